@@ -1,0 +1,56 @@
+/** What a kernel.ts file says about its WGSL file. Types only; tests compare them with the WGSL text. */
+
+export type ScalarType = 'u32' | 'i32' | 'f32';
+
+/** Element type of a storage binding, as the host fills it. `array<vec4f>` counts as 'f32' here. */
+export interface Binding {
+  readonly name: string; // the WGSL variable's name
+  readonly type: ScalarType;
+  readonly access: 'read' | 'write'; // write = read_write in WGSL
+}
+
+export const read = (name: string, type: ScalarType = 'f32'): Binding => ({ name, type, access: 'read' });
+export const write = (name: string, type: ScalarType = 'f32'): Binding => ({ name, type, access: 'write' });
+
+/** Fields of the Params struct, in WGSL order; all 4-byte scalars, so offsets are 4·index. */
+export type ParamFields = Readonly<Record<string, ScalarType>>;
+export type ParamValues<P extends ParamFields> = { readonly [Name in keyof P]: number };
+
+/** Values for `override`s (pipeline-overridable) and for top-level `const NAME = …;` lines. */
+export type Shaping = Readonly<Record<string, number>>;
+
+export type TypedArray = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+/** One check of a kernel: inputs, and what its oracle says of them. */
+export interface KernelCase<P extends ParamFields = ParamFields> {
+  readonly title: string; // e.g. 'rows 3, channels 20, WORKGROUP 4'
+  readonly params: ParamValues<P>;
+  readonly overrides?: Shaping;
+  readonly constants?: Shaping;
+  /** Initial contents of every binding by name; written ones too (poison them where the kernel overwrites). */
+  readonly buffers: Readonly<Record<string, TypedArray>>;
+  /** Expected contents after one dispatch, by written binding; float64, from the oracle. */
+  readonly expected: () => Readonly<Record<string, ArrayLike<number>>>;
+}
+
+export interface KernelTolerance {
+  readonly absolute: number;
+  readonly relative: number;
+  readonly reason: string;
+}
+
+export interface Kernel<P extends ParamFields = ParamFields> {
+  readonly name: string; // snake_case, equals the file name
+  readonly source: string; // WGSL text, imported with ?raw
+  readonly params: P;
+  readonly bindings: readonly Binding[]; // binding 1, 2, …; params is binding 0
+  readonly overrides: Shaping; // defaults of the WGSL `override`s
+  readonly constants: Shaping; // defaults of the specialisable `const`s
+  /** Workgroups to dispatch; shaping holds overrides and constants in force. */
+  readonly grid: (params: ParamValues<P>, shaping: Shaping) => readonly [number, number, number];
+  readonly tolerance: KernelTolerance; // |gpu − oracle| ≤ absolute + relative·|oracle|
+  readonly cases: () => readonly KernelCase<P>[];
+}
+
+/** Checks a kernel's types where it is written; returns it unchanged. */
+export const defineKernel = <const P extends ParamFields>(kernel: Kernel<P>): Kernel<P> => kernel;

@@ -1,0 +1,172 @@
+/**
+ * The engine's edge: the worker posts RunEvent, the page posts RunCommand. A run is the log of its events;
+ * the page, the recorded run, replay and scrubbing read that one log.
+ */
+import type {
+  AdvantageRule,
+  ErrorReport,
+  ExpansionRecord,
+  NodeId,
+  NodeTable,
+  Prompt,
+  RunConfig,
+  TurnNode,
+  ValueRule,
+} from '../units.ts';
+
+/** The phases of one update, in order. */
+export const PHASES = ['rollout', 'reward', 'value', 'advantage', 'loss', 'step'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  readonly software: boolean; // a CPU adapter (SwiftShader, lavapipe, WARP)
+}
+
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+/** What the page needs of an environment: names for tokens, and limits. */
+export interface EnvironmentDescription extends CatalogueEntry {
+  readonly vocabulary: readonly string[];
+  readonly stopTokens: readonly number[];
+  readonly datasets: readonly string[];
+  readonly contextLength: number; // tokens
+  readonly callLimit: number;
+}
+
+/** Rewards of one tree, by node; null where the node is not a leaf. Dimensionless. */
+export interface TreeRewards {
+  readonly prompt: number;
+  readonly byNode: NodeTable<number | null>;
+}
+
+/** Credit of one tree, by node: what backUpValues and turnAdvantages returned. Dimensionless. */
+export interface TreeCredit {
+  readonly prompt: number;
+  readonly valueRule: ValueRule;
+  readonly advantageRule: AdvantageRule;
+  readonly normalised: NodeTable<number | null>; // leaves only
+  readonly values: NodeTable<number>;
+  readonly advantages: NodeTable<number>;
+}
+
+/** One row of a mini-batch as the loss saw it. Token arrays follow the row's scored tokens in order. */
+export interface LossRow {
+  readonly prompt: number;
+  readonly leaf: NodeId;
+  readonly tokenIndex: readonly number[]; // place of each scored token in the row, from the row's first token
+  readonly turnIndex: readonly number[]; // turn in the row, from 0
+  readonly oldLogProb: readonly number[]; // nats
+  readonly logProb: readonly number[]; // nats
+  readonly entropy: readonly number[]; // nats
+  readonly advantage: readonly number[];
+  readonly weight: readonly number[]; // 1 / (B·n_i)
+  readonly tokenLoss: readonly number[]; // before weighting
+  readonly dlogProb: readonly number[]; // ∂loss/∂logProb
+  readonly turnLogRatio: readonly number[]; // per turn, nats
+}
+
+/** Metrics of one update; fractions in [0, 1], entropies in nats. Meanings: src/train/README.md. */
+export interface UpdateMetrics {
+  readonly exactMatch: number; // of the initial rollouts (expanded leaves are biased)
+  readonly meanReward: number; // over all leaves
+  readonly malformed: number; // share of leaves with reward −1
+  readonly turnEntropy: number; // mean H over turns, nats per token
+  readonly entropy: number; // masked token mean of the whole distribution
+  readonly depth: number; // turns per leaf path
+  readonly toolCalls: number; // per leaf path
+  readonly deadTrees: number; // share of trees whose leaves all earned the same reward
+  readonly loss: number; // mean over mini-batches
+  readonly clipFraction: number; // pg_clipfrac
+  readonly clipFractionLast: number; // of the last mini-batch
+  readonly ppoKl: number; // token mean of −logRatio
+  readonly turnKlEntropy: number;
+  readonly singleTurnCount: number;
+  readonly gradientNorm: number; // before clipping, mean over mini-batches
+  readonly skippedSteps: number;
+  readonly sampledTokens: number;
+  readonly uniqueTokens: number; // in all trees
+  readonly rowTokens: number; // in all rows
+  readonly rolloutMs: number;
+  readonly trainMs: number;
+}
+
+export type RunStatus = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
+
+/** What the engine says. `update` counts from 1; 0 is before the first. */
+export type RunEvent =
+  | {
+      readonly kind: 'ready';
+      readonly adapter: AdapterDescription;
+      readonly algorithms: readonly CatalogueEntry[];
+      readonly environments: readonly EnvironmentDescription[];
+      readonly presets: readonly (CatalogueEntry & { readonly config: RunConfig })[];
+    }
+  | {
+      readonly kind: 'run-started';
+      readonly config: RunConfig;
+      readonly adapter: AdapterDescription;
+      readonly environment: EnvironmentDescription;
+      readonly parameterCount: number;
+      readonly date: string; // ISO 8601
+    }
+  | { readonly kind: 'update-started'; readonly update: number; readonly prompts: readonly Prompt[] }
+  | { readonly kind: 'phase'; readonly update: number; readonly phase: Phase }
+  /** A node is complete: its turn is sampled. Children arrive later and name it as parent; its own list is empty here. */
+  | { readonly kind: 'node'; readonly update: number; readonly prompt: number; readonly node: TurnNode }
+  | { readonly kind: 'expansion'; readonly update: number; readonly prompt: number; readonly record: ExpansionRecord }
+  /** Rows chosen: pruned nodes and the leaves of each tree, in row order. */
+  | {
+      readonly kind: 'leaves';
+      readonly update: number;
+      readonly prompt: number;
+      readonly leaves: readonly NodeId[];
+      readonly pruned: readonly NodeId[];
+    }
+  | { readonly kind: 'rewards'; readonly update: number; readonly trees: readonly TreeRewards[] }
+  | { readonly kind: 'credit'; readonly update: number; readonly trees: readonly TreeCredit[] }
+  | {
+      readonly kind: 'loss';
+      readonly update: number;
+      readonly minibatch: number; // from 0
+      readonly loss: number;
+      readonly rows: readonly LossRow[];
+    }
+  | {
+      readonly kind: 'step';
+      readonly update: number;
+      readonly minibatch: number;
+      readonly gradientNorm: number;
+      readonly gradientNorms: Readonly<Record<string, number>>; // by parameter
+      readonly skipped: boolean;
+    }
+  | { readonly kind: 'metrics'; readonly update: number; readonly metrics: UpdateMetrics }
+  | {
+      readonly kind: 'evaluation';
+      readonly update: number;
+      readonly dataset: string;
+      readonly questions: number;
+      readonly exactMatch: number; // [0, 1]
+      readonly greedy: boolean;
+    }
+  | { readonly kind: 'status'; readonly status: RunStatus; readonly update: number; readonly phase: Phase | null }
+  | { readonly kind: 'weights'; readonly update: number; readonly bytes: ArrayBuffer } // safetensors
+  | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
+
+/** What the page asks. */
+export type RunCommand =
+  | { readonly kind: 'open'; readonly config: RunConfig } // prepares a run and evaluates nothing yet
+  | { readonly kind: 'play' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'step-update' } // to the end of the current or next update
+  | { readonly kind: 'step-phase' } // to the end of the current or next phase
+  | { readonly kind: 'reset' } // same config, same seed, from the start
+  | { readonly kind: 'save-weights' }
+  | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }
+  | { readonly kind: 'close' };

@@ -1,0 +1,46 @@
+import react from '@vitejs/plugin-react';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { browserFlags, findBrowser } from './scripts/browser.mjs';
+
+const executablePath = findBrowser();
+const inBrowser = (name: string, include: string[]) => ({
+  extends: true as const,
+  test: {
+    name,
+    include,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      viewport: { width: 1280, height: 800 },
+      provider: playwright({
+        launchOptions: { ...(executablePath ? { executablePath } : {}), args: browserFlags() },
+      }),
+      instances: [{ browser: 'chromium' as const }],
+    },
+  },
+});
+
+export default defineConfig({
+  plugins: [react()],
+  test: {
+    fileParallelism: false, // one GPU process and two cores: parallel files only contend
+    isolate: false, // one page for all files; each file closes what it opens
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['tests/{algo,env,store,train,support}/**/*.test.ts', 'tests/*.test.ts', 'tests/**/*.node.test.ts'],
+          exclude: ['tests/**/*.gpu.test.ts'],
+        },
+      },
+      inBrowser('browser', ['tests/{kernels,model,ui}/**/*.test.{ts,tsx}', 'tests/**/*.gpu.test.ts']),
+      inBrowser('e2e', ['tests/e2e/**/*.test.{ts,tsx}']),
+    ],
+  },
+});
