@@ -35,7 +35,11 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['tests/{algo,env,store,train,support}/**/*.test.ts', 'tests/*.test.ts', 'tests/**/*.node.test.ts'],
+          include: [
+            'tests/{algo,env,store,train,support}/**/*.test.ts',
+            'tests/*.test.ts',
+            'tests/**/*.node.test.ts',
+          ],
           exclude: ['tests/**/*.gpu.test.ts'],
         },
       },

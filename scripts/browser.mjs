@@ -59,7 +59,8 @@ const run = (command, args) =>
 
 /** Obtains a browser and returns its path, or undefined when every way failed. */
 export function installBrowser() {
-  if (run('npx', ['--no-install', 'playwright', 'install', 'chromium']) && findBrowser()) return findBrowser();
+  if (run('npx', ['--no-install', 'playwright', 'install', 'chromium']) && findBrowser())
+    return findBrowser();
   if (process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     run('apt-get', ['update']);
     run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium']);
@@ -75,7 +76,6 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
     );
     process.exit(1);
   }
-  const version =
-    process.platform === 'win32' ? '' : execFileSync(path, ['--version']).toString().trim();
+  const version = process.platform === 'win32' ? '' : execFileSync(path, ['--version']).toString().trim();
   console.log(path, version);
 }

@@ -5,7 +5,9 @@ import { existsSync, readFileSync } from 'node:fs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`Node ${process.versions.node} is too old: Turnwise needs Node 20.19 or newer. Install it from https://nodejs.org.`);
+  console.error(
+    `Node ${process.versions.node} is too old: Turnwise needs Node 20.19 or newer. Install it from https://nodejs.org.`,
+  );
   process.exit(1);
 }
 
