@@ -40,6 +40,28 @@ export interface EnvironmentDescription extends CatalogueEntry {
   readonly callLimit: number;
 }
 
+/** What a knob may be set to. */
+export type KnobRange =
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly scale: 'linear' | 'log' }
+  | { readonly kind: 'switch' }
+  | { readonly kind: 'choice'; readonly options: readonly string[] }
+  | { readonly kind: 'choices'; readonly options: readonly string[] }; // several at once
+
+export type KnobValue = number | boolean | string | readonly string[];
+
+/** One setting of a run, for the page's knobs and for `npm run lab -- --set path=value`. */
+export interface KnobDescription {
+  readonly path: string; // dotted, into RunConfig
+  readonly title: string;
+  readonly term: string; // the paper's symbol or term; '' where it has none
+  readonly unit: string; // '' if dimensionless
+  readonly description: string;
+  readonly paperDefault: KnobValue | null; // null: the paper has no such setting
+  readonly source: string; // section of the paper, released code, or ours
+  readonly range: KnobRange;
+}
+
 /** Rewards of one tree, by node; null where the node is not a leaf. Dimensionless. */
 export interface TreeRewards {
   readonly prompt: number;
@@ -107,6 +129,7 @@ export type RunEvent =
       readonly algorithms: readonly CatalogueEntry[];
       readonly environments: readonly EnvironmentDescription[];
       readonly presets: readonly (CatalogueEntry & { readonly config: RunConfig })[];
+      readonly knobs: readonly KnobDescription[];
     }
   | {
       readonly kind: 'run-started';
