@@ -1,0 +1,81 @@
+/**
+ * KL estimates against a reference policy, and how per-token terms are reduced to one number.
+ * @see released code `kl_penalty`, `agg_loss`; http://joschu.net/blog/kl-approx.html for k1, k2, k3
+ */
+
+export const KL_KINDS = ['k1', 'abs', 'k2', 'k3'] as const;
+export type KlKind = (typeof KL_KINDS)[number];
+
+export const LOSS_REDUCTIONS = [
+  'token-mean',
+  'seq-mean-token-mean',
+  'seq-mean-token-sum',
+  'seq-mean-token-sum-norm',
+] as const;
+export type LossReduction = (typeof LOSS_REDUCTIONS)[number];
+
+const TOKEN_MEAN_EPSILON = 1e-8; // masked_mean of the released code
+const K3_LIMIT = 10; // k3 is clamped to ±10 in the released code
+
+/** Weight of a token in a token mean over `scored` tokens. */
+export const tokenMeanWeight = (scored: number): number => 1 / (scored + TOKEN_MEAN_EPSILON);
+
+export interface KlTerm {
+  readonly kl: number; // nats
+  readonly dlogProb: number; // ∂kl/∂logProb
+}
+
+/** k3 = e^x − x − 1 with x = refLogProb − logProb, cut at 10 nats where its gradient ends too. */
+function k3Term(logProb: number, refLogProb: number): KlTerm {
+  const x = refLogProb - logProb;
+  const kl = Math.expm1(x) - x;
+  return kl <= K3_LIMIT ? { kl, dlogProb: -Math.expm1(x) } : { kl: K3_LIMIT, dlogProb: 0 };
+}
+
+/** KL estimate of one token against the reference policy, and its derivative by logProb. */
+export function klTerm(kind: KlKind, logProb: number, refLogProb: number): KlTerm {
+  const difference = logProb - refLogProb;
+  switch (kind) {
+    case 'k1':
+      return { kl: difference, dlogProb: 1 };
+    case 'abs':
+      return { kl: Math.abs(difference), dlogProb: Math.sign(difference) };
+    case 'k2':
+      return { kl: 0.5 * difference * difference, dlogProb: difference };
+    case 'k3':
+      return k3Term(logProb, refLogProb);
+    default:
+      return kind satisfies never;
+  }
+}
+
+/**
+ * Weight of each scored token, so that the loss is Σ weight·term.
+ * @param rowIndex [S] row of each scored token
+ * @param rowCount B; rows without scored tokens count
+ * @param responseLength padded length T, only for 'seq-mean-token-sum-norm'
+ */
+export function reductionWeights(
+  reduction: LossReduction,
+  rowIndex: ArrayLike<number>,
+  rowCount: number,
+  responseLength: number,
+): Float64Array {
+  const scoredInRow = new Float64Array(rowCount);
+  for (let s = 0; s < rowIndex.length; s += 1) scoredInRow[rowIndex[s]] += 1;
+  const weightOf = (row: number): number => {
+    switch (reduction) {
+      case 'token-mean':
+        return tokenMeanWeight(rowIndex.length);
+      case 'seq-mean-token-mean':
+        return 1 / (rowCount * scoredInRow[row]);
+      case 'seq-mean-token-sum':
+        return 1 / rowCount;
+      case 'seq-mean-token-sum-norm':
+        return 1 / responseLength;
+      default:
+        return reduction satisfies never;
+    }
+  };
+  return Float64Array.from(rowIndex, weightOf);
+}
