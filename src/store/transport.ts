@@ -1,0 +1,181 @@
+/**
+ * Play, pause, step and reset, whatever is playing: the engine when there is one and the person has
+ * asked for it, else the recorded run. Commands go out through `send`, injected by main.tsx.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { RunCommand, RunEvent } from '../train/protocol.ts';
+import type { ErrorReport, RunConfig } from '../units.ts';
+import type { Player } from './player.ts';
+import type { RunStore } from './run.ts';
+import type { SelectionStore } from './selection.ts';
+
+export type Engine =
+  | { readonly kind: 'starting' } // the worker loads and compiles
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'unavailable'; readonly report: ErrorReport };
+
+export interface TransportState {
+  readonly source: 'recorded' | 'live';
+  readonly engine: Engine;
+  readonly prepared: boolean; // the default run is open, so that Play starts at once
+  readonly awaiting: boolean; // Play was pressed before the engine was ready
+  readonly draft: RunConfig | null; // changed knobs, not yet run
+}
+
+export interface Transport extends StoreApi<TransportState> {
+  /** Events of the engine, in order. */
+  receive(events: readonly RunEvent[]): void;
+  engineUnavailable(report: ErrorReport): void;
+  play(): void;
+  pause(): void;
+  stepUpdate(): void;
+  stepPhase(): void;
+  reset(): void;
+  setDraft(draft: RunConfig | null): void;
+  /** Starts a live run with the draft, or with the config of the run shown. */
+  restart(): void;
+  /** Shows the recorded run from its start. */
+  replay(): void;
+}
+
+export interface TransportParts {
+  readonly run: RunStore;
+  readonly selection: SelectionStore;
+  readonly player: Player;
+  readonly send: (command: RunCommand) => void;
+}
+
+const same = (a: RunConfig | null, b: RunConfig | null): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** Opens runs of the engine ahead of time and holds what they say until they are shown. */
+class OpenRun {
+  config: RunConfig | null = null;
+  #held: RunEvent[] = [];
+  #begun = false;
+  readonly #send: (command: RunCommand) => void;
+
+  constructor(send: (command: RunCommand) => void) {
+    this.#send = send;
+  }
+
+  open(config: RunConfig): void {
+    if (this.config) this.#send({ kind: 'close' });
+    this.config = config;
+    this.#held = [];
+    this.#begun = false;
+    this.#send({ kind: 'open', config });
+  }
+
+  /** Lets through what belongs to the open run: the one before may still be talking. */
+  admit(events: readonly RunEvent[]): readonly RunEvent[] {
+    return events.filter((event) => {
+      if (event.kind === 'run-started') this.#begun = same(event.config, this.config);
+      return this.#begun || event.kind === 'failed' || event.kind === 'status';
+    });
+  }
+
+  hold(events: readonly RunEvent[]): void {
+    this.#held.push(...events);
+  }
+
+  release(): readonly RunEvent[] {
+    const held = this.#held;
+    this.#held = [];
+    return held;
+  }
+}
+
+export function createTransport({ run, selection, player, send }: TransportParts): Transport {
+  const store = createStore<TransportState>(() => ({
+    source: 'recorded',
+    engine: { kind: 'starting' },
+    prepared: false,
+    awaiting: false,
+    draft: null,
+  }));
+  const open = new OpenRun(send);
+  const isLive = (): boolean => store.getState().source === 'live';
+  const defaultConfig = (): RunConfig | null => run.getState().ready?.presets[0]?.config ?? null;
+
+  const goLive = (config: RunConfig, first: RunCommand): void => {
+    player.pause();
+    if (!same(open.config, config) || isLive()) open.open(config);
+    run.clear();
+    selection.select({ update: null, prompt: 0, pinned: null });
+    store.setState({ source: 'live', awaiting: false, draft: null });
+    run.apply(open.release());
+    send(first);
+  };
+
+  /** With an engine: the first command starts a live run. Without: the recorded run obeys. */
+  const command = (live: RunCommand, recorded: () => void): void => {
+    const { engine, draft, source } = store.getState();
+    if (source === 'live') return send(live);
+    const config = draft ?? open.config ?? defaultConfig();
+    if (engine.kind === 'ready' && config) return goLive(config, live);
+    if (engine.kind === 'starting' && live.kind === 'play' && player.getState().playing) {
+      store.setState({ awaiting: true });
+      return;
+    }
+    recorded();
+  };
+
+  const engineReady = (): void => {
+    store.setState({ engine: { kind: 'ready' } });
+    const config = defaultConfig();
+    if (!config) return;
+    if (store.getState().awaiting) goLive(config, { kind: 'play' });
+    else if (!isLive()) open.open(config);
+  };
+
+  const startOver = (): void => {
+    player.pause();
+    player.rewind();
+    run.clear();
+    selection.select({ update: null, pinned: null });
+  };
+
+  return {
+    ...store,
+    receive(events) {
+      for (const event of events) if (event.kind === 'ready') run.apply([event]);
+      if (events.some((event) => event.kind === 'ready')) engineReady();
+      const admitted = open.admit(events.filter((event) => event.kind !== 'ready'));
+      if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
+      if (isLive()) return run.apply(admitted);
+      open.hold(admitted.filter((event) => event.kind !== 'failed'));
+      const failed = admitted.find((event) => event.kind === 'failed');
+      if (failed) {
+        store.setState({ engine: { kind: 'unavailable', report: failed.report }, awaiting: false });
+        run.report(failed.report);
+      }
+    },
+    engineUnavailable: (report) =>
+      store.setState({ engine: { kind: 'unavailable', report }, awaiting: false }),
+    play: () => command({ kind: 'play' }, player.play),
+    pause() {
+      store.setState({ awaiting: false });
+      if (isLive()) send({ kind: 'pause' });
+      else player.pause();
+    },
+    stepUpdate: () => command({ kind: 'step-update' }, player.stepUpdate),
+    stepPhase: () => command({ kind: 'step-phase' }, player.stepPhase),
+    reset() {
+      if (!isLive()) return startOver();
+      selection.select({ update: null, pinned: null });
+      send({ kind: 'reset' });
+    },
+    setDraft: (draft) =>
+      store.setState({ draft: same(draft, run.getState().header?.config ?? null) ? null : draft }),
+    restart() {
+      const config = store.getState().draft ?? run.getState().header?.config;
+      if (config) goLive(config, { kind: 'play' });
+    },
+    replay() {
+      if (isLive()) send({ kind: 'pause' });
+      startOver();
+      store.setState({ source: 'recorded' });
+      player.play();
+    },
+  };
+}
