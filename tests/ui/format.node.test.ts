@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { creditGlyph, formatCredit, formatMs, formatNats, formatNumber, formatRatio, formatSetting, formatShare, formatSigned } from '../../src/ui/format.ts'; // prettier-ignore
+
+test('signs use the minus sign and zero has none', () => {
+  expect([0.5, -0.5, -0.001, 0].map((value) => formatSigned(value))).toEqual([
+    '+0.50',
+    '−0.50',
+    '0.00',
+    '0.00',
+  ]);
+  expect(formatNumber(-0.126, 2)).toBe('−0.13');
+});
+
+test('credit carries its sign as a glyph, none at zero', () => {
+  expect([0.5, -0.5, 0.004].map((value) => formatCredit(value))).toEqual(['▲ +0.50', '▼ −0.50', '0.00']);
+  expect(creditGlyph(null)).toBe('');
+});
+
+test('missing and non-finite numbers are words or marks, never NaN', () => {
+  expect([null, undefined, Infinity, NaN].map((value) => formatNumber(value))).toEqual([
+    '–',
+    '–',
+    '∞',
+    'not a number',
+  ]);
+});
+
+test('units are said', () => {
+  expect(formatNats(0.834)).toBe('0.83 nats');
+  expect(formatRatio(1.00214)).toBe('1.0021');
+  expect(formatShare(0.614)).toBe('61 %');
+  expect([950, 1500, 125_000].map(formatMs)).toEqual(['950 ms', '1.5 s', '2 min 5 s']);
+});
+
+test('settings keep significant digits', () => {
+  expect([5e-4, 0.02, 1e-8, 40, 0.05].map((value) => formatSetting(value))).toEqual(['5e−4', '0.02', '1e−8', '40', '0.05']); // prettier-ignore
+});
