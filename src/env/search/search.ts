@@ -1,0 +1,97 @@
+/** The mini multi-hop search world as an Environment: words to token ids, limits and rewards. */
+import {
+  tokenId,
+  type Environment,
+  type Prompt,
+  type TokenId,
+  type Trajectory,
+  type Transition,
+} from '../../units.ts';
+import { UnknownDatasetError, UnreadablePromptError } from '../errors.ts';
+import { CALL_LIMIT, NO_CALLS, parseTurn, playTurn, type CallHistory } from './episode.ts';
+import { answerOf, DATASETS, makeQuestion, questionWords, readQuestion, type Dataset } from './question.ts';
+import { solutionTurns } from './solution.ts';
+import type { SearchIndex } from './tools.ts';
+import { idOf, VOCABULARY } from './world.ts';
+
+const CONTEXT_LENGTH = 96; // tokens, prompt and response together
+const TURN_TOKEN_LIMIT = 10;
+/** Room a next turn needs at the least: the rule of the reference world. */
+const CONTEXT_RESERVE = 2;
+
+export const encodeWords = (words: readonly string[]): readonly TokenId[] =>
+  words.map((word) => tokenId(idOf(word)));
+export const decodeTokens = (tokens: readonly TokenId[]): readonly string[] =>
+  tokens.map((token) => VOCABULARY[token] ?? '<pad>');
+
+/** A path so far: its calls, and its length in tokens, prompt included. */
+export interface SearchState extends CallHistory {
+  readonly length: number;
+}
+
+export const indexOf = (prompt: Pick<Prompt, 'dataset' | 'seed'>): SearchIndex => ({
+  seed: prompt.seed,
+  adversarial: prompt.dataset === 'bamboogle',
+});
+
+function datasetNamed(name: string): Dataset {
+  const dataset = DATASETS.find((entry) => entry === name);
+  if (!dataset) throw new UnknownDatasetError('search', name, DATASETS);
+  return dataset;
+}
+
+function prompt(dataset: string, seed: number, index: number): Prompt {
+  const uint32 = seed >>> 0;
+  const question = makeQuestion(datasetNamed(dataset), uint32);
+  return {
+    index,
+    dataset,
+    seed: uint32,
+    tokens: encodeWords(questionWords(question)),
+    answer: encodeWords([answerOf(uint32, question)]),
+  };
+}
+
+function step(prompt: Prompt, state: SearchState, turn: readonly TokenId[]): Transition<SearchState> {
+  const outcome = playTurn(indexOf(prompt), state, decodeTokens(turn));
+  if (outcome.kind === 'answered') return { kind: 'end', ending: 'answer', appended: [] };
+  if (outcome.kind === 'ended') return { kind: 'end', ending: outcome.ending, appended: [] };
+  const length = state.length + turn.length + outcome.words.length;
+  if (length + CONTEXT_RESERVE >= CONTEXT_LENGTH) return { kind: 'end', ending: 'length', appended: [] };
+  return { kind: 'observe', tokens: encodeWords(outcome.words), state: { ...outcome.history, length } };
+}
+
+/** −1 unless the path ends in an answer; else 1 when the answer token is the true one, 0 when not. */
+function reward(prompt: Prompt, trajectory: Trajectory): number {
+  if (trajectory.ending !== 'answer') return -1;
+  const last = parseTurn(decodeTokens(trajectory.turns[trajectory.turns.length - 1] ?? []));
+  if (last?.tag !== 'answer') return -1;
+  return idOf(last.answer) === prompt.answer[0] ? 1 : 0;
+}
+
+function solve(prompt: Prompt): readonly (readonly TokenId[])[] {
+  const text = decodeTokens(prompt.tokens);
+  const question = readQuestion(text);
+  if (!question) throw new UnreadablePromptError('search', text.join(' '));
+  const answer = decodeTokens(prompt.answer)[0];
+  return solutionTurns(indexOf(prompt), question, answer).map(encodeWords);
+}
+
+export const searchEnvironment: Environment<SearchState> = {
+  name: 'search',
+  title: 'Multi-hop search',
+  description:
+    'Answer a question by searching a small world, two facts a page. The true fact may stand second or on the next page; five tool calls at most.',
+  vocabulary: VOCABULARY,
+  padToken: tokenId(idOf('<pad>')),
+  stopTokens: encodeWords(['</search>', '</calc>', '</answer>']),
+  contextLength: CONTEXT_LENGTH,
+  turnTokenLimit: TURN_TOKEN_LIMIT,
+  callLimit: CALL_LIMIT,
+  datasets: DATASETS,
+  prompt,
+  start: (prompt) => ({ ...NO_CALLS, length: prompt.tokens.length }),
+  step,
+  reward,
+  solve,
+};

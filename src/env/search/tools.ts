@@ -1,0 +1,67 @@
+/** The two tools of the search world: a paged, noisy search and a comparing calculator. */
+import { hash32 } from '../hash.ts';
+import { isRare, POOLS, RELATIONS, RELATIONS_OF, idOf, relationsOf, valueOf } from './world.ts';
+
+/** Subject and value, without the relation: the reader must match the subject. */
+export type Fact = readonly [subject: string, value: string];
+
+export interface SearchIndex {
+  readonly seed: number; // uint32
+  readonly adversarial: boolean; // bamboogle: the true fact is usually second
+}
+
+/** Percent thresholds of the true fact's place: below the first rank 1, below the second rank 2, else page 2. */
+function goldSlot(index: SearchIndex, entity: string, relation: string): number {
+  const percent = hash32(index.seed, idOf(entity), idOf(relation), 77) % 100;
+  if (index.adversarial) return percent < 70 ? 1 : percent < 85 ? 0 : 2;
+  if (isRare(entity)) return percent < 45 ? 0 : percent < 70 ? 1 : 2;
+  return percent < 70 ? 0 : percent < 90 ? 1 : 2;
+}
+
+/** Subjects a filler row may be about: the entity's own type if it has the relation, else all that have it. */
+function fillerSubjects(entity: string, relation: string): readonly string[] {
+  const types = [...RELATIONS_OF].filter(([, relations]) => relations.has(relation)).map(([type]) => type);
+  const own = relationsOf(entity).has(relation)
+    ? types.filter((type) => POOLS[type].includes(entity))
+    : types;
+  return own.flatMap((type) => POOLS[type]).filter((subject) => subject !== entity);
+}
+
+function filler(index: SearchIndex, entity: string, relation: string, noise: number): Fact {
+  const known = relationsOf(entity);
+  if (known.size > 0 && !RELATIONS.includes(relation)) {
+    // The index does not know this word and guesses another relation of the entity: plausible, usually wrong.
+    const guesses = [...known.keys()].sort();
+    return [entity, valueOf(index.seed, entity, guesses[(noise >>> 3) % guesses.length])];
+  }
+  const subjects = fillerSubjects(entity, relation);
+  const subject = subjects[(noise >>> 3) % subjects.length];
+  return [subject, valueOf(index.seed, subject, relation)];
+}
+
+/**
+ * Two facts of one result page. The true fact stands at rank 1 or 2 of page 0 or at rank 1 of page 1.
+ * @param page number of earlier identical queries on the path
+ * @returns null when neither the subject nor the relation is known
+ */
+export function searchPage(
+  index: SearchIndex,
+  entity: string,
+  relation: string,
+  page: number,
+): readonly Fact[] | null {
+  const known = relationsOf(entity);
+  if (known.size === 0 && !RELATIONS.includes(relation)) return null;
+  const slot = known.has(relation) ? goldSlot(index, entity, relation) : -1;
+  return [0, 1].map((row) => {
+    if (page * 2 + row === slot) return [entity, valueOf(index.seed, entity, relation)] as const;
+    return filler(index, entity, relation, hash32(index.seed, idOf(entity), idOf(relation), page, row, 5));
+  });
+}
+
+/** Compares two different years: `less` when the first is earlier. `none` for anything else. */
+export function calculate(first: string, second: string): 'less' | 'more' | 'none' {
+  const bothYears = POOLS.year.includes(first) && POOLS.year.includes(second);
+  if (!bothYears || first === second) return 'none';
+  return first < second ? 'less' : 'more';
+}
