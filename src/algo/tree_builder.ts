@@ -1,0 +1,197 @@
+/** The one mutable form of a tree, private to growing it; `build` and `snapshot` hand out readonly copies. */
+import { ROOT, nodeId } from '../units.ts';
+import type {
+  ExpansionRecord,
+  LeafEnding,
+  NodeId,
+  NodeOrigin,
+  Prompt,
+  RolloutTree,
+  TokenId,
+  TurnNode,
+} from '../units.ts';
+import { leavesBelow } from './tree.ts';
+
+/** Where a generation started: a re-sampled sibling starts there again. */
+interface Checkpoint<State> {
+  readonly state: State;
+  readonly unread: number; // sampled tokens that the environment has not been given yet
+}
+
+/** A TurnNode under construction, with what only growing needs. */
+export interface GrowingNode<State> extends TurnNode {
+  readonly children: NodeId[];
+  readonly tokens: TokenId[];
+  readonly mask: number[];
+  readonly logProb: number[];
+  readonly entropy: number[];
+  turnEntropy: number;
+  lastGenerationLength: number;
+  callCount: number;
+  ending: LeafEnding | null;
+  pruned: boolean;
+  readonly responseStart: number; // response tokens before this node's own
+  state: State; // the environment's, at the end of the tokens so far
+  unread: number;
+  checkpoint: Checkpoint<State>; // before the most recent generation
+}
+
+interface NewNode<State> {
+  readonly parent: GrowingNode<State> | null;
+  readonly origin: NodeOrigin;
+  readonly depth: number;
+  readonly turnEntropy: number;
+  readonly callCount: number;
+  readonly start: Checkpoint<State>;
+}
+
+export const responseLength = <State>(node: GrowingNode<State>): number =>
+  node.responseStart + node.tokens.length;
+
+export class TreeBuilder<State> {
+  readonly nodes: GrowingNode<State>[] = [];
+  readonly expansions: ExpansionRecord[] = [];
+  readonly prompt: Prompt;
+  readonly root: GrowingNode<State>;
+
+  constructor(prompt: Prompt, state: State) {
+    this.prompt = prompt;
+    const start = { state, unread: 0 };
+    this.root = this.add({
+      parent: null,
+      origin: { kind: 'root' },
+      depth: 0,
+      turnEntropy: 0,
+      callCount: 0,
+      start,
+    });
+  }
+
+  private add({ parent, origin, depth, turnEntropy, callCount, start }: NewNode<State>): GrowingNode<State> {
+    const node: GrowingNode<State> = {
+      id: nodeId(this.nodes.length),
+      parent: parent?.id ?? null,
+      children: [],
+      depth,
+      origin,
+      tokens: [],
+      mask: [],
+      logProb: [],
+      entropy: [],
+      turnEntropy,
+      lastGenerationLength: 0,
+      callCount,
+      ending: null,
+      pruned: false,
+      responseStart: parent ? responseLength(parent) : 0,
+      state: start.state,
+      unread: start.unread,
+      checkpoint: start,
+    };
+    this.nodes.push(node);
+    parent?.children.push(node.id);
+    return node;
+  }
+
+  /** One of the M first turns. */
+  plant(branch: number): GrowingNode<State> {
+    const start = this.root.checkpoint;
+    const origin = { kind: 'initial', branch } as const;
+    return this.add({ parent: this.root, origin, depth: 0, turnEntropy: 0, callCount: 0, start });
+  }
+
+  /** The turn that a tool result opens. H is its parent's until its own first generation. */
+  observe(caller: GrowingNode<State>, tokens: readonly TokenId[], state: State): GrowingNode<State> {
+    const { turnEntropy, callCount } = caller;
+    const start = { state, unread: 0 };
+    const origin = { kind: 'continuation' } as const;
+    const node = this.add({ parent: caller, origin, depth: caller.depth + 1, turnEntropy, callCount, start });
+    appendTokens(node, tokens, 0);
+    return node;
+  }
+
+  /** A sibling of the picked node, rolled back to before the node's last generation; of the root, a first turn. */
+  resample(picked: NodeId, iteration: number, pick: number): GrowingNode<State> {
+    const source = this.nodes[picked];
+    const parent = source.parent === null ? this.root : this.nodes[source.parent];
+    const { depth, turnEntropy, checkpoint: start } = source;
+    const origin = { kind: 'expansion', iteration, pick, resampled: picked } as const;
+    const callCount = Math.max(0, source.callCount - 1);
+    const node = this.add({ parent, origin, depth, turnEntropy, callCount, start });
+    copyTokens(source, node, source.tokens.length - source.lastGenerationLength);
+    return node;
+  }
+
+  /** A copy of a leaf beside it, to fill the group. */
+  duplicate(leaf: NodeId): GrowingNode<State> {
+    const source = this.nodes[leaf];
+    const { depth, turnEntropy, callCount, checkpoint: start } = source;
+    const origin = { kind: 'duplicate', of: leaf } as const;
+    const parent = this.nodes[source.parent ?? ROOT];
+    const node = this.add({ parent, origin, depth, turnEntropy, callCount, start });
+    copyTokens(source, node, source.tokens.length);
+    node.lastGenerationLength = source.lastGenerationLength;
+    node.ending = source.ending;
+    return node;
+  }
+
+  /** Takes a leaf out of the group, and every ancestor that is left without children. */
+  prune(leaf: NodeId): readonly NodeId[] {
+    const removed: NodeId[] = [];
+    let node = this.nodes[leaf];
+    while (node.parent !== null && node.children.length === 0) {
+      node.pruned = true;
+      removed.push(node.id);
+      const parent = this.nodes[node.parent];
+      parent.children.splice(parent.children.indexOf(node.id), 1);
+      node = parent;
+    }
+    return removed;
+  }
+
+  /** The node as it stands, without its children: they come later and name it as their parent. */
+  snapshot(node: GrowingNode<State>): TurnNode {
+    return { ...frozen(node), children: [] };
+  }
+
+  build(): RolloutTree {
+    const nodes = this.nodes.map(frozen);
+    return { prompt: this.prompt, nodes, leaves: leavesBelow(this), expansions: [...this.expansions] };
+  }
+}
+
+function frozen<State>(node: GrowingNode<State>): TurnNode {
+  return {
+    id: node.id,
+    parent: node.parent,
+    children: [...node.children],
+    depth: node.depth,
+    origin: node.origin,
+    tokens: [...node.tokens],
+    mask: [...node.mask],
+    logProb: [...node.logProb],
+    entropy: [...node.entropy],
+    turnEntropy: node.turnEntropy,
+    lastGenerationLength: node.lastGenerationLength,
+    callCount: node.callCount,
+    ending: node.ending,
+    pruned: node.pruned,
+  };
+}
+
+/** Appends tokens that were not sampled: mask 0, or 1 for those that are trained on nevertheless. */
+export function appendTokens<State>(node: GrowingNode<State>, tokens: readonly TokenId[], mask: 0 | 1): void {
+  for (const token of tokens) {
+    node.tokens.push(token);
+    node.mask.push(mask);
+    node.logProb.push(0);
+    node.entropy.push(0);
+  }
+}
+
+function copyTokens<State>(source: GrowingNode<State>, target: GrowingNode<State>, count: number): void {
+  target.tokens.push(...source.tokens.slice(0, count));
+  target.mask.push(...source.mask.slice(0, count));
+  target.logProb.push(...source.logProb.slice(0, count));
+  target.entropy.push(...source.entropy.slice(0, count));
+}
