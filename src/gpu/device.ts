@@ -1,0 +1,120 @@
+import type { LabError } from '../units.ts';
+import {
+  DeviceLostError,
+  GpuValidationError,
+  NoAdapterError,
+  NoWebGpuError,
+  OutOfMemoryError,
+} from './errors.ts';
+import { MemoryLedger } from './memory.ts';
+
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  readonly software: boolean; // runs on the CPU
+}
+
+/** An open device and all that is known about it. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  readonly limits: GPUSupportedLimits;
+  readonly features: GPUSupportedFeatures;
+  readonly memory: MemoryLedger;
+  /** Resolves (never rejects) when the device is gone; reason 'destroyed' after close(). */
+  readonly lost: Promise<DeviceLostError>;
+  close(): void;
+}
+
+export interface OpenGpuOptions {
+  /** Stands in for navigator.gpu; null = a browser without WebGPU. */
+  readonly gpu?: GPU | null;
+  readonly powerPreference?: GPUPowerPreference;
+  /** Asks for 'timestamp-query' where the adapter has it. */
+  readonly timestamps?: boolean;
+  /** false keeps WebGPU's default limits, to test that they are enough. */
+  readonly raiseLimits?: boolean;
+  /** Called with errors that no error scope caught. */
+  readonly onError?: (error: LabError) => void;
+}
+
+const RAISED: readonly (keyof GPUSupportedLimits & string)[] = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+];
+
+/**
+ * Opens the adapter the browser prefers. Buffers may be as large as the adapter allows; all else stays at
+ * WebGPU's default limits, which suffice.
+ * @throws NoWebGpuError, NoAdapterError
+ */
+export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
+  const gpu = options.gpu === undefined ? globalThis.navigator?.gpu : options.gpu;
+  if (!gpu) throw new NoWebGpuError('openGpu');
+  const adapter = await requestAdapter(gpu, options);
+  const device = await requestDevice(adapter, options);
+  const lost = device.lost.then((info) => new DeviceLostError('WebGPU device', info.reason, info.message));
+  const opened = {
+    device,
+    adapter: describe(adapter),
+    limits: device.limits,
+    features: device.features,
+    lost,
+  };
+  const memory = new MemoryLedger();
+  reportUncaptured(device, memory, options.onError);
+  return { ...opened, memory, close: () => device.destroy() };
+}
+
+async function requestAdapter(gpu: GPU, options: OpenGpuOptions): Promise<GPUAdapter> {
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
+  } catch (cause) {
+    throw new NoAdapterError('requestAdapter', cause);
+  }
+  if (!adapter) throw new NoAdapterError('requestAdapter');
+  return adapter;
+}
+
+async function requestDevice(adapter: GPUAdapter, options: OpenGpuOptions): Promise<GPUDevice> {
+  const raise = options.raiseLimits ?? true;
+  const requiredLimits = raise
+    ? Object.fromEntries(RAISED.map((name) => [name, adapter.limits[name] as number]))
+    : {};
+  const timestamps = options.timestamps === true && adapter.features.has('timestamp-query');
+  try {
+    return await adapter.requestDevice({
+      label: 'turnwise',
+      requiredLimits,
+      requiredFeatures: timestamps ? ['timestamp-query'] : [],
+    });
+  } catch (cause) {
+    throw new NoAdapterError('requestDevice', cause);
+  }
+}
+
+function describe(adapter: GPUAdapter): AdapterDescription {
+  const { vendor, architecture, description } = adapter.info;
+  const text = `${vendor} ${architecture} ${description}`;
+  const fallback = (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true; // absent in older browsers
+  return {
+    vendor,
+    architecture,
+    description,
+    software: fallback || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text),
+  };
+}
+
+function reportUncaptured(device: GPUDevice, memory: MemoryLedger, onError: OpenGpuOptions['onError']): void {
+  device.addEventListener('uncapturederror', (event) => {
+    const { error } = event as GPUUncapturedErrorEvent;
+    const memoryRanOut = typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError;
+    const report = memoryRanOut
+      ? new OutOfMemoryError('WebGPU device', 0, memory.totalBytes, error)
+      : new GpuValidationError('WebGPU device', error.message, error);
+    if (onError) onError(report);
+    else console.error(report.message);
+  });
+}

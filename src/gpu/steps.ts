@@ -1,0 +1,95 @@
+import type { BufferView } from './buffers.ts';
+import { InvalidDispatchError } from './errors.ts';
+import type { Kernel, ParamFields, ParamValues, Shaping } from './kernel.ts';
+import type { KernelShaping, KernelText } from './pipelines.ts';
+
+/** Whatever changes between two encodings of a program: row counts, learning rate, seed… */
+export type Sizes = Readonly<Record<string, number>>;
+
+export interface DispatchStep<S extends Sizes> {
+  readonly kind: 'dispatch';
+  readonly label: string;
+  readonly kernel: KernelText;
+  readonly buffers: Readonly<Record<string, BufferView>>;
+  readonly shaping: KernelShaping;
+  readonly params: (sizes: S) => Readonly<Record<string, number>>;
+  readonly grid: (sizes: S, shaping: Shaping) => readonly [number, number, number];
+}
+
+export interface ClearStep {
+  readonly kind: 'clear';
+  readonly view: BufferView;
+}
+
+export interface CopyStep<S extends Sizes> {
+  readonly kind: 'copy';
+  readonly from: BufferView;
+  readonly to: BufferView;
+  readonly elements: (sizes: S) => number;
+}
+
+/** One thing a program does. Clears and copies need an encoder, not a pass. */
+export type Step<S extends Sizes> = DispatchStep<S> | ClearStep | CopyStep<S>;
+
+export interface DispatchOptions extends KernelShaping {
+  readonly label?: string; // e.g. 'layer 0: down projection'; the kernel's name by default
+}
+
+/**
+ * A dispatch of `kernel` on these buffers, by binding name. Params and grid follow the sizes of each encoding.
+ * @throws InvalidDispatchError when a buffer is missing, unknown, or both read and written
+ */
+export function dispatch<S extends Sizes, P extends ParamFields>(
+  kernel: Kernel<P>,
+  buffers: Readonly<Record<string, BufferView>>,
+  params: (sizes: S) => ParamValues<P>,
+  options: DispatchOptions = {},
+): DispatchStep<S> {
+  const label = options.label ?? kernel.name;
+  checkBuffers(kernel, buffers, label);
+  return {
+    kind: 'dispatch',
+    label,
+    kernel,
+    buffers,
+    shaping: options,
+    params,
+    grid: (sizes, shaping) => kernel.grid(params(sizes), shaping),
+  };
+}
+
+/** Zeroes a view. */
+export const clear = (view: BufferView): ClearStep => ({ kind: 'clear', view });
+
+/** Copies the first `elements` 4-byte elements (default: the whole view). */
+export const copy = <S extends Sizes>(
+  from: BufferView,
+  to: BufferView,
+  elements: (sizes: S) => number = () => from.size / 4,
+): CopyStep<S> => ({ kind: 'copy', from, to, elements });
+
+function checkBuffers(
+  kernel: KernelText,
+  buffers: Readonly<Record<string, BufferView>>,
+  label: string,
+): void {
+  const names = kernel.bindings.map(({ name }) => name);
+  const missing = names.find((name) => !(name in buffers));
+  if (missing)
+    throw new InvalidDispatchError(label, `no buffer for ${missing}`, `buffers for ${names.join(', ')}`);
+  const unknown = Object.keys(buffers).find((name) => !names.includes(name));
+  if (unknown)
+    throw new InvalidDispatchError(label, `a buffer for ${unknown}`, `buffers for ${names.join(', ')} only`);
+  for (const written of kernel.bindings.filter(({ access }) => access === 'write')) {
+    const clash = kernel.bindings.find(
+      ({ name, access }) => access === 'read' && buffers[name].buffer === buffers[written.name].buffer,
+    );
+    if (!clash) continue;
+    const got = `one GPUBuffer read as ${clash.name} and written as ${written.name}`;
+    throw new InvalidDispatchError(
+      label,
+      got,
+      'different GPUBuffers: WebGPU forbids both in one dispatch, even for disjoint ranges',
+    );
+  }
+}
