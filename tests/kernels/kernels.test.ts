@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kernels } from '../../shaders/index.ts';
+import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { describeFailure, runCase } from '../support/kernel_suite.ts';
+
+let gpu: Gpu;
+beforeAll(async () => {
+  // Default limits: what passes here passes on every device. No adapter fails every test below.
+  gpu = await openGpu({ raiseLimits: false });
+});
+afterAll(() => gpu.close());
+
+describe.each(Object.values(kernels))('$name', (kernel) => {
+  const cases = kernel.cases();
+  test.each(cases)('$title matches the oracle', async (testCase) => {
+    const result = await runCase(gpu, kernel, testCase);
+    expect(result.checked).toBeGreaterThan(0);
+    expect(result.mismatchCount, describeFailure(result)).toBe(0);
+  });
+});
