@@ -1,11 +1,28 @@
 /** The catalogue: every kernel of the lab, one line each. The kernel suite runs them all. */
 import type { AnyKernel } from '../src/gpu/pipelines.ts';
+import { columnSum } from './column_sum/column_sum.kernel.ts';
 import { gatherRowsBackward, gatherRowsForward } from './gather_rows/gather_rows.kernel.ts';
+import {
+  qkNormRotaryBackward,
+  qkNormRotaryBackwardWeight,
+  qkNormRotaryForward,
+} from './qk_norm_rotary/qk_norm_rotary.kernel.ts';
+import { rmsnormBackward, rmsnormBackwardWeight, rmsnormForward } from './rmsnorm/rmsnorm.kernel.ts';
+import { swigluBackward, swigluForward } from './swiglu/swiglu.kernel.ts';
 import { tokenStatsBackward, tokenStatsForward } from './token_stats/token_stats.kernel.ts';
 
 export const kernels = {
   gather_rows_forward: gatherRowsForward,
   gather_rows_backward: gatherRowsBackward,
+  rmsnorm_forward: rmsnormForward,
+  rmsnorm_backward: rmsnormBackward,
+  rmsnorm_backward_weight: rmsnormBackwardWeight,
+  column_sum: columnSum,
+  qk_norm_rotary_forward: qkNormRotaryForward,
+  qk_norm_rotary_backward: qkNormRotaryBackward,
+  qk_norm_rotary_backward_weight: qkNormRotaryBackwardWeight,
+  swiglu_forward: swigluForward,
+  swiglu_backward: swigluBackward,
   token_stats_forward: tokenStatsForward,
   token_stats_backward: tokenStatsBackward,
 } satisfies Record<string, AnyKernel>;
