@@ -1,4 +1,4 @@
-/** A second, tiny task: two keys, one door, and a gem behind it. Three or four turns, no search. */
+/** A second, tiny task: take the key, open the door. Three or four turns of one word each, no search. */
 import {
   tokenId,
   type Environment,
@@ -10,20 +10,16 @@ import {
 import { UnknownDatasetError, UnreadablePromptError } from './errors.ts';
 import { keyedDraw } from './hash.ts';
 
-const COLOURS = ['red', 'blue', 'green', 'amber'];
-const ENDS = ['west', 'east'];
-const GEMS = ['opal', 'ruby', 'pearl', 'jade'];
+const PLACES = ['west', 'middle', 'east'];
+const ACTIONS = ['west', 'east', 'take', 'open'];
 const VOCABULARY: readonly string[] = [
-  ...['<pad>', '<start>', '?', ';', '<act>', '</act>', '<see>', '</see>', '<say>', '</say>'],
-  ...['door', 'here', 'look', 'take', 'open', 'none', 'locked'],
-  ...COLOURS,
-  ...ENDS,
-  ...GEMS,
+  ...['<pad>', '<start>', '?', '<see>', '</see>', 'key', 'door', 'you'],
+  ...PLACES,
+  ...['take', 'open', 'none', 'locked', 'held'],
 ];
-const DATASETS = ['hidden', 'told'] as const; // must look first · the prompt says where the keys are
-const CALL_LIMIT = 4;
-const CONTEXT_LENGTH = 64; // tokens
-const TURN_TOKEN_LIMIT = 4;
+const DATASETS = ['corridor'] as const;
+const CALL_LIMIT = 5; // turns before the one that opens the door
+const CONTEXT_LENGTH = 32; // tokens; the longest path has 29
 
 const ids = new Map(VOCABULARY.map((word, id) => [word, tokenId(id)]));
 const encode = (words: readonly string[]): readonly TokenId[] =>
@@ -31,113 +27,107 @@ const encode = (words: readonly string[]): readonly TokenId[] =>
 const decode = (tokens: readonly TokenId[]): readonly string[] =>
   tokens.map((token) => VOCABULARY[token] ?? '<pad>');
 
-interface Corridor {
-  readonly door: string; // colour
-  readonly keys: readonly [west: string, east: string]; // colours, one of them the door's
-  readonly gem: string;
-}
-
-function corridorOf(seed: number): Corridor {
-  const draw = keyedDraw(0xc0, seed);
-  const [first, second] = draw.sample(COLOURS, 2);
-  return { keys: [first, second], door: draw.pick([first, second]), gem: draw.pick(GEMS) };
-}
-
-const keyWords = ({ keys }: Corridor): readonly string[] => [keys[0], 'west', ';', keys[1], 'east'];
-
-function prompt(dataset: string, seed: number, index: number): Prompt {
-  const known = DATASETS.find((entry) => entry === dataset);
-  if (!known) throw new UnknownDatasetError('corridor', dataset, DATASETS);
-  const corridor = corridorOf(seed >>> 0);
-  const hint = known === 'told' ? [...keyWords(corridor), ';'] : [];
-  return {
-    index,
-    dataset,
-    seed: seed >>> 0,
-    tokens: encode(['<start>', ...hint, corridor.door, 'door', '?']),
-    answer: encode([corridor.gem]),
-  };
+/** Places 0 west, 1 middle, 2 east. */
+interface Layout {
+  readonly key: number;
+  readonly door: number;
+  readonly start: number;
 }
 
 export interface CorridorState {
+  readonly place: number; // 0 west, 1 middle, 2 east
+  readonly held: boolean; // the key is in hand
   readonly calls: number;
-  readonly held: string | null; // colour of the key in hand
 }
 
-type ParsedTurn = { readonly act: readonly [verb: string, object: string] } | { readonly say: string };
+/** Turns of the shortest way: to the key, take, to the door, open. */
+const turnsNeeded = ({ key, door, start }: Layout): number =>
+  Math.abs(start - key) + 1 + Math.abs(key - door) + 1;
 
-/** `<act> VERB OBJECT </act>` or `<say> GEM </say>`; null when malformed. */
-function parse(turn: readonly string[]): ParsedTurn | null {
-  if (turn.slice(1, -1).some((word) => word.startsWith('<'))) return null;
-  if (turn.length === 4 && turn[0] === '<act>' && turn[3] === '</act>') return { act: [turn[1], turn[2]] };
-  if (turn.length === 3 && turn[0] === '<say>' && turn[2] === '</say>') return { say: turn[1] };
-  return null;
+const ALL_LAYOUTS: readonly Layout[] = [0, 1, 2].flatMap((key) =>
+  [0, 1, 2].flatMap((door) => (door === key ? [] : [0, 1, 2].map((start) => ({ key, door, start })))),
+);
+
+/** Half of the questions take three turns, half four. */
+function layoutOf(seed: number): Layout {
+  const draw = keyedDraw(0xc0, seed);
+  const turns = draw.pick([3, 4]);
+  return draw.pick(ALL_LAYOUTS.filter((layout) => turnsNeeded(layout) === turns));
 }
 
-/** What an act shows, and the key held after it. Taking a key puts the other one back. */
+function prompt(dataset: string, seed: number, index: number): Prompt {
+  if (!DATASETS.some((entry) => entry === dataset))
+    throw new UnknownDatasetError('corridor', dataset, DATASETS);
+  const { key, door, start } = layoutOf(seed >>> 0);
+  const words = ['<start>', 'key', PLACES[key], 'door', PLACES[door], 'you', PLACES[start], '?'];
+  return { index, dataset, seed: seed >>> 0, tokens: encode(words), answer: encode(['open']) };
+}
+
+/** The layout that a prompt's own words tell. */
+function readLayout(prompt: Prompt): Layout {
+  const words = decode(prompt.tokens);
+  const [key, door, start] = [words[2], words[4], words[6]].map((word) => PLACES.indexOf(word));
+  if (Math.min(key, door, start) < 0) throw new UnreadablePromptError('corridor', words.join(' '));
+  return { key, door, start };
+}
+
+/** What an action shows, and the state after it; `opened` when the key meets the door. */
 function act(
-  corridor: Corridor,
-  held: string | null,
-  verb: string,
-  object: string,
-): [readonly string[], string | null] {
-  if (verb === 'look' && object === 'here') return [keyWords(corridor), held];
-  if (verb === 'take' && ENDS.includes(object)) {
-    const key = corridor.keys[ENDS.indexOf(object)];
-    return [[key], key];
+  layout: Layout,
+  state: CorridorState,
+  action: string,
+): { readonly seen: string; readonly state: CorridorState } {
+  const after = { ...state, calls: state.calls + 1 };
+  if (action === 'take') {
+    const found = state.place === layout.key && !state.held;
+    return { seen: found ? 'held' : 'none', state: { ...after, held: state.held || found } };
   }
-  if (verb === 'open' && object === 'door') return [[held === corridor.door ? corridor.gem : 'locked'], held];
-  return [['none'], held];
+  if (action === 'open') {
+    if (state.place !== layout.door) return { seen: 'none', state: after };
+    return { seen: state.held ? 'opened' : 'locked', state: after };
+  }
+  const place = Math.min(2, Math.max(0, state.place + (action === 'west' ? -1 : 1)));
+  const keyHere = place === layout.key && !state.held;
+  return { seen: keyHere ? 'key' : place === layout.door ? 'door' : 'none', state: { ...after, place } };
 }
 
 function step(prompt: Prompt, state: CorridorState, turn: readonly TokenId[]): Transition<CorridorState> {
-  const parsed = parse(decode(turn));
-  if (!parsed) return { kind: 'end', ending: 'malformed', appended: [] };
-  if ('say' in parsed) return { kind: 'end', ending: 'answer', appended: [] };
+  const action = decode(turn)[0];
+  if (turn.length !== 1 || !ACTIONS.includes(action))
+    return { kind: 'end', ending: 'malformed', appended: [] };
+  const { seen, state: after } = act(readLayout(prompt), state, action);
+  if (seen === 'opened') return { kind: 'end', ending: 'answer', appended: [] };
   if (state.calls >= CALL_LIMIT) return { kind: 'end', ending: 'call-limit', appended: [] };
-  const [seen, held] = act(corridorOf(prompt.seed), state.held, ...parsed.act);
-  return {
-    kind: 'observe',
-    tokens: encode(['<see>', ...seen, '</see>']),
-    state: { calls: state.calls + 1, held },
-  };
+  return { kind: 'observe', tokens: encode(['<see>', seen, '</see>']), state: after };
 }
 
-function reward(prompt: Prompt, trajectory: Trajectory): number {
-  if (trajectory.ending !== 'answer') return -1;
-  const last = parse(decode(trajectory.turns[trajectory.turns.length - 1] ?? []));
-  if (!last || !('say' in last)) return -1;
-  return ids.get(last.say) === prompt.answer[0] ? 1 : 0;
+/** 1 for an opened door, 0 for running out of turns, −1 for a word that is no action. */
+function reward(_prompt: Prompt, { ending }: Trajectory): number {
+  if (ending === 'answer') return 1;
+  return ending === 'call-limit' ? 0 : -1;
 }
 
 function solve(prompt: Prompt): readonly (readonly TokenId[])[] {
-  const text = decode(prompt.tokens);
-  if (text[0] !== '<start>') throw new UnreadablePromptError('corridor', text.join(' '));
-  const corridor = corridorOf(prompt.seed);
-  const end = ENDS[corridor.keys.indexOf(corridor.door)];
-  const look = prompt.dataset === 'told' ? [] : [['<act>', 'look', 'here', '</act>']];
-  const rest = [
-    ['<act>', 'take', end, '</act>'],
-    ['<act>', 'open', 'door', '</act>'],
-    ['<say>', corridor.gem, '</say>'],
-  ];
-  return [...look, ...rest].map(encode);
+  const { key, door, start } = readLayout(prompt);
+  const walk = (from: number, to: number): string[] =>
+    Array.from({ length: Math.abs(to - from) }, () => (to < from ? 'west' : 'east'));
+  return [...walk(start, key), 'take', ...walk(key, door), 'open'].map((action) => encode([action]));
 }
 
 export const corridorEnvironment: Environment<CorridorState> = {
   name: 'corridor',
   title: 'Key and door',
   description:
-    'A corridor with a key at each end. Find the key that fits the door and name the gem behind it.',
+    'Three places in a row: walk to the key, take it, walk to the door and open it, within six turns.',
   vocabulary: VOCABULARY,
   padToken: tokenId(0),
-  stopTokens: encode(['</act>', '</say>']),
+  stopTokens: encode(ACTIONS),
   contextLength: CONTEXT_LENGTH,
-  turnTokenLimit: TURN_TOKEN_LIMIT,
+  turnTokenLimit: 1,
   callLimit: CALL_LIMIT,
   datasets: DATASETS,
   prompt,
-  start: () => ({ calls: 0, held: null }),
+  start: (prompt) => ({ place: readLayout(prompt).start, held: false, calls: 0 }),
   step,
   reward,
   solve,

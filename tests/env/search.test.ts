@@ -96,6 +96,15 @@ describe('questions', () => {
     }
   });
 
+  test('seeds and data sets give different questions: 200 seeds of musique, 185 or more', () => {
+    const texts = SEEDS.map((seed) => questionWords(makeQuestion('musique', seed)).join(' '));
+    expect(new Set(texts).size).toBeGreaterThanOrEqual(185);
+    const [seed] = SEEDS;
+    expect(
+      new Set(DATASETS.map((dataset) => questionWords(makeQuestion(dataset, seed)).join(' '))).size,
+    ).toBe(7);
+  });
+
   test('hops follow the data set', () => {
     expect(new Set(chains('hotpot').map((question) => question.relations.length))).toEqual(new Set([2]));
     expect(new Set(chains('bamboogle').map((question) => question.relations.length))).toEqual(new Set([2]));
@@ -271,6 +280,14 @@ describe('the scripted solution', () => {
       const trajectory = { turns, observations: [], ending: 'answer' as const };
       expect(searchEnvironment.reward(prompt, trajectory)).toBe(1);
     }
+  });
+
+  test('a wrong answer earns 0, between a malformed turn and the right one', () => {
+    const prompt = searchEnvironment.prompt('nq', 8, 0);
+    const wrong = VOCABULARY[prompt.answer[0]] === 'Ana' ? 'Ben' : 'Ana';
+    const turns = [encodeWords(words(`<think> plan </think> <answer> ${wrong} </answer>`))];
+    expect(searchEnvironment.reward(prompt, { turns, observations: [], ending: 'answer' })).toBe(0);
+    expect(searchEnvironment.reward(prompt, { turns: [[]], observations: [], ending: 'answer' })).toBe(-1);
   });
 
   test('the pages show the answer within five calls, but for a few musique questions', () => {
