@@ -1,0 +1,41 @@
+// token_stats_backward — gradient of log-probability and entropy by the logits.
+//
+//   z[s,v] = inverseTemperature · logits[s,v],  p[s,v] = e^(z[s,v] − lse[s])
+//   dlogits[s,v] = inverseTemperature · ( dlogProb[s]·(1[v = chosen[s]] − p[s,v])
+//                                       + dentropy·p[s,v]·(lse[s] − z[s,v] − entropy[s]) )
+//
+// shapes  logits [S,stride] f32 (V ≤ stride), chosen [S] u32, lse, entropy, dlogProb [S] → dlogits [S,stride]
+// grid    one invocation per 4 columns, WORKGROUP a group, folded over x and y
+// writes  dlogits = , padding columns 0
+// oracle  token_stats.oracle.ts
+
+struct Params { rows: u32, vocab: u32, stride: u32, inverseTemperature: f32, dentropy: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<vec4f>;
+@group(0) @binding(2) var<storage, read> chosen: array<u32>;
+@group(0) @binding(3) var<storage, read> lse: array<f32>;
+@group(0) @binding(4) var<storage, read> entropy: array<f32>;
+@group(0) @binding(5) var<storage, read> dlogProb: array<f32>;
+@group(0) @binding(6) var<storage, read_write> dlogits: array<vec4f>;
+
+override WORKGROUP: u32 = 64;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groupCount: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groupCount.x) * WORKGROUP + lane;
+  let width = params.stride / 4u;
+  let row = index / width;
+  if (row >= params.rows) { return; }
+  let v = vec4u(4u * (index % width)) + vec4u(0u, 1u, 2u, 3u);
+  let surprisal = lse[row] - params.inverseTemperature * logits[index];
+  let p = exp(-surprisal);
+  let hit = select(vec4f(), vec4f(1.0), v == vec4u(chosen[row]));
+  let gradient = dlogProb[row] * (hit - p) + params.dentropy * p * (surprisal - entropy[row]);
+  // Padding may hold anything: a select keeps even NaN out.
+  dlogits[index] = select(vec4f(), params.inverseTemperature * gradient, v < vec4u(params.vocab));
+}
