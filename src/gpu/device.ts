@@ -39,7 +39,7 @@ export interface OpenGpuOptions {
   readonly onError?: (error: LabError) => void;
 }
 
-const RAISED: readonly (keyof GPUSupportedLimits & string)[] = [
+const RAISED: readonly ('maxBufferSize' | 'maxStorageBufferBindingSize')[] = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
 ];
@@ -80,9 +80,7 @@ async function requestAdapter(gpu: GPU, options: OpenGpuOptions): Promise<GPUAda
 
 async function requestDevice(adapter: GPUAdapter, options: OpenGpuOptions): Promise<GPUDevice> {
   const raise = options.raiseLimits ?? true;
-  const requiredLimits = raise
-    ? Object.fromEntries(RAISED.map((name) => [name, adapter.limits[name] as number]))
-    : {};
+  const requiredLimits = raise ? Object.fromEntries(RAISED.map((name) => [name, adapter.limits[name]])) : {};
   const timestamps = options.timestamps === true && adapter.features.has('timestamp-query');
   try {
     return await adapter.requestDevice({
@@ -109,7 +107,7 @@ function describe(adapter: GPUAdapter): AdapterDescription {
 
 function reportUncaptured(device: GPUDevice, memory: MemoryLedger, onError: OpenGpuOptions['onError']): void {
   device.addEventListener('uncapturederror', (event) => {
-    const { error } = event as GPUUncapturedErrorEvent;
+    const { error } = event;
     const memoryRanOut = typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError;
     const report = memoryRanOut
       ? new OutOfMemoryError('WebGPU device', 0, memory.totalBytes, error)

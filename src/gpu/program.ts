@@ -62,7 +62,7 @@ export class Program<S extends Sizes = Sizes> {
     steps: readonly Step<S>[],
   ): Promise<Program<S>> {
     const compiled = await Promise.all(
-      steps.map((step) => (step.kind === 'dispatch' ? compile(gpu, step.kernel, step.shaping) : null)),
+      steps.map(async (step) => (step.kind === 'dispatch' ? compile(gpu, step.kernel, step.shaping) : null)),
     );
     const owner = new BufferOwner(gpu, 'programs');
     const bytes = Math.max(1, compiled.filter((entry) => entry !== null).length) * SLOT;

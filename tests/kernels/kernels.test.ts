@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { AnyKernel } from '../../src/gpu/pipelines.ts';
 import { describeFailure, runCase } from '../support/kernel_suite.ts';
+
+const catalogue: readonly AnyKernel[] = Object.values(kernels);
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -10,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.close());
 
-describe.each(Object.values(kernels))('$name', (kernel) => {
+describe.each(catalogue)('$name', (kernel) => {
   const cases = kernel.cases();
   test.each(cases)('$title matches the oracle', async (testCase) => {
     const result = await runCase(gpu, kernel, testCase);

@@ -1,5 +1,4 @@
 /** Compares what a kernel.ts file says with its WGSL text. */
-import type { ScalarType } from '../../src/gpu/kernel.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
 
 const DEFAULT_STORAGE_LIMIT = 8; // maxStorageBuffersPerShaderStage that every WebGPU device has
@@ -59,7 +58,7 @@ function wgslBindings(wgsl: string): string[] {
 }
 
 /** The scalar that a storage type is made of: array<vec4f> → f32. */
-function elementType(type: string): ScalarType | string {
+function elementType(type: string): string {
   const scalar = /\b(f32|u32|i32)\b|vec[234]([fui])/.exec(type);
   if (!scalar) return type;
   return scalar[1] ?? `${scalar[2]}32`;
