@@ -9,6 +9,8 @@ import {
 } from './qk_norm_rotary/qk_norm_rotary.kernel.ts';
 import { rmsnormBackward, rmsnormBackwardWeight, rmsnormForward } from './rmsnorm/rmsnorm.kernel.ts';
 import { swigluBackward, swigluForward } from './swiglu/swiglu.kernel.ts';
+import { adamw, clipScale, squareSum } from './adamw/adamw.kernel.ts';
+import { atpoLoss, turnRatio } from './atpo_loss/atpo_loss.kernel.ts';
 import { tokenStatsBackward, tokenStatsForward } from './token_stats/token_stats.kernel.ts';
 
 export const kernels = {
@@ -25,6 +27,11 @@ export const kernels = {
   swiglu_backward: swigluBackward,
   token_stats_forward: tokenStatsForward,
   token_stats_backward: tokenStatsBackward,
+  turn_ratio: turnRatio,
+  atpo_loss: atpoLoss,
+  square_sum: squareSum,
+  clip_scale: clipScale,
+  adamw,
 } satisfies Record<string, AnyKernel>;
 
 export type KernelName = keyof typeof kernels;
