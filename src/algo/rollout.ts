@@ -199,7 +199,8 @@ function chooseRows<State>(
     .slice(0, surplus)
     .flatMap((leaf) => tree.prune(leaf));
   for (let missing = leaves.length; missing < count; missing += 1) {
-    observer.onNode?.(tree.prompt.index, tree.snapshot(tree.duplicate(last)));
+    const copy = tree.duplicate(last);
+    observer.onNode?.(tree.prompt.index, tree.snapshot(copy));
   }
   observer.onLeaves?.(tree.prompt.index, leavesBelow(tree), pruned);
 }

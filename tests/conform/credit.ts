@@ -39,30 +39,29 @@ export interface CreditFile {
 
 /** The case's tree. Every token counts as sampled, so that token assignment can be read from the packed row. */
 export function treeOfCase(want: CreditCase): RolloutTree {
-  const nodes = want.nodes.map(
-    (node): TurnNode => ({
-      id: nodeId(node.id),
-      parent: node.parent < 0 ? null : nodeId(node.parent),
-      children: want.nodes.filter(({ parent }) => parent === node.id).map(({ id }) => nodeId(id)),
-      depth: node.depth,
-      origin: node.parent < 0 ? { kind: 'root' } : { kind: 'continuation' },
-      tokens: Array.from({ length: node.inc_tokens }, () => tokenId(0)),
-      mask: Array.from({ length: node.inc_tokens }, () => 1),
-      logProb: Array.from({ length: node.inc_tokens }, () => -node.entropy),
-      entropy: Array.from({ length: node.inc_tokens }, () => node.entropy),
-      turnEntropy: node.entropy,
-      lastGenerationLength: node.inc_tokens,
-      callCount: 0,
-      ending: node.is_leaf ? 'answer' : null,
-      pruned: false,
-    }),
-  );
+  const nodes = want.nodes.map((node): TurnNode => ({
+    id: nodeId(node.id),
+    parent: node.parent < 0 ? null : nodeId(node.parent),
+    children: want.nodes.filter(({ parent }) => parent === node.id).map(({ id }) => nodeId(id)),
+    depth: node.depth,
+    origin: node.parent < 0 ? { kind: 'root' } : { kind: 'continuation' },
+    tokens: Array.from({ length: node.inc_tokens }, () => tokenId(0)),
+    mask: Array.from({ length: node.inc_tokens }, () => 1),
+    logProb: Array.from({ length: node.inc_tokens }, () => -node.entropy),
+    entropy: Array.from({ length: node.inc_tokens }, () => node.entropy),
+    turnEntropy: node.entropy,
+    lastGenerationLength: node.inc_tokens,
+    callCount: 0,
+    ending: node.is_leaf ? 'answer' : null,
+    pruned: false,
+  }));
   const tokens = Array.from({ length: want.prompt_length }, () => tokenId(0));
   const prompt = { index: 0, dataset: 'fixture', seed: 0, tokens, answer: [] };
   return { prompt, nodes, leaves: leavesBelow({ nodes }), expansions: [] };
 }
 
-export const rewardsOfCase = (want: CreditCase): readonly (number | null)[] => want.nodes.map(({ reward }) => reward);
+export const rewardsOfCase = (want: CreditCase): readonly (number | null)[] =>
+  want.nodes.map(({ reward }) => reward);
 
 /** The last part of a 'value_rule/advantage_rule' name. */
 const rulesOf = (name: string) => name.split('/') as [ValueRule, AdvantageRule];
@@ -89,7 +88,12 @@ function compareTokens(
   batch.rows.forEach((row, index) => {
     const got = Array.from(batch.advantage.subarray(row.scoredStart, row.scoredEnd));
     const padding = new Array<number>(want.response_length - got.length).fill(0);
-    check.closeAll(`${what} leaf ${row.leaf}`, [...got, ...padding], expand(runLengths[index], want.response_length), 1e-7);
+    check.closeAll(
+      `${what} leaf ${row.leaf}`,
+      [...got, ...padding],
+      expand(runLengths[index], want.response_length),
+      1e-7,
+    );
   });
 }
 
@@ -108,7 +112,8 @@ function checkCase(check: Checker, want: CreditCase): void {
   }
   for (const [name, expected] of Object.entries(want.advantages)) {
     const [valueRule, advantageRule] = rulesOf(name);
-    if (!ADVANTAGE_RULES.includes(advantageRule)) throw new Error(`advantage rule ${advantageRule} is not implemented`);
+    if (!ADVANTAGE_RULES.includes(advantageRule))
+      throw new Error(`advantage rule ${advantageRule} is not implemented`);
     check.closeAll(name, turnAdvantages(tree, values(valueRule), rewards, advantageRule).byNode, expected);
   }
   for (const [name, expected] of Object.entries(want.token_level)) {
@@ -116,7 +121,14 @@ function checkCase(check: Checker, want: CreditCase): void {
     const byNode = values(valueRule);
     const advantages = turnAdvantages(tree, byNode, rewards, advantageRule);
     compareTokens(check, `${name} tokens`, tree, want, advantages, expected.advantages_rle);
-    compareTokens(check, `${name} values`, tree, want, { byNode, byLeaf: null, trace: [] }, expected.values_rle);
+    compareTokens(
+      check,
+      `${name} values`,
+      tree,
+      want,
+      { byNode, byLeaf: null, trace: [] },
+      expected.values_rle,
+    );
   }
   const vanilla = turnAdvantages(tree, values('child_softmax'), rewards, 'vanilla');
   const rows = tree.leaves.map((leaf) => advantageInRow(vanilla, leaf, leaf));

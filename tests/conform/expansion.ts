@@ -112,7 +112,11 @@ class Replay {
 
 function compareTree(check: Checker, replay: Replay, want: readonly FixtureNode[], iteration: number): void {
   const order = breadthFirst(replay.tree);
-  check.same(`nodes after iteration ${iteration}`, order.map(replay.uid), want.map(({ uid }) => uid));
+  check.same(
+    `nodes after iteration ${iteration}`,
+    order.map(replay.uid),
+    want.map(({ uid }) => uid),
+  );
   for (const expected of want) {
     const node = replay.node(expected.uid);
     const got = {
@@ -145,9 +149,17 @@ function replayCase(check: Checker, want: ExpansionCase): void {
   want.steps.forEach((step, iteration) => {
     const record = chooseExpansions(replay.tree, config, iteration, { seed: 0, update: 0 }, 0);
     const candidates = record.candidates.map(({ node }) => replay.uid(node));
-    check.same(`candidates ${iteration}`, candidates, step.candidates.map(({ uid }) => uid));
+    check.same(
+      `candidates ${iteration}`,
+      candidates,
+      step.candidates.map(({ uid }) => uid),
+    );
     const scores = record.candidates.map(({ score }) => score);
-    check.closeAll(`scores ${iteration}`, scores, step.candidates.map(({ score }) => score));
+    check.closeAll(
+      `scores ${iteration}`,
+      scores,
+      step.candidates.map(({ score }) => score),
+    );
     check.same(`picks ${iteration}`, record.picks.map(replay.uid), step.picked);
     const branches = record.picks.map((picked, pick) => replay.tree.resample(picked, iteration, pick));
     branches.forEach((branch, index) => {

@@ -18,7 +18,11 @@ export interface UnknownFamily {
 
 export type ConformResult = FamilyReport | UnknownFamily;
 
-export const unknownFamily = (name: string, cases: number): UnknownFamily => ({ name, cases, notImplemented: true });
+export const unknownFamily = (name: string, cases: number): UnknownFamily => ({
+  name,
+  cases,
+  notImplemented: true,
+});
 
 const SHOWN_FAILURES = 5;
 
@@ -67,12 +71,14 @@ export class Checker {
   /** Numbers within the tolerance, relative to max(1, |want|). A NaN on either side is a miss. */
   close(what: string, got: number, want: number, tolerance = this.tolerance): void {
     const error = Math.abs(got - want) / Math.max(1, Math.abs(want));
-    if (tolerance === this.tolerance) this.worstError = Math.max(this.worstError, Number.isNaN(error) ? Infinity : error);
+    if (tolerance === this.tolerance)
+      this.worstError = Math.max(this.worstError, Number.isNaN(error) ? Infinity : error);
     if (!(error <= tolerance)) this.miss(`${what}: got ${got}, want ${want}`);
   }
 
   closeAll(what: string, got: ArrayLike<number>, want: ArrayLike<number>, tolerance = this.tolerance): void {
-    if (got.length !== want.length) return this.miss(`${what}: got ${got.length} numbers, want ${want.length}`);
+    if (got.length !== want.length)
+      return this.miss(`${what}: got ${got.length} numbers, want ${want.length}`);
     for (let index = 0; index < want.length; index += 1) {
       this.close(`${what}[${index}]`, got[index], want[index], tolerance);
     }
