@@ -1,7 +1,14 @@
 /** The catalogue: every kernel of the lab, one line each. The kernel suite runs them all. */
 import type { AnyKernel } from '../src/gpu/pipelines.ts';
+import {
+  attentionBackwardKeyValue,
+  attentionBackwardQuery,
+  attentionForward,
+} from './attention/attention.kernel.ts';
 import { columnSum } from './column_sum/column_sum.kernel.ts';
+import { decodeAttention } from './decode_attention/decode_attention.kernel.ts';
 import { gatherRowsBackward, gatherRowsForward } from './gather_rows/gather_rows.kernel.ts';
+import { kvAppend, kvFork } from './kv_cache/kv_cache.kernel.ts';
 import {
   qkNormRotaryBackward,
   qkNormRotaryBackwardWeight,
@@ -23,8 +30,14 @@ export const kernels = {
   qk_norm_rotary_forward: qkNormRotaryForward,
   qk_norm_rotary_backward: qkNormRotaryBackward,
   qk_norm_rotary_backward_weight: qkNormRotaryBackwardWeight,
+  attention_forward: attentionForward,
+  attention_backward_query: attentionBackwardQuery,
+  attention_backward_key_value: attentionBackwardKeyValue,
   swiglu_forward: swigluForward,
   swiglu_backward: swigluBackward,
+  kv_append: kvAppend,
+  kv_fork: kvFork,
+  decode_attention: decodeAttention,
   token_stats_forward: tokenStatsForward,
   token_stats_backward: tokenStatsBackward,
   turn_ratio: turnRatio,

@@ -1,0 +1,199 @@
+import { foldGrid } from '../../src/gpu/grid.ts';
+import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { poison, shapingWords, wave } from '../case_data.ts';
+import * as oracle from './attention.oracle.ts';
+import type { Inputs, Shape } from './attention.oracle.ts';
+import backwardKeyValueSource from './attention_backward_key_value.wgsl?raw';
+import backwardQuerySource from './attention_backward_query.wgsl?raw';
+import forwardSource from './attention_forward.wgsl?raw';
+import { packVisible, row, type Turn } from './packing.ts';
+
+const PARAMS = { tokens: 'u32', heads: 'u32', kvHeads: 'u32', scale: 'f32' } as const;
+const TOLERANCE = {
+  absolute: 1e-5,
+  relative: 1e-5,
+  reason: 'scores are f32 sums of up to 128 products of size 1; WGSL allows exp(−x) an error of (3 + 2x) ulp',
+};
+
+type Overrides = Record<string, number>;
+interface CaseShape {
+  readonly words: string; // how the tokens are packed
+  readonly trees: readonly Turn[];
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly overrides?: Overrides;
+  readonly whole?: boolean; // integers of both signs: scores up to ±100, exact in f32
+}
+
+const ROWS = [row(1), row(5), row(1), row(17)];
+const TREE: Turn = {
+  length: 6,
+  children: [
+    { length: 3, children: [row(4), { length: 2, children: [row(1), row(3)] }] },
+    row(5),
+    { length: 1, children: [row(2), row(1)] },
+  ],
+};
+
+const SHAPES: readonly CaseShape[] = [
+  { words: 'one token', trees: [row(1)], heads: 1, kvHeads: 1, headSize: 4 },
+  { words: 'rows', trees: ROWS, heads: 4, kvHeads: 2, headSize: 16 },
+  { words: 'rows with scores of ±100', trees: ROWS, heads: 4, kvHeads: 2, headSize: 16, whole: true },
+  {
+    words: 'a tree between rows',
+    trees: [row(3), TREE, row(2)],
+    heads: 6,
+    kvHeads: 2,
+    headSize: 8,
+    overrides: { WORKGROUP: 3 },
+  },
+  {
+    words: 'two trees',
+    trees: [TREE, TREE],
+    heads: 3,
+    kvHeads: 3,
+    headSize: 20,
+    overrides: { WORKGROUP: 4 },
+  },
+  { words: 'a tree', trees: [TREE], heads: 2, kvHeads: 1, headSize: 64 },
+  { words: 'rows', trees: ROWS, heads: 4, kvHeads: 1, headSize: 128 },
+  {
+    words: '70,000 rows of one token',
+    trees: Array.from({ length: 70_000 }, () => row(1)),
+    heads: 1,
+    kvHeads: 1,
+    headSize: 4,
+    overrides: { WORKGROUP: 1 },
+  },
+];
+
+const signedIntegers = (values: Float32Array<ArrayBuffer>) => values.map((value) => Math.round(5 * value));
+
+function inputsOf({ trees, heads, kvHeads, headSize, whole }: CaseShape) {
+  const visible = packVisible(trees);
+  const tokens = visible.length / 2;
+  const qk = wave(tokens * (heads + kvHeads) * headSize, 0.3);
+  const shape: Shape = { tokens, heads, kvHeads, headSize, scale: whole ? 1 : Math.fround(headSize ** -0.5) };
+  const inputs = {
+    qk: whole ? signedIntegers(qk) : qk,
+    qkv: wave(tokens * (heads + 2 * kvHeads) * headSize, 1.3),
+    visible,
+  } satisfies Inputs;
+  return { shape, inputs };
+}
+
+/** What the backward kernels read besides: the forward's results as it stores them, in f32. */
+function backwardInputsOf(caseShape: CaseShape) {
+  const { shape, inputs } = inputsOf(caseShape);
+  const { out, lse } = oracle.attentionForward(shape, inputs);
+  const dout = wave(out.length, 0.9);
+  return { shape, inputs, dout, out: Float32Array.from(out), lse: Float32Array.from(lse) };
+}
+
+function caseOf({ words, heads, kvHeads, headSize, overrides = {} }: CaseShape, { tokens, scale }: Shape) {
+  return {
+    title: `${words}, ${heads} query and ${kvHeads} key heads of ${headSize}${shapingWords(overrides)}`,
+    params: { tokens, heads, kvHeads, scale },
+    overrides,
+    constants: { HEAD_SIZE: headSize },
+  };
+}
+
+export const attentionForward = defineKernel({
+  name: 'attention_forward',
+  source: forwardSource,
+  params: PARAMS,
+  bindings: [read('qk'), read('qkv'), read('visible', 'u32'), write('out'), write('lse')],
+  overrides: { WORKGROUP: 64 },
+  constants: { HEAD_SIZE: 16 },
+  grid: ({ tokens, heads }, { WORKGROUP }) => foldGrid(Math.ceil((tokens * heads) / WORKGROUP)),
+  tolerance: TOLERANCE,
+  cases: () =>
+    SHAPES.map((caseShape) => {
+      const { shape, inputs } = inputsOf(caseShape);
+      const { tokens, heads, headSize } = shape;
+      return {
+        ...caseOf(caseShape, shape),
+        buffers: { ...inputs, out: poison(tokens * heads * headSize), lse: poison(tokens * heads) },
+        expected: () => oracle.attentionForward(shape, inputs),
+      };
+    }),
+});
+
+export const attentionBackwardQuery = defineKernel({
+  name: 'attention_backward_query',
+  source: backwardQuerySource,
+  params: PARAMS,
+  bindings: [
+    read('qk'),
+    read('qkv'),
+    read('visible', 'u32'),
+    read('out'),
+    read('lse'),
+    read('dout'),
+    write('dqk'),
+    write('delta'),
+  ],
+  overrides: { WORKGROUP: 64 },
+  constants: { HEAD_SIZE: 16 },
+  grid: ({ tokens, heads }, { WORKGROUP }) => foldGrid(Math.ceil((tokens * heads) / WORKGROUP)),
+  tolerance: TOLERANCE,
+  cases: () =>
+    SHAPES.map((caseShape) => {
+      const { shape, inputs, dout, out, lse } = backwardInputsOf(caseShape);
+      const before = poison(inputs.qk.length);
+      const isQuery = columnTest(shape.heads + shape.kvHeads, 0, shape.heads, shape.headSize);
+      return {
+        ...caseOf(caseShape, shape),
+        buffers: { ...inputs, out, lse, dout, dqk: before, delta: poison(lse.length) },
+        expected: () => {
+          const { dqk, delta } = oracle.attentionBackward(shape, inputs, dout);
+          return { dqk: dqk.map((gradient, index) => (isQuery(index) ? gradient : before[index])), delta };
+        },
+      };
+    }),
+});
+
+/** Whether an element lies in heads [first, end) of a matrix with `heads` heads per row. */
+const columnTest = (heads: number, first: number, end: number, headSize: number) => (index: number) => {
+  const head = Math.floor(index / headSize) % heads;
+  return head >= first && head < end;
+};
+
+export const attentionBackwardKeyValue = defineKernel({
+  name: 'attention_backward_key_value',
+  source: backwardKeyValueSource,
+  params: PARAMS,
+  bindings: [
+    read('qk'),
+    read('qkv'),
+    read('visible', 'u32'),
+    read('lse'),
+    read('delta'),
+    read('dout'),
+    write('dqk'),
+    write('dqkv'),
+  ],
+  overrides: { WORKGROUP: 64 },
+  constants: { HEAD_SIZE: 16 },
+  grid: ({ tokens, kvHeads }, { WORKGROUP }) => foldGrid(Math.ceil((tokens * kvHeads) / WORKGROUP)),
+  tolerance: TOLERANCE,
+  cases: () =>
+    SHAPES.map((caseShape) => {
+      const { shape, inputs, dout, lse } = backwardInputsOf(caseShape);
+      const { heads, kvHeads, headSize } = shape;
+      const gradients = oracle.attentionBackward(shape, inputs, dout);
+      const [dqk, dqkv] = [poison(inputs.qk.length), poison(inputs.qkv.length)];
+      const isKey = columnTest(heads + kvHeads, heads, heads + kvHeads, headSize);
+      const isValue = columnTest(heads + 2 * kvHeads, heads + kvHeads, heads + 2 * kvHeads, headSize);
+      return {
+        ...caseOf(caseShape, shape),
+        buffers: { ...inputs, lse, delta: Float32Array.from(gradients.delta), dout, dqk, dqkv },
+        expected: () => ({
+          dqk: gradients.dqk.map((gradient, index) => (isKey(index) ? gradient : dqk[index])),
+          dqkv: gradients.dqkv.map((gradient, index) => (isValue(index) ? gradient : dqkv[index])),
+        }),
+      };
+    }),
+});
