@@ -1,0 +1,75 @@
+import type { ModelConfig } from '../units.ts';
+import { ConfigError } from './errors.ts';
+import { parameterMap } from './parameters.ts';
+
+const SIZES = ['vocabularySize', 'channels', 'layers', 'heads', 'kvHeads', 'headSize', 'hidden'] as const;
+const VECTORISED = ['channels', 'headSize', 'hidden'] as const; // kernels read rows as vec4f
+const FLAGS = ['queryKeyNorm', 'tiedOutput', 'previousTokenMixing'] as const;
+const SCALARS = ['rmsEpsilon', 'ropeTheta', 'logitScale'] as const;
+
+type Unchecked = Readonly<Partial<Record<keyof ModelConfig, unknown>>>;
+
+const reject = (field: string, got: unknown, wanted: string): never => {
+  throw new ConfigError({
+    what: `The model configuration has a bad ${field}`,
+    where: `model.${field}`,
+    got: got === undefined ? 'nothing' : (JSON.stringify(got) ?? 'a value that is not JSON'),
+    wanted,
+    next: `Correct ${field} in the run's configuration, or choose a preset.`,
+  });
+};
+
+/**
+ * Checks a model configuration, read from a file or typed by hand.
+ * @returns the configuration with the known fields only
+ * @throws ConfigError naming the first bad field
+ */
+export function checkModelConfig(value: unknown): ModelConfig {
+  if (typeof value !== 'object' || value === null) return reject('config', value, 'an object');
+  const config = value as Unchecked;
+  for (const field of SIZES) {
+    const size = config[field];
+    if (!Number.isSafeInteger(size) || (size as number) < 1) reject(field, size, 'a whole number of at least 1');
+  }
+  for (const field of VECTORISED) if ((config[field] as number) % 4 !== 0) reject(field, config[field], 'a multiple of 4');
+  for (const field of FLAGS) if (typeof config[field] !== 'boolean') reject(field, config[field], 'true or false');
+  for (const field of SCALARS) {
+    const scalar = config[field];
+    if (!Number.isFinite(scalar) || (scalar as number) <= 0) reject(field, scalar, 'a finite number above 0');
+  }
+  const checked = Object.fromEntries([...SIZES, ...FLAGS, ...SCALARS].map((field) => [field, config[field]]));
+  const model = checked as unknown as ModelConfig; // every field was checked above
+  if (model.heads % model.kvHeads !== 0) reject('kvHeads', model.kvHeads, `a divisor of heads (${model.heads})`);
+  return model;
+}
+
+/** Number of trainable scalars. */
+export const parameterCount = (config: ModelConfig): number => parameterMap(config).count;
+
+export interface SizeEstimate {
+  readonly parameterBytes: number;
+  readonly optimiserBytes: number; // gradients and both moments
+  readonly activationBytes: number; // kept from forward to backward, and gradients of activations
+  readonly cacheBytes: number; // keys and values of every slot
+}
+
+/**
+ * Device memory in bytes.
+ * @param tokens capacity of one micro-batch
+ * @param slots sequences sampled at once
+ * @param contextLength tokens per slot
+ */
+export function estimateSizes(config: ModelConfig, tokens: number, slots: number, contextLength: number): SizeEstimate {
+  const { channels, heads, kvHeads, headSize, hidden, layers } = config;
+  const qkv = (heads + 2 * kvHeads) * headSize;
+  const qk = (heads + kvHeads) * headSize;
+  const perLayer = 4 * channels + 2 + qkv + qk + heads * headSize + heads + 3 * hidden;
+  const shared = 5 * channels + qkv + qk + heads * headSize + heads + 3 * hidden;
+  const parameterBytes = 4 * parameterMap(config).length;
+  return {
+    parameterBytes,
+    optimiserBytes: 3 * parameterBytes,
+    activationBytes: 4 * tokens * (layers * perLayer + shared),
+    cacheBytes: 8 * layers * slots * contextLength * kvHeads * headSize,
+  };
+}

@@ -1,0 +1,203 @@
+import { BufferOwner, type BufferView } from '../gpu/buffers.ts';
+import { dispatch, type Step } from '../gpu/steps.ts';
+import { kernels } from '../../shaders/index.ts';
+import { widthsOf, type DeviceModel } from './device_model.ts';
+import { headNormParams, headNorms } from './forward.ts';
+import type { KvCache } from './kv_cache.ts';
+import { linearForward } from './linear.ts';
+import type { StoredTensor } from './parameters.ts';
+
+/** Most decode steps between two readbacks. */
+export const MAX_CHUNK = 16;
+/** u32 words of a row's sampling state: prompt, node, counter, remaining, done, count, 2 unused. */
+export const ROW_STATE = 8;
+
+export type PrefillSizes = Readonly<{ rows: number }>;
+export type DecodeSizes = Readonly<{
+  rows: number;
+  inverseTemperature: number;
+  greedy: number; // 1 = highest logit
+  seed: number;
+  update: number;
+}>;
+export type ForkSizes = Readonly<{ pairs: number }>;
+
+/** Activations of new tokens; nothing is kept for a backward pass, so layers share them. */
+export interface DecodeWorkspace {
+  readonly rows: number; // new tokens of one prefill piece
+  readonly sampledRows: number; // requests sampled together
+  readonly currentToken: BufferView; // [rows] u32
+  readonly previousToken: BufferView; // [rows] u32
+  readonly positions: BufferView; // [rows] u32
+  readonly slots: BufferView; // [rows] u32
+  readonly forks: BufferView; // [sampledRows, 4] u32
+  readonly x: BufferView; // [rows, C] residual stream
+  readonly normed: BufferView; // [rows, C]
+  readonly inverseRms: BufferView; // [rows]
+  readonly previousEmbedding: BufferView; // [rows, C]
+  readonly qkv: BufferView;
+  readonly qk: BufferView;
+  readonly attention: BufferView; // [rows, NH·HS]
+  readonly gateUp: BufferView; // [rows, 2F]
+  readonly hidden: BufferView; // [rows, F]
+  readonly logits: BufferView; // [sampledRows, Vp]
+  readonly stopMask: BufferView; // [V] u32
+  readonly rowState: BufferView; // [sampledRows, ROW_STATE] u32
+  readonly sampled: BufferView; // [sampledRows, MAX_CHUNK] u32
+  readonly stats: BufferView; // [sampledRows, MAX_CHUNK, 2] logProb, entropy
+  destroy(): void;
+}
+
+/** @throws BufferTooLargeError, OutOfMemoryError */
+export async function createDecodeWorkspace(model: DeviceModel, rows: number, sampledRows: number): Promise<DecodeWorkspace> {
+  const owner = new BufferOwner(model.gpu, 'decode activations');
+  const { channels, attention, qk, qkv, hidden, logits, vocabulary } = widthsOf(model.config);
+  const view = (label: string, length: number): BufferView => owner.storage(label, length);
+  const workspace: DecodeWorkspace = {
+    rows,
+    sampledRows,
+    currentToken: view('currentToken', rows),
+    previousToken: view('previousToken', rows),
+    positions: view('positions', rows),
+    slots: view('slots', rows),
+    forks: view('forks', 4 * sampledRows),
+    x: view('x', rows * channels),
+    normed: view('normed', rows * channels),
+    inverseRms: view('inverseRms', rows),
+    previousEmbedding: view('previousEmbedding', rows * channels),
+    qkv: view('qkv', rows * qkv),
+    qk: view('qk', rows * qk),
+    attention: view('attention', rows * attention),
+    gateUp: view('gateUp', rows * 2 * hidden),
+    hidden: view('hidden', rows * hidden),
+    logits: view('logits', sampledRows * logits),
+    stopMask: view('stopMask', vocabulary),
+    rowState: view('rowState', sampledRows * ROW_STATE),
+    sampled: view('sampled', sampledRows * MAX_CHUNK),
+    stats: view('stats', sampledRows * MAX_CHUNK * 2),
+    destroy: () => owner.destroy(),
+  };
+  await owner.ready();
+  return workspace;
+}
+
+/** New tokens of any slots and positions → their keys and values in the cache. */
+export function prefillSteps(model: DeviceModel, workspace: DecodeWorkspace, cache: KvCache): Step<PrefillSizes>[] {
+  return [...embeddingSteps(model, workspace), ...cache.layers.flatMap((_, layer) => layerSteps(model, workspace, cache, layer))];
+}
+
+/** One token more for every row: through all layers, then sampled. */
+export function decodeSteps(model: DeviceModel, workspace: DecodeWorkspace, cache: KvCache): Step<DecodeSizes>[] {
+  const { channels, vocabulary: vocab, logits: stride } = widthsOf(model.config);
+  const { x, normed, inverseRms, logits, stopMask, rowState, currentToken, previousToken, positions, sampled, stats } = workspace;
+  const head = { label: 'logits', rows: ({ rows }: DecodeSizes) => rows, inputs: channels, outputs: vocab };
+  const { logitScale: scale, rmsEpsilon: epsilon } = model.config;
+  return [
+    ...prefillSteps(model, workspace, cache),
+    dispatch(
+      kernels.rmsnorm_forward,
+      { x, weight: model.weight(model.map.finalNorm), y: normed, inverseRms },
+      ({ rows }: DecodeSizes) => ({ rows, channels, epsilon }),
+    ),
+    linearForward(head, { x: normed, weight: model.weight(model.map.output), y: logits }, { scale, outputStride: stride }),
+    dispatch(
+      kernels.sample_token,
+      { logits, stopMask, rowState, currentToken, previousToken, positions, sampled, stats },
+      ({ rows, inverseTemperature, greedy, seed, update }: DecodeSizes) => ({
+        rows,
+        vocab,
+        stride,
+        inverseTemperature,
+        greedy,
+        seed,
+        update,
+        maxNew: MAX_CHUNK,
+      }),
+    ),
+  ];
+}
+
+/** Copies of cached prefixes, in every layer. */
+export function forkSteps(model: DeviceModel, { forks }: DecodeWorkspace, cache: KvCache): Step<ForkSizes>[] {
+  const { cache: width } = widthsOf(model.config);
+  return cache.layers.map((layer) =>
+    dispatch(kernels.kv_fork, { forks, ...layer }, ({ pairs }) => ({ pairs, slotLength: model.contextLength, width })),
+  );
+}
+
+function embeddingSteps(model: DeviceModel, workspace: DecodeWorkspace): Step<PrefillSizes>[] {
+  const { channels } = widthsOf(model.config);
+  const { embedding, previous } = model.map;
+  const { currentToken, previousToken, previousEmbedding, x } = workspace;
+  const table = model.weight(embedding);
+  const gather = (ids: BufferView, y: BufferView): Step<PrefillSizes> =>
+    dispatch(kernels.gather_rows_forward, { table, ids, y }, ({ rows }) => ({ rows, channels }));
+  if (!previous) return [gather(currentToken, x)];
+  const mixing = { label: 'previous-token mixing', rows: rowsOf, inputs: channels, outputs: channels };
+  return [
+    gather(currentToken, x),
+    gather(previousToken, previousEmbedding),
+    linearForward(mixing, { x: previousEmbedding, weight: model.weight(previous), y: x }, { accumulate: true }),
+  ];
+}
+
+const rowsOf = ({ rows }: PrefillSizes): number => rows;
+
+function layerSteps(model: DeviceModel, workspace: DecodeWorkspace, cache: KvCache, index: number): Step<PrefillSizes>[] {
+  const { x, normed, inverseRms, qkv, attention, gateUp, hidden } = workspace;
+  const tensors = model.map.layers[index];
+  const widths = widthsOf(model.config);
+  const { channels } = widths;
+  const norm = (tensor: StoredTensor): Step<PrefillSizes> =>
+    dispatch(kernels.rmsnorm_forward, { x, weight: model.weight(tensor), y: normed, inverseRms }, ({ rows }) => ({
+      rows,
+      channels,
+      epsilon: model.config.rmsEpsilon,
+    }));
+  const linear = (tensor: StoredTensor, from: BufferView, inputs: number, to: BufferView, outputs: number) =>
+    linearForward<PrefillSizes>(
+      { label: tensor.name, rows: rowsOf, inputs, outputs },
+      { x: from, weight: model.weight(tensor), y: to },
+      { accumulate: to === x },
+    );
+  return [
+    norm(tensors.inputNorm),
+    linear(tensors.qkv, normed, channels, qkv, widths.qkv),
+    ...attentionSteps(model, workspace, cache, index),
+    linear(tensors.attentionOutput, attention, widths.attention, x, channels),
+    norm(tensors.postNorm),
+    linear(tensors.gateUp, normed, channels, gateUp, 2 * widths.hidden),
+    dispatch(kernels.swiglu_forward, { gateUp, h: hidden }, ({ rows }) => ({ rows, hidden: widths.hidden })),
+    linear(tensors.down, hidden, widths.hidden, x, channels),
+  ];
+}
+
+/** All new keys and values are appended before any is read, so tokens of one piece see each other. */
+function attentionSteps(model: DeviceModel, workspace: DecodeWorkspace, cache: KvCache, index: number): Step<PrefillSizes>[] {
+  const { heads, kvHeads, headSize } = model.config;
+  const { qkv, qk, attention: out, slots, positions } = workspace;
+  const { keyCache, valueCache } = cache.layers[index];
+  const slotLength = model.contextLength;
+  const options = { constants: { HEAD_SIZE: headSize } };
+  return [
+    dispatch(
+      kernels.qk_norm_rotary_forward,
+      { qkv, ...headNorms(model, index), positions, rotary: model.rotary, qk },
+      ({ rows }) => ({ rows, ...headNormParams(model) }),
+      options,
+    ),
+    dispatch(kernels.kv_append, { qk, qkv, slots, positions, keyCache, valueCache }, ({ rows }) => ({
+      rows,
+      heads,
+      kvHeads,
+      headSize,
+      slotLength,
+    })),
+    dispatch(
+      kernels.decode_attention,
+      { qk, keyCache, valueCache, slots, positions, out },
+      ({ rows }) => ({ rows, heads, kvHeads, slotLength, scale: 1 / Math.sqrt(headSize) }),
+      options,
+    ),
+  ];
+}

@@ -1,0 +1,61 @@
+import type { BufferView } from '../gpu/buffers.ts';
+import type { Shaping } from '../gpu/kernel.ts';
+import { dispatch, type DispatchStep, type Sizes } from '../gpu/steps.ts';
+import { kernels } from '../../shaders/index.ts';
+
+type Count<S> = (sizes: S) => number;
+
+export interface LinearOptions {
+  readonly accumulate?: boolean; // += instead of =
+  readonly scale?: number;
+  readonly outputStride?: number; // floats between rows of y and dy; the width by default
+}
+
+/** A linear layer y = scale·x·Wᵀ on `rows` rows: W is [outputs, inputs]. */
+export interface Linear<S> {
+  readonly label: string;
+  readonly rows: Count<S>;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+const flag = (value: boolean | undefined): number => (value ? 1 : 0);
+
+/** Leaves a dispatch out of encodings in which it has no rows. */
+const whenRows = <S extends Sizes>(rows: Count<S>, step: DispatchStep<S>): DispatchStep<S> => ({
+  ...step,
+  grid: (sizes: S, shaping: Shaping) => (rows(sizes) === 0 ? [0, 0, 0] : step.grid(sizes, shaping)),
+});
+
+/** y (+)= scale·x·Wᵀ */
+export function linearForward<S extends Sizes>(
+  { label, rows, inputs, outputs }: Linear<S>,
+  { x, weight, y }: { readonly x: BufferView; readonly weight: BufferView; readonly y: BufferView },
+  { accumulate, scale = 1, outputStride = outputs }: LinearOptions = {},
+): DispatchStep<S> {
+  const strides = { aStride: inputs, bStride: inputs, cStride: outputStride };
+  const params = (sizes: S) => ({ m: rows(sizes), n: outputs, k: inputs, ...strides, accumulate: flag(accumulate), scale });
+  return whenRows(rows, dispatch(kernels.matmul_nt, { a: x, b: weight, c: y }, params, { label }));
+}
+
+/** dx (+)= scale·dy·W */
+export function linearBackwardInput<S extends Sizes>(
+  { label, rows, inputs, outputs }: Linear<S>,
+  { dy, weight, dx }: { readonly dy: BufferView; readonly weight: BufferView; readonly dx: BufferView },
+  { accumulate, scale = 1, outputStride = outputs }: LinearOptions = {},
+): DispatchStep<S> {
+  const strides = { aStride: outputStride, bStride: inputs, cStride: inputs };
+  const params = (sizes: S) => ({ m: rows(sizes), n: inputs, k: outputs, ...strides, accumulate: flag(accumulate), scale });
+  return whenRows(rows, dispatch(kernels.matmul_nn, { a: dy, b: weight, c: dx }, params, { label: `${label}, input gradient` }));
+}
+
+/** dW += scale·dyᵀ·x */
+export function linearBackwardWeight<S extends Sizes>(
+  { label, rows, inputs, outputs }: Linear<S>,
+  { dy, x, dweight }: { readonly dy: BufferView; readonly x: BufferView; readonly dweight: BufferView },
+  { scale = 1, outputStride = outputs }: LinearOptions = {},
+): DispatchStep<S> {
+  const strides = { aStride: outputStride, bStride: inputs, cStride: inputs };
+  const params = (sizes: S) => ({ m: outputs, n: inputs, k: rows(sizes), ...strides, accumulate: 1, scale });
+  return whenRows(rows, dispatch(kernels.matmul_tn, { a: dy, b: x, c: dweight }, params, { label: `${label}, weight gradient` }));
+}

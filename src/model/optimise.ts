@@ -1,0 +1,107 @@
+import { dispatch, type Step } from '../gpu/steps.ts';
+import type { OptimiserConfig, StepResult } from '../units.ts';
+import { kernels } from '../../shaders/index.ts';
+import type { DeviceModel } from './device_model.ts';
+import { TENSOR_ALIGNMENT, type ParameterMap } from './parameters.ts';
+import type { Workspace } from './workspace.ts';
+import type { TrainSizes } from './forward.ts';
+
+export type OptimiserSizes = Readonly<{
+  learningRate: number;
+  epsilon: number;
+  weightDecay: number;
+  beta1: number;
+  beta2: number;
+  oneMinusBeta1: number;
+  oneMinusBeta2: number;
+  biasCorrection1: number;
+  biasCorrection2: number;
+  gradientClip: number;
+}>;
+
+/** @param step number of this AdamW step, from 1 */
+export function optimiserSizes(config: OptimiserConfig, step: number): OptimiserSizes {
+  const { learningRate, epsilon, weightDecay, beta1, beta2, gradientClip } = config;
+  return {
+    learningRate,
+    epsilon,
+    weightDecay,
+    beta1,
+    beta2,
+    oneMinusBeta1: 1 - beta1, // in float64: 1 − 0.999 in float32 is off by 1e-5 of itself
+    oneMinusBeta2: 1 - beta2,
+    biasCorrection1: 1 - beta1 ** step,
+    biasCorrection2: 1 - beta2 ** step,
+    gradientClip,
+  };
+}
+
+/** ∂loss/∂logProb of every scored token. */
+export function lossSteps(workspace: Workspace): Step<TrainSizes>[] {
+  const { turnStart, turnIndex, turnLogRatio, logProb, oldLogProb, refLogProb, advantage, weight } = workspace;
+  const { tokenLoss, dlogProb } = workspace;
+  return [
+    dispatch(kernels.turn_ratio, { turnStart, logProb, oldLogProb, turnLogRatio }, ({ turns }) => ({ turns })),
+    dispatch(
+      kernels.atpo_loss,
+      { turnIndex, turnLogRatio, logProb, refLogProb, advantage, weight, tokenLoss, dlogProb },
+      ({ scored, clipLow, clipHigh, logRatioCap, klCoefficient, tokenMeanWeight }) => ({
+        scored,
+        clipLow,
+        clipHigh,
+        logRatioCap,
+        klCoefficient,
+        tokenMeanWeight,
+      }),
+    ),
+  ];
+}
+
+/** Global norm, clip, AdamW over the whole flat buffer. */
+export function optimiserSteps(model: DeviceModel, { squareSums, clipState }: Workspace): Step<OptimiserSizes>[] {
+  const { gradients, parameters, firstMoment, secondMoment, map } = model;
+  const { length } = map;
+  return [
+    dispatch(kernels.square_sum, { gradients, partial: squareSums }, () => ({ length }), {
+      overrides: { BLOCK: TENSOR_ALIGNMENT }, // so that every partial belongs to one tensor
+    }),
+    dispatch(kernels.clip_scale, { partial: squareSums, state: clipState }, ({ gradientClip }) => ({
+      blocks: length / TENSOR_ALIGNMENT,
+      gradientClip,
+    })),
+    dispatch(
+      kernels.adamw,
+      { gradients, state: clipState, parameters, firstMoment, secondMoment },
+      ({ learningRate, epsilon, weightDecay, beta1, beta2, ...rest }) => ({
+        length,
+        learningRate,
+        epsilon,
+        weightDecay,
+        beta1,
+        beta2,
+        oneMinusBeta1: rest.oneMinusBeta1,
+        oneMinusBeta2: rest.oneMinusBeta2,
+        biasCorrection1: rest.biasCorrection1,
+        biasCorrection2: rest.biasCorrection2,
+      }),
+    ),
+  ];
+}
+
+/**
+ * What an optimiser step reports.
+ * @param squareSums Σ g² per block of TENSOR_ALIGNMENT floats
+ * @param clipState norm, scale, finite
+ */
+export function stepResult(map: ParameterMap, squareSums: Float32Array, clipState: Float32Array): StepResult {
+  const norms = map.stored.map(({ name, offset, length }) => {
+    const first = offset / TENSOR_ALIGNMENT;
+    const blocks = squareSums.subarray(first, first + Math.ceil(length / TENSOR_ALIGNMENT));
+    return [name, Math.sqrt(blocks.reduce((total, block) => total + block, 0))];
+  });
+  return {
+    gradientNorm: clipState[0],
+    gradientNorms: Object.fromEntries(norms) as Record<string, number>,
+    skipped: clipState[2] === 0,
+  };
+}
