@@ -1,0 +1,138 @@
+/** What an algorithm's file offers: its settings with their sources, and the named rules it chooses among. */
+import type { AdvantageRule, AlgorithmConfig, RolloutConfig, ValueRule } from '../units.ts';
+
+export interface Algorithm {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string; // one or two sentences for the page
+  readonly config: AlgorithmConfig; // the paper's settings
+  readonly sources: readonly SettingSource[]; // where each of them comes from
+}
+
+/** Where a default comes from. */
+export interface SettingSource {
+  readonly path: string; // dotted, into AlgorithmConfig
+  readonly source: string; // section of the paper, released code, or ours
+}
+
+/** One choice of a rule, for a picker. */
+export interface RuleOption<Value extends string> {
+  readonly value: Value;
+  readonly title: string;
+  readonly formula: string; // plain text
+  readonly description: string; // one line
+  readonly source: string;
+}
+
+/** A rule on which the paper and the released code offer more than one reading. */
+export interface Rule<Value extends string> {
+  readonly path: string; // dotted, into AlgorithmConfig
+  readonly title: string;
+  readonly paperTerm: string;
+  readonly options: readonly RuleOption<Value>[];
+}
+
+export const VALUE_RULE: Rule<ValueRule> = {
+  path: 'credit.valueRule',
+  title: 'Value of a turn',
+  paperTerm: 'V(n), eq. (3)',
+  options: [
+    {
+      value: 'child_softmax',
+      title: 'Softmax of entropy',
+      formula: 'V = Σ w·V(child), w = e^H / Σ e^H',
+      description: 'Uncertain children weigh a little more. What the released script runs.',
+      source: 'released code, node_value_mode in the script',
+    },
+    {
+      value: 'child_entropy',
+      title: 'Proportional to entropy',
+      formula: 'V = Σ w·V(child), w = H / Σ H',
+      description:
+        'Uncertain children weigh much more: 0.1 against 1.0 nats gives 9 to 91, where softmax gives 29 to 71.',
+      source: 'paper, eq. (3); not in the released code',
+    },
+    {
+      value: 'child_mean',
+      title: 'Mean of children',
+      formula: 'V = mean of V(child)',
+      description: 'Every child counts alike, however many leaves lie below it.',
+      source: 'paper, Table 3; released code',
+    },
+    {
+      value: 'leaf_mean',
+      title: 'Mean of leaves',
+      formula: 'V = mean of v over the leaves below',
+      description: 'Every leaf counts alike: the empirical mean outcome after this turn.',
+      source: 'paper, Table 3; released code',
+    },
+  ],
+};
+
+export const ADVANTAGE_RULE: Rule<AdvantageRule> = {
+  path: 'credit.advantageRule',
+  title: 'Advantage of a turn',
+  paperTerm: 'A(n) = f(V), Table 3',
+  options: [
+    {
+      value: 'node_value',
+      title: 'Value itself',
+      formula: 'A = V(n)',
+      description:
+        'Leaves are centred on their tree, so the value already is a difference from the tree’s mean.',
+      source: 'paper, main setting; released script',
+    },
+    {
+      value: 'diff_parent',
+      title: 'Gain over the parent',
+      formula: 'A = V(n) − V(parent)',
+      description: 'Zero for every turn without siblings, which is most of them: learns slowly.',
+      source: 'paper, Table 3; released code',
+    },
+    {
+      value: 'diff_global',
+      title: 'Gain over the root',
+      formula: 'A = V(n) − V(root)',
+      description: 'Centred on the tree’s weighted value instead of its leaf mean.',
+      source: 'paper, Table 3; released code',
+    },
+    {
+      value: 'diff_localglobal',
+      title: 'Both gains',
+      formula: 'A = (V(n) − V(root)) + (V(n) − V(parent))',
+      description: 'The sum of the two differences, the weakest of the paper’s table.',
+      source: 'paper, Table 3; released code',
+    },
+    {
+      value: 'vanilla',
+      title: 'No tree credit',
+      formula: 'A = (r − mean) / (deviation + 1e-6), sample deviation',
+      description:
+        'GRPO over the leaves: every token of a row shares one number, so a shared turn has one per row.',
+      source: 'released code, vanilla',
+    },
+  ],
+};
+
+export const EXPANSION_RULE: Rule<RolloutConfig['expansion']> = {
+  path: 'rollout.expansion',
+  title: 'Turns to expand',
+  paperTerm: 's(n), Algorithm 1',
+  options: [
+    {
+      value: 'entropy',
+      title: 'Most uncertain',
+      formula: 'score = H − α·siblings; the K highest',
+      description:
+        'Re-samples the turns whose tokens surprised the policy most, spread by the sibling penalty.',
+      source: 'paper, Sec. 4.2; released code',
+    },
+    {
+      value: 'random',
+      title: 'Random',
+      formula: 'K of the candidates, uniformly',
+      description: 'The “random tree search” ablation.',
+      source: 'paper, Table 2; released code, expansion_mode',
+    },
+  ],
+};

@@ -1,0 +1,65 @@
+/**
+ * AT²PO: entropy-guided trees of turns, values backed up the tree, and a clipped loss on turn ratios.
+ * @see arXiv:2601.04767; released code at commit 98e60f6; where they differ: algo/README.md
+ */
+import type { AlgorithmConfig } from '../units.ts';
+import type { Algorithm, SettingSource } from './algorithm.ts';
+
+const CONFIG: AlgorithmConfig = {
+  name: 'at2po',
+  rollout: {
+    expansion: 'entropy',
+    initialBranches: 10,
+    iterations: 2,
+    picks: 6,
+    siblingPenalty: 0.05,
+    leavesPerTree: 22,
+  },
+  credit: { leafNormalisation: true, valueRule: 'child_softmax', advantageRule: 'node_value' },
+  loss: { clipLow: 3e-3, clipHigh: 4e-3, logRatioCap: 10, entropyCoefficient: 0, klCoefficient: 0 },
+};
+
+const SOURCES: readonly SettingSource[] = [
+  { path: 'rollout.expansion', source: 'paper, Sec. 4.2' },
+  { path: 'rollout.initialBranches', source: 'paper, App. B.4 (M)' },
+  { path: 'rollout.iterations', source: 'paper, App. B.4 (L)' },
+  { path: 'rollout.picks', source: 'paper, App. B.4 (K); beam_size in the released script' },
+  {
+    path: 'rollout.siblingPenalty',
+    source: 'released code, hard-coded 0.05; the paper gives no number for α',
+  },
+  { path: 'rollout.leavesPerTree', source: 'M + L·K, paper Sec. 4.2' },
+  { path: 'credit.leafNormalisation', source: 'released script, leaf_value_norm' },
+  {
+    path: 'credit.valueRule',
+    source: 'released script, node_value_mode; the paper’s eq. (3) is child_entropy',
+  },
+  { path: 'credit.advantageRule', source: 'paper, Sec. 4.3; released script, node_adv_mode' },
+  { path: 'loss.clipLow', source: 'paper, App. B.4 (ε_l)' },
+  { path: 'loss.clipHigh', source: 'paper, App. B.4 (ε_r)' },
+  { path: 'loss.logRatioCap', source: 'released code, core_algos; not in the paper' },
+  { path: 'loss.entropyCoefficient', source: 'released script' },
+  { path: 'loss.klCoefficient', source: 'released script: the KL loss is on with coefficient 0' },
+];
+
+export const at2po: Algorithm = {
+  name: 'at2po',
+  title: 'AT²PO',
+  description:
+    'Grows a tree of turns where the policy is uncertain, backs the leaves’ rewards up to every turn, and clips the loss turn by turn.',
+  config: CONFIG,
+  sources: SOURCES,
+};
+
+/** The "random tree search" ablation of the paper's Table 2, with the rest as in AT²PO. */
+export const at2poRandom: Algorithm = {
+  name: 'at2po_random',
+  title: 'AT²PO, random tree',
+  description: 'The same credit and loss on trees that grow anywhere: turns to expand are drawn at random.',
+  config: { ...CONFIG, name: 'at2po_random', rollout: { ...CONFIG.rollout, expansion: 'random' } },
+  sources: SOURCES.map((entry) =>
+    entry.path === 'rollout.expansion'
+      ? { ...entry, source: 'paper, Table 2; released code, expansion_mode' }
+      : entry,
+  ),
+};
