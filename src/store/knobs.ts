@@ -1,5 +1,6 @@
 /** Reads and writes one setting of a RunConfig by its dotted path, as KnobDescription names it. */
 import type { KnobValue } from '../train/protocol.ts';
+export type { KnobDescription, KnobValue } from '../train/protocol.ts';
 import type { RunConfig } from '../units.ts';
 
 type Branch = Readonly<Record<string, unknown>>;

@@ -13,20 +13,20 @@ export interface PlayerState {
 }
 
 export interface Player extends StoreApi<PlayerState> {
-  add(events: readonly RunEvent[]): void;
-  finish(): void;
-  play(): void;
-  pause(): void;
+  readonly add: (events: readonly RunEvent[]) => void;
+  readonly finish: () => void;
+  readonly play: () => void;
+  readonly pause: () => void;
   /** Hands on all events due at `nowMs`. Call it once a frame. */
-  tick(nowMs: number): void;
+  readonly tick: (nowMs: number) => void;
   /** Hands on events to the end of the update begun or next, and stops. */
-  stepUpdate(): void;
+  readonly stepUpdate: () => void;
   /** Hands on events to the end of the phase begun or next, and stops. */
-  stepPhase(): void;
+  readonly stepPhase: () => void;
   /** Hands on events until `update` is complete: a reload shows what it showed. */
-  seek(update: number): void;
+  readonly seek: (update: number) => void;
   /** From the start; the run store forgets the old run at `run-started`. */
-  rewind(): void;
+  readonly rewind: () => void;
 }
 
 /** How long an event stays the newest, in the first, second and any later update. */

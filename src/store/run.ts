@@ -7,14 +7,14 @@ import { EMPTY_RUN, type RunState } from './run_state.ts';
 
 export interface RunStore extends StoreApi<RunState> {
   /** Folds events in order. Call it with batches: listeners hear once per call. */
-  apply(events: readonly RunEvent[]): void;
+  readonly apply: (events: readonly RunEvent[]) => void;
   /** Shows an error of the page itself; what was recorded stays. */
-  report(report: ErrorReport): void;
-  dismissFailure(): void;
+  readonly report: (report: ErrorReport) => void;
+  readonly dismissFailure: () => void;
   /** Empties the run and its log; what the engine said in `ready` stays. */
-  clear(): void;
+  readonly clear: () => void;
   /** Every event of the current run, in order, weights excepted. */
-  log(): readonly RunEvent[];
+  readonly log: () => readonly RunEvent[];
 }
 
 export function createRunStore(): RunStore {

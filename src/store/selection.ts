@@ -56,7 +56,7 @@ export interface SelectionStore extends StoreApi<Selection> {
    * Changes the selection. What lies below a changed level is cleared unless given: a new update or
    * prompt forgets node, leaf, token, growth, credit frame and what-if; a new leaf forgets the token.
    */
-  select(change: Partial<Selection>): void;
+  readonly select: (change: Partial<Selection>) => void;
 }
 
 const BELOW_PROMPT = {

@@ -24,18 +24,18 @@ export interface TransportState {
 
 export interface Transport extends StoreApi<TransportState> {
   /** Events of the engine, in order. */
-  receive(events: readonly RunEvent[]): void;
-  engineUnavailable(report: ErrorReport): void;
-  play(): void;
-  pause(): void;
-  stepUpdate(): void;
-  stepPhase(): void;
-  reset(): void;
-  setDraft(draft: RunConfig | null): void;
+  readonly receive: (events: readonly RunEvent[]) => void;
+  readonly engineUnavailable: (report: ErrorReport) => void;
+  readonly play: () => void;
+  readonly pause: () => void;
+  readonly stepUpdate: () => void;
+  readonly stepPhase: () => void;
+  readonly reset: () => void;
+  readonly setDraft: (draft: RunConfig | null) => void;
   /** Starts a live run with the draft, or with the config of the run shown. */
-  restart(): void;
+  readonly restart: () => void;
   /** Shows the recorded run from its start. */
-  replay(): void;
+  readonly replay: () => void;
 }
 
 export interface TransportParts {

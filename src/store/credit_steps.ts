@@ -1,0 +1,157 @@
+/**
+ * The credit stepper: every step of reward → normalise → value → advantage → tokens in one list, and
+ * `creditFrame(steps, cursor)`, what is known after the first `cursor` steps. A frame is always built from the
+ * start, so going backwards is exact. Numbers come from the algorithms' traces; nothing is computed here.
+ */
+import { advantageInRow, type Credit, type CreditStep } from '../algo/credit.ts';
+import type { LeafRewards } from '../algo/reward.ts';
+import type { NodeId, NodeTable, RolloutTree } from '../units.ts';
+
+export const CREDIT_PHASES = ['reward', 'normalise', 'value', 'advantage', 'tokens'] as const;
+export type CreditPhase = (typeof CREDIT_PHASES)[number];
+
+/** A number or a word of a formula; a number knows the node it belongs to. */
+export type FormulaPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'number'; readonly value: number; readonly node: NodeId };
+
+/** What one turn of a row is trained with. */
+export interface RowTurn {
+  readonly node: NodeId;
+  readonly tokenCount: number; // sampled tokens
+  readonly advantage: number;
+}
+
+export interface StepperStep {
+  readonly phase: CreditPhase;
+  readonly node: NodeId; // whose number is found
+  readonly lit: readonly NodeId[]; // whose numbers are used
+  readonly result: number | null; // null in the tokens phase
+  readonly rule: CreditStep['kind'] | 'tokens';
+  readonly formula: readonly FormulaPart[];
+  readonly row: readonly RowTurn[]; // tokens phase only
+}
+
+const text = (words: string): FormulaPart => ({ kind: 'text', text: words });
+const number = (value: number, node: NodeId): FormulaPart => ({ kind: 'number', value, node });
+
+/** The sum of a step with its live numbers, in the order of its terms. */
+function sumParts(step: CreditStep): readonly FormulaPart[] {
+  const plain = step.terms.every(({ weight }) => Math.abs(weight) === 1);
+  return step.terms.flatMap(({ node, weight, value }, index) => {
+    const join = index === 0 ? (weight < 0 ? '− ' : '') : weight < 0 && plain ? ' − ' : ' + ';
+    const factor = plain ? [] : [number(weight, node), text(' · ')];
+    return [text(join), ...factor, number(value, node)];
+  });
+}
+
+function formulaOf(step: CreditStep): readonly FormulaPart[] {
+  const result = number(step.result, step.node);
+  if (step.terms.length === 0) return [text('nothing below: '), result];
+  if (!step.statistics) return [...sumParts(step), text(' = '), result];
+  const { mean, deviation, epsilon } = step.statistics;
+  return [
+    text('('),
+    ...sumParts(step),
+    text(' − '),
+    number(mean, step.node),
+    text(') / ('),
+    number(deviation, step.node),
+    text(` + ${epsilon.toExponential(0).replace('-', '−')}) = `),
+    result,
+  ];
+}
+
+const fromTrace =
+  (phase: CreditPhase) =>
+  (step: CreditStep): StepperStep => ({
+    phase,
+    node: step.node,
+    lit: [...new Set(step.terms.map(({ node }) => node))],
+    result: step.result,
+    rule: step.kind,
+    formula: formulaOf(step),
+    row: [],
+  });
+
+/** Turns of a leaf's row from the root down, with what their tokens are trained with. */
+export function rowTurns(tree: RolloutTree, credit: Credit, leaf: NodeId): readonly RowTurn[] {
+  const turns: RowTurn[] = [];
+  for (let id: NodeId | null = leaf; id !== null; id = tree.nodes[id].parent) {
+    const node = tree.nodes[id];
+    const tokenCount = node.mask.filter((bit) => bit !== 0).length;
+    const advantage = advantageInRow(credit.advantages, id, leaf);
+    if (tokenCount > 0) turns.unshift({ node: id, tokenCount, advantage });
+  }
+  return turns;
+}
+
+function tokenStep(tree: RolloutTree, credit: Credit, leaf: NodeId): StepperStep {
+  const row = rowTurns(tree, credit, leaf);
+  const formula = row.flatMap((turn, index) => [
+    text(`${index === 0 ? '' : ' | '}${turn.tokenCount} × `),
+    number(turn.advantage, turn.node),
+  ]);
+  return {
+    phase: 'tokens',
+    node: leaf,
+    lit: row.map(({ node }) => node),
+    result: null,
+    rule: 'tokens',
+    formula,
+    row,
+  };
+}
+
+/** All steps of a tree's credit, in order: leaves, leaves, parents deepest first, nodes, rows. */
+export function creditSteps(tree: RolloutTree, rewards: LeafRewards, credit: Credit): readonly StepperStep[] {
+  return [
+    ...rewards.trace.map(fromTrace('reward')),
+    ...credit.normalised.trace.map(fromTrace('normalise')),
+    ...credit.values.trace.map(fromTrace('value')),
+    ...credit.advantages.trace.map(fromTrace('advantage')),
+    ...tree.leaves.map((leaf) => tokenStep(tree, credit, leaf)),
+  ];
+}
+
+/** What is known after the first `cursor` steps; null where nothing is known yet. */
+export interface CreditFrame {
+  readonly cursor: number;
+  readonly length: number; // of the step list
+  readonly current: StepperStep | null; // the step that led here; null at the first frame
+  readonly rewards: NodeTable<number | null>;
+  readonly normalised: NodeTable<number | null>;
+  readonly values: NodeTable<number | null>;
+  readonly advantages: NodeTable<number | null>;
+  readonly rowsDone: readonly NodeId[]; // leaves whose tokens have their advantage
+}
+
+export function creditFrame(tree: RolloutTree, steps: readonly StepperStep[], cursor: number): CreditFrame {
+  const at = Math.min(Math.max(0, Math.floor(cursor)), steps.length);
+  const empty = (): (number | null)[] => tree.nodes.map(() => null);
+  const known = { reward: empty(), normalise: empty(), value: empty(), advantage: empty() };
+  const rowsDone: NodeId[] = [];
+  for (const step of steps.slice(0, at)) {
+    if (step.phase === 'tokens') rowsDone.push(step.node);
+    else known[step.phase][step.node] = step.result;
+    if (step.phase === 'normalise') known.value[step.node] = step.result; // a leaf's value is its normalised reward
+  }
+  return {
+    cursor: at,
+    length: steps.length,
+    current: at === 0 ? null : steps[at - 1],
+    rewards: known.reward,
+    normalised: known.normalise,
+    values: known.value,
+    advantages: known.advantage,
+    rowsDone,
+  };
+}
+
+/** Cursor that has just done the first step of a phase: where the phase buttons jump to. */
+export const phaseStart = (steps: readonly StepperStep[], phase: CreditPhase): number =>
+  steps.findIndex((step) => step.phase === phase) + 1;
+
+/** Cursor after the last step of a phase. */
+export const phaseEnd = (steps: readonly StepperStep[], phase: CreditPhase): number =>
+  steps.findLastIndex((step) => step.phase === phase) + 1;
