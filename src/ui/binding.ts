@@ -1,0 +1,54 @@
+/** The store's slices in React: `useRun(selector)` and its sisters re-render when the selected value changes. */
+import { createContext, useContext } from 'react';
+import { useStore } from 'zustand';
+import type { Lab } from '../store/lab.ts';
+import type { PlayerState } from '../store/player.ts';
+import { selectedTree, selectedUpdate } from '../store/reading.ts';
+import type { RunState, TreeState, UpdateState } from '../store/run_state.ts';
+import type { Selection } from '../store/selection.ts';
+import type { TransportState } from '../store/transport.ts';
+
+const LabContext = createContext<Lab | null>(null);
+export const LabProvider = LabContext.Provider;
+
+/** The slices themselves, for actions: `useLab().selection.select({ … })`. */
+export function useLab(): Lab {
+  const lab = useContext(LabContext);
+  if (!lab) throw new Error('useLab outside LabProvider: wrap the tree in <LabProvider value={lab}>.');
+  return lab;
+}
+
+/** Selectors must return stored values or primitives: a new object each time renders without end. */
+export const useRun = <T>(selector: (run: RunState) => T): T => useStore(useLab().run, selector);
+export const useSelection = <T>(selector: (selection: Selection) => T): T =>
+  useStore(useLab().selection, selector);
+export const usePlayer = <T>(selector: (player: PlayerState) => T): T => useStore(useLab().player, selector);
+export const useTransport = <T>(selector: (transport: TransportState) => T): T =>
+  useStore(useLab().transport, selector);
+
+/** The update under the cursor, or null before the first. */
+export function useUpdate(): UpdateState | null {
+  const update = useSelection((selection) => selection.update);
+  return useRun((run) => selectedUpdate(run, { update }));
+}
+
+/** The tree under the cursor, or null before the first update. */
+export function useTree(): TreeState | null {
+  const update = useSelection((selection) => selection.update);
+  const prompt = useSelection((selection) => selection.prompt);
+  return useRun((run) => selectedTree(run, { update, prompt }));
+}
+
+/** Token texts by id; empty before a run. */
+export const useVocabulary = (): readonly string[] =>
+  useRun((run) => run.header?.environment.vocabulary ?? NO_WORDS);
+const NO_WORDS: readonly string[] = [];
+
+/** The run moves: the engine works, or the recording plays. */
+export function useIsPlaying(): boolean {
+  const source = useTransport((transport) => transport.source);
+  const awaiting = useTransport((transport) => transport.awaiting);
+  const recorded = usePlayer((player) => player.playing);
+  const status = useRun((run) => run.status);
+  return awaiting || (source === 'live' ? status === 'running' || status === 'preparing' : recorded);
+}

@@ -1,0 +1,60 @@
+/** Name, the four views, what is on screen, theme and keyboard help. */
+import type { View } from '../../store/selection.ts';
+import { useLab, useSelection } from '../binding.ts';
+import { VIEW_LIST, VIEW_PANELS } from '../views.tsx';
+import { SourceBadge } from './SourceBadge.tsx';
+import { useTheme } from './theme.ts';
+
+function ViewTab({ view, index }: { readonly view: View; readonly index: number }) {
+  const current = useSelection((selection) => selection.view) === view;
+  const { selection } = useLab();
+  return (
+    <button
+      type="button"
+      className="tab"
+      aria-current={current ? 'page' : undefined}
+      aria-keyshortcuts={String(index + 1)}
+      onClick={() => selection.select({ view })}
+    >
+      <span className="key" aria-hidden="true">
+        {index + 1}
+      </span>
+      {VIEW_PANELS[view].title}
+    </button>
+  );
+}
+
+export function Header({ onHelp }: { readonly onHelp: () => void }) {
+  const [theme, nextTheme] = useTheme();
+  return (
+    <header className="header">
+      <h1>
+        <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
+          <path
+            d="M4 16H11M11 16V7H18M11 16V25H18M18 7H25"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="2.4"
+          />
+          <path d="M25 2.5L30 11H20Z" fill="var(--correct)" />
+          <circle cx="23" cy="25" r="4" fill="none" stroke="currentColor" strokeWidth="2.4" />
+        </svg>
+        Turnwise
+      </h1>
+      <nav aria-label="Views">
+        {VIEW_LIST.map((view, index) => (
+          <ViewTab key={view} view={view} index={index} />
+        ))}
+      </nav>
+      <div className="header-end">
+        <SourceBadge />
+        <button type="button" className="quiet small" onClick={nextTheme} title="Change the theme">
+          Theme: {theme}
+        </button>
+        <button type="button" className="quiet small" onClick={onHelp} aria-keyshortcuts="?">
+          Keys <kbd>?</kbd>
+        </button>
+      </div>
+    </header>
+  );
+}

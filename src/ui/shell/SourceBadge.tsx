@@ -1,0 +1,54 @@
+/** What is on screen: a live run, the recorded one, or the recorded one because there is no WebGPU. */
+import { useLab, useRun, useTransport } from '../binding.ts';
+import { factsOfThisBrowser, webgpuAdvice } from './webgpu_advice.ts';
+
+function useAdapterName(): string {
+  return useRun((run) => {
+    const adapter = run.ready?.adapter ?? run.header?.adapter;
+    if (!adapter) return 'this machine';
+    const name = adapter.description || [adapter.vendor, adapter.architecture].filter(Boolean).join(' ');
+    return adapter.software ? `${name || 'CPU'} (software)` : name || 'GPU';
+  });
+}
+
+export function SourceBadge() {
+  const source = useTransport((transport) => transport.source);
+  const engine = useTransport((transport) => transport.engine);
+  const adapter = useAdapterName();
+  const { transport } = useLab();
+  if (source === 'live')
+    return (
+      <details className="badge" data-kind="live">
+        <summary>● Live on {adapter}</summary>
+        <div className="popover">
+          <p>This run is computed now, in this tab.</p>
+          <button type="button" onClick={transport.replay}>
+            Show the recorded run
+          </button>
+        </div>
+      </details>
+    );
+  if (engine.kind === 'unavailable')
+    return (
+      <details className="badge" data-kind="none">
+        <summary>Recorded run · no WebGPU here</summary>
+        <div className="popover">
+          <p>{engine.report.what}. The recorded run works in full: play, step and inspect it.</p>
+          <p>To train live: {webgpuAdvice(factsOfThisBrowser())}</p>
+        </div>
+      </details>
+    );
+  return (
+    <details className="badge" data-kind="recorded">
+      <summary>
+        {engine.kind === 'ready' ? 'Recorded run · Play trains live' : 'Recorded run · engine starting'}
+      </summary>
+      <div className="popover">
+        <p>
+          A run recorded earlier{engine.kind === 'ready' ? '' : ', shown while the GPU programs compile'}.
+          Press Play to train a new one on {adapter}.
+        </p>
+      </div>
+    </details>
+  );
+}

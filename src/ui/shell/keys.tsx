@@ -1,0 +1,91 @@
+/** The keyboard map: views register their keys with `useKeys`; `?` lists what is registered. */
+import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+
+export interface KeyBinding {
+  readonly key: string; // KeyboardEvent.key, e.g. ' ', 'ArrowLeft', '['
+  readonly shift?: boolean; // for keys that shift does not change by itself, such as arrows
+  readonly label: string; // a sentence without a full stop: "play or pause"
+  readonly run: () => void;
+}
+
+class KeyRegistry {
+  readonly #lists = new Set<{ readonly current: readonly KeyBinding[] }>();
+
+  add(list: { readonly current: readonly KeyBinding[] }): () => void {
+    this.#lists.add(list);
+    return () => this.#lists.delete(list);
+  }
+
+  /** Last registered first: a view's key wins over the shell's. */
+  bindings(): readonly KeyBinding[] {
+    const all = [...this.#lists].reverse().flatMap((list) => list.current);
+    return all.filter((binding, index) => all.findIndex((other) => sameKey(binding, other)) === index);
+  }
+}
+
+const sameKey = (a: KeyBinding, b: KeyBinding): boolean => a.key === b.key && !!a.shift === !!b.shift;
+
+const KeyContext = createContext<KeyRegistry | null>(null);
+
+/** Elements that use the key themselves. */
+function isTaken(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) return key !== 'Escape';
+  return (key === ' ' || key === 'Enter') && /^(BUTTON|A|SUMMARY)$/.test(target.tagName);
+}
+
+const needsShift = (key: string): boolean => key.length > 1 || key === ' ';
+
+function matches(binding: KeyBinding, event: KeyboardEvent): boolean {
+  return binding.key === event.key && (!needsShift(event.key) || !!binding.shift === event.shiftKey);
+}
+
+export function KeyProvider({ children }: { readonly children: ReactNode }) {
+  const [registry] = useState(() => new KeyRegistry());
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTaken(event.target, event.key)) return;
+      const binding = registry.bindings().find((candidate) => matches(candidate, event));
+      if (!binding) return;
+      event.preventDefault();
+      binding.run();
+    };
+    window.addEventListener('keydown', listen);
+    return () => window.removeEventListener('keydown', listen);
+  }, [registry]);
+  return <KeyContext value={registry}>{children}</KeyContext>;
+}
+
+function useRegistry(): KeyRegistry {
+  const registry = useContext(KeyContext);
+  if (!registry) throw new Error('useKeys outside KeyProvider: wrap the tree in <KeyProvider>.');
+  return registry;
+}
+
+/** Registers keys while the component is mounted. */
+export function useKeys(bindings: readonly KeyBinding[]): void {
+  const registry = useRegistry();
+  const list = useRef(bindings);
+  useEffect(() => {
+    list.current = bindings;
+  });
+  useEffect(() => registry.add(list), [registry]);
+}
+
+/** What is registered at the moment of the call. */
+export function useKeyList(): () => readonly KeyBinding[] {
+  const registry = useRegistry();
+  return useMemo(() => () => registry.bindings(), [registry]);
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  ' ': 'Space',
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  ArrowUp: '↑',
+  ArrowDown: '↓',
+  Escape: 'Esc',
+};
+
+export const keyName = ({ key, shift }: KeyBinding): string => `${shift ? 'Shift ' : ''}${NAMES[key] ?? key}`;

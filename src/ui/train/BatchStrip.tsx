@@ -1,0 +1,108 @@
+/** The update's prompts as tiny trees. Looking at one previews its question; choosing it opens the Tree view. */
+import { memo } from 'react';
+import { isDead, leavesOf, rewardOf } from '../../store/reading.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../binding.ts';
+import { RewardLegend } from '../marks.tsx';
+import { rewardClass, type RewardClass } from '../scales.ts';
+import { sentence } from '../words.ts';
+import { TinyTree } from './TinyTree.tsx';
+
+const WORDS: readonly (readonly [RewardClass, string])[] = [
+  ['correct', 'correct'],
+  ['partial', 'partly correct'],
+  ['wrong', 'wrong'],
+  ['malformed', 'malformed'],
+];
+
+/** "11 leaves: 4 correct, 6 wrong, 1 malformed" */
+export function describeLeaves(tree: TreeState): string {
+  const leaves = leavesOf(tree);
+  const classes = leaves.map((leaf) => rewardClass(rewardOf(tree, leaf)));
+  const counts = WORDS.map(
+    ([kind, word]) => [classes.filter((other) => other === kind).length, word] as const,
+  );
+  const said = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  return `${leaves.length} leaves${said.length > 0 ? `: ${said.join(', ')}` : ''}`;
+}
+
+interface TreeButtonProps {
+  readonly tree: TreeState;
+  readonly selected: boolean;
+  readonly capacity: number;
+  readonly columns: number;
+  readonly vocabulary: readonly string[];
+  readonly onPreview: (prompt: number | null) => void;
+  readonly onOpen: (prompt: number) => void;
+}
+
+/** Share of leaves that are correct, once there are rewards; the word 'dead' where nothing can be learnt. */
+function caption(tree: TreeState): string {
+  if (isDead(tree)) return 'dead';
+  if (!tree.rewards) return tree.leaves.length > 0 ? 'grown' : '';
+  const correct = leavesOf(tree).filter((leaf) => rewardClass(rewardOf(tree, leaf)) === 'correct').length;
+  return `${correct} of ${tree.leaves.length}`;
+}
+
+const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
+  const { tree, selected, capacity, columns, vocabulary, onPreview, onOpen } = props;
+  const { index } = tree.prompt;
+  const question = sentence(tree.prompt.tokens.map((token) => vocabulary[token] ?? ''));
+  const dead = isDead(tree);
+  return (
+    <button
+      type="button"
+      className="tree-button"
+      aria-current={selected ? 'true' : undefined}
+      data-dead={dead}
+      aria-label={`Prompt ${index + 1}: ${question} ${describeLeaves(tree)}${dead ? ', dead tree' : ''}. Open its tree.`}
+      onMouseEnter={() => onPreview(index)}
+      onMouseLeave={() => onPreview(null)}
+      onFocus={() => onPreview(index)}
+      onBlur={() => onPreview(null)}
+      onClick={() => onOpen(index)}
+    >
+      <TinyTree tree={tree} capacity={capacity} columns={columns} />
+      <span className="tree-caption small">
+        <span className="number">{index + 1}</span>
+        <span>{caption(tree)}</span>
+      </span>
+    </button>
+  );
+});
+
+export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number | null) => void }) {
+  const update = useUpdate();
+  const vocabulary = useVocabulary();
+  const selected = useSelection((state) => state.prompt);
+  const capacity = useRun((run) => run.header?.config.algorithm.rollout.leavesPerTree ?? 1);
+  const columns = useRun((run) => (run.header?.environment.callLimit ?? 3) + 2);
+  const { selection } = useLab();
+  const trees = update?.trees ?? [];
+  const dead = trees.filter(isDead).length;
+  const open = (prompt: number): void => selection.select({ prompt, view: 'tree' });
+  return (
+    <section className="batch" aria-label="Batch">
+      <div className="section-head">
+        <h2>
+          {trees.length} prompts, one tree each{dead > 0 ? ` · ${dead} dead: equal rewards, no gradient` : ''}
+        </h2>
+        <RewardLegend />
+      </div>
+      <div className="strip" data-many={trees.length > 16}>
+        {trees.map((tree) => (
+          <TreeButton
+            key={tree.prompt.index}
+            tree={tree}
+            selected={tree.prompt.index === selected}
+            capacity={capacity}
+            columns={columns}
+            vocabulary={vocabulary}
+            onPreview={onPreview}
+            onOpen={open}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,138 @@
+/** All settings of a run, grouped, as the engine describes them; a change offers a restart. */
+import { readKnob, writeKnob, type KnobDescription, type KnobValue } from '../../store/knobs.ts';
+import type { RunConfig } from '../../units.ts';
+import { useLab, useRun, useTransport } from '../binding.ts';
+import { KnobField } from './KnobField.tsx';
+
+const GROUPS: readonly (readonly [prefix: string, title: string])[] = [
+  ['algorithm.rollout', 'Tree'],
+  ['algorithm.credit', 'Credit'],
+  ['algorithm.loss', 'Loss'],
+  ['optimiser', 'Optimiser'],
+  ['evaluation', 'Evaluation'],
+  ['', 'Run'],
+];
+
+const groupOf = ({ path }: KnobDescription): string =>
+  GROUPS.find(([prefix]) => prefix !== '' && path.startsWith(`${prefix}.`))?.[1] ?? 'Run';
+
+/** What the knobs show: the draft, else the run on screen, else the first preset. */
+function useConfig(): RunConfig | null {
+  const draft = useTransport((transport) => transport.draft);
+  const shown = useRun((run) => run.header?.config ?? run.ready?.presets[0]?.config ?? null);
+  return draft ?? shown;
+}
+
+function Pickers({ config }: { readonly config: RunConfig }) {
+  const ready = useRun((run) => run.ready);
+  const { transport } = useLab();
+  if (!ready) return null;
+  const { presets, algorithms } = ready;
+  const pickPreset = (name: string): void =>
+    transport.setDraft(presets.find((preset) => preset.name === name)?.config ?? null);
+  const pickAlgorithm = (name: string): void =>
+    transport.setDraft({ ...config, algorithm: { ...config.algorithm, name } });
+  return (
+    <div className="pickers">
+      <label>
+        Preset
+        <select value={config.preset} onChange={(event) => pickPreset(event.target.value)}>
+          {presets.map(({ name, title }) => (
+            <option key={name} value={name}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Algorithm
+        <select value={config.algorithm.name} onChange={(event) => pickAlgorithm(event.target.value)}>
+          {algorithms.map(({ name, title }) => (
+            <option key={name} value={name}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </label>
+      <p className="small soft">{presets.find(({ name }) => name === config.preset)?.description}</p>
+    </div>
+  );
+}
+
+function DraftActions() {
+  const draft = useTransport((transport) => transport.draft);
+  const engine = useTransport((transport) => transport.engine);
+  const { transport } = useLab();
+  if (!draft) return null;
+  return (
+    <div className="draft-actions" role="status">
+      <button
+        type="button"
+        className="primary"
+        disabled={engine.kind !== 'ready'}
+        onClick={transport.restart}
+      >
+        Restart with this
+      </button>
+      <button type="button" onClick={() => transport.setDraft(null)}>
+        Undo changes
+      </button>
+      {engine.kind !== 'ready' && (
+        <p className="small">
+          {engine.kind === 'starting' ? 'The engine is starting.' : 'Training needs WebGPU.'}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function Knobs({ onClose }: { readonly onClose: () => void }) {
+  const config = useConfig();
+  const ready = useRun((run) => run.ready);
+  const { transport } = useLab();
+  const preset = ready?.presets.find(({ name }) => name === config?.preset)?.config;
+  const set = (knob: KnobDescription, value: KnobValue): void => {
+    if (config) transport.setDraft(writeKnob(config, knob.path, value));
+  };
+  return (
+    <aside className="knobs" aria-label="Settings">
+      <div className="section-head">
+        <h2>Settings</h2>
+        <button type="button" className="quiet small" onClick={onClose}>
+          Close
+        </button>
+      </div>
+      <DraftActions />
+      {!ready && (
+        <p className="small soft">The engine lists its settings here once it has started; it needs WebGPU.</p>
+      )}
+      <div className="knob-list" tabIndex={0} role="group" aria-label="All settings">
+        {config && <Pickers config={config} />}
+        {config &&
+          GROUPS.map(([, title]) => {
+            const knobs = (ready?.knobs ?? []).filter((knob) => groupOf(knob) === title);
+            if (knobs.length === 0) return null;
+            return (
+              <fieldset key={title}>
+                <legend className="heading">{title}</legend>
+                {knobs.map((knob) => {
+                  const value = readKnob(config, knob.path);
+                  if (value === undefined) return null;
+                  const presetValue = preset && readKnob(preset, knob.path);
+                  return (
+                    <KnobField
+                      key={knob.path}
+                      knob={knob}
+                      value={value}
+                      presetValue={presetValue}
+                      onChange={(next) => set(knob, next)}
+                    />
+                  );
+                })}
+              </fieldset>
+            );
+          })}
+      </div>
+    </aside>
+  );
+}

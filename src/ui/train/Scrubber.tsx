@@ -1,0 +1,53 @@
+/** Moves through the updates of the log; follows the newest until it is touched. */
+import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
+import { formatCount, formatMs } from '../format.ts';
+
+/** Work of the update shown: time and tokens. */
+function Pace() {
+  const metrics = useUpdate()?.metrics;
+  if (!metrics) return <span className="pace small soft" />;
+  const total = formatMs(metrics.rolloutMs + metrics.trainMs);
+  return (
+    <span className="pace small soft">
+      {total} · {formatCount(metrics.sampledTokens)} tokens sampled
+    </span>
+  );
+}
+
+export function Scrubber() {
+  const { selection } = useLab();
+  const last = useRun((run) => run.updates.length);
+  const planned = useRun((run) => run.header?.config.updates ?? 0);
+  const selected = useSelection((state) => state.update);
+  const shown = Math.min(selected ?? last, last);
+  return (
+    <div className="scrubber">
+      <label htmlFor="scrubber">
+        Update <output className="number">{shown}</output> of {planned}
+      </label>
+      <input
+        id="scrubber"
+        type="range"
+        min={Math.min(1, last)}
+        max={Math.max(planned, last, 1)}
+        value={shown}
+        disabled={last === 0}
+        aria-valuetext={`update ${shown} of ${planned}${selected === null ? ', following the newest' : ''}`}
+        onChange={(event) => {
+          const wanted = Number(event.target.value);
+          selection.select({ update: wanted >= last ? null : wanted });
+        }}
+      />
+      <button
+        type="button"
+        className="small"
+        aria-pressed={selected === null}
+        disabled={selected === null}
+        onClick={() => selection.select({ update: null })}
+      >
+        {selected === null ? 'Following newest' : 'Follow newest'}
+      </button>
+      <Pace />
+    </div>
+  );
+}

@@ -1,0 +1,75 @@
+/** Play, single update, single phase, reset, and the six phases with the live one marked. */
+import { PHASES } from '../../store/phases.ts';
+import { useIsPlaying, useLab, useRun, useTransport, useUpdate } from '../binding.ts';
+import { useKeys, type KeyBinding } from '../shell/keys.tsx';
+
+function PlayButton() {
+  const playing = useIsPlaying();
+  const awaiting = useTransport((transport) => transport.awaiting);
+  const preparing = useRun((run) => run.status === 'preparing');
+  const { transport } = useLab();
+  const label = awaiting || (playing && preparing) ? 'Preparing…' : playing ? 'Pause' : 'Play';
+  return (
+    <button
+      type="button"
+      className="primary play"
+      aria-keyshortcuts="Space"
+      onClick={playing ? transport.pause : transport.play}
+    >
+      <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+        <path d={playing ? 'M2 1H5V11H2ZM7 1H10V11H7Z' : 'M2 0.5L11 6L2 11.5Z'} fill="currentColor" />
+      </svg>
+      {label}
+    </button>
+  );
+}
+
+export function PhaseBar() {
+  const update = useUpdate();
+  const reached = update?.phase ? PHASES.indexOf(update.phase) : -1;
+  const done = update?.metrics != null;
+  const stateOf = (index: number) =>
+    done || index < reached ? 'done' : index === reached ? 'live' : 'ahead';
+  return (
+    <ol className="phase-bar" aria-label="Phases of the update">
+      {PHASES.map((phase, index) => (
+        <li
+          key={phase}
+          data-state={stateOf(index)}
+          aria-current={stateOf(index) === 'live' ? 'step' : undefined}
+        >
+          {phase}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export function TransportBar() {
+  const { transport } = useLab();
+  const playing = useIsPlaying();
+  const seed = useRun((run) => run.header?.config.seed);
+  const source = useTransport((state) => state.source);
+  const keys: readonly KeyBinding[] = [
+    { key: ' ', label: 'play or pause', run: playing ? transport.pause : transport.play },
+    { key: 'u', label: 'one update', run: transport.stepUpdate },
+    { key: '.', label: 'one phase', run: transport.stepPhase },
+    { key: 'R', label: 'reset: the same seed from the start', run: transport.reset },
+  ];
+  useKeys(keys);
+  return (
+    <div className="transport" role="group" aria-label="Transport">
+      <PlayButton />
+      <button type="button" onClick={transport.stepUpdate} aria-keyshortcuts="u">
+        One update
+      </button>
+      <button type="button" onClick={transport.stepPhase} aria-keyshortcuts=".">
+        One phase
+      </button>
+      <button type="button" onClick={transport.reset} aria-keyshortcuts="Shift+R">
+        {source === 'live' && seed !== undefined ? `Reset, seed ${seed}` : 'From the start'}
+      </button>
+      <PhaseBar />
+    </div>
+  );
+}

@@ -1,0 +1,122 @@
+/** What the curves show: one entry per chart, its series by update, and a sentence that sums it up. Pure. */
+import type { RunState } from '../../store/run_state.ts';
+import { metricSeries } from '../../store/reading.ts';
+import { formatNumber, formatShare } from '../format.ts';
+
+export type Series = readonly (number | null)[];
+
+export interface CurveSeries {
+  readonly label: string;
+  readonly style: 'line' | 'dashed' | 'points';
+  readonly values: Series; // one per x
+}
+
+export interface Curve {
+  readonly key: string;
+  readonly title: string;
+  readonly unit: 'share' | 'nats';
+  readonly meaning: string;
+  readonly top: number | null; // fixed upper end of the axis, or null: from the data
+  readonly series: readonly CurveSeries[];
+}
+
+export interface CurveData {
+  readonly x: readonly number[]; // update numbers, 0 is before the first
+  readonly curves: readonly Curve[];
+}
+
+/** Mean over data sets of the evaluations made at each update. */
+function heldOut(run: RunState, x: readonly number[]): Series {
+  const sampled = run.evaluations.filter((evaluation) => !evaluation.greedy);
+  const shown = sampled.length > 0 ? sampled : run.evaluations;
+  return x.map((update) => {
+    const here = shown.filter((evaluation) => evaluation.update === update);
+    return here.length === 0 ? null : here.reduce((sum, { exactMatch }) => sum + exactMatch, 0) / here.length;
+  });
+}
+
+export function curveData(run: RunState): CurveData {
+  const x = Array.from({ length: run.updates.length + 1 }, (_, update) => update);
+  const of = (key: Parameters<typeof metricSeries>[1]): Series => [null, ...metricSeries(run, key)];
+  const line = (label: string, values: Series): CurveSeries => ({ label, style: 'line', values });
+  return {
+    x,
+    curves: [
+      {
+        key: 'exactMatch',
+        title: 'Exact match',
+        unit: 'share',
+        meaning:
+          'Share of questions answered exactly: first rollouts of each update, and held-out questions.',
+        top: 1,
+        series: [
+          line('rollouts', of('exactMatch')),
+          { label: 'held out', style: 'points', values: heldOut(run, x) },
+        ],
+      },
+      {
+        key: 'entropy',
+        title: 'Entropy',
+        unit: 'nats',
+        meaning:
+          'Per token: of the whole next-token distribution, and the turn entropy H that ranks expansions.',
+        top: null,
+        series: [
+          line('tokens', of('entropy')),
+          { label: 'turns, H', style: 'dashed', values: of('turnEntropy') },
+        ],
+      },
+      {
+        key: 'clipFraction',
+        title: 'Clip fraction',
+        unit: 'share',
+        meaning: 'Share of trained tokens whose turn ratio left the clip band, so that they push no more.',
+        top: null,
+        series: [line('clipped', of('clipFraction'))],
+      },
+      {
+        key: 'kl',
+        title: 'KL',
+        unit: 'nats',
+        meaning:
+          'Mean of old minus new log-probability over trained tokens: how far an update moved the policy.',
+        top: null,
+        series: [line('ppo_kl', of('ppoKl'))],
+      },
+      {
+        key: 'deadTrees',
+        title: 'Dead trees',
+        unit: 'share',
+        meaning: 'Share of trees whose leaves all earned the same reward: they give no gradient.',
+        top: 1,
+        series: [line('dead', of('deadTrees'))],
+      },
+    ],
+  };
+}
+
+export const formatIn = (unit: Curve['unit'], value: number | null): string =>
+  unit === 'share'
+    ? formatShare(value)
+    : formatNumber(value, value !== null && Math.abs(value) < 0.1 ? 4 : 2);
+
+/** The value at `index`, or the last one before it. */
+export function valueAt(values: Series, index: number): number | null {
+  for (let place = Math.min(index, values.length - 1); place >= 0; place -= 1)
+    if (values[place] !== null) return values[place];
+  return null;
+}
+
+/** "Exact match: rollouts 50 % at update 1, 75 % at update 2; …" */
+export function summarise(curve: Curve, x: readonly number[]): string {
+  const parts = curve.series.map(({ label, values }) => {
+    const known = values.flatMap((value, index) => (value === null ? [] : [{ value, update: x[index] }]));
+    const [first, last] = [known[0], known[known.length - 1]];
+    if (!first) return `${label} not measured yet`;
+    const start = `${label} ${formatIn(curve.unit, first.value)} at update ${first.update}`;
+    return known.length === 1
+      ? start
+      : `${start}, ${formatIn(curve.unit, last.value)} at update ${last.update}`;
+  });
+  return `${curve.title}${curve.unit === 'nats' ? ' in nats' : ''}: ${parts.join('; ')}.`;
+}

@@ -1,0 +1,127 @@
+/** One turn in full: where it came from, its numbers, its words. */
+import { useMemo, useState } from 'react';
+import { pathTokens } from '../../store/reading.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import type { TreeCredit } from '../../train/protocol.ts';
+import type { TurnNode } from '../../units.ts';
+import { useVocabulary } from '../binding.ts';
+import { Fact } from '../Fact.tsx';
+import { formatCredit, formatNats, formatNumber } from '../format.ts';
+import { Transcript, type TokenShading } from '../transcript/Transcript.tsx';
+import { nodeName } from './encodings.ts';
+import { growthSentence } from './GrowthBar.tsx';
+
+const SHADINGS: readonly TokenShading[] = ['entropy', 'surprisal', 'none'];
+
+/** The sentence of the growth step that brought the node. */
+function bornWords(tree: TreeState, node: TurnNode): string {
+  const step = tree.growth.findIndex((entry) => entry.kind === 'node' && entry.node === node.id);
+  return step < 0 ? 'The question.' : growthSentence(tree, step + 1);
+}
+
+/** The last ranking the node stood in, as the panel prints it. */
+function RankingFact({ tree, node }: { readonly tree: TreeState; readonly node: TurnNode }) {
+  const record = tree.expansions.findLast(({ candidates }) =>
+    candidates.some((entry) => entry.node === node.id),
+  );
+  const candidate = record?.candidates.find((entry) => entry.node === node.id);
+  if (!record || !candidate) return null;
+  const sum = `${formatNumber(candidate.turnEntropy, 3)} − ${formatNumber(candidate.penalty)} = ${formatNumber(candidate.score, 3)}`;
+  return (
+    <Fact name={`score, iteration ${record.iteration + 1}`}>
+      {sum}, rank {candidate.rank + 1} of {record.candidates.length}
+      {candidate.pickCount > 0 ? ' → expanded' : ''}
+    </Fact>
+  );
+}
+
+interface NodePanelProps {
+  readonly tree: TreeState;
+  readonly node: TurnNode;
+  readonly credit: TreeCredit | null;
+}
+
+export function NodePanel({ tree, node, credit }: NodePanelProps) {
+  const vocabulary = useVocabulary();
+  const [shading, setShading] = useState<TokenShading>('entropy');
+  const [wholePath, setWholePath] = useState(false);
+  const tokens = useMemo(() => {
+    const path = pathTokens(tree, node.id, vocabulary);
+    return wholePath || node.parent === null ? path : path.filter((token) => token.node === node.id);
+  }, [tree, node, vocabulary, wholePath]);
+  const reward = tree.rewards?.[node.id];
+  const sampled = node.mask.filter((bit) => bit === 1).length;
+  return (
+    <section className="panel" aria-label={`Turn ${nodeName(node.id)}`}>
+      <h2>
+        Turn {nodeName(node.id)}
+        {node.ending && <span className="soft"> · ended by {node.ending}</span>}
+      </h2>
+      <p className="small soft">{bornWords(tree, node)}</p>
+      <dl className="facts">
+        <Fact name="entropy H">{formatNats(node.turnEntropy, 3)} per token</Fact>
+        <RankingFact tree={tree} node={node} />
+        <Fact name="value V">{formatCredit(credit?.values[node.id])}</Fact>
+        <Fact name="advantage A">{formatCredit(credit?.advantages[node.id])}</Fact>
+        {node.ending && <Fact name="reward">{formatNumber(reward, 0)}</Fact>}
+        <Fact name="tokens">
+          {sampled} sampled, {node.tokens.length - sampled} from the tool
+        </Fact>
+        <Fact name="tool calls on the path">{node.callCount}</Fact>
+      </dl>
+      <div className="panel-head">
+        <h3 className="heading">Transcript</h3>
+        <label className="small">
+          shade{' '}
+          <select value={shading} onChange={(event) => setShading(event.target.value as TokenShading)}>
+            {SHADINGS.map((option) => (
+              <option key={option}>{option}</option>
+            ))}
+          </select>
+        </label>
+        <label className="small">
+          <input
+            type="checkbox"
+            checked={wholePath}
+            onChange={(event) => setWholePath(event.target.checked)}
+          />{' '}
+          whole path
+        </label>
+      </div>
+      <Transcript tokens={tokens} shading={shading} current={node.id} />
+      <TokenTable tokens={tokens.filter((token) => token.source === 'policy')} />
+      <p className="small soft">
+        H is the released code's estimate: the mean of −log-probability over the turn's sampled tokens. The
+        entropy of each token is of the whole next-token distribution.
+      </p>
+    </section>
+  );
+}
+
+function TokenTable({ tokens }: { readonly tokens: ReturnType<typeof pathTokens> }) {
+  return (
+    <details>
+      <summary className="small">Every sampled token in numbers</summary>
+      <table className="tokens">
+        <thead>
+          <tr>
+            <th scope="col">token</th>
+            <th scope="col">log-probability</th>
+            <th scope="col">entropy</th>
+          </tr>
+        </thead>
+        <tbody>
+          {tokens.map((token) => (
+            <tr key={token.position}>
+              <td>
+                <code>{token.text}</code>
+              </td>
+              <td>{formatNats(token.logProb, 3)}</td>
+              <td>{formatNats(token.entropy, 3)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}

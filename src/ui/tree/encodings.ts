@@ -1,0 +1,79 @@
+/** How a node is drawn under each colour choice: fill, outline, the number beside it, and the words for it. */
+import type { TreeCredit } from '../../train/protocol.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import { ROOT, type NodeId, type NodeTable, type TurnNode } from '../../units.ts';
+import { creditGlyph, formatNumber, formatSigned } from '../format.ts';
+import { creditFill, entropyDash, entropyFill, rewardClass } from '../scales.ts';
+
+export const ENCODINGS = ['entropy', 'value', 'advantage', 'reward'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+export interface NodeDrawing {
+  readonly fill: string; // CSS colour
+  readonly dash: string; // stroke-dasharray
+  readonly label: string; // the number beside the node; '' for none
+  readonly words: string; // the same for a screen reader
+}
+
+export const nodeName = (id: NodeId): string => (id === ROOT ? 'root' : `n${id}`);
+
+/** Nats at which the entropy scale is full: about two equally likely tokens at every place. */
+export const ENTROPY_EXTENT = Math.LN2;
+
+const PLAIN: NodeDrawing = { fill: 'var(--surface)', dash: 'none', label: '', words: '' };
+
+/** Signed credit: purple–orange and a glyph. @param extent |value| of full strength */
+export function drawCredit(value: number | null | undefined, extent: number, what: string): NodeDrawing {
+  if (value == null) return { ...PLAIN, words: `${what} not known yet` };
+  const label = `${creditGlyph(value)}${formatSigned(value)}`;
+  return { fill: creditFill(value, extent), dash: 'none', label, words: `${what} ${formatSigned(value)}` };
+}
+
+function drawEntropy(node: TurnNode): NodeDrawing {
+  if (node.parent === null) return { ...PLAIN, words: 'the prompt' };
+  const label = formatNumber(node.turnEntropy);
+  return {
+    fill: entropyFill(node.turnEntropy, ENTROPY_EXTENT),
+    dash: entropyDash(node.turnEntropy, ENTROPY_EXTENT),
+    label,
+    words: `turn entropy ${label} nats per token`,
+  };
+}
+
+function drawReward(node: TurnNode, rewards: NodeTable<number | null> | null): NodeDrawing {
+  if (node.ending === null) return { ...PLAIN, words: node.parent === null ? 'the prompt' : 'goes on' };
+  const reward = rewards?.[node.id];
+  const label = reward == null ? '' : formatNumber(reward, Number.isInteger(reward) ? 0 : 2);
+  return {
+    ...PLAIN,
+    label,
+    words: reward == null ? 'not scored yet' : `reward ${label}, ${rewardClass(reward)}`,
+  };
+}
+
+/** Largest |value| of a table, for the scale; 1 when all are zero or none is known. */
+export const extentOf = (table: NodeTable<number | null> | null | undefined): number =>
+  Math.max(...(table ?? []).map((value) => Math.abs(value ?? 0)), 0) || 1;
+
+/** @param credit of this tree, or null while it is growing */
+export function drawingFor(
+  encoding: Encoding,
+  tree: TreeState,
+  credit: TreeCredit | null,
+): (node: TurnNode) => NodeDrawing {
+  switch (encoding) {
+    case 'entropy':
+      return drawEntropy;
+    case 'reward':
+      return (node) => drawReward(node, tree.rewards);
+    case 'value': {
+      const extent = extentOf(credit?.values);
+      return (node) => drawCredit(credit?.values[node.id], extent, 'value');
+    }
+    case 'advantage': {
+      const extent = extentOf(credit?.advantages);
+      return (node) => drawCredit(credit?.advantages[node.id], extent, 'advantage');
+    }
+  }
+  return encoding satisfies never;
+}
