@@ -18,6 +18,7 @@ import { rmsnormBackward, rmsnormBackwardWeight, rmsnormForward } from './rmsnor
 import { swigluBackward, swigluForward } from './swiglu/swiglu.kernel.ts';
 import { adamw, clipScale, squareSum } from './adamw/adamw.kernel.ts';
 import { atpoLoss, turnRatio } from './atpo_loss/atpo_loss.kernel.ts';
+import { sampleToken } from './sample_token/sample_token.kernel.ts';
 import { tokenStatsBackward, tokenStatsForward } from './token_stats/token_stats.kernel.ts';
 
 export const kernels = {
@@ -45,6 +46,7 @@ export const kernels = {
   square_sum: squareSum,
   clip_scale: clipScale,
   adamw,
+  sample_token: sampleToken,
 } satisfies Record<string, AnyKernel>;
 
 export type KernelName = keyof typeof kernels;
