@@ -1,0 +1,46 @@
+/**
+ * Fixture files by name → their check. `node` checks run anywhere; `gpu` checks need a WebGPU device and run in a
+ * browser. To add a family: write its file, add its line.
+ */
+import { conformAdvantages } from './group_advantages.ts';
+import type { AdvantagesFile } from './group_advantages.ts';
+import { conformCredit } from './credit.ts';
+import type { CreditFile } from './credit.ts';
+import { conformExpansion } from './expansion.ts';
+import type { ExpansionFile } from './expansion.ts';
+import { conformLosses } from './losses.ts';
+import type { LossesFile } from './losses.ts';
+import { unknownFamily } from './report.ts';
+import type { ConformResult } from './report.ts';
+import { conformReward } from './reward.ts';
+import type { RewardFile } from './reward.ts';
+import { conformRollout } from './rollout.ts';
+import type { RolloutFile } from './rollout.ts';
+
+type Check = (file: unknown) => readonly ConformResult[] | Promise<readonly ConformResult[]>;
+
+/** The casts are the boundary: these files come from outside, and a misfit shows as a miss of its case. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  credit: (file) => [conformCredit(file as CreditFile)],
+  expansion: (file) => [conformExpansion(file as ExpansionFile)],
+  rollout: async (file) => [await conformRollout(file as RolloutFile)],
+  reward: (file) => [conformReward(file as RewardFile)],
+  losses: (file) => conformLosses(file as LossesFile),
+  advantages_grpo: (file) => conformAdvantages(file as AdvantagesFile),
+};
+
+/** Families of a file that we do not know: its named lists of cases, or the file itself. */
+function listUnknown(name: string, file: unknown): readonly ConformResult[] {
+  const lists = Object.entries(file !== null && typeof file === 'object' ? file : {}).filter(([, value]) =>
+    Array.isArray(value),
+  ) as [string, readonly unknown[]][];
+  if (lists.length === 0) return [unknownFamily(name, 0)];
+  return lists.map(([list, cases]) =>
+    unknownFamily(list === 'cases' ? name : `${name}/${list}`, cases.length),
+  );
+}
+
+/** Checks one file without a GPU; a file of an unknown name is listed, never passed over. */
+export async function conformFile(name: string, file: unknown): Promise<readonly ConformResult[]> {
+  return Object.hasOwn(CHECKS, name) ? CHECKS[name](file) : listUnknown(name, file);
+}
