@@ -107,12 +107,17 @@ class Draft {
   }
 }
 
+/** Creation order is NodeId order; turns may be completed in another. */
+const withChild = (children: readonly NodeId[], child: NodeId): readonly NodeId[] =>
+  [...children, child].toSorted((a, b) => a - b);
+
 function addNode(tree: MutableTree, node: TurnNode): void {
   const before = tree.nodes[node.id];
   tree.nodes[node.id] = { ...node, children: before?.children ?? [] };
   if (node.parent === null) return;
   const parent = tree.nodes[node.parent];
-  if (parent && !before) tree.nodes[node.parent] = { ...parent, children: [...parent.children, node.id] };
+  if (parent && !before)
+    tree.nodes[node.parent] = { ...parent, children: withChild(parent.children, node.id) };
   tree.growth.push({ kind: 'node', node: node.id });
 }
 

@@ -32,7 +32,7 @@ export type GrowthStep =
 /** A tree under construction, or complete once `leaves` is not empty. */
 export interface TreeState {
   readonly prompt: Prompt;
-  /** By NodeId; children filled in, in arrival order. A node not yet sampled is undefined. */
+  /** By NodeId; children filled in, in creation order. A node not yet sampled is undefined. */
   readonly nodes: readonly (TurnNode | undefined)[];
   readonly growth: readonly GrowthStep[];
   readonly expansions: readonly ExpansionRecord[];

@@ -23,7 +23,7 @@ describe('folding the log', () => {
     expect(folded.header?.parameterCount).toBe(94_592);
   });
 
-  test('rebuilds children from parents in order of arrival', () => {
+  test('rebuilds children from parents and remembers the order of arrival', () => {
     expect(tree.nodes.map((node) => node?.children)).toEqual([[1, 2, 4], [3], [], [], [5], []]);
     expect(tree.growth.map((step) => (step.kind === 'node' ? step.node : step.kind))).toEqual([
       1,
@@ -50,9 +50,9 @@ describe('folding the log', () => {
 
   test('accepts a node before the elder ones of its tree', () => {
     const events = updateEvents(1);
-    const [first, second, third] = events.filter((event) => event.kind === 'node' && event.prompt === 0);
-    const state = foldEvents(EMPTY_RUN, [START, events[0], first, third, second]);
-    expect(state.updates[0].trees[0].nodes.map((node) => node?.children)).toEqual([[1, 2], [3], [], []]);
+    const [first, second] = events.filter((event) => event.kind === 'node' && event.prompt === 0);
+    const state = foldEvents(EMPTY_RUN, [START, events[0], second, first]);
+    expect(state.updates[0].trees[0].nodes.map((node) => node?.children)).toEqual([[1, 2], [], []]);
   });
 
   test('marks pruned nodes and takes them from their parent', () => {

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
+import { foldEvents } from '../../src/store/fold.ts';
+import { EMPTY_RUN } from '../../src/store/run_state.ts';
+import { nodeId } from '../../src/units.ts';
+import { CONFIG, SAMPLE_LOG } from '../support/sample_log.ts';
+
+const tree = foldEvents(EMPTY_RUN, SAMPLE_LOG).updates[0].trees[0];
+const own = CONFIG.algorithm.credit;
+/** Rewards −1, 1, 0: mean 0, population deviation √(2/3). */
+const UNIT = 1 / (Math.sqrt(2 / 3) + 1e-6);
+
+describe('recredit', () => {
+  test('gives the run its own credit, with a step for every number', () => {
+    const credit = recredit(tree, own, OWN_CREDIT);
+    expect(credit?.hypothetical).toBe(false);
+    expect(credit?.rewardSteps.map(({ node, result }) => [node, result])).toEqual([
+      [2, -1],
+      [3, 1],
+      [5, 0],
+    ]);
+    expect(credit?.normalised.byNode[3]).toBeCloseTo(UNIT, 12);
+    expect(credit?.values.byNode[0]).toBeCloseTo(0, 12);
+    expect(credit?.values.byNode[1]).toBeCloseTo(UNIT, 12);
+    expect(credit?.values.trace.map(({ node }) => node)).toEqual([4, 1, 0]);
+    expect(credit?.advantages.byNode[2]).toBeCloseTo(-UNIT, 12);
+  });
+
+  test('credits the same rollouts under other rules', () => {
+    const choice = { ...OWN_CREDIT, valueRule: 'leaf_mean', advantageRule: 'diff_parent', leafNormalisation: false } as const; // prettier-ignore
+    const credit = recredit(tree, own, choice);
+    expect(credit?.config).toEqual({
+      valueRule: 'leaf_mean',
+      advantageRule: 'diff_parent',
+      leafNormalisation: false,
+    });
+    expect(credit?.hypothetical).toBe(true);
+    expect(credit?.values.byNode).toEqual([0, 1, -1, 1, 0, 0]);
+    expect(credit?.advantages.byNode).toEqual([0, 1, -1, 0, 0, 0]);
+  });
+
+  test('answers what if a leaf had earned another reward', () => {
+    const choice = { ...OWN_CREDIT, leafNormalisation: false, whatIf: [{ leaf: nodeId(5), reward: 1 }] };
+    const credit = recredit(tree, own, choice);
+    expect([credit?.rewards[5], credit?.values.byNode[4], credit?.hypothetical]).toEqual([1, 1, true]);
+    expect(credit?.values.byNode[0]).toBeCloseTo(1 / 3, 12);
+    expect(tree.rewards?.[5]).toBe(0);
+  });
+
+  test('gives the same object for the same question and none while the tree grows', () => {
+    expect(recredit(tree, own, OWN_CREDIT)).toBe(recredit(tree, own, { ...OWN_CREDIT }));
+    expect(recredit({ ...tree, leaves: [] }, own, OWN_CREDIT)).toBeNull();
+  });
+});
