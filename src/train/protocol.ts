@@ -4,6 +4,7 @@
  */
 import type {
   AdvantageRule,
+  AlgorithmConfig,
   ErrorReport,
   ExpansionRecord,
   NodeId,
@@ -45,7 +46,7 @@ export type KnobRange =
   | { readonly kind: 'integer'; readonly min: number; readonly max: number }
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly scale: 'linear' | 'log' }
   | { readonly kind: 'switch' }
-  | { readonly kind: 'choice'; readonly options: readonly string[] }
+  | { readonly kind: 'choice'; readonly options: readonly string[]; readonly titles?: readonly string[] } // same order
   | { readonly kind: 'choices'; readonly options: readonly string[] }; // several at once
 
 export type KnobValue = number | boolean | string | readonly string[];
@@ -126,7 +127,8 @@ export type RunEvent =
   | {
       readonly kind: 'ready';
       readonly adapter: AdapterDescription;
-      readonly algorithms: readonly CatalogueEntry[];
+      /** `config` holds the algorithm's own rules with the paper's sizes; a run keeps its preset's sizes and band. */
+      readonly algorithms: readonly (CatalogueEntry & { readonly config: AlgorithmConfig })[];
       readonly environments: readonly EnvironmentDescription[];
       readonly presets: readonly (CatalogueEntry & { readonly config: RunConfig })[];
       readonly knobs: readonly KnobDescription[];
@@ -143,7 +145,12 @@ export type RunEvent =
   | { readonly kind: 'phase'; readonly update: number; readonly phase: Phase }
   /** A node is complete: its turn is sampled. Children arrive later and name it as parent; its own list is empty here. */
   | { readonly kind: 'node'; readonly update: number; readonly prompt: number; readonly node: TurnNode }
-  | { readonly kind: 'expansion'; readonly update: number; readonly prompt: number; readonly record: ExpansionRecord }
+  | {
+      readonly kind: 'expansion';
+      readonly update: number;
+      readonly prompt: number;
+      readonly record: ExpansionRecord;
+    }
   /** Rows chosen: pruned nodes and the leaves of each tree, in row order. */
   | {
       readonly kind: 'leaves';
@@ -178,7 +185,12 @@ export type RunEvent =
       readonly exactMatch: number; // [0, 1]
       readonly greedy: boolean;
     }
-  | { readonly kind: 'status'; readonly status: RunStatus; readonly update: number; readonly phase: Phase | null }
+  | {
+      readonly kind: 'status';
+      readonly status: RunStatus;
+      readonly update: number;
+      readonly phase: Phase | null;
+    }
   | { readonly kind: 'weights'; readonly update: number; readonly bytes: ArrayBuffer } // safetensors
   | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
 
