@@ -1,0 +1,171 @@
+import * as v from 'valibot';
+import { algorithms } from '../algo/index.ts';
+import { checkModelConfig } from '../model/config.ts';
+import type { Environment, ModelConfig, RunConfig } from '../units.ts';
+import { environments } from '../env/index.ts';
+import { RunConfigError } from './errors.ts';
+import { issueReport, quote, real, wanted, whole } from './schema.ts';
+
+const NEXT = 'Correct this setting, or start from a preset.';
+const datasets = v.pipe(
+  v.array(v.string('the name of a data set'), 'a list of data sets'),
+  wanted((list) => list.length > 0, 'at least one data set'),
+);
+
+const rollout = v.strictObject({
+  expansion: v.picklist(['entropy', 'random'], 'entropy or random'),
+  initialBranches: whole(1, 64),
+  iterations: whole(0, 16),
+  picks: whole(1, 64),
+  siblingPenalty: real(0, 100),
+  leavesPerTree: whole(1, 256),
+});
+
+const credit = v.strictObject({
+  leafNormalisation: v.boolean('true or false'),
+  valueRule: v.picklist(['child_softmax', 'child_mean', 'leaf_mean', 'child_entropy']),
+  advantageRule: v.picklist(['node_value', 'diff_parent', 'diff_global', 'diff_localglobal', 'vanilla']),
+});
+
+const loss = v.strictObject({
+  clipLow: real(0, 1),
+  clipHigh: real(0, 1000),
+  logRatioCap: real(0, 60, true),
+  entropyCoefficient: real(0, 10),
+  klCoefficient: real(0, 10),
+});
+
+const optimiser = v.strictObject({
+  learningRate: real(0, 1),
+  beta1: real(0, 0.99999),
+  beta2: real(0, 0.99999),
+  epsilon: real(0, 1, true),
+  weightDecay: real(0, 1),
+  gradientClip: real(0, 1e6, true),
+});
+
+const schema = v.strictObject({
+  preset: v.string('a name'),
+  seed: whole(0, 2 ** 32 - 1),
+  updates: whole(0, 100_000),
+  environment: v.string('the name of an environment'),
+  datasets,
+  model: v.unknown(), // checkModelConfig says more
+  weights: v.nullable(v.string('the name of a file in public/, or null')),
+  algorithm: v.strictObject({ name: v.string('a name'), rollout, credit, loss }),
+  promptsPerUpdate: whole(1, 1024),
+  promptsPerMinibatch: whole(1, 1024),
+  temperature: real(0, 10, true),
+  optimiser,
+  evaluation: v.strictObject({ every: whole(0, 100_000), questions: whole(0, 10_000), datasets }),
+});
+
+const fail = (what: string, where: string, got: unknown, wantedText: string, next = NEXT): never => {
+  throw new RunConfigError({ what, where: `config.${where}`, got: quote(got), wanted: wantedText, next });
+};
+
+/** @throws RunConfigError naming the environments that exist */
+export function environmentNamed(name: string): Environment {
+  const known: Readonly<Record<string, Environment>> = environments;
+  if (!Object.hasOwn(known, name)) {
+    fail('There is no such environment', 'environment', name, `one of ${Object.keys(known).join(', ')}`);
+  }
+  return known[name];
+}
+
+function checkDatasets(where: string, list: readonly string[], environment: Environment): void {
+  const unknown = list.find((name) => !environment.datasets.includes(name));
+  if (unknown === undefined) return;
+  fail(
+    `The environment ${environment.name} has no such data set`,
+    where,
+    unknown,
+    `some of ${environment.datasets.join(', ')}`,
+  );
+}
+
+/** Settings that are each valid but do not go together. */
+function checkTogether(config: RunConfig): void {
+  const environment = environmentNamed(config.environment);
+  checkDatasets('datasets', config.datasets, environment);
+  checkDatasets('evaluation.datasets', config.evaluation.datasets, environment);
+  const words = environment.vocabulary.length;
+  if (config.model.vocabularySize !== words) {
+    fail(
+      'The model does not fit the environment',
+      'model.vocabularySize',
+      config.model.vocabularySize,
+      `${words}, the words of ${environment.name}`,
+    );
+  }
+  if (!Object.hasOwn(algorithms, config.algorithm.name)) {
+    fail(
+      'There is no such algorithm',
+      'algorithm.name',
+      config.algorithm.name,
+      `one of ${Object.keys(algorithms).join(', ')}`,
+    );
+  }
+  const { promptsPerUpdate, promptsPerMinibatch } = config;
+  if (promptsPerUpdate % promptsPerMinibatch !== 0) {
+    fail(
+      'The mini-batches do not divide the update',
+      'promptsPerMinibatch',
+      promptsPerMinibatch,
+      `a divisor of ${promptsPerUpdate} (promptsPerUpdate)`,
+    );
+  }
+  const { initialBranches, iterations, picks, leavesPerTree } = config.algorithm.rollout;
+  const grown = initialBranches + iterations * picks;
+  if (leavesPerTree > 2 * grown) {
+    fail(
+      'Most rows would be copies of one leaf',
+      'algorithm.rollout.leavesPerTree',
+      leavesPerTree,
+      `at most ${2 * grown}: M + L·K = ${grown} leaves grow, the rest is duplicated`,
+    );
+  }
+}
+
+/**
+ * Checks a run's configuration, whatever it comes from: a preset, the page's knobs, a file, a link.
+ * @throws RunConfigError or the model's ConfigError, naming the first bad setting by its path
+ */
+export function parseRunConfig(value: unknown): RunConfig {
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) {
+    throw new RunConfigError(
+      issueReport(parsed.issues, value, {
+        what: 'The run cannot be configured like this',
+        root: 'config',
+        next: NEXT,
+      }),
+    );
+  }
+  const model: ModelConfig = checkModelConfig(parsed.output.model);
+  const config: RunConfig = { ...parsed.output, model };
+  checkTogether(config);
+  return config;
+}
+
+/**
+ * A configuration with one setting changed.
+ * @param path dotted, e.g. 'algorithm.loss.clipLow'
+ * @throws RunConfigError when the path names no setting
+ */
+export function withSetting(config: RunConfig, path: string, value: unknown): RunConfig {
+  const set = (node: unknown, [key, ...rest]: readonly string[]): unknown => {
+    const known =
+      typeof node === 'object' && node !== null && !Array.isArray(node) && Object.hasOwn(node, key);
+    if (!known)
+      fail('There is no such setting', path, value, `a setting of the configuration${settingsOf(node)}`);
+    const record = node as Record<string, unknown>;
+    return { ...record, [key]: rest.length === 0 ? value : set(record[key], rest) };
+  };
+  return set(config, path.split('.')) as RunConfig; // unchecked: parseRunConfig comes after the last change
+}
+
+const settingsOf = (node: unknown): string =>
+  typeof node === 'object' && node !== null && !Array.isArray(node)
+    ? `: ${Object.keys(node).join(', ')}`
+    : '';

@@ -1,0 +1,255 @@
+/**
+ * The engine behind the protocol: owns the backend, one policy and one run, answers commands with events. Knows no
+ * worker, no page and no GPU: a backend gives it policies.
+ */
+import type { Environment, ErrorReport, ModelConfig, RunConfig, TrainablePolicy } from '../units.ts';
+import {
+  algorithmCatalogue,
+  environmentCatalogue,
+  presetCatalogue,
+  describeEnvironment,
+  knobCatalogue,
+} from './catalogue.ts';
+import { environmentNamed } from './config.ts';
+import { NoRunError, reportOf } from './errors.ts';
+import { parseRunCommand } from './guard.ts';
+import type { AdapterDescription, RunCommand, RunEvent } from './protocol.ts';
+import { train } from './run.ts';
+import { RunStopped, Transport } from './transport.ts';
+
+export interface PolicyRequest {
+  readonly model: ModelConfig;
+  readonly weights: ArrayBuffer | null; // safetensors; null: random parameters keyed by the seed
+  readonly seed: number;
+  readonly environment: Environment;
+}
+
+/** Where policies live; the engine's is gpu_backend.ts, tests script their own. */
+export interface Backend {
+  readonly adapter: AdapterDescription;
+  /** Resolves when the backend can do no more and was not closed; never rejects. */
+  readonly lost: Promise<ErrorReport>;
+  createPolicy(request: PolicyRequest): Promise<TrainablePolicy>;
+  parameterCount(model: ModelConfig): number;
+  close(): void;
+}
+
+export interface EngineOptions {
+  readonly post: (event: RunEvent) => void;
+  readonly openBackend: () => Promise<Backend>;
+  /** A file of public/ by name. */
+  readonly fetchWeights: (file: string) => Promise<ArrayBuffer>;
+  readonly date?: () => string; // ISO 8601
+}
+
+/** What a run was opened with; `reset` opens it again. */
+interface Opened {
+  readonly config: RunConfig;
+  readonly bytes: ArrayBuffer | null; // weights loaded by hand, in place of config.weights
+}
+
+interface Session {
+  readonly policy: TrainablePolicy;
+  readonly reference: TrainablePolicy | null;
+  readonly transport: Transport;
+  done: Promise<void>; // never rejects
+}
+
+export class Engine {
+  readonly #options: EngineOptions;
+  #backend: Backend | null = null;
+  #opened: Opened | null = null;
+  #session: Session | null = null;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the backend and posts `ready`; posts `failed` where there is none. */
+  start(): Promise<void> {
+    return this.#enqueue(async () => void (await this.#ensureBackend()));
+  }
+
+  /** Takes a message from outside. Resolves when the command is carried out (a run goes on by itself). */
+  dispatch(message: unknown): Promise<void> {
+    return this.#enqueue(() => this.#carryOut(parseRunCommand(message)));
+  }
+
+  /** Ends the run and closes the backend. A worker's engine ends with its worker instead. */
+  dispose(): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#endSession();
+      this.#backend?.close();
+      this.#backend = null;
+    });
+  }
+
+  /** One command after the other; an error becomes a `failed` event and leaves the engine usable. */
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(work).catch((error: unknown) => this.#fail(error, 'engine'));
+    return this.#queue;
+  }
+
+  async #carryOut(command: RunCommand): Promise<void> {
+    switch (command.kind) {
+      case 'open':
+        return this.#open({ config: command.config, bytes: null });
+      case 'reset':
+        return this.#open(this.#openedOr(command.kind));
+      case 'load-weights': {
+        const { config } = this.#openedOr(command.kind);
+        return this.#open({ config: { ...config, weights: LOADED_BY_HAND }, bytes: command.bytes });
+      }
+      case 'play':
+        return this.#transportOr(command.kind).play();
+      case 'pause':
+        return this.#transportOr(command.kind).pause();
+      case 'step-update':
+        return this.#transportOr(command.kind).stepUpdate();
+      case 'step-phase':
+        return this.#transportOr(command.kind).stepPhase();
+      case 'save-weights':
+        return this.#saveWeights(this.#sessionOr(command.kind));
+      case 'close':
+        return this.#close();
+      default:
+        return command satisfies never;
+    }
+  }
+
+  #openedOr(command: string): Opened {
+    if (!this.#opened) throw new NoRunError(command);
+    return this.#opened;
+  }
+
+  #sessionOr(command: string): Session {
+    if (!this.#session) throw new NoRunError(command);
+    return this.#session;
+  }
+
+  /** The gates of a run that has not failed. */
+  #transportOr(command: string): Transport {
+    const { transport } = this.#sessionOr(command);
+    if (transport.signal.aborted) throw new NoRunError(command);
+    return transport;
+  }
+
+  async #ensureBackend(): Promise<Backend> {
+    if (this.#backend) return this.#backend;
+    const backend = await this.#options.openBackend();
+    this.#backend = backend;
+    void backend.lost.then((report) => this.#lose(backend, report));
+    this.#options.post({
+      kind: 'ready',
+      adapter: backend.adapter,
+      algorithms: algorithmCatalogue(),
+      environments: environmentCatalogue(),
+      presets: presetCatalogue(),
+      knobs: knobCatalogue(),
+    });
+    return backend;
+  }
+
+  async #open(opened: Opened): Promise<void> {
+    await this.#endSession();
+    this.#opened = opened;
+    this.#postStatus('preparing');
+    const { config, bytes } = opened;
+    const backend = await this.#ensureBackend();
+    const weights =
+      bytes ?? (config.weights === null ? null : await this.#options.fetchWeights(config.weights));
+    const environment = environmentNamed(config.environment);
+    const request = { model: config.model, weights, seed: config.seed, environment };
+    const policy = await backend.createPolicy(request);
+    const withReference = config.algorithm.loss.klCoefficient !== 0;
+    const reference = withReference ? await backend.createPolicy(request) : null;
+    this.#options.post({
+      kind: 'run-started',
+      config,
+      adapter: backend.adapter,
+      environment: describeEnvironment(environment),
+      parameterCount: backend.parameterCount(config.model),
+      date: this.#options.date?.() ?? new Date().toISOString(),
+    });
+    this.#startSession(config, environment, policy, reference);
+  }
+
+  #startSession(
+    config: RunConfig,
+    environment: Environment,
+    policy: TrainablePolicy,
+    reference: TrainablePolicy | null,
+  ) {
+    const post = (event: RunEvent): void => {
+      if (this.#session === session) this.#options.post(event); // a run that is over says nothing more
+    };
+    const transport = new Transport((state) => post({ kind: 'status', ...state }));
+    const session: Session = { policy, reference, transport, done: Promise.resolve() };
+    this.#session = session;
+    transport.announce();
+    const now = (): number => performance.now() - transport.waitedMs;
+    session.done = train({ config, environment, policy, reference, transport, post, now }).catch(
+      (error: unknown) => {
+        if (error instanceof RunStopped || this.#session !== session) return;
+        transport.stop();
+        this.#fail(error, 'run');
+      },
+    );
+  }
+
+  async #saveWeights({ policy, transport }: Session): Promise<void> {
+    this.#options.post({ kind: 'weights', update: transport.state.update, bytes: await policy.save() });
+  }
+
+  async #endSession(): Promise<void> {
+    const session = this.#session;
+    if (!session) return;
+    this.#session = null;
+    session.transport.stop();
+    await session.done;
+    session.policy.dispose();
+    session.reference?.dispose();
+  }
+
+  /** Ends the run; the backend stays open for the next one. */
+  async #close(): Promise<void> {
+    await this.#endSession();
+    this.#opened = null;
+    this.#postStatus('idle');
+  }
+
+  /** The device is gone, and every buffer with it: nothing to dispose; the next `open` or `reset` opens another. */
+  #lose(backend: Backend, report: ErrorReport): void {
+    if (this.#backend !== backend) return;
+    const state = this.#session?.transport.state;
+    this.#session?.transport.stop();
+    this.#session = null;
+    this.#backend = null;
+    this.#options.post({ kind: 'failed', update: state?.update ?? 0, report });
+    this.#options.post({
+      kind: 'status',
+      status: 'failed',
+      update: state?.update ?? 0,
+      phase: state?.phase ?? null,
+    });
+  }
+
+  /** Posts the error, then the status again: a page shows a failure as the end, and a run may go on. */
+  #fail(error: unknown, where: string): void {
+    const session = this.#session;
+    const { update } = session?.transport.state ?? { update: 0 };
+    this.#options.post({ kind: 'failed', update, report: reportOf(error, where) });
+    if (session && !session.transport.signal.aborted)
+      this.#options.post({ kind: 'status', ...session.transport.state });
+    else this.#postStatus(this.#opened ? 'failed' : 'idle');
+  }
+
+  #postStatus(status: 'idle' | 'preparing' | 'failed'): void {
+    const { update, phase } = this.#session?.transport.state ?? { update: 0, phase: null };
+    this.#options.post({ kind: 'status', status, update, phase });
+  }
+}
+
+/** Stands in RunConfig.weights for a file that came from outside public/. */
+export const LOADED_BY_HAND = '(loaded by hand)';

@@ -1,0 +1,78 @@
+import { LabError, type ErrorReport } from '../units.ts';
+
+/** A run configuration that cannot be run. */
+export class RunConfigError extends LabError {
+  constructor(report: ErrorReport) {
+    super('RunConfigError', report);
+  }
+}
+
+/** A message to or from the worker that the protocol does not know. */
+export class ProtocolError extends LabError {
+  constructor(report: ErrorReport) {
+    super('ProtocolError', report);
+  }
+}
+
+/** A recorded run that cannot be read. */
+export class RecordingError extends LabError {
+  constructor(report: ErrorReport, cause?: unknown) {
+    super('RecordingError', report, cause);
+  }
+}
+
+/** The loss is not a number any more: training on would only spread it. */
+export class NonFiniteLossError extends LabError {
+  constructor(update: number, minibatch: number, loss: number, detail: string) {
+    super('NonFiniteLossError', {
+      what: 'The loss is not a finite number, so the run stopped',
+      where: `update ${update}, mini-batch ${minibatch}${detail}`,
+      got: String(loss),
+      wanted: 'a finite number',
+      next: 'Reset the run with a lower learning rate or a tighter clip band; what was recorded is kept.',
+    });
+  }
+}
+
+/** The warm-start file of a preset could not be fetched. */
+export class WeightsFetchError extends LabError {
+  constructor(url: string, got: string, cause?: unknown) {
+    super(
+      'WeightsFetchError',
+      {
+        what: 'The initial weights could not be fetched',
+        where: url,
+        got,
+        wanted: 'a safetensors file',
+        next: 'Check that the file stands in public/ (npm run pretrain makes it), or set weights to null for random parameters.',
+      },
+      cause,
+    );
+  }
+}
+
+/** Anything thrown, as a report: our own errors carry one, others are wrapped as they are. */
+export function reportOf(error: unknown, where: string): ErrorReport {
+  if (error instanceof LabError) return error.report;
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return {
+    what: 'The engine met an error that it did not expect',
+    where,
+    got: message,
+    wanted: 'no error',
+    next: 'Reset the run; if it comes again, report this message with the browser and its version.',
+  };
+}
+
+/** A command that needs an open run came before one was opened. */
+export class NoRunError extends LabError {
+  constructor(command: string) {
+    super('NoRunError', {
+      what: 'There is no run to do this with',
+      where: `command ${command}`,
+      got: 'no open run',
+      wanted: 'an open run',
+      next: 'Choose a preset, which opens one, or reset.',
+    });
+  }
+}

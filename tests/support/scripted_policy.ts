@@ -1,0 +1,196 @@
+/**
+ * A policy without a model: it plays the environment's own solution with mistakes, fewer as the run goes on, and
+ * invents log-probabilities that are consistent between sampling, scoring and training. Keyed like the real one, so
+ * the same seed gives the same run.
+ */
+import { objective } from '../../src/algo/loss.ts';
+import { keyedRandom, type KeyedRandom } from '../../src/algo/random.ts';
+import type {
+  Environment,
+  GenerateRequest,
+  Generation,
+  LossResult,
+  Prompt,
+  RandomKey,
+  SamplingConfig,
+  TokenBatch,
+  TokenId,
+  TokenScores,
+  TrainablePolicy,
+  UpdateInputs,
+  UpdateResult,
+} from '../../src/units.ts';
+import { tokenId } from '../../src/units.ts';
+
+const TURN_STREAM = 1001; // beside those of src/algo/random.ts
+const TOKEN_STREAM = 1002;
+const DRIFT_STREAM = 1003;
+const PARAMETERS = ['embed.weight', 'layers.0.attn.o_proj.weight', 'layers.0.mlp.down_proj.weight', 'layers.1.attn.o_proj.weight', 'layers.1.mlp.down_proj.weight', 'final_norm.weight']; // prettier-ignore
+
+export interface ScriptedOptions {
+  readonly environment: Environment;
+  /** Prompts that a rollout under this key may ask about: a policy sees only their tokens, the script their seeds. */
+  readonly promptsOf: (key: RandomKey) => readonly Prompt[];
+  /** Chance to play a turn right, by update; default rises from 0.7 to 0.97 over 40 updates. */
+  readonly skill?: (update: number) => number;
+  /** Makes the loss of this update NaN. */
+  readonly brokenUpdate?: number;
+}
+
+const equal = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i]);
+
+export class ScriptedPolicy implements TrainablePolicy {
+  readonly calls: string[] = []; // what was asked, in order
+  disposed = false;
+  #key: RandomKey = { seed: 0, update: 0 };
+  #sampling: SamplingConfig = { temperature: 1, stopTokens: [] };
+  #prompts: readonly Prompt[] = [];
+  #steps = 0; // optimiser steps so far
+  #stepsInUpdate = 0;
+  readonly #options: ScriptedOptions;
+
+  constructor(options: ScriptedOptions) {
+    this.#options = options;
+  }
+
+  beginRollout(key: RandomKey, sampling: SamplingConfig): void {
+    this.calls.push('beginRollout');
+    this.#key = key;
+    this.#prompts = this.#options.promptsOf(key);
+    this.#sampling = sampling;
+    this.#stepsInUpdate = 0;
+  }
+
+  generate(requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
+    this.calls.push('generate');
+    return Promise.resolve(requests.map((request) => this.#turn(request)));
+  }
+
+  score(batch: TokenBatch): Promise<TokenScores> {
+    this.calls.push('score');
+    const stats = Array.from(batch.scored, (token) => this.#scoredToken(batch, token));
+    const logProb = Float32Array.from(stats, (stat) => stat.logProb);
+    return Promise.resolve({ logProb, entropy: Float32Array.from(stats, (stat) => stat.entropy) });
+  }
+
+  async update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult> {
+    const scores = await this.score(batch);
+    this.calls[this.calls.length - 1] = 'update';
+    const logProb = this.#drifted(batch, inputs.oldLogProb);
+    const tokens = { ...batch, ...inputs, logProb, entropy: scores.entropy };
+    const computed = objective(tokens, inputs.loss);
+    this.#steps += 1;
+    this.#stepsInUpdate += 1;
+    const broken = this.#options.brokenUpdate === this.#key.update;
+    const loss: LossResult = {
+      logProb,
+      entropy: scores.entropy,
+      turnLogRatio: Float32Array.from(computed.policy.turnLogRatio),
+      tokenLoss: Float32Array.from(computed.policy.tokenLoss, (value, s) =>
+        broken && s === 3 ? NaN : value,
+      ),
+      dlogProb: Float32Array.from(computed.dlogProb),
+      loss: broken ? NaN : computed.policy.loss,
+    };
+    return { loss, step: gradientOf(computed.dlogProb) };
+  }
+
+  save(): Promise<ArrayBuffer> {
+    return Promise.resolve(Uint32Array.of(this.#steps).buffer);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  #turn({ context, key, maxTokens }: GenerateRequest): Generation {
+    const prompt = this.#promptOf(context, key.prompt);
+    const random = keyedRandom(this.#key, TURN_STREAM, key.prompt, key.node, key.firstToken);
+    const whole = this.#plan(prompt, context.slice(prompt.tokens.length), random);
+    const tokens = whole.slice(0, maxTokens);
+    const stats = tokens.map((token, i) => {
+      const previous = i === 0 ? context[context.length - 1] : tokens[i - 1];
+      return tokenStats(token, previous, context.length + i);
+    });
+    const stopped = this.#sampling.stopTokens.includes(tokens[tokens.length - 1]);
+    return {
+      tokens,
+      logProb: stats.map((stat) => stat.logProb),
+      entropy: stats.map((stat) => stat.entropy),
+      finish: stopped ? 'stop' : 'length',
+    };
+  }
+
+  #promptOf(context: readonly TokenId[], index: number): Prompt {
+    const fits = (prompt: Prompt) =>
+      prompt.index === index && equal(prompt.tokens, context.slice(0, prompt.tokens.length));
+    const found = this.#prompts.find(fits);
+    if (!found) throw new Error(`prompt ${index} was never announced`);
+    return found;
+  }
+
+  /** The next turn of the solution, that turn with a slip, or the final answer guessed. */
+  #plan(prompt: Prompt, response: readonly TokenId[], random: KeyedRandom): readonly TokenId[] {
+    const { environment } = this.#options;
+    const solution = environment.solve(prompt);
+    const done = response.filter((token) => environment.stopTokens.includes(token)).length;
+    const answer = solution[solution.length - 1];
+    const next = solution[done] as readonly TokenId[] | undefined;
+    const onTrack = next !== undefined && this.#played(response, solution.slice(0, done));
+    const skill = this.#sampling.temperature === 0 ? 0.95 : this.#skill();
+    if (onTrack && random.uniform() < skill) return next;
+    const kind = random.integer(8);
+    if (kind === 0) return Array.from({ length: environment.turnTokenLimit }, () => answer[0]); // malformed
+    const slipped = onTrack && kind < 4 ? next : answer;
+    const any = tokenId(1 + random.integer(environment.vocabulary.length - 1));
+    return slipped.map((token, i) => (i === slipped.length - 2 ? any : token));
+  }
+
+  #played(response: readonly TokenId[], turns: readonly (readonly TokenId[])[]): boolean {
+    let from = 0;
+    return turns.every((turn) => {
+      while (from + turn.length <= response.length && !equal(response.slice(from, from + turn.length), turn))
+        from += 1;
+      const found = from + turn.length <= response.length;
+      from += turn.length;
+      return found;
+    });
+  }
+
+  #skill(): number {
+    const { update } = this.#key;
+    return (
+      this.#options.skill?.(update) ??
+      0.7 + 0.27 * Math.min(1, (update === 0 ? this.#steps / 2 : update) / 40)
+    );
+  }
+
+  #scoredToken(batch: TokenBatch, token: number): { logProb: number; entropy: number } {
+    return tokenStats(batch.tokens[token], batch.tokens[batch.previous[token]], batch.positions[token]);
+  }
+
+  /** On-policy in the first mini-batch; later turns have moved with their advantage, more or less. */
+  #drifted(batch: TokenBatch, oldLogProb: Float32Array): Float32Array<ArrayBuffer> {
+    const scale = 0.02 * this.#stepsInUpdate;
+    return Float32Array.from(oldLogProb, (old, s) => {
+      const random = keyedRandom(this.#key, DRIFT_STREAM, this.#steps, batch.turnIndex[s]);
+      return Math.min(-1e-4, old + scale * (Math.sign(batch.advantage[s]) + 2 * (random.uniform() - 0.5)));
+    });
+  }
+}
+
+/** Depends on the token and its place alone, so that sampling and scoring agree. Nats, float32 like the GPU's. */
+function tokenStats(token: number, previous: number, position: number): { logProb: number; entropy: number } {
+  const random = keyedRandom({ seed: 0, update: 0 }, TOKEN_STREAM, token, previous, position);
+  return {
+    logProb: Math.fround(-1.6 * random.uniform() ** 3 - 1e-3),
+    entropy: Math.fround(0.05 + 1.1 * random.uniform()),
+  };
+}
+
+function gradientOf(dlogProb: ArrayLike<number>): UpdateResult['step'] {
+  const norm = Math.sqrt(Array.from(dlogProb, (d) => d * d).reduce((a, b) => a + b, 0));
+  const shares = PARAMETERS.map((name, i) => [name, norm * Math.sqrt((i + 1) / 21)] as const); // 1 + … + 6 = 21
+  return { gradientNorm: norm, gradientNorms: Object.fromEntries(shares), skipped: false };
+}
