@@ -13,6 +13,7 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/train.css';
 import './styles/transcript.css';
+import './styles/views.css';
 
 function CurrentView() {
   const view = useSelection((selection) => selection.view);

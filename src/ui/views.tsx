@@ -1,20 +1,21 @@
 /** The four views, one line each. */
 import type { ComponentType } from 'react';
 import { VIEWS, type View } from '../store/selection.ts';
+import { CreditView } from './credit/CreditView.tsx';
+import { LossView } from './loss/LossView.tsx';
 import { TrainView } from './train/TrainView.tsx';
+import { TreeView } from './tree/TreeView.tsx';
 
 interface ViewPanel {
   readonly title: string;
   readonly component: ComponentType;
 }
 
-const NotBuilt = () => <p className="empty">This view is being built.</p>;
-
 export const VIEW_PANELS = {
   train: { title: 'Train', component: TrainView },
-  tree: { title: 'Tree', component: NotBuilt },
-  credit: { title: 'Credit', component: NotBuilt },
-  loss: { title: 'Loss', component: NotBuilt },
+  tree: { title: 'Tree', component: TreeView },
+  credit: { title: 'Credit', component: CreditView },
+  loss: { title: 'Loss', component: LossView },
 } satisfies Record<View, ViewPanel>;
 
 export const VIEW_LIST: readonly View[] = VIEWS;

@@ -38,7 +38,9 @@ export function StepperBar({ steps, frame }: StepperBarProps) {
     { key: 'Home', label: 'first credit frame', run: () => move(0) },
     { key: 'End', label: 'last credit frame', run: () => move(steps.length) },
   ]);
-  const sentence = frame.current ? sentenceOf(frame.current) : 'Nothing is known yet: the leaves wait for their rewards.';
+  const sentence = frame.current
+    ? sentenceOf(frame.current)
+    : 'Nothing is known yet: the leaves wait for their rewards.';
   return (
     <>
       <div className="bar phases" role="group" aria-label="Credit phases">

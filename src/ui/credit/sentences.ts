@@ -101,7 +101,10 @@ export function sentenceOf(step: StepperStep): string {
         ? `Leaf ${name} keeps its reward: ${result}.`
         : `Leaf ${name}’s reward becomes ${result} once centred and scaled within the tree.`;
     case 'value': {
-      const below = plural(step.lit.length, step.rule === 'leaf_mean' ? 'leaf' : 'child').replace('leafs', 'leaves');
+      const below = plural(step.lit.length, step.rule === 'leaf_mean' ? 'leaf' : 'child').replace(
+        'leafs',
+        'leaves',
+      );
       return `Turn ${name} takes ${result} from its ${below.replace('childs', 'children')}.`;
     }
     case 'advantage':

@@ -7,7 +7,8 @@ import { formatNumber, formatSetting } from '../format.ts';
 export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchState }) {
   const clip = useRun((run) => run.header?.config.optimiser.gradientClip ?? null);
   const { step } = minibatch;
-  if (!step) return <p className="small soft">The step of mini-batch {minibatch.minibatch + 1} is not done yet.</p>;
+  if (!step)
+    return <p className="small soft">The step of mini-batch {minibatch.minibatch + 1} is not done yet.</p>;
   const layers = layerNorms(step.gradientNorms);
   const largest = Math.max(...layers.map(({ norm }) => norm), 1e-12);
   const clipped = clip !== null && step.gradientNorm > clip;

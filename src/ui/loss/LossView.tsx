@@ -11,7 +11,13 @@ import { Transcript } from '../transcript/Transcript.tsx';
 import { nodeName } from '../tree/encodings.ts';
 import { PromptBar } from '../tree/PromptBar.tsx';
 import { GradientNorms } from './GradientNorms.tsx';
-import { TOKEN_ENCODINGS, ENCODING_WORDS, decorateToken, tokenExtent, type TokenEncoding } from './token_encodings.ts';
+import {
+  TOKEN_ENCODINGS,
+  ENCODING_WORDS,
+  decorateToken,
+  tokenExtent,
+  type TokenEncoding,
+} from './token_encodings.ts';
 import { TokenPanel } from './TokenPanel.tsx';
 import { TurnLane } from './TurnLane.tsx';
 
@@ -53,7 +59,8 @@ function Row({ update, tree, leaf, config }: RowProps) {
   const reading = useMemo(() => readLoss(update, tree, leaf, config), [update, tree, leaf, config]);
   const tokens = useMemo(() => pathTokens(tree, leaf, vocabulary), [tree, leaf, vocabulary]);
   const byPosition = useMemo(
-    () => new Map(reading?.turns.flatMap((turn) => turn.tokens.map((token) => [token.position, token] as const))),
+    () =>
+      new Map(reading?.turns.flatMap((turn) => turn.tokens.map((token) => [token.position, token] as const))),
     [reading],
   );
   if (!reading)
@@ -76,14 +83,19 @@ function Row({ update, tree, leaf, config }: RowProps) {
         <div className="bar" role="group" aria-label="Colour tokens by">
           <span className="heading">Colour tokens by</span>
           {TOKEN_ENCODINGS.map((option) => (
-            <button key={option} type="button" aria-pressed={option === encoding} onClick={() => setEncoding(option)}>
+            <button
+              key={option}
+              type="button"
+              aria-pressed={option === encoding}
+              onClick={() => setEncoding(option)}
+            >
               {option}
             </button>
           ))}
         </div>
         <p className="small soft">
-          {ENCODING_WORDS[encoding]}. Purple is below zero, orange above; hatched text comes from the environment and
-          carries no loss.
+          {ENCODING_WORDS[encoding]}. Purple is below zero, orange above; hatched text comes from the
+          environment and carries no loss.
         </p>
         <Transcript
           tokens={tokens}
@@ -102,8 +114,8 @@ function Row({ update, tree, leaf, config }: RowProps) {
         <p className="small">
           Row loss Σ w·ℓ = <span className="number">{formatSigned(reading.loss, 5)}</span>, one of{' '}
           {reading.minibatch.rows.length} rows in mini-batch {reading.minibatch.minibatch + 1}, whose loss is{' '}
-          <span className="number">{formatSigned(reading.minibatch.loss, 5)}</span>. Advantages sum to about zero over a
-          tree, so a loss near zero says nothing about learning: look at the gradient.
+          <span className="number">{formatSigned(reading.minibatch.loss, 5)}</span>. Advantages sum to about
+          zero over a tree, so a loss near zero says nothing about learning: look at the gradient.
         </p>
       </div>
       <div className="loss-side">

@@ -32,7 +32,8 @@ export function TokenPanel({ text, token, turn, config }: TokenPanelProps) {
         <Fact name="log-ratio of the turn">{formatSigned(turn.turnLogRatio, 4)} nats</Fact>
         <Fact name="turn ratio s">{formatRatio(turn.turnRatio)}</Fact>
         <Fact name="clip band">
-          [{formatRatio(1 - config.clipLow)}, {formatRatio(1 + config.clipHigh)}]: {CLIP_WORDS[turn.clipState]}
+          [{formatRatio(1 - config.clipLow)}, {formatRatio(1 + config.clipHigh)}]:{' '}
+          {CLIP_WORDS[turn.clipState]}
         </Fact>
         <Fact name="advantage A">{formatCredit(token.advantage, 3)}</Fact>
         <Fact name="weight 1/(B·n)">{formatNumber(token.weight, 6)}</Fact>
@@ -43,14 +44,15 @@ export function TokenPanel({ text, token, turn, config }: TokenPanelProps) {
       <p className="formula">
         <span className="symbols">ℓ = max(−A·s, −A·clip(s))</span>
         <span className="live">
-          = max({formatSigned(-token.advantage * turn.turnRatio, 4)}, {formatSigned(-token.advantage * clipped, 4)}) ={' '}
-          <strong>{formatSigned(token.tokenLoss, 4)}</strong>
+          = max({formatSigned(-token.advantage * turn.turnRatio, 4)},{' '}
+          {formatSigned(-token.advantage * clipped, 4)}) = <strong>{formatSigned(token.tokenLoss, 4)}</strong>
         </span>
       </p>
       <p className="formula">
         <span className="symbols">∂L/∂logπ = −w·A·s{turn.clipState === 0 ? '' : '·0'}</span>
         <span className="live">
-          = −{formatNumber(token.weight, 6)} · {formatSigned(token.advantage, 3)} · {formatRatio(turn.turnRatio)}
+          = −{formatNumber(token.weight, 6)} · {formatSigned(token.advantage, 3)} ·{' '}
+          {formatRatio(turn.turnRatio)}
           {turn.clipState === 0 ? '' : ' · 0'} = <strong>{formatSigned(token.dlogProb, 6)}</strong>
         </span>
       </p>

@@ -30,7 +30,13 @@ function Band({ turnLogRatio, config }: { readonly turnLogRatio: number; readonl
   );
 }
 
-export function TurnLane({ turns, config }: { readonly turns: readonly LossTurn[]; readonly config: LossConfig }) {
+export function TurnLane({
+  turns,
+  config,
+}: {
+  readonly turns: readonly LossTurn[];
+  readonly config: LossConfig;
+}) {
   const { selection } = useLab();
   const selected = useSelection(({ node }) => node);
   return (

@@ -3,7 +3,14 @@ import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
 import { creditGlyph, formatNumber, formatSigned } from '../format.ts';
 import { creditShade, entropyShade } from '../scales.ts';
 
-export const TOKEN_ENCODINGS = ['loss', 'gradient', 'advantage', 'log-ratio', 'entropy', 'surprisal'] as const;
+export const TOKEN_ENCODINGS = [
+  'loss',
+  'gradient',
+  'advantage',
+  'log-ratio',
+  'entropy',
+  'surprisal',
+] as const;
 export type TokenEncoding = (typeof TOKEN_ENCODINGS)[number];
 
 export const ENCODING_WORDS: Readonly<Record<TokenEncoding, string>> = {
@@ -45,7 +52,10 @@ const isUnsigned = (encoding: TokenEncoding): boolean => encoding === 'entropy' 
 
 /** Largest |quantity| of a row, for its scale; 1 when all are zero. */
 export const tokenExtent = (turns: readonly LossTurn[], encoding: TokenEncoding): number =>
-  Math.max(...turns.flatMap((turn) => turn.tokens.map((token) => Math.abs(quantityOf(token, encoding)))), 0) || 1;
+  Math.max(
+    ...turns.flatMap((turn) => turn.tokens.map((token) => Math.abs(quantityOf(token, encoding)))),
+    0,
+  ) || 1;
 
 /** Shade and words of one token. */
 export function decorateToken(token: LossToken, encoding: TokenEncoding, extent: number) {

@@ -1,0 +1,61 @@
+/** The Credit view: how a reward became the advantage of every token, one step at a time, both ways. */
+import { useMemo } from 'react';
+import { recredit } from '../../store/credit.ts';
+import { creditFrame } from '../../store/credit_steps.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import type { CreditConfig } from '../../units.ts';
+import { useRun, useSelection, useTree } from '../binding.ts';
+import { PromptBar } from '../tree/PromptBar.tsx';
+import { TreeDrawing } from '../tree/TreeDrawing.tsx';
+import { drawingAt } from './drawings.ts';
+import { FormulaPanel } from './FormulaPanel.tsx';
+import { LeafTable } from './LeafTable.tsx';
+import { RulePicker } from './RulePicker.tsx';
+import { StepperBar } from './StepperBar.tsx';
+
+function Stepper({ state, own }: { readonly state: TreeState; readonly own: CreditConfig }) {
+  const cursor = useSelection((selection) => selection.creditFrame);
+  const valueRule = useSelection((selection) => selection.valueRule);
+  const advantageRule = useSelection((selection) => selection.advantageRule);
+  const leafNormalisation = useSelection((selection) => selection.leafNormalisation);
+  const whatIf = useSelection((selection) => selection.whatIf);
+  const shown = useMemo(
+    () => recredit(state, own, { valueRule, advantageRule, leafNormalisation, whatIf }),
+    [state, own, valueRule, advantageRule, leafNormalisation, whatIf],
+  );
+  const frame = useMemo(() => shown && creditFrame(shown.tree, shown.steps, cursor), [shown, cursor]);
+  if (!shown || !frame)
+    return <p className="empty">Credit starts when the tree is grown and its leaves are scored.</p>;
+  const step = frame.current;
+  return (
+    <div className="credit-columns">
+      <div className="credit-main">
+        <StepperBar steps={shown.steps} frame={frame} />
+        <TreeDrawing
+          title={`Credit of prompt ${state.prompt.index + 1}`}
+          tree={state}
+          nodes={state.nodes}
+          draw={drawingAt(frame)}
+          lit={new Set(step?.lit)}
+          focus={step?.node ?? null}
+        />
+        <RulePicker own={own} shown={shown} />
+      </div>
+      <div className="credit-side">
+        <FormulaPanel frame={frame} />
+        <LeafTable state={state} shown={shown} />
+      </div>
+    </div>
+  );
+}
+
+export function CreditView() {
+  const tree = useTree();
+  const own = useRun((run) => run.header?.config.algorithm.credit ?? null);
+  return (
+    <div className="view credit-view">
+      <PromptBar />
+      {tree && own ? <Stepper state={tree} own={own} /> : <p className="empty">No tree yet: press Play.</p>}
+    </div>
+  );
+}

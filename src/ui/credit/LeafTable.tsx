@@ -1,0 +1,74 @@
+/** Every leaf: reward (editable as a what-if), normalised value, what it ends as. */
+import { withWhatIf, type Recredit } from '../../store/credit.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import type { NodeId } from '../../units.ts';
+import { useLab, useSelection } from '../binding.ts';
+import { formatCredit, formatNumber } from '../format.ts';
+import { RewardMark } from '../marks.tsx';
+import { rewardClass } from '../scales.ts';
+import { nodeName } from '../tree/encodings.ts';
+
+interface LeafTableProps {
+  readonly state: TreeState;
+  readonly shown: Recredit;
+}
+
+function LeafRow({ state, shown, leaf }: LeafTableProps & { readonly leaf: NodeId }) {
+  const { selection } = useLab();
+  const selected = useSelection((current) => current.leaf === leaf);
+  const reward = shown.rewards.byNode[leaf];
+  const paid = state.rewards?.[leaf] ?? null;
+  const changed = reward !== paid;
+  const set = (value: number): void => {
+    const whatIf = withWhatIf(selection.getState().whatIf, leaf, value === paid ? null : value);
+    if (Number.isFinite(value)) selection.select({ whatIf });
+  };
+  return (
+    <tr aria-selected={selected} data-changed={changed}>
+      <td>
+        <button type="button" className="quiet link" onClick={() => selection.select({ leaf, node: leaf })}>
+          <RewardMark kind={rewardClass(reward)} /> {nodeName(leaf)}
+        </button>
+      </td>
+      <td className="reward-cell">
+        <input
+          type="range"
+          min={-1}
+          max={1}
+          step={0.5}
+          value={reward ?? 0}
+          aria-label={`What if the reward of ${nodeName(leaf)} were`}
+          aria-valuetext={formatNumber(reward, 1)}
+          onChange={(event) => set(Number(event.target.value))}
+        />
+        <output className="number">{formatNumber(reward, Number.isInteger(reward) ? 0 : 1)}</output>
+        {changed && <span className="soft"> was {formatNumber(paid, 0)}</span>}
+      </td>
+      <td>{formatCredit(shown.credit.normalised.byNode[leaf])}</td>
+      <td>{formatCredit(shown.credit.advantages.byLeaf?.[leaf] ?? shown.credit.advantages.byNode[leaf])}</td>
+    </tr>
+  );
+}
+
+export function LeafTable({ state, shown }: LeafTableProps) {
+  return (
+    <section className="panel" aria-label="Leaves">
+      <h2>Leaves: what if a reward were different?</h2>
+      <table className="leaves">
+        <thead>
+          <tr>
+            <th scope="col">leaf</th>
+            <th scope="col">reward</th>
+            <th scope="col">normalised</th>
+            <th scope="col">advantage</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.tree.leaves.map((leaf) => (
+            <LeafRow key={leaf} state={state} shown={shown} leaf={leaf} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
