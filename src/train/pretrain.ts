@@ -20,7 +20,12 @@ export interface SupervisedResult {
 
 /** A policy that can also be trained on given tokens; the engine's is src/model/policy.ts. */
 export interface SupervisedPolicy extends TrainablePolicy {
-  trainSupervised(batch: TokenBatch, optimiser: OptimiserConfig): Promise<SupervisedResult>;
+  /** @param weights [S] of the scored tokens; the loss is Σ weight · −logProb */
+  trainSupervised(
+    batch: TokenBatch,
+    weights: Float32Array<ArrayBuffer>,
+    optimiser: OptimiserConfig,
+  ): Promise<SupervisedResult>;
 }
 
 export interface PretrainConfig {
@@ -103,7 +108,7 @@ export async function pretrain(
     if (place === 0) batches = drawBatches(config.seed, step, stageOf(step, config.steps), config.batchSize);
     const { batch, isTurn } = packSequences(batches[place]);
     const learningRate = learningRateAt(config, step);
-    const result = await policy.trainSupervised(batch, { ...config.optimiser, learningRate });
+    const result = await policy.trainSupervised(batch, batch.weight, { ...config.optimiser, learningRate });
     const { gradientNorm, skipped } = result.step;
     if (skipped || !Number.isFinite(result.loss))
       throw new PretrainDivergedError(step + 1, result.loss, gradientNorm);

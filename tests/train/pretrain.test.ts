@@ -35,7 +35,8 @@ class ScriptedPolicy implements SupervisedPolicy {
   loss = 2;
   solved = new Set<string>(searchEnvironment.datasets);
 
-  trainSupervised(batch: TokenBatch, optimiser: OptimiserConfig): Promise<SupervisedResult> {
+  trainSupervised(batch: TokenBatch, weights: Float32Array, optimiser: OptimiserConfig): Promise<SupervisedResult> {
+    expect(weights).toBe(batch.weight);
     this.batches.push(batch);
     this.optimisers.push(optimiser);
     const logProb = new Float32Array(batch.scored.length).fill(-0.5);
