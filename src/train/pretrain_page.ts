@@ -82,8 +82,8 @@ export async function pretrainInPage(
       meanSampled: meanScore(scores, 'sampled'),
       meanGreedy: meanScore(scores, 'greedy'),
     };
-    const { curve: _, ...summary } = record;
-    return { file: await policy.save({ pretraining: JSON.stringify(summary) }), record };
+    const summary = JSON.stringify({ ...record, curve: undefined }); // the curve is in the JSON beside the file
+    return { file: await policy.save({ pretraining: summary }), record };
   } finally {
     gpu.close();
   }
