@@ -4,7 +4,6 @@
  * start, so going backwards is exact. Numbers come from the algorithms' traces; nothing is computed here.
  */
 import { advantageInRow, type Credit, type CreditStep } from '../algo/credit.ts';
-import type { LeafRewards } from '../algo/reward.ts';
 import type { NodeId, NodeTable, RolloutTree } from '../units.ts';
 
 export const CREDIT_PHASES = ['reward', 'normalise', 'value', 'advantage', 'tokens'] as const;
@@ -104,9 +103,13 @@ function tokenStep(tree: RolloutTree, credit: Credit, leaf: NodeId): StepperStep
 }
 
 /** All steps of a tree's credit, in order: leaves, leaves, parents deepest first, nodes, rows. */
-export function creditSteps(tree: RolloutTree, rewards: LeafRewards, credit: Credit): readonly StepperStep[] {
+export function creditSteps(
+  tree: RolloutTree,
+  rewardSteps: readonly CreditStep[],
+  credit: Credit,
+): readonly StepperStep[] {
   return [
-    ...rewards.trace.map(fromTrace('reward')),
+    ...rewardSteps.map(fromTrace('reward')),
     ...credit.normalised.trace.map(fromTrace('normalise')),
     ...credit.values.trace.map(fromTrace('value')),
     ...credit.advantages.trace.map(fromTrace('advantage')),
@@ -126,7 +129,11 @@ export interface CreditFrame {
   readonly rowsDone: readonly NodeId[]; // leaves whose tokens have their advantage
 }
 
-export function creditFrame(tree: RolloutTree, steps: readonly StepperStep[], cursor: number): CreditFrame {
+export function creditFrame(
+  tree: { readonly nodes: readonly unknown[] },
+  steps: readonly StepperStep[],
+  cursor: number,
+): CreditFrame {
   const at = Math.min(Math.max(0, Math.floor(cursor)), steps.length);
   const empty = (): (number | null)[] => tree.nodes.map(() => null);
   const known = { reward: empty(), normalise: empty(), value: empty(), advantage: empty() };

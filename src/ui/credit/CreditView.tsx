@@ -1,7 +1,8 @@
 /** The Credit view: how a reward became the advantage of every token, one step at a time, both ways. */
 import { useMemo } from 'react';
 import { recredit } from '../../store/credit.ts';
-import { creditFrame } from '../../store/credit_steps.ts';
+import { creditFrame, creditSteps } from '../../store/credit_steps.ts';
+import { rolloutTree } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { CreditConfig } from '../../units.ts';
 import { useRun, useSelection, useTree } from '../binding.ts';
@@ -23,14 +24,18 @@ function Stepper({ state, own }: { readonly state: TreeState; readonly own: Cred
     () => recredit(state, own, { valueRule, advantageRule, leafNormalisation, whatIf }),
     [state, own, valueRule, advantageRule, leafNormalisation, whatIf],
   );
-  const frame = useMemo(() => shown && creditFrame(shown.tree, shown.steps, cursor), [shown, cursor]);
-  if (!shown || !frame)
+  const steps = useMemo(() => {
+    const tree = rolloutTree(state);
+    return tree && shown ? creditSteps(tree, shown.rewardSteps, shown) : null;
+  }, [state, shown]);
+  const frame = useMemo(() => steps && creditFrame(state, steps, cursor), [state, steps, cursor]);
+  if (!shown || !steps || !frame)
     return <p className="empty">Credit starts when the tree is grown and its leaves are scored.</p>;
   const step = frame.current;
   return (
     <div className="credit-columns">
       <div className="credit-main">
-        <StepperBar steps={shown.steps} frame={frame} />
+        <StepperBar steps={steps} frame={frame} />
         <TreeDrawing
           title={`Credit of prompt ${state.prompt.index + 1}`}
           tree={state}

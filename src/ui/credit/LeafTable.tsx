@@ -16,7 +16,7 @@ interface LeafTableProps {
 function LeafRow({ state, shown, leaf }: LeafTableProps & { readonly leaf: NodeId }) {
   const { selection } = useLab();
   const selected = useSelection((current) => current.leaf === leaf);
-  const reward = shown.rewards.byNode[leaf];
+  const reward = shown.rewards[leaf];
   const paid = state.rewards?.[leaf] ?? null;
   const changed = reward !== paid;
   const set = (value: number): void => {
@@ -44,8 +44,8 @@ function LeafRow({ state, shown, leaf }: LeafTableProps & { readonly leaf: NodeI
         <output className="number">{formatNumber(reward, Number.isInteger(reward) ? 0 : 1)}</output>
         {changed && <span className="soft"> was {formatNumber(paid, 0)}</span>}
       </td>
-      <td>{formatCredit(shown.credit.normalised.byNode[leaf])}</td>
-      <td>{formatCredit(shown.credit.advantages.byLeaf?.[leaf] ?? shown.credit.advantages.byNode[leaf])}</td>
+      <td>{formatCredit(shown.normalised.byNode[leaf])}</td>
+      <td>{formatCredit(shown.advantages.byLeaf?.[leaf] ?? shown.advantages.byNode[leaf])}</td>
     </tr>
   );
 }
@@ -64,7 +64,7 @@ export function LeafTable({ state, shown }: LeafTableProps) {
           </tr>
         </thead>
         <tbody>
-          {shown.tree.leaves.map((leaf) => (
+          {state.leaves.map((leaf) => (
             <LeafRow key={leaf} state={state} shown={shown} leaf={leaf} />
           ))}
         </tbody>

@@ -58,7 +58,7 @@ export function RulePicker({ own, shown }: RulePickerProps) {
         />{' '}
         normalise leaves
       </label>
-      {shown.differs && (
+      {shown.hypothetical && (
         <>
           <strong className="what-if-note">What-if: the run was not trained with this.</strong>
           <button

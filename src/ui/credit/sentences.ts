@@ -82,7 +82,11 @@ export function symbolsOf(step: StepperStep): string {
     case 'leaf_mean':
     case 'child_entropy':
       return VALUE_RULES[step.rule].symbols;
-    default:
+    case 'node_value':
+    case 'diff_parent':
+    case 'diff_global':
+    case 'diff_localglobal':
+    case 'vanilla':
       return ADVANTAGE_RULES[step.rule].symbols;
   }
 }
