@@ -107,9 +107,9 @@ export const tokenStatsBackward = defineKernel({
     read('dlogProb'),
     write('dlogits'),
   ],
-  overrides: { WORKGROUP: 64 },
+  overrides: { LANES: 1, ROWS: 64 },
   constants: {},
-  grid: ({ rows, stride }, { WORKGROUP }) => foldGrid(Math.ceil((rows * stride) / 4 / WORKGROUP)),
+  grid: ({ rows }, { ROWS }) => foldGrid(Math.ceil(rows / ROWS)),
   tolerance: {
     absolute: 4e-6,
     relative: 4e-6,
@@ -119,8 +119,9 @@ export const tokenStatsBackward = defineKernel({
   cases: () => [
     backwardCase(one, 0),
     backwardCase(odd, 0),
-    backwardCase(odd, -0.3, { WORKGROUP: 4 }),
+    backwardCase(odd, -0.3, { LANES: 4, ROWS: 2 }),
     backwardCase(sharp, 0.1),
-    backwardCase({ rows: 66_000, vocab: 3, inverseTemperature: 1, spread: 2 }, -0.01, { WORKGROUP: 1 }),
+    backwardCase(sharp, 0.1, { LANES: 64, ROWS: 1 }),
+    backwardCase({ rows: 66_000, vocab: 3, inverseTemperature: 1, spread: 2 }, -0.01, { ROWS: 1 }),
   ],
 });

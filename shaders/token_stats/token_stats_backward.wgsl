@@ -5,7 +5,7 @@
 //                                       + dentropy·p[s,v]·(lse[s] − z[s,v] − entropy[s]) )
 //
 // shapes  logits [S,stride] f32 (V ≤ stride), chosen [S] u32, lse, entropy, dlogProb [S] → dlogits [S,stride]
-// grid    one invocation per 4 columns, WORKGROUP a group, folded over x and y
+// grid    LANES invocations per row stride over it, ROWS rows a group, folded over x and y
 // writes  dlogits = , padding columns 0
 // oracle  token_stats.oracle.ts
 
@@ -19,23 +19,29 @@ struct Params { rows: u32, vocab: u32, stride: u32, inverseTemperature: f32, den
 @group(0) @binding(5) var<storage, read> dlogProb: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dlogits: array<vec4f>;
 
-override WORKGROUP: u32 = 64;
+override LANES: u32 = 1;
+override ROWS: u32 = 64;
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(LANES, ROWS)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groupCount: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_id) local: vec3u,
 ) {
-  let index = (group.x + group.y * groupCount.x) * WORKGROUP + lane;
-  let width = params.stride / 4u;
-  let row = index / width;
+  let row = (group.x + group.y * groupCount.x) * ROWS + local.y;
   if (row >= params.rows) { return; }
-  let v = vec4u(4u * (index % width)) + vec4u(0u, 1u, 2u, 3u);
-  let surprisal = lse[row] - params.inverseTemperature * logits[index];
-  let p = exp(-surprisal);
-  let hit = select(vec4f(), vec4f(1.0), v == vec4u(chosen[row]));
-  let gradient = dlogProb[row] * (hit - p) + params.dentropy * p * (surprisal - entropy[row]);
-  // Padding may hold anything: a select keeps even NaN out.
-  dlogits[index] = select(vec4f(), params.inverseTemperature * gradient, v < vec4u(params.vocab));
+  let width = params.stride / 4u;
+  let hit = vec4u(chosen[row]);
+  let logZ = lse[row];
+  let h = entropy[row];
+  let d = dlogProb[row];
+  for (var block = local.x; block < width; block += LANES) {
+    let v = vec4u(4u * block) + vec4u(0u, 1u, 2u, 3u);
+    let surprisal = logZ - params.inverseTemperature * logits[row * width + block];
+    let p = exp(-surprisal);
+    let one = select(vec4f(), vec4f(1.0), v == hit);
+    let gradient = d * (one - p) + params.dentropy * p * (surprisal - h);
+    // Padding may hold anything: a select keeps even NaN out.
+    dlogits[row * width + block] = select(vec4f(), params.inverseTemperature * gradient, v < vec4u(params.vocab));
+  }
 }
