@@ -13,6 +13,7 @@ interface AdvantageCase {
 
 export interface AdvantagesFile {
   readonly cases: readonly AdvantageCase[];
+  readonly kl_controller?: { readonly updates: readonly unknown[] };
 }
 
 /** Estimator name in the file → our rows' advantages. */
@@ -27,7 +28,7 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 
 export function conformAdvantages(file: AdvantagesFile): readonly ConformResult[] {
   const names = new Set(file.cases.flatMap(({ advantages }) => Object.keys(advantages)));
-  return [...names].map((name): ConformResult => {
+  const estimators = [...names].map((name): ConformResult => {
     const family = `advantages_grpo/${name}`;
     const cases = file.cases.filter(({ advantages }) => advantages[name] !== undefined);
     if (!Object.hasOwn(ESTIMATORS, name)) return unknownFamily(family, cases.length);
@@ -43,4 +44,7 @@ export function conformAdvantages(file: AdvantagesFile): readonly ConformResult[
     }
     return check.report();
   });
+  const controller = file.kl_controller;
+  if (!controller) return estimators;
+  return [...estimators, unknownFamily('advantages_grpo/kl_controller', controller.updates.length)];
 }

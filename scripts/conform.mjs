@@ -1,0 +1,89 @@
+// `npm run conform -- <folder>`: runs our code on every fixture file of a folder and prints one line per family.
+// CPU families run here, GPU families in a headless browser. Exits non-zero on any miss, or when nothing was read.
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { withPage } from './headless.mjs';
+
+const WIDTHS = [46, 7, 13, 11];
+
+const fail = (message) => {
+  console.error(message);
+  process.exit(2);
+};
+
+function fixtureFiles(folder) {
+  if (!folder) fail('Which folder? Usage: npm run conform -- <folder of fixture files>');
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) fail(`There is no folder ${folder}.`);
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .sort();
+  if (names.length === 0) fail(`${folder} holds no .json file, so there is nothing to check.`);
+  return names.map((name) => join(folder, name));
+}
+
+/** A family that could not be checked at all counts as failed. */
+const broken = (name, error) => ({
+  name,
+  cases: 0,
+  worstError: Infinity,
+  tolerance: 0,
+  passed: false,
+  failures: [error instanceof Error ? error.message : String(error)],
+});
+
+async function checkFile(path, { page, server }) {
+  const name = basename(path, '.json');
+  try {
+    const text = readFileSync(path, 'utf8');
+    const { conformFile, GPU_FILES } = await server.ssrLoadModule('/tests/conform/index.ts');
+    const results = await conformFile(name, JSON.parse(text));
+    if (!GPU_FILES.includes(name)) return results;
+    const onGpu = await page.evaluate(
+      async ([fileName, json]) => {
+        const { conformOnGpu } = await import('/tests/conform/gpu.ts');
+        const reports = await conformOnGpu(fileName, json);
+        return reports.map((report) => ({ ...report, worstError: String(report.worstError) })); // Infinity survives
+      },
+      [name, text],
+    );
+    return [...results, ...onGpu.map((report) => ({ ...report, worstError: Number(report.worstError) }))];
+  } catch (error) {
+    return [broken(name, error)];
+  }
+}
+
+const line = (cells) =>
+  cells
+    .map((cell, index) => String(cell).padEnd(WIDTHS[index] ?? 0))
+    .join(' ')
+    .trimEnd();
+
+function print(result) {
+  if (result.notImplemented) return console.log(line([result.name, result.cases, '', '', 'not implemented']));
+  const { name, cases, worstError, tolerance, passed, failures } = result;
+  console.log(line([name, cases, worstError.toExponential(2), tolerance, passed ? 'passed' : 'FAILED']));
+  for (const failure of failures) console.log(`    ${failure}`);
+}
+
+async function main() {
+  const files = fixtureFiles(process.argv[2]);
+  console.log(line(['family', 'cases', 'worst error', 'tolerance', 'verdict']));
+  let passed = 0;
+  let failed = 0;
+  await withPage(
+    async (headless) => {
+      for (const path of files) {
+        for (const result of await checkFile(path, headless)) {
+          print(result);
+          if (result.passed) passed += 1;
+          else if (!result.notImplemented) failed += 1;
+        }
+      }
+    },
+    { entries: ['tests/conform/gpu.ts', 'tests/conform/index.ts'] },
+  );
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+}
+
+await main();
