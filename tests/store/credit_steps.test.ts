@@ -1,0 +1,105 @@
+import { beforeAll, expect, test } from 'vitest';
+import { OWN_CREDIT, recredit, type Recredit } from '../../src/store/credit.ts';
+import {
+  CREDIT_PHASES,
+  creditFrame,
+  creditSteps,
+  phaseEnd,
+  phaseStart,
+  type StepperStep,
+} from '../../src/store/credit_steps.ts';
+import { rolloutTree } from '../../src/store/reading.ts';
+import type { TreeState } from '../../src/store/run_state.ts';
+import type { CreditConfig, RolloutTree } from '../../src/units.ts';
+import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
+
+let state: TreeState;
+let tree: RolloutTree;
+let own: CreditConfig;
+let credit: Recredit;
+let steps: readonly StepperStep[];
+
+beforeAll(async () => {
+  const lab = await scriptedLab();
+  state = liveTree(lab).tree;
+  own = lab.run.getState().header!.config.algorithm.credit;
+  tree = rolloutTree(state)!;
+  credit = recredit(state, own, OWN_CREDIT)!;
+  steps = creditSteps(tree, credit.rewardSteps, credit);
+});
+
+test('the steps are every leaf twice, every parent, every node and every row', () => {
+  const leaves = tree.leaves.length;
+  const standing = tree.nodes.filter((node) => !node.pruned).length;
+  const counts = CREDIT_PHASES.map((phase) => steps.filter((step) => step.phase === phase).length);
+  expect(counts).toEqual([leaves, leaves, standing - leaves, standing, leaves]);
+});
+
+test('the last frame holds what the engine logged for this tree', () => {
+  const frame = creditFrame(tree, steps, steps.length);
+  for (const { id, pruned } of tree.nodes) {
+    if (pruned) continue;
+    expect(frame.values[id]).toBe(state.credit!.values[id]);
+    expect(frame.advantages[id]).toBe(state.credit!.advantages[id]);
+    expect(frame.rewards[id]).toBe(state.rewards![id]);
+  }
+  expect(frame.rowsDone).toEqual(tree.leaves);
+});
+
+test('stepping to the end and back gives the first frame again', () => {
+  const first = creditFrame(tree, steps, 0);
+  const forth = steps.map((_, cursor) => creditFrame(tree, steps, cursor + 1));
+  const back = steps.map((_, cursor) => creditFrame(tree, steps, steps.length - 1 - cursor));
+  expect(back.at(-1)).toEqual(first);
+  expect(back.slice(0, -1).toReversed()).toEqual(forth.slice(0, -1));
+  expect(first.current).toBeNull();
+  expect(first.values.every((value) => value === null)).toBe(true);
+});
+
+test('a parent is backed up only when all its children are known', () => {
+  steps.forEach((step, index) => {
+    if (step.phase !== 'value') return;
+    const before = creditFrame(tree, steps, index);
+    for (const id of step.lit) expect(before.values[id]).not.toBeNull();
+    expect(before.values[step.node]).toBeNull();
+  });
+});
+
+test('the numbers of a value formula multiply and add to its result', () => {
+  for (const step of steps.filter(({ phase }) => phase === 'value')) {
+    const numbers = step.formula.flatMap((part) => (part.kind === 'number' ? [part.value] : []));
+    const result = numbers.pop();
+    const plain = step.lit.length === 1 && numbers.length === 1;
+    const sum = plain
+      ? numbers[0]
+      : numbers.reduce((total, value, index) => (index % 2 === 0 ? total : total + numbers[index - 1] * value), 0);
+    expect(sum).toBeCloseTo(result!, 12);
+  }
+});
+
+test('a row gets the advantage of each of its turns, on all its sampled tokens', () => {
+  for (const step of steps.filter(({ phase }) => phase === 'tokens')) {
+    for (const turn of step.row) expect(turn.advantage).toBe(credit.advantages.byNode[turn.node]);
+    const sampled = step.row.reduce((sum, turn) => sum + turn.tokenCount, 0);
+    let counted = 0;
+    for (let id: number | null = step.node; id !== null; id = tree.nodes[id].parent)
+      counted += tree.nodes[id].mask.filter((bit) => bit === 1).length;
+    expect(sampled).toBe(counted);
+  }
+});
+
+test('under vanilla every turn of a row carries the row’s own number', () => {
+  const vanilla = recredit(state, own, { ...OWN_CREDIT, advantageRule: 'vanilla' })!;
+  const rows = creditSteps(tree, vanilla.rewardSteps, vanilla).filter(({ phase }) => phase === 'tokens');
+  expect(rows).toHaveLength(tree.leaves.length);
+  for (const { node, row } of rows)
+    expect(new Set(row.map(({ advantage }) => advantage))).toEqual(new Set([vanilla.advantages.byLeaf![node]]));
+});
+
+test('phases begin and end where their steps do', () => {
+  for (const phase of CREDIT_PHASES) {
+    expect(creditFrame(tree, steps, phaseStart(steps, phase)).current?.phase).toBe(phase);
+    expect(steps[phaseStart(steps, phase) - 2]?.phase).not.toBe(phase);
+    expect(steps[phaseEnd(steps, phase)]?.phase).not.toBe(phase);
+  }
+});
