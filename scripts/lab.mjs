@@ -1,0 +1,139 @@
+// `npm run lab`: trains without the page, in the headless browser that the tests use. Writes a result as JSON and, if
+// asked, the run's log. `npm run lab -- --list` names presets, algorithms and settings.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const OPTIONS = {
+  preset: { type: 'string', default: 'instant' },
+  algorithm: { type: 'string' },
+  seed: { type: 'string' },
+  updates: { type: 'string' },
+  'eval-questions': { type: 'string', default: '200' }, // held-out questions per data set
+  set: { type: 'string', multiple: true, default: [] }, // path=value, any setting of the configuration
+  json: { type: 'string' },
+  record: { type: 'string' },
+  adapter: { type: 'string', default: 'software' },
+  list: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+};
+
+const HELP = `npm run lab -- [options]
+  --preset NAME          instant (default), classroom, research, corridor
+  --algorithm NAME       default: the preset's
+  --seed N               default: the preset's
+  --updates N            default: the preset's
+  --eval-questions N     held-out questions per data set, before and after; default 200
+  --set PATH=VALUE       any setting, e.g. --set optimiser.learningRate=3e-4; may be repeated
+  --json FILE            writes the result
+  --record FILE          writes the run's log, e.g. run.ndjson.gz
+  --adapter KIND         software (default) or hardware
+  --list                 names presets, algorithms, environments and settings`;
+
+const fail = (message) => {
+  console.error(message);
+  process.exit(2);
+};
+
+function whole(values, name) {
+  if (values[name] === undefined) return null;
+  const value = Number(values[name]);
+  if (!/^\d+$/.test(values[name]) || value >= 2 ** 32)
+    fail(`--${name}: got ${values[name]}, wanted a whole number of at least 0.`);
+  return value;
+}
+
+function setting(text) {
+  const at = text.indexOf('=');
+  if (at < 1)
+    fail(`--set: got ${text}, wanted path=value, e.g. --set algorithm.rollout.picks=4. See --list.`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function readOptions() {
+  let values;
+  try {
+    ({ values } = parseArgs({ options: OPTIONS }));
+  } catch (error) {
+    fail(`${error.message}\n\n${HELP}`);
+  }
+  if (!['software', 'hardware'].includes(values.adapter))
+    fail(`--adapter: got ${values.adapter}, wanted software or hardware.`);
+  return {
+    ...values,
+    lab: {
+      preset: values.preset,
+      algorithm: values.algorithm ?? null,
+      seed: whole(values, 'seed'),
+      updates: whole(values, 'updates'),
+      evaluationQuestions: whole(values, 'eval-questions'),
+      settings: values.set.map(setting),
+    },
+  };
+}
+
+const BAR = 24; // characters
+
+/** A bar that stays on its line on a terminal; a line per update elsewhere. */
+function showProgress({ kind, update, updates, seconds, text }) {
+  const line = kind === 'evaluation' ? text : `update ${update}/${updates}  ${text}`;
+  if (!process.stderr.isTTY || kind === 'evaluation') {
+    console.error(process.stderr.isTTY ? `\r\x1b[K${line}` : line);
+    return;
+  }
+  const full = Math.round((BAR * update) / updates);
+  const left = update === 0 ? '' : `  ${Math.round((seconds / update) * (updates - update))} s left`;
+  process.stderr.write(`\r\x1b[K[${'='.repeat(full)}${' '.repeat(BAR - full)}] ${line}${left}`);
+  if (update === updates) process.stderr.write('\n');
+}
+
+function write(path, content) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
+
+/** Runs in the page. Bytes cross to this side as base64. */
+async function inPage([config, record]) {
+  const { runLab } = await import('/src/train/lab.ts');
+  const { result, recording } = await runLab(config, record, (progress) => void globalThis.report(progress));
+  let binary = '';
+  for (const byte of recording ?? []) binary += String.fromCharCode(byte);
+  return { result, recording: recording && btoa(binary) };
+}
+
+async function trainInPage({ page, server }, options) {
+  const { labConfig } = await server.ssrLoadModule('/src/train/lab.ts');
+  const config = labConfig(options.lab);
+  await page.exposeFunction('report', showProgress);
+  const { result, recording } = await page.evaluate(inPage, [config, options.record !== undefined]);
+  if (options.json) write(options.json, `${JSON.stringify(result, null, 2)}\n`);
+  if (options.record) write(options.record, Buffer.from(recording, 'base64'));
+  const { before, after } = result.heldOut;
+  console.log(
+    `held-out exact match ${before.exactMatch.toFixed(3)} before, ${after.exactMatch.toFixed(3)} after ` +
+      `(${result.heldOut.questions} questions per data set; greedy ${before.greedyExactMatch.toFixed(3)}, ${after.greedyExactMatch.toFixed(3)}); ` +
+      `${result.updates.length} updates in ${result.trainingSeconds.toFixed(1)} s, ${result.seconds.toFixed(1)} s with evaluation`,
+  );
+}
+
+const options = readOptions();
+if (options.adapter === 'hardware') process.env.GPU = 'hardware'; // read by browser.mjs
+const { withPage } = await import('./headless.mjs');
+try {
+  if (options.help) console.log(HELP);
+  else if (options.list)
+    await withPage(
+      async ({ server }) => console.log((await server.ssrLoadModule('/src/train/lab.ts')).listChoices()),
+      { browser: false },
+    );
+  else
+    await withPage((lab) => trainInPage(lab, options), {
+      entries: ['src/train/lab.ts', 'src/train/worker.ts'],
+    });
+} catch (error) {
+  fail(
+    String(error.message)
+      .replace(/^page\.evaluate: (Error: )?/, '')
+      .split('\n    at ')[0],
+  );
+}

@@ -1,0 +1,52 @@
+import { openGpu, type OpenGpuOptions } from '../gpu/device.ts';
+import { parameterCount } from '../model/config.ts';
+import { Policy } from '../model/policy.ts';
+import { decodeWeights } from '../model/weights.ts';
+import type { ErrorReport } from '../units.ts';
+import type { Backend, PolicyRequest } from './engine.ts';
+import { WeightsFetchError } from './errors.ts';
+import { seededParameters } from './initial.ts';
+
+/**
+ * Policies on WebGPU.
+ * @throws NoWebGpuError, NoAdapterError
+ */
+export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Backend> {
+  let refuse: (report: ErrorReport) => void = () => undefined;
+  const refused = new Promise<ErrorReport>((resolve) => (refuse = resolve));
+  const gpu = await openGpu({ ...options, onError: (error) => refuse(error.report) });
+  const lostDevice = gpu.lost.then(
+    ({ reason, report }) => (reason === 'destroyed' ? new Promise<never>(() => undefined) : report), // closed by ourselves
+  );
+  return {
+    adapter: gpu.adapter,
+    // A refused command leaves buffers undefined: the run cannot go on, and neither can the device be trusted.
+    lost: Promise.race([lostDevice, refused]),
+    createPolicy({ model, weights, seed, environment }: PolicyRequest) {
+      const parameters = weights ? decodeWeights(weights, model).values : seededParameters(model, seed);
+      return Policy.create(gpu, model, { contextLength: environment.contextLength, parameters });
+    },
+    parameterCount,
+    close: () => gpu.close(),
+  };
+}
+
+/**
+ * Fetches files of public/.
+ * @param base URL of the page
+ */
+export const fetchWeightsFrom =
+  (base: string) =>
+  async (file: string): Promise<ArrayBuffer> => {
+    const url = new URL(file, base).href;
+    let response: Response;
+    try {
+      response = await fetch(url);
+    } catch (cause) {
+      throw new WeightsFetchError(url, cause instanceof Error ? cause.message : String(cause), cause);
+    }
+    const isPage = response.headers.get('content-type')?.startsWith('text/html') === true; // dev servers answer so
+    if (!response.ok || isPage)
+      throw new WeightsFetchError(url, isPage ? 'a web page' : `status ${response.status}`);
+    return response.arrayBuffer();
+  };

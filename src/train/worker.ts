@@ -1,0 +1,23 @@
+/** The engine in a worker: messages in are commands, messages out are events. The worker's name is the page's URL. */
+import { Engine } from './engine.ts';
+import { fetchWeightsFrom, openGpuBackend } from './gpu_backend.ts';
+import type { RunEvent } from './protocol.ts';
+
+/** What is used of DedicatedWorkerGlobalScope; the DOM library types `self` as a window. */
+interface WorkerScope {
+  readonly name: string;
+  readonly location: { readonly href: string };
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent<unknown>) => void) | null;
+}
+
+const scope = self as unknown as WorkerScope;
+
+const engine = new Engine({
+  post: (event: RunEvent) => scope.postMessage(event, event.kind === 'weights' ? [event.bytes] : []),
+  openBackend: () => openGpuBackend(),
+  fetchWeights: fetchWeightsFrom(scope.name || scope.location.href),
+});
+
+scope.onmessage = ({ data }) => void engine.dispatch(data);
+void engine.start();
