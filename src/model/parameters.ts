@@ -113,14 +113,30 @@ function initialDeviation(config: ModelConfig, { name, shape }: Parameter): numb
   return 1 / Math.sqrt(shape[1] * (joinsResidual ? 2 * config.layers : 1));
 }
 
+/** Standard normal numbers from uniform ones in (0, 1), by Box–Muller. */
+function normals(uniform: () => number): () => number {
+  let spare: number | null = null;
+  return () => {
+    if (spare !== null) {
+      const value = spare;
+      spare = null;
+      return value;
+    }
+    const radius = Math.sqrt(-2 * Math.log(uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
+}
+
 /**
  * Initial parameters: matrices scaled normal (logits of unit variance), norms 1, query norms 2.
- * @param normal standard normal numbers, keyed by parameter index and entry, so that no order matters
+ * @param uniformOf numbers in (0, 1) for the parameter of that index, a stream of its own, e.g. from a run's key
  * @returns the flat buffer, [map.length]
  */
 export function initialParameters(
   config: ModelConfig,
-  normal: (parameter: number, entry: number) => number,
+  uniformOf: (parameter: number) => () => number,
 ): Float32Array<ArrayBuffer> {
   const map = parameterMap(config);
   const values = new Float32Array(map.length);
@@ -131,7 +147,8 @@ export function initialParameters(
       return;
     }
     const deviation = initialDeviation(config, parameter);
-    for (let entry = 0; entry < length; entry++) values[offset + entry] = deviation * normal(index, entry);
+    const normal = normals(uniformOf(index));
+    for (let entry = offset; entry < offset + length; entry++) values[entry] = deviation * normal();
   });
   return values;
 }

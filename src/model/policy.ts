@@ -1,0 +1,155 @@
+import type { Gpu } from '../gpu/device.ts';
+import { f32, Readback } from '../gpu/readback.ts';
+import { upload } from '../gpu/buffers.ts';
+import type {
+  GenerateRequest,
+  Generation,
+  ModelConfig,
+  OptimiserConfig,
+  RandomKey,
+  SamplingConfig,
+  TokenBatch,
+  TokenScores,
+  TrainablePolicy,
+  UpdateInputs,
+  UpdateResult,
+} from '../units.ts';
+import { checkModelConfig } from './config.ts';
+import { createDeviceModel, type DeviceModel } from './device_model.ts';
+import { Sampling, type SamplingOptions } from './sampling.ts';
+import { Training, type SupervisedResult } from './training.ts';
+import { decodeWeights, encodeWeights } from './weights.ts';
+
+export interface PolicyOptions {
+  readonly contextLength: number; // tokens, prompt and response together
+  readonly parameters: Float32Array<ArrayBuffer>; // flat; initialParameters() or decodeWeights()
+  readonly tokenCapacity?: number; // most tokens of one micro-batch; larger batches are split
+  readonly scoredCapacity?: number;
+  readonly sampling?: Partial<SamplingOptions>;
+}
+
+const TOKEN_CAPACITY = 4096;
+
+/**
+ * The engine's policy: sampling, scoring and training on the device. Calls run one after another, in order.
+ * Every call rejects with DeviceLostError once the device is gone.
+ */
+export class Policy implements TrainablePolicy {
+  readonly config: ModelConfig;
+  readonly #model: DeviceModel;
+  readonly #training: Training;
+  readonly #sampling: Sampling;
+  readonly #readback: Readback;
+  readonly #lost: Promise<never>;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  private constructor(model: DeviceModel, { tokenCapacity = TOKEN_CAPACITY, scoredCapacity, sampling }: PolicyOptions) {
+    this.config = model.config;
+    this.#model = model;
+    this.#training = new Training(model, { tokens: tokenCapacity, scored: scoredCapacity ?? tokenCapacity });
+    this.#sampling = new Sampling(model, sampling);
+    this.#readback = new Readback(model.gpu, 'parameter readback');
+    this.#lost = model.gpu.lost.then((error) => Promise.reject(error));
+    this.#lost.catch(() => undefined); // reported by the calls that race against it
+  }
+
+  /**
+   * @throws ConfigError, BufferTooLargeError, OutOfMemoryError
+   */
+  static async create(gpu: Gpu, config: ModelConfig, options: PolicyOptions): Promise<Policy> {
+    const model = await createDeviceModel(gpu, checkModelConfig(config), options.contextLength, options.parameters);
+    return new Policy(model, options);
+  }
+
+  /** Tokens computed while sampling since the start, for measurements. */
+  get sampledCounts(): { readonly prefilledTokens: number; readonly sampledTokens: number } {
+    return this.#sampling.counts;
+  }
+
+  beginRollout(key: RandomKey, sampling: SamplingConfig): void {
+    void this.#inOrder(() => Promise.resolve(this.#sampling.begin(key, sampling)));
+  }
+
+  /**
+   * Samples one turn per request. Prefixes cached by earlier calls of the rollout are not computed again.
+   * Greedy log-probabilities and entropies are those at temperature 1.
+   */
+  generate(requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
+    return this.#inOrder(() => this.#sampling.generate(requests));
+  }
+
+  score(batch: TokenBatch, temperature: number): Promise<TokenScores> {
+    return this.#inOrder(() => this.#training.score(batch, temperature));
+  }
+
+  update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult> {
+    return this.#inOrder(() => this.#changing(this.#training.update(batch, inputs)));
+  }
+
+  /**
+   * One supervised step, for the warm start: weighted cross-entropy of the scored tokens.
+   * @param weights [S], e.g. 1/S for the mean; the batch's own weight and advantage are not read
+   */
+  trainSupervised(
+    batch: TokenBatch,
+    weights: Float32Array<ArrayBuffer>,
+    optimiser: OptimiserConfig,
+  ): Promise<SupervisedResult> {
+    return this.#inOrder(() => this.#changing(this.#training.supervised(batch, weights, optimiser)));
+  }
+
+  /** Logits after every token, before temperature, [N, V]. For tests. */
+  logits(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
+    return this.#inOrder(() => this.#training.logits(batch));
+  }
+
+  /** Flat parameters, laid out by parameterMap(config). */
+  parameters(): Promise<Float32Array<ArrayBuffer>> {
+    return this.#inOrder(async () => (await this.#readback.read({ values: f32(this.#model.parameters) })).values);
+  }
+
+  /** Flat gradients of the last update, before clipping. */
+  gradients(): Promise<Float32Array<ArrayBuffer>> {
+    return this.#inOrder(async () => (await this.#readback.read({ values: f32(this.#model.gradients) })).values);
+  }
+
+  /** @param metadata strings kept in the file beside the configuration */
+  async save(metadata: Readonly<Record<string, string>> = {}): Promise<ArrayBuffer> {
+    return encodeWeights({ config: this.config, values: await this.parameters(), metadata });
+  }
+
+  /**
+   * Takes the parameters of a safetensors file; the optimiser starts anew.
+   * @throws WeightsError when the file is malformed or made for another model; the parameters are then unchanged
+   */
+  load(file: ArrayBuffer): Promise<void> {
+    return this.#inOrder(() => {
+      upload(this.#model.gpu, this.#model.parameters, decodeWeights(file, this.config).values);
+      this.#training.resetOptimiser();
+      this.#sampling.forget();
+      return Promise.resolve();
+    });
+  }
+
+  dispose(): void {
+    this.#training.destroy();
+    this.#sampling.destroy();
+    this.#readback.destroy();
+    this.#model.destroy();
+  }
+
+  /** New parameters make cached keys and values stale. */
+  async #changing<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } finally {
+      this.#sampling.forget();
+    }
+  }
+
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(() => Promise.race([this.#lost, work()]));
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+}

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { conformModel, type ModelFile } from '../conform/model.ts';
+import type { FamilyReport } from '../conform/report.ts';
+import fixture from '../fixtures/model.json';
+
+let gpu: Gpu;
+let reports: readonly FamilyReport[];
+
+beforeAll(async () => {
+  gpu = await openGpu();
+  reports = await conformModel(gpu, fixture as unknown as ModelFile); // JSON types tuples as arrays
+  console.table(reports.map(({ name, cases, worstError, tolerance, passed }) => ({ name, cases, worstError, tolerance, passed })));
+});
+afterAll(() => gpu.close());
+
+test.each(['logits', 'log_prob', 'entropy', 'loss', 'grad_log_prob', 'gradients', 'adamw'])(
+  'the model gives the reference’s %s within the float32 tolerance',
+  (quantity) => {
+    const report = reports.find(({ name }) => name === `model/${quantity}`);
+    expect(report?.failures).toEqual([]);
+    expect(report?.passed).toBe(true);
+  },
+);
+
+test('every case and both optimiser steps were compared', () => {
+  const cases = Object.fromEntries(reports.map(({ name, cases: count }) => [name, count]));
+  expect(cases).toMatchObject({ 'model/logits': 2, 'model/gradients': 3, 'model/adamw': 3 });
+});
