@@ -7,7 +7,7 @@ import type { ModelConfig } from '../units.ts';
  * @returns the flat buffer of parameterMap(model)
  */
 export const seededParameters = (model: ModelConfig, seed: number): Float32Array<ArrayBuffer> =>
-  initialParameters(
-    model,
-    (parameter) => keyedRandom({ seed, update: 0 }, STREAMS.parameters, parameter).uniform,
-  );
+  initialParameters(model, (parameter) => {
+    const random = keyedRandom({ seed, update: 0 }, STREAMS.parameters, parameter);
+    return () => random.uniform();
+  });
