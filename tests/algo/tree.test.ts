@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import {
+  TreeShapeError,
+  assembleTree,
+  breadthFirst,
+  childrenFirst,
+  leavesBelow,
+  maskRuns,
+  pathTo,
+  responseMask,
+  responseStart,
+  responseTokens,
+} from '../../src/algo/tree.ts';
+import { ROOT, nodeId } from '../../src/units.ts';
+import type { ExpansionRecord, NodeId, TurnNode } from '../../src/units.ts';
+import { SEEDS, toyTrees } from './toy_world.ts';
+
+/** Grows one tree and keeps what an observer was told. */
+async function observed(seed: number, leavesPerTree: number) {
+  const nodes: TurnNode[] = [];
+  const expansions: ExpansionRecord[] = [];
+  let rows: { leaves: readonly NodeId[]; pruned: readonly NodeId[] } = { leaves: [], pruned: [] };
+  const [tree] = await toyTrees(
+    seed,
+    1,
+    { leavesPerTree },
+    {
+      onNode: (_prompt, node) => nodes.push(node),
+      onExpansion: (_prompt, record) => expansions.push(record),
+      onLeaves: (_prompt, leaves, pruned) => (rows = { leaves, pruned }),
+    },
+  );
+  return { tree, nodes, expansions, ...rows };
+}
+
+test('what an observer is told makes the same tree again', async () => {
+  for (const seed of SEEDS) {
+    for (const leavesPerTree of [6, 10, 12]) {
+      const { tree, nodes, leaves, pruned, expansions } = await observed(seed, leavesPerTree);
+      expect(assembleTree({ prompt: tree.prompt, nodes, leaves, pruned, expansions })).toEqual(tree);
+    }
+  }
+});
+
+test('an observer hears of a node once, complete and without children, after its parent', async () => {
+  const { nodes, tree } = await observed(1, 12);
+  const heard = new Set<number>();
+  for (const node of nodes) {
+    expect(heard.has(node.id)).toBe(false);
+    if (node.parent !== null) expect(heard.has(node.parent)).toBe(true);
+    expect(node.children).toEqual([]);
+    heard.add(node.id);
+  }
+  expect(heard.size).toBe(tree.nodes.length);
+});
+
+test('a missing node and a parent younger than its child are refused', async () => {
+  const { tree, nodes, leaves, pruned, expansions } = await observed(1, 10);
+  const parts = { prompt: tree.prompt, nodes, leaves, pruned, expansions };
+  const incomplete = { ...parts, nodes: nodes.filter(({ id }) => id !== 3) };
+  expect(() => assembleTree(incomplete)).toThrow(TreeShapeError);
+  expect(() => assembleTree(incomplete)).toThrow('got node 4, wanted node 3');
+  const twisted = {
+    ...parts,
+    nodes: nodes.map((node) => (node.id === 2 ? { ...node, parent: nodeId(4) } : node)),
+  };
+  expect(() => assembleTree(twisted)).toThrow('parent 4');
+});
+
+test('breadth-first order lists depths ascending; children come before parents in the other order', async () => {
+  for (const seed of SEEDS) {
+    const [tree] = await toyTrees(seed, 1);
+    const levels = breadthFirst(tree).map((id) => pathTo(tree, id).length);
+    expect(levels).toEqual(levels.toSorted((a, b) => a - b));
+    const seen = new Set<NodeId>();
+    for (const id of childrenFirst(tree)) {
+      expect(tree.nodes[id].children.every((child) => seen.has(child))).toBe(true);
+      seen.add(id);
+    }
+    expect(seen.size).toBe(breadthFirst(tree).length);
+  }
+});
+
+test('a path’s tokens are its nodes’ tokens in order', async () => {
+  const [tree] = await toyTrees(7, 1);
+  for (const leaf of leavesBelow(tree)) {
+    const path = pathTo(tree, leaf);
+    expect(path[0]).toBe(ROOT);
+    const own = tree.nodes[leaf].tokens;
+    const tokens = responseTokens(tree, leaf);
+    expect(responseStart(tree, leaf)).toBe(tokens.length - own.length);
+    expect(tokens.slice(responseStart(tree, leaf))).toEqual(own);
+    expect(responseMask(tree, leaf)).toHaveLength(tokens.length);
+  }
+});
+
+test('mask runs are maximal', () => {
+  expect(maskRuns([1, 1, 0, 1, 0, 0, 1])).toEqual([
+    { start: 0, end: 2 },
+    { start: 3, end: 4 },
+    { start: 6, end: 7 },
+  ]);
+  expect(maskRuns([0, 0])).toEqual([]);
+});
