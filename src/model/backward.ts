@@ -39,19 +39,30 @@ function headSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
       dy: dnormedRows,
       dx: dgathered,
     }),
-    gatherBackward(predecessorIndex, dgathered, dx, ({ tokens: rows }) => ({ rows, channels, accumulate: 0 })),
+    gatherBackward(predecessorIndex, dgathered, dx, ({ tokens: rows }) => ({
+      rows,
+      channels,
+      accumulate: 0,
+    })),
   ];
 }
 
 /** @param recompute the forward pass's logits of this chunk were overwritten by the next one's */
-function headChunkSteps(model: DeviceModel, workspace: Workspace, chunk: HeadChunk, recompute: boolean): TrainStep[] {
+function headChunkSteps(
+  model: DeviceModel,
+  workspace: Workspace,
+  chunk: HeadChunk,
+  recompute: boolean,
+): TrainStep[] {
   const { channels, vocabulary, logits: stride } = widthsOf(model.config);
   const { logits, chosen, scoredLse, entropy, dlogProb, gatheredNormed, gradients } = workspace;
   const { dlogits, dnormedRows } = gradients;
   const head = { label: 'logits', rows: chunk.rows, inputs: channels, outputs: vocabulary };
   const options = { scale: model.config.logitScale, outputStride: stride };
   const slices = { chosen, lse: scoredLse, entropy, dlogProb };
-  const views = Object.fromEntries(Object.entries(slices).map(([name, tensor]) => [name, chunk.view(tensor, 1)]));
+  const views = Object.fromEntries(
+    Object.entries(slices).map(([name, tensor]) => [name, chunk.view(tensor, 1)]),
+  );
   return [
     ...(recompute ? [logitsStep(model, workspace, chunk)] : []),
     dispatch(kernels.token_stats_backward, { logits, ...views, dlogits }, (sizes) => ({
@@ -135,7 +146,14 @@ function layerSteps(model: DeviceModel, workspace: Workspace, index: number): Tr
   const { gradients } = workspace;
   const { dx, dnormed, dattention, dgateUp, dhidden, dqkv } = gradients;
   const { channels, attention, qkv, hidden } = widthsOf(model.config);
-  const linear = (tensor: StoredTensor, inputs: number, outputs: number, x: BufferView, dy: BufferView, into: BufferView) => {
+  const linear = (
+    tensor: StoredTensor,
+    inputs: number,
+    outputs: number,
+    x: BufferView,
+    dy: BufferView,
+    into: BufferView,
+  ) => {
     const shape = { label: tensor.name, rows: allTokens, inputs, outputs };
     return [
       linearBackwardWeight(shape, { dy, x, dweight: model.gradient(tensor) }),
@@ -176,8 +194,18 @@ function attentionSteps(model: DeviceModel, workspace: Workspace, index: number)
   const options = { constants: { HEAD_SIZE: headSize } };
   const params = ({ tokens }: TrainSizes) => ({ tokens, heads, kvHeads, scale: 1 / Math.sqrt(headSize) });
   return [
-    dispatch(kernels.attention_backward_query, { qk, qkv, visible, out, lse, dout, dqk, delta }, params, options),
-    dispatch(kernels.attention_backward_key_value, { qk, qkv, visible, lse, delta, dout, dqk, dqkv }, params, options),
+    dispatch(
+      kernels.attention_backward_query,
+      { qk, qkv, visible, out, lse, dout, dqk, delta },
+      params,
+      options,
+    ),
+    dispatch(
+      kernels.attention_backward_key_value,
+      { qk, qkv, visible, lse, delta, dout, dqk, dqkv },
+      params,
+      options,
+    ),
     ...headNormWeightSteps(model, workspace, index),
     dispatch(
       kernels.qk_norm_rotary_backward,

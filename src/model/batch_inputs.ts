@@ -32,17 +32,35 @@ export function checkBatch(batch: TokenBatch, vocabulary: number, contextLength:
   const token = tokens.findIndex((id) => id >= vocabulary);
   if (token >= 0) {
     const next = 'Use a model whose vocabulary is that of the environment.';
-    throw bad('A token is not in the vocabulary', `token ${token}`, String(tokens[token]), `below ${vocabulary}`, next);
+    throw bad(
+      'A token is not in the vocabulary',
+      `token ${token}`,
+      String(tokens[token]),
+      `below ${vocabulary}`,
+      next,
+    );
   }
   const late = positions.findIndex((position) => position >= contextLength);
   if (late >= 0) {
     const next = "Shorten the path, or raise the policy's context length.";
-    throw bad('A path is too long', `token ${late}`, `position ${positions[late]}`, `below ${contextLength}`, next);
+    throw bad(
+      'A path is too long',
+      `token ${late}`,
+      `position ${positions[late]}`,
+      `below ${contextLength}`,
+      next,
+    );
   }
   const orphan = scored.findIndex((index) => !(previous[index] >= 0));
   if (orphan >= 0) {
     const next = 'Start every row with a token that is not trained on.';
-    throw bad('The first token of a path cannot be scored', `scored token ${orphan}`, 'no token before it', 'one', next);
+    throw bad(
+      'The first token of a path cannot be scored',
+      `scored token ${orphan}`,
+      'no token before it',
+      'one',
+      next,
+    );
   }
 }
 
@@ -51,7 +69,13 @@ export function checkUpdateInputs(batch: TokenBatch, { oldLogProb, refLogProb, l
   const count = batch.scored.length;
   const next = 'Score the batch that is trained on.';
   if (oldLogProb.length !== count) {
-    throw bad('The old log-probabilities do not fit', 'update', `${oldLogProb.length} numbers`, String(count), next);
+    throw bad(
+      'The old log-probabilities do not fit',
+      'update',
+      `${oldLogProb.length} numbers`,
+      String(count),
+      next,
+    );
   }
   if (refLogProb ? refLogProb.length !== count : loss.klCoefficient !== 0) {
     const got = refLogProb ? `${refLogProb.length} numbers` : 'none';

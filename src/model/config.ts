@@ -29,17 +29,21 @@ export function checkModelConfig(value: unknown): ModelConfig {
   const config = value as Unchecked;
   for (const field of SIZES) {
     const size = config[field];
-    if (!Number.isSafeInteger(size) || (size as number) < 1) reject(field, size, 'a whole number of at least 1');
+    if (!Number.isSafeInteger(size) || (size as number) < 1)
+      reject(field, size, 'a whole number of at least 1');
   }
-  for (const field of VECTORISED) if ((config[field] as number) % 4 !== 0) reject(field, config[field], 'a multiple of 4');
-  for (const field of FLAGS) if (typeof config[field] !== 'boolean') reject(field, config[field], 'true or false');
+  for (const field of VECTORISED)
+    if ((config[field] as number) % 4 !== 0) reject(field, config[field], 'a multiple of 4');
+  for (const field of FLAGS)
+    if (typeof config[field] !== 'boolean') reject(field, config[field], 'true or false');
   for (const field of SCALARS) {
     const scalar = config[field];
     if (!Number.isFinite(scalar) || (scalar as number) <= 0) reject(field, scalar, 'a finite number above 0');
   }
   const checked = Object.fromEntries([...SIZES, ...FLAGS, ...SCALARS].map((field) => [field, config[field]]));
   const model = checked as unknown as ModelConfig; // every field was checked above
-  if (model.heads % model.kvHeads !== 0) reject('kvHeads', model.kvHeads, `a divisor of heads (${model.heads})`);
+  if (model.heads % model.kvHeads !== 0)
+    reject('kvHeads', model.kvHeads, `a divisor of heads (${model.heads})`);
   return model;
 }
 
@@ -59,7 +63,12 @@ export interface SizeEstimate {
  * @param slots sequences sampled at once
  * @param contextLength tokens per slot
  */
-export function estimateSizes(config: ModelConfig, tokens: number, slots: number, contextLength: number): SizeEstimate {
+export function estimateSizes(
+  config: ModelConfig,
+  tokens: number,
+  slots: number,
+  contextLength: number,
+): SizeEstimate {
   const { channels, heads, kvHeads, headSize, hidden, layers } = config;
   const qkv = (heads + 2 * kvHeads) * headSize;
   const qk = (heads + kvHeads) * headSize;

@@ -49,7 +49,11 @@ export interface DecodeWorkspace {
 }
 
 /** @throws BufferTooLargeError, OutOfMemoryError */
-export async function createDecodeWorkspace(model: DeviceModel, rows: number, sampledRows: number): Promise<DecodeWorkspace> {
+export async function createDecodeWorkspace(
+  model: DeviceModel,
+  rows: number,
+  sampledRows: number,
+): Promise<DecodeWorkspace> {
   const owner = new BufferOwner(model.gpu, 'decode activations');
   const { channels, attention, qk, qkv, hidden, logits, vocabulary } = widthsOf(model.config);
   const view = (label: string, length: number): BufferView => owner.storage(label, length);
@@ -82,14 +86,37 @@ export async function createDecodeWorkspace(model: DeviceModel, rows: number, sa
 }
 
 /** New tokens of any slots and positions → their keys and values in the cache. */
-export function prefillSteps(model: DeviceModel, workspace: DecodeWorkspace, cache: KvCache): Step<PrefillSizes>[] {
-  return [...embeddingSteps(model, workspace), ...cache.layers.flatMap((_, layer) => layerSteps(model, workspace, cache, layer))];
+export function prefillSteps(
+  model: DeviceModel,
+  workspace: DecodeWorkspace,
+  cache: KvCache,
+): Step<PrefillSizes>[] {
+  return [
+    ...embeddingSteps(model, workspace),
+    ...cache.layers.flatMap((_, layer) => layerSteps(model, workspace, cache, layer)),
+  ];
 }
 
 /** One token more for every row: through all layers, then sampled. */
-export function decodeSteps(model: DeviceModel, workspace: DecodeWorkspace, cache: KvCache): Step<DecodeSizes>[] {
+export function decodeSteps(
+  model: DeviceModel,
+  workspace: DecodeWorkspace,
+  cache: KvCache,
+): Step<DecodeSizes>[] {
   const { channels, vocabulary: vocab, logits: stride } = widthsOf(model.config);
-  const { x, normed, inverseRms, logits, stopMask, rowState, currentToken, previousToken, positions, sampled, stats } = workspace;
+  const {
+    x,
+    normed,
+    inverseRms,
+    logits,
+    stopMask,
+    rowState,
+    currentToken,
+    previousToken,
+    positions,
+    sampled,
+    stats,
+  } = workspace;
   const head = { label: 'logits', rows: ({ rows }: DecodeSizes) => rows, inputs: channels, outputs: vocab };
   const { logitScale: scale, rmsEpsilon: epsilon } = model.config;
   return [
@@ -99,7 +126,11 @@ export function decodeSteps(model: DeviceModel, workspace: DecodeWorkspace, cach
       { x, weight: model.weight(model.map.finalNorm), y: normed, inverseRms },
       ({ rows }: DecodeSizes) => ({ rows, channels, epsilon }),
     ),
-    linearForward(head, { x: normed, weight: model.weight(model.map.output), y: logits }, { scale, outputStride: stride }),
+    linearForward(
+      head,
+      { x: normed, weight: model.weight(model.map.output), y: logits },
+      { scale, outputStride: stride },
+    ),
     dispatch(
       kernels.sample_token,
       { logits, stopMask, rowState, currentToken, previousToken, positions, sampled, stats },
@@ -121,7 +152,11 @@ export function decodeSteps(model: DeviceModel, workspace: DecodeWorkspace, cach
 export function forkSteps(model: DeviceModel, { forks }: DecodeWorkspace, cache: KvCache): Step<ForkSizes>[] {
   const { cache: width } = widthsOf(model.config);
   return cache.layers.map((layer) =>
-    dispatch(kernels.kv_fork, { forks, ...layer }, ({ pairs }) => ({ pairs, slotLength: model.contextLength, width })),
+    dispatch(kernels.kv_fork, { forks, ...layer }, ({ pairs }) => ({
+      pairs,
+      slotLength: model.contextLength,
+      width,
+    })),
   );
 }
 
@@ -137,23 +172,36 @@ function embeddingSteps(model: DeviceModel, workspace: DecodeWorkspace): Step<Pr
   return [
     gather(currentToken, x),
     gather(previousToken, previousEmbedding),
-    linearForward(mixing, { x: previousEmbedding, weight: model.weight(previous), y: x }, { accumulate: true }),
+    linearForward(
+      mixing,
+      { x: previousEmbedding, weight: model.weight(previous), y: x },
+      { accumulate: true },
+    ),
   ];
 }
 
 const rowsOf = ({ rows }: PrefillSizes): number => rows;
 
-function layerSteps(model: DeviceModel, workspace: DecodeWorkspace, cache: KvCache, index: number): Step<PrefillSizes>[] {
+function layerSteps(
+  model: DeviceModel,
+  workspace: DecodeWorkspace,
+  cache: KvCache,
+  index: number,
+): Step<PrefillSizes>[] {
   const { x, normed, inverseRms, qkv, attention, gateUp, hidden } = workspace;
   const tensors = model.map.layers[index];
   const widths = widthsOf(model.config);
   const { channels } = widths;
   const norm = (tensor: StoredTensor): Step<PrefillSizes> =>
-    dispatch(kernels.rmsnorm_forward, { x, weight: model.weight(tensor), y: normed, inverseRms }, ({ rows }) => ({
-      rows,
-      channels,
-      epsilon: model.config.rmsEpsilon,
-    }));
+    dispatch(
+      kernels.rmsnorm_forward,
+      { x, weight: model.weight(tensor), y: normed, inverseRms },
+      ({ rows }) => ({
+        rows,
+        channels,
+        epsilon: model.config.rmsEpsilon,
+      }),
+    );
   const linear = (tensor: StoredTensor, from: BufferView, inputs: number, to: BufferView, outputs: number) =>
     linearForward<PrefillSizes>(
       { label: tensor.name, rows: rowsOf, inputs, outputs },
@@ -173,7 +221,12 @@ function layerSteps(model: DeviceModel, workspace: DecodeWorkspace, cache: KvCac
 }
 
 /** All new keys and values are appended before any is read, so tokens of one piece see each other. */
-function attentionSteps(model: DeviceModel, workspace: DecodeWorkspace, cache: KvCache, index: number): Step<PrefillSizes>[] {
+function attentionSteps(
+  model: DeviceModel,
+  workspace: DecodeWorkspace,
+  cache: KvCache,
+  index: number,
+): Step<PrefillSizes>[] {
   const { heads, kvHeads, headSize } = model.config;
   const { qkv, qk, attention: out, slots, positions } = workspace;
   const { keyCache, valueCache } = cache.layers[index];

@@ -50,13 +50,19 @@ export function forwardSteps(model: DeviceModel, workspace: Workspace): TrainSte
 }
 
 /** x_t = E[tok_t] (+ P·E[tok_{t−1}]) */
-function embeddingSteps(model: DeviceModel, { tokens, previousTokens, previousEmbedding, layers }: Workspace): TrainStep[] {
+function embeddingSteps(
+  model: DeviceModel,
+  { tokens, previousTokens, previousEmbedding, layers }: Workspace,
+): TrainStep[] {
   const { embedding, previous } = model.map;
   const { channels } = widthsOf(model.config);
   const table = model.weight(embedding);
   const y = layers[0].input;
   const gather = (ids: BufferView, into: BufferView): TrainStep =>
-    dispatch(kernels.gather_rows_forward, { table, ids, y: into }, (sizes) => ({ rows: sizes.tokens, channels }));
+    dispatch(kernels.gather_rows_forward, { table, ids, y: into }, (sizes) => ({
+      rows: sizes.tokens,
+      channels,
+    }));
   if (!previous) return [gather(tokens, y)];
   const mixing = { label: 'previous-token mixing', rows: allTokens, inputs: channels, outputs: channels };
   return [
@@ -74,10 +80,17 @@ export function normStep(
 ): TrainStep {
   const { channels, rmsEpsilon: epsilon } = model.config;
   const params = (sizes: TrainSizes) => ({ rows: rows(sizes), channels, epsilon });
-  return dispatch(kernels.rmsnorm_forward, { ...views, weight: model.weight(tensor) }, params, { label: tensor.name });
+  return dispatch(kernels.rmsnorm_forward, { ...views, weight: model.weight(tensor) }, params, {
+    label: tensor.name,
+  });
 }
 
-function layerSteps(model: DeviceModel, workspace: Workspace, index: number, output: BufferView): TrainStep[] {
+function layerSteps(
+  model: DeviceModel,
+  workspace: Workspace,
+  index: number,
+  output: BufferView,
+): TrainStep[] {
   const layer = workspace.layers[index];
   const tensors = model.map.layers[index];
   const { channels, attention, qkv, hidden } = widthsOf(model.config);
@@ -88,7 +101,11 @@ function layerSteps(model: DeviceModel, workspace: Workspace, index: number, out
     outputs,
   });
   return [
-    normStep(model, tensors.inputNorm, allTokens, { x: layer.input, y: layer.inputNormed, inverseRms: layer.inputInverseRms }),
+    normStep(model, tensors.inputNorm, allTokens, {
+      x: layer.input,
+      y: layer.inputNormed,
+      inverseRms: layer.inputInverseRms,
+    }),
     linearForward(linear(tensors.qkv, channels, qkv), {
       x: layer.inputNormed,
       weight: model.weight(tensors.qkv),
@@ -101,13 +118,20 @@ function layerSteps(model: DeviceModel, workspace: Workspace, index: number, out
       { x: layer.attention, weight: model.weight(tensors.attentionOutput), y: layer.middle },
       { accumulate: true },
     ),
-    normStep(model, tensors.postNorm, allTokens, { x: layer.middle, y: layer.middleNormed, inverseRms: layer.middleInverseRms }),
+    normStep(model, tensors.postNorm, allTokens, {
+      x: layer.middle,
+      y: layer.middleNormed,
+      inverseRms: layer.middleInverseRms,
+    }),
     linearForward(linear(tensors.gateUp, channels, 2 * hidden), {
       x: layer.middleNormed,
       weight: model.weight(tensors.gateUp),
       y: layer.gateUp,
     }),
-    dispatch(kernels.swiglu_forward, { gateUp: layer.gateUp, h: layer.hidden }, ({ tokens: rows }) => ({ rows, hidden })),
+    dispatch(kernels.swiglu_forward, { gateUp: layer.gateUp, h: layer.hidden }, ({ tokens: rows }) => ({
+      rows,
+      hidden,
+    })),
     copy(layer.middle, output, (sizes) => sizes.tokens * channels),
     linearForward(
       linear(tensors.down, hidden, channels),
@@ -118,7 +142,12 @@ function layerSteps(model: DeviceModel, workspace: Workspace, index: number, out
 }
 
 /** Queries and keys: norm and rotation; then attention by the reading rule. */
-function attentionSteps(model: DeviceModel, workspace: Workspace, index: number, layer: LayerActivations): TrainStep[] {
+function attentionSteps(
+  model: DeviceModel,
+  workspace: Workspace,
+  index: number,
+  layer: LayerActivations,
+): TrainStep[] {
   const { heads, kvHeads, headSize } = model.config;
   const { qkv, qk, attention: out, lse } = layer;
   const options = { constants: { HEAD_SIZE: headSize } };
@@ -139,7 +168,10 @@ function attentionSteps(model: DeviceModel, workspace: Workspace, index: number,
   ];
 }
 
-export function headNorms(model: DeviceModel, layer: number): { queryWeight: BufferView; keyWeight: BufferView } {
+export function headNorms(
+  model: DeviceModel,
+  layer: number,
+): { queryWeight: BufferView; keyWeight: BufferView } {
   const { queryNorm, keyNorm } = model.map.layers[layer];
   return {
     queryWeight: queryNorm ? model.weight(queryNorm) : model.noNorm,
@@ -159,12 +191,23 @@ function headSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
   const { channels } = widthsOf(model.config);
   const { output, predecessors, gathered, gatheredNormed, gatheredInverseRms } = workspace;
   return [
-    dispatch(kernels.gather_rows_forward, { table: output, ids: predecessors, y: gathered }, ({ scored: rows }) => ({
-      rows,
-      channels,
-    })),
-    normStep(model, model.map.finalNorm, allScored, { x: gathered, y: gatheredNormed, inverseRms: gatheredInverseRms }),
-    ...headChunks(workspace).flatMap((chunk) => [logitsStep(model, workspace, chunk), statsStep(model, workspace, chunk)]),
+    dispatch(
+      kernels.gather_rows_forward,
+      { table: output, ids: predecessors, y: gathered },
+      ({ scored: rows }) => ({
+        rows,
+        channels,
+      }),
+    ),
+    normStep(model, model.map.finalNorm, allScored, {
+      x: gathered,
+      y: gatheredNormed,
+      inverseRms: gatheredInverseRms,
+    }),
+    ...headChunks(workspace).flatMap((chunk) => [
+      logitsStep(model, workspace, chunk),
+      statsStep(model, workspace, chunk),
+    ]),
   ];
 }
 
@@ -173,7 +216,11 @@ export function logitsStep(model: DeviceModel, workspace: Workspace, chunk: Head
   const { channels, vocabulary, logits: outputStride } = widthsOf(model.config);
   return linearForward(
     { label: 'logits', rows: chunk.rows, inputs: channels, outputs: vocabulary },
-    { x: chunk.view(workspace.gatheredNormed, channels), weight: model.weight(model.map.output), y: workspace.logits },
+    {
+      x: chunk.view(workspace.gatheredNormed, channels),
+      weight: model.weight(model.map.output),
+      y: workspace.logits,
+    },
     { scale: model.config.logitScale, outputStride },
   );
 }

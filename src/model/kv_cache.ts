@@ -39,7 +39,8 @@ export async function growKvCache(model: DeviceModel, slots: number, old: KvCach
   await owner.ready();
   if (old) {
     const encoder = gpu.device.createCommandEncoder({ label: 'grow kv cache' });
-    const move = (from: BufferView, to: BufferView): void => encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, from.size);
+    const move = (from: BufferView, to: BufferView): void =>
+      encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, from.size);
     old.layers.forEach(({ keyCache, valueCache }, layer) => {
       move(keyCache, layers[layer].keyCache);
       move(valueCache, layers[layer].valueCache);

@@ -34,7 +34,14 @@ export function linearForward<S extends Sizes>(
   { accumulate, scale = 1, outputStride = outputs }: LinearOptions = {},
 ): DispatchStep<S> {
   const strides = { aStride: inputs, bStride: inputs, cStride: outputStride };
-  const params = (sizes: S) => ({ m: rows(sizes), n: outputs, k: inputs, ...strides, accumulate: flag(accumulate), scale });
+  const params = (sizes: S) => ({
+    m: rows(sizes),
+    n: outputs,
+    k: inputs,
+    ...strides,
+    accumulate: flag(accumulate),
+    scale,
+  });
   return whenRows(rows, dispatch(kernels.matmul_nt, { a: x, b: weight, c: y }, params, { label }));
 }
 
@@ -45,8 +52,18 @@ export function linearBackwardInput<S extends Sizes>(
   { accumulate, scale = 1, outputStride = outputs }: LinearOptions = {},
 ): DispatchStep<S> {
   const strides = { aStride: outputStride, bStride: inputs, cStride: inputs };
-  const params = (sizes: S) => ({ m: rows(sizes), n: inputs, k: outputs, ...strides, accumulate: flag(accumulate), scale });
-  return whenRows(rows, dispatch(kernels.matmul_nn, { a: dy, b: weight, c: dx }, params, { label: `${label}, input gradient` }));
+  const params = (sizes: S) => ({
+    m: rows(sizes),
+    n: inputs,
+    k: outputs,
+    ...strides,
+    accumulate: flag(accumulate),
+    scale,
+  });
+  return whenRows(
+    rows,
+    dispatch(kernels.matmul_nn, { a: dy, b: weight, c: dx }, params, { label: `${label}, input gradient` }),
+  );
 }
 
 /** dW += scale·dyᵀ·x */
@@ -57,5 +74,8 @@ export function linearBackwardWeight<S extends Sizes>(
 ): DispatchStep<S> {
   const strides = { aStride: outputStride, bStride: inputs, cStride: inputs };
   const params = (sizes: S) => ({ m: outputs, n: inputs, k: rows(sizes), ...strides, accumulate: 1, scale });
-  return whenRows(rows, dispatch(kernels.matmul_tn, { a: dy, b: x, c: dweight }, params, { label: `${label}, weight gradient` }));
+  return whenRows(
+    rows,
+    dispatch(kernels.matmul_tn, { a: dy, b: x, c: dweight }, params, { label: `${label}, weight gradient` }),
+  );
 }

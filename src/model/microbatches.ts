@@ -25,7 +25,14 @@ export interface MicroBatch {
 export function splitBatch(batch: TokenBatch, capacity: Capacity): MicroBatch[] {
   const ends = boundaries(batch);
   const parts: MicroBatch[] = [];
-  let start: MicroBatch = { tokenStart: 0, tokenEnd: 0, scoredStart: 0, scoredEnd: 0, turnStart: 0, turnEnd: 0 };
+  let start: MicroBatch = {
+    tokenStart: 0,
+    tokenEnd: 0,
+    scoredStart: 0,
+    scoredEnd: 0,
+    turnStart: 0,
+    turnEnd: 0,
+  };
   let current = start;
   for (const end of ends) {
     if (!fits(start, end, capacity) && current !== start) {

@@ -38,10 +38,13 @@ export function optimiserSizes(config: OptimiserConfig, step: number): Optimiser
 
 /** ∂loss/∂logProb of every scored token. */
 export function lossSteps(workspace: Workspace): Step<TrainSizes>[] {
-  const { turnStart, turnIndex, turnLogRatio, logProb, oldLogProb, refLogProb, advantage, weight } = workspace;
+  const { turnStart, turnIndex, turnLogRatio, logProb, oldLogProb, refLogProb, advantage, weight } =
+    workspace;
   const { tokenLoss, dlogProb } = workspace;
   return [
-    dispatch(kernels.turn_ratio, { turnStart, logProb, oldLogProb, turnLogRatio }, ({ turns }) => ({ turns })),
+    dispatch(kernels.turn_ratio, { turnStart, logProb, oldLogProb, turnLogRatio }, ({ turns }) => ({
+      turns,
+    })),
     dispatch(
       kernels.atpo_loss,
       { turnIndex, turnLogRatio, logProb, refLogProb, advantage, weight, tokenLoss, dlogProb },
@@ -58,7 +61,10 @@ export function lossSteps(workspace: Workspace): Step<TrainSizes>[] {
 }
 
 /** Global norm, clip, AdamW over the whole flat buffer. */
-export function optimiserSteps(model: DeviceModel, { squareSums, clipState }: Workspace): Step<OptimiserSizes>[] {
+export function optimiserSteps(
+  model: DeviceModel,
+  { squareSums, clipState }: Workspace,
+): Step<OptimiserSizes>[] {
   const { gradients, parameters, firstMoment, secondMoment, map } = model;
   const { length } = map;
   return [

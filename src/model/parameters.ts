@@ -108,7 +108,8 @@ const QUERY_NORM_GAIN = 2; // sharper attention from the start; found necessary 
 
 /** Standard deviation of a matrix's initial entries; branches into the residual stream shrink with depth. */
 function initialDeviation(config: ModelConfig, { name, shape }: Parameter): number {
-  if (name === 'embed.weight' || name === 'output.weight') return 1 / (config.logitScale * Math.sqrt(config.channels));
+  if (name === 'embed.weight' || name === 'output.weight')
+    return 1 / (config.logitScale * Math.sqrt(config.channels));
   const joinsResidual = name.endsWith('.o_proj.weight') || name.endsWith('.down_proj.weight');
   return 1 / Math.sqrt(shape[1] * (joinsResidual ? 2 * config.layers : 1));
 }

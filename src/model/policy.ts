@@ -43,7 +43,10 @@ export class Policy implements TrainablePolicy {
   readonly #lost: Promise<never>;
   #tail: Promise<unknown> = Promise.resolve();
 
-  private constructor(model: DeviceModel, { tokenCapacity = TOKEN_CAPACITY, scoredCapacity, sampling }: PolicyOptions) {
+  private constructor(
+    model: DeviceModel,
+    { tokenCapacity = TOKEN_CAPACITY, scoredCapacity, sampling }: PolicyOptions,
+  ) {
     this.config = model.config;
     this.#model = model;
     this.#training = new Training(model, { tokens: tokenCapacity, scored: scoredCapacity ?? tokenCapacity });
@@ -57,7 +60,12 @@ export class Policy implements TrainablePolicy {
    * @throws ConfigError, BufferTooLargeError, OutOfMemoryError
    */
   static async create(gpu: Gpu, config: ModelConfig, options: PolicyOptions): Promise<Policy> {
-    const model = await createDeviceModel(gpu, checkModelConfig(config), options.contextLength, options.parameters);
+    const model = await createDeviceModel(
+      gpu,
+      checkModelConfig(config),
+      options.contextLength,
+      options.parameters,
+    );
     return new Policy(model, options);
   }
 
@@ -105,12 +113,16 @@ export class Policy implements TrainablePolicy {
 
   /** Flat parameters, laid out by parameterMap(config). */
   parameters(): Promise<Float32Array<ArrayBuffer>> {
-    return this.#inOrder(async () => (await this.#readback.read({ values: f32(this.#model.parameters) })).values);
+    return this.#inOrder(
+      async () => (await this.#readback.read({ values: f32(this.#model.parameters) })).values,
+    );
   }
 
   /** Flat gradients of the last update, before clipping. */
   gradients(): Promise<Float32Array<ArrayBuffer>> {
-    return this.#inOrder(async () => (await this.#readback.read({ values: f32(this.#model.gradients) })).values);
+    return this.#inOrder(
+      async () => (await this.#readback.read({ values: f32(this.#model.gradients) })).values,
+    );
   }
 
   /** @param metadata strings kept in the file beside the configuration */

@@ -78,13 +78,20 @@ export class PrefixCache {
     const source = this.#slots[best];
     const wave = length > source.readyLength ? source.wave + 1 : 0;
     // Nothing of the slot is lost when all of its tokens stay: appending leaves what forks read untouched.
-    if (source.usedBy !== this.#call && length === source.tokens.length) return this.#take(best, context, length, null, 0);
+    if (source.usedBy !== this.#call && length === source.tokens.length)
+      return this.#take(best, context, length, null, 0);
     source.pinnedBy = this.#call;
     const destination = this.#freshSlot();
     return this.#take(destination, context, length, { source: best, destination, length }, wave);
   }
 
-  #take(slot: number, context: readonly number[], cachedLength: number, fork: Fork | null, wave: number): Placement {
+  #take(
+    slot: number,
+    context: readonly number[],
+    cachedLength: number,
+    fork: Fork | null,
+    wave: number,
+  ): Placement {
     const { pinnedBy } = this.#slots[slot];
     const readyLength = fork ? 0 : cachedLength;
     this.#slots[slot] = { tokens: context.slice(0, -1), readyLength, wave, usedBy: this.#call, pinnedBy };
@@ -99,7 +106,8 @@ export class PrefixCache {
       const common = commonLength(slot.tokens, context, Math.min(limit, slot.tokens.length));
       const taken = slot.usedBy === this.#call ? 0.5 + 1e-3 * slot.wave : 0;
       const left = slot.tokens.length - common + taken;
-      if (common > length || (common === length && common > 0 && left < waste)) [best, length, waste] = [index, common, left];
+      if (common > length || (common === length && common > 0 && left < waste))
+        [best, length, waste] = [index, common, left];
     });
     return { best, length };
   }

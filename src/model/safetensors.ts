@@ -24,7 +24,13 @@ const BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2 };
 
 const malformed = (where: string, got: string, wanted: string, cause?: unknown): WeightsError =>
   new WeightsError(
-    { what: 'The weights file cannot be read', where, got, wanted, next: 'Choose a .safetensors file saved by this lab.' },
+    {
+      what: 'The weights file cannot be read',
+      where,
+      got,
+      wanted,
+      next: 'Choose a .safetensors file saved by this lab.',
+    },
     cause,
   );
 
@@ -32,7 +38,10 @@ const malformed = (where: string, got: string, wanted: string, cause?: unknown):
  * Writes float32 tensors in the given order.
  * @param metadata strings kept under `__metadata__`
  */
-export function writeSafetensors(tensors: readonly Tensor[], metadata: Readonly<Record<string, string>>): ArrayBuffer {
+export function writeSafetensors(
+  tensors: readonly Tensor[],
+  metadata: Readonly<Record<string, string>>,
+): ArrayBuffer {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
   for (const { name, shape, values } of tensors) {
@@ -67,14 +76,18 @@ export function readSafetensors(file: ArrayBuffer): TensorFile {
 }
 
 function readHeader(file: ArrayBuffer): { header: Record<string, unknown>; dataStart: number } {
-  if (file.byteLength < LENGTH_BYTES) throw malformed('header length', `${file.byteLength} bytes`, 'at least 8 bytes');
+  if (file.byteLength < LENGTH_BYTES)
+    throw malformed('header length', `${file.byteLength} bytes`, 'at least 8 bytes');
   const declared = new DataView(file).getBigUint64(0, true);
   const room = BigInt(Math.min(LARGEST_HEADER, file.byteLength - LENGTH_BYTES));
-  if (declared > room) throw malformed('header length', `${declared} bytes`, `at most ${room} bytes (the rest of the file)`);
+  if (declared > room)
+    throw malformed('header length', `${declared} bytes`, `at most ${room} bytes (the rest of the file)`);
   const dataStart = LENGTH_BYTES + Number(declared);
   let header: unknown;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(file, LENGTH_BYTES, Number(declared)));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(
+      new Uint8Array(file, LENGTH_BYTES, Number(declared)),
+    );
     header = JSON.parse(text);
   } catch (cause) {
     throw malformed('header', 'bytes that are not JSON', 'a JSON object', cause);
@@ -87,7 +100,8 @@ function readHeader(file: ArrayBuffer): { header: Record<string, unknown>; dataS
 
 function checkMetadata(value: unknown): Record<string, string> {
   const isObject = typeof value === 'object' && value !== null;
-  if (isObject && Object.values(value).every((text) => typeof text === 'string')) return value as Record<string, string>;
+  if (isObject && Object.values(value).every((text) => typeof text === 'string'))
+    return value as Record<string, string>;
   throw malformed('__metadata__', JSON.stringify(value).slice(0, 60), 'an object of strings');
 }
 
@@ -115,12 +129,24 @@ function readTensor(file: ArrayBuffer, dataStart: number, name: string, value: u
   const [start, end] = offsets;
   const wantedBytes = count * BYTES[dtype];
   if (end - start !== wantedBytes) {
-    throw malformed(`tensor ${name}`, `${end - start} bytes`, `${wantedBytes} bytes for ${dtype} [${shape.join(', ')}]`);
+    throw malformed(
+      `tensor ${name}`,
+      `${end - start} bytes`,
+      `${wantedBytes} bytes for ${dtype} [${shape.join(', ')}]`,
+    );
   }
   if (dataStart + end > file.byteLength) {
-    throw malformed(`tensor ${name}`, `a file of ${file.byteLength} bytes`, `${dataStart + end} bytes (it is truncated)`);
+    throw malformed(
+      `tensor ${name}`,
+      `a file of ${file.byteLength} bytes`,
+      `${dataStart + end} bytes (it is truncated)`,
+    );
   }
-  return { name, shape, values: decodeValues(new DataView(file, dataStart + start, wantedBytes), dtype, count) };
+  return {
+    name,
+    shape,
+    values: decodeValues(new DataView(file, dataStart + start, wantedBytes), dtype, count),
+  };
 }
 
 function decodeValues(bytes: DataView, dtype: string, count: number): Float32Array {

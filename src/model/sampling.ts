@@ -1,7 +1,14 @@
 import { subview, upload } from '../gpu/buffers.ts';
 import { Program } from '../gpu/program.ts';
 import { f32, Readback, u32 } from '../gpu/readback.ts';
-import { tokenId, type GenerateRequest, type Generation, type RandomKey, type SamplingConfig, type TokenId } from '../units.ts';
+import {
+  tokenId,
+  type GenerateRequest,
+  type Generation,
+  type RandomKey,
+  type SamplingConfig,
+  type TokenId,
+} from '../units.ts';
 import {
   createDecodeWorkspace,
   decodeSteps,
@@ -67,9 +74,13 @@ export class Sampling {
     this.#prefixes = new PrefixCache(this.#slotLimit);
     const given = { ...DEFAULT_SAMPLING, ...options };
     const logitRows = Math.floor(
-      Math.min(LOGIT_BYTES, model.gpu.limits.maxStorageBufferBindingSize) / (4 * widthsOf(model.config).logits),
+      Math.min(LOGIT_BYTES, model.gpu.limits.maxStorageBufferBindingSize) /
+        (4 * widthsOf(model.config).logits),
     );
-    const sampledRows = Math.max(1, Math.min(given.sampledRows, given.prefillRows, logitRows, Math.floor(this.#slotLimit / 2)));
+    const sampledRows = Math.max(
+      1,
+      Math.min(given.sampledRows, given.prefillRows, logitRows, Math.floor(this.#slotLimit / 2)),
+    );
     this.#options = { ...given, sampledRows, chunkSteps: Math.min(MAX_CHUNK, given.chunkSteps) };
     this.#readback = new Readback(model.gpu, 'sampling readback');
   }
@@ -95,7 +106,9 @@ export class Sampling {
     requests.forEach((request, index) => this.#check(request, index));
     const generations: Generation[] = [];
     for (let first = 0; first < requests.length; first += this.#options.sampledRows) {
-      generations.push(...(await this.#generateGroup(requests.slice(first, first + this.#options.sampledRows))));
+      generations.push(
+        ...(await this.#generateGroup(requests.slice(first, first + this.#options.sampledRows))),
+      );
     }
     return generations;
   }
@@ -109,7 +122,12 @@ export class Sampling {
   #check({ context, maxTokens }: GenerateRequest, index: number): void {
     const { contextLength, config } = this.#model;
     const longest = contextLength + 1 - maxTokens; // the last sampled token needs no place in the cache
-    if (context.length >= 1 && maxTokens >= 1 && context.length <= longest && context.every((id) => id < config.vocabularySize)) {
+    if (
+      context.length >= 1 &&
+      maxTokens >= 1 &&
+      context.length <= longest &&
+      context.every((id) => id < config.vocabularySize)
+    ) {
       return;
     }
     throw new BatchError({
@@ -148,7 +166,9 @@ export class Sampling {
     const waves = Math.max(...rows.map(({ placement }) => placement.wave)) + 1;
     for (let wave = 0; wave < waves; wave++) {
       const ready = rows.filter(({ placement }) => placement.wave === wave);
-      const forks = ready.flatMap(({ placement: { fork } }) => (fork ? [fork.source, fork.destination, fork.length, 0] : []));
+      const forks = ready.flatMap(({ placement: { fork } }) =>
+        fork ? [fork.source, fork.destination, fork.length, 0] : [],
+      );
       if (forks.length > 0) {
         upload(this.#model.gpu, compiled.workspace.forks, Uint32Array.from(forks));
         compiled.fork.run({ pairs: forks.length / 4 });
@@ -159,7 +179,9 @@ export class Sampling {
 
   #prefill({ workspace, prefill }: Compiled, rows: readonly Row[]): void {
     const missing = rows.flatMap(({ request: { context }, placement: { slot, cachedLength } }) =>
-      Array.from({ length: context.length - 1 - cachedLength }, (_, n) => newToken(context, cachedLength + n, slot)),
+      Array.from({ length: context.length - 1 - cachedLength }, (_, n) =>
+        newToken(context, cachedLength + n, slot),
+      ),
     );
     const piece = this.#options.prefillRows;
     for (let first = 0; first < missing.length; first += piece) {
@@ -211,10 +233,26 @@ export class Sampling {
   #uploadTokens(workspace: DecodeWorkspace, tokens: readonly NewToken[]): void {
     const { gpu } = this.#model;
     const column = (pick: (token: NewToken) => number) => Uint32Array.from(tokens, pick);
-    upload(gpu, workspace.currentToken, column(({ token }) => token));
-    upload(gpu, workspace.previousToken, column(({ previous }) => previous));
-    upload(gpu, workspace.positions, column(({ position }) => position));
-    upload(gpu, workspace.slots, column(({ slot }) => slot));
+    upload(
+      gpu,
+      workspace.currentToken,
+      column(({ token }) => token),
+    );
+    upload(
+      gpu,
+      workspace.previousToken,
+      column(({ previous }) => previous),
+    );
+    upload(
+      gpu,
+      workspace.positions,
+      column(({ position }) => position),
+    );
+    upload(
+      gpu,
+      workspace.slots,
+      column(({ slot }) => slot),
+    );
   }
 
   #stopMask(): Uint32Array<ArrayBuffer> {
@@ -225,12 +263,25 @@ export class Sampling {
 
   /** Workspace and cache grow in powers of two, outside the loop over tokens. */
   async #compile(rows: readonly Row[]): Promise<Compiled> {
-    const missing = rows.reduce((sum, { request, placement }) => sum + request.context.length - 1 - placement.cachedLength, 0);
+    const missing = rows.reduce(
+      (sum, { request, placement }) => sum + request.context.length - 1 - placement.cachedLength,
+      0,
+    );
     const { workspace, cache } = this.#compiled ?? { workspace: null, cache: null };
-    const tokenRows = Math.min(powerOfTwo(Math.max(missing, rows.length, workspace?.rows ?? 0)), this.#options.prefillRows);
-    const sampledRows = Math.min(powerOfTwo(Math.max(rows.length, workspace?.sampledRows ?? 0)), this.#options.sampledRows);
-    const slots = Math.min(powerOfTwo(Math.max(this.#prefixes.slotCount, cache?.slots ?? 0)), this.#slotLimit);
-    const fits = workspace?.rows === tokenRows && workspace.sampledRows === sampledRows && cache?.slots === slots;
+    const tokenRows = Math.min(
+      powerOfTwo(Math.max(missing, rows.length, workspace?.rows ?? 0)),
+      this.#options.prefillRows,
+    );
+    const sampledRows = Math.min(
+      powerOfTwo(Math.max(rows.length, workspace?.sampledRows ?? 0)),
+      this.#options.sampledRows,
+    );
+    const slots = Math.min(
+      powerOfTwo(Math.max(this.#prefixes.slotCount, cache?.slots ?? 0)),
+      this.#slotLimit,
+    );
+    const fits =
+      workspace?.rows === tokenRows && workspace.sampledRows === sampledRows && cache?.slots === slots;
     if (this.#compiled && fits) return this.#compiled;
     const model = this.#model;
     const grown = cache?.slots === slots ? cache : await growKvCache(model, slots, cache);

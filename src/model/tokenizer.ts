@@ -30,7 +30,11 @@ export function createTokenizer(vocabulary: readonly string[]): Tokenizer {
   });
   return {
     size: vocabulary.length,
-    encode: (text) => text.split(/\s+/).filter(Boolean).map((word, place) => idOf(ids, word, place)),
+    encode: (text) =>
+      text
+        .split(/\s+/)
+        .filter(Boolean)
+        .map((word, place) => idOf(ids, word, place)),
     decode: (tokens) => tokens.map((token, place) => wordOf(vocabulary, token, place)).join(' '),
   };
 }

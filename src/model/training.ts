@@ -1,7 +1,14 @@
 import { roundUp, subview, upload, VIEW_ALIGNMENT, type BufferView } from '../gpu/buffers.ts';
 import { Program } from '../gpu/program.ts';
 import { f32, Readback, type ReadRanges } from '../gpu/readback.ts';
-import type { OptimiserConfig, StepResult, TokenBatch, TokenScores, UpdateInputs, UpdateResult } from '../units.ts';
+import type {
+  OptimiserConfig,
+  StepResult,
+  TokenBatch,
+  TokenScores,
+  UpdateInputs,
+  UpdateResult,
+} from '../units.ts';
 import { backwardSteps } from './backward.ts';
 import {
   batchInputs,
@@ -38,7 +45,14 @@ type ScoredName = 'logProb' | 'entropy' | 'tokenLoss' | 'dlogProb';
 
 const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(VIEW_ALIGNMENT, value)));
 
-const NO_LOSS = { dentropy: 0, clipLow: 0, clipHigh: 0, logRatioCap: 0, klCoefficient: 0, tokenMeanWeight: 0 };
+const NO_LOSS = {
+  dentropy: 0,
+  clipLow: 0,
+  clipHigh: 0,
+  logRatioCap: 0,
+  klCoefficient: 0,
+  tokenMeanWeight: 0,
+};
 
 const sizesOf = (part: MicroBatch, temperature: number): TrainSizes => ({
   ...NO_LOSS,
@@ -100,7 +114,11 @@ export class Training {
     const pending = parts.map((part) => {
       uploadInputs(gpu, workspace, batchInputs(batch, part), this.#vocabulary);
       uploadLossInputs(gpu, workspace, batch, inputs, part);
-      const sizes = { ...sizesOf(part, inputs.temperature), ...terms, dentropy: -entropyCoefficient * tokenMeanWeight };
+      const sizes = {
+        ...sizesOf(part, inputs.temperature),
+        ...terms,
+        dentropy: -entropyCoefficient * tokenMeanWeight,
+      };
       const { logProb, entropy, tokenLoss, dlogProb, turnLogRatio } = workspace;
       const wanted = { logProb, entropy, tokenLoss, dlogProb };
       return this.#submit([forward, loss, backward], sizes, part, wanted, { turnLogRatio });
@@ -118,7 +136,11 @@ export class Training {
    * One step of weighted cross-entropy: ∂loss/∂logProb = −weight.
    * @param weights [S], e.g. 1/S for the mean
    */
-  async supervised(batch: TokenBatch, weights: Floats, optimiser: OptimiserConfig): Promise<SupervisedResult> {
+  async supervised(
+    batch: TokenBatch,
+    weights: Floats,
+    optimiser: OptimiserConfig,
+  ): Promise<SupervisedResult> {
     const { compiled, parts } = await this.#prepare(batch);
     const { gpu } = this.#model;
     const { workspace, forward, backward } = compiled;
@@ -144,13 +166,21 @@ export class Training {
     for (const part of splitBatch({ ...batch, scored: new Uint32Array(0) }, workspace.capacity)) {
       const inputs = batchInputs(batch, part);
       for (let first = 0; first < inputs.tokens.length; first += rows) {
-        const predecessors = Uint32Array.from(inputs.tokens.subarray(first, first + rows), (_, n) => first + n);
+        const predecessors = Uint32Array.from(
+          inputs.tokens.subarray(first, first + rows),
+          (_, n) => first + n,
+        );
         const every: BatchInputs = { ...inputs, predecessors, chosen: new Uint32Array(predecessors.length) };
         uploadInputs(this.#model.gpu, workspace, every, vocabulary);
         forward.run({ ...sizesOf(part, 1), scored: predecessors.length });
-        const read = await this.#readback.read({ logits: f32(subview(workspace.logits, 0, predecessors.length * stride)) });
+        const read = await this.#readback.read({
+          logits: f32(subview(workspace.logits, 0, predecessors.length * stride)),
+        });
         predecessors.forEach((n, row) => {
-          all.set(read.logits.subarray(row * stride, row * stride + vocabulary), (part.tokenStart + n) * vocabulary);
+          all.set(
+            read.logits.subarray(row * stride, row * stride + vocabulary),
+            (part.tokenStart + n) * vocabulary,
+          );
         });
       }
     }
@@ -221,7 +251,9 @@ export class Training {
     for (const program of programs) program.encode(encoder, sizes);
     const lengths = [
       ...Object.entries<BufferView>(scored).map(([name, view]) => [name, view, sizes.scored] as const),
-      ...Object.entries<BufferView>(turns).map(([name, view]) => [name, view, part.turnEnd - part.turnStart] as const),
+      ...Object.entries<BufferView>(turns).map(
+        ([name, view]) => [name, view, part.turnEnd - part.turnStart] as const,
+      ),
     ];
     const ranges: ReadRanges = Object.fromEntries(
       lengths.map(([name, view, length]) => [name, f32(subview(view, 0, length))]),

@@ -59,7 +59,8 @@ function flatten(config: ModelConfig, { tensors }: TensorFile): Float32Array<Arr
   const map = parameterMap(config);
   const known = new Set(map.parameters.map(({ name }) => name));
   for (const name of tensors.keys()) {
-    if (!known.has(name)) throw mismatch(`tensor ${name}`, 'an unknown name', `one of the ${known.size} tensors of the model`);
+    if (!known.has(name))
+      throw mismatch(`tensor ${name}`, 'an unknown name', `one of the ${known.size} tensors of the model`);
   }
   const values = new Float32Array(map.length);
   for (const { name, shape, offset } of map.parameters) {
@@ -69,7 +70,8 @@ function flatten(config: ModelConfig, { tensors }: TensorFile): Float32Array<Arr
       throw mismatch(`tensor ${name}`, `shape [${tensor.shape.join(', ')}]`, `shape [${shape.join(', ')}]`);
     }
     const bad = tensor.values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw mismatch(`tensor ${name}, entry ${bad}`, String(tensor.values[bad]), 'finite numbers');
+    if (bad >= 0)
+      throw mismatch(`tensor ${name}, entry ${bad}`, String(tensor.values[bad]), 'finite numbers');
     values.set(tensor.values, offset);
   }
   return values;

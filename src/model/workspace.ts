@@ -32,7 +32,11 @@ type Views<Names extends readonly string[]> = Readonly<Record<Names[number], Buf
 
 /** Everything a micro-batch needs on the device, allocated once per capacity. */
 export interface Workspace
-  extends Views<typeof INPUTS>, Views<typeof SCORED_INPUTS>, Views<typeof SCORED_FLOATS>, Views<typeof SCORED_OUTPUTS> {
+  extends
+    Views<typeof INPUTS>,
+    Views<typeof SCORED_INPUTS>,
+    Views<typeof SCORED_FLOATS>,
+    Views<typeof SCORED_OUTPUTS> {
   readonly capacity: Capacity; // scored: a multiple of headRows
   readonly headRows: number; // rows of one chunk of the output layer
   readonly visible: BufferView; // [N, 2] u32
@@ -127,9 +131,15 @@ export async function createWorkspace(model: DeviceModel, wanted: Capacity): Pro
   return workspace;
 }
 
-function layerActivations(model: DeviceModel, owner: BufferOwner, layer: number, tokens: number): LayerActivations {
+function layerActivations(
+  model: DeviceModel,
+  owner: BufferOwner,
+  layer: number,
+  tokens: number,
+): LayerActivations {
   const { channels, attention, qk, qkv, hidden } = widthsOf(model.config);
-  const view = (label: string, width: number): BufferView => owner.storage(`layer ${layer} ${label}`, tokens * width);
+  const view = (label: string, width: number): BufferView =>
+    owner.storage(`layer ${layer} ${label}`, tokens * width);
   return {
     input: view('input', channels),
     inputInverseRms: view('inputInverseRms', 1),

@@ -31,7 +31,9 @@ describe('a batch is split at row boundaries:', () => {
 
   test('but never inside a row, which is refused', () => {
     expect(() => splitBatch(batch, { tokens: 4, scored: 64 })).toThrow(BatchError);
-    expect(() => splitBatch(batch, { tokens: 4, scored: 64 })).toThrow(/tokens 7 to 12.*5 tokens, 3 scored.*at most 4/);
+    expect(() => splitBatch(batch, { tokens: 4, scored: 64 })).toThrow(
+      /tokens 7 to 12.*5 tokens, 3 scored.*at most 4/,
+    );
   });
 });
 
@@ -69,7 +71,9 @@ describe('a batch that would make a kernel read outside its buffers is refused:'
   });
 
   test('a scored token with none before it', () => {
-    expect(() => checkBatch(packRows([{ tokens: [1, 2], mask: [1, 1] }]), 9, 9)).toThrow(/first token of a path/);
+    expect(() => checkBatch(packRows([{ tokens: [1, 2], mask: [1, 1] }]), 9, 9)).toThrow(
+      /first token of a path/,
+    );
   });
 });
 

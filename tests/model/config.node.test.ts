@@ -30,7 +30,11 @@ test.each([
   try {
     check();
   } catch (error) {
-    expect((error as ConfigError).report).toMatchObject({ where: `model.${field}`, got: JSON.stringify(got), wanted });
+    expect((error as ConfigError).report).toMatchObject({
+      where: `model.${field}`,
+      got: JSON.stringify(got),
+      wanted,
+    });
   }
 });
 

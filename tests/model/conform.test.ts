@@ -10,20 +10,33 @@ let reports: readonly FamilyReport[];
 beforeAll(async () => {
   gpu = await openGpu();
   reports = await conformModel(gpu, fixture as unknown as ModelFile); // JSON types tuples as arrays
-  console.table(reports.map(({ name, cases, worstError, tolerance, passed }) => ({ name, cases, worstError, tolerance, passed })));
+  console.info(
+    reports
+      .map(
+        ({ name, cases, worstError, tolerance, passed }) =>
+          `\n${name} ${cases} ${worstError.toExponential(2)} ${tolerance} ${passed}`,
+      )
+      .join(''),
+  );
 });
 afterAll(() => gpu.close());
 
-test.each(['logits', 'log_prob', 'entropy', 'loss', 'grad_log_prob', 'gradients', 'adamw'])(
-  'the model gives the reference’s %s within the float32 tolerance',
-  (quantity) => {
-    const report = reports.find(({ name }) => name === `model/${quantity}`);
-    expect(report?.failures).toEqual([]);
-    expect(report?.passed).toBe(true);
-  },
-);
+test.each([
+  'logits',
+  'log_prob',
+  'entropy',
+  'loss',
+  'grad_log_prob',
+  'gradients',
+  'gradients_by_tensor',
+  'adamw',
+])('the model gives the reference’s %s within the float32 tolerance', (quantity) => {
+  const report = reports.find(({ name }) => name === `model/${quantity}`);
+  expect(report?.failures).toEqual([]);
+  expect(report?.passed).toBe(true);
+});
 
-test('every case and both optimiser steps were compared', () => {
+test('every case and every optimiser step was compared', () => {
   const cases = Object.fromEntries(reports.map(({ name, cases: count }) => [name, count]));
-  expect(cases).toMatchObject({ 'model/logits': 2, 'model/gradients': 3, 'model/adamw': 3 });
+  expect(cases).toMatchObject({ 'model/logits': 2, 'model/gradients': 2, 'model/adamw': 3 });
 });

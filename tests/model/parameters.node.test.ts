@@ -4,7 +4,8 @@ import { rotaryTable } from '../../src/model/rotary.ts';
 import { keyedRandom, STREAMS } from '../../src/algo/random.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
-const uniformOf = (seed: number) => (parameter: number) => keyedRandom({ seed, update: 0 }, STREAMS.parameters, parameter).uniform;
+const uniformOf = (seed: number) => (parameter: number) =>
+  keyedRandom({ seed, update: 0 }, STREAMS.parameters, parameter).uniform;
 
 test('bound tensors start at whole alignment blocks and nothing overlaps', () => {
   const { stored, parameters, length } = parameterMap(SMALL_MODEL);
@@ -21,7 +22,8 @@ test('bound tensors start at whole alignment blocks and nothing overlaps', () =>
 
 test('queries, keys and values are stacked by rows, as gate and up are', () => {
   const { parameters, layers } = parameterMap(SMALL_MODEL);
-  const find = (name: string) => parameters.find((parameter) => parameter.name === `layers.1.${name}.weight`)!;
+  const find = (name: string) =>
+    parameters.find((parameter) => parameter.name === `layers.1.${name}.weight`)!;
   const [query, key, value] = ['attn.q_proj', 'attn.k_proj', 'attn.v_proj'].map(find);
   expect([query.offset, key.offset, value.offset]).toEqual([
     layers[1].qkv.offset,
@@ -50,7 +52,9 @@ test('matrices have the prototype’s deviations, norms are 1 and query norms 2'
   const values = initialParameters(config, uniformOf(1));
   const deviation = (name: string): number => {
     const { offset, length } = parameterMap(config).parameters.find((parameter) => parameter.name === name)!;
-    return Math.sqrt(values.subarray(offset, offset + length).reduce((sum, value) => sum + value * value, 0) / length);
+    return Math.sqrt(
+      values.subarray(offset, offset + length).reduce((sum, value) => sum + value * value, 0) / length,
+    );
   };
   expect(deviation('embed.weight')).toBeCloseTo(0.5, 1);
   expect(deviation('previous.weight')).toBeCloseTo(1 / 8, 2);

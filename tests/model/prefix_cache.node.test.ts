@@ -9,7 +9,9 @@ class CacheModel {
   run(placements: readonly Placement[], contexts: readonly (readonly number[])[]): void {
     const waves = Math.max(...placements.map(({ wave }) => wave)) + 1;
     for (let wave = 0; wave < waves; wave++) {
-      const ready = placements.map((placement, r) => ({ ...placement, context: contexts[r] })).filter((p) => p.wave === wave);
+      const ready = placements
+        .map((placement, r) => ({ ...placement, context: contexts[r] }))
+        .filter((p) => p.wave === wave);
       const sources = new Set(ready.flatMap(({ fork }) => (fork ? [fork.source] : [])));
       for (const { fork } of ready) {
         if (!fork) continue;
@@ -43,7 +45,12 @@ test('equal contexts of one call are computed once and forked in a second wave',
     [1, 2, 4],
   ]);
   expect(placements[0]).toMatchObject({ slot: 0, fork: null, wave: 0 });
-  expect(placements[1]).toEqual({ slot: 1, cachedLength: 2, fork: { source: 0, destination: 1, length: 2 }, wave: 1 });
+  expect(placements[1]).toEqual({
+    slot: 1,
+    cachedLength: 2,
+    fork: { source: 0, destination: 1, length: 2 },
+    wave: 1,
+  });
   expect(placements[2]).toMatchObject({ slot: 2, cachedLength: 2, wave: 1 });
 });
 

@@ -6,7 +6,10 @@ import { readSafetensors, writeSafetensors } from '../../src/model/safetensors.t
 import { decodeWeights, encodeWeights } from '../../src/model/weights.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
-const values = initialParameters(SMALL_MODEL, (parameter) => keyedRandom({ seed: 3, update: 0 }, 6, parameter).uniform);
+const values = initialParameters(
+  SMALL_MODEL,
+  (parameter) => keyedRandom({ seed: 3, update: 0 }, 6, parameter).uniform,
+);
 const file = encodeWeights({ config: SMALL_MODEL, values, metadata: { seed: '3' } });
 
 /** A file with this header and data bytes. */
@@ -20,11 +23,16 @@ function fileOf(header: unknown, bytes: ArrayLike<number>): ArrayBuffer {
 }
 
 /** The saved file with its tensors changed. */
-function changed(change: (tensors: Map<string, { shape: readonly number[]; values: Float32Array }>) => void): ArrayBuffer {
+function changed(
+  change: (tensors: Map<string, { shape: readonly number[]; values: Float32Array }>) => void,
+): ArrayBuffer {
   const { tensors, metadata } = readSafetensors(file);
   const copy = new Map(tensors);
   change(copy as Map<string, { shape: readonly number[]; values: Float32Array }>);
-  return writeSafetensors([...copy].map(([name, tensor]) => ({ ...tensor, name })), metadata);
+  return writeSafetensors(
+    [...copy].map(([name, tensor]) => ({ ...tensor, name })),
+    metadata,
+  );
 }
 
 test('saved parameters come back bit for bit, with configuration and metadata', () => {
@@ -62,11 +70,19 @@ describe('a malformed file is refused with what is wrong:', () => {
   const whole = { a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] } };
   const cases: [string, ArrayBuffer, RegExp][] = [
     ['too short for a length', new ArrayBuffer(5), /header length.*5 bytes/],
-    ['a header longer than the file', fileOf('{}', []).slice(0, 9), /header length.*2 bytes.*at most 1 bytes/],
+    [
+      'a header longer than the file',
+      fileOf('{}', []).slice(0, 9),
+      /header length.*2 bytes.*at most 1 bytes/,
+    ],
     ['a header that is not JSON', fileOf('{oops', []), /not JSON/],
     ['a header that is a list', fileOf([1], []), /JSON object/],
     ['fewer bytes than tensors', fileOf(whole, [0, 0, 0, 0]), /tensor a.*truncated/],
-    ['a shape that does not fit the offsets', fileOf({ a: { ...whole.a, shape: [3] } }, new Uint8Array(8)), /tensor a.*8 bytes.*12 bytes/],
+    [
+      'a shape that does not fit the offsets',
+      fileOf({ a: { ...whole.a, shape: [3] } }, new Uint8Array(8)),
+      /tensor a.*8 bytes.*12 bytes/,
+    ],
     ['an unknown type', fileOf({ a: { ...whole.a, dtype: 'I64' } }, new Uint8Array(8)), /dtype I64/],
     ['an entry without offsets', fileOf({ a: { dtype: 'F32', shape: [2] } }, []), /data_offsets/],
     ['metadata that are not strings', fileOf({ __metadata__: { seed: 3 } }, []), /__metadata__/],
@@ -80,7 +96,9 @@ describe('a malformed file is refused with what is wrong:', () => {
 describe('a file of another model is refused:', () => {
   test('a missing tensor is named', () => {
     const bytes = changed((tensors) => tensors.delete('final_norm.weight'));
-    expect(() => decodeWeights(bytes, SMALL_MODEL)).toThrow(/final_norm\.weight.*got nothing, wanted shape \[24\]/);
+    expect(() => decodeWeights(bytes, SMALL_MODEL)).toThrow(
+      /final_norm\.weight.*got nothing, wanted shape \[24\]/,
+    );
   });
 
   test('an unknown tensor is named', () => {
@@ -89,7 +107,9 @@ describe('a file of another model is refused:', () => {
   });
 
   test('another shape is named with both shapes', () => {
-    expect(() => decodeWeights(file, { ...SMALL_MODEL, vocabularySize: 30 })).toThrow(/embed\.weight.*\[29, 24\].*\[30, 24\]/);
+    expect(() => decodeWeights(file, { ...SMALL_MODEL, vocabularySize: 30 })).toThrow(
+      /embed\.weight.*\[29, 24\].*\[30, 24\]/,
+    );
   });
 
   test('a number that is not finite is named with its place', () => {

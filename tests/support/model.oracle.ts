@@ -45,14 +45,24 @@ interface Heads {
   readonly values: Float64Array[]; // [NKV]
 }
 
-function headsOf(config: ModelConfig, get: OracleParameters, prefix: string, x: Float64Array, position: number): Heads {
+function headsOf(
+  config: ModelConfig,
+  get: OracleParameters,
+  prefix: string,
+  x: Float64Array,
+  position: number,
+): Heads {
   const { heads, kvHeads, headSize, queryKeyNorm, rmsEpsilon, ropeTheta } = config;
   const split = (name: string, count: number): Float64Array[] => {
     const all = linear(get(`${prefix}.${name}.weight`), x, count * headSize);
     return Array.from({ length: count }, (_, h) => all.slice(h * headSize, (h + 1) * headSize));
   };
   const turn = (head: Float64Array, norm: string): Float64Array =>
-    rotate(rmsNorm(head, queryKeyNorm ? get(`${prefix}.${norm}.weight`) : null, rmsEpsilon), position, ropeTheta);
+    rotate(
+      rmsNorm(head, queryKeyNorm ? get(`${prefix}.${norm}.weight`) : null, rmsEpsilon),
+      position,
+      ropeTheta,
+    );
   return {
     queries: split('q_proj', heads).map((head) => turn(head, 'q_norm')),
     keys: split('k_proj', kvHeads).map((head) => turn(head, 'k_norm')),
@@ -63,11 +73,15 @@ function headsOf(config: ModelConfig, get: OracleParameters, prefix: string, x: 
 function attend(config: ModelConfig, batch: TokenBatch, all: readonly Heads[], n: number): Float64Array {
   const { heads, kvHeads, headSize } = config;
   const out = new Float64Array(heads * headSize);
-  const readable = all.map((_, j) => j).filter((j) => j >= batch.visibleStart[n] && j <= n && n < batch.visibleEnd[j]);
+  const readable = all
+    .map((_, j) => j)
+    .filter((j) => j >= batch.visibleStart[n] && j <= n && n < batch.visibleEnd[j]);
   for (let h = 0; h < heads; h++) {
     const group = Math.floor(h / (heads / kvHeads));
     const query = all[n].queries[h];
-    const scores = readable.map((j) => all[j].keys[group].reduce((sum, key, c) => sum + key * query[c], 0) / Math.sqrt(headSize));
+    const scores = readable.map(
+      (j) => all[j].keys[group].reduce((sum, key, c) => sum + key * query[c], 0) / Math.sqrt(headSize),
+    );
     const largest = Math.max(...scores);
     const weights = scores.map((score) => Math.exp(score - largest));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -80,11 +94,23 @@ function attend(config: ModelConfig, batch: TokenBatch, all: readonly Heads[], n
 
 const add = (x: Float64Array, y: Float64Array): Float64Array => x.map((value, c) => value + y[c]);
 
-function layer(config: ModelConfig, get: OracleParameters, batch: TokenBatch, index: number, xs: Float64Array[]): Float64Array[] {
+function layer(
+  config: ModelConfig,
+  get: OracleParameters,
+  batch: TokenBatch,
+  index: number,
+  xs: Float64Array[],
+): Float64Array[] {
   const { channels, hidden, rmsEpsilon } = config;
   const prefix = `layers.${index}`;
   const heads = xs.map((x, n) =>
-    headsOf(config, get, `${prefix}.attn`, rmsNorm(x, get(`${prefix}.input_norm.weight`), rmsEpsilon), batch.positions[n]),
+    headsOf(
+      config,
+      get,
+      `${prefix}.attn`,
+      rmsNorm(x, get(`${prefix}.input_norm.weight`), rmsEpsilon),
+      batch.positions[n],
+    ),
   );
   return xs.map((x, n) => {
     const attended = linear(get(`${prefix}.attn.o_proj.weight`), attend(config, batch, heads, n), channels);

@@ -43,7 +43,15 @@ export function packRows(rows: readonly PlainRow[]): TokenBatch {
       columns.weight.push(1 / (rows.length * count));
       columns.advantage.push(advantage?.[position] ?? 0);
     });
-    return { prompt: row, leaf: ROOT, tokenStart, tokenEnd, scoredStart, scoredEnd: columns.scored.length, spans: [] };
+    return {
+      prompt: row,
+      leaf: ROOT,
+      tokenStart,
+      tokenEnd,
+      scoredStart,
+      scoredEnd: columns.scored.length,
+      spans: [],
+    };
   });
   if (columns.turnRow.length > 0) columns.turnStart.push(columns.scored.length);
   return {
@@ -63,7 +71,9 @@ export function packRows(rows: readonly PlainRow[]): TokenBatch {
 }
 
 /** Pre-order packing of a tree: every node's tokens once. `parent` is an index into `nodes`, −1 at the root. */
-export function packTree(nodes: readonly { readonly parent: number; readonly tokens: readonly number[] }[]): TokenBatch {
+export function packTree(
+  nodes: readonly { readonly parent: number; readonly tokens: readonly number[] }[],
+): TokenBatch {
   const starts: number[] = [];
   let count = 0;
   for (const { tokens } of nodes) {
@@ -72,12 +82,20 @@ export function packTree(nodes: readonly { readonly parent: number; readonly tok
   }
   const isBelow = (node: number, ancestor: number): boolean =>
     node === ancestor || (node >= 0 && isBelow(nodes[node].parent, ancestor));
-  const plain = packRows([{ tokens: nodes.flatMap(({ tokens }) => tokens), mask: Array.from({ length: count }, (_, n) => Math.min(n, 1)) }]);
+  const plain = packRows([
+    {
+      tokens: nodes.flatMap(({ tokens }) => tokens),
+      mask: Array.from({ length: count }, (_, n) => Math.min(n, 1)),
+    },
+  ]);
   nodes.forEach(({ parent, tokens }, node) => {
-    const end = Math.max(...nodes.map((_, other) => (isBelow(other, node) ? starts[other] + nodes[other].tokens.length : 0)));
+    const end = Math.max(
+      ...nodes.map((_, other) => (isBelow(other, node) ? starts[other] + nodes[other].tokens.length : 0)),
+    );
     tokens.forEach((_, place) => {
       const index = starts[node] + place;
-      const previous = place > 0 ? index - 1 : parent < 0 ? -1 : starts[parent] + nodes[parent].tokens.length - 1;
+      const previous =
+        place > 0 ? index - 1 : parent < 0 ? -1 : starts[parent] + nodes[parent].tokens.length - 1;
       plain.previous[index] = previous;
       plain.positions[index] = previous < 0 ? 0 : plain.positions[previous] + 1;
       plain.visibleEnd[index] = end;
