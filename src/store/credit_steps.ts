@@ -34,9 +34,12 @@ export interface StepperStep {
 const text = (words: string): FormulaPart => ({ kind: 'text', text: words });
 const number = (value: number, node: NodeId): FormulaPart => ({ kind: 'number', value, node });
 
+const isValueRule = (kind: CreditStep['kind']): boolean =>
+  kind === 'child_softmax' || kind === 'child_mean' || kind === 'child_entropy' || kind === 'leaf_mean';
+
 /** The sum of a step with its live numbers, in the order of its terms. */
 function sumParts(step: CreditStep): readonly FormulaPart[] {
-  const plain = step.terms.every(({ weight }) => Math.abs(weight) === 1);
+  const plain = !isValueRule(step.kind); // differences and single terms need no weights
   return step.terms.flatMap(({ node, weight, value }, index) => {
     const join = index === 0 ? (weight < 0 ? '− ' : '') : weight < 0 && plain ? ' − ' : ' + ';
     const factor = plain ? [] : [number(weight, node), text(' · ')];

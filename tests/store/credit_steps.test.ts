@@ -69,10 +69,10 @@ test('the numbers of a value formula multiply and add to its result', () => {
   for (const step of steps.filter(({ phase }) => phase === 'value')) {
     const numbers = step.formula.flatMap((part) => (part.kind === 'number' ? [part.value] : []));
     const result = numbers.pop();
-    const plain = step.lit.length === 1 && numbers.length === 1;
-    const sum = plain
-      ? numbers[0]
-      : numbers.reduce((total, value, index) => (index % 2 === 0 ? total : total + numbers[index - 1] * value), 0);
+    const sum = numbers.reduce(
+      (total, value, index) => total + (index % 2 ? numbers[index - 1] * value : 0),
+      0,
+    );
     expect(sum).toBeCloseTo(result!, 12);
   }
 });
@@ -93,7 +93,9 @@ test('under vanilla every turn of a row carries the row’s own number', () => {
   const rows = creditSteps(tree, vanilla.rewardSteps, vanilla).filter(({ phase }) => phase === 'tokens');
   expect(rows).toHaveLength(tree.leaves.length);
   for (const { node, row } of rows)
-    expect(new Set(row.map(({ advantage }) => advantage))).toEqual(new Set([vanilla.advantages.byLeaf![node]]));
+    expect(new Set(row.map(({ advantage }) => advantage))).toEqual(
+      new Set([vanilla.advantages.byLeaf![node]]),
+    );
 });
 
 test('phases begin and end where their steps do', () => {

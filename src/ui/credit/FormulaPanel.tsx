@@ -5,11 +5,11 @@ import { formatCredit, formatNumber } from '../format.ts';
 import { nodeName } from '../tree/encodings.ts';
 import { symbolsOf } from './sentences.ts';
 
-function Part({ part }: { readonly part: FormulaPart }) {
+function Part({ part, before }: { readonly part: FormulaPart; readonly before: FormulaPart | undefined }) {
   const { selection } = useLab();
   const hovered = useSelection((state) => state.hovered);
   if (part.kind === 'text') return <>{part.text}</>;
-  const negative = part.value < 0;
+  const afterOperator = before?.kind === 'text' && /[·+−] $/.test(before.text);
   const number = formatNumber(part.value, 3);
   return (
     <button
@@ -23,7 +23,7 @@ function Part({ part }: { readonly part: FormulaPart }) {
       onFocus={() => selection.select({ hovered: part.node })}
       onBlur={() => selection.select({ hovered: null })}
     >
-      {negative ? `(${number})` : number}
+      {part.value < 0 && afterOperator ? `(${number})` : number}
     </button>
   );
 }
@@ -72,7 +72,7 @@ export function FormulaPanel({ frame }: { readonly frame: CreditFrame }) {
       ) : (
         <p className="formula live">
           {step.formula.map((part, index) => (
-            <Part key={index} part={part} />
+            <Part key={index} part={part} before={step.formula[index - 1]} />
           ))}
         </p>
       )}

@@ -25,7 +25,7 @@ export function drawingAt(frame: CreditFrame): (node: TurnNode) => NodeDrawing {
   const extents = new Map(tables.map(({ what, table }) => [what, extentOf(table)]));
   return (node) => {
     const known = tables.find(({ table }) => table[node.id] != null);
-    if (!known) return { fill: 'var(--surface)', dash: '2 3', label: '?', words: 'not known yet' };
+    if (!known) return { fill: 'var(--surface)', dash: '2 3', glyph: '', label: '?', words: 'not known yet' };
     const value = known.table[node.id];
     const drawing = drawCredit(value, extents.get(known.what) ?? 1, known.what);
     const label =

@@ -114,8 +114,9 @@ function Row({ update, tree, leaf, config }: RowProps) {
         <p className="small">
           Row loss Σ w·ℓ = <span className="number">{formatSigned(reading.loss, 5)}</span>, one of{' '}
           {reading.minibatch.rows.length} rows in mini-batch {reading.minibatch.minibatch + 1}, whose loss is{' '}
-          <span className="number">{formatSigned(reading.minibatch.loss, 5)}</span>. Advantages sum to about
-          zero over a tree, so a loss near zero says nothing about learning: look at the gradient.
+          <span className="number">{formatSigned(reading.minibatch.loss, 5)}</span>. Normalised advantages
+          nearly cancel within a tree, so a loss near zero does not mean that nothing is learned: look at the
+          gradient.
         </p>
       </div>
       <div className="loss-side">

@@ -51,7 +51,7 @@ export function TokenPanel({ text, token, turn, config }: TokenPanelProps) {
       <p className="formula">
         <span className="symbols">∂L/∂logπ = −w·A·s{turn.clipState === 0 ? '' : '·0'}</span>
         <span className="live">
-          = −{formatNumber(token.weight, 6)} · {formatSigned(token.advantage, 3)} ·{' '}
+          = −{formatNumber(token.weight, 6)} · ({formatSigned(token.advantage, 3)}) ·{' '}
           {formatRatio(turn.turnRatio)}
           {turn.clipState === 0 ? '' : ' · 0'} = <strong>{formatSigned(token.dlogProb, 6)}</strong>
         </span>

@@ -40,11 +40,7 @@ function CandidateRow({ candidate, low, high }: RowProps) {
         <span className="score-number">{formatNumber(candidate.score, 3)}</span>
       </td>
       <td className="picked">
-        {candidate.pickCount === 0
-          ? '–'
-          : candidate.pickCount === 1
-            ? '✓ picked'
-            : `✓ ${candidate.pickCount}×`}
+        {candidate.pickCount === 0 ? '–' : candidate.pickCount === 1 ? '✓' : `✓ ${candidate.pickCount}×`}
       </td>
     </tr>
   );
@@ -61,9 +57,9 @@ function CandidateTable({ record }: { readonly record: ExpansionRecord }) {
           <th scope="col">rank</th>
           <th scope="col">turn</th>
           <th scope="col">entropy</th>
-          <th scope="col">penalty (siblings)</th>
+          <th scope="col">penalty (sib.)</th>
           <th scope="col">score</th>
-          <th scope="col">expand?</th>
+          <th scope="col">picked</th>
         </tr>
       </thead>
       <tbody>

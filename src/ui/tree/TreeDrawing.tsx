@@ -10,7 +10,7 @@ import { useSize, type Size } from '../use_size.ts';
 import { nodeName, type NodeDrawing } from './encodings.ts';
 import { neighbour } from './navigation.ts';
 
-const RADIUS = 8; // px
+const RADIUS = 9; // px
 const MARGIN = 16; // px
 
 export interface TreeDrawingProps {
@@ -60,15 +60,18 @@ interface NodeShapeProps {
 }
 
 function NodeShape({ node, reward, drawing }: NodeShapeProps) {
-  const kind = rewardClass(reward);
+  if (node.parent === null) return <circle r={RADIUS / 2} style={{ fill: 'var(--ink)' }} />;
   if (node.ending === null)
     return (
-      <circle
-        r={node.parent === null ? RADIUS / 2 : RADIUS}
-        style={{ fill: node.parent === null ? 'var(--ink)' : drawing.fill }}
-        strokeDasharray={drawing.dash}
-      />
+      <>
+        <circle r={RADIUS} style={{ fill: drawing.fill }} strokeDasharray={drawing.dash} />
+        <text className="node-glyph" y={3} aria-hidden="true">
+          {drawing.glyph}
+        </text>
+      </>
     );
+  const kind = rewardClass(reward);
+  const inner = RADIUS - 3; // the frame carries the colour, the mark stands on the page's own
   return (
     <>
       <rect
@@ -79,7 +82,8 @@ function NodeShape({ node, reward, drawing }: NodeShapeProps) {
         rx={2}
         style={{ fill: drawing.fill }}
       />
-      <path d={rewardMarkPath(kind, 0, 0, RADIUS - 3.5)} style={rewardMarkStyle(kind)} />
+      <rect className="leaf-inside" x={-inner} y={-inner} width={2 * inner} height={2 * inner} rx={1} />
+      <path d={rewardMarkPath(kind, 0, 0, inner - 2)} style={rewardMarkStyle(kind)} />
     </>
   );
 }

@@ -1,7 +1,6 @@
 /** The Tree view: one prompt's tree as it grows or is replayed, why turns were expanded, and a turn in full. */
 import { useMemo, useState } from 'react';
 import { nodesGrown } from '../../store/reading.ts';
-import { ROOT } from '../../units.ts';
 import { useSelection, useTree } from '../binding.ts';
 import { RewardLegend } from '../marks.tsx';
 import { ENCODINGS, drawingFor, type Encoding } from './encodings.ts';
@@ -18,7 +17,7 @@ export function TreeView() {
   const [encoding, setEncoding] = useState<Encoding>('entropy');
   const nodes = useMemo(() => (tree ? nodesGrown(tree, growth) : []), [tree, growth]);
   if (!tree) return <p className="empty">No tree yet: press Play.</p>;
-  const node = nodes[selected ?? ROOT] ?? nodes[ROOT];
+  const node = selected === null ? undefined : nodes[selected];
   return (
     <div className="view tree-view">
       <PromptBar />
@@ -46,7 +45,13 @@ export function TreeView() {
         <GrowthBar tree={tree} />
       </div>
       <div className="tree-side">
-        {node && <NodePanel tree={tree} node={node} credit={tree.credit} />}
+        {node ? (
+          <NodePanel tree={tree} node={node} credit={tree.credit} />
+        ) : (
+          <p className="panel small soft">
+            Point at a turn to preview it, select it to keep it; arrow keys walk the tree.
+          </p>
+        )}
         <ExpansionPanel tree={tree} />
       </div>
     </div>

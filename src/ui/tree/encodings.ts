@@ -11,6 +11,7 @@ export type Encoding = (typeof ENCODINGS)[number];
 export interface NodeDrawing {
   readonly fill: string; // CSS colour
   readonly dash: string; // stroke-dasharray
+  readonly glyph: string; // inside the node; '' for none
   readonly label: string; // the number beside the node; '' for none
   readonly words: string; // the same for a screen reader
 }
@@ -20,13 +21,19 @@ export const nodeName = (id: NodeId): string => (id === ROOT ? 'root' : `n${id}`
 /** Nats at which the entropy scale is full: about two equally likely tokens at every place. */
 export const ENTROPY_EXTENT = Math.LN2;
 
-const PLAIN: NodeDrawing = { fill: 'var(--surface)', dash: 'none', label: '', words: '' };
+const PLAIN: NodeDrawing = { fill: 'var(--surface)', dash: 'none', glyph: '', label: '', words: '' };
 
 /** Signed credit: purple–orange and a glyph. @param extent |value| of full strength */
 export function drawCredit(value: number | null | undefined, extent: number, what: string): NodeDrawing {
   if (value == null) return { ...PLAIN, words: `${what} not known yet` };
-  const label = `${creditGlyph(value)}${formatSigned(value)}`;
-  return { fill: creditFill(value, extent), dash: 'none', label, words: `${what} ${formatSigned(value)}` };
+  const label = formatSigned(value);
+  return {
+    fill: creditFill(value, extent),
+    dash: 'none',
+    glyph: creditGlyph(value),
+    label,
+    words: `${what} ${label}`,
+  };
 }
 
 function drawEntropy(node: TurnNode): NodeDrawing {
@@ -35,6 +42,7 @@ function drawEntropy(node: TurnNode): NodeDrawing {
   return {
     fill: entropyFill(node.turnEntropy, ENTROPY_EXTENT),
     dash: entropyDash(node.turnEntropy, ENTROPY_EXTENT),
+    glyph: '',
     label,
     words: `turn entropy ${label} nats per token`,
   };
