@@ -9,6 +9,7 @@ import { columnSum } from './column_sum/column_sum.kernel.ts';
 import { decodeAttention } from './decode_attention/decode_attention.kernel.ts';
 import { gatherRowsBackward, gatherRowsForward } from './gather_rows/gather_rows.kernel.ts';
 import { kvAppend, kvFork } from './kv_cache/kv_cache.kernel.ts';
+import { matmulNn, matmulNt, matmulTn } from './matmul/matmul.kernel.ts';
 import {
   qkNormRotaryBackward,
   qkNormRotaryBackwardWeight,
@@ -22,6 +23,9 @@ import { sampleToken } from './sample_token/sample_token.kernel.ts';
 import { tokenStatsBackward, tokenStatsForward } from './token_stats/token_stats.kernel.ts';
 
 export const kernels = {
+  matmul_nt: matmulNt,
+  matmul_nn: matmulNn,
+  matmul_tn: matmulTn,
   gather_rows_forward: gatherRowsForward,
   gather_rows_backward: gatherRowsBackward,
   rmsnorm_forward: rmsnormForward,

@@ -1,0 +1,107 @@
+import {
+  defineKernel,
+  read,
+  write,
+  type Kernel,
+  type KernelCase,
+  type ParamValues,
+  type Shaping,
+} from '../../src/gpu/kernel.ts';
+import * as oracle from './matmul.oracle.ts';
+import nnSource from './matmul_nn.wgsl?raw';
+import ntSource from './matmul_nt.wgsl?raw';
+import tnSource from './matmul_tn.wgsl?raw';
+
+const params = {
+  m: 'u32',
+  n: 'u32',
+  k: 'u32',
+  aStride: 'u32',
+  bStride: 'u32',
+  cStride: 'u32',
+  accumulate: 'u32',
+  scale: 'f32',
+} as const;
+type Params = typeof params;
+type Reference = typeof oracle.matmulNt;
+
+const TILE = 8; // rows and columns of c per invocation
+const PADDING = -777; // what c's padding columns hold and keep
+
+/** Row counts of a and b as stored, from m, n, k; 'nt' means a [m,k], b [n,k]. */
+type Layout = 'nt' | 'nn' | 'tn';
+
+interface Shape {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly pad?: number; // extra columns of every matrix
+  readonly accumulate?: number;
+  readonly scale?: number;
+  readonly overrides?: Shaping;
+}
+
+const roundUp4 = (value: number): number => Math.ceil(value / 4) * 4;
+
+/** Values of size 1; NaN in the padding, which must not leak. Row r, column c depend on r and c alone. */
+function matrix(rows: number, columns: number, stride: number, phase: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(rows * stride).fill(NaN);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) values[r * stride + c] = Math.sin(12.9898 * r + 78.233 * c + phase);
+  }
+  return values;
+}
+
+function result(m: number, n: number, stride: number): Float32Array<ArrayBuffer> {
+  const values = matrix(m, n, stride, 2.5);
+  return values.map((value) => (Number.isNaN(value) ? PADDING : value));
+}
+
+function matmulCase(layout: Layout, reference: Reference, shape: Shape): KernelCase<Params> {
+  const { m, n, k, pad = 0, accumulate = 0, scale = 1, overrides = {} } = shape;
+  const [aRows, aColumns] = layout === 'tn' ? [k, m] : [m, k];
+  const [bRows, bColumns] = layout === 'nt' ? [n, k] : [k, n];
+  const [aStride, bStride, cStride] = [aColumns, bColumns, n].map((columns) => roundUp4(columns) + pad);
+  const values: ParamValues<Params> = { m, n, k, aStride, bStride, cStride, accumulate, scale };
+  const a = matrix(aRows, aColumns, aStride, 0.5);
+  const b = matrix(bRows, bColumns, bStride, 1.5);
+  const c = result(m, n, cStride);
+  return {
+    title: `${m}×${n}, k ${k}, padding ${pad}, accumulate ${accumulate}, scale ${scale} ${JSON.stringify(overrides)}`,
+    params: values,
+    overrides,
+    buffers: { a, b, c },
+    expected: () => ({ c: reference(values, a, b, c) }),
+  };
+}
+
+const SHAPES: readonly Shape[] = [
+  { m: 1, n: 1, k: 1 },
+  { m: 5, n: 7, k: 3, accumulate: 1, scale: -0.5 },
+  { m: 8, n: 8, k: 4 },
+  { m: 17, n: 34, k: 67, pad: 4, scale: 0.125 },
+  { m: 17, n: 34, k: 67, pad: 4, accumulate: 1, overrides: { GROUP_X: 1, GROUP_Y: 3 } },
+  { m: 40, n: 51, k: 64, overrides: { GROUP_X: 16, GROUP_Y: 16 } },
+  { m: 64, n: 192, k: 300 },
+];
+
+const kernelOf = (layout: Layout, source: string, reference: Reference): Kernel<Params> =>
+  defineKernel({
+    name: `matmul_${layout}`,
+    source,
+    params,
+    bindings: [read('a'), read('b'), write('c')],
+    overrides: { GROUP_X: 8, GROUP_Y: 2 },
+    constants: {},
+    grid: ({ m, n }, { GROUP_X, GROUP_Y }) => [
+      Math.ceil(n / (TILE * GROUP_X)),
+      Math.ceil(m / (TILE * GROUP_Y)),
+      1,
+    ],
+    tolerance: { absolute: 1e-4, relative: 1e-5, reason: 'f32 sums of up to 300 terms of size 1' },
+    cases: () => SHAPES.map((shape) => matmulCase(layout, reference, shape)),
+  });
+
+export const matmulNt = kernelOf('nt', ntSource, oracle.matmulNt);
+export const matmulNn = kernelOf('nn', nnSource, oracle.matmulNn);
+export const matmulTn = kernelOf('tn', tnSource, oracle.matmulTn);
