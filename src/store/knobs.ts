@@ -1,7 +1,7 @@
 /** Reads and writes one setting of a RunConfig by its dotted path, as KnobDescription names it. */
 import type { KnobValue } from '../train/protocol.ts';
 export type { KnobDescription, KnobValue } from '../train/protocol.ts';
-import type { RunConfig } from '../units.ts';
+import type { AlgorithmConfig, RunConfig } from '../units.ts';
 
 type Branch = Readonly<Record<string, unknown>>;
 
@@ -29,4 +29,11 @@ const TREE_SHAPE = /\.(initialBranches|iterations|picks)$/;
 export function writeKnob(config: RunConfig, path: string, value: KnobValue): RunConfig {
   const changed = written(config as unknown as Branch, path.split('.'), value) as unknown as RunConfig;
   return TREE_SHAPE.test(path) ? withLeafCount(changed) : changed;
+}
+
+/** Another algorithm: its expansion and credit rules; the tree's size and the clip band stay the config's own. */
+export function withAlgorithm(config: RunConfig, { name, rollout, credit }: AlgorithmConfig): RunConfig {
+  const { expansion } = rollout;
+  const own = config.algorithm;
+  return { ...config, algorithm: { name, rollout: { ...own.rollout, expansion }, credit, loss: own.loss } };
 }

@@ -31,15 +31,15 @@ export interface Player extends StoreApi<PlayerState> {
 
 /** How long an event stays the newest, in the first, second and any later update. */
 const PACE_MS: Partial<Record<RunEvent['kind'], readonly [number, number, number]>> = {
-  node: [32, 12, 3],
-  expansion: [160, 40, 0],
-  phase: [500, 250, 60],
+  node: [18, 8, 2],
+  expansion: [80, 20, 0],
+  phase: [400, 200, 50],
   loss: [150, 60, 10],
   step: [150, 60, 10],
   metrics: [500, 300, 120],
 };
 /** Most time one frame may make up for: a tab that slept goes on where it was. */
-const CATCH_UP_MS = 100;
+const CATCH_UP_MS = 250;
 
 const paceOf = (event: RunEvent): number => {
   const pace = PACE_MS[event.kind];

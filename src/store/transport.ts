@@ -128,6 +128,12 @@ export function createTransport({ run, selection, player, send }: TransportParts
     else if (!isLive()) open.open(config);
   };
 
+  /** A failure while the recorded run is on screen: of the engine itself, or of the run opened ahead. */
+  const hearFailure = (report: ErrorReport): void => {
+    if (store.getState().engine.kind === 'ready') return run.report(report);
+    store.setState({ engine: { kind: 'unavailable', report }, awaiting: false });
+  };
+
   const startOver = (): void => {
     player.pause();
     player.rewind();
@@ -144,11 +150,7 @@ export function createTransport({ run, selection, player, send }: TransportParts
       if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
       if (isLive()) return run.apply(admitted);
       open.hold(admitted.filter((event) => event.kind !== 'failed'));
-      const failed = admitted.find((event) => event.kind === 'failed');
-      if (failed) {
-        store.setState({ engine: { kind: 'unavailable', report: failed.report }, awaiting: false });
-        run.report(failed.report);
-      }
+      for (const event of admitted) if (event.kind === 'failed') hearFailure(event.report);
     },
     engineUnavailable: (report) =>
       store.setState({ engine: { kind: 'unavailable', report }, awaiting: false }),

@@ -1,0 +1,44 @@
+/**
+ * Feeds events to a store in small helpings, so that the page's main thread stays free: a frame
+ * takes as many as fit its budget, the rest wait for the next.
+ */
+import type { RunEvent } from '../train/protocol.ts';
+
+const HELPING = 48;
+
+export interface Pump {
+  readonly add: (events: readonly RunEvent[]) => void;
+  /** Hands on what fits the budget; call it once a frame. */
+  readonly tick: () => void;
+  readonly waiting: () => number;
+}
+
+/**
+ * @param budgetMs time per frame; at least one helping is always handed on
+ * @param now clock in ms
+ */
+export function createPump(
+  handOn: (events: readonly RunEvent[]) => void,
+  budgetMs = 8,
+  now: () => number = () => performance.now(),
+): Pump {
+  let queue: RunEvent[] = [];
+  let start = 0;
+  return {
+    add(events) {
+      for (const event of events) queue.push(event);
+    },
+    tick() {
+      const end = now() + budgetMs;
+      while (start < queue.length) {
+        handOn(queue.slice(start, start + HELPING));
+        start += HELPING;
+        if (now() >= end) break;
+      }
+      if (start < queue.length) return;
+      queue = [];
+      start = 0;
+    },
+    waiting: () => Math.max(0, queue.length - start),
+  };
+}
