@@ -2,6 +2,7 @@
 import { useState, type MouseEvent } from 'react';
 import type { Lab } from '../store/lab.ts';
 import { LabProvider, useLab, useRun, useSelection } from './binding.ts';
+import { EngineNotice } from './shell/EngineNotice.tsx';
 import { ErrorBanner } from './shell/ErrorBanner.tsx';
 import { Header } from './shell/Header.tsx';
 import { KeyHelp } from './shell/KeyHelp.tsx';
@@ -60,6 +61,7 @@ function Shell() {
         Skip to the view
       </a>
       <Header onHelp={() => setHelp(true)} />
+      <EngineNotice />
       <ErrorBanner />
       <CurrentView />
       <SpokenProgress />

@@ -80,6 +80,6 @@ describe('the tree layout', () => {
   test('draws a straight link along a row and a bent one between rows', () => {
     const { links } = layOutTree(treeOf(3), SIZE);
     expect(linkPath(links[0])).toBe('M0 10H100');
-    expect(linkPath(links[1])).toBe('M0 10Q12 10 12 22V18Q12 30 24 30H100');
+    expect(linkPath(links[1])).toBe('M0 10Q10 10 10 20V20Q10 30 20 30H100');
   });
 });

@@ -119,11 +119,13 @@ export function layOutTree(
   };
 }
 
+const MAX_BEND = 10; // px
+
 /** SVG path of a link: along the parent's row, then a rounded drop to the child's. */
 export function linkPath({ source, target }: PlacedLink, inset = 0): string {
   const [x0, x1] = [source.x + inset, target.x - inset];
   if (source.row === target.row) return `M${x0} ${source.y}H${x1}`;
-  const bend = Math.min((x1 - x0) / 2, Math.abs(target.y - source.y), 12);
-  const middle = x0 + Math.min(bend, (x1 - x0) / 2);
+  const bend = Math.min((x1 - x0) / 2, Math.abs(target.y - source.y) / 2, MAX_BEND);
+  const middle = x0 + bend;
   return `M${x0} ${source.y}Q${middle} ${source.y} ${middle} ${source.y + bend}V${target.y - bend}Q${middle} ${target.y} ${middle + bend} ${target.y}H${x1}`;
 }

@@ -71,14 +71,22 @@ const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
   );
 });
 
+/** Root and four turns: most paths fit, so that trees seldom shrink while they grow. */
+const MIN_COLUMNS = 5;
+const NO_TREES: readonly TreeState[] = [];
+
+/** Columns a tree takes: root and the turns of its longest path. */
+const depthOf = (tree: TreeState): number =>
+  tree.nodes.reduce((most, node) => (node?.parent == null ? most : Math.max(most, node.depth + 2)), 1);
+
 export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number | null) => void }) {
   const update = useUpdate();
   const vocabulary = useVocabulary();
   const selected = useSelection((state) => state.prompt);
   const capacity = useRun((run) => run.header?.config.algorithm.rollout.leavesPerTree ?? 1);
-  const columns = useRun((run) => (run.header?.environment.callLimit ?? 3) + 2);
   const { selection } = useLab();
-  const trees = update?.trees ?? [];
+  const trees = update?.trees ?? NO_TREES;
+  const columns = Math.max(MIN_COLUMNS, ...trees.map(depthOf));
   const dead = trees.filter(isDead).length;
   const open = (prompt: number): void => selection.select({ prompt, view: 'tree' });
   return (

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { formatSetting } from '../format.ts';
 import { useShownTheme } from '../shell/theme.ts';
 import { formatIn, type Curve, type CurveSeries } from './curve_data.ts';
 
@@ -27,6 +28,9 @@ function seriesOptions({ label, style }: CurveSeries): uPlot.Series {
   };
 }
 
+const tickLabel = ({ unit }: Curve, value: number): string =>
+  unit === 'share' ? formatIn(unit, value) : formatSetting(value, 3);
+
 function axes(curve: Curve, withX: boolean): uPlot.Axis[] {
   const common = {
     stroke: () => cssColour('--ink-faint'),
@@ -45,23 +49,28 @@ function axes(curve: Curve, withX: boolean): uPlot.Axis[] {
       ...common,
       size: Math.round(rem() * 3),
       space: 26,
-      values: (_plot, at) => at.map((value) => formatIn(curve.unit, value)),
+      values: (_plot, at) => at.map((value) => tickLabel(curve, value)),
     },
   ];
+}
+
+/** From zero, or from the lowest value below it; 0 to 1 while there is nothing to show. */
+function yRange({ top }: Curve, low: number | null, high: number | null): [number, number] {
+  if (top !== null || low === null || high === null) return [0, top ?? 1];
+  const floor = Math.min(0, low * 1.15);
+  return [floor, Math.max(high * 1.15, floor + 1e-4)];
 }
 
 function chartOptions(curve: Curve, withX: boolean, selectedX: () => number | null): uPlot.Options {
   return {
     width: 100,
     height: 60,
-    padding: [6, 8, 0, 0],
+    padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: SYNC.key }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: false },
-      y: {
-        range: (_plot, low, high) => [Math.min(0, low ?? 0), curve.top ?? Math.max((high ?? 0) * 1.15, 1e-4)],
-      },
+      y: { range: (_plot, low, high) => yRange(curve, low, high) },
     },
     axes: axes(curve, withX),
     series: [{}, ...curve.series.map(seriesOptions)],

@@ -76,8 +76,10 @@ function Control(props: KnobFieldProps & { readonly id: string; readonly describ
           aria-describedby={describedBy}
           onChange={(event) => onChange(event.target.value)}
         >
-          {range.options.map((option) => (
-            <option key={option}>{option}</option>
+          {range.options.map((option, index) => (
+            <option key={option} value={option}>
+              {range.titles?.[index] ?? option}
+            </option>
           ))}
         </select>
       );

@@ -1,5 +1,11 @@
 /** All settings of a run, grouped, as the engine describes them; a change offers a restart. */
-import { readKnob, writeKnob, type KnobDescription, type KnobValue } from '../../store/knobs.ts';
+import {
+  readKnob,
+  withAlgorithm,
+  writeKnob,
+  type KnobDescription,
+  type KnobValue,
+} from '../../store/knobs.ts';
 import type { RunConfig } from '../../units.ts';
 import { useLab, useRun, useTransport } from '../binding.ts';
 import { KnobField } from './KnobField.tsx';
@@ -30,8 +36,10 @@ function Pickers({ config }: { readonly config: RunConfig }) {
   const { presets, algorithms } = ready;
   const pickPreset = (name: string): void =>
     transport.setDraft(presets.find((preset) => preset.name === name)?.config ?? null);
-  const pickAlgorithm = (name: string): void =>
-    transport.setDraft({ ...config, algorithm: { ...config.algorithm, name } });
+  const pickAlgorithm = (name: string): void => {
+    const chosen = algorithms.find((algorithm) => algorithm.name === name)?.config;
+    if (chosen) transport.setDraft(withAlgorithm(config, chosen));
+  };
   return (
     <div className="pickers">
       <label>

@@ -38,15 +38,13 @@ export function Scrubber() {
           selection.select({ update: wanted >= last ? null : wanted });
         }}
       />
-      <button
-        type="button"
-        className="small"
-        aria-pressed={selected === null}
-        disabled={selected === null}
-        onClick={() => selection.select({ update: null })}
-      >
-        {selected === null ? 'Following newest' : 'Follow newest'}
-      </button>
+      {selected === null ? (
+        <span className="follow small soft">newest</span>
+      ) : (
+        <button type="button" className="follow small" onClick={() => selection.select({ update: null })}>
+          Newest
+        </button>
+      )}
       <Pace />
     </div>
   );

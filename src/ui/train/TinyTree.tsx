@@ -7,7 +7,7 @@ import { layOutTree, linkPath, type TreeLayout } from '../layout/tree_layout.ts'
 import { rewardMarkPath, rewardMarkStyle } from '../marks.tsx';
 import { rewardClass, type RewardClass } from '../scales.ts';
 
-const WIDTH = 132;
+const WIDTH = 164;
 const HEIGHT = 104;
 const PADDING = 7;
 const CLASSES: readonly RewardClass[] = ['unscored', 'wrong', 'malformed', 'partial', 'correct'];

@@ -1,0 +1,81 @@
+/** Composition root: one lab, one engine, one page. */
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { decodeSelection, mirrorSelection } from './store/address.ts';
+import { createLab, type Lab } from './store/lab.ts';
+import { createPump } from './store/pump.ts';
+import { startEngine } from './train/client.ts';
+import { readRecording } from './train/recording.ts';
+import type { ErrorReport } from './units.ts';
+import { LabError } from './units.ts';
+import { App } from './ui/App.tsx';
+
+const RECORDING = 'recorded-instant.ndjson.gz';
+const HIDDEN_TAB_MS = 250; // animation frames stop in hidden tabs; training does not
+
+/** Calls `work` once a frame. */
+function everyFrame(work: (nowMs: number) => void): void {
+  const next = (): void => {
+    if (document.hidden) setTimeout(run, HIDDEN_TAB_MS);
+    else requestAnimationFrame(run);
+  };
+  const run = (): void => {
+    work(performance.now());
+    next();
+  };
+  next();
+}
+
+function reportOf(error: unknown, where: string): ErrorReport {
+  if (error instanceof LabError) return error.report;
+  return {
+    what: 'The page ran into an error',
+    where,
+    got: error instanceof Error ? error.message : String(error),
+    wanted: 'no error',
+    next: 'What was recorded stays. Press Play to train, or reload the page.',
+  };
+}
+
+/** Streams the recorded run into the player; what a reload asks for is sought as soon as it is there. */
+async function loadRecording(lab: Lab): Promise<void> {
+  const wanted = lab.selection.getState().update;
+  const response = await fetch(RECORDING);
+  if (!response.ok || !response.body || response.headers.get('content-type')?.startsWith('text/html'))
+    throw new LabError('RecordingMissingError', {
+      what: 'The recorded run is missing',
+      where: response.url,
+      got: `status ${response.status}`,
+      wanted: 'a gzipped recording',
+      next: 'Press Play to train a new run; to make a recording: npm run lab -- --record run.ndjson.gz.',
+    });
+  if (wanted === null) lab.player.play();
+  for await (const event of readRecording(response.body)) lab.player.add([event]);
+  lab.player.finish();
+  if (wanted !== null) lab.player.seek(wanted);
+}
+
+function start(): void {
+  const engine = startEngine();
+  const lab = createLab((command) => engine.send(command), location.hash);
+  const pump = createPump((events) => lab.transport.receive(events));
+  engine.subscribe((event) => pump.add([event]));
+  mirrorSelection(lab.selection, window);
+  window.addEventListener('hashchange', () => lab.selection.setState(decodeSelection(location.hash), true));
+  everyFrame((nowMs) => {
+    pump.tick();
+    lab.player.tick(nowMs);
+  });
+  loadRecording(lab).catch((error: unknown) => {
+    if (lab.transport.getState().source === 'recorded') lab.run.report(reportOf(error, RECORDING));
+  });
+  const root = document.getElementById('root');
+  if (root)
+    createRoot(root).render(
+      <StrictMode>
+        <App lab={lab} />
+      </StrictMode>,
+    );
+}
+
+start();
