@@ -94,8 +94,8 @@ function Row({ update, tree, leaf, config }: RowProps) {
           ))}
         </div>
         <p className="small soft">
-          {ENCODING_WORDS[encoding]}. Purple is below zero, orange above; hatched text comes from the
-          environment and carries no loss.
+          {ENCODING_WORDS[encoding]}. Purple and dotted below is under zero, orange with a line above is over
+          zero; hatched text comes from the environment and carries no loss.
         </p>
         <Transcript
           tokens={tokens}
@@ -104,8 +104,8 @@ function Row({ update, tree, leaf, config }: RowProps) {
           decorate={(token) => {
             const scored = byPosition.get(token.position);
             if (scored) {
-              const { background, title } = decorateToken(scored, encoding, extent);
-              return { background, title: `${token.text}: ${title}` };
+              const decoration = decorateToken(scored, encoding, extent);
+              return { ...decoration, title: `${token.text}: ${decoration.title}` };
             }
             const why = token.source === 'prompt' ? 'the question' : 'environment text';
             return { title: `${token.text}: no loss, ${why}` };
@@ -118,10 +118,10 @@ function Row({ update, tree, leaf, config }: RowProps) {
           nearly cancel within a tree, so a loss near zero does not mean that nothing is learned: look at the
           gradient.
         </p>
+        <GradientNorms minibatch={reading.minibatch} />
       </div>
       <div className="loss-side">
         {chosen && turn && <TokenPanel text={chosenText ?? ''} token={chosen} turn={turn} config={config} />}
-        <GradientNorms minibatch={reading.minibatch} />
       </div>
     </div>
   );

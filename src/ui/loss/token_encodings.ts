@@ -2,6 +2,7 @@
 import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
 import { creditGlyph, formatNumber, formatSigned } from '../format.ts';
 import { creditShade, entropyShade } from '../scales.ts';
+import type { TokenDecoration } from '../transcript/Transcript.tsx';
 
 export const TOKEN_ENCODINGS = [
   'loss',
@@ -58,10 +59,12 @@ export const tokenExtent = (turns: readonly LossTurn[], encoding: TokenEncoding)
   ) || 1;
 
 /** Shade and words of one token. */
-export function decorateToken(token: LossToken, encoding: TokenEncoding, extent: number) {
+export function decorateToken(token: LossToken, encoding: TokenEncoding, extent: number): TokenDecoration {
   const value = quantityOf(token, encoding);
   const background = isUnsigned(encoding) ? entropyShade(value, extent) : creditShade(value, extent);
-  return { background, title: `${encoding} ${formatQuantity(value, encoding)}` };
+  const title = `${encoding} ${formatQuantity(value, encoding)}`;
+  if (isUnsigned(encoding) || value === 0) return { background, title };
+  return { background, title, sign: value > 0 ? 'plus' : 'minus' };
 }
 
 export function formatQuantity(value: number, encoding: TokenEncoding): string {

@@ -7,6 +7,13 @@ import { entropyShade, surprisalShade } from '../scales.ts';
 
 export type TokenShading = 'none' | 'entropy' | 'surprisal';
 
+export interface TokenDecoration {
+  readonly background?: string; // CSS colour
+  readonly title?: string;
+  /** Carries the sign without colour: a solid line above for plus, a dotted one below for minus. */
+  readonly sign?: 'plus' | 'minus';
+}
+
 export interface TranscriptProps {
   readonly tokens: readonly PathToken[];
   readonly shading?: TokenShading; // default none
@@ -16,7 +23,7 @@ export interface TranscriptProps {
   readonly selected?: number | null; // position of the selected token
   readonly onSelect?: (position: number) => void; // makes tokens buttons
   /** Overrides shading and the spoken description per token, e.g. for loss or advantage. */
-  readonly decorate?: (token: PathToken) => { readonly background?: string; readonly title?: string };
+  readonly decorate?: (token: PathToken) => TokenDecoration;
 }
 
 const TAG = /^<(\/?)([a-z]+)>$/;
@@ -63,7 +70,7 @@ function Token({ token, ...props }: { readonly token: PathToken } & TranscriptPr
   const background = own?.background ?? shadeOf(token, shading, extent);
   const style: CSSProperties | undefined = background ? { backgroundColor: background } : undefined;
   const title = own?.title ?? describeToken(token);
-  const shared = { className: 'token', 'data-source': token.source, style, title };
+  const shared = { className: 'token', 'data-source': token.source, 'data-sign': own?.sign, style, title };
   if (!onSelect)
     return (
       <span {...shared}>
