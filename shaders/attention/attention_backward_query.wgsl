@@ -122,7 +122,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
   for (var j = visible[n].x; j <= n;) {
     let end = visible[j].y;
-    if (end <= n) { j = end; continue; }
+    if (end <= n) { j = max(end, j + 1u); continue; } // always onwards, whatever the buffer holds
     let key = j * qkWidth + keyColumn;
     let value = j * qkvWidth + valueColumn;
     var scores = addKeyDots(vec4f(), q[0], key, 0u);

@@ -91,7 +91,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sum = 0.0;
   for (var j = visible[n].x; j <= n;) {
     let end = visible[j].y;
-    if (end <= n) { j = end; continue; }
+    if (end <= n) { j = max(end, j + 1u); continue; } // always onwards, whatever the buffer holds
     let key = j * qkWidth + keyColumn;
     var dots = addDots(vec4f(), q[0], key, 0u);
     if (BLOCKS > 1u) { dots = addDots(dots, q[1], key, 1u); }
