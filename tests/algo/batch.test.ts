@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest';
+import { BatchError, minibatches, packTokens } from '../../src/algo/batch.ts';
+import {
+  scoredNodes,
+  scoredPositions,
+  scoredRows,
+  scoredTurns,
+  sliceRows,
+  turnsOfRow,
+} from '../../src/algo/batch_rows.ts';
+import { advantageInRow, assignCredit } from '../../src/algo/credit.ts';
+import { scoreLeaves } from '../../src/algo/reward.ts';
+import { maskRuns, pathTo, responseMask, responseTokens } from '../../src/algo/tree.ts';
+import type { CreditConfig, RolloutTree } from '../../src/units.ts';
+import { SEEDS, deepFreeze, toyTrees, toyWorld } from './toy_world.ts';
+
+const PAPER: CreditConfig = {
+  leafNormalisation: true,
+  valueRule: 'child_softmax',
+  advantageRule: 'node_value',
+};
+
+const creditOf = (tree: RolloutTree, config = PAPER) =>
+  assignCredit(tree, scoreLeaves(tree, toyWorld).byNode, config).advantages;
+
+async function packed(seed: number, contextLength = toyWorld.contextLength, config = PAPER) {
+  const trees = deepFreeze(await toyTrees(seed, 3));
+  const advantages = trees.map((tree) => creditOf(tree, config));
+  return { trees, advantages, batch: packTokens(trees, advantages, contextLength) };
+}
+
+test('a row is the prompt and the path, cut at the context length', async () => {
+  for (const contextLength of [24, 14, 9]) {
+    const { trees, batch } = await packed(2, contextLength);
+    expect(batch.rows).toHaveLength(30);
+    for (const { prompt, leaf, tokenStart, tokenEnd } of batch.rows) {
+      const tree = trees[prompt];
+      const whole = [...tree.prompt.tokens, ...responseTokens(tree, leaf)];
+      expect(Array.from(batch.tokens.subarray(tokenStart, tokenEnd))).toEqual(whole.slice(0, contextLength));
+      const length = tokenEnd - tokenStart;
+      expect(length).toBeLessThanOrEqual(contextLength);
+      const places = Array.from({ length }, (_, place) => place);
+      expect(Array.from(batch.positions.subarray(tokenStart, tokenEnd))).toEqual(places);
+      expect(Array.from(batch.previous.subarray(tokenStart, tokenEnd))).toEqual(
+        places.map((place) => (place === 0 ? -1 : tokenStart + place - 1)),
+      );
+      expect(new Set(batch.visibleStart.subarray(tokenStart, tokenEnd))).toEqual(new Set([tokenStart]));
+      expect(new Set(batch.visibleEnd.subarray(tokenStart, tokenEnd))).toEqual(new Set([tokenEnd]));
+    }
+  }
+});
+
+test('exactly the sampled tokens are scored, in turns that are maximal mask runs', async () => {
+  const { trees, batch } = await packed(3);
+  batch.rows.forEach(({ prompt, leaf, tokenStart, tokenEnd }, row) => {
+    const tree = trees[prompt];
+    const length = tree.prompt.tokens.length;
+    const mask = responseMask(tree, leaf).slice(0, tokenEnd - tokenStart - length);
+    const want = mask.flatMap((bit, place) => (bit === 1 ? [place + length] : []));
+    expect(scoredPositions(batch, row)).toEqual(want);
+    const { start, end } = turnsOfRow(batch, row);
+    const runs = Array.from({ length: end - start }, (_, turn) => {
+      const first = batch.scored[batch.turnStart[start + turn]] - tokenStart - length;
+      const last = batch.scored[batch.turnStart[start + turn + 1] - 1] - tokenStart - length;
+      return { start: first, end: last + 1 };
+    });
+    expect(runs).toEqual(maskRuns(mask));
+    expect(scoredTurns(batch, row)).toEqual(
+      runs.flatMap((run, turn) => new Array<number>(run.end - run.start).fill(turn)),
+    );
+  });
+  const rows = scoredRows(batch);
+  batch.rows.forEach(({ scoredStart, scoredEnd }, row) => {
+    expect(rows.slice(scoredStart, scoredEnd)).toEqual(new Array(scoredEnd - scoredStart).fill(row));
+  });
+});
+
+test('each row weighs 1/B, spread evenly over its scored tokens', async () => {
+  for (const seed of SEEDS) {
+    const { batch } = await packed(seed);
+    for (const { scoredStart, scoredEnd } of batch.rows) {
+      const weights = Array.from(batch.weight.subarray(scoredStart, scoredEnd));
+      expect(new Set(weights)).toEqual(new Set([Math.fround(1 / (30 * weights.length))]));
+    }
+    expect(batch.weight.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
+  }
+});
+
+test('a token carries the advantage of the node that owns it, per row under vanilla', async () => {
+  for (const advantageRule of ['node_value', 'diff_parent', 'vanilla'] as const) {
+    const { trees, advantages, batch } = await packed(4, 20, { ...PAPER, advantageRule });
+    batch.rows.forEach(({ prompt, leaf, scoredStart }, row) => {
+      const nodes = scoredNodes(batch, row);
+      const path = pathTo(trees[prompt], leaf);
+      nodes.forEach((node, index) => {
+        expect(path).toContain(node);
+        const want = advantageInRow(advantages[prompt], node, leaf);
+        expect(batch.advantage[scoredStart + index]).toBe(Math.fround(want));
+      });
+    });
+  }
+});
+
+test('spans name the owner of every response token left after the cut', async () => {
+  const { trees, batch } = await packed(5, 13);
+  for (const { prompt, leaf, spans, tokenStart, tokenEnd } of batch.rows) {
+    const tree = trees[prompt];
+    let place = tree.prompt.tokens.length;
+    for (const { node, start, end } of spans) {
+      expect(start).toBe(place);
+      expect(end).toBeGreaterThan(start);
+      const own = tree.nodes[node].tokens.slice(0, end - start);
+      expect(Array.from(batch.tokens.subarray(tokenStart + start, tokenStart + end))).toEqual(own);
+      place = end;
+    }
+    expect(place).toBe(tokenEnd - tokenStart);
+    expect(pathTo(tree, leaf)).toEqual(expect.arrayContaining(spans.map(({ node }) => node)));
+  }
+});
+
+test('a row without a scored token counts in B and holds nothing', async () => {
+  const [tree] = await toyTrees(1, 1);
+  const advantages = creditOf(tree);
+  const leaf = tree.leaves[0];
+  const silent = pathTo(tree, leaf);
+  const muted = {
+    ...tree,
+    nodes: tree.nodes.map((node) =>
+      silent.includes(node.id) ? { ...node, mask: node.mask.map(() => 0) } : node,
+    ),
+  };
+  const batch = packTokens([muted], [advantages], toyWorld.contextLength);
+  const row = batch.rows[0];
+  expect(row.scoredEnd).toBe(row.scoredStart);
+  expect(turnsOfRow(batch, 0)).toEqual({ start: 0, end: 0 });
+  const other = batch.rows.findIndex(({ scoredStart, scoredEnd }) => scoredEnd > scoredStart);
+  const count = batch.rows[other].scoredEnd - batch.rows[other].scoredStart;
+  expect(batch.weight[batch.rows[other].scoredStart]).toBe(Math.fround(1 / (10 * count)));
+});
+
+test('slices of rows are the batch again, piece by piece, with its weights', async () => {
+  const { batch } = await packed(6);
+  const pieces = [
+    [0, 1],
+    [1, 17],
+    [17, 30],
+  ].map(([start, end]) => sliceRows(batch, start, end));
+  const joined = (name: 'tokens' | 'positions' | 'weight' | 'advantage') =>
+    pieces.flatMap((piece) => [...piece[name]]);
+  for (const name of ['tokens', 'positions', 'weight', 'advantage'] as const) {
+    expect(joined(name)).toEqual([...batch[name]]);
+  }
+  for (const piece of pieces) {
+    expect(piece.rows[0].tokenStart).toBe(0);
+    expect(piece.turnStart[0]).toBe(0);
+    expect(piece.turnStart[piece.turnStart.length - 1]).toBe(piece.scored.length);
+    expect(piece.rows.at(-1)?.scoredEnd).toBe(piece.scored.length);
+    piece.rows.forEach((row, index) => {
+      const turns = turnsOfRow(piece, index);
+      expect(piece.turnStart[turns.start]).toBe(row.scoredStart);
+      expect(piece.turnStart[turns.end]).toBe(row.scoredEnd);
+      for (let token = row.tokenStart; token < row.tokenEnd; token += 1) {
+        expect(piece.previous[token]).toBe(token === row.tokenStart ? -1 : token - 1);
+        expect([piece.visibleStart[token], piece.visibleEnd[token]]).toEqual([row.tokenStart, row.tokenEnd]);
+      }
+      for (let scored = row.scoredStart; scored < row.scoredEnd; scored += 1) {
+        expect(piece.turnRow[piece.turnIndex[scored]]).toBe(index);
+        expect(piece.scored[scored]).toBeGreaterThanOrEqual(row.tokenStart);
+      }
+    });
+  }
+});
+
+test('a selection packs those trees only, and B is theirs', async () => {
+  const { trees, advantages, batch } = await packed(7);
+  const some = packTokens(trees, advantages, toyWorld.contextLength, [2, 0]);
+  expect(some.rows.map(({ prompt }) => prompt)).toEqual([
+    ...new Array<number>(10).fill(2),
+    ...new Array<number>(10).fill(0),
+  ]);
+  expect(some.weight[some.rows[10].scoredStart]).toBeCloseTo(batch.weight[0] * 1.5, 6);
+});
+
+test('mini-batches are a keyed partition of the prompts', () => {
+  const items = Array.from({ length: 10 }, (_, index) => index);
+  const split = minibatches(items, 4, { seed: 1, update: 1 });
+  expect(split.map((part) => part.length)).toEqual([4, 4, 2]);
+  expect(split.flat().toSorted((a, b) => a - b)).toEqual(items);
+  expect(split).toEqual(minibatches(items, 4, { seed: 1, update: 1 }));
+  expect(split).not.toEqual(minibatches(items, 4, { seed: 1, update: 2 }));
+});
+
+test('an empty batch and unpaired advantages are refused', async () => {
+  const trees = await toyTrees(1, 1);
+  expect(() => packTokens(trees, [], 24)).toThrow(BatchError);
+  expect(() => packTokens(trees, [creditOf(trees[0])], 24, [])).toThrow('got no leaf');
+});
