@@ -3,7 +3,7 @@
  * Floats keep six significant digits. Reading yields events as the bytes arrive.
  */
 import { RecordingError } from './errors.ts';
-import { parseLoggedEvent } from './guard.ts';
+import { parseLoggedEvent } from './logged_events.ts';
 import type { RunEvent } from './protocol.ts';
 import { quote } from './schema.ts';
 

@@ -11,7 +11,9 @@ const events = await scriptedRun();
 
 /** Kinds with runs of the same kind folded together. */
 const outline = (log: readonly RunEvent[]): string[] =>
-  log.map((event) => (event.kind === 'phase' ? event.phase : event.kind)).filter((kind, i, all) => kind !== all[i - 1]);
+  log
+    .map((event) => (event.kind === 'phase' ? event.phase : event.kind))
+    .filter((kind, i, all) => kind !== all[i - 1]);
 
 test('a run evaluates, then goes through its phases mini-batch by mini-batch, then evaluates again', () => {
   const growth = ['node', 'expansion', 'node', 'expansion', 'node', 'leaves'];

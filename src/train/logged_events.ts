@@ -1,0 +1,170 @@
+/** Guard of recorded events: what a file says is a RunEvent, or an error that says why not. */
+import * as v from 'valibot';
+import { parseRunConfig } from './config.ts';
+import { RecordingError } from './errors.ts';
+import { PHASES, type RunEvent } from './protocol.ts';
+import { issueReport, quote } from './schema.ts';
+
+const number = v.custom<number>((input) => typeof input === 'number', 'a number'); // NaN too: skipped steps have it
+const count = v.custom<number>(
+  (input) => Number.isSafeInteger(input) && (input as number) >= 0,
+  'a whole number',
+);
+const text = v.string();
+const isNumbers = (input: unknown): boolean =>
+  Array.isArray(input) && input.every((item) => typeof item === 'number');
+const numbers = v.custom<readonly number[]>(isNumbers, 'a list of numbers');
+const numbersOrNull = v.custom<readonly (number | null)[]>(
+  (input) => Array.isArray(input) && input.every((item) => item === null || typeof item === 'number'),
+  'a list of numbers and nulls',
+);
+const numberRecord = v.record(text, number);
+const phase = v.picklist(PHASES);
+const ids = v.pipe(
+  numbers,
+  v.transform((list) => list as readonly never[]),
+); // brands exist only in types
+
+const origin = v.variant('kind', [
+  v.object({ kind: v.literal('root') }),
+  v.object({ kind: v.literal('initial'), branch: count }),
+  v.object({ kind: v.literal('continuation') }),
+  v.object({ kind: v.literal('expansion'), iteration: count, pick: count, resampled: count }),
+  v.object({ kind: v.literal('duplicate'), of: count }),
+]);
+
+const node = v.object({
+  id: count,
+  parent: v.nullable(count),
+  children: ids,
+  depth: count,
+  origin,
+  tokens: ids,
+  mask: numbers,
+  logProb: numbers,
+  entropy: numbers,
+  turnEntropy: number,
+  lastGenerationLength: count,
+  callCount: count,
+  ending: v.nullable(
+    v.picklist(['answer', 'malformed', 'call-limit', 'length', 'tool-failure', 'empty-call']),
+  ),
+  pruned: v.boolean(),
+});
+
+const candidate = v.object({
+  node: count,
+  turnEntropy: number,
+  siblingCount: count,
+  penalty: number,
+  score: number,
+  rank: count,
+  pickCount: count,
+});
+
+const credit = v.object({
+  prompt: count,
+  valueRule: v.picklist(['child_softmax', 'child_mean', 'leaf_mean', 'child_entropy']),
+  advantageRule: v.picklist(['node_value', 'diff_parent', 'diff_global', 'diff_localglobal', 'vanilla']),
+  normalised: numbersOrNull,
+  values: numbers,
+  advantages: numbers,
+});
+
+const lossRow = v.object({
+  ...{
+    prompt: count,
+    leaf: count,
+    tokenIndex: numbers,
+    turnIndex: numbers,
+    oldLogProb: numbers,
+    logProb: numbers,
+  },
+  ...{
+    entropy: numbers,
+    advantage: numbers,
+    weight: numbers,
+    tokenLoss: numbers,
+    dlogProb: numbers,
+    turnLogRatio: numbers,
+  },
+});
+
+const adapter = v.object({ vendor: text, architecture: text, description: text, software: v.boolean() });
+const environment = v.object({
+  ...{ name: text, title: text, description: text, vocabulary: v.array(text), stopTokens: numbers },
+  ...{ datasets: v.array(text), contextLength: count, callLimit: count },
+});
+const config = v.pipe(
+  v.unknown(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parseRunConfig(dataset.value);
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : String(error) });
+      return NEVER;
+    }
+  }),
+);
+const prompt = v.object({ index: count, dataset: text, seed: count, tokens: ids, answer: ids });
+const metrics = v.custom<Readonly<Record<string, number>>>(
+  (input) => typeof input === 'object' && input !== null && isNumbers(Object.values(input)),
+  'numbers by name',
+);
+
+/** Fields of the events that a log may hold: all but `ready` and `weights`, which belong to a session, not to a run. */
+const SCHEMAS = {
+  'run-started': v.object({ config, adapter, environment, parameterCount: count, date: text }),
+  'update-started': v.object({ update: count, prompts: v.array(prompt) }),
+  phase: v.object({ update: count, phase }),
+  node: v.object({ update: count, prompt: count, node }),
+  expansion: v.object({
+    update: count,
+    prompt: count,
+    record: v.object({ iteration: count, candidates: v.array(candidate), picks: ids }),
+  }),
+  leaves: v.object({ update: count, prompt: count, leaves: ids, pruned: ids }),
+  rewards: v.object({ update: count, trees: v.array(v.object({ prompt: count, byNode: numbersOrNull })) }),
+  credit: v.object({ update: count, trees: v.array(credit) }),
+  loss: v.object({ update: count, minibatch: count, loss: number, rows: v.array(lossRow) }),
+  step: v.object({
+    ...{ update: count, minibatch: count, gradientNorm: number },
+    ...{ gradientNorms: numberRecord, skipped: v.boolean() },
+  }),
+  metrics: v.object({ update: count, metrics }),
+  evaluation: v.object({
+    ...{ update: count, dataset: text, questions: count },
+    ...{ exactMatch: number, greedy: v.boolean() },
+  }),
+  status: v.object({
+    update: count,
+    phase: v.nullable(phase),
+    status: v.picklist(['idle', 'preparing', 'running', 'paused', 'finished', 'failed']),
+  }),
+  failed: v.object({
+    update: count,
+    report: v.object({ what: text, where: text, got: text, wanted: text, next: text }),
+  }),
+} satisfies Record<Exclude<RunEvent['kind'], 'ready' | 'weights'>, v.GenericSchema>;
+
+const WHAT = 'The recorded run holds an event that is not valid';
+const NEXT = 'Record the run again with this version: npm run lab -- --record.';
+
+/**
+ * Checks an event read from a recorded run.
+ * @param where names the event in the error, e.g. 'line 7'
+ * @throws RecordingError naming the first field that is not as the protocol has it
+ */
+export function parseLoggedEvent(value: unknown, where: string): RunEvent {
+  const kind = (value as { readonly kind?: unknown } | null | undefined)?.kind;
+  if (typeof kind !== 'string' || !Object.hasOwn(SCHEMAS, kind)) {
+    const wanted = `one of ${Object.keys(SCHEMAS).join(', ')}`;
+    throw new RecordingError({ what: WHAT, where: `${where}.kind`, got: quote(kind), wanted, next: NEXT });
+  }
+  const schema: v.GenericSchema = SCHEMAS[kind as keyof typeof SCHEMAS];
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) {
+    throw new RecordingError(issueReport(parsed.issues, value, { what: WHAT, root: where, next: NEXT }));
+  }
+  return { kind, ...(parsed.output as object) } as RunEvent; // checked above; the brands of ids are type-only
+}

@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import { knobCatalogue, presetCatalogue } from '../../src/train/catalogue.ts';
+import { parseRunConfig, withSetting } from '../../src/train/config.ts';
+import { presets } from '../../src/train/presets.ts';
+import { LabError, type RunConfig } from '../../src/units.ts';
+
+const instant = presets.get('instant')?.config as RunConfig;
+
+/** The report of the error that parsing throws. */
+function refusal(path: string, value: unknown, base: RunConfig = instant) {
+  try {
+    parseRunConfig(withSetting(base, path, value));
+  } catch (error) {
+    if (error instanceof LabError) return error.report;
+    throw error;
+  }
+  throw new Error(`${path} = ${String(value)} was accepted`);
+}
+
+test('every preset is a valid configuration and comes back unchanged', () => {
+  expect(presetCatalogue().map(({ name }) => name)).toEqual(['instant', 'classroom', 'research', 'corridor']);
+  for (const { config } of presetCatalogue()) expect(parseRunConfig(structuredClone(config))).toEqual(config);
+});
+
+test('the instant preset is the measured one', () => {
+  const { rollout, loss, credit } = instant.algorithm;
+  expect([rollout.initialBranches, rollout.iterations, rollout.picks, rollout.leavesPerTree]).toEqual([
+    5, 2, 3, 11,
+  ]);
+  expect([loss.clipLow, loss.clipHigh, instant.optimiser.learningRate]).toEqual([0.02, 0.03, 5e-4]);
+  expect([instant.promptsPerUpdate, instant.promptsPerMinibatch, instant.updates]).toEqual([8, 4, 40]);
+  expect(credit).toEqual({
+    leafNormalisation: true,
+    valueRule: 'child_softmax',
+    advantageRule: 'node_value',
+  });
+});
+
+test('the research preset grows the paper’s tree', () => {
+  const rollout = presets.get('research')?.config.algorithm.rollout;
+  expect(rollout).toMatchObject({ initialBranches: 10, iterations: 2, picks: 6, leavesPerTree: 22 });
+});
+
+test('an error names the setting, what it was and what it may be', () => {
+  expect(refusal('optimiser.learningRate', -1)).toMatchObject({
+    where: 'config.optimiser.learningRate',
+    got: '-1',
+    wanted: 'a number from 0 to 1',
+  });
+  expect(refusal('seed', 1.5)).toMatchObject({ where: 'config.seed', got: '1.5', wanted: 'a whole number from 0 to 4294967295' }); // prettier-ignore
+  expect(refusal('temperature', NaN)).toMatchObject({ where: 'config.temperature', got: 'NaN' });
+  expect(refusal('algorithm.rollout.expansion', 'best').wanted).toBe('entropy or random');
+  expect(refusal('datasets', []).wanted).toBe('at least one data set');
+});
+
+test('a missing or unknown setting is refused', () => {
+  expect(() => parseRunConfig(null)).toThrowError(/config/);
+  expect(() => parseRunConfig({ ...instant, seed: undefined })).toThrowError(/config\.seed.*got nothing/);
+  expect(() => parseRunConfig({ ...instant, learningrate: 1 })).toThrowError(/config\.learningrate/);
+  expect(() => withSetting(instant, 'optimiser.rate', 1)).toThrowError(/learningRate, beta1/);
+});
+
+test('settings that do not go together are refused', () => {
+  expect(refusal('promptsPerMinibatch', 3).wanted).toBe('a divisor of 8 (promptsPerUpdate)');
+  expect(refusal('algorithm.rollout.leavesPerTree', 23).wanted).toContain('at most 22');
+  expect(parseRunConfig(withSetting(instant, 'algorithm.rollout.leavesPerTree', 7)).algorithm.rollout.leavesPerTree).toBe(7); // prettier-ignore
+  expect(refusal('environment', 'maze').wanted).toBe('one of search, corridor');
+  expect(refusal('datasets', ['hotpot', 'squad'])).toMatchObject({
+    got: '"squad"',
+    where: 'config.datasets',
+  });
+  expect(refusal('evaluation.datasets', ['corridor']).where).toBe('config.evaluation.datasets');
+  expect(refusal('model.vocabularySize', 64).wanted).toBe('128, the words of search');
+  expect(refusal('model.kvHeads', 3).where).toBe('model.kvHeads');
+  expect(refusal('model.channels', 62).wanted).toBe('a multiple of 4');
+  expect(refusal('algorithm.name', 'ppo').wanted).toContain('at2po');
+});
+
+test('every knob names a setting of the configuration, and its range is valid', () => {
+  const knobs = knobCatalogue();
+  expect(new Set(knobs.map(({ path }) => path)).size).toBe(knobs.length);
+  for (const { path, range, description } of knobs) {
+    expect(description.length, path).toBeGreaterThan(20);
+    const values = range.kind === 'integer' || range.kind === 'number' ? [range.min, range.max] : range.kind === 'switch' ? [true, false] : []; // prettier-ignore
+    for (const value of values) {
+      try {
+        parseRunConfig(withSetting(instant, path, value));
+      } catch (error) {
+        const { what } = (error as LabError).report; // only what does not go together with the rest may be refused
+        expect(what, `${path} = ${value}`).toMatch(/do not divide|copies of one leaf/);
+      }
+    }
+  }
+});
+
+test('knobs of the algorithm carry the paper’s defaults', () => {
+  const knobs = new Map(knobCatalogue().map((knob) => [knob.path, knob]));
+  expect(knobs.get('algorithm.rollout.initialBranches')).toMatchObject({ term: 'M', paperDefault: 10 });
+  expect(knobs.get('algorithm.loss.clipHigh')).toMatchObject({
+    paperDefault: 4e-3,
+    source: 'paper, App. B.4 (ε_r)',
+  });
+  expect(knobs.get('algorithm.credit.valueRule')?.range).toMatchObject({ kind: 'choice' });
+});

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import type { RunEvent } from '../../src/train/protocol.ts';
+import { readRecording, recordingLines, writeRecording } from '../../src/train/recording.ts';
+import { LabError } from '../../src/units.ts';
+import { scriptedRun } from '../support/scripted_run.ts';
+
+const run = await scriptedRun();
+const log = run.filter((event) => event.kind !== 'ready');
+const recorded = await writeRecording(run);
+
+type Bytes = Uint8Array<ArrayBuffer>;
+const streamOf = (chunks: readonly Bytes[]): ReadableStream<Bytes> =>
+  new ReadableStream({
+    start(controller) {
+      chunks.forEach((chunk) => controller.enqueue(chunk));
+      controller.close();
+    },
+  });
+const inPieces = (bytes: Bytes, size: number): Bytes[] =>
+  Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size));
+const textStream = (text: string) => streamOf([new TextEncoder().encode(text)]);
+
+async function readAll(stream: ReadableStream<Bytes>): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of readRecording(stream)) events.push(event);
+  return events;
+}
+
+async function refusal(stream: ReadableStream<Bytes>) {
+  try {
+    await readAll(stream);
+  } catch (error) {
+    if (error instanceof LabError) return { name: error.name, ...error.report };
+    throw error;
+  }
+  throw new Error('the recording was read');
+}
+
+const rounded = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' && !Number.isInteger(v) ? Number(v.toPrecision(6)) : v))); // prettier-ignore
+
+test('a recording gives back its log to six digits, without the session’s own events', async () => {
+  expect(await readAll(streamOf([recorded]))).toEqual(rounded(log));
+});
+
+test('integers survive exactly, floats to one part in a million', async () => {
+  const [event] = await readAll(
+    textStream([...recordingLines([{ kind: 'evaluation', update: 3, dataset: 'x', questions: 2 ** 31, exactMatch: 1 / 3, greedy: true }])].join('')), // prettier-ignore
+  );
+  expect(event).toEqual({ kind: 'evaluation', update: 3, dataset: 'x', questions: 2 ** 31, exactMatch: 0.333333, greedy: true }); // prettier-ignore
+});
+
+test('numbers that JSON does not have survive', async () => {
+  const step: RunEvent = { kind: 'step', update: 1, minibatch: 0, gradientNorm: NaN, gradientNorms: { a: Infinity }, skipped: true }; // prettier-ignore
+  expect(await readAll(textStream([...recordingLines([step])].join('')))).toEqual([step]);
+});
+
+test('pieces of any size make the same events', async () => {
+  const whole = await readAll(streamOf([recorded]));
+  expect(await readAll(streamOf(inPieces(recorded, 1000)))).toEqual(whole);
+  expect(await readAll(streamOf([recorded.slice(0, 1), recorded.slice(1)]))).toEqual(whole);
+});
+
+test('a file that the server has unzipped already is read too', async () => {
+  expect(await readAll(textStream([...recordingLines(run)].join('')))).toEqual(rounded(log));
+});
+
+test('events come before the rest of the file has arrived', async () => {
+  let enqueue: (bytes: Bytes) => void = () => undefined;
+  const stream = new ReadableStream<Bytes>({
+    start: (controller) => (enqueue = (bytes) => controller.enqueue(bytes)),
+  });
+  enqueue(recorded.slice(0, 4096)); // the stream stays open
+  const reader = readRecording(stream);
+  const kinds = [];
+  for (let i = 0; i < 4; i += 1) kinds.push((await reader.next()).value?.kind);
+  expect(kinds).toEqual(['status', 'run-started', 'status', 'status']);
+});
+
+test('a truncated file gives its events and then says that it is truncated', async () => {
+  const { name, got, wanted } = await refusal(textStream([...recordingLines(run)].slice(0, 50).join('')));
+  expect(name).toBe('RecordingError');
+  expect(got).toBe('the end of the file');
+  expect(wanted).toContain('truncated');
+  const cut = await refusal(streamOf([recorded.slice(0, recorded.length - 200)]));
+  expect(cut.name).toBe('RecordingError');
+  expect(cut.where).toMatch(/^(after )?line \d+$/);
+});
+
+test('a file of another kind or version is refused at its first line', async () => {
+  expect((await refusal(textStream('{"hello":1}\n'))).wanted).toContain('turnwise-run');
+  expect(await refusal(textStream('{"format":"turnwise-run","version":2}\n'))).toMatchObject({ where: 'line 1', got: 'version 2', wanted: 'version 1' }); // prettier-ignore
+  expect((await refusal(textStream('<!doctype html>'))).where).toBe('line 1');
+  expect((await refusal(textStream(''))).wanted).toContain('truncated');
+});
+
+test('a bad line or a missing one is named', async () => {
+  const lines = [...recordingLines(run)];
+  const broken = lines.with(3, '{"kind":"phase","update":1,"phase":"nap"}\n');
+  expect((await refusal(textStream(broken.join('')))).where).toBe('line 4.phase');
+  const short = lines.toSpliced(10, 1);
+  expect((await refusal(textStream(short.join('')))).got).toBe(`${log.length - 1} events`);
+});

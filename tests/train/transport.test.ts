@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { RunStopped, Transport, type TransportState } from '../../src/train/transport.ts';
+
+/** A run of two phases per update that writes down what it did. */
+function start() {
+  const statuses: string[] = [];
+  const done: string[] = [];
+  const say = ({ status, update, phase }: TransportState) =>
+    statuses.push(`${status} ${update} ${phase ?? '-'}`);
+  const transport = new Transport(say);
+  const run = async (): Promise<void> => {
+    for (let update = 1; update <= 3; update += 1) {
+      await transport.beginUpdate(update);
+      for (const phase of ['rollout', 'loss'] as const) {
+        await transport.beginPhase(phase);
+        await transport.gate(); // between two rounds of sampling
+        done.push(`${update} ${phase}`);
+        transport.endPhase();
+      }
+      transport.endUpdate();
+    }
+    transport.finish();
+  };
+  return { transport, statuses, done, finished: run() };
+}
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+test('a run waits until it is told to play, and then runs to its end', async () => {
+  const { transport, statuses, done, finished } = start();
+  await settled();
+  expect(done).toEqual([]);
+  transport.play();
+  await finished;
+  expect(done).toHaveLength(6);
+  expect(statuses).toEqual(['running 0 -', 'finished 3 loss']);
+});
+
+test('a single phase ends at the end of that phase', async () => {
+  const { transport, statuses, done } = start();
+  transport.stepPhase();
+  await settled();
+  expect(done).toEqual(['1 rollout']);
+  expect(statuses).toEqual(['running 0 -', 'paused 1 rollout']);
+  transport.stepPhase();
+  await settled();
+  expect(done).toEqual(['1 rollout', '1 loss']);
+});
+
+test('a single update ends at the end of that update, also from its middle', async () => {
+  const { transport, done } = start();
+  transport.stepPhase();
+  await settled();
+  transport.stepUpdate();
+  await settled();
+  expect(done).toEqual(['1 rollout', '1 loss']);
+  transport.stepUpdate();
+  await settled();
+  expect(done).toEqual(['1 rollout', '1 loss', '2 rollout', '2 loss']);
+});
+
+test('a pause inside a phase holds at the next gate, and play goes on from there', async () => {
+  const { transport, statuses, done, finished } = start();
+  transport.play();
+  transport.pause();
+  await settled();
+  expect(done).toEqual([]);
+  transport.play();
+  await finished;
+  expect(done).toHaveLength(6);
+  expect(statuses.slice(0, 3)).toEqual(['running 0 -', 'paused 0 -', 'running 0 -']);
+});
+
+test('stopping ends the run where it waits, and nothing moves it again', async () => {
+  const { transport, done, finished } = start();
+  await settled();
+  transport.stop();
+  await expect(finished).rejects.toBeInstanceOf(RunStopped);
+  transport.play();
+  await settled();
+  expect(done).toEqual([]);
+  expect(transport.signal.aborted).toBe(true);
+});
+
+test('time at a closed gate is counted, so that it can be left out of the metrics', async () => {
+  const { transport, finished } = start();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  transport.play();
+  await finished;
+  expect(transport.waitedMs).toBeGreaterThan(50);
+  expect(transport.waitedMs).toBeLessThan(1000);
+});
