@@ -4,8 +4,25 @@ import { defineConfig } from 'vitest/config';
 import { browserFlags, findBrowser } from './scripts/browser.mjs';
 
 const executablePath = findBrowser();
+// Named ahead: a dependency that Vite finds only while tests run makes it reload the page under them.
+const BUNDLED = [
+  'axe-core',
+  'd3-hierarchy',
+  'react',
+  'react/jsx-dev-runtime',
+  'react/jsx-runtime',
+  'react-dom',
+  'react-dom/client',
+  'uplot',
+  'valibot',
+  'vitest-browser-react',
+  'zustand',
+  'zustand/vanilla',
+];
+
 const inBrowser = (name: string, include: string[]) => ({
   extends: true as const,
+  optimizeDeps: { include: BUNDLED },
   test: {
     name,
     include,

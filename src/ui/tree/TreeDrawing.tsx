@@ -88,12 +88,15 @@ function NodeShape({ node, reward, drawing }: NodeShapeProps) {
   );
 }
 
-/** What a screen reader says of a node. */
+/** What a screen reader says of a node; it begins with the text that is drawn. */
 function describe(node: TurnNode, drawing: NodeDrawing): string {
-  if (node.parent === null) return `root, the question, ${drawing.words}`;
+  const drawn = `${nodeName(node.id)} ${drawing.label}`.trim();
+  if (node.parent === null) return `${drawn}, the question, ${drawing.words}`;
+  const { origin } = node;
+  const badge = origin.kind === 'expansion' ? ` +${origin.iteration + 1}` : '';
+  const from = origin.kind === 'expansion' ? `, samples ${nodeName(origin.resampled)} again` : '';
   const ending = node.ending === null ? '' : `, ended by ${node.ending}`;
-  const origin = node.origin.kind === 'expansion' ? `, expanded from ${nodeName(node.origin.resampled)}` : '';
-  return `${nodeName(node.id)}, ${drawing.words}${ending}${origin}`;
+  return `${drawn}${badge}, ${drawing.words}${ending}${from}`;
 }
 
 const pathOf = (nodes: readonly (TurnNode | undefined)[], from: NodeId | null): ReadonlySet<NodeId> => {

@@ -32,30 +32,30 @@ export function drawCredit(value: number | null | undefined, extent: number, wha
     dash: 'none',
     glyph: creditGlyph(value),
     label,
-    words: `${what} ${label}`,
+    words: what,
   };
 }
 
 function drawEntropy(node: TurnNode): NodeDrawing {
-  if (node.parent === null) return { ...PLAIN, words: 'the prompt' };
+  if (node.parent === null) return { ...PLAIN, words: 'prompt' };
   const label = formatNumber(node.turnEntropy);
   return {
     fill: entropyFill(node.turnEntropy, ENTROPY_EXTENT),
     dash: entropyDash(node.turnEntropy, ENTROPY_EXTENT),
     glyph: '',
     label,
-    words: `turn entropy ${label} nats per token`,
+    words: 'turn entropy, nats per token',
   };
 }
 
 function drawReward(node: TurnNode, rewards: NodeTable<number | null> | null): NodeDrawing {
-  if (node.ending === null) return { ...PLAIN, words: node.parent === null ? 'the prompt' : 'goes on' };
+  if (node.ending === null) return { ...PLAIN, words: node.parent === null ? 'prompt' : 'goes on' };
   const reward = rewards?.[node.id];
   const label = reward == null ? '' : formatNumber(reward, Number.isInteger(reward) ? 0 : 2);
   return {
     ...PLAIN,
     label,
-    words: reward == null ? 'not scored yet' : `reward ${label}, ${rewardClass(reward)}`,
+    words: reward == null ? 'not scored yet' : `reward, ${rewardClass(reward)}`,
   };
 }
 

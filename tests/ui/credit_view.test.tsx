@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { userEvent } from 'vitest/browser';
+import { cleanup, render, type RenderResult } from 'vitest-browser-react';
+import type { Lab } from '../../src/store/lab.ts';
+import type { TreeState } from '../../src/store/run_state.ts';
+import { App } from '../../src/ui/App.tsx';
+import { formatNumber, formatSigned } from '../../src/ui/format.ts';
+import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
+import { seriousFindings } from '../support/axe.ts';
+
+let lab: Lab;
+let tree: TreeState;
+let screen: RenderResult;
+
+afterEach(() => cleanup());
+
+beforeEach(async () => {
+  lab = await scriptedLab();
+  ({ tree } = liveTree(lab));
+  lab.selection.select({ view: 'credit', update: 1, prompt: tree.prompt.index });
+  screen = await render(<App lab={lab} />);
+});
+
+const labelOf = (node: number): string =>
+  screen.container.querySelector(`[data-node="${node}"] .node-label`)?.textContent ?? '';
+const sentence = (): string => screen.container.querySelector('.step-sentence')?.textContent ?? '';
+const snapshot = (): string => screen.container.querySelector('.tree-drawing')?.textContent ?? '';
+
+test('Space steps to the end and the arrow keys step back to the first frame', async () => {
+  const first = snapshot();
+  expect(labelOf(tree.leaves[0])).toContain('?');
+  await userEvent.keyboard(' ');
+  const reward = tree.rewards![tree.leaves[0]]!;
+  await expect.poll(sentence).toBe(`Leaf n${tree.leaves[0]} earned a reward of ${formatNumber(reward, 0)}.`);
+  await userEvent.keyboard('{End}');
+  await expect
+    .poll(() => labelOf(tree.leaves[0]))
+    .toBe(`n${tree.leaves[0]} A ${formatSigned(tree.credit!.advantages[tree.leaves[0]])}`);
+  const length = lab.selection.getState().creditFrame;
+  expect(length).toBeGreaterThan(tree.leaves.length * 3);
+  await userEvent.keyboard('{ArrowLeft}'.repeat(length));
+  await expect.poll(snapshot).toBe(first);
+  expect(lab.selection.getState().creditFrame).toBe(0);
+});
+
+test('a backed-up value is shown with the formula that gives it', async () => {
+  await screen.getByRole('button', { name: /3 back up values/ }).click();
+  await expect.element(screen.getByText('V(n) = Σ w·V(child), w = softmax(H)')).toBeVisible();
+  const numbers = [...screen.container.querySelectorAll('.formula.live .formula-number')].map((element) =>
+    Number(element.textContent.replace(/[()]/g, '').replace('−', '-')),
+  );
+  const result = numbers.pop()!;
+  const sum = numbers.reduce(
+    (total, value, index) => total + (index % 2 ? numbers[index - 1] * value : 0),
+    0,
+  );
+  expect(sum).toBeCloseTo(result, 2);
+});
+
+test('a number of the formula lights its node', async () => {
+  await screen.getByRole('button', { name: /3 back up values/ }).click();
+  await screen
+    .getByRole('button', { name: /, of n\d+/ })
+    .first()
+    .click();
+  const node = lab.selection.getState().node;
+  expect(node).not.toBeNull();
+  const selected = screen.container.querySelector('[role=treeitem][aria-selected=true]');
+  expect(selected?.getAttribute('data-node')).toBe(String(node));
+});
+
+test('another value rule recredits the same rollouts at once and says that it is a what-if', async () => {
+  await userEvent.keyboard('{End}');
+  const before = labelOf(tree.nodes[0]!.children[0]);
+  await screen.getByRole('combobox', { name: 'advantage' }).selectOptions('diff_parent');
+  await expect.element(screen.getByText('What-if: the run was not trained with this.')).toBeVisible();
+  await expect.poll(() => labelOf(tree.nodes[0]!.children[0])).not.toBe(before);
+  await screen.getByRole('button', { name: 'Back to the run’s own' }).click();
+  await expect.poll(() => labelOf(tree.nodes[0]!.children[0])).toBe(before);
+});
+
+test('dragging a leaf’s reward changes the values above it, and only on screen', async () => {
+  await userEvent.keyboard('{End}');
+  const leaf = tree.leaves.find((id) => tree.rewards![id] !== 1)!;
+  const before = labelOf(leaf);
+  await screen.getByRole('slider', { name: `What if the reward of n${leaf} were` }).fill('1');
+  await expect.poll(() => labelOf(leaf)).not.toBe(before);
+  expect(lab.selection.getState().whatIf).toEqual([{ leaf, reward: 1 }]);
+  expect(liveTree(lab).tree.rewards![leaf]).not.toBe(1);
+});
+
+test('axe finds nothing serious in the Credit view', async () => {
+  await userEvent.keyboard('{End}');
+  expect(await seriousFindings(screen.container)).toEqual([]);
+});
