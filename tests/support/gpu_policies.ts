@@ -9,8 +9,8 @@ import { packRows, type PlainRow } from './token_batches.ts';
 export const CONTEXT = 40;
 
 export const LOSS: LossConfig = {
-  clipLow: 0.1,
-  clipHigh: 0.1,
+  clipLow: 0.02,
+  clipHigh: 0.03,
   logRatioCap: 10,
   entropyCoefficient: 0.01,
   klCoefficient: 0,

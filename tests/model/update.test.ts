@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { atpoLoss } from '../../src/algo/loss.ts';
+import { DeviceLostError } from '../../src/gpu/errors.ts';
+import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Policy } from '../../src/model/policy.ts';
+import { tokenId } from '../../src/units.ts';
+import {
+  LOSS,
+  OPTIMISER,
+  randomBatch,
+  randomParameters,
+  randomPolicy,
+  relativeError,
+  updateInputs,
+} from '../support/gpu_policies.ts';
+import { packRows, SMALL_MODEL } from '../support/token_batches.ts';
+
+const batch = randomBatch(29, 9, 21);
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openGpu();
+});
+afterAll(() => gpu.close());
+
+async function stepped(policy: Policy, steps = 1) {
+  const { logProb } = await policy.score(batch, 1);
+  const inputs = updateInputs(logProb);
+  const results = [];
+  for (let step = 0; step < steps; step++) results.push(await policy.update(batch, inputs));
+  const state = {
+    results,
+    inputs,
+    gradients: await policy.gradients(),
+    parameters: await policy.parameters(),
+  };
+  policy.dispose();
+  return state;
+}
+
+test('the loss and its gradient are those of the float64 loss on the same log-probabilities', async () => {
+  const { results, inputs } = await stepped(await randomPolicy(gpu, SMALL_MODEL));
+  const { loss } = results[0];
+  const { turnStart, turnIndex, weight, advantage } = batch;
+  const want = atpoLoss(
+    { ...loss, oldLogProb: inputs.oldLogProb, turnStart, turnIndex, weight, advantage },
+    LOSS,
+  );
+  expect(Math.abs(loss.loss - want.loss)).toBeLessThan(1e-6);
+  expect(relativeError(loss.dlogProb, want.dlogProb)).toBeLessThan(2e-6);
+  expect(relativeError(loss.turnLogRatio, want.turnLogRatio)).toBeLessThan(1e-5);
+  expect([...loss.dlogProb].some((d) => d === 0)).toBe(true); // some turns are clipped
+});
+
+test('an update split into micro-batches gives the unsplit one’s numbers', async () => {
+  const whole = await stepped(await randomPolicy(gpu, SMALL_MODEL), 2);
+  const split = await stepped(await randomPolicy(gpu, SMALL_MODEL, { tokenCapacity: 17 }), 2);
+  for (const step of [0, 1]) {
+    expect(split.results[step].loss.loss).toBeCloseTo(whole.results[step].loss.loss, 6);
+    expect(relativeError(split.results[step].loss.logProb, whole.results[step].loss.logProb)).toBeLessThan(
+      1e-6,
+    );
+    expect(
+      relativeError(split.results[step].loss.turnLogRatio, whole.results[step].loss.turnLogRatio),
+    ).toBeLessThan(1e-5);
+  }
+  expect(relativeError(split.gradients, whole.gradients)).toBeLessThan(2e-6);
+  expect(relativeError(split.parameters, whole.parameters)).toBeLessThan(2e-6);
+});
+
+test('the same update twice gives the same bits', async () => {
+  const first = await stepped(await randomPolicy(gpu, SMALL_MODEL), 2);
+  const second = await stepped(await randomPolicy(gpu, SMALL_MODEL), 2);
+  expect(second).toEqual(first);
+});
+
+test('gradient norms by tensor add up to the whole norm and are those of the gradients', async () => {
+  const { results, gradients } = await stepped(await randomPolicy(gpu, SMALL_MODEL));
+  const { gradientNorm, gradientNorms, skipped } = results[0].step;
+  expect(skipped).toBe(false);
+  expect(Object.keys(gradientNorms)).toContain('layers.1.mlp.gate_up_proj.weight');
+  expect(Math.hypot(...Object.values(gradientNorms)) / gradientNorm).toBeCloseTo(1, 5);
+  expect(Math.hypot(...gradients) / gradientNorm).toBeCloseTo(1, 5);
+});
+
+describe('a gradient that is not finite', () => {
+  test('skips the step: parameters, moments and the step count stay', async () => {
+    const policy = await randomPolicy(gpu, SMALL_MODEL);
+    const { logProb } = await policy.score(batch, 1);
+    const inputs = updateInputs(logProb);
+    const broken = { ...batch, advantage: batch.advantage.map(() => Infinity) };
+    const { step } = await policy.update(broken, inputs);
+    expect(step.skipped).toBe(true);
+    expect(await policy.parameters()).toEqual(randomParameters(SMALL_MODEL));
+    await policy.update(batch, inputs);
+    const after = await policy.parameters();
+    policy.dispose();
+    const { parameters } = await stepped(await randomPolicy(gpu, SMALL_MODEL));
+    expect(after).toEqual(parameters);
+  });
+});
+
+test('a batch without scored tokens changes parameters by weight decay alone', async () => {
+  const silent = packRows([{ tokens: [1, 2, 3], mask: [0, 0, 0] }]);
+  const policy = await randomPolicy(gpu, SMALL_MODEL);
+  const { loss, step } = await policy.update(silent, updateInputs(new Float32Array(0)));
+  const parameters = await policy.parameters();
+  policy.dispose();
+  expect(loss.loss).toBe(0);
+  expect(step.gradientNorm).toBe(0);
+  const decay = 1 - OPTIMISER.learningRate * OPTIMISER.weightDecay;
+  expect(
+    relativeError(
+      parameters,
+      randomParameters(SMALL_MODEL).map((value) => value * decay),
+    ),
+  ).toBeLessThan(1e-6);
+});
+
+test('supervised steps learn a small batch by heart', async () => {
+  const policy = await randomPolicy(gpu, SMALL_MODEL);
+  const weights = new Float32Array(batch.scored.length).fill(1 / batch.scored.length);
+  const losses: number[] = [];
+  for (let step = 0; step < 60; step++) {
+    losses.push((await policy.trainSupervised(batch, weights, { ...OPTIMISER, learningRate: 1e-2 })).loss);
+  }
+  policy.dispose();
+  expect(losses[0]).toBeGreaterThan(3);
+  expect(losses[59]).toBeLessThan(0.3);
+});
+
+test('an update raises the log-probability of turns with a positive advantage', async () => {
+  const positive = {
+    ...batch,
+    advantage: batch.advantage.map((_, s) => (batch.turnRow[batch.turnIndex[s]] % 2 ? 1 : -1)),
+  };
+  const policy = await randomPolicy(gpu, SMALL_MODEL);
+  const before = await policy.score(positive, 1);
+  const loss = { ...LOSS, entropyCoefficient: 0 };
+  await policy.update(positive, { ...updateInputs(before.logProb), oldLogProb: before.logProb, loss });
+  const after = await policy.score(positive, 1);
+  policy.dispose();
+  const gain = after.logProb.reduce(
+    (sum, value, s) => sum + positive.advantage[s] * (value - before.logProb[s]),
+    0,
+  );
+  expect(gain).toBeGreaterThan(0);
+});
+
+describe('weights', () => {
+  test('come back from a saved file bit for bit, and the optimiser starts anew', async () => {
+    const policy = await randomPolicy(gpu, SMALL_MODEL);
+    const file = await policy.save({ seed: '1' });
+    const { logProb } = await policy.score(batch, 1);
+    await policy.update(batch, updateInputs(logProb));
+    expect(await policy.parameters()).not.toEqual(randomParameters(SMALL_MODEL));
+    await policy.load(file);
+    expect(await policy.parameters()).toEqual(randomParameters(SMALL_MODEL));
+    await policy.update(batch, updateInputs(logProb));
+    const after = await policy.parameters();
+    policy.dispose();
+    expect(after).toEqual((await stepped(await randomPolicy(gpu, SMALL_MODEL))).parameters);
+  });
+
+  test('of another model are refused and change nothing', async () => {
+    const other = await randomPolicy(gpu, { ...SMALL_MODEL, vocabularySize: 30 });
+    const file = await other.save();
+    other.dispose();
+    const policy = await randomPolicy(gpu, SMALL_MODEL);
+    await expect(policy.load(file)).rejects.toThrow(/embed\.weight.*\[30, 24\].*\[29, 24\]/);
+    expect(await policy.parameters()).toEqual(randomParameters(SMALL_MODEL));
+    policy.dispose();
+  });
+});
+
+describe('inputs that do not fit are refused:', () => {
+  test.each([
+    [
+      'too few old log-probabilities',
+      { oldLogProb: new Float32Array(3) },
+      /old log-probabilities.*3 numbers/,
+    ],
+    [
+      'a KL term without a reference',
+      { loss: { ...LOSS, klCoefficient: 0.1 } },
+      /reference log-probabilities.*none/,
+    ],
+  ])('%s', async (_, change, message) => {
+    const policy = await randomPolicy(gpu, SMALL_MODEL);
+    const inputs = { ...updateInputs(new Float32Array(batch.scored.length)), ...change };
+    await expect(policy.update(batch, inputs)).rejects.toThrow(message);
+    policy.dispose();
+  });
+
+  test('a row above the capacity', async () => {
+    const policy = await randomPolicy(gpu, SMALL_MODEL, { tokenCapacity: 4 });
+    await expect(policy.score(batch, 1)).rejects.toThrow(/larger than the activation workspace/);
+    policy.dispose();
+  });
+});
+
+test('a lost device rejects the calls under way and every later one', async () => {
+  const doomed = await openGpu();
+  const policy = await randomPolicy(doomed, SMALL_MODEL);
+  policy.beginRollout({ seed: 1, update: 1 }, { temperature: 1, stopTokens: [] });
+  const request = { context: [tokenId(1)], key: { prompt: 0, node: 0, firstToken: 0 }, maxTokens: 30 };
+  const underWay = [policy.score(batch, 1), policy.generate([request])];
+  doomed.close();
+  for (const call of underWay) await expect(call).rejects.toThrow(DeviceLostError);
+  await expect(policy.parameters()).rejects.toThrow(DeviceLostError);
+});
