@@ -59,10 +59,10 @@ const SHAPES: readonly CaseShape[] = [
   { words: 'a tree', trees: [TREE], heads: 2, kvHeads: 1, headSize: 64 },
   { words: 'rows', trees: ROWS, heads: 4, kvHeads: 1, headSize: 128 },
   {
-    words: '70,000 rows of one token',
-    trees: Array.from({ length: 70_000 }, () => row(1)),
-    heads: 1,
-    kvHeads: 1,
+    words: 'more groups than one grid dimension holds', // few tokens: on lavapipe, idle lanes walk up to token n
+    trees: Array.from({ length: 10 }, () => row(7)),
+    heads: 1000,
+    kvHeads: 1000,
     headSize: 4,
     overrides: { WORKGROUP: 1 },
   },

@@ -126,5 +126,12 @@ export const decodeAttention = defineKernel({
         [0, 6],
       ],
     ),
+    // More groups than one grid dimension holds.
+    decodeCase(
+      [1000, 10, 4],
+      [70, 2],
+      Array.from({ length: 70 }, (_, r) => [r, r % 2] as const),
+      { WORKGROUP: 1 },
+    ),
   ],
 });
