@@ -2,7 +2,6 @@
 import { useMemo, useState } from 'react';
 import { pathTokens } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
-import type { TreeCredit } from '../../train/protocol.ts';
 import type { TurnNode } from '../../units.ts';
 import { useVocabulary } from '../binding.ts';
 import { Fact } from '../Fact.tsx';
@@ -38,7 +37,7 @@ function RankingFact({ tree, node }: { readonly tree: TreeState; readonly node: 
 interface NodePanelProps {
   readonly tree: TreeState;
   readonly node: TurnNode;
-  readonly credit: TreeCredit | null;
+  readonly credit: TreeState['credit'];
 }
 
 export function NodePanel({ tree, node, credit }: NodePanelProps) {

@@ -1,5 +1,4 @@
 /** How a node is drawn under each colour choice: fill, outline, the number beside it, and the words for it. */
-import type { TreeCredit } from '../../train/protocol.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import { ROOT, type NodeId, type NodeTable, type TurnNode } from '../../units.ts';
 import { creditGlyph, formatNumber, formatSigned } from '../format.ts';
@@ -67,7 +66,7 @@ export const extentOf = (table: NodeTable<number | null> | null | undefined): nu
 export function drawingFor(
   encoding: Encoding,
   tree: TreeState,
-  credit: TreeCredit | null,
+  credit: TreeState['credit'],
 ): (node: TurnNode) => NodeDrawing {
   switch (encoding) {
     case 'entropy':
