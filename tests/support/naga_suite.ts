@@ -1,0 +1,53 @@
+/** Every case of every kernel on the WebGPU of this runtime; `scripts/naga.mjs` bundles it for Deno (wgpu/naga). */
+import { kernels } from '../../shaders/index.ts';
+import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { KernelCase } from '../../src/gpu/kernel.ts';
+import type { AnyKernel } from '../../src/gpu/pipelines.ts';
+import { describeFailure, runCase } from './kernel_suite.ts';
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What is wrong with the case, or null. */
+async function failureOf(gpu: Gpu, kernel: AnyKernel, testCase: KernelCase): Promise<string | null> {
+  try {
+    const result = await runCase(gpu, kernel, testCase);
+    return result.checked > 0 && result.mismatchCount === 0 ? null : describeFailure(result);
+  } catch (error) {
+    return `${kernel.name}, ${testCase.title}: ${messageOf(error)}`;
+  }
+}
+
+/**
+ * @param filter runs only kernels with this in their name
+ * @returns the number of failures; no adapter is one
+ */
+export async function runSuite(filter: string, log: (line: string) => void): Promise<number> {
+  let gpu: Gpu;
+  try {
+    // An error no scope caught is counted by the case that then misses its numbers; it is shown here.
+    gpu = await openGpu({ raiseLimits: false, onError: (error) => log(error.message) });
+  } catch (error) {
+    log(`${messageOf(error)}\n\n0 passed, 1 failed`);
+    return 1;
+  }
+  const { vendor, architecture, description } = gpu.adapter;
+  log(`adapter: ${[vendor, architecture, description].filter(Boolean).join(', ')}`);
+  const chosen: readonly AnyKernel[] = Object.values(kernels).filter(({ name }) => name.includes(filter));
+  let passed = 0;
+  let failed = 0;
+  for (const kernel of chosen) {
+    const failures: string[] = [];
+    const cases = kernel.cases();
+    for (const testCase of cases) {
+      const failure = await failureOf(gpu, kernel, testCase);
+      if (failure) failures.push(failure);
+    }
+    passed += cases.length - failures.length;
+    failed += failures.length;
+    log(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${kernel.name}, ${cases.length} cases`);
+    for (const failure of failures) log(`  ${failure}`);
+  }
+  gpu.close();
+  log(`\n${passed} passed, ${failed} failed`);
+  return failed + (passed === 0 ? 1 : 0);
+}
