@@ -74,6 +74,19 @@ test('surplus leaves are pruned at random, with every ancestor left without chil
   expect(await toyTrees(2, 2, { leavesPerTree: 5 })).toEqual(pruned);
 });
 
+test('every leaf is as likely to be pruned as any other', async () => {
+  const kept = new Array<number>(10).fill(0);
+  const seeds = Array.from({ length: 100 }, (_, seed) => seed);
+  for (const seed of seeds) {
+    const [[full], [pruned]] = [await toyTrees(seed, 1), await toyTrees(seed, 1, { leavesPerTree: 5 })];
+    full.leaves.forEach((leaf, place) => {
+      if (pruned.leaves.includes(leaf)) kept[place] += 1;
+    });
+  }
+  expect(kept.reduce((sum, times) => sum + times, 0)).toBe(500);
+  for (const times of kept) expect(Math.abs(times - 50)).toBeLessThan(25); // five deviations
+});
+
 test('missing leaves are copies of the last one, beside it', async () => {
   const [tree] = await toyTrees(2, 1, { leavesPerTree: 13 });
   expect(tree.leaves).toHaveLength(13);
