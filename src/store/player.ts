@@ -47,6 +47,14 @@ const paceOf = (event: RunEvent): number => {
   return pace[Math.min(Math.max(event.update - 1, 0), 2)];
 };
 
+/** Events between updates: a step does not end on them before it has done any work. */
+const ASIDE: ReadonlySet<RunEvent['kind']> = new Set([
+  'run-started',
+  'evaluation',
+  'status',
+  'update-started',
+]);
+
 /** The event closes an update, or the whole log. */
 const closesUpdate = (event: RunEvent, next: RunEvent | undefined): boolean =>
   next === undefined ||
@@ -70,7 +78,11 @@ export function createPlayer(handOn: (events: readonly RunEvent[]) => void): Pla
   };
   const stepTo = (isEnd: (event: RunEvent, next: RunEvent | undefined) => boolean): void => {
     let to = store.getState().position;
-    while (to < events.length && !isEnd(events[to], events[to + 1])) to += 1;
+    let worked = false;
+    for (; to < events.length; to += 1) {
+      worked ||= !ASIDE.has(events[to].kind);
+      if (worked && isEnd(events[to], events[to + 1])) break;
+    }
     advance(Math.min(to + 1, events.length), false);
   };
   return {

@@ -205,7 +205,7 @@ export function updateEvents(update: number, metrics: UpdateMetrics = METRICS): 
   ];
 }
 
-export const START: RunEvent = {
+export const START: Extract<RunEvent, { kind: 'run-started' }> = {
   kind: 'run-started',
   config: CONFIG,
   adapter: { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader', software: true },

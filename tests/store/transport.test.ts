@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest';
+import { createLab } from '../../src/store/lab.ts';
+import { createPlayer } from '../../src/store/player.ts';
+import { createPump } from '../../src/store/pump.ts';
+import { readKnob, withAlgorithm, writeKnob } from '../../src/store/knobs.ts';
+import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
+import { CONFIG, ENVIRONMENT, SAMPLE_LOG, START, updateEvents } from '../support/sample_log.ts';
+
+const ADAPTER = { vendor: 'v', architecture: 'a', description: 'd', software: false };
+const READY: RunEvent = {
+  kind: 'ready',
+  adapter: ADAPTER,
+  algorithms: [],
+  environments: [ENVIRONMENT],
+  presets: [{ name: 'instant', title: 'Instant', description: '', config: CONFIG }],
+  knobs: [],
+};
+const REPORT = { what: 'w', where: 'x', got: 'g', wanted: 'h', next: 'n' };
+
+function labWithRecording() {
+  const sent: RunCommand[] = [];
+  const lab = createLab((command) => sent.push(command));
+  lab.player.add(SAMPLE_LOG);
+  lab.player.finish();
+  return { lab, sent, kinds: () => sent.map(({ kind }) => kind) };
+}
+
+describe('the transport', () => {
+  test('opens the default run ahead of time and holds what it says until Play', () => {
+    const { lab, sent, kinds } = labWithRecording();
+    lab.player.seek(2);
+    lab.transport.receive([READY, START, ...updateEvents(1).slice(0, 3)]);
+    expect(sent).toEqual([{ kind: 'open', config: CONFIG }]);
+    expect([lab.transport.getState().prepared, lab.run.getState().updates.length]).toEqual([true, 2]);
+    lab.transport.play();
+    expect(kinds()).toEqual(['open', 'play']);
+    expect(lab.transport.getState().source).toBe('live');
+    expect(lab.run.getState().updates[0].trees[0].growth).toEqual([{ kind: 'node', node: 1 }]);
+    lab.transport.receive(updateEvents(1).slice(3));
+    expect(lab.run.getState().updates[0].metrics?.exactMatch).toBe(0.5);
+  });
+
+  test('remembers Play pressed while the engine starts, and the recording goes on', () => {
+    const { lab, kinds } = labWithRecording();
+    lab.player.play();
+    lab.transport.play();
+    expect([lab.transport.getState().awaiting, lab.player.getState().playing, kinds()]).toEqual([
+      true,
+      true,
+      [],
+    ]);
+    lab.transport.receive([READY]);
+    expect(kinds()).toEqual(['open', 'play']);
+    expect(lab.player.getState().playing).toBe(false);
+  });
+
+  test('without an engine drives the recorded run', () => {
+    const { lab, sent } = labWithRecording();
+    lab.transport.receive([{ kind: 'failed', update: 0, report: REPORT }]);
+    expect(lab.transport.getState().engine).toEqual({ kind: 'unavailable', report: REPORT });
+    lab.transport.stepPhase();
+    expect(lab.run.getState().updates[0].phase).toBe('rollout');
+    expect(lab.run.getState().updates[0].trees[1].leaves).toEqual([2, 3, 5]);
+    lab.transport.stepUpdate();
+    expect(lab.run.getState().updates[0].metrics?.exactMatch).toBe(0.5);
+    lab.transport.reset();
+    expect([lab.run.getState().updates.length, lab.player.getState().position]).toEqual([0, 0]);
+    lab.transport.play();
+    expect([lab.player.getState().playing, sent]).toEqual([true, []]);
+  });
+
+  test('a run that cannot be opened is reported and the recorded run stays', () => {
+    const { lab } = labWithRecording();
+    lab.player.seek(2);
+    lab.transport.receive([READY, { kind: 'failed', update: 0, report: REPORT }]);
+    expect(lab.run.getState().failure).toEqual(REPORT);
+    expect([lab.transport.getState().engine.kind, lab.run.getState().updates.length]).toEqual(['ready', 2]);
+  });
+
+  test('restarts with a draft and ignores what the run before still says', () => {
+    const { lab, sent } = labWithRecording();
+    lab.transport.receive([READY, START]);
+    const draft = { ...CONFIG, seed: 8 };
+    lab.transport.setDraft(draft);
+    lab.transport.restart();
+    expect(sent).toEqual([
+      { kind: 'open', config: CONFIG },
+      { kind: 'close' },
+      { kind: 'open', config: draft },
+      { kind: 'play' },
+    ]);
+    lab.transport.receive(updateEvents(1));
+    expect(lab.run.getState().updates).toEqual([]);
+    lab.transport.receive([{ ...START, config: draft }, ...updateEvents(1)]);
+    expect([lab.run.getState().updates.length, lab.run.getState().header?.config.seed]).toEqual([1, 8]);
+  });
+
+  test('a draft that equals the run shown is no draft', () => {
+    const { lab } = labWithRecording();
+    lab.player.seek(1);
+    lab.transport.setDraft({ ...CONFIG, seed: 9 });
+    expect(lab.transport.getState().draft?.seed).toBe(9);
+    lab.transport.setDraft({ ...CONFIG });
+    expect(lab.transport.getState().draft).toBeNull();
+  });
+});
+
+describe('the player', () => {
+  const play = (stepMs: number, frames: number) => {
+    const seen: RunEvent[] = [];
+    const player = createPlayer((events) => seen.push(...events));
+    player.add(SAMPLE_LOG);
+    player.finish();
+    player.play();
+    for (let frame = 0; frame < frames; frame += 1) player.tick(frame * stepMs);
+    return { seen, player };
+  };
+
+  test('hands on nodes one by one at first', () => {
+    const nodes = (frames: number) => play(20, frames).seen.filter(({ kind }) => kind === 'node').length;
+    const counts = Array.from({ length: 60 }, (_, frame) => nodes(frame));
+    const steps = counts.slice(1).map((count, index) => count - counts[index]);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(2);
+    expect(counts[59]).toBe(10);
+  });
+
+  test('hands on everything in order and stops at the end', () => {
+    const { seen, player } = play(100, 200);
+    expect(seen).toEqual(SAMPLE_LOG);
+    expect(player.getState()).toMatchObject({ playing: false, position: SAMPLE_LOG.length });
+  });
+
+  test('does not rush after a sleep', () => {
+    const { seen, player } = play(20, 3);
+    const before = seen.length;
+    player.tick(60_000);
+    expect(seen.length - before).toBeLessThan(20);
+  });
+
+  test('seeks to the end of an update', () => {
+    const { player, seen } = play(1, 0);
+    player.seek(1);
+    expect(seen.at(-1)).toMatchObject({ kind: 'metrics', update: 1 });
+  });
+});
+
+test('the pump takes what fits a frame and keeps the rest in order', () => {
+  let clock = 0;
+  const seen: number[] = [];
+  const pump = createPump((events) => {
+    seen.push(...events.map((event) => ('update' in event ? event.update : -1)));
+    clock += 5;
+  }, 8, () => clock); // prettier-ignore
+  pump.add(Array.from({ length: 200 }, (_, update) => ({ kind: 'phase', update, phase: 'loss' })));
+  pump.tick();
+  expect([seen.length, pump.waiting()]).toEqual([96, 104]);
+  pump.tick();
+  pump.tick();
+  expect(seen).toEqual(Array.from({ length: 200 }, (_, update) => update));
+  expect(pump.waiting()).toBe(0);
+});
+
+describe('knobs', () => {
+  test('read and write by path without touching the config', () => {
+    const changed = writeKnob(CONFIG, 'algorithm.loss.clipHigh', 0.5);
+    expect([readKnob(changed, 'algorithm.loss.clipHigh'), readKnob(CONFIG, 'algorithm.loss.clipHigh')]).toEqual([0.5, 0.03]); // prettier-ignore
+    expect(changed.optimiser).toBe(CONFIG.optimiser);
+    expect(readKnob(CONFIG, 'no.such.path')).toBeUndefined();
+  });
+
+  test('the tree’s shape sets its leaves', () => {
+    const { rollout } = writeKnob(CONFIG, 'algorithm.rollout.picks', 4).algorithm;
+    expect([rollout.initialBranches, rollout.iterations, rollout.leavesPerTree]).toEqual([2, 1, 6]);
+  });
+
+  test('another algorithm keeps the size and the clip band', () => {
+    const paper = {
+      ...CONFIG.algorithm,
+      name: 'at2po_random',
+      rollout: { ...CONFIG.algorithm.rollout, expansion: 'random' as const, initialBranches: 10 },
+      loss: { ...CONFIG.algorithm.loss, clipLow: 0.003 },
+    };
+    const { name, rollout, loss } = withAlgorithm(CONFIG, paper).algorithm;
+    expect([name, rollout.expansion, rollout.initialBranches, loss.clipLow]).toEqual([
+      'at2po_random',
+      'random',
+      2,
+      0.02,
+    ]);
+  });
+});
