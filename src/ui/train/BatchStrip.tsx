@@ -1,5 +1,5 @@
 /** The update's prompts as tiny trees. Looking at one previews its question; choosing it opens the Tree view. */
-import { memo } from 'react';
+import { memo, useCallback } from 'react';
 import { isDead, leavesOf, rewardOf } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../binding.ts';
@@ -48,14 +48,12 @@ const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
   const { tree, selected, capacity, columns, vocabulary, onPreview, onOpen } = props;
   const { index } = tree.prompt;
   const question = sentence(tree.prompt.tokens.map((token) => vocabulary[token] ?? ''));
-  const dead = isDead(tree);
   return (
     <button
       type="button"
       className="tree-button"
       aria-current={selected ? 'true' : undefined}
-      data-dead={dead}
-      aria-label={`Prompt ${index + 1}: ${question} ${describeLeaves(tree)}${dead ? ', dead tree' : ''}. Open its tree.`}
+      data-dead={isDead(tree)}
       onMouseEnter={() => onPreview(index)}
       onMouseLeave={() => onPreview(null)}
       onFocus={() => onPreview(index)}
@@ -64,8 +62,14 @@ const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
     >
       <TinyTree tree={tree} capacity={capacity} columns={columns} />
       <span className="tree-caption small">
-        <span className="number">{index + 1}</span>
+        <span className="number">
+          <span className="visually-hidden">Prompt </span>
+          {index + 1}
+        </span>
         <span>{caption(tree)}</span>
+      </span>
+      <span className="visually-hidden">
+        {question} {describeLeaves(tree)}. Open its tree.
       </span>
     </button>
   );
@@ -88,7 +92,7 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
   const trees = update?.trees ?? NO_TREES;
   const columns = Math.max(MIN_COLUMNS, ...trees.map(depthOf));
   const dead = trees.filter(isDead).length;
-  const open = (prompt: number): void => selection.select({ prompt, view: 'tree' });
+  const open = useCallback((prompt: number): void => selection.select({ prompt, view: 'tree' }), [selection]);
   return (
     <section className="batch" aria-label="Batch">
       <div className="section-head">

@@ -1,0 +1,201 @@
+import axe from 'axe-core';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { page, userEvent } from 'vitest/browser';
+import { cleanup, render } from 'vitest-browser-react';
+import { createLab, type Lab } from '../../src/store/lab.ts';
+import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
+import { App } from '../../src/ui/App.tsx';
+import { applyTheme } from '../../src/ui/shell/theme.ts';
+import { CONFIG, ENVIRONMENT, SAMPLE_LOG } from '../support/sample_log.ts';
+
+const READY: RunEvent = {
+  kind: 'ready',
+  adapter: { vendor: 'acme', architecture: 'x1', description: 'Acme X1', software: false },
+  algorithms: [{ name: 'at2po', title: 'AT²PO', description: 'The paper.', config: CONFIG.algorithm }],
+  environments: [ENVIRONMENT],
+  presets: [{ name: 'instant', title: 'Instant', description: 'Two hops.', config: CONFIG }],
+  knobs: [
+    {
+      path: 'optimiser.learningRate',
+      title: 'Learning rate',
+      term: 'lr',
+      unit: '',
+      description: 'AdamW’s step.',
+      paperDefault: 1e-6,
+      source: 'Table 4',
+      range: { kind: 'number', min: 1e-6, max: 1e-2, scale: 'log' },
+    },
+    {
+      path: 'algorithm.credit.valueRule',
+      title: 'Value rule',
+      term: 'V(n)',
+      unit: '',
+      description: 'How values are backed up.',
+      paperDefault: 'child_softmax',
+      source: 'code',
+      range: { kind: 'choice', options: ['child_softmax', 'child_mean'], titles: ['softmax of H', 'mean'] },
+    },
+  ],
+};
+
+let lab: Lab;
+let sent: RunCommand[];
+
+beforeEach(async () => {
+  sent = [];
+  lab = createLab((command) => sent.push(command));
+  lab.player.add(SAMPLE_LOG);
+  lab.player.finish();
+  lab.run.apply(SAMPLE_LOG);
+  await render(<App lab={lab} />);
+});
+afterEach(() => cleanup());
+
+describe('the Train view', () => {
+  test('shows the numbers of the newest update', async () => {
+    await expect.element(page.getByText('rollouts 75 %')).toBeVisible();
+    await expect.element(page.getByText('held out 62 %')).toBeVisible();
+    await expect.element(page.getByText('tokens 0.31')).toBeVisible();
+    await expect.element(page.getByText('clipped 2 %')).toBeVisible();
+    await expect.element(page.getByText('ppo_kl 0.0021')).toBeVisible();
+    await expect.element(page.getByText('Update 2 of 40')).toBeVisible();
+    await expect.element(page.getByText('730 ms · 60 tokens sampled')).toBeVisible();
+  });
+
+  test('sums each curve up in a sentence', async () => {
+    const chart = page.getByRole('img', { name: /^Exact match/ });
+    await expect
+      .element(chart)
+      .toHaveAccessibleName(
+        'Exact match: rollouts 50 % at update 1, 75 % at update 2; held out 33 % at update 0, 62 % at update 2.',
+      );
+  });
+
+  test('gives the curves as a table', async () => {
+    await page.getByRole('button', { name: 'As a table' }).click();
+    const row = page.getByRole('row', { name: /^1 / });
+    await expect.element(row).toHaveTextContent('150 %–0.370.418 %0.002150 %');
+  });
+
+  test('marks the best path, the dead tree and the leaves in words', async () => {
+    await expect
+      .element(page.getByRole('button', { name: /^Prompt 1/ }))
+      .toHaveAccessibleName(
+        'Prompt 1 1 of 3 Yara mother? 3 leaves: 1 correct, 1 wrong, 1 malformed. Open its tree.',
+      );
+    await expect
+      .element(page.getByRole('button', { name: /^Prompt 2/ }))
+      .toHaveAccessibleName(/^Prompt 2 dead Yara mother\? 3 leaves: 3 wrong/);
+    await expect.element(page.getByText('dead', { exact: true }).last()).toBeVisible();
+    await expect.element(page.getByText('Best path: correct, reward +1')).toBeVisible();
+    const transcript = document.querySelector('.transcript');
+    expect(transcript?.textContent.replaceAll(/\s+/g, ' ').trim()).toBe(
+      'think ‹ plan › search ‹ Yara mother › result ‹ Yara Pia › think ‹ Yara Pia › answer ‹ Pia ›',
+    );
+    expect(transcript?.querySelectorAll('[data-source="environment"]')).toHaveLength(4);
+  });
+
+  test('scrubs to an earlier update and follows again', async () => {
+    await userEvent.keyboard('[[');
+    await expect.element(page.getByText('Update 1 of 40')).toBeVisible();
+    await expect.element(page.getByText('rollouts 50 %')).toBeVisible();
+    expect(lab.selection.getState().update).toBe(1);
+    await page.getByRole('button', { name: 'Newest' }).click();
+    await expect.element(page.getByText('rollouts 75 %')).toBeVisible();
+    expect(lab.selection.getState().update).toBeNull();
+  });
+
+  test('opens the tree of a prompt', async () => {
+    await page.getByRole('button', { name: /^Prompt 2/ }).click();
+    expect(lab.selection.getState()).toMatchObject({ view: 'tree', prompt: 1 });
+  });
+});
+
+describe('the keyboard', () => {
+  test('moves between views with 1 to 4 and between prompts with arrows', async () => {
+    await userEvent.keyboard('{ArrowRight}');
+    expect(lab.selection.getState().prompt).toBe(1);
+    await expect.element(page.getByText('Prompt 2 · hotpot')).toBeVisible();
+    await userEvent.keyboard('2');
+    expect(lab.selection.getState().view).toBe('tree');
+    await expect.element(page.getByRole('button', { name: 'Tree' })).toHaveAttribute('aria-current', 'page');
+    await userEvent.keyboard('1');
+    expect(lab.selection.getState().view).toBe('train');
+  });
+
+  test('lists its keys at ?', async () => {
+    await userEvent.keyboard('?');
+    const dialog = page.getByRole('dialog', { name: 'Keyboard' });
+    await expect.element(dialog).toBeVisible();
+    await expect.element(dialog).toHaveTextContent(/Space\s*play or pause/);
+    await expect.element(dialog).toHaveTextContent(/\.\s*one phase/);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await expect.element(dialog).not.toBeInTheDocument();
+  });
+
+  test('plays and pauses with Space, and leaves Space to a focused button', async () => {
+    lab.transport.receive([READY]);
+    await userEvent.keyboard(' ');
+    expect(sent.map(({ kind }) => kind)).toEqual(['open', 'play']);
+    lab.transport.receive([{ kind: 'status', status: 'running', update: 1, phase: 'rollout' }]);
+    await expect.element(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+    page.getByRole('button', { name: 'One update' }).element().focus();
+    await userEvent.keyboard(' ');
+    expect(sent.map(({ kind }) => kind)).toEqual(['open', 'play', 'step-update']);
+  });
+});
+
+describe('settings', () => {
+  test('are drawn from the engine’s description and offer a restart', async () => {
+    lab.transport.receive([READY]);
+    if (!document.querySelector('.knobs')) await userEvent.keyboard('s');
+    const rate = page.getByRole('spinbutton', { name: /Learning rate/ });
+    await expect.element(rate).toHaveValue(0.0005);
+    await expect.element(rate).toHaveAccessibleDescription('AdamW’s step. Preset 5e−4, paper 1e−6.');
+    await rate.fill('0.5');
+    await userEvent.keyboard('{Enter}');
+    await expect.element(rate).toHaveValue(0.01); // the nearest in range
+    await page.getByRole('combobox', { name: /Value rule/ }).selectOptions('softmax of H');
+    await page.getByRole('button', { name: 'Restart with this' }).click();
+    const opened = sent.filter((command) => command.kind === 'open').at(-1);
+    expect(opened?.config.optimiser.learningRate).toBe(0.01);
+    expect(opened?.config.algorithm.credit.valueRule).toBe('child_softmax');
+    expect(sent.at(-1)?.kind).toBe('play');
+  });
+});
+
+describe('trouble', () => {
+  const report = { what: 'The device was lost', where: 'update 2, loss', got: 'lost', wanted: 'a device', next: 'Press Reset.' }; // prettier-ignore
+
+  test('is said in five parts, can be dismissed and loses nothing', async () => {
+    lab.run.apply([{ kind: 'failed', update: 2, report }]);
+    const alert = page.getByRole('alert');
+    await expect.element(alert).toHaveTextContent(/The device was lost\. Press Reset\.\s*Where\s*update 2, loss\s*Got\s*lost\s*Wanted\s*a device/); // prettier-ignore
+    await expect.element(page.getByText('rollouts 75 %')).toBeVisible();
+    await alert.getByRole('button', { name: 'Dismiss' }).click();
+    await expect.element(alert).not.toBeInTheDocument();
+    expect(lab.run.getState().updates).toHaveLength(2);
+  });
+
+  test('without an engine the recorded run stays and plays', async () => {
+    const missing = { ...report, what: 'This browser offers no WebGPU', got: 'no navigator.gpu' };
+    lab.transport.receive([{ kind: 'failed', update: 0, report: missing }]);
+    await expect.element(page.getByText(/You see a recorded run/)).toHaveTextContent(/To train live: .*#enable-unsafe-webgpu|To train live: /); // prettier-ignore
+    await expect.element(page.getByText('Recorded run · no WebGPU here')).toBeVisible();
+    await page.getByRole('button', { name: 'Play' }).click();
+    expect(lab.player.getState().playing).toBe(true);
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('accessibility', () => {
+  test.each(['light', 'dark'] as const)('axe finds nothing serious in the %s theme', async (theme) => {
+    lab.transport.receive([READY]);
+    if (!document.querySelector('.knobs')) await userEvent.keyboard('s');
+    applyTheme(theme);
+    await new Promise(requestAnimationFrame);
+    const { violations } = await axe.run(document.body, { resultTypes: ['violations'] });
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)])).toEqual([]); // prettier-ignore
+  });
+});
