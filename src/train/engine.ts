@@ -222,17 +222,14 @@ export class Engine {
   /** The device is gone, and every buffer with it: nothing to dispose; the next `open` or `reset` opens another. */
   #lose(backend: Backend, report: ErrorReport): void {
     if (this.#backend !== backend) return;
-    const state = this.#session?.transport.state;
-    this.#session?.transport.stop();
-    this.#session = null;
     this.#backend = null;
-    this.#options.post({ kind: 'failed', update: state?.update ?? 0, report });
-    this.#options.post({
-      kind: 'status',
-      status: 'failed',
-      update: state?.update ?? 0,
-      phase: state?.phase ?? null,
-    });
+    const transport = this.#session?.transport;
+    this.#session = null;
+    if (transport?.signal.aborted) return; // the run met the loss first and said so
+    transport?.stop();
+    const { update, phase } = transport?.state ?? { update: 0, phase: null };
+    this.#options.post({ kind: 'failed', update, report });
+    this.#options.post({ kind: 'status', status: 'failed', update, phase });
   }
 
   /** Posts the error, then the status again: a page shows a failure as the end, and a run may go on. */

@@ -15,9 +15,8 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
   let refuse: (report: ErrorReport) => void = () => undefined;
   const refused = new Promise<ErrorReport>((resolve) => (refuse = resolve));
   const gpu = await openGpu({ ...options, onError: (error) => refuse(error.report) });
-  const lostDevice = gpu.lost.then(
-    ({ reason, report }) => (reason === 'destroyed' ? new Promise<never>(() => undefined) : report), // closed by ourselves
-  );
+  let closed = false;
+  const lostDevice = gpu.lost.then(({ report }) => (closed ? new Promise<never>(() => undefined) : report));
   return {
     adapter: gpu.adapter,
     // A refused command leaves buffers undefined: the run cannot go on, and neither can the device be trusted.
@@ -27,7 +26,10 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
       return Policy.create(gpu, model, { contextLength: environment.contextLength, parameters });
     },
     parameterCount,
-    close: () => gpu.close(),
+    close() {
+      closed = true;
+      gpu.close();
+    },
   };
 }
 

@@ -1,0 +1,179 @@
+import { afterAll, expect, test } from 'vitest';
+import { startEngine } from '../../src/train/client.ts';
+import { openGpuBackend } from '../../src/train/gpu_backend.ts';
+import { Engine } from '../../src/train/engine.ts';
+import { presets } from '../../src/train/presets.ts';
+import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
+import type { RunConfig } from '../../src/units.ts';
+import { withoutTimes } from '../support/scripted_run.ts';
+
+type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
+const only = <K extends RunEvent['kind']>(events: readonly RunEvent[], kind: K): Of<K>[] =>
+  events.filter((event): event is Of<K> => event.kind === kind);
+
+/** The failure's report, once the engine has said where it stands after it. */
+async function failure(): Promise<Of<'failed'>['report']> {
+  const failed = (await seen((event) => event.kind === 'failed')) as Of<'failed'>;
+  await seen((event) => event.kind === 'status' && log.indexOf(event) > log.indexOf(failed));
+  return failed.report;
+}
+
+/** Random parameters, 2 prompts, trees of 4 leaves, 2 updates of 2 mini-batches: seconds on a CPU adapter. */
+function tinyConfig(): RunConfig {
+  const { config } = presets.get('corridor') ?? {};
+  if (!config) throw new Error('there is no corridor preset');
+  const model = { ...config.model, channels: 16, heads: 2, kvHeads: 1, headSize: 8, hidden: 24 };
+  const rollout = {
+    ...config.algorithm.rollout,
+    initialBranches: 2,
+    iterations: 1,
+    picks: 2,
+    leavesPerTree: 4,
+  };
+  return {
+    ...config,
+    model,
+    updates: 2,
+    promptsPerUpdate: 2,
+    promptsPerMinibatch: 1,
+    algorithm: {
+      ...config.algorithm,
+      rollout,
+      credit: { ...config.algorithm.credit, leafNormalisation: false },
+    },
+    evaluation: { every: 0, questions: 3, datasets: ['corridor'] },
+  };
+}
+
+const client = startEngine();
+let log: RunEvent[] = [];
+const listeners = new Set<(event: RunEvent) => void>();
+client.subscribe((event) => {
+  log.push(event);
+  listeners.forEach((listener) => listener(event));
+});
+const seen = (matches: (event: RunEvent) => boolean): Promise<RunEvent> =>
+  new Promise((resolve) => {
+    const past = log.find(matches);
+    if (past) return resolve(past);
+    const listener = (event: RunEvent): void => {
+      if (!matches(event)) return;
+      listeners.delete(listener);
+      resolve(event);
+    };
+    listeners.add(listener);
+  });
+const isOver = (event: RunEvent): boolean =>
+  event.kind === 'failed' || (event.kind === 'status' && ['finished', 'failed'].includes(event.status));
+
+afterAll(() => client.close());
+
+async function runFrom(command: RunCommand): Promise<readonly RunEvent[]> {
+  log = [];
+  client.send(command);
+  await seen((event) => event.kind === 'run-started' || event.kind === 'failed');
+  client.send({ kind: 'play' });
+  await seen(isOver);
+  return log.map((event) => (event.kind === 'run-started' ? { ...event, date: '' } : withoutTimes(event)));
+}
+
+test('the worker opens a device and says what there is', async () => {
+  const ready = (await seen((event) => event.kind === 'ready' || event.kind === 'failed')) as Of<'ready'>;
+  expect(ready.kind).toBe('ready');
+  expect(ready.adapter.vendor.length + ready.adapter.description.length).toBeGreaterThan(0);
+});
+
+test('two updates in the worker, and again bit for bit after a reset', async () => {
+  const config = tinyConfig();
+  const first = await runFrom({ kind: 'open', config });
+  expect(only(first, 'failed')).toEqual([]);
+  expect(only(first, 'run-started')[0].config).toEqual(config);
+  expect(only(first, 'metrics').map(({ update }) => update)).toEqual([1, 2]);
+  expect(only(first, 'step')).toHaveLength(4);
+  for (const { loss, rows } of only(first, 'loss')) {
+    const total = rows.flatMap(({ tokenLoss, weight }) => tokenLoss.map((term, t) => term * weight[t]));
+    expect(total.reduce((a, b) => a + b, 0)).toBeCloseTo(loss, 5);
+    expect(rows).toHaveLength(4);
+  }
+  for (const { gradientNorm } of only(first, 'step')) expect(gradientNorm).toBeGreaterThan(0);
+  const again = await runFrom({ kind: 'reset' });
+  expect(again).toEqual(first);
+});
+
+test('the trainer’s log-probabilities are the sampler’s', () => {
+  const nodes = new Map(only(log, 'node').filter(({ update }) => update === 1).map(({ prompt, node }) => [`${prompt}/${node.id}`, node])); // prettier-ignore
+  const rows = only(log, 'loss').filter(({ update }) => update === 1).flatMap((event) => event.rows); // prettier-ignore
+  expect(rows).toHaveLength(8);
+  for (const { prompt, leaf, oldLogProb } of rows) {
+    const node = nodes.get(`${prompt}/${leaf}`);
+    const sampled = node?.logProb.filter((_, t) => node.mask[t] === 1) ?? [];
+    oldLogProb.slice(-sampled.length).forEach((value, t) => expect(value).toBeCloseTo(sampled[t], 4));
+  }
+});
+
+test('weights come back as a file that a run can start from', async () => {
+  log = [];
+  client.send({ kind: 'save-weights' });
+  const { bytes } = (await seen((event) => event.kind === 'weights')) as Of<'weights'>;
+  expect(bytes.byteLength).toBeGreaterThan(4 * 1000);
+  const run = await runFrom({ kind: 'load-weights', bytes: bytes.slice(0) });
+  expect(only(run, 'failed')).toEqual([]);
+  const logProbs = (events: readonly RunEvent[]) => only(events, 'node').map(({ node }) => node.logProb);
+  expect(logProbs(run)).not.toEqual(logProbs(await runFrom({ kind: 'open', config: tinyConfig() })));
+});
+
+test('malformed weights are refused in words, and the engine goes on', async () => {
+  log = [];
+  client.send({ kind: 'load-weights', bytes: new ArrayBuffer(3) });
+  expect((await failure()).what).toBe('The weights file cannot be read');
+  const run = await runFrom({ kind: 'open', config: tinyConfig() });
+  expect(only(run, 'metrics')).toHaveLength(2);
+});
+
+test('a message that is no command is answered in words', async () => {
+  log = [];
+  client.send({ kind: 'sing' } as unknown as RunCommand);
+  expect(await failure()).toMatchObject({ where: 'command.kind', got: '"sing"' });
+});
+
+test('weights missing from public/ are an error with their address', async () => {
+  log = [];
+  client.send({ kind: 'open', config: { ...tinyConfig(), weights: 'nowhere.safetensors' } });
+  const { what, where } = await failure();
+  expect(what).toBe('The initial weights could not be fetched');
+  expect(where).toMatch(/^http.*nowhere\.safetensors$/);
+});
+
+test('a device that is destroyed ends the run with a report, and reset opens another', async () => {
+  const devices: GPUDevice[] = [];
+  const gpu = navigator.gpu;
+  const spied = {
+    requestAdapter: async (options?: GPURequestAdapterOptions) => {
+      const adapter = await gpu.requestAdapter(options);
+      const request = adapter?.requestDevice.bind(adapter);
+      if (adapter && request)
+        adapter.requestDevice = async (descriptor) => {
+          const device = await request(descriptor);
+          devices.push(device);
+          return device;
+        };
+      return adapter;
+    },
+  } as GPU;
+  const events: RunEvent[] = [];
+  const engine = new Engine({
+    post: (event) => events.push(event),
+    openBackend: () => openGpuBackend({ gpu: spied }),
+    fetchWeights: () => Promise.reject(new Error('no weights are asked for')),
+  });
+  await engine.start();
+  await engine.dispatch({ kind: 'open', config: tinyConfig() });
+  await engine.dispatch({ kind: 'step-update' });
+  devices[0].destroy();
+  await expect.poll(() => only(events, 'failed').length).toBe(1);
+  expect(only(events, 'failed')[0].report.what).toBe('The graphics device was lost');
+  await engine.dispatch({ kind: 'reset' });
+  expect(only(events, 'status').at(-1)?.status).toBe('paused');
+  expect(devices).toHaveLength(2);
+  await engine.dispose();
+});
