@@ -30,7 +30,12 @@ interface RowParts {
 }
 
 /** Walks from the root to the leaf; node n owns the positions of its own tokens, all with A_n. */
-function rowParts(tree: RolloutTree, advantages: TurnAdvantages, leaf: NodeId, contextLength: number): RowParts {
+function rowParts(
+  tree: RolloutTree,
+  advantages: TurnAdvantages,
+  leaf: NodeId,
+  contextLength: number,
+): RowParts {
   const prompt = tree.prompt.tokens;
   const length = prompt.length + Math.max(0, responseLimit(tree.prompt, contextLength));
   const tokens: number[] = [...prompt];

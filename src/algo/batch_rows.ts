@@ -29,7 +29,9 @@ export function sliceRows(batch: TokenBatch, start: number, end: number): TokenB
     rows: rows.map((row) => shifted(row, tokenStart, scoredStart)),
     tokens: batch.tokens.slice(tokenStart, tokenEnd),
     positions: batch.positions.slice(tokenStart, tokenEnd),
-    previous: batch.previous.slice(tokenStart, tokenEnd).map((index) => (index < 0 ? -1 : index - tokenStart)),
+    previous: batch.previous
+      .slice(tokenStart, tokenEnd)
+      .map((index) => (index < 0 ? -1 : index - tokenStart)),
     visibleStart: batch.visibleStart.slice(tokenStart, tokenEnd).map((index) => index - tokenStart),
     visibleEnd: batch.visibleEnd.slice(tokenStart, tokenEnd).map((index) => index - tokenStart),
     scored: batch.scored.slice(scoredStart, scoredEnd).map((index) => index - tokenStart),
