@@ -20,6 +20,7 @@ export interface TransportState {
   readonly prepared: boolean; // the default run is open, so that Play starts at once
   readonly awaiting: boolean; // Play was pressed before the engine was ready
   readonly draft: RunConfig | null; // changed knobs, not yet run
+  readonly asked: RunConfig | null; // what the live run was started with
 }
 
 export interface Transport extends StoreApi<TransportState> {
@@ -45,7 +46,14 @@ export interface TransportParts {
   readonly send: (command: RunCommand) => void;
 }
 
-const same = (a: RunConfig | null, b: RunConfig | null): boolean => JSON.stringify(a) === JSON.stringify(b);
+/** Deep equality: the engine returns configs as its schema orders them. */
+function same(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
+  return (
+    left.length === right.size && left.every(([key, value]) => right.has(key) && same(value, right.get(key)))
+  );
+}
 
 /** Opens runs of the engine ahead of time and holds what they say until they are shown. */
 class OpenRun {
@@ -92,6 +100,7 @@ export function createTransport({ run, selection, player, send }: TransportParts
     prepared: false,
     awaiting: false,
     draft: null,
+    asked: null,
   }));
   const open = new OpenRun(send);
   const isLive = (): boolean => store.getState().source === 'live';
@@ -102,7 +111,7 @@ export function createTransport({ run, selection, player, send }: TransportParts
     if (!same(open.config, config) || isLive()) open.open(config);
     run.clear();
     selection.select({ update: null, prompt: 0, pinned: null });
-    store.setState({ source: 'live', awaiting: false, draft: null });
+    store.setState({ source: 'live', awaiting: false, draft: null, asked: config });
     run.apply(open.release());
     send(first);
   };
@@ -170,7 +179,7 @@ export function createTransport({ run, selection, player, send }: TransportParts
     setDraft: (draft) =>
       store.setState({ draft: same(draft, run.getState().header?.config ?? null) ? null : draft }),
     restart() {
-      const config = store.getState().draft ?? run.getState().header?.config;
+      const config = store.getState().draft ?? run.getState().header?.config ?? store.getState().asked;
       if (config) goLive(config, { kind: 'play' });
     },
     replay() {

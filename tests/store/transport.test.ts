@@ -95,6 +95,15 @@ describe('the transport', () => {
     expect([lab.run.getState().updates.length, lab.run.getState().header?.config.seed]).toEqual([1, 8]);
   });
 
+  test('knows its run by value, in whatever order the engine writes the settings', () => {
+    const { lab } = labWithRecording();
+    const reversed = Object.fromEntries(Object.entries(CONFIG).toReversed()) as unknown as typeof CONFIG;
+    lab.transport.receive([READY]);
+    lab.transport.play();
+    lab.transport.receive([{ ...START, config: reversed }, ...updateEvents(1)]);
+    expect(lab.run.getState().updates).toHaveLength(1);
+  });
+
   test('a draft that equals the run shown is no draft', () => {
     const { lab } = labWithRecording();
     lab.player.seek(1);
