@@ -97,7 +97,8 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
     <section className="batch" aria-label="Batch">
       <div className="section-head">
         <h2>
-          {trees.length} prompts, one tree each{dead > 0 ? ` · ${dead} dead: equal rewards, no gradient` : ''}
+          {trees.length === 0 ? 'No trees yet: press Play' : `${trees.length} prompts, one tree each`}
+          {dead > 0 ? ` · ${dead} dead: equal rewards, no gradient` : ''}
         </h2>
         <RewardLegend />
       </div>

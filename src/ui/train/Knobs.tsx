@@ -25,8 +25,10 @@ const groupOf = ({ path }: KnobDescription): string =>
 /** What the knobs show: the draft, else the run on screen, else the first preset. */
 function useConfig(): RunConfig | null {
   const draft = useTransport((transport) => transport.draft);
-  const shown = useRun((run) => run.header?.config ?? run.ready?.presets[0]?.config ?? null);
-  return draft ?? shown;
+  const asked = useTransport((transport) => (transport.source === 'live' ? transport.asked : null));
+  const shown = useRun((run) => run.header?.config ?? null);
+  const first = useRun((run) => run.ready?.presets[0]?.config ?? null);
+  return draft ?? shown ?? asked ?? first;
 }
 
 function Pickers({ config }: { readonly config: RunConfig }) {
