@@ -55,10 +55,10 @@ function axes(curve: Curve, withX: boolean): uPlot.Axis[] {
 }
 
 /** From zero, or from the lowest value below it; 0 to 1 while there is nothing to show. */
-function yRange({ top }: Curve, low: number | null, high: number | null): [number, number] {
+function yRange({ top, unit }: Curve, low: number | null, high: number | null): [number, number] {
   if (top !== null || low === null || high === null) return [0, top ?? 1];
   const floor = Math.min(0, low * 1.15);
-  return [floor, Math.max(high * 1.15, floor + 1e-4)];
+  return [floor, Math.max(high * 1.15, floor + (unit === 'share' ? 0.01 : 1e-4))];
 }
 
 function chartOptions(curve: Curve, withX: boolean, selectedX: () => number | null): uPlot.Options {
