@@ -61,12 +61,24 @@ export function dispatch<S extends Sizes, P extends ParamFields>(
 /** Zeroes a view. */
 export const clear = (view: BufferView): ClearStep => ({ kind: 'clear', view });
 
-/** Copies the first `elements` 4-byte elements (default: the whole view). */
-export const copy = <S extends Sizes>(
+/**
+ * Copies the first `elements` 4-byte elements (default: the whole view).
+ * @throws InvalidDispatchError when both views lie in one buffer
+ */
+export function copy<S extends Sizes>(
   from: BufferView,
   to: BufferView,
   elements: (sizes: S) => number = () => from.size / 4,
-): CopyStep<S> => ({ kind: 'copy', from, to, elements });
+): CopyStep<S> {
+  if (from.buffer === to.buffer) {
+    throw new InvalidDispatchError(
+      `copy of ${from.buffer.label}`,
+      'two views of one GPUBuffer',
+      'two different GPUBuffers: WebGPU copies only between them',
+    );
+  }
+  return { kind: 'copy', from, to, elements };
+}
 
 function checkBuffers(
   kernel: KernelText,

@@ -28,7 +28,8 @@ export interface CaseResult {
 const SHOWN = 5;
 /** Elements put after every buffer: NaN as f32. Reading them poisons the result, writing them is seen. */
 const GUARD = 64;
-const POISON = 0x7fc0dead;
+/** Bits of the guard after binding `index`: different ones, so that a copied guard is seen too. */
+const poison = (index: number): number => 0x7fc0de00 + index;
 
 /** Dispatches one case and compares every written buffer with the oracle, and every guard with its poison. */
 export async function runCase(gpu: Gpu, kernel: AnyKernel, testCase: KernelCase): Promise<CaseResult> {
@@ -68,18 +69,18 @@ function makeBuffers(
   );
   if (unknown.length > 0)
     throw new Error(`${kernel.name}, ${testCase.title}: no binding called ${unknown.join(', ')}`);
-  const entries = kernel.bindings.map(({ name }) => {
+  const entries = kernel.bindings.map(({ name }, index) => {
     const contents = testCase.buffers[name];
     if (!contents) throw new Error(`${kernel.name}, ${testCase.title}: the case has no buffer ${name}`);
-    return [name, owner.storage(name, guarded(contents))] as const;
+    return [name, owner.storage(name, guarded(contents, poison(index)))] as const;
   });
   return Object.fromEntries(entries);
 }
 
-function guarded(contents: TypedArray): TypedArray {
-  const bits = new Uint32Array(contents.length + GUARD).fill(POISON);
-  bits.set(new Uint32Array(contents.buffer, contents.byteOffset, contents.length));
-  return bits;
+function guarded(contents: TypedArray, bits: number): TypedArray {
+  const whole = new Uint32Array(contents.length + GUARD).fill(bits);
+  whole.set(new Uint32Array(contents.buffer, contents.byteOffset, contents.length));
+  return whole;
 }
 
 function compare(
@@ -107,7 +108,8 @@ function compare(
       if (!worst || badness(entry) > badness(worst)) worst = entry;
       if (!(entry.error <= entry.allowed) && ++mismatchCount <= SHOWN) mismatches.push(entry);
     }
-    const overrun = firstOverrun(actual, length);
+    const guard = poison(kernel.bindings.findIndex(({ name }) => name === tensor));
+    const overrun = firstOverrun(actual, length, guard);
     if (overrun >= 0 && ++mismatchCount) {
       mismatches.push({
         tensor: `${tensor} (past its end)`,
@@ -144,9 +146,9 @@ function measure(
 
 const badness = ({ error, allowed }: Mismatch): number => (error === 0 ? 0 : error / allowed);
 
-function firstOverrun(actual: TypedArray, length: number): number {
+function firstOverrun(actual: TypedArray, length: number, guard: number): number {
   const bits = new Uint32Array(actual.buffer, actual.byteOffset, length + GUARD);
-  for (let index = length; index < length + GUARD; index++) if (bits[index] !== POISON) return index;
+  for (let index = length; index < length + GUARD; index++) if (bits[index] !== guard) return index;
   return -1;
 }
 
