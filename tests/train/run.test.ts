@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { environments } from '../../src/env/index.ts';
+import { heldOutPrompts, trainingPrompts } from '../../src/train/questions.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
 import { nodeId } from '../../src/units.ts';
 import { scriptedEngine, scriptedRun, smallConfig } from '../support/scripted_run.ts';
@@ -68,11 +70,31 @@ test('the same seed gives the same log, another seed another', async () => {
   expect(only(other, 'update-started')[0].prompts).not.toEqual(only(events, 'update-started')[0].prompts);
 });
 
-test('held-out questions are the same for every run and never asked in training', () => {
+test('no question is both trained on and held out', () => {
   const seeds = only(events, 'update-started').flatMap((event) => event.prompts.map((prompt) => prompt.seed));
   expect(seeds).toHaveLength(16);
   expect(new Set(seeds).size).toBe(16);
   expect(seeds.every((seed) => seed < 2 ** 31)).toBe(true);
+  const heldOut = heldOutPrompts(environments.search, 'hotpot', 500).map((prompt) => prompt.seed);
+  expect(new Set(heldOut).size).toBe(500);
+  expect(heldOut.every((seed) => seed >= 2 ** 31 && seed < 2 ** 32)).toBe(true);
+});
+
+test('data sets take turns, from update to update', () => {
+  const sets = (update: number) =>
+    trainingPrompts(environments.search, ['nq', 'hotpot', 'popqa'], 4, { seed: 1, update }).map(
+      (prompt) => prompt.dataset,
+    );
+  expect([...sets(1), ...sets(2)]).toEqual([
+    'nq',
+    'hotpot',
+    'popqa',
+    'nq',
+    'hotpot',
+    'popqa',
+    'nq',
+    'hotpot',
+  ]);
 });
 
 test('evaluation asks each data set once sampled and once greedily', () => {
