@@ -16,9 +16,9 @@ function fakeWorker() {
     onerror: null,
   };
   const say = (event: RunEvent): void =>
-    worker.onmessage?.call(worker as unknown as Worker, new MessageEvent('message', { data: event }));
+    void worker.onmessage?.call(worker as unknown as Worker, new MessageEvent('message', { data: event }));
   const crash = (message: string): void =>
-    worker.onerror?.call(
+    void worker.onerror?.call(
       worker as unknown as Worker,
       Object.assign(new Event('error'), { message }) as ErrorEvent,
     );
