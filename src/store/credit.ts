@@ -3,7 +3,7 @@
  * functions that train (src/algo), so that a what-if differs from training in its inputs only.
  */
 import { assignCredit, type Credit, type CreditStep } from '../algo/credit.ts';
-import type { CreditConfig, NodeId, NodeTable } from '../units.ts';
+import type { CreditConfig, NodeTable } from '../units.ts';
 import { rolloutTree } from './reading.ts';
 import type { TreeState } from './run_state.ts';
 import type { Selection } from './selection.ts';
@@ -79,13 +79,3 @@ export function recredit(tree: TreeState, own: CreditConfig, choice: CreditChoic
   if (!known.has(key)) known.set(key, compute(tree, own, choice));
   return known.get(key) ?? null;
 }
-
-/** `whatIf` with one leaf's reward set; null takes the leaf out again. Ascending leaves. */
-export const withWhatIf = (
-  whatIf: Selection['whatIf'],
-  leaf: NodeId,
-  reward: number | null,
-): Selection['whatIf'] =>
-  [...whatIf.filter((entry) => entry.leaf !== leaf), ...(reward === null ? [] : [{ leaf, reward }])].toSorted(
-    (a, b) => a.leaf - b.leaf,
-  );

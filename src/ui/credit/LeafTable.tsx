@@ -1,6 +1,7 @@
 /** Every leaf: reward (editable as a what-if), normalised value, what it ends as. */
-import { withWhatIf, type Recredit } from '../../store/credit.ts';
+import type { Recredit } from '../../store/credit.ts';
 import type { TreeState } from '../../store/run_state.ts';
+import { withReward } from '../../store/selection.ts';
 import type { NodeId } from '../../units.ts';
 import { useLab, useSelection } from '../binding.ts';
 import { formatCredit, formatNumber } from '../format.ts';
@@ -20,7 +21,7 @@ function LeafRow({ state, shown, leaf }: LeafTableProps & { readonly leaf: NodeI
   const paid = state.rewards?.[leaf] ?? null;
   const changed = reward !== paid;
   const set = (value: number): void => {
-    const whatIf = withWhatIf(selection.getState().whatIf, leaf, value === paid ? null : value);
+    const whatIf = withReward(selection.getState().whatIf, leaf, value === paid ? null : value);
     if (Number.isFinite(value)) selection.select({ whatIf });
   };
   return (
