@@ -31,10 +31,18 @@ const LOGIT_BYTES = 64 * 2 ** 20; // of one decode step
 export interface SamplingOptions {
   readonly prefillRows: number; // most new tokens of one prefill piece
   readonly sampledRows: number; // most requests sampled together
-  readonly chunkSteps: number; // decode steps per readback, at most MAX_CHUNK; finished rows leave after a chunk
+  /**
+   * Decode steps per readback, at most MAX_CHUNK; finished rows leave after a chunk. Few by default on an adapter
+   * that runs on the CPU, where a wasted row costs more than a readback, MAX_CHUNK elsewhere.
+   */
+  readonly chunkSteps: number;
 }
 
-export const DEFAULT_SAMPLING: SamplingOptions = { prefillRows: 2048, sampledRows: 1024, chunkSteps: 8 };
+const defaultOptions = ({ gpu }: DeviceModel): SamplingOptions => ({
+  prefillRows: 2048,
+  sampledRows: 1024,
+  chunkSteps: gpu.adapter.software ? 4 : MAX_CHUNK,
+});
 
 interface Compiled {
   readonly workspace: DecodeWorkspace;
@@ -72,7 +80,7 @@ export class Sampling {
     this.#model = model;
     this.#slotLimit = slotLimit(model);
     this.#prefixes = new PrefixCache(this.#slotLimit);
-    const given = { ...DEFAULT_SAMPLING, ...options };
+    const given = { ...defaultOptions(model), ...options };
     const logitRows = Math.floor(
       Math.min(LOGIT_BYTES, model.gpu.limits.maxStorageBufferBindingSize) /
         (4 * widthsOf(model.config).logits),

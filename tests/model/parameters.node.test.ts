@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest';
-import { initialParameters, parameterMap, TENSOR_ALIGNMENT } from '../../src/model/parameters.ts';
+import { parameterMap, TENSOR_ALIGNMENT } from '../../src/model/parameters.ts';
 import { rotaryTable } from '../../src/model/rotary.ts';
-import { keyedRandom, STREAMS } from '../../src/algo/random.ts';
+import { randomParameters } from '../support/gpu_policies.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
-
-const uniformOf = (seed: number) => (parameter: number) =>
-  keyedRandom({ seed, update: 0 }, STREAMS.parameters, parameter).uniform;
 
 test('bound tensors start at whole alignment blocks and nothing overlaps', () => {
   const { stored, parameters, length } = parameterMap(SMALL_MODEL);
@@ -42,14 +39,14 @@ test('the tied output is the embedding, the untied one is its own tensor', () =>
 });
 
 test('a seed gives the same parameters, another seed others', () => {
-  const first = initialParameters(SMALL_MODEL, uniformOf(5));
-  expect(initialParameters(SMALL_MODEL, uniformOf(5))).toEqual(first);
-  expect(initialParameters(SMALL_MODEL, uniformOf(6))).not.toEqual(first);
+  const first = randomParameters(SMALL_MODEL, 5);
+  expect(randomParameters(SMALL_MODEL, 5)).toEqual(first);
+  expect(randomParameters(SMALL_MODEL, 6)).not.toEqual(first);
 });
 
 test('matrices have the prototype’s deviations, norms are 1 and query norms 2', () => {
   const config = { ...SMALL_MODEL, vocabularySize: 128, channels: 64, kvHeads: 4, headSize: 16, hidden: 128 };
-  const values = initialParameters(config, uniformOf(1));
+  const values = randomParameters(config);
   const deviation = (name: string): number => {
     const { offset, length } = parameterMap(config).parameters.find((parameter) => parameter.name === name)!;
     return Math.sqrt(

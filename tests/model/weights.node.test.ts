@@ -1,15 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { keyedRandom } from '../../src/algo/random.ts';
 import { ConfigError, WeightsError } from '../../src/model/errors.ts';
-import { initialParameters, parameterMap } from '../../src/model/parameters.ts';
+import { parameterMap } from '../../src/model/parameters.ts';
 import { readSafetensors, writeSafetensors } from '../../src/model/safetensors.ts';
 import { decodeWeights, encodeWeights } from '../../src/model/weights.ts';
+import { randomParameters } from '../support/gpu_policies.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
-const values = initialParameters(
-  SMALL_MODEL,
-  (parameter) => keyedRandom({ seed: 3, update: 0 }, 6, parameter).uniform,
-);
+const values = randomParameters(SMALL_MODEL, 3);
 const file = encodeWeights({ config: SMALL_MODEL, values, metadata: { seed: '3' } });
 
 /** A file with this header and data bytes. */
@@ -27,8 +24,8 @@ function changed(
   change: (tensors: Map<string, { shape: readonly number[]; values: Float32Array }>) => void,
 ): ArrayBuffer {
   const { tensors, metadata } = readSafetensors(file);
-  const copy = new Map(tensors);
-  change(copy as Map<string, { shape: readonly number[]; values: Float32Array }>);
+  const copy = new Map<string, { shape: readonly number[]; values: Float32Array }>(tensors);
+  change(copy);
   return writeSafetensors(
     [...copy].map(([name, tensor]) => ({ ...tensor, name })),
     metadata,

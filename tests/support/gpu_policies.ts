@@ -26,10 +26,10 @@ export const OPTIMISER: OptimiserConfig = {
 };
 
 export const randomParameters = (config: ModelConfig, seed = 1): Float32Array<ArrayBuffer> =>
-  initialParameters(
-    config,
-    (parameter) => keyedRandom({ seed, update: 0 }, STREAMS.parameters, parameter).uniform,
-  );
+  initialParameters(config, (parameter) => {
+    const random = keyedRandom({ seed, update: 0 }, STREAMS.parameters, parameter);
+    return () => random.uniform();
+  });
 
 export const randomPolicy = (
   gpu: Gpu,
