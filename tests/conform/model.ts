@@ -182,25 +182,12 @@ function compareGradients(
   compare(checks.gradientsByTensor, largest);
 }
 
-/** The fixture's gradient is that of pg_loss alone, so the KL term's is taken off ours. */
-function checkLossGradient(
-  check: Checker,
-  want: ModelCase,
-  batch: TokenBatch,
-  { logProb, dlogProb }: LossResult,
-  refLogProb: Float32Array,
-): void {
+/** The fixture's gradient holds the KL term too, though its README says pg_loss. */
+function checkLossGradient(check: Checker, want: ModelCase, batch: TokenBatch, dlogProb: Float32Array): void {
   const wanted = atScored(want, batch, want.grad_log_prob);
   const scale = largest(wanted);
-  const klWeight = want.loss_config.kl_loss_coef / batch.scored.length;
-  const got = Array.from(dlogProb, (d, s) => d - klWeight * (1 - Math.exp(refLogProb[s] - logProb[s])));
-  check.case(want.name, () => {
-    check.closeAll(
-      'scored',
-      got.map((d) => d / scale),
-      Array.from(wanted, (d) => d / scale),
-    );
-  });
+  const scaled = (values: Float32Array): number[] => Array.from(values, (value) => value / scale);
+  check.case(want.name, () => check.closeAll('scored', scaled(dlogProb), scaled(wanted)));
 }
 
 async function checkSteps(policy: Policy, want: ModelCase, checks: Checkers): Promise<void> {
@@ -239,7 +226,7 @@ async function checkSteps(policy: Policy, want: ModelCase, checks: Checkers): Pr
       checks.loss.close('loss_total', totalLoss(result.loss, refLogProb, loss), step.loss_total);
       checks.loss.close('gradient norm', result.step.gradientNorm, step.grad_norm_before_clip);
     });
-    if (index === 0) checkLossGradient(checks.dlogProb, want, batch, result.loss, refLogProb);
+    if (index === 0) checkLossGradient(checks.dlogProb, want, batch, result.loss.dlogProb);
     if (step.grads) compareGradients(checks, want.name, policy.config, gradients, step.grads);
     checks.parameters.case(want.name, () => {
       for (const { name, offset, length } of parameterMap(policy.config).parameters) {
