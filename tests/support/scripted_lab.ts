@@ -17,7 +17,9 @@ export async function scriptedLab(hash = ''): Promise<Lab> {
 /** The first tree of the run's first update whose rewards differ: one that has credit to show. */
 export function liveTree(lab: Lab) {
   const update = lab.run.getState().updates[0];
-  const tree = update.trees.find(({ leaves, rewards }) => new Set(leaves.map((leaf) => rewards?.[leaf])).size > 1);
+  const tree = update.trees.find(
+    ({ leaves, rewards }) => new Set(leaves.map((leaf) => rewards?.[leaf])).size > 1,
+  );
   if (!tree) throw new Error('every tree of the scripted run is dead: choose another seed');
   return { update, tree };
 }
