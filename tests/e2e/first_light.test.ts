@@ -1,0 +1,73 @@
+/**
+ * The main job, on the real page with the real engine: something moves at once, two updates are trained live,
+ * a tree is opened, credit is stepped to its end and back, a token's loss is read.
+ */
+import { beforeAll, expect, test } from 'vitest';
+import { userEvent } from 'vitest/browser';
+
+const WAIT = { timeout: 150_000, interval: 100 };
+const text = (selector: string): string => document.querySelector(selector)?.textContent ?? '';
+const count = (selector: string): number => document.querySelectorAll(selector).length;
+const press = async (name: string): Promise<void> => {
+  const button = [...document.querySelectorAll('button')].find((entry) => entry.textContent.trim() === name);
+  if (!button) throw new Error(`no button says "${name}"; there are: ${buttons()}`);
+  await userEvent.click(button);
+};
+const buttons = (): string =>
+  [...document.querySelectorAll('button')].map((entry) => entry.textContent).join(' | ');
+const spoken = (): string =>
+  [...document.querySelectorAll('[role=status]')].map((entry) => entry.textContent).join(' ');
+
+beforeAll(async () => {
+  document.head.prepend(Object.assign(document.createElement('base'), { href: `${location.origin}/` }));
+  document.body.replaceChildren(Object.assign(document.createElement('div'), { id: 'root' }));
+  await import('../../src/main.tsx');
+});
+
+test('a recorded run is on screen and moving before anything is pressed', async () => {
+  await expect.poll(() => text('.header h1'), WAIT).toContain('Turnwise');
+  await expect.poll(() => text('.badge'), WAIT).toMatch(/Recorded run/);
+  await expect.poll(() => count('main svg path'), WAIT).toBeGreaterThan(10);
+  const before = document.querySelector('main')?.innerHTML;
+  await expect.poll(() => document.querySelector('main')?.innerHTML, WAIT).not.toBe(before);
+  expect(count('.error-banner')).toBe(0);
+});
+
+test('two updates are trained live', async () => {
+  await expect.poll(() => text('.badge'), WAIT).toMatch(/Play trains live/);
+  await press('One update');
+  await expect.poll(() => text('.badge'), WAIT).toMatch(/live/i);
+  await expect.poll(spoken, WAIT).toMatch(/Update 1 done, exact match \d+ %\./);
+  await press('One update');
+  await expect.poll(spoken, WAIT).toMatch(/Update 2 done, exact match \d+ %\./);
+  expect(count('.error-banner')).toBe(0);
+});
+
+test('a tree of the second update shows its turns and why they were expanded', async () => {
+  await userEvent.keyboard('2');
+  await expect.poll(() => text('.prompt-bar'), WAIT).toContain('update 2');
+  // M + L·K leaves and the turns above them
+  expect(count('[role=treeitem]')).toBeGreaterThan(11);
+  expect(count('.candidates tbody tr')).toBeGreaterThanOrEqual(1);
+  expect(count('.candidates tr[data-picked=true]')).toBeGreaterThanOrEqual(1);
+});
+
+test('credit steps to the end and back to the first frame', async () => {
+  await userEvent.keyboard('3');
+  await expect.poll(() => text('.step-sentence'), WAIT).toContain('Nothing is known yet');
+  const first = text('.tree-drawing');
+  await userEvent.keyboard('{End}');
+  await expect.poll(() => text('.step-sentence')).toMatch(/tokens? in \d+ turns? get their turn’s advantage/);
+  const [cursor, length] = text('.credit-view output').split('/').map(Number);
+  expect(cursor).toBe(length);
+  await userEvent.keyboard('{ArrowLeft}'.repeat(length));
+  await expect.poll(() => text('.step-sentence')).toContain('Nothing is known yet');
+  expect(text('.tree-drawing')).toBe(first);
+});
+
+test('the loss view shows a token’s log-probabilities and the gradient norms of the step', async () => {
+  await userEvent.keyboard('4');
+  await expect.poll(() => text('.facts'), WAIT).toMatch(/old log-probability−?\d+\.\d{4} nats/);
+  expect(count('.turn-lane tbody tr')).toBeGreaterThanOrEqual(1);
+  expect(Number(text('.norms tfoot td'))).toBeGreaterThan(0);
+});
