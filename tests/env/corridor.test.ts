@@ -50,10 +50,20 @@ describe('the corridor', () => {
     );
   });
 
-  test('rewards are 1 for the open door, 0 for running out and −1 for what is no action', () => {
-    const rewardOf = (ending: LeafEnding) =>
-      corridor.reward(told('west', 'east', 'west'), { turns: [], observations: [], ending });
-    expect((['answer', 'call-limit', 'malformed', 'length'] as const).map(rewardOf)).toEqual([1, 0, -1, -1]);
+  test('rewards are 1 for the open door, else −1 with 0.1 per action and 0.4 for the key', () => {
+    const prompt = told('west', 'east', 'west');
+    const rewardOf = (ending: LeafEnding, ...seen: string[]) =>
+      corridor.reward(prompt, {
+        turns: [],
+        observations: seen.map((word) => encode(`<see> ${word} </see>`)),
+        ending,
+      });
+    expect(rewardOf('answer', 'held', 'none', 'door')).toBe(1);
+    expect(rewardOf('malformed')).toBe(-1);
+    expect(rewardOf('malformed', 'none', 'none')).toBeCloseTo(-0.8, 12);
+    expect(rewardOf('malformed', 'none', 'held')).toBeCloseTo(-0.4, 12);
+    expect(rewardOf('call-limit', 'held', 'none', 'none', 'none', 'none')).toBeCloseTo(0, 12);
+    expect(rewardOf('call-limit', 'key', 'key', 'key', 'key', 'key')).toBeCloseTo(-0.4, 12);
   });
 
   test('questions take three or four turns, about half each, in all twelve layouts', () => {
