@@ -102,14 +102,15 @@ function step(prompt: Prompt, state: CorridorState, turn: readonly TokenId[]): T
 }
 
 /**
- * 1 for an opened door. Else −1, plus 0.1 per action and 0.4 once the key was in hand: at most 0, and enough for a
- * policy with random parameters to climb.
+ * 1 for an opened door. Else −1, plus 0.1 per action (three count), 0.3 once the key was in hand and 0.3 more once the
+ * door was reached with it: at most −0.1, and enough for a policy with random parameters to climb.
  */
 function reward(_prompt: Prompt, { ending, observations }: Trajectory): number {
   if (ending === 'answer') return 1;
-  const actions = observations.length + (ending === 'call-limit' ? 1 : 0);
-  const hadKey = observations.some((seen) => decode(seen).includes('held'));
-  return (actions + (hadKey ? 4 : 0) - 10) / 10;
+  const seen = observations.map((tokens) => decode(tokens)[1]);
+  const taken = seen.indexOf('held');
+  const reachedDoor = taken >= 0 && seen.indexOf('door', taken) >= 0;
+  return (Math.min(3, seen.length) + (taken >= 0 ? 3 : 0) + (reachedDoor ? 3 : 0) - 10) / 10;
 }
 
 function solve(prompt: Prompt): readonly (readonly TokenId[])[] {

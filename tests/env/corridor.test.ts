@@ -50,7 +50,7 @@ describe('the corridor', () => {
     );
   });
 
-  test('rewards are 1 for the open door, else −1 with 0.1 per action and 0.4 for the key', () => {
+  test('rewards are 1 for the open door, else −1 with 0.1 per action, 0.3 for the key and 0.3 for the door after it', () => {
     const prompt = told('west', 'east', 'west');
     const rewardOf = (ending: LeafEnding, ...seen: string[]) =>
       corridor.reward(prompt, {
@@ -61,9 +61,10 @@ describe('the corridor', () => {
     expect(rewardOf('answer', 'held', 'none', 'door')).toBe(1);
     expect(rewardOf('malformed')).toBe(-1);
     expect(rewardOf('malformed', 'none', 'none')).toBeCloseTo(-0.8, 12);
-    expect(rewardOf('malformed', 'none', 'held')).toBeCloseTo(-0.4, 12);
-    expect(rewardOf('call-limit', 'held', 'none', 'none', 'none', 'none')).toBeCloseTo(0, 12);
-    expect(rewardOf('call-limit', 'key', 'key', 'key', 'key', 'key')).toBeCloseTo(-0.4, 12);
+    expect(rewardOf('malformed', 'none', 'held')).toBeCloseTo(-0.5, 12);
+    expect(rewardOf('call-limit', 'door', 'none', 'held', 'none', 'none')).toBeCloseTo(-0.4, 12);
+    expect(rewardOf('call-limit', 'held', 'none', 'door', 'none', 'none')).toBeCloseTo(-0.1, 12);
+    expect(rewardOf('call-limit', 'key', 'key', 'key', 'key', 'key')).toBeCloseTo(-0.7, 12);
   });
 
   test('questions take three or four turns, about half each, in all twelve layouts', () => {
