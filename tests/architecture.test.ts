@@ -29,8 +29,8 @@ const areaOf = (path: string): string => {
 };
 
 const importsOf = (path: string): string[] =>
-  [...readFileSync(path, 'utf8').matchAll(/(?:from|import)\s*\(?\s*(?:\/\*.*?\*\/\s*)?'(\.[^'?]+)/g)].map((match) =>
-    relative('.', resolve(dirname(path), match[1])),
+  [...readFileSync(path, 'utf8').matchAll(/(?:from|import)\s*\(?\s*(?:\/\*.*?\*\/\s*)?'(\.[^'?]+)/g)].map(
+    (match) => relative('.', resolve(dirname(path), match[1])),
   );
 
 function violations(files: readonly string[], importsOfFile: (path: string) => string[]): string[] {
@@ -39,7 +39,9 @@ function violations(files: readonly string[], importsOfFile: (path: string) => s
     if (!allowed) return areaOf(file) === 'src/main' ? [] : [`${file}: no rule for this folder`];
     return importsOfFile(file)
       .filter((target) => areaOf(target) !== areaOf(file))
-      .filter((target) => !allowed.some((entry) => target === `${entry}.ts` || target.startsWith(`${entry}/`)))
+      .filter(
+        (target) => !allowed.some((entry) => target === `${entry}.ts` || target.startsWith(`${entry}/`)),
+      )
       .map((target) => `${file} imports ${target}`);
   });
 }
@@ -51,7 +53,9 @@ test('imports follow the one-way path of the data', () => {
 });
 
 test('the check sees a forbidden import', () => {
-  expect(violations(['src/algo/tree.ts'], () => ['src/gpu/device.ts'])).toEqual(['src/algo/tree.ts imports src/gpu/device.ts']);
+  expect(violations(['src/algo/tree.ts'], () => ['src/gpu/device.ts'])).toEqual([
+    'src/algo/tree.ts imports src/gpu/device.ts',
+  ]);
   expect(violations(['src/train/run.ts'], () => ['src/ui/App.tsx'])).toHaveLength(1);
   expect(violations(['src/store/run.ts'], () => ['src/train/protocol.ts'])).toEqual([]);
 });

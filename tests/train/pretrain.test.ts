@@ -35,7 +35,11 @@ class ScriptedPolicy implements SupervisedPolicy {
   loss = 2;
   solved = new Set<string>(searchEnvironment.datasets);
 
-  trainSupervised(batch: TokenBatch, weights: Float32Array, optimiser: OptimiserConfig): Promise<SupervisedResult> {
+  trainSupervised(
+    batch: TokenBatch,
+    weights: Float32Array,
+    optimiser: OptimiserConfig,
+  ): Promise<SupervisedResult> {
     expect(weights).toBe(batch.weight);
     this.batches.push(batch);
     this.optimisers.push(optimiser);

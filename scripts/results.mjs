@@ -1,0 +1,93 @@
+// `npm run results`: writes docs/results/README.md and curves.svg from the lab's result files beside them.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FOLDER = 'docs/results';
+const WINDOW = 5; // updates in the moving mean of the curves
+
+const runs = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.json'))
+  .sort()
+  .map((name) => ({ name, ...JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) }));
+
+const fixed = (value, digits = 3) => value.toFixed(digits);
+const signed = (value) => `${value < 0 ? '−' : '+'}${fixed(Math.abs(value))}`;
+const adapterOf = ({ adapter }) => `${adapter.vendor} ${adapter.architecture}`;
+const commandOf = ({ name, config }) =>
+  `npm run lab -- --preset ${config.preset} --algorithm ${config.algorithm.name} --seed ${config.seed} --updates ${config.updates} --json ${FOLDER}/${name}`;
+
+const row = (run) => {
+  const { before, after, questions } = run.heldOut;
+  const cells = [
+    run.config.preset,
+    run.config.algorithm.name,
+    run.config.seed,
+    run.config.updates,
+    fixed(before.exactMatch),
+    fixed(after.exactMatch),
+    signed(after.exactMatch - before.exactMatch),
+    `${fixed(before.greedyExactMatch)} → ${fixed(after.greedyExactMatch)}`,
+    questions,
+    Math.round(run.seconds),
+    adapterOf(run),
+    run.date.slice(0, 10),
+  ];
+  return `| ${cells.join(' | ')} |`;
+};
+
+const movingMean = (values) =>
+  values.map((_, index) => {
+    const part = values.slice(Math.max(0, index - WINDOW + 1), index + 1);
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+
+const WIDTH = 720;
+const HEIGHT = 320;
+const MARGIN = { left: 44, right: 130, top: 14, bottom: 34 };
+const DASHES = ['none', '6 3', '2 3', '8 3 2 3', '1 2'];
+
+function chart() {
+  const updates = Math.max(...runs.map((run) => run.updates.length));
+  const x = (update) =>
+    MARGIN.left + ((WIDTH - MARGIN.left - MARGIN.right) * (update - 1)) / Math.max(1, updates - 1);
+  const y = (share) => HEIGHT - MARGIN.bottom - (HEIGHT - MARGIN.top - MARGIN.bottom) * share;
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map(
+    (share) =>
+      `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(share)}" y2="${y(share)}" stroke="#ccc"/><text x="${MARGIN.left - 6}" y="${y(share) + 4}" text-anchor="end">${share}</text>`,
+  );
+  const lines = runs.map((run, index) => {
+    const values = movingMean(run.updates.map(({ exactMatch }) => exactMatch));
+    const points = values.map((value, at) => `${x(at + 1).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
+    const label = `${run.config.algorithm.name}, seed ${run.config.seed}`;
+    const key = y(1) + 18 * index + 4;
+    const dash = `stroke-dasharray="${DASHES[index % DASHES.length]}"`;
+    return `<polyline points="${points}" fill="none" stroke="#0a5f7d" stroke-width="1.8" ${dash}/><line x1="${WIDTH - MARGIN.right + 8}" x2="${WIDTH - MARGIN.right + 34}" y1="${key}" y2="${key}" stroke="#0a5f7d" stroke-width="1.8" ${dash}/><text x="${WIDTH - MARGIN.right + 40}" y="${key + 4}">${label}</text>`;
+  });
+  const axis = `<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">update (1 to ${updates})</text>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="11" role="img" aria-label="Exact match of the initial rollouts by update"><rect width="100%" height="100%" fill="#fff"/>${ticks.join('')}${lines.join('')}${axis}</svg>\n`;
+}
+
+const page = `# Results
+
+Made by \`npm run results\` from the files beside this page; do not edit by hand. Each file is what one command wrote:
+
+\`\`\`
+${runs.map(commandOf).join('\n')}
+\`\`\`
+
+Exact match is between 0 and 1. Held-out questions are the same for every run; "sampled" draws at temperature 1, "greedy"
+takes the likeliest token. With n questions the standard error of a share p is √(p(1−p)/n): about 0.03 at n = 200.
+Seconds hold evaluation too and depend on what else the machine does.
+
+| preset | algorithm | seed | updates | sampled before | sampled after | rise | greedy before → after | questions | seconds | adapter | date |
+|---|---|---|---|---|---|---|---|---|---|---|---|
+${runs.map(row).join('\n')}
+
+Exact match of the initial rollouts of each update (8 prompts × 5 chains), mean of the last ${WINDOW} updates:
+
+![Exact match by update](curves.svg)
+`;
+
+writeFileSync(join(FOLDER, 'README.md'), page);
+writeFileSync(join(FOLDER, 'curves.svg'), chart());
+console.log(`${FOLDER}/README.md: ${runs.length} runs`);
