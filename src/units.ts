@@ -42,7 +42,12 @@ export type NodeOrigin =
   | { readonly kind: 'root' }
   | { readonly kind: 'initial'; readonly branch: number } // one of the M first turns
   | { readonly kind: 'continuation' } // opened by the tool result of its parent's call
-  | { readonly kind: 'expansion'; readonly iteration: number; readonly pick: number; readonly resampled: NodeId }
+  | {
+      readonly kind: 'expansion';
+      readonly iteration: number;
+      readonly pick: number;
+      readonly resampled: NodeId;
+    }
   | { readonly kind: 'duplicate'; readonly of: NodeId }; // copy of the last leaf, to fill the group
 
 /** A turn in the tree: the tool result that opened it (mask 0) and the tokens the policy sampled (mask 1). */
@@ -124,7 +129,11 @@ export interface Environment<State = unknown> {
   /** The question of a seed; the same seed gives the same question and world. */
   prompt(dataset: string, seed: number, index: number): Prompt;
   start(prompt: Prompt): State;
-  step(prompt: Prompt, state: State, turn: readonly TokenId[]): Transition<State> | Promise<Transition<State>>;
+  step(
+    prompt: Prompt,
+    state: State,
+    turn: readonly TokenId[],
+  ): Transition<State> | Promise<Transition<State>>;
   /** Dimensionless; from the whole path. */
   reward(prompt: Prompt, trajectory: Trajectory): number;
   /** A scripted solution that earns the top reward, turn by turn. */
