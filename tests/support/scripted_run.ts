@@ -19,7 +19,7 @@ export function smallConfig(changes: Partial<RunConfig> = {}): RunConfig {
   const instant = presets.get('instant');
   if (!instant) throw new Error('there is no instant preset');
   const evaluation = { every: 2, questions: 8, datasets: ['hotpot'] };
-  return { ...instant.config, updates: 2, weights: null, evaluation, ...changes };
+  return { ...instant.config, updates: 2, promptsPerUpdate: 8, weights: null, evaluation, ...changes };
 }
 
 export interface ScriptedBackend extends Backend {

@@ -28,7 +28,7 @@ test('the instant preset is the measured one', () => {
     5, 2, 3, 11,
   ]);
   expect([loss.clipLow, loss.clipHigh, instant.optimiser.learningRate]).toEqual([0.02, 0.03, 5e-4]);
-  expect([instant.promptsPerUpdate, instant.promptsPerMinibatch, instant.updates]).toEqual([8, 4, 40]);
+  expect([instant.promptsPerUpdate, instant.promptsPerMinibatch, instant.updates]).toEqual([16, 4, 40]);
   expect(credit).toEqual({
     leafNormalisation: true,
     valueRule: 'child_softmax',
@@ -61,7 +61,7 @@ test('a missing or unknown setting is refused', () => {
 });
 
 test('settings that do not go together are refused', () => {
-  expect(refusal('promptsPerMinibatch', 3).wanted).toBe('a divisor of 8 (promptsPerUpdate)');
+  expect(refusal('promptsPerMinibatch', 3).wanted).toBe('a divisor of 16 (promptsPerUpdate)');
   expect(refusal('algorithm.rollout.leavesPerTree', 23).wanted).toContain('at most 22');
   expect(parseRunConfig(withSetting(instant, 'algorithm.rollout.leavesPerTree', 7)).algorithm.rollout.leavesPerTree).toBe(7); // prettier-ignore
   expect(refusal('environment', 'maze').wanted).toBe('one of search, corridor');
