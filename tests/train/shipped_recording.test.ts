@@ -12,19 +12,20 @@ test('the shipped recording is a whole run of the instant preset as it is now', 
   const [started] = events.filter((event) => event.kind === 'run-started');
   const preset = presets.get('instant')?.config;
   expect({ ...started.config, evaluation: null }).toEqual({ ...preset, seed: 1, evaluation: null });
-  expect(started.config.evaluation).toEqual({ every: 10, questions: 200, datasets: ['hotpot'] });
   expect(events.filter((event) => event.kind === 'metrics')).toHaveLength(40);
   expect(events.at(-1)).toMatchObject({ kind: 'status', status: 'finished', update: 40 });
 });
 
 test('in it the policy learns: held-out exact match rises by more than 0.30', () => {
   const sampled = events.filter((event) => event.kind === 'evaluation').filter((event) => !event.greedy);
-  expect(sampled.map(({ update }) => update)).toEqual([0, 10, 20, 30, 40]);
-  expect(sampled[4].exactMatch - sampled[0].exactMatch).toBeGreaterThan(0.3);
+  const [before, after] = [sampled[0], sampled[sampled.length - 1]];
+  expect([before.update, after.update]).toEqual([0, 40]);
+  expect(before.questions).toBeGreaterThanOrEqual(200);
+  expect(after.exactMatch - before.exactMatch).toBeGreaterThan(0.3);
 });
 
 test('it is small enough to wait for, and its first hundred events come in the first 40 kilobytes', async () => {
-  expect(bytes.length).toBeLessThan(1_500_000);
+  expect(bytes.length).toBeLessThan(3_000_000);
   const head = readRecording(
     new ReadableStream({ start: (controller) => controller.enqueue(bytes.slice(0, 40_000)) }),
   );
