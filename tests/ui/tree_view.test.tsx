@@ -28,7 +28,9 @@ test('every standing node of the tree is on screen and says its entropy', () => 
   for (const node of standing) {
     if (!node || node.parent === null) continue;
     const label = screen.container.querySelector(`[data-node="${node.id}"]`)?.getAttribute('aria-label');
-    expect(label).toContain(`n${node.id} ${formatNumber(node.turnEntropy)}, turn entropy, nats per token`);
+    const badge = node.origin.kind === 'expansion' ? ` +${node.origin.iteration + 1}` : '';
+    const entropy = formatNumber(node.turnEntropy);
+    expect(label).toContain(`n${node.id} ${entropy}${badge}, turn entropy, nats per token`);
   }
 });
 

@@ -1,8 +1,39 @@
 /** Other rules on the same rollouts. */
 import type { Recredit } from '../../store/credit.ts';
-import type { AdvantageRule, CreditConfig, ValueRule } from '../../units.ts';
+import type { CreditConfig } from '../../units.ts';
 import { useLab } from '../binding.ts';
-import { ADVANTAGE_RULES, VALUE_RULES } from './sentences.ts';
+import { ADVANTAGE_RULES, VALUE_RULES, type RuleWords } from './sentences.ts';
+
+interface RuleSelectProps<Rule extends string> {
+  readonly label: string;
+  readonly rules: Readonly<Record<Rule, RuleWords>>;
+  readonly value: Rule;
+  readonly own: Rule; // the run's
+  readonly onChange: (rule: Rule | null) => void; // null: back to the run's
+}
+
+function RuleSelect<Rule extends string>({ label, rules, value, own, onChange }: RuleSelectProps<Rule>) {
+  const options = Object.keys(rules) as Rule[]; // the keys are the rules
+  return (
+    <label>
+      {label}{' '}
+      <select
+        value={value}
+        title={rules[value].meaning}
+        onChange={({ target }) => {
+          const rule = options[target.selectedIndex];
+          onChange(rule === own ? null : rule);
+        }}
+      >
+        {options.map((rule) => (
+          <option key={rule} value={rule}>
+            {rules[rule].title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
 
 interface RulePickerProps {
   readonly own: CreditConfig;
@@ -14,40 +45,20 @@ export function RulePicker({ own, shown }: RulePickerProps) {
   const { config } = shown;
   return (
     <div className="bar rules" role="group" aria-label="Credit rules">
-      <label>
-        value{' '}
-        <select
-          value={config.valueRule}
-          title={VALUE_RULES[config.valueRule].meaning}
-          onChange={(event) => {
-            const rule = event.target.value as ValueRule; // options are the rules
-            selection.select({ valueRule: rule === own.valueRule ? null : rule });
-          }}
-        >
-          {Object.entries(VALUE_RULES).map(([rule, { title }]) => (
-            <option key={rule} value={rule}>
-              {title}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        advantage{' '}
-        <select
-          value={config.advantageRule}
-          title={ADVANTAGE_RULES[config.advantageRule].meaning}
-          onChange={(event) => {
-            const rule = event.target.value as AdvantageRule; // options are the rules
-            selection.select({ advantageRule: rule === own.advantageRule ? null : rule });
-          }}
-        >
-          {Object.entries(ADVANTAGE_RULES).map(([rule, { title }]) => (
-            <option key={rule} value={rule}>
-              {title}
-            </option>
-          ))}
-        </select>
-      </label>
+      <RuleSelect
+        label="value"
+        rules={VALUE_RULES}
+        value={config.valueRule}
+        own={own.valueRule}
+        onChange={(valueRule) => selection.select({ valueRule })}
+      />
+      <RuleSelect
+        label="advantage"
+        rules={ADVANTAGE_RULES}
+        value={config.advantageRule}
+        own={own.advantageRule}
+        onChange={(advantageRule) => selection.select({ advantageRule })}
+      />
       <label>
         <input
           type="checkbox"

@@ -12,7 +12,7 @@ export const PHASE_TITLES: Readonly<Record<CreditPhase, string>> = {
   tokens: 'tokens',
 };
 
-interface RuleWords {
+export interface RuleWords {
   readonly title: string; // in the picker
   readonly symbols: string; // the formula
   readonly meaning: string;
