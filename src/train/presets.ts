@@ -134,7 +134,7 @@ const PRESETS: readonly Preset[] = [
     name: 'instant',
     title: 'Instant',
     description:
-      'Two-hop questions from the shipped warm start; learns in about a minute, without a graphics card too.',
+      'Two-hop questions from the shipped warm start; learns in minutes, without a graphics card too.',
     config: instant,
   },
   {
