@@ -13,8 +13,11 @@ const runs = readdirSync(FOLDER)
 const fixed = (value, digits = 3) => value.toFixed(digits);
 const signed = (value) => `${value < 0 ? '−' : '+'}${fixed(Math.abs(value))}`;
 const adapterOf = ({ adapter }) => `${adapter.vendor} ${adapter.architecture}`;
-const commandOf = ({ name, config }) =>
-  `npm run lab -- --preset ${config.preset} --algorithm ${config.algorithm.name} --seed ${config.seed} --updates ${config.updates} --json ${FOLDER}/${name}`;
+const commandOf = ({ name, config }) => {
+  const { preset, algorithm, seed, updates, evaluation } = config;
+  const every = evaluation.every === 0 ? '' : ` --set evaluation.every=${evaluation.every}`;
+  return `npm run lab -- --preset ${preset} --algorithm ${algorithm.name} --seed ${seed} --updates ${updates}${every} --json ${FOLDER}/${name}`;
+};
 
 const row = (run) => {
   const { before, after, questions } = run.heldOut;
@@ -77,13 +80,13 @@ ${runs.map(commandOf).join('\n')}
 
 Exact match is between 0 and 1. Held-out questions are the same for every run; "sampled" draws at temperature 1, "greedy"
 takes the likeliest token. With n questions the standard error of a share p is √(p(1−p)/n): about 0.03 at n = 200.
-Seconds hold evaluation too and depend on what else the machine does.
+Seconds hold evaluation too and depend on what else the machine does: these three ran side by side on two cores.
 
 | preset | algorithm | seed | updates | sampled before | sampled after | rise | greedy before → after | questions | seconds | adapter | date |
 |---|---|---|---|---|---|---|---|---|---|---|---|
 ${runs.map(row).join('\n')}
 
-Exact match of the initial rollouts of each update (8 prompts × 5 chains), mean of the last ${WINDOW} updates:
+Exact match of the initial rollouts of each update (${runs[0].config.promptsPerUpdate} prompts × ${runs[0].config.algorithm.rollout.initialBranches} chains), mean of the last ${WINDOW} updates:
 
 ![Exact match by update](curves.svg)
 `;
