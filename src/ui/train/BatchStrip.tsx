@@ -102,7 +102,7 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
         </h2>
         <RewardLegend />
       </div>
-      <div className="strip" data-many={trees.length > 16}>
+      <div className="strip" data-many={trees.length > 8}>
         {trees.map((tree) => (
           <TreeButton
             key={tree.prompt.index}
