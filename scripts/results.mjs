@@ -80,7 +80,7 @@ ${runs.map(commandOf).join('\n')}
 
 Exact match is between 0 and 1. Held-out questions are the same for every run; "sampled" draws at temperature 1, "greedy"
 takes the likeliest token. With n questions the standard error of a share p is √(p(1−p)/n): about 0.03 at n = 200.
-Seconds hold evaluation too and depend on what else the machine does: these three ran side by side on two cores.
+Seconds hold evaluation too and depend on what else the machine does: these ran one after another on two cores that did nothing else.
 
 | preset | algorithm | seed | updates | sampled before | sampled after | rise | greedy before → after | questions | seconds | adapter | date |
 |---|---|---|---|---|---|---|---|---|---|---|---|
