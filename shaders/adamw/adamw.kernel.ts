@@ -113,6 +113,8 @@ const adamwCase = (length: number, step: number, state: readonly number[], overr
   }
   const gradients = state[2] === 0 ? new Float32Array(padded).fill(NaN) : gradientsOf(step);
   const { learningRate, epsilon, weightDecay, beta1, beta2 } = CONFIG;
+  const block = overrides.BLOCK ?? 256;
+  const decays = Float32Array.from({ length: Math.ceil(length / block) }, (_, index) => (index + 1) % 2);
   return {
     title: `${length} elements, step ${step}, scale ${state[1]}, finite ${state[2]} ${JSON.stringify(overrides)}`,
     params: {
@@ -128,8 +130,8 @@ const adamwCase = (length: number, step: number, state: readonly number[], overr
       biasCorrection2: 1 - beta2 ** step,
     },
     overrides,
-    buffers: { gradients, state: Float32Array.from(state), ...before },
-    expected: () => oracle.adamw(before, gradients, state, CONFIG, step, length),
+    buffers: { gradients, state: Float32Array.from(state), decays, ...before },
+    expected: () => oracle.adamw(before, gradients, state, CONFIG, step, length, decays, block),
   };
 };
 
@@ -151,11 +153,12 @@ export const adamw = defineKernel({
   bindings: [
     read('gradients'),
     read('state'),
+    read('decays'),
     write('parameters'),
     write('firstMoment'),
     write('secondMoment'),
   ],
-  overrides: { WORKGROUP: 64 },
+  overrides: { WORKGROUP: 64, BLOCK: 256 },
   constants: {},
   grid: ({ length }, { WORKGROUP }) => foldGrid(Math.ceil(length / 4 / WORKGROUP)),
   tolerance: {
@@ -168,6 +171,7 @@ export const adamw = defineKernel({
     adamwCase(37, 1, [2, 0.5, 1, 0]),
     adamwCase(37, 2, [2, 0.5, 1, 0], { WORKGROUP: 4 }),
     adamwCase(262, 3, [2, 0.5, 1, 0]),
+    adamwCase(37, 3, [2, 0.5, 1, 0], { BLOCK: 8 }),
     adamwCase(37, 3, [0, 0, 0, 0]), // not finite: nothing changes
     adamwCase(262_150, 2, [2, 0.5, 1, 0], { WORKGROUP: 1 }), // folded grid
   ],

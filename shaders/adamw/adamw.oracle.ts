@@ -35,6 +35,7 @@ export interface AdamwState {
 /**
  * One step, the first being step 1. Elements past `length` are copied.
  * @param state norm, scale, finite: a step that is not finite changes nothing
+ * @param decays 1 or 0 per block of `block` elements: whether weight decay applies; everywhere by default
  */
 export function adamw(
   before: AdamwState,
@@ -43,6 +44,8 @@ export function adamw(
   config: AdamwConfig,
   step: number,
   length: number,
+  decays: ArrayLike<number> = [1],
+  block = length,
 ) {
   const parameters = Float64Array.from(before.parameters);
   const firstMoment = Float64Array.from(before.firstMoment);
@@ -55,7 +58,7 @@ export function adamw(
     secondMoment[i] = beta2 * secondMoment[i] + (1 - beta2) * g * g;
     const m = firstMoment[i] / (1 - beta1 ** step);
     const v = secondMoment[i] / (1 - beta2 ** step);
-    parameters[i] -= learningRate * weightDecay * parameters[i];
+    parameters[i] -= learningRate * weightDecay * decays[Math.floor(i / block)] * parameters[i];
     parameters[i] -= (learningRate * m) / (Math.sqrt(v) + epsilon);
   }
   return { parameters, firstMoment, secondMoment };

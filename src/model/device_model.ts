@@ -1,7 +1,7 @@
 import { BufferOwner, subview, type BufferView } from '../gpu/buffers.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { ModelConfig } from '../units.ts';
-import { parameterMap, type ParameterMap, type StoredTensor } from './parameters.ts';
+import { parameterMap, TENSOR_ALIGNMENT, type ParameterMap, type StoredTensor } from './parameters.ts';
 import { rotaryTable } from './rotary.ts';
 
 /** A model on the device: parameters, their gradients and moments, and the rotary table. */
@@ -14,6 +14,7 @@ export interface DeviceModel {
   readonly gradients: BufferView;
   readonly firstMoment: BufferView;
   readonly secondMoment: BufferView;
+  readonly decays: BufferView; // [map.length / TENSOR_ALIGNMENT] 1 where weight decay applies, 0 elsewhere
   readonly rotary: BufferView; // [contextLength, HS]
   readonly noNorm: BufferView; // [HS] bound where a model has no query and key norms
   weight(tensor: StoredTensor): BufferView;
@@ -50,6 +51,7 @@ export function widthsOf(config: ModelConfig): Widths {
 /**
  * Uploads a model.
  * @param values flat parameters, [map.length]
+ * @param decayed whether weight decay applies to a tensor
  * @throws BufferTooLargeError, OutOfMemoryError
  */
 export async function createDeviceModel(
@@ -57,6 +59,7 @@ export async function createDeviceModel(
   config: ModelConfig,
   contextLength: number,
   values: Float32Array<ArrayBuffer>,
+  decayed: (tensor: StoredTensor) => boolean,
 ): Promise<DeviceModel> {
   const map = parameterMap(config);
   const owner = new BufferOwner(gpu, 'parameters');
@@ -64,6 +67,7 @@ export async function createDeviceModel(
   const gradients = owner.storage('gradients', map.length);
   const firstMoment = owner.storage('first moment', map.length);
   const secondMoment = owner.storage('second moment', map.length);
+  const decays = owner.storage('decays', decayBlocks(map, decayed));
   const rotary = owner.storage('rotary', rotaryTable(contextLength, config.headSize, config.ropeTheta));
   const noNorm = owner.storage('no norm', new Float32Array(config.headSize).fill(1));
   await owner.ready();
@@ -76,10 +80,23 @@ export async function createDeviceModel(
     gradients,
     firstMoment,
     secondMoment,
+    decays,
     rotary,
     noNorm,
     weight: ({ offset, length }) => subview(parameters, offset, length),
     gradient: ({ offset, length }) => subview(gradients, offset, length),
     destroy: () => owner.destroy(),
   };
+}
+
+function decayBlocks(
+  { length, stored }: ParameterMap,
+  decayed: (tensor: StoredTensor) => boolean,
+): Float32Array<ArrayBuffer> {
+  const blocks = new Float32Array(length / TENSOR_ALIGNMENT);
+  for (const tensor of stored) {
+    const first = tensor.offset / TENSOR_ALIGNMENT;
+    if (decayed(tensor)) blocks.fill(1, first, first + Math.ceil(tensor.length / TENSOR_ALIGNMENT));
+  }
+  return blocks;
 }

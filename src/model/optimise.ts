@@ -65,7 +65,7 @@ export function optimiserSteps(
   model: DeviceModel,
   { squareSums, clipState }: Workspace,
 ): Step<OptimiserSizes>[] {
-  const { gradients, parameters, firstMoment, secondMoment, map } = model;
+  const { gradients, parameters, firstMoment, secondMoment, decays, map } = model;
   const { length } = map;
   return [
     dispatch(kernels.square_sum, { gradients, partial: squareSums }, () => ({ length }), {
@@ -77,7 +77,7 @@ export function optimiserSteps(
     })),
     dispatch(
       kernels.adamw,
-      { gradients, state: clipState, parameters, firstMoment, secondMoment },
+      { gradients, state: clipState, decays, parameters, firstMoment, secondMoment },
       ({ learningRate, epsilon, weightDecay, beta1, beta2, ...rest }) => ({
         length,
         learningRate,
@@ -90,6 +90,7 @@ export function optimiserSteps(
         biasCorrection1: rest.biasCorrection1,
         biasCorrection2: rest.biasCorrection2,
       }),
+      { overrides: { BLOCK: TENSOR_ALIGNMENT } },
     ),
   ];
 }

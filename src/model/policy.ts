@@ -16,6 +16,7 @@ import type {
 } from '../units.ts';
 import { checkModelConfig } from './config.ts';
 import { createDeviceModel, type DeviceModel } from './device_model.ts';
+import type { StoredTensor } from './parameters.ts';
 import { Sampling, type SamplingOptions } from './sampling.ts';
 import { Training, type SupervisedResult } from './training.ts';
 import { decodeWeights, encodeWeights } from './weights.ts';
@@ -26,6 +27,8 @@ export interface PolicyOptions {
   readonly tokenCapacity?: number; // most tokens of one micro-batch; larger batches are split
   readonly scoredCapacity?: number;
   readonly sampling?: Partial<SamplingOptions>;
+  /** Whether weight decay applies to a tensor; to all of them by default, as in PyTorch's AdamW. */
+  readonly decayed?: (tensor: StoredTensor) => boolean;
 }
 
 const TOKEN_CAPACITY = 4096;
@@ -65,6 +68,7 @@ export class Policy implements TrainablePolicy {
       checkModelConfig(config),
       options.contextLength,
       options.parameters,
+      options.decayed ?? (() => true),
     );
     return new Policy(model, options);
   }

@@ -28,6 +28,12 @@ describe('optimiser oracle', () => {
     });
   });
 
+  it('decays only the blocks it is told to', () => {
+    const before = { parameters: [1, 1, 1, 1], firstMoment: [0, 0, 0, 0], secondMoment: [0, 0, 0, 0] };
+    const after = adamw(before, [0, 0, 0, 0], [0, 1, 1, 0], CONFIG, 1, 4, [0, 1], 2);
+    expect(Array.from(after.parameters)).toEqual([1, 1, 0.999, 0.999]);
+  });
+
   it('changes nothing when the gradient norm is not finite', () => {
     const before = { parameters: [1, 2], firstMoment: [3, 4], secondMoment: [5, 6] };
     const state = clipScale(squareSum([NaN, 1], 2, 4), 1);
