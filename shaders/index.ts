@@ -8,8 +8,10 @@ import {
 import { columnSum } from './column_sum/column_sum.kernel.ts';
 import { decodeAttention } from './decode_attention/decode_attention.kernel.ts';
 import { gatherRowsBackward, gatherRowsForward } from './gather_rows/gather_rows.kernel.ts';
+import { gatherValuesBackward, gatherValuesForward } from './gather_values/gather_values.kernel.ts';
 import { kvAppend, kvFork } from './kv_cache/kv_cache.kernel.ts';
 import { matmulNn, matmulNt, matmulTn } from './matmul/matmul.kernel.ts';
+import { probeCopy, probeFma } from './probe/probe.kernel.ts';
 import {
   qkNormRotaryBackward,
   qkNormRotaryBackwardWeight,
@@ -28,6 +30,8 @@ export const kernels = {
   matmul_tn: matmulTn,
   gather_rows_forward: gatherRowsForward,
   gather_rows_backward: gatherRowsBackward,
+  gather_values_forward: gatherValuesForward,
+  gather_values_backward: gatherValuesBackward,
   rmsnorm_forward: rmsnormForward,
   rmsnorm_backward: rmsnormBackward,
   rmsnorm_backward_weight: rmsnormBackwardWeight,
@@ -51,6 +55,8 @@ export const kernels = {
   clip_scale: clipScale,
   adamw,
   sample_token: sampleToken,
+  probe_fma: probeFma,
+  probe_copy: probeCopy,
 } satisfies Record<string, AnyKernel>;
 
 export type KernelName = keyof typeof kernels;

@@ -179,13 +179,56 @@ export interface RandomKey {
 
 // ---------------------------------------------------------------- credit
 
-export type ValueRule = 'child_softmax' | 'child_mean' | 'leaf_mean' | 'child_entropy';
-export type AdvantageRule = 'node_value' | 'diff_parent' | 'diff_global' | 'diff_localglobal' | 'vanilla';
+export const VALUE_RULES = ['child_softmax', 'child_mean', 'leaf_mean', 'child_entropy'] as const;
+export type ValueRule = (typeof VALUE_RULES)[number];
+
+/** How a token's advantage follows from rewards, values and signals; each is described in algo. */
+export const ADVANTAGE_RULES = [
+  'node_value',
+  'diff_parent',
+  'diff_global',
+  'diff_localglobal',
+  'vanilla', // GRPO
+] as const;
+export type AdvantageRule = (typeof ADVANTAGE_RULES)[number];
 
 export interface CreditConfig {
   readonly leafNormalisation: boolean;
   readonly valueRule: ValueRule;
   readonly advantageRule: AdvantageRule;
+  readonly discount: number; // γ of the rules that look ahead
+  readonly lambda: number; // λ of GAE
+  readonly mixing: number; // weight of the turn's own signal beside the outcome (α of A²TGPO, w of iStar, a of RAPO)
+}
+
+/** What the rules read of a tree beside its rewards; null where the run does not measure it. */
+export interface TreeSignals {
+  readonly belief: NodeTable<number | null> | null; // ln p of the true answer, mean per answer token, after the node
+  readonly baseline: number | null; // reward of the greedy path (ReMax), or V* (A*-PO)
+  readonly stepReward: NodeTable<number> | null; // of a turn by itself: penalties (GTPO), implicit rewards (iStar)
+}
+
+export const NO_SIGNALS: TreeSignals = { belief: null, baseline: null, stepReward: null };
+
+/** How a leaf's grade becomes its reward; each is described in algo/reward_rules. */
+export const REWARD_RULES = ['environment', 'f1', 'exact_match', 'format_credit', 'boundary'] as const;
+export type RewardRule = (typeof REWARD_RULES)[number];
+
+export interface RewardConfig {
+  readonly rule: RewardRule;
+  readonly overlongBuffer: number; // tokens before the response limit over which the penalty grows; 0 = off (DAPO)
+  readonly overlongPenalty: number; // taken off at the limit
+  readonly turnPenalty: number; // of a turn with a malformed or failing call (GTPO, StarPO); 0 = off
+}
+
+export const FILTER_RULES = ['none', 'dynamic_sampling', 'reward_spread'] as const;
+export type FilterRule = (typeof FILTER_RULES)[number];
+
+/** Which prompt groups are trained on. */
+export interface FilterConfig {
+  readonly rule: FilterRule;
+  readonly generationBatches: number; // most rollout batches of one update (DAPO)
+  readonly keptShare: number; // of the groups, those of the widest rewards (StarPO-S)
 }
 
 // ---------------------------------------------------------------- batch
@@ -200,7 +243,8 @@ export interface NodeSpan {
 export interface BatchRow {
   readonly prompt: number; // Prompt.index
   readonly leaf: NodeId;
-  readonly tokenStart: number; // into TokenBatch.tokens
+  readonly length: number; // tokens of the path, prompt included
+  readonly tokenStart: number; // range of TokenBatch.tokens that holds the path; rows of one tree may share it
   readonly tokenEnd: number;
   readonly scoredStart: number; // into the scored arrays
   readonly scoredEnd: number;
@@ -208,7 +252,11 @@ export interface BatchRow {
 }
 
 /**
- * Rows packed back to back without padding. N tokens, S scored (trained-on) tokens, K turns, B rows.
+ * Rows packed without padding. N tokens, U predicted tokens, S scored tokens of rows, K turns, B rows.
+ *
+ * The model computes each of the N tokens once; U of them are trained on. The loss sees rows: a scored token is a
+ * predicted token in one row, so where rows share a prefix several scored tokens name one predicted token.
+ * For plain rows U = S and `scored` counts up from 0.
  *
  * Reading rule: query n reads key j exactly when j ≤ n < visibleEnd[j] and j ≥ visibleStart[n].
  * For plain rows visibleEnd is the end of the row. In a tree packed in pre-order it is the end of the
@@ -219,9 +267,10 @@ export interface TokenBatch {
   readonly tokens: Uint32Array<ArrayBuffer>; // [N] token ids
   readonly positions: Uint32Array<ArrayBuffer>; // [N] place in the path, from 0
   readonly previous: Int32Array<ArrayBuffer>; // [N] index of the token before on the path, −1 at its start
-  readonly visibleStart: Uint32Array<ArrayBuffer>; // [N] first token of the row
+  readonly visibleStart: Uint32Array<ArrayBuffer>; // [N] first token of the row, or of the tree
   readonly visibleEnd: Uint32Array<ArrayBuffer>; // [N] exclusive
-  readonly scored: Uint32Array<ArrayBuffer>; // [S] indices into tokens, ascending; responseMask = 1 there
+  readonly predicted: Uint32Array<ArrayBuffer>; // [U] indices into tokens, ascending; responseMask = 1 there
+  readonly scored: Uint32Array<ArrayBuffer>; // [S] indices into predicted, row by row; ascending in a row
   readonly turnStart: Uint32Array<ArrayBuffer>; // [K+1] offsets into scored; a turn is a maximal mask run
   readonly turnRow: Uint32Array<ArrayBuffer>; // [K] row of the turn
   readonly turnIndex: Uint32Array<ArrayBuffer>; // [S] turn of each scored token
@@ -231,12 +280,50 @@ export interface TokenBatch {
 
 // ---------------------------------------------------------------- loss and optimiser
 
+export const RATIO_LEVELS = ['token', 'turn', 'sequence'] as const;
+/** Over which tokens the log-ratio is averaged. */
+export type RatioLevel = (typeof RATIO_LEVELS)[number];
+
+export const SURROGATES = ['clip', 'gate', 'regression', 'preference', 'none'] as const;
+/** What a token makes of ratio and advantage: PPO's clip, SAPO's gate, A*-PO's regression, DPO; none trains nothing. */
+export type Surrogate = (typeof SURROGATES)[number];
+
+/** At a hard bound the gradient is 0; at a soft one it is that of the bound itself. */
+export const CLIP_EDGES = ['hard', 'soft'] as const;
+export type ClipEdge = (typeof CLIP_EDGES)[number];
+
+export const KL_KINDS = ['k1', 'abs', 'k2', 'k3'] as const;
+export type KlKind = (typeof KL_KINDS)[number];
+
+export const LOSS_REDUCTIONS = [
+  'token-mean',
+  'seq-mean-token-mean',
+  'seq-mean-token-sum',
+  'seq-mean-token-sum-norm',
+] as const;
+/** Weight of a token in the loss, named as in verl. */
+export type LossReduction = (typeof LOSS_REDUCTIONS)[number];
+
 export interface LossConfig {
+  readonly ratioLevel: RatioLevel;
+  readonly surrogate: Surrogate;
   readonly clipLow: number; // ε_low
   readonly clipHigh: number; // ε_high
+  readonly lowerEdge: ClipEdge; // for A < 0
+  readonly upperEdge: ClipEdge; // for A > 0
+  readonly dualClip: number; // c: most loss of a token with A < 0, in units of −A; 0 = off
   readonly logRatioCap: number; // nats; 10 in the released code
+  readonly gatePositive: number; // τ of SAPO's gate for A > 0
+  readonly gateNegative: number; // and otherwise
+  readonly beta: number; // β of 'regression' and 'preference'
+  readonly entropyAdvantage: number; // AEPO: advantages scaled by 1 + this · z-score of entropy; 0 = off
+  readonly clipAdaptation: number; // A²TGPO: band scaled by 1 + this · (2σ(z) − 1) of a turn's gain; 0 = off
+  readonly retrievalRatio: number; // RAPO: ratios scaled by 1 + this · share of retrieved tokens; 0 = off
+  readonly formatMask: boolean; // tokens of the grammar are not pushed down (DialTree)
+  readonly reduction: LossReduction;
   readonly entropyCoefficient: number; // c_ent, 0 = off
-  readonly klCoefficient: number; // c_kl on k3 against the reference policy, 0 = off
+  readonly klCoefficient: number; // c_kl against the reference policy, 0 = off
+  readonly klKind: KlKind;
 }
 
 export interface OptimiserConfig {
@@ -285,9 +372,21 @@ export interface TokenScores {
   readonly entropy: Float32Array<ArrayBuffer>; // [S] nats
 }
 
+/** What only some losses read; null where the loss does not ask for it. */
+export interface LossExtras {
+  readonly clipScale: Float32Array<ArrayBuffer> | null; // [S] factor of the clip band (A²TGPO)
+  readonly ratioFactor: Float32Array<ArrayBuffer> | null; // [B] factor of a row's ratios (RAPO)
+  readonly rowTarget: Float32Array<ArrayBuffer> | null; // [B] what 'regression' fits: r − V*
+  /** [B] of 'preference': the row it is compared with, p where this row is the better one, −1 − p where the worse. */
+  readonly partner: Int32Array<ArrayBuffer> | null;
+}
+
+export const NO_EXTRAS: LossExtras = { clipScale: null, ratioFactor: null, rowTarget: null, partner: null };
+
 export interface UpdateInputs {
   readonly oldLogProb: Float32Array<ArrayBuffer>; // [S] nats
-  readonly refLogProb: Float32Array<ArrayBuffer> | null; // [S] nats; needed when klCoefficient ≠ 0
+  readonly refLogProb: Float32Array<ArrayBuffer> | null; // [S] nats; needed when klCoefficient ≠ 0, and by 'regression', 'preference'
+  readonly extras?: LossExtras; // absent: none
   readonly temperature: number;
   readonly loss: LossConfig;
   readonly optimiser: OptimiserConfig;
@@ -317,18 +416,47 @@ export interface ModelConfig {
   readonly logitScale: number; // 1 in Qwen3
 }
 
+/** How a prompt's group of paths comes to be; each is described in algo/rollouts. */
+export const ROLLOUT_SHAPES = [
+  'turn_tree', // AT²PO
+  'chains',
+  'continuation_tree', // Tree-GRPO
+  'branching', // ARPO, AEPO
+  'segment_tree', // TreePO
+  'level_tree', // TreePS-RAG, DialTree
+  'search_tree', // MCTS
+  'hybrid_chains', // RAPO
+] as const;
+export type RolloutShape = (typeof ROLLOUT_SHAPES)[number];
+
+/** Settings of all shapes; a shape reads those that its description names. */
 export interface RolloutConfig {
+  readonly shape: RolloutShape;
+  readonly leavesPerTree: number; // S: rows per prompt; of a turn tree M + L·K unless pruned or duplicated
+  readonly initialBranches: number; // M: first turns; trees of Tree-GRPO; chains that ARPO starts with
+  readonly iterations: number; // L: rounds of expansion; simulations of MCTS
+  readonly picks: number; // K: turns expanded in a round, per tree
   readonly expansion: 'entropy' | 'random';
-  readonly initialBranches: number; // M
-  readonly iterations: number; // L
-  readonly picks: number; // K
   readonly siblingPenalty: number; // α
-  readonly leavesPerTree: number; // S; M + L·K unless pruned or duplicated
+  readonly branchRule: 'arpo' | 'aepo';
+  readonly beam: number; // a turn branches into at most this many
+  readonly branchBase: number; // q: base probability of branching
+  readonly branchWeight: number; // w: weight of the entropy change
+  readonly dynamicInitial: boolean; // AEPO: M from the entropies of a first path
+  readonly segmentTokens: number; // of a segment tree: tokens per node
+  readonly width: number; // children per node of segment and level trees
+  readonly levels: number; // depth at which segment and level trees stop branching
+  readonly similarity: number; // level tree: prunes siblings whose observations overlap more (Jaccard); 1 = off
+  readonly explorationWeight: number; // MCTS: w of the prior term
+  readonly hybridRows: number; // RAPO: rows that retrieve stored steps
+  readonly retrieveProbability: number; // at each of their turns after the first
 }
 
 export interface AlgorithmConfig {
-  readonly name: string;
+  readonly name: string; // the catalogue entry it started from
   readonly rollout: RolloutConfig;
+  readonly reward: RewardConfig;
+  readonly filter: FilterConfig;
   readonly credit: CreditConfig;
   readonly loss: LossConfig;
 }

@@ -79,9 +79,10 @@ const backwardCase = (shape: Shape, dentropy: number, overrides: Shaping = {}) =
   const { rows, vocab, stride, inverseTemperature, logits, chosen } = input;
   const forward = oracle.tokenStatsForward(input);
   const dlogProb = Float32Array.from({ length: rows }, (_, s) => (s % 4 === 3 ? 0 : Math.cos(2.1 * s)));
+  const entropyGradient = Float32Array.from({ length: rows }, (_, s) => dentropy * (1 + (s % 3)));
   return {
     title: `${describe(shape, overrides)}, dentropy ${dentropy}`,
-    params: { rows, vocab, stride, inverseTemperature, dentropy: Math.fround(dentropy) },
+    params: { rows, vocab, stride, inverseTemperature },
     overrides,
     buffers: {
       logits,
@@ -89,22 +90,24 @@ const backwardCase = (shape: Shape, dentropy: number, overrides: Shaping = {}) =
       lse: Float32Array.from(forward.lse),
       entropy: Float32Array.from(forward.entropy),
       dlogProb,
+      dentropy: entropyGradient,
       dlogits: new Float32Array(rows * stride).fill(POISON),
     },
-    expected: () => ({ dlogits: oracle.tokenStatsBackward(input, dlogProb, Math.fround(dentropy)) }),
+    expected: () => ({ dlogits: oracle.tokenStatsBackward(input, dlogProb, entropyGradient) }),
   };
 };
 
 export const tokenStatsBackward = defineKernel({
   name: 'token_stats_backward',
   source: backwardSource,
-  params: { rows: 'u32', vocab: 'u32', stride: 'u32', inverseTemperature: 'f32', dentropy: 'f32' },
+  params: { rows: 'u32', vocab: 'u32', stride: 'u32', inverseTemperature: 'f32' },
   bindings: [
     read('logits'),
     read('chosen', 'u32'),
     read('lse'),
     read('entropy'),
     read('dlogProb'),
+    read('dentropy'),
     write('dlogits'),
   ],
   overrides: { LANES: 1, ROWS: 64 },

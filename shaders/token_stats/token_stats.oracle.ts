@@ -45,11 +45,10 @@ export function tokenStatsForward(input: TokenStatsInput) {
   return { lse, logProb, entropy };
 }
 
-/** @param dentropy ∂loss/∂entropy, the same for every row */
 export function tokenStatsBackward(
   input: TokenStatsInput,
-  dlogProb: ArrayLike<number>,
-  dentropy: number,
+  dlogProb: ArrayLike<number>, // [rows] ∂loss/∂logProb
+  dentropy: ArrayLike<number>, // [rows] ∂loss/∂entropy
 ): Float64Array {
   const dlogits = new Float64Array(input.rows * input.stride);
   for (let s = 0; s < input.rows; s++) {
@@ -58,7 +57,7 @@ export function tokenStatsBackward(
     for (let v = 0; v < input.vocab; v++) {
       const p = Math.exp(z[v] - lse);
       const hit = v === input.chosen[s] ? 1 : 0;
-      const gradient = dlogProb[s] * (hit - p) + dentropy * p * (lse - z[v] - entropy);
+      const gradient = dlogProb[s] * (hit - p) + dentropy[s] * p * (lse - z[v] - entropy);
       dlogits[s * input.stride + v] = input.inverseTemperature * gradient;
     }
   }

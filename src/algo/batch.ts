@@ -11,7 +11,7 @@ export class BatchError extends LabError {
   constructor(got: string, wanted: string) {
     super('BatchError', {
       what: 'These trees make no batch',
-      where: 'packTokens',
+      where: 'packRows',
       got,
       wanted,
       next: 'Check the update’s prompts and advantages.',
@@ -64,6 +64,7 @@ class Columns {
   readonly previous: number[] = [];
   readonly visibleStart: number[] = [];
   readonly visibleEnd: number[] = [];
+  readonly predicted: number[] = [];
   readonly scored: number[] = [];
   readonly turnStart: number[] = [0];
   readonly turnRow: number[] = [];
@@ -86,7 +87,8 @@ class Columns {
     const scoredCount = row.mask.reduce((sum, bit) => sum + bit, 0);
     for (const run of maskRuns(row.mask)) {
       for (let position = run.start; position < run.end; position += 1) {
-        this.scored.push(tokenStart + position);
+        this.scored.push(this.predicted.length);
+        this.predicted.push(tokenStart + position);
         this.turnIndex.push(this.turnRow.length);
         this.weight.push(1 / (rowCount * scoredCount));
         this.advantage.push(row.advantage[position]);
@@ -95,7 +97,9 @@ class Columns {
       this.turnRow.push(this.rows.length);
     }
     const { prompt, leaf, spans } = row;
-    this.rows.push({ prompt, leaf, tokenStart, tokenEnd, scoredStart, scoredEnd: this.scored.length, spans });
+    const scoredEnd = this.scored.length;
+    const length = row.tokens.length;
+    this.rows.push({ prompt, leaf, length, tokenStart, tokenEnd, scoredStart, scoredEnd, spans });
   }
 
   build(): TokenBatch {
@@ -106,6 +110,7 @@ class Columns {
       previous: Int32Array.from(this.previous),
       visibleStart: Uint32Array.from(this.visibleStart),
       visibleEnd: Uint32Array.from(this.visibleEnd),
+      predicted: Uint32Array.from(this.predicted),
       scored: Uint32Array.from(this.scored),
       turnStart: Uint32Array.from(this.turnStart),
       turnRow: Uint32Array.from(this.turnRow),
@@ -125,7 +130,7 @@ class Columns {
  * @throws BatchError if there is no row or the arrays differ in length
  * @see algorithms' spec 2.5, 5 and 6 (released code)
  */
-export function packTokens(
+export function packRows(
   trees: readonly RolloutTree[],
   advantages: readonly TurnAdvantages[],
   contextLength: number,

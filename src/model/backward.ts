@@ -3,7 +3,7 @@ import { clear, dispatch, type Step } from '../gpu/steps.ts';
 import { kernels } from '../../shaders/index.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import {
-  allScored,
+  allPredicted,
   allTokens,
   headChunks,
   headNormParams,
@@ -12,9 +12,10 @@ import {
   type HeadChunk,
   type TrainSizes,
 } from './forward.ts';
+import type { IndexViews } from './inverse_index.ts';
 import { linearBackwardInput, linearBackwardWeight } from './linear.ts';
 import type { StoredTensor } from './parameters.ts';
-import { CHUNK_ROWS, type IndexViews, type Workspace } from './workspace.ts';
+import { CHUNK_ROWS, type Workspace } from './workspace.ts';
 
 type TrainStep = Step<TrainSizes>;
 type Rows = (sizes: TrainSizes) => number;
@@ -33,7 +34,7 @@ function headSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
   return [
     ...chunks.flatMap((chunk) => headChunkSteps(model, workspace, chunk, chunks.length > 1)),
     clear(dgathered),
-    ...normBackwardSteps(model, workspace, model.map.finalNorm, allScored, {
+    ...normBackwardSteps(model, workspace, model.map.finalNorm, allPredicted, {
       x: gathered,
       inverseRms: gatheredInverseRms,
       dy: dnormedRows,
@@ -55,11 +56,11 @@ function headChunkSteps(
   recompute: boolean,
 ): TrainStep[] {
   const { channels, vocabulary, logits: stride } = widthsOf(model.config);
-  const { logits, chosen, scoredLse, entropy, dlogProb, gatheredNormed, gradients } = workspace;
+  const { logits, chosen, logitLse, entropy, dlogProb, dentropy, gatheredNormed, gradients } = workspace;
   const { dlogits, dnormedRows } = gradients;
   const head = { label: 'logits', rows: chunk.rows, inputs: channels, outputs: vocabulary };
   const options = { scale: model.config.logitScale, outputStride: stride };
-  const slices = { chosen, lse: scoredLse, entropy, dlogProb };
+  const slices = { chosen, lse: logitLse, entropy, dlogProb, dentropy };
   const views = Object.fromEntries(
     Object.entries(slices).map(([name, tensor]) => [name, chunk.view(tensor, 1)]),
   );
@@ -70,7 +71,6 @@ function headChunkSteps(
       vocab: vocabulary,
       stride,
       inverseTemperature: sizes.inverseTemperature,
-      dentropy: sizes.dentropy,
     })),
     linearBackwardWeight(
       head,

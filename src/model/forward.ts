@@ -4,42 +4,37 @@ import { kernels } from '../../shaders/index.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { linearForward } from './linear.ts';
 import type { StoredTensor } from './parameters.ts';
+import type { LossSizes } from './policy_loss.ts';
 import type { LayerActivations, Workspace } from './workspace.ts';
 
 /** What changes between two micro-batches. */
 export type TrainSizes = Readonly<{
   tokens: number; // N
-  scored: number; // S
-  turns: number; // K
+  predicted: number; // U
   inverseTemperature: number;
-  dentropy: number; // ∂loss/∂entropy of every scored token
-  clipLow: number;
-  clipHigh: number;
-  logRatioCap: number;
-  klCoefficient: number;
-  tokenMeanWeight: number; // 1 / scored tokens of the whole mini-batch
-}>;
+}> &
+  LossSizes;
 
 type TrainStep = Step<TrainSizes>;
 type Rows = (sizes: TrainSizes) => number;
 
 export const allTokens: Rows = ({ tokens }) => tokens;
-export const allScored: Rows = ({ scored }) => scored;
+export const allPredicted: Rows = ({ predicted }) => predicted;
 
-/** A range of scored rows whose logits are computed at once. */
+/** A range of predicted tokens whose logits are computed at once. */
 export interface HeadChunk {
   readonly rows: Rows;
   readonly view: (tensor: BufferView, width: number) => BufferView;
 }
 
 export function headChunks({ capacity, headRows }: Workspace): HeadChunk[] {
-  return Array.from({ length: capacity.scored / headRows }, (_, chunk) => ({
-    rows: ({ scored }) => Math.max(0, Math.min(headRows, scored - chunk * headRows)),
+  return Array.from({ length: capacity.predicted / headRows }, (_, chunk) => ({
+    rows: ({ predicted }) => Math.max(0, Math.min(headRows, predicted - chunk * headRows)),
     view: (tensor, width) => subview(tensor, chunk * headRows * width, headRows * width),
   }));
 }
 
-/** Packed tokens → logProb and entropy of every scored token; keeps what the backward pass needs. */
+/** Packed tokens → logProb and entropy of every predicted token; keeps what the backward pass needs. */
 export function forwardSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
   const { layers, output } = workspace;
   return [
@@ -186,7 +181,7 @@ export const headNormParams = ({ config }: DeviceModel) => ({
   epsilon: config.rmsEpsilon,
 });
 
-/** Final norm and output layer on the rows before scored tokens only; then log-probability and entropy. */
+/** Final norm and output layer on the rows before predicted tokens only; then log-probability and entropy. */
 function headSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
   const { channels } = widthsOf(model.config);
   const { output, predecessors, gathered, gatheredNormed, gatheredInverseRms } = workspace;
@@ -194,12 +189,9 @@ function headSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
     dispatch(
       kernels.gather_rows_forward,
       { table: output, ids: predecessors, y: gathered },
-      ({ scored: rows }) => ({
-        rows,
-        channels,
-      }),
+      ({ predicted: rows }) => ({ rows, channels }),
     ),
-    normStep(model, model.map.finalNorm, allScored, {
+    normStep(model, model.map.finalNorm, allPredicted, {
       x: gathered,
       y: gatheredNormed,
       inverseRms: gatheredInverseRms,
@@ -227,8 +219,8 @@ export function logitsStep(model: DeviceModel, workspace: Workspace, chunk: Head
 
 function statsStep(model: DeviceModel, workspace: Workspace, chunk: HeadChunk): TrainStep {
   const { vocabulary: vocab, logits: stride } = widthsOf(model.config);
-  const { logits, chosen, scoredLse, logProb, entropy } = workspace;
-  const slices = { chosen: chunk.view(chosen, 1), lse: chunk.view(scoredLse, 1) };
+  const { logits, chosen, logitLse, logProb, entropy } = workspace;
+  const slices = { chosen: chunk.view(chosen, 1), lse: chunk.view(logitLse, 1) };
   return dispatch(
     kernels.token_stats_forward,
     { logits, ...slices, logProb: chunk.view(logProb, 1), entropy: chunk.view(entropy, 1) },

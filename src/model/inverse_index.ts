@@ -1,3 +1,6 @@
+import { upload, type BufferOwner, type BufferView } from '../gpu/buffers.ts';
+import type { Gpu } from '../gpu/device.ts';
+
 /** Index that marks an absent row in gather_rows. */
 export const NONE = 0xffffffff;
 
@@ -21,4 +24,25 @@ export function invertIndex(ids: Uint32Array, targets: number): InverseIndex {
     if (id !== NONE) sources[next[id]++] = source;
   });
   return { offsets, sources };
+}
+
+/** An inverse index on the device. */
+export interface IndexViews {
+  readonly offsets: BufferView; // [targets + 1] u32
+  readonly sources: BufferView; // u32
+}
+
+export const createIndex = (
+  owner: BufferOwner,
+  label: string,
+  targets: number,
+  sources: number,
+): IndexViews => ({
+  offsets: owner.storage(`${label} offsets`, targets + 1),
+  sources: owner.storage(`${label} sources`, sources),
+});
+
+export function uploadIndex(gpu: Gpu, views: IndexViews, { offsets, sources }: InverseIndex): void {
+  upload(gpu, views.offsets, offsets);
+  upload(gpu, views.sources, sources);
 }

@@ -3,14 +3,17 @@ import { BatchError } from './errors.ts';
 
 /** What fits into the activation workspace at once. */
 export interface Capacity {
-  readonly tokens: number;
-  readonly scored: number;
+  readonly tokens: number; // N
+  readonly predicted: number; // U
+  readonly scored: number; // S
 }
 
 /** Half-open ranges of a batch that can be computed by themselves: no query reads past them. */
 export interface MicroBatch {
   readonly tokenStart: number;
   readonly tokenEnd: number;
+  readonly predictedStart: number;
+  readonly predictedEnd: number;
   readonly scoredStart: number;
   readonly scoredEnd: number;
   readonly turnStart: number;
@@ -28,6 +31,8 @@ export function splitBatch(batch: TokenBatch, capacity: Capacity): MicroBatch[] 
   let start: MicroBatch = {
     tokenStart: 0,
     tokenEnd: 0,
+    predictedStart: 0,
+    predictedEnd: 0,
     scoredStart: 0,
     scoredEnd: 0,
     turnStart: 0,
@@ -40,33 +45,37 @@ export function splitBatch(batch: TokenBatch, capacity: Capacity): MicroBatch[] 
       start = emptyAfter(current);
     }
     if (!fits(start, end, capacity)) throw tooLarge(start, end, capacity);
-    current = { ...start, tokenEnd: end.tokenEnd, scoredEnd: end.scoredEnd, turnEnd: end.turnEnd };
+    current = { ...start, ...end };
   }
   return current === start ? parts : [...parts, current];
 }
 
-type End = Pick<MicroBatch, 'tokenEnd' | 'scoredEnd' | 'turnEnd'>;
+type End = Pick<MicroBatch, 'tokenEnd' | 'predictedEnd' | 'scoredEnd' | 'turnEnd'>;
 
 /** Row ends that no token is read across. Rows of a packed tree share tokens, so only its last row's end counts. */
-function boundaries({ rows, turnStart, turnRow, visibleEnd }: TokenBatch): End[] {
+function boundaries({ rows, turnStart, turnRow, visibleEnd, predicted }: TokenBatch): End[] {
   const ends: End[] = [];
   let turnEnd = 0;
+  let predictedEnd = 0;
   let reach = 0; // furthest token read by, or reading, a token so far
   let seen = 0;
   rows.forEach((row, index) => {
     while (turnEnd < turnRow.length && turnRow[turnEnd] <= index) turnEnd++;
     for (; seen < row.tokenEnd; seen++) reach = Math.max(reach, visibleEnd[seen]);
+    while (predictedEnd < predicted.length && predicted[predictedEnd] < row.tokenEnd) predictedEnd++;
     const next = rows[index + 1];
     if (reach <= row.tokenEnd && (!next || next.tokenStart >= row.tokenEnd)) {
-      ends.push({ tokenEnd: row.tokenEnd, scoredEnd: turnStart[turnEnd], turnEnd });
+      ends.push({ tokenEnd: row.tokenEnd, predictedEnd, scoredEnd: turnStart[turnEnd], turnEnd });
     }
   });
   return ends;
 }
 
-const emptyAfter = ({ tokenEnd, scoredEnd, turnEnd }: MicroBatch): MicroBatch => ({
+const emptyAfter = ({ tokenEnd, predictedEnd, scoredEnd, turnEnd }: MicroBatch): MicroBatch => ({
   tokenStart: tokenEnd,
   tokenEnd,
+  predictedStart: predictedEnd,
+  predictedEnd,
   scoredStart: scoredEnd,
   scoredEnd,
   turnStart: turnEnd,
@@ -74,7 +83,9 @@ const emptyAfter = ({ tokenEnd, scoredEnd, turnEnd }: MicroBatch): MicroBatch =>
 });
 
 const fits = (start: MicroBatch, end: End, capacity: Capacity): boolean =>
-  end.tokenEnd - start.tokenStart <= capacity.tokens && end.scoredEnd - start.scoredStart <= capacity.scored;
+  end.tokenEnd - start.tokenStart <= capacity.tokens &&
+  end.predictedEnd - start.predictedStart <= capacity.predicted &&
+  end.scoredEnd - start.scoredStart <= capacity.scored;
 
 const tooLarge = (start: MicroBatch, end: End, capacity: Capacity): BatchError =>
   new BatchError({

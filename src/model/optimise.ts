@@ -4,7 +4,6 @@ import { kernels } from '../../shaders/index.ts';
 import type { DeviceModel } from './device_model.ts';
 import { TENSOR_ALIGNMENT, type ParameterMap } from './parameters.ts';
 import type { Workspace } from './workspace.ts';
-import type { TrainSizes } from './forward.ts';
 
 export type OptimiserSizes = Readonly<{
   learningRate: number;
@@ -34,30 +33,6 @@ export function optimiserSizes(config: OptimiserConfig, step: number): Optimiser
     biasCorrection2: 1 - beta2 ** step,
     gradientClip,
   };
-}
-
-/** ∂loss/∂logProb of every scored token. */
-export function lossSteps(workspace: Workspace): Step<TrainSizes>[] {
-  const { turnStart, turnIndex, turnLogRatio, logProb, oldLogProb, refLogProb, advantage, weight } =
-    workspace;
-  const { tokenLoss, dlogProb } = workspace;
-  return [
-    dispatch(kernels.turn_ratio, { turnStart, logProb, oldLogProb, turnLogRatio }, ({ turns }) => ({
-      turns,
-    })),
-    dispatch(
-      kernels.atpo_loss,
-      { turnIndex, turnLogRatio, logProb, refLogProb, advantage, weight, tokenLoss, dlogProb },
-      ({ scored, clipLow, clipHigh, logRatioCap, klCoefficient, tokenMeanWeight }) => ({
-        scored,
-        clipLow,
-        clipHigh,
-        logRatioCap,
-        klCoefficient,
-        tokenMeanWeight,
-      }),
-    ),
-  ];
 }
 
 /** Global norm, clip, AdamW over the whole flat buffer. */

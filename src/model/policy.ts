@@ -25,13 +25,13 @@ export interface PolicyOptions {
   readonly contextLength: number; // tokens, prompt and response together
   readonly parameters: Float32Array<ArrayBuffer>; // flat; initialParameters() or decodeWeights()
   readonly tokenCapacity?: number; // most tokens of one micro-batch; larger batches are split
-  readonly scoredCapacity?: number;
   readonly sampling?: Partial<SamplingOptions>;
   /** Whether weight decay applies to a tensor; to all of them by default, as in PyTorch's AdamW. */
   readonly decayed?: (tensor: StoredTensor) => boolean;
 }
 
 const TOKEN_CAPACITY = 4096;
+const SCORED_PER_TOKEN = 16; // a scored token costs a few numbers, a token all activations
 
 /**
  * The engine's policy: sampling, scoring and training on the device. Calls run one after another, in order.
@@ -46,13 +46,14 @@ export class Policy implements TrainablePolicy {
   readonly #lost: Promise<never>;
   #tail: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    model: DeviceModel,
-    { tokenCapacity = TOKEN_CAPACITY, scoredCapacity, sampling }: PolicyOptions,
-  ) {
+  private constructor(model: DeviceModel, { tokenCapacity = TOKEN_CAPACITY, sampling }: PolicyOptions) {
     this.config = model.config;
     this.#model = model;
-    this.#training = new Training(model, { tokens: tokenCapacity, scored: scoredCapacity ?? tokenCapacity });
+    this.#training = new Training(model, {
+      tokens: tokenCapacity,
+      predicted: tokenCapacity,
+      scored: SCORED_PER_TOKEN * tokenCapacity,
+    });
     this.#sampling = new Sampling(model, sampling);
     this.#readback = new Readback(model.gpu, 'parameter readback');
     this.#lost = model.gpu.lost.then((error) => Promise.reject(error));

@@ -10,18 +10,12 @@ import type {
   UpdateResult,
 } from '../units.ts';
 import { backwardSteps } from './backward.ts';
-import {
-  batchInputs,
-  checkBatch,
-  checkUpdateInputs,
-  uploadInputs,
-  uploadLossInputs,
-  type BatchInputs,
-} from './batch_inputs.ts';
+import { batchInputs, checkBatch, uploadInputs, type BatchInputs } from './batch_inputs.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { forwardSteps, type TrainSizes } from './forward.ts';
 import { splitBatch, type Capacity, type MicroBatch } from './microbatches.ts';
-import { lossSteps, optimiserSizes, optimiserSteps, stepResult, type OptimiserSizes } from './optimise.ts';
+import { optimiserSizes, optimiserSteps, stepResult, type OptimiserSizes } from './optimise.ts';
+import { checkUpdateInputs, lossSteps, lossTerms, NO_LOSS, uploadLossInputs } from './policy_loss.ts';
 import { createWorkspace, headRowsFor, type Workspace } from './workspace.ts';
 
 /** Weighted cross-entropy of one supervised step, and the optimiser step taken. */
@@ -40,23 +34,20 @@ interface Compiled {
 }
 
 type Floats = Float32Array<ArrayBuffer>;
-type ScoredArrays = { readonly [Name in ScoredName]: Floats };
-type ScoredName = 'logProb' | 'entropy' | 'tokenLoss' | 'dlogProb';
+
+/** Views to read back by what they are indexed by. */
+interface Wanted<Predicted extends string, Scored extends string, Turns extends string> {
+  readonly predicted: Readonly<Record<Predicted, BufferView>>;
+  readonly scored?: Readonly<Record<Scored, BufferView>>;
+  readonly turns?: Readonly<Record<Turns, BufferView>>;
+}
 
 const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(VIEW_ALIGNMENT, value)));
-
-const NO_LOSS = {
-  dentropy: 0,
-  clipLow: 0,
-  clipHigh: 0,
-  logRatioCap: 0,
-  klCoefficient: 0,
-  tokenMeanWeight: 0,
-};
 
 const sizesOf = (part: MicroBatch, temperature: number): TrainSizes => ({
   ...NO_LOSS,
   tokens: part.tokenEnd - part.tokenStart,
+  predicted: part.predictedEnd - part.predictedStart,
   scored: part.scoredEnd - part.scoredStart,
   turns: part.turnEnd - part.turnStart,
   inverseTemperature: 1 / temperature,
@@ -70,7 +61,7 @@ export class Training {
   #compiled: Compiled | null = null;
   #steps = 0; // AdamW steps taken
 
-  /** @param limit most tokens, and scored tokens, of one micro-batch */
+  /** @param limit most tokens, predicted and scored tokens of one micro-batch */
   constructor(model: DeviceModel, limit: Capacity) {
     this.#model = model;
     this.#limit = limit;
@@ -92,9 +83,15 @@ export class Training {
     const pending = parts.map((part) => {
       uploadInputs(this.#model.gpu, compiled.workspace, batchInputs(batch, part), this.#vocabulary);
       const { logProb, entropy } = compiled.workspace;
-      return this.#submit([compiled.forward], sizesOf(part, temperature), part, { logProb, entropy });
+      return this.#submit([compiled.forward], sizesOf(part, temperature), {
+        predicted: { logProb, entropy },
+      });
     });
-    return mergeParts(batch.scored.length, parts, await Promise.all(pending), ['logProb', 'entropy']);
+    const results = await Promise.all(pending);
+    return inRows(
+      batch,
+      join(batch.predicted.length, parts, 'predictedStart', results, ['logProb', 'entropy']),
+    );
   }
 
   /**
@@ -107,29 +104,29 @@ export class Training {
     const { compiled, parts } = await this.#prepare(batch);
     const { gpu } = this.#model;
     const { workspace, forward, loss, backward } = compiled;
-    const { clipLow, clipHigh, logRatioCap, klCoefficient, entropyCoefficient } = inputs.loss;
-    const tokenMeanWeight = 1 / (batch.scored.length + 1e-8); // the released code's masked mean
-    const terms = { clipLow, clipHigh, logRatioCap, klCoefficient, tokenMeanWeight };
+    const terms = lossTerms(inputs.loss, batch.scored.length);
     this.#clearGradients();
     const pending = parts.map((part) => {
       uploadInputs(gpu, workspace, batchInputs(batch, part), this.#vocabulary);
       uploadLossInputs(gpu, workspace, batch, inputs, part);
-      const sizes = {
-        ...sizesOf(part, inputs.temperature),
-        ...terms,
-        dentropy: -entropyCoefficient * tokenMeanWeight,
-      };
-      const { logProb, entropy, tokenLoss, dlogProb, turnLogRatio } = workspace;
-      const wanted = { logProb, entropy, tokenLoss, dlogProb };
-      return this.#submit([forward, loss, backward], sizes, part, wanted, { turnLogRatio });
+      const sizes = { ...sizesOf(part, inputs.temperature), ...terms };
+      const { logProb, entropy } = workspace;
+      const { tokenLoss, dlogProb, turnLogRatio } = workspace.loss;
+      return this.#submit([forward, loss, backward], sizes, {
+        predicted: { logProb, entropy },
+        scored: { tokenLoss, dlogProb },
+        turns: { turnLogRatio },
+      });
     });
     const [step, results] = await Promise.all([this.#step(compiled, inputs.optimiser), Promise.all(pending)]);
-    const names = ['logProb', 'entropy', 'tokenLoss', 'dlogProb'] as const;
-    const scored = mergeParts(batch.scored.length, parts, results, names);
-    const turnLogRatio = new Float32Array(batch.turnRow.length);
-    parts.forEach((part, index) => turnLogRatio.set(results[index].turnLogRatio, part.turnStart));
-    const total = scored.tokenLoss.reduce((sum, value, s) => sum + batch.weight[s] * value, 0);
-    return { loss: { ...scored, turnLogRatio, loss: total }, step };
+    const { predicted, scored, turnRow, weight } = batch;
+    const arrays = {
+      ...inRows(batch, join(predicted.length, parts, 'predictedStart', results, ['logProb', 'entropy'])),
+      ...join(scored.length, parts, 'scoredStart', results, ['tokenLoss', 'dlogProb']),
+      ...join(turnRow.length, parts, 'turnStart', results, ['turnLogRatio']),
+    };
+    const total = arrays.tokenLoss.reduce((sum, value, s) => sum + weight[s] * value, 0);
+    return { loss: { ...arrays, loss: total }, step };
   }
 
   /**
@@ -144,15 +141,23 @@ export class Training {
     const { compiled, parts } = await this.#prepare(batch);
     const { gpu } = this.#model;
     const { workspace, forward, backward } = compiled;
-    const dlogProb = weights.map((weight) => -weight);
+    const dlogProb = new Float32Array(batch.predicted.length);
+    weights.forEach((weight, s) => (dlogProb[batch.scored[s]] -= weight));
     this.#clearGradients();
     const pending = parts.map((part) => {
       uploadInputs(gpu, workspace, batchInputs(batch, part), this.#vocabulary);
-      upload(gpu, workspace.dlogProb, dlogProb.subarray(part.scoredStart, part.scoredEnd));
-      return this.#submit([forward, backward], sizesOf(part, 1), part, { logProb: workspace.logProb });
+      const { predictedStart, predictedEnd } = part;
+      upload(gpu, workspace.dlogProb, dlogProb.subarray(predictedStart, predictedEnd));
+      upload(gpu, workspace.dentropy, new Float32Array(predictedEnd - predictedStart));
+      return this.#submit([forward, backward], sizesOf(part, 1), {
+        predicted: { logProb: workspace.logProb },
+      });
     });
     const [step, results] = await Promise.all([this.#step(compiled, optimiser), Promise.all(pending)]);
-    const { logProb } = mergeParts(batch.scored.length, parts, results, ['logProb']);
+    const { logProb } = inRows(
+      batch,
+      join(batch.predicted.length, parts, 'predictedStart', results, ['logProb']),
+    );
     return { loss: logProb.reduce((sum, value, s) => sum - weights[s] * value, 0), logProb, step };
   }
 
@@ -162,8 +167,9 @@ export class Training {
     const { workspace, forward } = compiled;
     const { vocabulary, logits: stride } = widthsOf(this.#model.config);
     const all = new Float32Array(batch.tokens.length * vocabulary);
-    const rows = Math.min(workspace.headRows, workspace.capacity.scored);
-    for (const part of splitBatch({ ...batch, scored: new Uint32Array(0) }, workspace.capacity)) {
+    const rows = Math.min(workspace.headRows, workspace.capacity.predicted);
+    const unscored = { ...batch, predicted: new Uint32Array(0), scored: new Uint32Array(0) };
+    for (const part of splitBatch(unscored, workspace.capacity)) {
       const inputs = batchInputs(batch, part);
       for (let first = 0; first < inputs.tokens.length; first += rows) {
         const predecessors = Uint32Array.from(
@@ -172,7 +178,7 @@ export class Training {
         );
         const every: BatchInputs = { ...inputs, predecessors, chosen: new Uint32Array(predecessors.length) };
         uploadInputs(this.#model.gpu, workspace, every, vocabulary);
-        forward.run({ ...sizesOf(part, 1), scored: predecessors.length });
+        forward.run({ ...sizesOf(part, 1), predicted: predecessors.length });
         const read = await this.#readback.read({
           logits: f32(subview(workspace.logits, 0, predecessors.length * stride)),
         });
@@ -199,24 +205,31 @@ export class Training {
   /** Checks the batch, makes room for it, splits it. Parts without a scored token are left out. */
   async #prepare(batch: TokenBatch): Promise<{ compiled: Compiled; parts: MicroBatch[] }> {
     checkBatch(batch, this.#vocabulary, this.#model.contextLength);
-    const compiled = await this.#compile({ tokens: batch.tokens.length, scored: batch.scored.length });
+    const { tokens, predicted, scored } = batch;
+    const compiled = await this.#compile({
+      tokens: tokens.length,
+      predicted: predicted.length,
+      scored: scored.length,
+    });
     const parts = splitBatch(batch, compiled.workspace.capacity);
     return { compiled, parts: parts.filter(({ scoredStart, scoredEnd }) => scoredEnd > scoredStart) };
   }
 
   /** The workspace grows in powers of two up to the limit. */
   async #compile(wanted: Capacity): Promise<Compiled> {
-    const current = this.#compiled?.workspace.capacity ?? { tokens: 0, scored: 0 };
-    const tokens = Math.max(current.tokens, Math.min(powerOfTwo(wanted.tokens), this.#limit.tokens));
-    const scored = Math.max(current.scored, Math.min(powerOfTwo(wanted.scored), this.#limit.scored));
-    const rounded = roundUp(scored, headRowsFor(this.#model, scored));
-    if (this.#compiled && tokens === current.tokens && rounded === current.scored) return this.#compiled;
-    this.#release();
     const model = this.#model;
-    const workspace = await createWorkspace(model, { tokens, scored });
+    const current = this.#compiled?.workspace.capacity ?? { tokens: 0, predicted: 0, scored: 0 };
+    const room = (name: keyof Capacity): number =>
+      Math.max(current[name], Math.min(powerOfTwo(wanted[name]), this.#limit[name]));
+    const predicted = roundUp(room('predicted'), headRowsFor(model, room('predicted')));
+    const capacity = { tokens: room('tokens'), predicted, scored: room('scored') };
+    const grown = (['tokens', 'predicted', 'scored'] as const).some((name) => capacity[name] > current[name]);
+    if (this.#compiled && !grown) return this.#compiled;
+    this.#release();
+    const workspace = await createWorkspace(model, capacity);
     const [forward, loss, backward, optimiser] = await Promise.all([
       Program.build(model.gpu, 'forward', forwardSteps(model, workspace)),
-      Program.build(model.gpu, 'loss', lossSteps(workspace)),
+      Program.build(model.gpu, 'loss', lossSteps<TrainSizes>(workspace)),
       Program.build(model.gpu, 'backward', backwardSteps(model, workspace)),
       Program.build(model.gpu, 'optimiser', optimiserSteps(model, workspace)),
     ]);
@@ -238,23 +251,20 @@ export class Training {
     gpu.device.queue.submit([encoder.finish()]);
   }
 
-  /** Runs programs on one micro-batch and reads arrays of its scored tokens, and of its turns. */
-  #submit<Scored extends string, Turns extends string = never>(
+  /** Runs programs on one micro-batch and reads arrays back, each as long as the micro-batch has of its kind. */
+  #submit<Predicted extends string, Scored extends string = never, Turns extends string = never>(
     programs: readonly Program<TrainSizes>[],
     sizes: TrainSizes,
-    part: MicroBatch,
-    scored: Readonly<Record<Scored, BufferView>>,
-    turns: Readonly<Record<Turns, BufferView>> = {} as Record<Turns, BufferView>, // Turns is never without them
-  ): Promise<Readonly<Record<Scored | Turns, Floats>>> {
+    wanted: Wanted<Predicted, Scored, Turns>,
+  ): Promise<Readonly<Record<Predicted | Scored | Turns, Floats>>> {
     const { device } = this.#model.gpu;
     const encoder = device.createCommandEncoder({ label: 'micro-batch' });
     for (const program of programs) program.encode(encoder, sizes);
-    const lengths = [
-      ...Object.entries<BufferView>(scored).map(([name, view]) => [name, view, sizes.scored] as const),
-      ...Object.entries<BufferView>(turns).map(
-        ([name, view]) => [name, view, part.turnEnd - part.turnStart] as const,
+    const lengths = (['predicted', 'scored', 'turns'] as const).flatMap((kind) =>
+      Object.entries<BufferView>(wanted[kind] ?? {}).map(
+        ([name, view]) => [name, view, sizes[kind]] as const,
       ),
-    ];
+    );
     const ranges: ReadRanges = Object.fromEntries(
       lengths.map(([name, view, length]) => [name, f32(subview(view, 0, length))]),
     );
@@ -262,7 +272,7 @@ export class Training {
     device.queue.submit([encoder.finish()]);
     return fetch().then((arrays) => {
       const cut = lengths.map(([name, , length]) => [name, arrays[name].subarray(0, length)]);
-      return Object.fromEntries(cut) as Record<Scored | Turns, Floats>; // every range above is f32
+      return Object.fromEntries(cut) as Record<Predicted | Scored | Turns, Floats>; // every range above is f32
     });
   }
 
@@ -281,16 +291,29 @@ export class Training {
 }
 
 /** Puts the parts' arrays back into the order of the batch. */
-function mergeParts<const Names extends readonly ScoredName[]>(
+function join<const Names extends readonly string[]>(
   length: number,
   parts: readonly MicroBatch[],
-  results: readonly Pick<ScoredArrays, Names[number]>[],
+  start: 'predictedStart' | 'scoredStart' | 'turnStart',
+  results: readonly Readonly<Record<Names[number], Floats>>[],
   names: Names,
-): Pick<ScoredArrays, Names[number]> {
-  const merged = names.map((name: Names[number]) => {
+): Record<Names[number], Floats> {
+  const joined = names.map((name: Names[number]) => {
     const whole = new Float32Array(length);
-    parts.forEach((part, index) => whole.set(results[index][name], part.scoredStart));
+    parts.forEach((part, index) => whole.set(results[index][name], part[start]));
     return [name, whole];
   });
-  return Object.fromEntries(merged) as Pick<ScoredArrays, Names[number]>; // one entry per name
+  return Object.fromEntries(joined) as Record<Names[number], Floats>; // one entry per name
 }
+
+/** Arrays [U] of predicted tokens as arrays [S] of scored tokens. */
+const inRows = <Name extends string>(
+  { scored }: TokenBatch,
+  arrays: Readonly<Record<Name, Floats>>,
+): Record<Name, Floats> =>
+  Object.fromEntries(
+    Object.entries<Floats>(arrays).map(([name, values]) => [
+      name,
+      Float32Array.from(scored, (index) => values[index]),
+    ]),
+  ) as Record<Name, Floats>; // the same names

@@ -1,4 +1,6 @@
 import { BufferOwner, roundUp, VIEW_ALIGNMENT, type BufferView } from '../gpu/buffers.ts';
+import { createIndex, type IndexViews } from './inverse_index.ts';
+import { createLossBuffers, type LossBuffers } from './policy_loss.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { TENSOR_ALIGNMENT } from './parameters.ts';
 import type { Capacity } from './microbatches.ts';
@@ -24,49 +26,38 @@ export interface LayerActivations {
 }
 
 const INPUTS = ['tokens', 'previousTokens', 'positions'] as const; // [N] u32
-const SCORED_INPUTS = ['predecessors', 'chosen', 'turnIndex'] as const; // [S] u32
-const SCORED_FLOATS = ['oldLogProb', 'refLogProb', 'advantage', 'weight'] as const; // [S]
-const SCORED_OUTPUTS = ['scoredLse', 'logProb', 'entropy', 'tokenLoss', 'dlogProb'] as const; // [S]
+const PREDICTED_INPUTS = ['predecessors', 'chosen'] as const; // [U] u32
+const PREDICTED_OUTPUTS = ['logitLse', 'logProb', 'entropy', 'dlogProb', 'dentropy'] as const; // [U]
 
 type Views<Names extends readonly string[]> = Readonly<Record<Names[number], BufferView>>;
 
 /** Everything a micro-batch needs on the device, allocated once per capacity. */
 export interface Workspace
-  extends
-    Views<typeof INPUTS>,
-    Views<typeof SCORED_INPUTS>,
-    Views<typeof SCORED_FLOATS>,
-    Views<typeof SCORED_OUTPUTS> {
-  readonly capacity: Capacity; // scored: a multiple of headRows
+  extends Views<typeof INPUTS>, Views<typeof PREDICTED_INPUTS>, Views<typeof PREDICTED_OUTPUTS> {
+  readonly capacity: Capacity; // predicted: a multiple of headRows
   readonly headRows: number; // rows of one chunk of the output layer
   readonly visible: BufferView; // [N, 2] u32
   readonly tokenIndex: IndexViews; // inverse of tokens over V
   readonly previousIndex: IndexViews; // inverse of previousTokens over V
   readonly predecessorIndex: IndexViews; // inverse of predecessors over N
-  readonly turnStart: BufferView; // [K+1] u32
-  readonly turnLogRatio: BufferView; // [K]
   readonly previousEmbedding: BufferView; // [N, C] E[tok_{t−1}]
   readonly layers: readonly LayerActivations[];
   readonly output: BufferView; // [N, C] residual stream after the last layer
-  readonly gathered: BufferView; // [S, C] its rows before each scored token
-  readonly gatheredInverseRms: BufferView; // [S]
-  readonly gatheredNormed: BufferView; // [S, C]
+  readonly gathered: BufferView; // [U, C] its rows before each predicted token
+  readonly gatheredInverseRms: BufferView; // [U]
+  readonly gatheredNormed: BufferView; // [U, C]
   readonly logits: BufferView; // [headRows, Vp]
   readonly gradients: ActivationGradients;
+  readonly loss: LossBuffers;
   readonly squareSums: BufferView; // [ceil(parameters / TENSOR_ALIGNMENT)]
   readonly clipState: BufferView; // [4] norm, scale, finite, 0
   destroy(): void;
 }
 
-export interface IndexViews {
-  readonly offsets: BufferView; // [targets + 1] u32
-  readonly sources: BufferView; // u32
-}
-
 export interface ActivationGradients {
   readonly dlogits: BufferView; // [headRows, Vp]
-  readonly dnormedRows: BufferView; // [S, C]
-  readonly dgathered: BufferView; // [S, C]
+  readonly dnormedRows: BufferView; // [U, C]
+  readonly dgathered: BufferView; // [U, C]
   readonly dx: BufferView; // [N, C] of the residual stream
   readonly dnormed: BufferView; // [N, C]
   readonly dqkv: BufferView;
@@ -75,54 +66,50 @@ export interface ActivationGradients {
   readonly delta: BufferView; // [N, NH]
   readonly dgateUp: BufferView; // [N, 2F]
   readonly dhidden: BufferView; // [N, F]
-  readonly partial: BufferView; // [ceil(N/CHUNK_ROWS), max(C, 2HS)], of scored rows too
+  readonly partial: BufferView; // [ceil(N/CHUNK_ROWS), max(C, 2HS)], of predicted rows too
 }
 
 /** Rows of the output layer that are computed at once, so that the logits fit into one binding. */
-export function headRowsFor(model: DeviceModel, scored: number): number {
+export function headRowsFor(model: DeviceModel, predicted: number): number {
   const limit = Math.min(LOGIT_BYTES, model.gpu.limits.maxStorageBufferBindingSize);
   const rows = Math.floor(limit / (4 * widthsOf(model.config).logits) / VIEW_ALIGNMENT) * VIEW_ALIGNMENT;
-  return Math.max(VIEW_ALIGNMENT, Math.min(rows, roundUp(scored, VIEW_ALIGNMENT)));
+  return Math.max(VIEW_ALIGNMENT, Math.min(rows, roundUp(predicted, VIEW_ALIGNMENT)));
 }
 
 /**
- * Allocates a workspace; the scored capacity is rounded up to whole chunks of the output layer.
+ * Allocates a workspace; the predicted capacity is rounded up to whole chunks of the output layer.
  * @throws BufferTooLargeError, OutOfMemoryError
  */
 export async function createWorkspace(model: DeviceModel, wanted: Capacity): Promise<Workspace> {
   const owner = new BufferOwner(model.gpu, 'activations');
-  const headRows = headRowsFor(model, wanted.scored);
-  const capacity = { tokens: wanted.tokens, scored: roundUp(wanted.scored, headRows) };
-  const { tokens, scored } = capacity;
+  const headRows = headRowsFor(model, wanted.predicted);
+  const capacity = { ...wanted, predicted: roundUp(wanted.predicted, headRows) };
+  const { tokens, predicted } = capacity;
   const { channels, logits, vocabulary } = widthsOf(model.config);
   const view = (label: string, length: number): BufferView => owner.storage(label, length);
   const views = <const Names extends readonly string[]>(names: Names, length: number): Views<Names> =>
     Object.fromEntries(names.map((name) => [name, view(name, length)])) as Views<Names>; // keys are the names
-  const index = (label: string, targets: number, sources: number): IndexViews => ({
-    offsets: view(`${label} offsets`, targets + 1),
-    sources: view(`${label} sources`, sources),
-  });
+  const index = (label: string, targets: number, sources: number): IndexViews =>
+    createIndex(owner, label, targets, sources);
   const workspace: Workspace = {
     capacity,
     headRows,
     ...views(INPUTS, tokens),
-    ...views(SCORED_INPUTS, scored),
-    ...views(SCORED_FLOATS, scored),
-    ...views(SCORED_OUTPUTS, scored),
+    ...views(PREDICTED_INPUTS, predicted),
+    ...views(PREDICTED_OUTPUTS, predicted),
     visible: view('visible', 2 * tokens),
     tokenIndex: index('token', vocabulary, tokens),
     previousIndex: index('previous token', vocabulary, tokens),
-    predecessorIndex: index('predecessor', tokens, scored),
-    turnStart: view('turnStart', scored + 1),
-    turnLogRatio: view('turnLogRatio', scored),
+    predecessorIndex: index('predecessor', tokens, predicted),
     previousEmbedding: view('previousEmbedding', tokens * channels),
     layers: model.map.layers.map((_, layer) => layerActivations(model, owner, layer, tokens)),
     output: view('output', tokens * channels),
-    gathered: view('gathered', scored * channels),
-    gatheredInverseRms: view('gatheredInverseRms', scored),
-    gatheredNormed: view('gatheredNormed', scored * channels),
+    gathered: view('gathered', predicted * channels),
+    gatheredInverseRms: view('gatheredInverseRms', predicted),
+    gatheredNormed: view('gatheredNormed', predicted * channels),
     logits: view('logits', headRows * logits),
     gradients: activationGradients(model, owner, capacity, headRows),
+    loss: createLossBuffers(owner, capacity),
     squareSums: view('squareSums', model.map.length / TENSOR_ALIGNMENT),
     clipState: view('clipState', 4),
     destroy: () => owner.destroy(),
@@ -159,15 +146,15 @@ function layerActivations(
 function activationGradients(
   model: DeviceModel,
   owner: BufferOwner,
-  { tokens, scored }: Capacity,
+  { tokens, predicted }: Capacity,
   headRows: number,
 ): ActivationGradients {
   const { channels, attention, qk, qkv, hidden, logits } = widthsOf(model.config);
-  const partialRows = Math.ceil(Math.max(tokens, scored) / CHUNK_ROWS);
+  const partialRows = Math.ceil(Math.max(tokens, predicted) / CHUNK_ROWS);
   return {
     dlogits: owner.storage('dlogits', headRows * logits),
-    dnormedRows: owner.storage('dnormedRows', scored * channels),
-    dgathered: owner.storage('dgathered', scored * channels),
+    dnormedRows: owner.storage('dnormedRows', predicted * channels),
+    dgathered: owner.storage('dgathered', predicted * channels),
     dx: owner.storage('dx', tokens * channels),
     dnormed: owner.storage('dnormed', tokens * channels),
     dqkv: owner.storage('dqkv', tokens * qkv),

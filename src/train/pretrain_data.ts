@@ -84,14 +84,14 @@ export function packSequences(sequences: readonly WeightedSequence[]): Supervise
     start: [] as number[],
     end: [] as number[],
   };
-  const scored: number[] = [];
+  const predicted: number[] = [];
   const turnIndex: number[] = [];
   const turnStart = [0];
   const weights: number[] = [];
   sequences.forEach((sequence, row) => {
     const tokenStart = tokens.length;
     const tokenEnd = tokenStart + sequence.tokens.length;
-    const scoredStart = scored.length;
+    const scoredStart = predicted.length;
     sequence.tokens.forEach((token, position) => {
       tokens.push(token);
       columns.positions.push(position);
@@ -99,18 +99,19 @@ export function packSequences(sequences: readonly WeightedSequence[]): Supervise
       columns.start.push(tokenStart);
       columns.end.push(tokenEnd);
       if (position === 0 || sequence.weights[position] <= 0) return;
-      scored.push(tokenStart + position);
+      predicted.push(tokenStart + position);
       turnIndex.push(row);
       weights.push(sequence.weights[position]);
     });
-    turnStart.push(scored.length);
+    turnStart.push(predicted.length);
     rows.push({
       prompt: row,
       leaf: ROOT,
+      length: sequence.tokens.length,
       tokenStart,
       tokenEnd,
       scoredStart,
-      scoredEnd: scored.length,
+      scoredEnd: predicted.length,
       spans: [],
     });
   });
@@ -124,7 +125,8 @@ export function packSequences(sequences: readonly WeightedSequence[]): Supervise
       previous: Int32Array.from(columns.previous),
       visibleStart: Uint32Array.from(columns.start),
       visibleEnd: Uint32Array.from(columns.end),
-      scored: Uint32Array.from(scored),
+      predicted: Uint32Array.from(predicted),
+      scored: Uint32Array.from(predicted.keys()),
       turnStart: Uint32Array.from(turnStart),
       turnRow: Uint32Array.from(rows.keys()),
       turnIndex: Uint32Array.from(turnIndex),

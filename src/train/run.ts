@@ -2,7 +2,7 @@
  * The run: rollout → reward → value → advantage → loss → step, top to bottom. Everything that happens is posted as an
  * event; every random number is keyed by the seed and the update, so the same seed gives the same events.
  */
-import { minibatches, packTokens } from '../algo/batch.ts';
+import { minibatches, packRows } from '../algo/batch.ts';
 import { backUpValues, normaliseLeaves, turnAdvantages } from '../algo/credit.ts';
 import { scoreLeaves } from '../algo/reward.ts';
 import { growTrees, type RolloutObserver } from '../algo/rollout.ts';
@@ -18,6 +18,7 @@ import type {
 import { NonFiniteLossError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
 import { lossRows } from './loss_rows.ts';
+import type { UpdateProfiler } from './profile.ts';
 import type { Phase, RunEvent } from './protocol.ts';
 import { trainingPrompts } from './questions.ts';
 import type { Transport } from './transport.ts';
@@ -31,7 +32,9 @@ export interface Run {
   readonly reference: TrainablePolicy | null;
   readonly transport: Transport;
   readonly post: (event: RunEvent) => void;
-  readonly now: () => number; // ms; only *Ms metrics read it
+  readonly now: () => number; // ms; only *Ms metrics and profiles read it
+  /** A profile of the update about to begin, where one was asked for. */
+  readonly startProfile?: () => UpdateProfiler | null;
 }
 
 /**
@@ -44,12 +47,27 @@ export async function train(run: Run): Promise<void> {
   await transport.gate();
   await evaluateAll(run, 0);
   for (let update = 1; update <= config.updates; update += 1) {
-    await trainUpdate(run, update);
+    await profiledUpdate(run, update);
     const due = every > 0 && update % every === 0;
     if (due || update === config.updates) await evaluateAll(run, update);
     transport.endUpdate();
   }
   transport.finish();
+}
+
+/** One update, and its profile if that was asked for before it began. */
+async function profiledUpdate(run: Run, update: number): Promise<void> {
+  await run.transport.gate();
+  const profiler = run.startProfile?.() ?? null;
+  if (!profiler) return trainUpdate(run, update);
+  const startMs = run.now();
+  try {
+    await trainUpdate(run, update);
+  } catch (error) {
+    profiler.cancel();
+    throw error;
+  }
+  run.post({ kind: 'profile', update, ...(await profiler.finish(run.now() - startMs)) });
 }
 
 async function trainUpdate(run: Run, update: number): Promise<void> {
@@ -104,7 +122,7 @@ async function trainUpdate(run: Run, update: number): Promise<void> {
   });
 
   const batches = minibatches([...trees.keys()], config.promptsPerMinibatch, key).map((selection) =>
-    packTokens(trees, advantages, environment.contextLength, selection),
+    packRows(trees, advantages, environment.contextLength, selection),
   );
   const trained = await trainBatches(run, update, batches);
 

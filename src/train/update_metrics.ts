@@ -109,7 +109,7 @@ export function stepMetrics(trained: readonly TrainedBatch[], config: LossConfig
     singleTurnCount: sum(metrics.map(({ singleTurnCount }) => singleTurnCount)),
     gradientNorm: mean(steps.map(({ gradientNorm }) => gradientNorm)),
     skippedSteps: steps.filter(({ skipped }) => skipped).length,
-    rowTokens: sum(trained.map(({ batch }) => batch.tokens.length)),
+    rowTokens: sum(trained.flatMap(({ batch }) => batch.rows.map(({ length }) => length))),
   };
 }
 

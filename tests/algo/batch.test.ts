@@ -1,24 +1,20 @@
+import { TREE_CREDIT } from '../../src/algo/defaults.ts';
 import { expect, test } from 'vitest';
-import { BatchError, minibatches, packTokens } from '../../src/algo/batch.ts';
+import { BatchError, minibatches, packRows } from '../../src/algo/batch.ts';
 import {
   scoredNodes,
   scoredPositions,
   scoredRows,
   scoredTurns,
-  sliceRows,
   turnsOfRow,
 } from '../../src/algo/batch_rows.ts';
 import { advantageInRow, assignCredit } from '../../src/algo/credit.ts';
 import { scoreLeaves } from '../../src/algo/reward.ts';
 import { maskRuns, pathTo, responseMask, responseTokens } from '../../src/algo/tree.ts';
-import type { CreditConfig, RolloutTree } from '../../src/units.ts';
+import type { RolloutTree } from '../../src/units.ts';
 import { SEEDS, deepFreeze, toyTrees, toyWorld } from './toy_world.ts';
 
-const PAPER: CreditConfig = {
-  leafNormalisation: true,
-  valueRule: 'child_softmax',
-  advantageRule: 'node_value',
-};
+const PAPER = TREE_CREDIT;
 
 const creditOf = (tree: RolloutTree, config = PAPER) =>
   assignCredit(tree, scoreLeaves(tree, toyWorld).byNode, config).advantages;
@@ -26,7 +22,7 @@ const creditOf = (tree: RolloutTree, config = PAPER) =>
 async function packed(seed: number, contextLength = toyWorld.contextLength, config = PAPER) {
   const trees = deepFreeze(await toyTrees(seed, 3));
   const advantages = trees.map((tree) => creditOf(tree, config));
-  return { trees, advantages, batch: packTokens(trees, advantages, contextLength) };
+  return { trees, advantages, batch: packRows(trees, advantages, contextLength) };
 }
 
 test('a row is the prompt and the path, cut at the context length', async () => {
@@ -60,8 +56,8 @@ test('exactly the sampled tokens are scored, in turns that are maximal mask runs
     expect(scoredPositions(batch, row)).toEqual(want);
     const { start, end } = turnsOfRow(batch, row);
     const runs = Array.from({ length: end - start }, (_, turn) => {
-      const first = batch.scored[batch.turnStart[start + turn]] - tokenStart - length;
-      const last = batch.scored[batch.turnStart[start + turn + 1] - 1] - tokenStart - length;
+      const first = batch.predicted[batch.turnStart[start + turn]] - tokenStart - length;
+      const last = batch.predicted[batch.turnStart[start + turn + 1] - 1] - tokenStart - length;
       return { start: first, end: last + 1 };
     });
     expect(runs).toEqual(maskRuns(mask));
@@ -129,7 +125,7 @@ test('a row without a scored token counts in B and holds nothing', async () => {
       silent.includes(node.id) ? { ...node, mask: node.mask.map(() => 0) } : node,
     ),
   };
-  const batch = packTokens([muted], [advantages], toyWorld.contextLength);
+  const batch = packRows([muted], [advantages], toyWorld.contextLength);
   const row = batch.rows[0];
   expect(row.scoredEnd).toBe(row.scoredStart);
   expect(turnsOfRow(batch, 0)).toEqual({ start: 0, end: 0 });
@@ -138,42 +134,9 @@ test('a row without a scored token counts in B and holds nothing', async () => {
   expect(batch.weight[batch.rows[other].scoredStart]).toBe(Math.fround(1 / (10 * count)));
 });
 
-test('slices of rows are the batch again, piece by piece, with its weights', async () => {
-  const { batch } = await packed(6);
-  const pieces = [
-    [0, 1],
-    [1, 17],
-    [17, 30],
-  ].map(([start, end]) => sliceRows(batch, start, end));
-  const joined = (name: 'tokens' | 'positions' | 'weight' | 'advantage') =>
-    pieces.flatMap((piece) => [...piece[name]]);
-  for (const name of ['tokens', 'positions', 'weight', 'advantage'] as const) {
-    expect(joined(name)).toEqual([...batch[name]]);
-  }
-  for (const piece of pieces) {
-    expect(piece.rows[0].tokenStart).toBe(0);
-    expect(piece.turnStart[0]).toBe(0);
-    expect(piece.turnStart[piece.turnStart.length - 1]).toBe(piece.scored.length);
-    expect(piece.rows.at(-1)?.scoredEnd).toBe(piece.scored.length);
-    piece.rows.forEach((row, index) => {
-      const turns = turnsOfRow(piece, index);
-      expect(piece.turnStart[turns.start]).toBe(row.scoredStart);
-      expect(piece.turnStart[turns.end]).toBe(row.scoredEnd);
-      for (let token = row.tokenStart; token < row.tokenEnd; token += 1) {
-        expect(piece.previous[token]).toBe(token === row.tokenStart ? -1 : token - 1);
-        expect([piece.visibleStart[token], piece.visibleEnd[token]]).toEqual([row.tokenStart, row.tokenEnd]);
-      }
-      for (let scored = row.scoredStart; scored < row.scoredEnd; scored += 1) {
-        expect(piece.turnRow[piece.turnIndex[scored]]).toBe(index);
-        expect(piece.scored[scored]).toBeGreaterThanOrEqual(row.tokenStart);
-      }
-    });
-  }
-});
-
 test('a selection packs those trees only, and B is theirs', async () => {
   const { trees, advantages, batch } = await packed(7);
-  const some = packTokens(trees, advantages, toyWorld.contextLength, [2, 0]);
+  const some = packRows(trees, advantages, toyWorld.contextLength, [2, 0]);
   expect(some.rows.map(({ prompt }) => prompt)).toEqual([
     ...new Array<number>(10).fill(2),
     ...new Array<number>(10).fill(0),
@@ -192,6 +155,6 @@ test('mini-batches are a keyed partition of the prompts', () => {
 
 test('an empty batch and unpaired advantages are refused', async () => {
   const trees = await toyTrees(1, 1);
-  expect(() => packTokens(trees, [], 24)).toThrow(BatchError);
-  expect(() => packTokens(trees, [creditOf(trees[0])], 24, [])).toThrow('got no leaf');
+  expect(() => packRows(trees, [], 24)).toThrow(BatchError);
+  expect(() => packRows(trees, [creditOf(trees[0])], 24, [])).toThrow('got no leaf');
 });

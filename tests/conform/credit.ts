@@ -1,5 +1,5 @@
 /** credit.json: leaf normalisation, values and advantages under every rule, and their assignment to tokens. */
-import { packTokens } from '../../src/algo/batch.ts';
+import { packRows } from '../../src/algo/batch.ts';
 import { advantageInRow, backUpValues, normaliseLeaves, turnAdvantages } from '../../src/algo/credit.ts';
 import type { TurnAdvantages } from '../../src/algo/credit.ts';
 import { leavesBelow } from '../../src/algo/tree.ts';
@@ -84,7 +84,7 @@ function compareTokens(
   table: TurnAdvantages,
   runLengths: RunLengths,
 ): void {
-  const batch = packTokens([tree], [table], want.prompt_length + want.response_length);
+  const batch = packRows([tree], [table], want.prompt_length + want.response_length);
   batch.rows.forEach((row, index) => {
     const got = Array.from(batch.advantage.subarray(row.scoredStart, row.scoredEnd));
     const padding = new Array<number>(want.response_length - got.length).fill(0);

@@ -1,4 +1,5 @@
 /** model.json: forward pass, loss, all gradients and AdamW steps of small decoders, on a WebGPU device. */
+import { TURN_LOSS } from '../../src/algo/defaults.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
 import { Policy } from '../../src/model/policy.ts';
@@ -97,10 +98,11 @@ function rowsOf(want: ModelCase, mask: (row: number, t: number) => number): Plai
 
 /** A [B][T] array at the batch's scored tokens. */
 function atScored(want: ModelCase, batch: TokenBatch, values: Rows): Float32Array<ArrayBuffer> {
-  const picked = batch.rows.flatMap(({ tokenStart, scoredStart, scoredEnd }, row) =>
+  const { scored, predicted, positions } = batch;
+  const picked = batch.rows.flatMap(({ scoredStart, scoredEnd }, row) =>
     Array.from(
-      batch.scored.subarray(scoredStart, scoredEnd),
-      (n) => values[row][n - tokenStart - want.prompt_length],
+      scored.subarray(scoredStart, scoredEnd),
+      (index) => values[row][positions[predicted[index]] - want.prompt_length],
     ),
   );
   return Float32Array.from(picked);
@@ -213,7 +215,7 @@ async function checkSteps(policy: Policy, want: ModelCase, checks: Checkers): Pr
     entropy_coeff: entropyCoefficient,
     kl_loss_coef: klCoefficient,
   } = want.loss_config;
-  const loss: LossConfig = { clipLow, clipHigh, logRatioCap: 10, entropyCoefficient, klCoefficient };
+  const loss: LossConfig = { ...TURN_LOSS, clipLow, clipHigh, entropyCoefficient, klCoefficient };
   const oldLogProb = atScored(want, batch, want.old_log_prob);
   const refLogProb = atScored(want, batch, want.ref_log_prob);
   const inputs = { oldLogProb, refLogProb, temperature: want.temperature, loss, optimiser };

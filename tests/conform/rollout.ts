@@ -1,10 +1,11 @@
 /** rollout.json: whole rollouts of the reference, replayed through our seams; every node and row compared. */
-import { packTokens } from '../../src/algo/batch.ts';
+import { TREE_CREDIT, TURN_TREE } from '../../src/algo/defaults.ts';
+import { packRows } from '../../src/algo/batch.ts';
 import { assignCredit } from '../../src/algo/credit.ts';
 import { scoreLeaves } from '../../src/algo/reward.ts';
 import { growTrees } from '../../src/algo/rollout.ts';
 import { breadthFirst, isLeaf, responseMask, responseTokens } from '../../src/algo/tree.ts';
-import type { CreditConfig, NodeId, RolloutTree, TokenBatch } from '../../src/units.ts';
+import type { NodeId, RolloutTree, TokenBatch } from '../../src/units.ts';
 import { ScriptedSampler, referenceWorld } from './reference_world.ts';
 import type { RolloutConfigJson, RolloutHeader, ScriptedCall } from './reference_world.ts';
 import { Checker, FLOAT64_TOLERANCE } from './report.ts';
@@ -46,11 +47,7 @@ export interface RolloutFile {
   readonly cases: readonly RolloutCase[];
 }
 
-const CREDIT: CreditConfig = {
-  leafNormalisation: true,
-  valueRule: 'child_softmax',
-  advantageRule: 'node_value',
-};
+const CREDIT = TREE_CREDIT;
 const FLOAT32_STORAGE = 1e-7; // the reference stores token-level numbers as float32
 
 function compareNodes(
@@ -110,7 +107,7 @@ function compareRow(
   const mask = new Array<number>(response_length).fill(0);
   const advantage = new Array<number>(response_length).fill(0);
   for (let scored = row.scoredStart; scored < row.scoredEnd; scored += 1) {
-    const place = batch.scored[scored] - row.tokenStart - prompt_len;
+    const place = batch.positions[batch.predicted[batch.scored[scored]]] - prompt_len;
     mask[place] = 1;
     advantage[place] = batch.advantage[scored];
   }
@@ -130,11 +127,7 @@ async function replayCase(check: Checker, want: RolloutCase, header: RolloutHead
   const prompts = want.prompts.map((_, index) => env.prompt('fixture', 0, index));
   const sampler = new ScriptedSampler(want.generate_calls);
   const shape = { initialBranches: config.M, iterations: config.L, picks: config.K };
-  const rollout = {
-    expansion: 'entropy',
-    siblingPenalty: 0.05,
-    leavesPerTree: config.samples_per_tree,
-  } as const;
+  const rollout = { ...TURN_TREE, leavesPerTree: config.samples_per_tree };
   const trees = await growTrees(sampler, env, prompts, { ...rollout, ...shape }, { seed: 0, update: 0 });
   check.same('all generate calls made', sampler.finished, true);
   const rewards = trees.map((tree) => scoreLeaves(tree, env).byNode);
@@ -157,7 +150,7 @@ async function replayCase(check: Checker, want: RolloutCase, header: RolloutHead
   const leafRewards = trees.flatMap((tree, index) => tree.leaves.map((leaf) => rewards[index][leaf]));
   check.same('rewards', leafRewards, want.reward_per_leaf);
   const advantages = credits.map((credit) => credit.advantages);
-  const batch = packTokens(trees, advantages, env.contextLength);
+  const batch = packRows(trees, advantages, env.contextLength);
   check.same('rows', batch.rows.length, want.responses.length);
   batch.rows.forEach((_, index) => compareRow(check, batch, index, want, header));
 }

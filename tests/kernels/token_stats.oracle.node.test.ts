@@ -10,12 +10,12 @@ const input = {
   chosen: [6, 0, 3],
 };
 const dlogProb = [0.7, -1.3, 0.2];
-const dentropy = -0.4;
+const dentropy = [-0.4, 0.9, 0];
 
 /** Σ_s dlogProb·logProb + dentropy·entropy, of which tokenStatsBackward is the gradient. */
 function value(logits: Float64Array): number {
   const { logProb, entropy } = tokenStatsForward({ ...input, logits });
-  return dlogProb.reduce((sum, d, s) => sum + d * logProb[s] + dentropy * entropy[s], 0);
+  return dlogProb.reduce((sum, d, s) => sum + d * logProb[s] + dentropy[s] * entropy[s], 0);
 }
 
 it('token_stats oracle: the backward agrees with central differences of the forward', () => {

@@ -13,40 +13,67 @@ const batch = packRows([
 
 describe('a batch is split at row boundaries:', () => {
   test('into one part when it fits', () => {
-    expect(splitBatch(batch, { tokens: 12, scored: 5 })).toEqual([
-      { tokenStart: 0, tokenEnd: 12, scoredStart: 0, scoredEnd: 5, turnStart: 0, turnEnd: 4 },
+    expect(splitBatch(batch, { tokens: 12, predicted: 5, scored: 5 })).toEqual([
+      {
+        tokenStart: 0,
+        tokenEnd: 12,
+        predictedStart: 0,
+        predictedEnd: 5,
+        scoredStart: 0,
+        scoredEnd: 5,
+        turnStart: 0,
+        turnEnd: 4,
+      },
     ]);
   });
 
   test('into as few parts as the tokens allow, turns with their rows', () => {
-    expect(splitBatch(batch, { tokens: 7, scored: 64 })).toEqual([
-      { tokenStart: 0, tokenEnd: 7, scoredStart: 0, scoredEnd: 2, turnStart: 0, turnEnd: 2 },
-      { tokenStart: 7, tokenEnd: 12, scoredStart: 2, scoredEnd: 5, turnStart: 2, turnEnd: 4 },
+    expect(splitBatch(batch, { tokens: 7, predicted: 64, scored: 64 })).toEqual([
+      {
+        tokenStart: 0,
+        tokenEnd: 7,
+        predictedStart: 0,
+        predictedEnd: 2,
+        scoredStart: 0,
+        scoredEnd: 2,
+        turnStart: 0,
+        turnEnd: 2,
+      },
+      {
+        tokenStart: 7,
+        tokenEnd: 12,
+        predictedStart: 2,
+        predictedEnd: 5,
+        scoredStart: 2,
+        scoredEnd: 5,
+        turnStart: 2,
+        turnEnd: 4,
+      },
     ]);
   });
 
-  test('also where only the scored tokens are too many', () => {
-    expect(splitBatch(batch, { tokens: 64, scored: 3 }).map(({ scoredEnd }) => scoredEnd)).toEqual([2, 5]);
+  test('also where only the predicted tokens are too many', () => {
+    expect(
+      splitBatch(batch, { tokens: 64, predicted: 3, scored: 64 }).map(({ scoredEnd }) => scoredEnd),
+    ).toEqual([2, 5]);
   });
 
   test('but never inside a row, which is refused', () => {
-    expect(() => splitBatch(batch, { tokens: 4, scored: 64 })).toThrow(BatchError);
-    expect(() => splitBatch(batch, { tokens: 4, scored: 64 })).toThrow(
+    expect(() => splitBatch(batch, { tokens: 4, predicted: 64, scored: 64 })).toThrow(BatchError);
+    expect(() => splitBatch(batch, { tokens: 4, predicted: 64, scored: 64 })).toThrow(
       /tokens 7 to 12.*5 tokens, 3 scored.*at most 4/,
     );
   });
 });
 
-test('a micro-batch counts from its own first token, scored token and turn', () => {
-  const [, part] = splitBatch(batch, { tokens: 7, scored: 64 });
+test('a micro-batch counts from its own first token', () => {
+  const [, part] = splitBatch(batch, { tokens: 7, predicted: 64, scored: 64 });
   const inputs = batchInputs(batch, part);
   expect([...inputs.tokens]).toEqual([1, 2, 3, 4, 5]);
   expect([...inputs.previousTokens]).toEqual([0, 1, 2, 3, 4]);
   expect([...inputs.visible]).toEqual([0, 5, 0, 5, 0, 5, 0, 5, 0, 5]);
   expect([...inputs.predecessors]).toEqual([0, 1, 3]);
   expect([...inputs.chosen]).toEqual([2, 3, 5]);
-  expect([...inputs.turnStart]).toEqual([0, 2, 3]);
-  expect([...inputs.turnIndex]).toEqual([0, 0, 1]);
 });
 
 test('in a packed tree a token’s predecessor is its parent block’s end', () => {
@@ -55,7 +82,7 @@ test('in a packed tree a token’s predecessor is its parent block’s end', () 
     { parent: 0, tokens: [3, 4] },
     { parent: 0, tokens: [5] },
   ]);
-  const [part] = splitBatch(tree, { tokens: 8, scored: 8 });
+  const [part] = splitBatch(tree, { tokens: 8, predicted: 8, scored: 8 });
   const inputs = batchInputs(tree, part);
   expect([...inputs.predecessors]).toEqual([0, 1, 2, 1]);
   expect([...inputs.previousTokens]).toEqual([0, 1, 2, 3, 2]);

@@ -144,19 +144,20 @@ export function oracleScores(
   let xs = embed(config, get, batch);
   for (let index = 0; index < config.layers; index++) xs = layer(config, get, batch, index, xs);
   const output = get(config.tiedOutput ? 'embed.weight' : 'output.weight');
-  const logits = Array.from(batch.scored, (token) => {
+  const predictedLogits = Array.from(batch.predicted, (token) => {
     const normed = rmsNorm(xs[batch.previous[token]], get('final_norm.weight'), config.rmsEpsilon);
     return linear(output, normed, config.vocabularySize).map((logit) => logit * config.logitScale);
   });
-  const stats = logits.map((row, s) => {
+  const predictedStats = predictedLogits.map((row, u) => {
     const scaled = row.map((logit) => logit / temperature);
     const largest = Math.max(...scaled);
     const lse = largest + Math.log(scaled.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
     const entropy = scaled.reduce((sum, logit) => sum + Math.exp(logit - lse) * (lse - logit), 0);
-    return { logProb: scaled[batch.tokens[batch.scored[s]]] - lse, entropy };
+    return { logProb: scaled[batch.tokens[batch.predicted[u]]] - lse, entropy };
   });
+  const stats = Array.from(batch.scored, (u) => predictedStats[u]);
   return {
-    logits,
+    logits: Array.from(batch.scored, (u) => predictedLogits[u]),
     logProb: Float64Array.from(stats, ({ logProb }) => logProb),
     entropy: Float64Array.from(stats, ({ entropy }) => entropy),
   };

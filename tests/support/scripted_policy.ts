@@ -69,7 +69,7 @@ export class ScriptedPolicy implements TrainablePolicy {
 
   score(batch: TokenBatch): Promise<TokenScores> {
     this.calls.push('score');
-    const stats = Array.from(batch.scored, (token) => this.#scoredToken(batch, token));
+    const stats = Array.from(batch.scored, (index) => this.#scoredToken(batch, batch.predicted[index]));
     const logProb = Float32Array.from(stats, (stat) => stat.logProb);
     return Promise.resolve({ logProb, entropy: Float32Array.from(stats, (stat) => stat.entropy) });
   }

@@ -15,7 +15,7 @@ export function packRows(rows: readonly PlainRow[]): TokenBatch {
     previous: [] as number[],
     visibleStart: [] as number[],
     visibleEnd: [] as number[],
-    scored: [] as number[],
+    predicted: [] as number[],
     turnStart: [0],
     turnRow: [] as number[],
     turnIndex: [] as number[],
@@ -25,7 +25,7 @@ export function packRows(rows: readonly PlainRow[]): TokenBatch {
   const batchRows = rows.map(({ tokens, mask, advantage }, row) => {
     const tokenStart = columns.tokens.length;
     const tokenEnd = tokenStart + tokens.length;
-    const scoredStart = columns.scored.length;
+    const scoredStart = columns.predicted.length;
     const count = mask.reduce((sum, bit) => sum + bit, 0);
     tokens.forEach((token, position) => {
       columns.tokens.push(token);
@@ -35,10 +35,10 @@ export function packRows(rows: readonly PlainRow[]): TokenBatch {
       columns.visibleEnd.push(tokenEnd);
       if (!mask[position]) return;
       if (position === 0 || !mask[position - 1]) {
-        if (columns.turnRow.length > 0) columns.turnStart.push(columns.scored.length);
+        if (columns.turnRow.length > 0) columns.turnStart.push(columns.predicted.length);
         columns.turnRow.push(row);
       }
-      columns.scored.push(tokenStart + position);
+      columns.predicted.push(tokenStart + position);
       columns.turnIndex.push(columns.turnRow.length - 1);
       columns.weight.push(1 / (rows.length * count));
       columns.advantage.push(advantage?.[position] ?? 0);
@@ -46,14 +46,15 @@ export function packRows(rows: readonly PlainRow[]): TokenBatch {
     return {
       prompt: row,
       leaf: ROOT,
+      length: tokens.length,
       tokenStart,
       tokenEnd,
       scoredStart,
-      scoredEnd: columns.scored.length,
+      scoredEnd: columns.predicted.length,
       spans: [],
     };
   });
-  if (columns.turnRow.length > 0) columns.turnStart.push(columns.scored.length);
+  if (columns.turnRow.length > 0) columns.turnStart.push(columns.predicted.length);
   return {
     rows: batchRows,
     tokens: Uint32Array.from(columns.tokens),
@@ -61,7 +62,8 @@ export function packRows(rows: readonly PlainRow[]): TokenBatch {
     previous: Int32Array.from(columns.previous),
     visibleStart: Uint32Array.from(columns.visibleStart),
     visibleEnd: Uint32Array.from(columns.visibleEnd),
-    scored: Uint32Array.from(columns.scored),
+    predicted: Uint32Array.from(columns.predicted),
+    scored: Uint32Array.from(columns.predicted.keys()),
     turnStart: Uint32Array.from(columns.turnStart),
     turnRow: Uint32Array.from(columns.turnRow),
     turnIndex: Uint32Array.from(columns.turnIndex),

@@ -129,7 +129,8 @@ describe('packing', () => {
 
   test('scores targets of positive weight, never the first token of a row', () => {
     expect([...batch.tokens]).toEqual([5, 6, 7, 8, 9]);
-    expect([...batch.scored]).toEqual([2, 4]);
+    expect([...batch.predicted]).toEqual([2, 4]);
+    expect([...batch.scored]).toEqual([0, 1]);
     expect([...isTurn]).toEqual([1, 0]);
     expect([...batch.turnStart]).toEqual([0, 1, 2]);
     expect(

@@ -1,5 +1,6 @@
+import { TURN_LOSS } from '../../src/algo/defaults.ts';
 import { expect, test } from 'vitest';
-import { packTokens } from '../../src/algo/batch.ts';
+import { packRows } from '../../src/algo/batch.ts';
 import { turnAdvantages } from '../../src/algo/credit.ts';
 import { meanEntropy, stepMetrics, treeMetrics } from '../../src/train/update_metrics.ts';
 import { ROOT, nodeId, tokenId, type NodeOrigin, type RolloutTree, type TurnNode } from '../../src/units.ts';
@@ -92,7 +93,7 @@ test('copies of a leaf count as rows, not as sampled turns', () => {
 
 test('mini-batch numbers are means, counts are sums, and the last one’s clipping stands alone', () => {
   const values = [0, 0, 1, -1, 0, -1]; // by node
-  const batch = packTokens([tree], [turnAdvantages(tree, values, rewards, 'node_value')], 64);
+  const batch = packRows([tree], [turnAdvantages(tree, values, rewards, 'node_value')], 64);
   const scored = batch.scored.length;
   expect(scored).toBe(3 + 4 + 3);
   const old = new Float32Array(scored).fill(-1);
@@ -102,7 +103,7 @@ test('mini-batch numbers are means, counts are sums, and the last one’s clippi
     const step = { gradientNorm, gradientNorms: {}, skipped };
     return { batch, oldScores: { logProb: old, entropy: old }, result: { loss, step } };
   };
-  const config = { clipLow: 0.02, clipHigh: 0.03, logRatioCap: 10, entropyCoefficient: 0, klCoefficient: 0 };
+  const config = { ...TURN_LOSS, clipLow: 0.02, clipHigh: 0.03 };
   const metrics = stepMetrics([trained(0, 2, false), trained(0.5, 4, true)], config);
   const positive = 2; // sampled tokens of node 2; the others have A ≤ 0, which 1 + 0.5 does not clip
   expect(metrics.clipFractionLast).toBeCloseTo(positive / scored, 6);
