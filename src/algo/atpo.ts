@@ -4,19 +4,15 @@
  */
 import type { AlgorithmConfig } from '../units.ts';
 import type { Algorithm, SettingSource } from './algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TREE_CREDIT, TURN_LOSS, TURN_TREE } from './defaults.ts';
 
 const CONFIG: AlgorithmConfig = {
   name: 'at2po',
-  rollout: {
-    expansion: 'entropy',
-    initialBranches: 10,
-    iterations: 2,
-    picks: 6,
-    siblingPenalty: 0.05,
-    leavesPerTree: 22,
-  },
-  credit: { leafNormalisation: true, valueRule: 'child_softmax', advantageRule: 'node_value' },
-  loss: { clipLow: 3e-3, clipHigh: 4e-3, logRatioCap: 10, entropyCoefficient: 0, klCoefficient: 0 },
+  rollout: TURN_TREE,
+  reward: PLAIN_REWARD,
+  filter: EVERY_GROUP,
+  credit: TREE_CREDIT,
+  loss: TURN_LOSS,
 };
 
 const SOURCES: readonly SettingSource[] = [

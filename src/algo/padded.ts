@@ -3,7 +3,8 @@
  * never read, so garbage there cannot leak.
  */
 import type { LossTokens } from './loss.ts';
-import { reductionWeights, type LossReduction } from './penalties.ts';
+import type { LossReduction } from '../units.ts';
+import { reductionWeights } from './penalties.ts';
 
 export type Padded = readonly (readonly number[])[]; // [B][T]
 

@@ -2,17 +2,7 @@
  * KL estimates against a reference policy, and how per-token terms are reduced to one number.
  * @see released code `kl_penalty`, `agg_loss`; http://joschu.net/blog/kl-approx.html for k1, k2, k3
  */
-
-export const KL_KINDS = ['k1', 'abs', 'k2', 'k3'] as const;
-export type KlKind = (typeof KL_KINDS)[number];
-
-export const LOSS_REDUCTIONS = [
-  'token-mean',
-  'seq-mean-token-mean',
-  'seq-mean-token-sum',
-  'seq-mean-token-sum-norm',
-] as const;
-export type LossReduction = (typeof LOSS_REDUCTIONS)[number];
+import type { KlKind, LossReduction } from '../units.ts';
 
 const TOKEN_MEAN_EPSILON = 1e-8; // masked_mean of the released code
 const K3_LIMIT = 10; // k3 is clamped to ±10 in the released code

@@ -17,6 +17,7 @@ import type {
   TurnNode,
   TurnSampler,
 } from '../units.ts';
+import { CHAINS } from './defaults.ts';
 import { chooseExpansions } from './expand.ts';
 import { STREAMS, keyedRandom } from './random.ts';
 import { leavesBelow, responseLimit } from './tree.ts';
@@ -270,7 +271,7 @@ export function growChains<State>(
     policy,
     env,
     prompts,
-    { expansion: 'entropy', siblingPenalty: 0, ...chain },
+    { ...CHAINS, ...chain },
     key,
     observer,
   );

@@ -29,6 +29,7 @@ export const OWN_CREDIT: CreditChoice = {
 
 /** The run's rules with the chosen ones in their place. */
 export const creditConfig = (own: CreditConfig, choice: CreditChoice): CreditConfig => ({
+  ...own,
   leafNormalisation: choice.leafNormalisation ?? own.leafNormalisation,
   valueRule: choice.valueRule ?? own.valueRule,
   advantageRule: choice.advantageRule ?? own.advantageRule,

@@ -1,7 +1,22 @@
 import * as v from 'valibot';
 import { algorithms } from '../algo/index.ts';
+import { grownRows } from '../algo/scale.ts';
 import { checkModelConfig } from '../model/config.ts';
-import type { Environment, ModelConfig, RunConfig } from '../units.ts';
+import {
+  ADVANTAGE_RULES,
+  CLIP_EDGES,
+  FILTER_RULES,
+  KL_KINDS,
+  LOSS_REDUCTIONS,
+  RATIO_LEVELS,
+  REWARD_RULES,
+  ROLLOUT_SHAPES,
+  SURROGATES,
+  VALUE_RULES,
+  type Environment,
+  type ModelConfig,
+  type RunConfig,
+} from '../units.ts';
 import { environments } from '../env/index.ts';
 import { RunConfigError } from './errors.ts';
 import { issueReport, quote, real, wanted, whole } from './schema.ts';
@@ -12,27 +27,72 @@ const datasets = v.pipe(
   wanted((list) => list.length > 0, 'at least one data set'),
 );
 
+const share = real(0, 1);
+
 const rollout = v.strictObject({
-  expansion: v.picklist(['entropy', 'random'], 'entropy or random'),
-  initialBranches: whole(1, 64),
-  iterations: whole(0, 16),
-  picks: whole(1, 64),
-  siblingPenalty: real(0, 100),
+  shape: v.picklist(ROLLOUT_SHAPES),
   leavesPerTree: whole(1, 256),
+  initialBranches: whole(1, 256),
+  iterations: whole(0, 256),
+  picks: whole(1, 64),
+  expansion: v.picklist(['entropy', 'random'], 'entropy or random'),
+  siblingPenalty: real(0, 100),
+  branchRule: v.picklist(['arpo', 'aepo']),
+  beam: whole(1, 16),
+  branchBase: share,
+  branchWeight: real(0, 100),
+  dynamicInitial: v.boolean('true or false'),
+  segmentTokens: whole(1, 4096),
+  width: whole(1, 64),
+  levels: whole(1, 64),
+  similarity: share,
+  explorationWeight: real(0, 100),
+  hybridRows: whole(0, 256),
+  retrieveProbability: share,
+});
+
+const reward = v.strictObject({
+  rule: v.picklist(REWARD_RULES),
+  overlongBuffer: whole(0, 4096),
+  overlongPenalty: real(0, 100),
+  turnPenalty: real(0, 100),
+});
+
+const filter = v.strictObject({
+  rule: v.picklist(FILTER_RULES),
+  generationBatches: whole(1, 64),
+  keptShare: real(0, 1, true),
 });
 
 const credit = v.strictObject({
   leafNormalisation: v.boolean('true or false'),
-  valueRule: v.picklist(['child_softmax', 'child_mean', 'leaf_mean', 'child_entropy']),
-  advantageRule: v.picklist(['node_value', 'diff_parent', 'diff_global', 'diff_localglobal', 'vanilla']),
+  valueRule: v.picklist(VALUE_RULES),
+  advantageRule: v.picklist(ADVANTAGE_RULES),
+  discount: share,
+  lambda: share,
+  mixing: real(0, 100),
 });
 
 const loss = v.strictObject({
+  ratioLevel: v.picklist(RATIO_LEVELS),
+  surrogate: v.picklist(SURROGATES),
   clipLow: real(0, 1),
   clipHigh: real(0, 1000),
+  lowerEdge: v.picklist(CLIP_EDGES),
+  upperEdge: v.picklist(CLIP_EDGES),
+  dualClip: real(0, 1000),
   logRatioCap: real(0, 60, true),
+  gatePositive: real(0, 100, true),
+  gateNegative: real(0, 100, true),
+  beta: real(0, 100, true),
+  entropyAdvantage: real(0, 10),
+  clipAdaptation: real(0, 1),
+  retrievalRatio: real(0, 10),
+  formatMask: v.boolean('true or false'),
+  reduction: v.picklist(LOSS_REDUCTIONS),
   entropyCoefficient: real(0, 10),
   klCoefficient: real(0, 10),
+  klKind: v.picklist(KL_KINDS),
 });
 
 const optimiser = v.strictObject({
@@ -52,7 +112,7 @@ const schema = v.strictObject({
   datasets,
   model: v.unknown(), // checkModelConfig says more
   weights: v.nullable(v.string('the name of a file in public/, or null')),
-  algorithm: v.strictObject({ name: v.string('a name'), rollout, credit, loss }),
+  algorithm: v.strictObject({ name: v.string('a name'), rollout, reward, filter, credit, loss }),
   promptsPerUpdate: whole(1, 1024),
   promptsPerMinibatch: whole(1, 1024),
   temperature: real(0, 10, true),
@@ -115,14 +175,14 @@ function checkTogether(config: RunConfig): void {
       `a divisor of ${promptsPerUpdate} (promptsPerUpdate)`,
     );
   }
-  const { initialBranches, iterations, picks, leavesPerTree } = config.algorithm.rollout;
-  const grown = initialBranches + iterations * picks;
+  const { leavesPerTree } = config.algorithm.rollout;
+  const grown = grownRows(config.algorithm.rollout);
   if (leavesPerTree > 2 * grown) {
     fail(
       'Most rows would be copies of one leaf',
       'algorithm.rollout.leavesPerTree',
       leavesPerTree,
-      `at most ${2 * grown}: M + L·K = ${grown} leaves grow, the rest is duplicated`,
+      `at most ${2 * grown}: ${grown} leaves grow, the rest is duplicated`,
     );
   }
 }

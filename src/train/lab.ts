@@ -1,5 +1,6 @@
 /** `npm run lab` as a page runs it: the engine in its worker, without the UI. scripts/lab.mjs is the command line. */
 import { algorithms } from '../algo/index.ts';
+import { grownRows } from '../algo/scale.ts';
 import type { RunConfig } from '../units.ts';
 import { algorithmCatalogue, environmentCatalogue, knobCatalogue, presetCatalogue } from './catalogue.ts';
 import { startEngine, type EngineClient } from './client.ts';
@@ -65,8 +66,7 @@ export function labConfig(options: LabOptions): RunConfig {
 const LEAVES_PATH = 'algorithm.rollout.leavesPerTree';
 
 function withLeafCount(config: RunConfig): RunConfig {
-  const { initialBranches, iterations, picks } = config.algorithm.rollout;
-  return withSetting(config, LEAVES_PATH, initialBranches + iterations * picks);
+  return withSetting(config, LEAVES_PATH, grownRows(config.algorithm.rollout));
 }
 
 /** What `--list` prints. */

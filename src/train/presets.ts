@@ -1,9 +1,11 @@
 import type { AlgorithmConfig, ModelConfig, OptimiserConfig, RunConfig } from '../units.ts';
 import { algorithms } from '../algo/index.ts';
+import { scaleAlgorithm, type LabScale } from '../algo/scale.ts';
 import type { CatalogueEntry } from './protocol.ts';
 
 export interface Preset extends CatalogueEntry {
   readonly config: RunConfig;
+  readonly scale: LabScale; // of every algorithm under this preset
 }
 
 /** 94,592 parameters over the search world's 128 tokens; the shipped warm start has this shape. */
@@ -53,28 +55,19 @@ const OPTIMISER: OptimiserConfig = {
   gradientClip: 1,
 };
 
-/** AT²PO with another tree (M, L, K) and clip band (below, above). */
-function at2po(tree: readonly [number, number, number], clip: readonly [number, number]): AlgorithmConfig {
-  const { name, rollout, credit, loss } = algorithms.at2po.config;
-  const [initialBranches, iterations, picks] = tree;
-  const leavesPerTree = initialBranches + iterations * picks;
-  return {
-    name,
-    rollout: { ...rollout, initialBranches, iterations, picks, leavesPerTree },
-    credit,
-    loss: { ...loss, clipLow: clip[0], clipHigh: clip[1] },
-  };
-}
+/** Half the paper's rows per prompt; a band for a learning rate of 5e-4. */
+const SMALL: LabScale = { rows: 0.5, turnBand: [0.02, 0.03] };
+const CLASSROOM: LabScale = { rows: 0.5, turnBand: [3e-3, 4e-3] };
+const PAPER: LabScale = { rows: 1, turnBand: [3e-3, 4e-3] };
+const CORRIDOR: LabScale = { rows: 0.5, turnBand: [0.2, 0.3] };
 
-/**
- * A configuration with another algorithm: its rules of expansion and credit, the configuration's own tree and clip
- * band, since those go with the model and the learning rate.
- */
-export function withAlgorithm(config: RunConfig, { name, rollout, credit }: AlgorithmConfig): RunConfig {
-  const own = config.algorithm;
-  const { expansion } = rollout;
-  return { ...config, algorithm: { name, rollout: { ...own.rollout, expansion }, credit, loss: own.loss } };
-}
+const at2po = (scale: LabScale): AlgorithmConfig => scaleAlgorithm(algorithms.at2po.config, scale);
+
+/** A configuration with another algorithm, at the size of its preset (the paper's size where it names none). */
+export const withAlgorithm = (config: RunConfig, algorithm: AlgorithmConfig): RunConfig => ({
+  ...config,
+  algorithm: scaleAlgorithm(algorithm, presets.get(config.preset)?.scale ?? PAPER),
+});
 
 const instant: RunConfig = {
   preset: 'instant',
@@ -84,7 +77,7 @@ const instant: RunConfig = {
   datasets: ['hotpot'],
   model: SEARCH_MODEL,
   weights: 'warmstart-search-d64L2.safetensors',
-  algorithm: at2po([5, 2, 3], [0.02, 0.03]),
+  algorithm: at2po(SMALL),
   promptsPerUpdate: 16, // 8 left the gain to chance: README, decisions
   promptsPerMinibatch: 4,
   temperature: 1,
@@ -97,7 +90,7 @@ const classroom: RunConfig = {
   preset: 'classroom',
   updates: 80,
   datasets: ['hotpot', '2wiki', 'musique'],
-  algorithm: at2po([5, 2, 3], [3e-3, 4e-3]),
+  algorithm: at2po(CLASSROOM),
   promptsPerUpdate: 16,
   evaluation: { every: 20, questions: 64, datasets: ['hotpot', '2wiki', 'musique'] },
 };
@@ -109,7 +102,7 @@ const research: RunConfig = {
   datasets: ['hotpot', '2wiki', 'musique', 'bamboogle', 'nq', 'trivia', 'popqa'],
   model: RESEARCH_MODEL,
   weights: null,
-  algorithm: at2po([10, 2, 6], [3e-3, 4e-3]),
+  algorithm: at2po(PAPER),
   promptsPerUpdate: 64,
   promptsPerMinibatch: 8,
   optimiser: { ...OPTIMISER, learningRate: 3e-4 },
@@ -124,7 +117,7 @@ const corridor: RunConfig = {
   datasets: ['corridor'],
   model: CORRIDOR_MODEL,
   weights: null,
-  algorithm: at2po([5, 2, 3], [0.2, 0.3]),
+  algorithm: at2po(CORRIDOR),
   optimiser: { ...OPTIMISER, learningRate: 2e-3 },
   evaluation: { every: 10, questions: 64, datasets: ['corridor'] },
 };
@@ -136,12 +129,14 @@ const PRESETS: readonly Preset[] = [
     description:
       'Two-hop questions from the shipped warm start; learns in minutes, without a graphics card too.',
     config: instant,
+    scale: SMALL,
   },
   {
     name: 'classroom',
     title: 'Classroom',
     description: 'Two- to four-hop questions and year comparisons with the paper’s clip band; a few minutes.',
     config: classroom,
+    scale: CLASSROOM,
   },
   {
     name: 'research',
@@ -149,6 +144,7 @@ const PRESETS: readonly Preset[] = [
     description:
       'The paper’s tree (10 first turns, 22 leaves) and 64 prompts with a 0.88 M parameter policy. Random initial parameters: load a warm start (npm run pretrain) first. Wants a graphics card.',
     config: research,
+    scale: PAPER,
   },
   {
     name: 'corridor',
@@ -156,6 +152,7 @@ const PRESETS: readonly Preset[] = [
     description:
       'Another environment, key and door, learnt from random parameters without a warm start: no door opened at first, about two in three after half a minute; an unlucky seed stays at one in three.',
     config: corridor,
+    scale: CORRIDOR,
   },
 ];
 

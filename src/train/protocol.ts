@@ -2,6 +2,7 @@
  * The engine's edge: the worker posts RunEvent, the page posts RunCommand. A run is the log of its events;
  * the page, the recorded run, replay and scrubbing read that one log.
  */
+import type { LabScale } from '../algo/scale.ts';
 import type {
   AdvantageRule,
   AlgorithmConfig,
@@ -120,6 +121,40 @@ export interface UpdateMetrics {
   readonly trainMs: number;
 }
 
+/** All dispatches of one step of one program in a profiled update. */
+export interface ProfileRow {
+  readonly program: string; // e.g. 'decode'; several joined by ' + ' where only whole submissions could be timed
+  readonly kernel: string; // '' there
+  readonly label: string; // of the step, e.g. 'layer 0: down projection'; '' there
+  readonly dispatches: number;
+  readonly ms: number; // of all dispatches together
+  readonly flops: number | null; // at least needed; null where it depends on the data
+  readonly bytes: number | null;
+}
+
+/** The best a device was measured to do. */
+export interface DeviceCeilings {
+  readonly flopsPerSecond: number;
+  readonly bytesPerSecond: number;
+}
+
+export interface MemoryShare {
+  readonly owner: string;
+  readonly buffers: number;
+  readonly bytes: number;
+}
+
+/** One update as the device spent it. Belongs to a session, not to a run's log: no two are alike. */
+export interface UpdateProfile {
+  readonly method: 'timestamps' | 'submissions'; // per dispatch on the device, or per submission from the host
+  readonly wallMs: number; // of the update, pauses left out
+  readonly busyMs: number; // of these, when a timed dispatch (or a submission) ran
+  readonly rows: readonly ProfileRow[];
+  readonly untimed: number; // dispatches that found no room for timestamps
+  readonly memory: readonly MemoryShare[]; // at the end of the update, most bytes first
+  readonly ceilings: DeviceCeilings;
+}
+
 export type RunStatus = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 
 /** What the engine says. `update` counts from 1; 0 is before the first. */
@@ -130,7 +165,10 @@ export type RunEvent =
       /** `config` holds the algorithm's own rules with the paper's sizes; a run keeps its preset's sizes and band. */
       readonly algorithms: readonly (CatalogueEntry & { readonly config: AlgorithmConfig })[];
       readonly environments: readonly EnvironmentDescription[];
-      readonly presets: readonly (CatalogueEntry & { readonly config: RunConfig })[];
+      readonly presets: readonly (CatalogueEntry & {
+        readonly config: RunConfig;
+        readonly scale: LabScale;
+      })[];
       readonly knobs: readonly KnobDescription[];
     }
   | {
@@ -192,7 +230,15 @@ export type RunEvent =
       readonly phase: Phase | null;
     }
   | { readonly kind: 'weights'; readonly update: number; readonly bytes: ArrayBuffer } // safetensors
+  | ({ readonly kind: 'profile'; readonly update: number } & UpdateProfile)
   | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
+
+/** Events that say something of the session: they are in no run's log. */
+export const SESSION_EVENTS = ['ready', 'weights', 'profile'] as const;
+export type SessionEvent = (typeof SESSION_EVENTS)[number];
+
+export const isLogged = ({ kind }: RunEvent): boolean =>
+  !(SESSION_EVENTS as readonly string[]).includes(kind);
 
 /** What the page asks. */
 export type RunCommand =
@@ -201,6 +247,7 @@ export type RunCommand =
   | { readonly kind: 'pause' }
   | { readonly kind: 'step-update' } // to the end of the current or next update
   | { readonly kind: 'step-phase' } // to the end of the current or next phase
+  | { readonly kind: 'profile'; readonly updates?: number } // the next updates, each with an event; 1 by default
   | { readonly kind: 'reset' } // same config, same seed, from the start
   | { readonly kind: 'save-weights' }
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }

@@ -1,3 +1,4 @@
+import { TREE_CREDIT } from '../../src/algo/defaults.ts';
 import { expect, test } from 'vitest';
 import credit from '../fixtures/credit.json';
 import { conformCredit } from '../conform/credit.ts';
@@ -23,7 +24,7 @@ const ADVANTAGE_RULES: readonly AdvantageRule[] = [
   ...(['node_value', 'diff_parent', 'diff_global', 'diff_localglobal', 'vanilla'] as const),
 ];
 const CONFIGS: readonly CreditConfig[] = VALUE_RULES.flatMap((valueRule) =>
-  ADVANTAGE_RULES.map((advantageRule) => ({ leafNormalisation: true, valueRule, advantageRule })),
+  ADVANTAGE_RULES.map((advantageRule) => ({ ...TREE_CREDIT, valueRule, advantageRule })),
 );
 
 const allTrees = async () => (await Promise.all(SEEDS.map((seed) => toyTrees(seed, 1)))).flat();

@@ -1,3 +1,5 @@
+import { TURN_LOSS } from '../../src/algo/defaults.ts';
+import type { KlKind, LossReduction } from '../../src/units.ts';
 import { describe, expect, it } from 'vitest';
 import losses from '../fixtures/losses.json';
 import {
@@ -9,17 +11,11 @@ import {
 } from '../../src/algo/loss.ts';
 import { lossMetrics } from '../../src/algo/metrics.ts';
 import { packPadded, unpackPadded, type Padded } from '../../src/algo/padded.ts';
-import {
-  klTerm,
-  reductionWeights,
-  tokenMeanWeight,
-  type KlKind,
-  type LossReduction,
-} from '../../src/algo/penalties.ts';
+import { klTerm, reductionWeights, tokenMeanWeight } from '../../src/algo/penalties.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
 
 const EXACT = 1e-12;
-const PAPER = { clipLow: 3e-3, clipHigh: 4e-3, logRatioCap: 10 };
+const PAPER = TURN_LOSS;
 
 /** Largest |got − want| over max(1, |want|). */
 const worst = (got: Padded, want: readonly (readonly (number | null)[])[]): number =>
@@ -181,7 +177,7 @@ function randomTokens(seed: number): ObjectiveTokens & { turnRow: number[]; rowC
 }
 
 describe('properties of the loss', () => {
-  const wide = { clipLow: 0.2, clipHigh: 0.2, logRatioCap: 10, entropyCoefficient: 0.03, klCoefficient: 0.2 };
+  const wide = { ...TURN_LOSS, clipLow: 0.2, clipHigh: 0.2, entropyCoefficient: 0.03, klCoefficient: 0.2 };
 
   it('has the gradient of its surrogate by central differences, the turn mean held constant', () => {
     // The surrogate's ratio is π/sg[π]·sg[turn mean]: nudging token s moves only its own ratio, by the nudge itself.

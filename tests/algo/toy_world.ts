@@ -1,4 +1,5 @@
 /** A tiny task and a keyed random policy: trees of every shape, without a model. */
+import { TURN_TREE } from '../../src/algo/defaults.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
 import { growTrees } from '../../src/algo/rollout.ts';
 import type { RolloutObserver } from '../../src/algo/rollout.ts';
@@ -82,11 +83,10 @@ export class RandomPolicy implements TurnSampler {
 }
 
 export const TOY_ROLLOUT: RolloutConfig = {
-  expansion: 'entropy',
+  ...TURN_TREE,
   initialBranches: 4,
   iterations: 2,
   picks: 3,
-  siblingPenalty: 0.05,
   leavesPerTree: 10,
 };
 

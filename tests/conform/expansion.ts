@@ -1,4 +1,5 @@
 /** expansion.json: picks and re-sampled siblings of every iteration, replayed node by node. */
+import { TURN_TREE } from '../../src/algo/defaults.ts';
 import { chooseExpansions } from '../../src/algo/expand.ts';
 import { breadthFirst, isLeaf, leavesBelow, responseMask } from '../../src/algo/tree.ts';
 import { TreeBuilder, appendTokens, responseLength } from '../../src/algo/tree_builder.ts';
@@ -139,7 +140,7 @@ function replayCase(check: Checker, want: ExpansionCase): void {
   const replay = new Replay();
   want.initial_tree.forEach((node) => replay.addInitial(node));
   const config: RolloutConfig = {
-    expansion: 'entropy',
+    ...TURN_TREE,
     initialBranches: want.initial_branches,
     iterations: want.iterations,
     picks: want.K,

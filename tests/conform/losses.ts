@@ -3,8 +3,8 @@ import { atpoLoss } from '../../src/algo/loss.ts';
 import { lossMetrics } from '../../src/algo/metrics.ts';
 import { packPadded, unpackPadded } from '../../src/algo/padded.ts';
 import type { PaddedTokens } from '../../src/algo/padded.ts';
-import { KL_KINDS, LOSS_REDUCTIONS, klTerm } from '../../src/algo/penalties.ts';
-import type { KlKind, LossReduction } from '../../src/algo/penalties.ts';
+import { klTerm } from '../../src/algo/penalties.ts';
+import { KL_KINDS, LOSS_REDUCTIONS, type KlKind, type LossReduction } from '../../src/units.ts';
 import { Checker, FLOAT64_TOLERANCE, unknownFamily } from './report.ts';
 import type { ConformResult, FamilyReport } from './report.ts';
 

@@ -29,7 +29,7 @@ describe('recredit', () => {
   test('credits the same rollouts under other rules', () => {
     const choice = { ...OWN_CREDIT, valueRule: 'leaf_mean', advantageRule: 'diff_parent', leafNormalisation: false } as const; // prettier-ignore
     const credit = recredit(tree, own, choice);
-    expect(credit?.config).toEqual({
+    expect(credit?.config).toMatchObject({
       valueRule: 'leaf_mean',
       advantageRule: 'diff_parent',
       leafNormalisation: false,

@@ -6,13 +6,14 @@ import { readKnob, withAlgorithm, writeKnob } from '../../src/store/knobs.ts';
 import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
 import { CONFIG, ENVIRONMENT, SAMPLE_LOG, START, updateEvents } from '../support/sample_log.ts';
 
+const SCALE = { rows: 0.2, turnBand: [0.02, 0.03] } as const;
 const ADAPTER = { vendor: 'v', architecture: 'a', description: 'd', software: false };
 const READY: RunEvent = {
   kind: 'ready',
   adapter: ADAPTER,
   algorithms: [],
   environments: [ENVIRONMENT],
-  presets: [{ name: 'instant', title: 'Instant', description: '', config: CONFIG }],
+  presets: [{ name: 'instant', title: 'Instant', description: '', config: CONFIG, scale: SCALE }],
   knobs: [],
 };
 const REPORT = { what: 'w', where: 'x', got: 'g', wanted: 'h', next: 'n' };
@@ -182,19 +183,20 @@ describe('knobs', () => {
     expect([rollout.initialBranches, rollout.iterations, rollout.leavesPerTree]).toEqual([2, 1, 6]);
   });
 
-  test('another algorithm keeps the size and the clip band', () => {
+  test('another algorithm comes in the size and the clip band of the preset', () => {
     const paper = {
       ...CONFIG.algorithm,
       name: 'at2po_random',
       rollout: { ...CONFIG.algorithm.rollout, expansion: 'random' as const, initialBranches: 10 },
-      loss: { ...CONFIG.algorithm.loss, clipLow: 0.003 },
+      loss: { ...CONFIG.algorithm.loss, clipLow: 0.003, clipHigh: 0.004 },
     };
-    const { name, rollout, loss } = withAlgorithm(CONFIG, paper).algorithm;
-    expect([name, rollout.expansion, rollout.initialBranches, loss.clipLow]).toEqual([
+    const { name, rollout, loss } = withAlgorithm(CONFIG, paper, SCALE).algorithm;
+    expect([name, rollout.expansion, rollout.initialBranches, loss.clipLow, loss.clipHigh]).toEqual([
       'at2po_random',
       'random',
       2,
       0.02,
+      0.03,
     ]);
   });
 });

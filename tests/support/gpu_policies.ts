@@ -1,4 +1,5 @@
 /** Policies with random parameters, for tests on a device. */
+import { TURN_LOSS } from '../../src/algo/defaults.ts';
 import { keyedRandom, STREAMS } from '../../src/algo/random.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { initialParameters, parameterMap } from '../../src/model/parameters.ts';
@@ -9,11 +10,10 @@ import { packRows, type PlainRow } from './token_batches.ts';
 export const CONTEXT = 40;
 
 export const LOSS: LossConfig = {
+  ...TURN_LOSS,
   clipLow: 0.02,
   clipHigh: 0.03,
-  logRatioCap: 10,
   entropyCoefficient: 0.01,
-  klCoefficient: 0,
 };
 
 export const OPTIMISER: OptimiserConfig = {

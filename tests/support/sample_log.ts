@@ -1,4 +1,5 @@
 /** A short hand-made log: one update, two prompts, one expansion, rewards, credit, one mini-batch. */
+import { EVERY_GROUP, PLAIN_REWARD, TREE_CREDIT, TURN_LOSS, TURN_TREE } from '../../src/algo/defaults.ts';
 import {
   nodeId,
   tokenId,
@@ -34,9 +35,11 @@ export const CONFIG: RunConfig = {
   weights: null,
   algorithm: {
     name: 'at2po',
-    rollout: { expansion: 'entropy', initialBranches: 2, iterations: 1, picks: 1, siblingPenalty: 0.05, leavesPerTree: 3 }, // prettier-ignore
-    credit: { leafNormalisation: true, valueRule: 'child_mean', advantageRule: 'node_value' },
-    loss: { clipLow: 0.02, clipHigh: 0.03, logRatioCap: 10, entropyCoefficient: 0, klCoefficient: 0 },
+    rollout: { ...TURN_TREE, initialBranches: 2, iterations: 1, picks: 1, leavesPerTree: 3 }, // prettier-ignore
+    reward: PLAIN_REWARD,
+    filter: EVERY_GROUP,
+    credit: { ...TREE_CREDIT, valueRule: 'child_mean' },
+    loss: { ...TURN_LOSS, clipLow: 0.02, clipHigh: 0.03 },
   },
   promptsPerUpdate: 2,
   promptsPerMinibatch: 2,

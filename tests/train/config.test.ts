@@ -29,7 +29,7 @@ test('the instant preset is the measured one', () => {
   ]);
   expect([loss.clipLow, loss.clipHigh, instant.optimiser.learningRate]).toEqual([0.02, 0.03, 5e-4]);
   expect([instant.promptsPerUpdate, instant.promptsPerMinibatch, instant.updates]).toEqual([16, 4, 40]);
-  expect(credit).toEqual({
+  expect(credit).toMatchObject({
     leafNormalisation: true,
     valueRule: 'child_softmax',
     advantageRule: 'node_value',

@@ -13,7 +13,15 @@ const READY: RunEvent = {
   adapter: { vendor: 'acme', architecture: 'x1', description: 'Acme X1', software: false },
   algorithms: [{ name: 'at2po', title: 'AT²PO', description: 'The paper.', config: CONFIG.algorithm }],
   environments: [ENVIRONMENT],
-  presets: [{ name: 'instant', title: 'Instant', description: 'Two hops.', config: CONFIG }],
+  presets: [
+    {
+      name: 'instant',
+      title: 'Instant',
+      description: 'Two hops.',
+      config: CONFIG,
+      scale: { rows: 0.2, turnBand: [0.02, 0.03] },
+    },
+  ],
   knobs: [
     {
       path: 'optimiser.learningRate',

@@ -40,7 +40,8 @@ function Pickers({ config }: { readonly config: RunConfig }) {
     transport.setDraft(presets.find((preset) => preset.name === name)?.config ?? null);
   const pickAlgorithm = (name: string): void => {
     const chosen = algorithms.find((algorithm) => algorithm.name === name)?.config;
-    if (chosen) transport.setDraft(withAlgorithm(config, chosen));
+    const scale = presets.find((preset) => preset.name === config.preset)?.scale;
+    if (chosen && scale) transport.setDraft(withAlgorithm(config, chosen, scale));
   };
   return (
     <div className="pickers">
