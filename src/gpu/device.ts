@@ -7,6 +7,7 @@ import {
   OutOfMemoryError,
 } from './errors.ts';
 import { MemoryLedger } from './memory.ts';
+import type { DispatchObserver } from './profiler.ts';
 
 export interface AdapterDescription {
   readonly vendor: string;
@@ -22,6 +23,8 @@ export interface Gpu {
   readonly limits: GPUSupportedLimits;
   readonly features: GPUSupportedFeatures;
   readonly memory: MemoryLedger;
+  /** Who is told of every dispatch: profiler.ts, for the length of a profile; null costs nothing. */
+  readonly profiling: { observer: DispatchObserver | null };
   /** Resolves (never rejects) when the device is gone; reason 'destroyed' after close(). */
   readonly lost: Promise<DeviceLostError>;
   close(): void;
@@ -64,7 +67,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   };
   const memory = new MemoryLedger();
   reportUncaptured(device, memory, options.onError);
-  return { ...opened, memory, close: () => device.destroy() };
+  return { ...opened, memory, profiling: { observer: null }, close: () => device.destroy() };
 }
 
 async function requestAdapter(gpu: GPU, options: OpenGpuOptions): Promise<GPUAdapter> {

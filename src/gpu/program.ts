@@ -3,6 +3,7 @@ import type { Gpu } from './device.ts';
 import { InvalidDispatchError } from './errors.ts';
 import { GRID_LIMIT } from './grid.ts';
 import { compile, type CompiledKernel } from './pipelines.ts';
+import type { DispatchObserver } from './profiler.ts';
 import type { ClearStep, CopyStep, DispatchStep, Sizes, Step } from './steps.ts';
 
 const SLOT = 256; // bytes; WebGPU's default minUniformBufferOffsetAlignment
@@ -118,8 +119,10 @@ export class Program<S extends Sizes = Sizes> {
 
   #encodeOn(encoder: GPUCommandEncoder): void {
     let pass: GPUComputePassEncoder | null = null;
+    const { observer } = this.#gpu.profiling;
     for (const entry of this.#recorded) {
       if (entry.kind === 'dispatch') {
+        if (observer && !isEmpty(entry)) pass = this.#observe(encoder, pass, entry, observer);
         pass ??= encoder.beginComputePass(this.#passLabel);
         encodeDispatch(pass, entry);
         continue;
@@ -130,6 +133,23 @@ export class Program<S extends Sizes = Sizes> {
       else encodeCopy(encoder, entry);
     }
     pass?.end();
+  }
+
+  /** Tells the profiler of a dispatch, and gives the dispatch a pass of its own where that is what it times. */
+  #observe(
+    encoder: GPUCommandEncoder,
+    pass: GPUComputePassEncoder | null,
+    { step, compiled: { shaping } }: RecordedDispatch<S>,
+    observer: DispatchObserver,
+  ): GPUComputePassEncoder | null {
+    const params = step.params(this.#sizes!); // encode() set them
+    const seen = { program: this.label, kernel: step.kernel.name, label: step.label, params, shaping };
+    const timestampWrites = observer.see(seen);
+    if (!observer.separatePasses) return pass;
+    pass?.end();
+    return encoder.beginComputePass(
+      timestampWrites ? { ...this.#passLabel, timestampWrites } : this.#passLabel,
+    );
   }
 
   #resize(target: GPUCommandEncoder | GPUComputePassEncoder, sizes: S): void {
@@ -201,9 +221,12 @@ function resizeDispatch<S extends Sizes>(entry: RecordedDispatch<S>, sizes: S, s
   groups.set(grid);
 }
 
+const isEmpty = ({ groups }: { readonly groups: Uint32Array }): boolean =>
+  groups.some((count) => count === 0);
+
 function encodeDispatch<S extends Sizes>(pass: GPUComputePassEncoder, entry: RecordedDispatch<S>): void {
+  if (isEmpty(entry)) return;
   const [x, y, z] = entry.groups;
-  if (x === 0 || y === 0 || z === 0) return;
   pass.setPipeline(entry.compiled.pipeline);
   pass.setBindGroup(0, entry.bindGroup);
   pass.dispatchWorkgroups(x, y, z);

@@ -13,6 +13,8 @@ import {
   type UpdateState,
 } from './run_state.ts';
 
+const KEPT_PROFILES = 10;
+
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type MutableTree = Mutable<Omit<TreeState, 'nodes' | 'growth'>> & {
   nodes: (TurnNode | undefined)[];
@@ -221,6 +223,9 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       return;
     case 'weights':
       state.weights = event;
+      return;
+    case 'profile':
+      state.profiles = [...state.profiles, event].slice(-KEPT_PROFILES);
       return;
     case 'failed':
       state.failure = event.report;

@@ -1,6 +1,6 @@
 /** The run slice: the append-only log and the state folded from it. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { RunEvent } from '../train/protocol.ts';
+import { isLogged, type RunEvent } from '../train/protocol.ts';
 import type { ErrorReport } from '../units.ts';
 import { foldEvents } from './fold.ts';
 import { EMPTY_RUN, type RunState } from './run_state.ts';
@@ -13,7 +13,7 @@ export interface RunStore extends StoreApi<RunState> {
   readonly dismissFailure: () => void;
   /** Empties the run and its log; what the engine said in `ready` stays. */
   readonly clear: () => void;
-  /** Every event of the current run, in order, weights excepted. */
+  /** Every event of the current run, in order; what belongs to the session excepted. */
   readonly log: () => readonly RunEvent[];
 }
 
@@ -22,7 +22,7 @@ export function createRunStore(): RunStore {
   let log: RunEvent[] = [];
   const record = (event: RunEvent): void => {
     if (event.kind === 'run-started') log = [];
-    if (event.kind !== 'weights' && event.kind !== 'ready') log.push(event);
+    if (isLogged(event)) log.push(event);
   };
   return {
     ...store,

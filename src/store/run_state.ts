@@ -74,6 +74,7 @@ export interface RunState {
   readonly evaluations: readonly EventOf<'evaluation'>[];
   readonly failure: ErrorReport | null; // the last one, until dismissed
   readonly weights: EventOf<'weights'> | null; // the last saved
+  readonly profiles: readonly EventOf<'profile'>[]; // the newest few, oldest first
   readonly eventCount: number; // folded since run-started
 }
 
@@ -87,5 +88,6 @@ export const EMPTY_RUN: RunState = {
   evaluations: [],
   failure: null,
   weights: null,
+  profiles: [],
   eventCount: 0,
 };

@@ -11,8 +11,9 @@ import {
   knobCatalogue,
 } from './catalogue.ts';
 import { environmentNamed } from './config.ts';
-import { NoRunError, reportOf } from './errors.ts';
+import { NoProfileError, NoRunError, reportOf } from './errors.ts';
 import { parseRunCommand } from './guard.ts';
+import type { UpdateProfiler } from './profile.ts';
 import type { AdapterDescription, RunCommand, RunEvent } from './protocol.ts';
 import { train } from './run.ts';
 import { RunStopped, Transport } from './transport.ts';
@@ -31,6 +32,8 @@ export interface Backend {
   readonly lost: Promise<ErrorReport>;
   createPolicy(request: PolicyRequest): Promise<TrainablePolicy>;
   parameterCount(model: ModelConfig): number;
+  /** Absent where nothing can be timed. */
+  startProfile?(): UpdateProfiler;
   close(): void;
 }
 
@@ -52,6 +55,7 @@ interface Session {
   readonly policy: TrainablePolicy;
   readonly reference: TrainablePolicy | null;
   readonly transport: Transport;
+  profiles: number; // updates still to be profiled
   done: Promise<void>; // never rejects
 }
 
@@ -109,6 +113,8 @@ export class Engine {
         return this.#transportOr(command.kind).stepUpdate();
       case 'step-phase':
         return this.#transportOr(command.kind).stepPhase();
+      case 'profile':
+        return this.#askForProfiles(command.kind, command.updates ?? 1);
       case 'save-weights':
         return this.#saveWeights(this.#sessionOr(command.kind));
       case 'close':
@@ -133,6 +139,12 @@ export class Engine {
     const { transport } = this.#sessionOr(command);
     if (transport.signal.aborted) throw new NoRunError(command);
     return transport;
+  }
+
+  #askForProfiles(command: string, updates: number): void {
+    this.#transportOr(command);
+    if (!this.#backend?.startProfile) throw new NoProfileError();
+    this.#sessionOr(command).profiles = updates;
   }
 
   async #ensureBackend(): Promise<Backend> {
@@ -185,17 +197,29 @@ export class Engine {
       if (this.#session === session) this.#options.post(event); // a run that is over says nothing more
     };
     const transport = new Transport((state) => post({ kind: 'status', ...state }));
-    const session: Session = { policy, reference, transport, done: Promise.resolve() };
+    const session: Session = { policy, reference, transport, profiles: 0, done: Promise.resolve() };
+    const startProfile = (): UpdateProfiler | null => {
+      if (session.profiles === 0) return null;
+      session.profiles -= 1;
+      return this.#backend?.startProfile?.() ?? null;
+    };
     this.#session = session;
     transport.announce();
     const now = (): number => performance.now() - transport.waitedMs;
-    session.done = train({ config, environment, policy, reference, transport, post, now }).catch(
-      (error: unknown) => {
-        if (error instanceof RunStopped || this.#session !== session) return;
-        transport.stop();
-        this.#fail(error, 'run');
-      },
-    );
+    session.done = train({
+      config,
+      environment,
+      policy,
+      reference,
+      transport,
+      post,
+      now,
+      startProfile,
+    }).catch((error: unknown) => {
+      if (error instanceof RunStopped || this.#session !== session) return;
+      transport.stop();
+      this.#fail(error, 'run');
+    });
   }
 
   async #saveWeights({ policy, transport }: Session): Promise<void> {

@@ -76,3 +76,16 @@ export class NoRunError extends LabError {
     });
   }
 }
+
+/** A profile was asked of a backend that cannot time anything. */
+export class NoProfileError extends LabError {
+  constructor() {
+    super('NoProfileError', {
+      what: 'This run cannot be profiled',
+      where: 'command profile',
+      got: 'a backend without a device to time',
+      wanted: 'a run on WebGPU',
+      next: 'Train in a browser with WebGPU.',
+    });
+  }
+}

@@ -6,6 +6,7 @@ import type { ErrorReport } from '../units.ts';
 import type { Backend, PolicyRequest } from './engine.ts';
 import { WeightsFetchError } from './errors.ts';
 import { seededParameters } from './initial.ts';
+import { startUpdateProfile } from './profile.ts';
 
 /**
  * Policies on WebGPU.
@@ -14,7 +15,7 @@ import { seededParameters } from './initial.ts';
 export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Backend> {
   let refuse: (report: ErrorReport) => void = () => undefined;
   const refused = new Promise<ErrorReport>((resolve) => (refuse = resolve));
-  const gpu = await openGpu({ ...options, onError: (error) => refuse(error.report) });
+  const gpu = await openGpu({ timestamps: true, ...options, onError: (error) => refuse(error.report) });
   let closed = false;
   const lostDevice = gpu.lost.then(({ report }) => (closed ? new Promise<never>(() => undefined) : report));
   return {
@@ -26,6 +27,7 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
       return Policy.create(gpu, model, { contextLength: environment.contextLength, parameters });
     },
     parameterCount,
+    startProfile: () => startUpdateProfile(gpu),
     close() {
       closed = true;
       gpu.close();

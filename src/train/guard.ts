@@ -13,7 +13,8 @@ const PLAIN_COMMANDS = [
   'save-weights',
   'close',
 ] as const;
-const COMMANDS = ['open', 'load-weights', ...PLAIN_COMMANDS];
+const COMMANDS = ['open', 'load-weights', 'profile', ...PLAIN_COMMANDS];
+const MOST_PROFILES = 1000;
 
 const refuse = (what: string, where: string, got: unknown, wanted: string): never => {
   throw new ProtocolError({
@@ -36,6 +37,13 @@ export function parseRunCommand(value: unknown): RunCommand {
   const plain = PLAIN_COMMANDS.find((name) => name === kind);
   if (plain) return { kind: plain };
   if (kind === 'open') return { kind, config: parseRunConfig(fields.config) };
+  if (kind === 'profile') {
+    const { updates = 1 } = fields;
+    if (Number.isInteger(updates) && (updates as number) >= 1 && (updates as number) <= MOST_PROFILES)
+      return { kind, updates: updates as number };
+    const range = `a whole number from 1 to ${MOST_PROFILES}`;
+    return refuse('The number of updates to profile is not valid', 'command.updates', updates, range);
+  }
   if (kind === 'load-weights') {
     if (fields.bytes instanceof ArrayBuffer) return { kind, bytes: fields.bytes };
     return refuse(

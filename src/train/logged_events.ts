@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { parseRunConfig } from './config.ts';
 import { RecordingError } from './errors.ts';
-import { PHASES, type RunEvent } from './protocol.ts';
+import { PHASES, type RunEvent, type SessionEvent } from './protocol.ts';
 import { issueReport, quote } from './schema.ts';
 
 const number = v.custom<number>((input) => typeof input === 'number', 'a number'); // NaN too: skipped steps have it
@@ -112,7 +112,7 @@ const metrics = v.custom<Readonly<Record<string, number>>>(
   'numbers by name',
 );
 
-/** Fields of the events that a log may hold: all but `ready` and `weights`, which belong to a session, not to a run. */
+/** Fields of the events that a log may hold: all but `ready`, `weights` and `profile`, which belong to a session, not to a run. */
 const SCHEMAS = {
   'run-started': v.object({ config, adapter, environment, parameterCount: count, date: text }),
   'update-started': v.object({ update: count, prompts: v.array(prompt) }),
@@ -145,7 +145,7 @@ const SCHEMAS = {
     update: count,
     report: v.object({ what: text, where: text, got: text, wanted: text, next: text }),
   }),
-} satisfies Record<Exclude<RunEvent['kind'], 'ready' | 'weights'>, v.GenericSchema>;
+} satisfies Record<Exclude<RunEvent['kind'], SessionEvent>, v.GenericSchema>;
 
 const WHAT = 'The recorded run holds an event that is not valid';
 const NEXT = 'Record the run again with this version: npm run lab -- --record.';

@@ -4,7 +4,7 @@
  */
 import { RecordingError } from './errors.ts';
 import { parseLoggedEvent } from './logged_events.ts';
-import type { RunEvent } from './protocol.ts';
+import { isLogged, type RunEvent } from './protocol.ts';
 import { quote } from './schema.ts';
 
 const FORMAT = 'turnwise-run';
@@ -13,9 +13,6 @@ const SIGNIFICANT_DIGITS = 6;
 const GZIP_MAGIC = [0x1f, 0x8b];
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** `ready` and `weights` belong to a session, not to a run's log. */
-const isLogged = (event: RunEvent): boolean => event.kind !== 'ready' && event.kind !== 'weights';
 
 /** JSON has no NaN and no infinities: they are written as { nonFinite: 'NaN' }. */
 function roundNumbers(_key: string, value: unknown): unknown {

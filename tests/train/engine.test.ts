@@ -232,3 +232,48 @@ test('close ends the run and keeps the backend for the next', async () => {
   await engine.dispose();
   expect(backend.closed).toBe(true);
 });
+
+const PROFILE = {
+  method: 'timestamps',
+  busyMs: 3,
+  rows: [],
+  untimed: 0,
+  memory: [],
+  ceilings: { flopsPerSecond: 1, bytesPerSecond: 1 },
+} as const;
+
+test('a profile is taken of the next updates only, and changes nothing else', async () => {
+  const { engine, events, backend } = scriptedEngine(smallConfig({ updates: 3 }));
+  let open = 0;
+  backend.startProfile = () => {
+    open += 1;
+    return {
+      finish: (wallMs) => Promise.resolve({ ...PROFILE, wallMs }),
+      cancel: () => undefined,
+    };
+  };
+  await engine.start();
+  await engine.dispatch({ kind: 'open', config: smallConfig({ updates: 3 }) });
+  await engine.dispatch({ kind: 'profile' });
+  await engine.dispatch({ kind: 'step-update' });
+  await expect.poll(() => only(events, 'profile').length).toBe(1);
+  await engine.dispatch({ kind: 'play' });
+  await expect.poll(() => events.some(isStatus('finished')), { timeout: 20_000 }).toBe(true);
+  expect(open).toBe(1);
+  const [{ update, wallMs }] = only(events, 'profile');
+  expect(update).toBe(1);
+  expect(wallMs).toBeGreaterThan(0);
+  expect(only(events, 'metrics')).toHaveLength(3);
+});
+
+test('a backend that can time nothing says so, and a run is needed', async () => {
+  const { engine, events } = scriptedEngine(config);
+  await engine.start();
+  await engine.dispatch({ kind: 'profile' });
+  await engine.dispatch({ kind: 'open', config });
+  await engine.dispatch({ kind: 'profile' });
+  expect(only(events, 'failed').map(({ report }) => report.what)).toEqual([
+    'There is no run to do this with',
+    'This run cannot be profiled',
+  ]);
+});

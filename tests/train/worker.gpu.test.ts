@@ -100,6 +100,30 @@ test('two updates in the worker, and again bit for bit after a reset', async () 
   expect(again).toEqual(first);
 });
 
+test('a profiled update is the same bit for bit, and its profile adds up', async () => {
+  const config = tinyConfig();
+  const plain = await runFrom({ kind: 'open', config });
+  log = [];
+  client.send({ kind: 'reset' });
+  client.send({ kind: 'profile', updates: 1 });
+  client.send({ kind: 'play' });
+  await seen(isOver);
+  const profiled = log.map((event) =>
+    event.kind === 'run-started' ? { ...event, date: '' } : withoutTimes(event),
+  );
+  const [{ update, method, rows, wallMs, busyMs, memory, untimed }] = only(log, 'profile');
+  expect(profiled.filter(({ kind }) => kind !== 'profile')).toEqual(plain);
+  expect([update, method, untimed]).toEqual([1, 'timestamps', 0]);
+  const time = rows.reduce((sum, { ms }) => sum + ms, 0);
+  expect(time).toBeGreaterThan(0.9 * busyMs);
+  expect(busyMs).toBeLessThan(wallMs);
+  expect(new Set(rows.map(({ program }) => program))).toEqual(
+    new Set(['prefill', 'decode', 'fork', 'forward', 'loss', 'backward', 'optimiser']),
+  );
+  expect(rows.find(({ kernel }) => kernel === 'adamw')?.dispatches).toBe(2);
+  expect(memory.map(({ owner }) => owner)).toEqual(expect.arrayContaining(['parameters', 'kv cache']));
+});
+
 test('the trainer’s log-probabilities are the sampler’s', () => {
   const nodes = new Map(only(log, 'node').filter(({ update }) => update === 1).map(({ prompt, node }) => [`${prompt}/${node.id}`, node])); // prettier-ignore
   const rows = only(log, 'loss').filter(({ update }) => update === 1).flatMap((event) => event.rows); // prettier-ignore

@@ -1,0 +1,92 @@
+/**
+ * What each kernel has to do at least, from the params of a dispatch: floating-point operations (a fused multiply-add
+ * is two, an exponential or a root one) and bytes (every element that must be read or written, once). Null where it
+ * depends on the data: which tokens see which, how many rows name one target.
+ */
+import type { Shaping } from '../src/gpu/kernel.ts';
+import type { Work } from '../src/gpu/profiler.ts';
+import type { KernelName } from './index.ts';
+
+type Params = Readonly<Record<string, number>>;
+type Rule = (params: Params, shaping: Shaping) => Work;
+
+const elements = (count: number): number => 4 * count; // bytes
+
+/** c [m,n] is written, and read too where it accumulates. */
+const matmul: Rule = ({ m, n, k, accumulate }) => ({
+  flops: 2 * m * n * k,
+  bytes: elements(m * k + n * k + m * n * (accumulate ? 2 : 1)),
+});
+
+const perElement =
+  (count: (params: Params) => number, flops: number, touched: number): Rule =>
+  (params) => ({ flops: flops * count(params), bytes: elements(touched * count(params)) });
+
+const UNKNOWN_WORK: Work = { flops: null, bytes: null };
+
+/** `flops` per value and `touched` elements per value over rows × columns; plus one or more numbers per row. */
+const perRow =
+  (columns: string, flops: number, touched: number, rowNumbers: number): Rule =>
+  (params) => ({
+    flops: flops * params.rows * params[columns],
+    bytes: elements(params.rows * (touched * params[columns] + rowNumbers)),
+  });
+
+const headRows =
+  (flops: number, touched: number): Rule =>
+  ({ rows, heads, kvHeads }, { HEAD_SIZE }) => {
+    const values = rows * (heads + kvHeads) * HEAD_SIZE;
+    return { flops: flops * values, bytes: elements(touched * values) };
+  };
+
+/** Scores of the pairs that see each other are not known here; the rows themselves are. */
+const attention =
+  (queryRows: number, keyRows: number): Rule =>
+  ({ tokens, heads, kvHeads }, { HEAD_SIZE }) => ({
+    flops: null,
+    bytes: elements(tokens * HEAD_SIZE * (queryRows * heads + keyRows * kvHeads)),
+  });
+
+const RULES: Readonly<Partial<Record<KernelName, Rule>>> = {
+  matmul_nt: matmul,
+  matmul_nn: matmul,
+  matmul_tn: matmul,
+  gather_rows_forward: perRow('channels', 0, 2, 1),
+  gather_rows_backward: () => UNKNOWN_WORK,
+  gather_values_forward: perElement(({ count }) => count, 0, 3),
+  gather_values_backward: () => UNKNOWN_WORK,
+  rmsnorm_forward: perRow('channels', 4, 2, 1),
+  rmsnorm_backward: perRow('channels', 8, 4, 1),
+  rmsnorm_backward_weight: perRow('channels', 3, 2, 1),
+  column_sum: ({ rows, columns }) => ({ flops: rows * columns, bytes: elements((rows + 2) * columns) }),
+  qk_norm_rotary_forward: headRows(7, 2),
+  qk_norm_rotary_backward: headRows(13, 3),
+  qk_norm_rotary_backward_weight: headRows(7, 2),
+  attention_forward: attention(2, 2),
+  attention_backward_query: attention(4, 2),
+  attention_backward_key_value: attention(2, 4),
+  swiglu_forward: perRow('hidden', 5, 3, 0),
+  swiglu_backward: perRow('hidden', 11, 5, 0),
+  kv_append: ({ rows, kvHeads, headSize }) => ({ flops: 0, bytes: elements(4 * rows * kvHeads * headSize) }),
+  kv_fork: () => UNKNOWN_WORK,
+  decode_attention: () => UNKNOWN_WORK,
+  token_stats_forward: perRow('vocab', 6, 1, 4),
+  token_stats_backward: perRow('vocab', 7, 2, 4),
+  turn_ratio: () => UNKNOWN_WORK,
+  atpo_loss: perElement(({ scored }) => scored, 25, 8),
+  square_sum: perElement(({ length }) => length, 2, 1),
+  clip_scale: perElement(({ blocks }) => blocks, 1, 1),
+  adamw: perElement(({ length }) => length, 13, 7),
+  sample_token: perRow('vocab', 20, 1, 8), // a block cipher's integers are not counted, the Gumbel noise is
+  probe_fma: ({ length, rounds }) => ({ flops: 128 * length * rounds, bytes: elements(length) }),
+  probe_copy: ({ length }) => ({ flops: 0, bytes: elements(2 * length) }),
+};
+
+const rules: Readonly<Record<string, Rule | undefined>> = RULES;
+
+/** Work of one dispatch; unknown for a kernel without a rule. */
+export const workOf = (kernel: string, params: Params, shaping: Shaping): Work =>
+  rules[kernel]?.(params, shaping) ?? UNKNOWN_WORK;
+
+/** Kernels that a profile can say something of. */
+export const KERNELS_WITH_WORK: readonly string[] = Object.keys(RULES);

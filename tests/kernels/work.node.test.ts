@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { kernels } from '../../shaders/index.ts';
+import { KERNELS_WITH_WORK, workOf } from '../../shaders/work.ts';
+import { unionMs } from '../../src/gpu/profiler.ts';
+
+test('every kernel of the catalogue says what it has to do', () => {
+  expect([...KERNELS_WITH_WORK].toSorted()).toEqual(Object.keys(kernels).toSorted());
+});
+
+test('a matrix product is 2·m·n·k operations on its three matrices', () => {
+  const params = { m: 3, n: 5, k: 7, accumulate: 0 };
+  expect(workOf('matmul_nt', params, {})).toEqual({ flops: 210, bytes: 4 * (21 + 35 + 15) });
+  expect(workOf('matmul_nn', { ...params, accumulate: 1 }, {}).bytes).toBe(4 * (21 + 35 + 30));
+});
+
+test('every rule gives whole, unnegative numbers, or says that it cannot know', () => {
+  for (const [name, kernel] of Object.entries(kernels)) {
+    const shaping = { ...kernel.overrides, ...kernel.constants };
+    for (const { params } of kernel.cases()) {
+      for (const value of Object.values(workOf(name, params as Record<string, number>, shaping)))
+        if (value !== null) expect([name, Number.isSafeInteger(value) && value >= 0]).toEqual([name, true]);
+    }
+  }
+});
+
+test('an unknown kernel has unknown work', () => {
+  expect(workOf('sing', {}, {})).toEqual({ flops: null, bytes: null });
+});
+
+test('overlapping intervals count once', () => {
+  expect(unionMs([])).toBe(0);
+  expect(unionMs([[5, 6], [0, 2], [1, 3], [1.5, 2]])).toBe(4); // prettier-ignore
+});
