@@ -1,12 +1,34 @@
 /** What an algorithm's file offers: its settings with their sources, and the named rules it chooses among. */
 import type { AdvantageRule, AlgorithmConfig, RolloutConfig, ValueRule } from '../units.ts';
 
+/** How sure we are that a method here is the method of its paper. */
+export const EVIDENCE = {
+  reference: 'equals the numbers of the published code',
+  code: 'written after the authors’ code or full text, checked against a derivation of our own',
+  uncertain: 'a formula was reconstructed from secondary sources',
+  own: 'a combination of this lab',
+} as const;
+export type Evidence = keyof typeof EVIDENCE;
+
+/** A method: one file in methods/, made of named parts, so that another can be composed from them. */
 export interface Algorithm {
   readonly name: string;
   readonly title: string;
   readonly description: string; // one or two sentences for the page
+  readonly paper: { readonly title: string; readonly arxiv: string | null };
+  readonly evidence: Evidence;
+  readonly caution: string | null; // which formula is uncertain and why; null where none is
   readonly config: AlgorithmConfig; // the paper's settings
-  readonly sources: readonly SettingSource[]; // where each of them comes from
+  readonly sources: readonly SettingSource[]; // of the settings that make the method what it is
+  readonly differences: readonly Difference[]; // where its paper and its code differ
+}
+
+/** Where paper and released code differ, and what runs here. */
+export interface Difference {
+  readonly topic: string;
+  readonly paper: string;
+  readonly code: string;
+  readonly here: string;
 }
 
 /** Where a default comes from. */
