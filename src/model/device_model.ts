@@ -50,7 +50,7 @@ export function widthsOf(config: ModelConfig): Widths {
 
 /**
  * Uploads a model.
- * @param values flat parameters, [map.length]
+ * @param values flat parameters, [map.length]; null leaves zeros
  * @param decayed whether weight decay applies to a tensor
  * @throws BufferTooLargeError, OutOfMemoryError
  */
@@ -58,12 +58,12 @@ export async function createDeviceModel(
   gpu: Gpu,
   config: ModelConfig,
   contextLength: number,
-  values: Float32Array<ArrayBuffer>,
-  decayed: (tensor: StoredTensor) => boolean,
+  values: Float32Array<ArrayBuffer> | null,
+  decayed: (tensor: StoredTensor) => boolean = () => true,
 ): Promise<DeviceModel> {
   const map = parameterMap(config);
   const owner = new BufferOwner(gpu, 'parameters');
-  const parameters = owner.storage('parameters', values);
+  const parameters = owner.storage('parameters', values ?? map.length);
   const gradients = owner.storage('gradients', map.length);
   const firstMoment = owner.storage('first moment', map.length);
   const secondMoment = owner.storage('second moment', map.length);

@@ -17,6 +17,7 @@ import type {
 import { checkModelConfig } from './config.ts';
 import { createDeviceModel, type DeviceModel } from './device_model.ts';
 import type { StoredTensor } from './parameters.ts';
+import type { Capacity } from './microbatches.ts';
 import { Sampling, type SamplingOptions } from './sampling.ts';
 import { Training, type SupervisedResult } from './training.ts';
 import { decodeWeights, encodeWeights } from './weights.ts';
@@ -30,8 +31,16 @@ export interface PolicyOptions {
   readonly decayed?: (tensor: StoredTensor) => boolean;
 }
 
+/** Most tokens of one micro-batch unless a policy is told otherwise. */
 const TOKEN_CAPACITY = 4096;
 const SCORED_PER_TOKEN = 16; // a scored token costs a few numbers, a token all activations
+
+/** Most tokens, predicted and scored tokens of one micro-batch. */
+export const trainingLimit = (tokens = TOKEN_CAPACITY): Capacity => ({
+  tokens,
+  predicted: tokens,
+  scored: SCORED_PER_TOKEN * tokens,
+});
 
 /**
  * The engine's policy: sampling, scoring and training on the device. Calls run one after another, in order.
@@ -46,14 +55,10 @@ export class Policy implements TrainablePolicy {
   readonly #lost: Promise<never>;
   #tail: Promise<unknown> = Promise.resolve();
 
-  private constructor(model: DeviceModel, { tokenCapacity = TOKEN_CAPACITY, sampling }: PolicyOptions) {
+  private constructor(model: DeviceModel, { tokenCapacity, sampling }: PolicyOptions) {
     this.config = model.config;
     this.#model = model;
-    this.#training = new Training(model, {
-      tokens: tokenCapacity,
-      predicted: tokenCapacity,
-      scored: SCORED_PER_TOKEN * tokenCapacity,
-    });
+    this.#training = new Training(model, trainingLimit(tokenCapacity));
     this.#sampling = new Sampling(model, sampling);
     this.#readback = new Readback(model.gpu, 'parameter readback');
     this.#lost = model.gpu.lost.then((error) => Promise.reject(error));

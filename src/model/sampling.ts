@@ -38,9 +38,11 @@ export interface SamplingOptions {
   readonly chunkSteps: number;
 }
 
+/** Of one prefill piece, and of one decode step, unless a policy is told otherwise. */
+export const SAMPLING_LIMIT = { prefillRows: 2048, sampledRows: 1024 } as const;
+
 const defaultOptions = ({ gpu }: DeviceModel): SamplingOptions => ({
-  prefillRows: 2048,
-  sampledRows: 1024,
+  ...SAMPLING_LIMIT,
   chunkSteps: gpu.adapter.software ? 4 : MAX_CHUNK,
 });
 
