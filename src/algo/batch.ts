@@ -1,8 +1,10 @@
-/** Rows of a mini-batch: every leaf's path as one row, rows back to back without padding. */
+/** Mini-batches: every leaf's path is one row of the loss. */
 import { LabError } from '../units.ts';
-import type { BatchRow, NodeId, NodeSpan, RandomKey, RolloutTree, TokenBatch } from '../units.ts';
+import type { NodeId, NodeSpan, RandomKey, RolloutTree, TokenBatch } from '../units.ts';
+import { packGroups } from './pack.ts';
+import type { RowParts } from './pack.ts';
 import { STREAMS, keyedRandom } from './random.ts';
-import { maskRuns, pathTo, responseLimit } from './tree.ts';
+import { pathTo, responseLimit } from './tree.ts';
 import { advantageInRow } from './turn_advantages.ts';
 import type { TurnAdvantages } from './turn_advantages.ts';
 
@@ -11,22 +13,12 @@ export class BatchError extends LabError {
   constructor(got: string, wanted: string) {
     super('BatchError', {
       what: 'These trees make no batch',
-      where: 'packRows',
+      where: 'src/algo/batch.ts',
       got,
       wanted,
       next: 'Check the update’s prompts and advantages.',
     });
   }
-}
-
-/** One row before packing: tokens of prompt and response, cut at R. */
-interface RowParts {
-  readonly prompt: number;
-  readonly leaf: NodeId;
-  readonly tokens: readonly number[];
-  readonly mask: readonly number[]; // 1 = scored; 0 for the prompt
-  readonly advantage: readonly number[]; // by position
-  readonly spans: readonly NodeSpan[]; // nodes with at least one token left after the cut
 }
 
 /** Walks from the root to the leaf; node n owns the positions of its own tokens, all with A_n. */
@@ -56,99 +48,47 @@ function rowParts(
   return { prompt: tree.prompt.index, leaf, tokens, mask, advantage, spans };
 }
 
-/** Growing columns of a TokenBatch. */
-class Columns {
-  readonly rows: BatchRow[] = [];
-  readonly tokens: number[] = [];
-  readonly positions: number[] = [];
-  readonly previous: number[] = [];
-  readonly visibleStart: number[] = [];
-  readonly visibleEnd: number[] = [];
-  readonly predicted: number[] = [];
-  readonly scored: number[] = [];
-  readonly turnStart: number[] = [0];
-  readonly turnRow: number[] = [];
-  readonly turnIndex: number[] = [];
-  readonly weight: number[] = [];
-  readonly advantage: number[] = [];
-
-  /** Turns are maximal mask runs of the row: a node may hold several, and two nodes may share one. */
-  add(row: RowParts, rowCount: number): void {
-    const tokenStart = this.tokens.length;
-    const tokenEnd = tokenStart + row.tokens.length;
-    const scoredStart = this.scored.length;
-    row.tokens.forEach((token, position) => {
-      this.tokens.push(token);
-      this.positions.push(position);
-      this.previous.push(position === 0 ? -1 : tokenStart + position - 1);
-      this.visibleStart.push(tokenStart);
-      this.visibleEnd.push(tokenEnd);
-    });
-    const scoredCount = row.mask.reduce((sum, bit) => sum + bit, 0);
-    for (const run of maskRuns(row.mask)) {
-      for (let position = run.start; position < run.end; position += 1) {
-        this.scored.push(this.predicted.length);
-        this.predicted.push(tokenStart + position);
-        this.turnIndex.push(this.turnRow.length);
-        this.weight.push(1 / (rowCount * scoredCount));
-        this.advantage.push(row.advantage[position]);
-      }
-      this.turnStart.push(this.scored.length);
-      this.turnRow.push(this.rows.length);
-    }
-    const { prompt, leaf, spans } = row;
-    const scoredEnd = this.scored.length;
-    const length = row.tokens.length;
-    this.rows.push({ prompt, leaf, length, tokenStart, tokenEnd, scoredStart, scoredEnd, spans });
+/** Rows of each selected tree, in leaf order. */
+function rowsByTree(
+  trees: readonly RolloutTree[],
+  advantages: readonly TurnAdvantages[],
+  contextLength: number,
+  selection: readonly number[],
+): readonly (readonly RowParts[])[] {
+  if (trees.length !== advantages.length) {
+    throw new BatchError(`${advantages.length} advantages for ${trees.length} trees`, 'one per tree');
   }
-
-  build(): TokenBatch {
-    return {
-      rows: this.rows,
-      tokens: Uint32Array.from(this.tokens),
-      positions: Uint32Array.from(this.positions),
-      previous: Int32Array.from(this.previous),
-      visibleStart: Uint32Array.from(this.visibleStart),
-      visibleEnd: Uint32Array.from(this.visibleEnd),
-      predicted: Uint32Array.from(this.predicted),
-      scored: Uint32Array.from(this.scored),
-      turnStart: Uint32Array.from(this.turnStart),
-      turnRow: Uint32Array.from(this.turnRow),
-      turnIndex: Uint32Array.from(this.turnIndex),
-      weight: Float32Array.from(this.weight),
-      advantage: Float32Array.from(this.advantage),
-    };
-  }
+  const rows = selection.map((index) =>
+    trees[index].leaves.map((leaf) => rowParts(trees[index], advantages[index], leaf, contextLength)),
+  );
+  if (rows.every((ofTree) => ofTree.length === 0)) throw new BatchError('no leaf', 'at least one row');
+  return rows;
 }
 
+const allOf = (trees: readonly RolloutTree[]): readonly number[] => trees.map((_, index) => index);
+
 /**
- * Packs the leaves of some trees, row by row in leaf order. Token ids are the sampled ones, cut at the response
+ * Packs the leaves of some trees so that a tree's unique tokens are computed once each: rows share their common prefix,
+ * with each other and with copies of a leaf. Rows stand in leaf order. Token ids are the sampled ones, cut at the response
  * limit. weight = 1/(B·n_i) with B all rows of this call; a row without a scored token counts in B and adds nothing.
  * @param advantages one per tree
  * @param contextLength tokens of prompt and response together
  * @param selection positions in `trees` that make up the mini-batch; all of them if absent
  * @throws BatchError if there is no row or the arrays differ in length
- * @see algorithms' spec 2.5, 5 and 6 (released code)
+ * @see algorithms' spec 2.5, 5 and 6 (released code, which trains one row per leaf: packRows)
  */
-export function packRows(
+export const packTrees = (
   trees: readonly RolloutTree[],
   advantages: readonly TurnAdvantages[],
   contextLength: number,
-  selection: readonly number[] = trees.map((_, index) => index),
-): TokenBatch {
-  if (trees.length !== advantages.length) {
-    throw new BatchError(`${advantages.length} advantages for ${trees.length} trees`, 'one per tree');
-  }
-  const rowCount = selection.reduce((sum, index) => sum + trees[index].leaves.length, 0);
-  if (rowCount === 0) throw new BatchError('no leaf', 'at least one row');
-  const columns = new Columns();
-  for (const index of selection) {
-    for (const leaf of trees[index].leaves) {
-      columns.add(rowParts(trees[index], advantages[index], leaf, contextLength), rowCount);
-    }
-  }
-  return columns.build();
-}
+  selection: readonly number[] = allOf(trees),
+): TokenBatch => packGroups(rowsByTree(trees, advantages, contextLength, selection));
+
+/** As packTrees, but each leaf's path is computed by itself, as in the released code. The same loss and gradients. */
+export const packRows: typeof packTrees = (trees, advantages, contextLength, selection = allOf(trees)) =>
+  packGroups(
+    rowsByTree(trees, advantages, contextLength, selection).flatMap((rows) => rows.map((row) => [row])),
+  );
 
 /**
  * Splits items (tree positions, prompts) into mini-batches of `perMinibatch` in a keyed random order; the last may

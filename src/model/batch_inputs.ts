@@ -3,7 +3,7 @@ import type { Gpu } from '../gpu/device.ts';
 import type { TokenBatch } from '../units.ts';
 import { BatchError } from './errors.ts';
 import { invertIndex, uploadIndex } from './inverse_index.ts';
-import type { MicroBatch } from './microbatches.ts';
+import { places, type MicroBatch } from './microbatches.ts';
 import type { Workspace } from './workspace.ts';
 
 type Ids = Uint32Array<ArrayBuffer>;
@@ -64,25 +64,21 @@ export function checkBatch(batch: TokenBatch, vocabulary: number, contextLength:
 
 /** Cuts a micro-batch out of a batch. */
 export function batchInputs(batch: TokenBatch, part: MicroBatch): BatchInputs {
-  const { tokenStart, tokenEnd, predictedStart, predictedEnd } = part;
   const { previous, visibleStart, visibleEnd } = batch;
-  const tokens = batch.tokens.slice(tokenStart, tokenEnd);
-  const visible = new Uint32Array(2 * tokens.length);
-  const previousTokens = new Uint32Array(tokens.length);
-  for (let n = 0; n < tokens.length; n++) {
-    const index = tokenStart + n;
-    visible[2 * n] = visibleStart[index] - tokenStart;
-    visible[2 * n + 1] = visibleEnd[index] - tokenStart;
-    previousTokens[n] = previous[index] < 0 ? 0 : batch.tokens[previous[index]];
-  }
-  const predicted = batch.predicted.subarray(predictedStart, predictedEnd);
+  const place = places(part.tokens, batch.tokens.length);
+  const visible = new Uint32Array(2 * part.tokens.length);
+  part.tokens.forEach((token, n) => {
+    visible[2 * n] = place[visibleStart[token]];
+    visible[2 * n + 1] = place[visibleEnd[token]];
+  });
+  const predicted = part.predicted.map((u) => batch.predicted[u]);
   return {
-    tokens,
-    previousTokens,
-    positions: batch.positions.slice(tokenStart, tokenEnd),
+    tokens: part.tokens.map((token) => batch.tokens[token]),
+    previousTokens: part.tokens.map((token) => (previous[token] < 0 ? 0 : batch.tokens[previous[token]])),
+    positions: part.tokens.map((token) => batch.positions[token]),
     visible,
-    predecessors: predicted.map((index) => previous[index] - tokenStart),
-    chosen: predicted.map((index) => batch.tokens[index]),
+    predecessors: predicted.map((token) => place[previous[token]]),
+    chosen: predicted.map((token) => batch.tokens[token]),
   };
 }
 

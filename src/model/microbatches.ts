@@ -8,90 +8,164 @@ export interface Capacity {
   readonly scored: number; // S
 }
 
-/** Half-open ranges of a batch that can be computed by themselves: no query reads past them. */
+/**
+ * Consecutive rows of a batch with the tokens that their scored tokens depend on, to be computed by themselves. What is
+ * last on a path predicts nothing and is left out, and so is whatever comes after the last scored token.
+ */
 export interface MicroBatch {
-  readonly tokenStart: number;
-  readonly tokenEnd: number;
-  readonly predictedStart: number;
-  readonly predictedEnd: number;
-  readonly scoredStart: number;
+  readonly tokens: Uint32Array<ArrayBuffer>; // [N] indices into the batch's tokens, ascending
+  readonly predicted: Uint32Array<ArrayBuffer>; // [U] indices into the batch's predicted, ascending
+  readonly scored: Uint32Array<ArrayBuffer>; // [S] indices into this predicted
+  readonly scoredStart: number; // range of the batch's scored tokens
   readonly scoredEnd: number;
-  readonly turnStart: number;
+  readonly turnStart: number; // range of the batch's turns
   readonly turnEnd: number;
 }
 
+/** Indices of the marks, ascending. */
+const marked = (marks: Uint8Array): Uint32Array<ArrayBuffer> => {
+  const indices: number[] = [];
+  marks.forEach((mark, index) => {
+    if (mark) indices.push(index);
+  });
+  return Uint32Array.from(indices);
+};
+
+/** place[i] = entries of ascending `kept` below i, for i up to and including `length`. */
+export function places(kept: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const place = new Uint32Array(length + 1);
+  let count = 0;
+  for (let index = 0; index <= length; index++) {
+    place[index] = count;
+    if (count < kept.length && kept[count] === index) count++;
+  }
+  return place;
+}
+
+/** A run of rows under construction: marks every predicted token, and every token before it, once. */
+class Rows {
+  readonly start: number;
+  end: number;
+  readonly #batch: TokenBatch;
+  readonly #capacity: Capacity;
+  readonly #tokens: Uint8Array;
+  readonly #predicted: Uint8Array;
+  #tokenCount = 0;
+  #predictedCount = 0;
+  #scoredCount = 0;
+
+  constructor(batch: TokenBatch, capacity: Capacity, start: number) {
+    this.#batch = batch;
+    this.#capacity = capacity;
+    this.#tokens = new Uint8Array(batch.tokens.length);
+    this.#predicted = new Uint8Array(batch.predicted.length);
+    this.start = start;
+    this.end = start;
+  }
+
+  /** Takes rows up to `end` if all of them fit; else none. */
+  add(end: number): boolean {
+    const { rows, scored, predicted, previous } = this.#batch;
+    const newTokens: number[] = [];
+    const newPredicted: number[] = [];
+    const [from, to] = [rows[this.end].scoredStart, rows[end - 1].scoredEnd];
+    for (let s = from; s < to; s++) {
+      const u = scored[s];
+      if (this.#predicted[u]) continue;
+      this.#predicted[u] = 1;
+      newPredicted.push(u);
+      for (let token = previous[predicted[u]]; token >= 0 && !this.#tokens[token]; token = previous[token]) {
+        this.#tokens[token] = 1;
+        newTokens.push(token);
+      }
+    }
+    const tokenCount = this.#tokenCount + newTokens.length;
+    const predictedCount = this.#predictedCount + newPredicted.length;
+    const scoredCount = this.#scoredCount + to - from;
+    const limit = this.#capacity;
+    if (tokenCount > limit.tokens || predictedCount > limit.predicted || scoredCount > limit.scored) {
+      for (const token of newTokens) this.#tokens[token] = 0;
+      for (const u of newPredicted) this.#predicted[u] = 0;
+      return false;
+    }
+    [this.#tokenCount, this.#predictedCount, this.#scoredCount] = [tokenCount, predictedCount, scoredCount];
+    this.end = end;
+    return true;
+  }
+
+  build(): MicroBatch {
+    const { rows, scored, turnRow } = this.#batch;
+    const { scoredStart } = rows[this.start];
+    const { scoredEnd } = rows[this.end - 1];
+    const predicted = marked(this.#predicted);
+    const place = places(predicted, this.#predicted.length);
+    const firstTurn = (row: number): number => {
+      const turn = turnRow.findIndex((of) => of >= row);
+      return turn < 0 ? turnRow.length : turn;
+    };
+    return {
+      tokens: marked(this.#tokens),
+      predicted,
+      scored: scored.slice(scoredStart, scoredEnd).map((u) => place[u]),
+      scoredStart,
+      scoredEnd,
+      turnStart: firstTurn(this.start),
+      turnEnd: firstTurn(this.end),
+    };
+  }
+}
+
+/** Ends of the runs of rows that lie in one range of tokens: a plain row, or all rows of a packed tree. */
+function treeEnds({ rows }: TokenBatch): number[] {
+  return [...rows.keys()]
+    .filter((row) => rows[row + 1]?.tokenStart !== rows[row].tokenStart)
+    .map((row) => row + 1);
+}
+
 /**
- * Splits a batch at row boundaries into as few runs of rows as fit. Weights are those of the whole batch, so
- * summed gradients equal the unsplit ones.
- * @throws BatchError when one row (or rows that share tokens) is larger than the capacity
+ * Splits a batch into few runs of rows that fit; a tree that does not fit is divided among several, which then repeat
+ * the prefixes they share. Weights stay those of the whole batch, so summed gradients equal the unsplit ones.
+ * @throws BatchError when one row is larger than the capacity
  */
 export function splitBatch(batch: TokenBatch, capacity: Capacity): MicroBatch[] {
-  const ends = boundaries(batch);
   const parts: MicroBatch[] = [];
-  let start: MicroBatch = {
-    tokenStart: 0,
-    tokenEnd: 0,
-    predictedStart: 0,
-    predictedEnd: 0,
-    scoredStart: 0,
-    scoredEnd: 0,
-    turnStart: 0,
-    turnEnd: 0,
+  let rows = new Rows(batch, capacity, 0);
+  const close = (): void => {
+    if (rows.end > rows.start) parts.push(rows.build());
+    rows = new Rows(batch, capacity, rows.end);
   };
-  let current = start;
-  for (const end of ends) {
-    if (!fits(start, end, capacity) && current !== start) {
-      parts.push(current);
-      start = emptyAfter(current);
+  for (const end of treeEnds(batch)) {
+    if (rows.add(end)) continue;
+    close();
+    if (rows.add(end)) continue;
+    while (rows.end < end) {
+      if (rows.add(rows.end + 1)) continue;
+      if (rows.end === rows.start) throw tooLarge(batch, rows.start, capacity);
+      close();
     }
-    if (!fits(start, end, capacity)) throw tooLarge(start, end, capacity);
-    current = { ...start, ...end };
   }
-  return current === start ? parts : [...parts, current];
+  close();
+  return parts.filter(({ scored }) => scored.length > 0);
 }
 
-type End = Pick<MicroBatch, 'tokenEnd' | 'predictedEnd' | 'scoredEnd' | 'turnEnd'>;
-
-/** Row ends that no token is read across. Rows of a packed tree share tokens, so only its last row's end counts. */
-function boundaries({ rows, turnStart, turnRow, visibleEnd, predicted }: TokenBatch): End[] {
-  const ends: End[] = [];
-  let turnEnd = 0;
-  let predictedEnd = 0;
-  let reach = 0; // furthest token read by, or reading, a token so far
-  let seen = 0;
-  rows.forEach((row, index) => {
-    while (turnEnd < turnRow.length && turnRow[turnEnd] <= index) turnEnd++;
-    for (; seen < row.tokenEnd; seen++) reach = Math.max(reach, visibleEnd[seen]);
-    while (predictedEnd < predicted.length && predicted[predictedEnd] < row.tokenEnd) predictedEnd++;
-    const next = rows[index + 1];
-    if (reach <= row.tokenEnd && (!next || next.tokenStart >= row.tokenEnd)) {
-      ends.push({ tokenEnd: row.tokenEnd, predictedEnd, scoredEnd: turnStart[turnEnd], turnEnd });
-    }
-  });
-  return ends;
+/**
+ * All tokens as one micro-batch that predicts nothing.
+ * @throws BatchError
+ */
+export function wholeBatch(batch: TokenBatch, capacity: Capacity): MicroBatch {
+  if (batch.tokens.length > capacity.tokens) throw tooLarge(batch, 0, capacity);
+  const none = new Uint32Array(0);
+  const tokens = Uint32Array.from(batch.tokens.keys());
+  return { tokens, predicted: none, scored: none, scoredStart: 0, scoredEnd: 0, turnStart: 0, turnEnd: 0 };
 }
 
-const emptyAfter = ({ tokenEnd, predictedEnd, scoredEnd, turnEnd }: MicroBatch): MicroBatch => ({
-  tokenStart: tokenEnd,
-  tokenEnd,
-  predictedStart: predictedEnd,
-  predictedEnd,
-  scoredStart: scoredEnd,
-  scoredEnd,
-  turnStart: turnEnd,
-  turnEnd,
-});
-
-const fits = (start: MicroBatch, end: End, capacity: Capacity): boolean =>
-  end.tokenEnd - start.tokenStart <= capacity.tokens &&
-  end.predictedEnd - start.predictedStart <= capacity.predicted &&
-  end.scoredEnd - start.scoredStart <= capacity.scored;
-
-const tooLarge = (start: MicroBatch, end: End, capacity: Capacity): BatchError =>
-  new BatchError({
+function tooLarge({ rows }: TokenBatch, row: number, capacity: Capacity): BatchError {
+  const { length, scoredStart, scoredEnd } = rows[row];
+  return new BatchError({
     what: 'A row of the batch is larger than the activation workspace',
-    where: `tokens ${start.tokenStart} to ${end.tokenEnd}`,
-    got: `${end.tokenEnd - start.tokenStart} tokens, ${end.scoredEnd - start.scoredStart} scored`,
+    where: `row ${row}`,
+    got: `${length} tokens, ${scoredEnd - scoredStart} scored`,
     wanted: `at most ${capacity.tokens} tokens, ${capacity.scored} scored`,
     next: 'Raise the token capacity, or shorten the context.',
   });
+}

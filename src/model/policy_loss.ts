@@ -151,10 +151,9 @@ export function uploadLossInputs(
   { oldLogProb, refLogProb, loss: config }: UpdateInputs,
   part: MicroBatch,
 ): void {
-  const { predictedStart, predictedEnd, scoredStart, scoredEnd, turnStart, turnEnd } = part;
-  const predictedCount = predictedEnd - predictedStart;
+  const { scored, scoredStart, scoredEnd, turnStart, turnEnd } = part;
+  const predictedCount = part.predicted.length;
   const slice = (values: Float32Array<ArrayBuffer>) => values.subarray(scoredStart, scoredEnd);
-  const scored = batch.scored.subarray(scoredStart, scoredEnd).map((index) => index - predictedStart);
   const readers = invertIndex(scored, predictedCount);
   upload(gpu, loss.scored, scored);
   uploadIndex(gpu, loss.readers, readers);

@@ -13,7 +13,7 @@ import { backwardSteps } from './backward.ts';
 import { batchInputs, checkBatch, uploadInputs, type BatchInputs } from './batch_inputs.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { forwardSteps, type TrainSizes } from './forward.ts';
-import { splitBatch, type Capacity, type MicroBatch } from './microbatches.ts';
+import { splitBatch, wholeBatch, type Capacity, type MicroBatch } from './microbatches.ts';
 import { optimiserSizes, optimiserSteps, stepResult, type OptimiserSizes } from './optimise.ts';
 import { checkUpdateInputs, lossSteps, lossTerms, NO_LOSS, uploadLossInputs } from './policy_loss.ts';
 import { createWorkspace, headRowsFor, type Workspace } from './workspace.ts';
@@ -46,9 +46,9 @@ const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(
 
 const sizesOf = (part: MicroBatch, temperature: number): TrainSizes => ({
   ...NO_LOSS,
-  tokens: part.tokenEnd - part.tokenStart,
-  predicted: part.predictedEnd - part.predictedStart,
-  scored: part.scoredEnd - part.scoredStart,
+  tokens: part.tokens.length,
+  predicted: part.predicted.length,
+  scored: part.scored.length,
   turns: part.turnEnd - part.turnStart,
   inverseTemperature: 1 / temperature,
 });
@@ -87,16 +87,12 @@ export class Training {
         predicted: { logProb, entropy },
       });
     });
-    const results = await Promise.all(pending);
-    return inRows(
-      batch,
-      join(batch.predicted.length, parts, 'predictedStart', results, ['logProb', 'entropy']),
-    );
+    return inRows(batch, parts, await Promise.all(pending), ['logProb', 'entropy']);
   }
 
   /**
-   * Loss → gradients → clip → AdamW. A batch above the capacity is split at row boundaries; since weights are
-   * those of the whole batch, the summed gradient is the same.
+   * Loss → gradients → clip → AdamW. A batch above the capacity is split between rows; since weights are those of
+   * the whole batch, the summed gradient is the same.
    * @throws BatchError, DeviceLostError, OutOfMemoryError
    */
   async update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult> {
@@ -119,9 +115,9 @@ export class Training {
       });
     });
     const [step, results] = await Promise.all([this.#step(compiled, inputs.optimiser), Promise.all(pending)]);
-    const { predicted, scored, turnRow, weight } = batch;
+    const { scored, turnRow, weight } = batch;
     const arrays = {
-      ...inRows(batch, join(predicted.length, parts, 'predictedStart', results, ['logProb', 'entropy'])),
+      ...inRows(batch, parts, results, ['logProb', 'entropy']),
       ...join(scored.length, parts, 'scoredStart', results, ['tokenLoss', 'dlogProb']),
       ...join(turnRow.length, parts, 'turnStart', results, ['turnLogRatio']),
     };
@@ -141,54 +137,44 @@ export class Training {
     const { compiled, parts } = await this.#prepare(batch);
     const { gpu } = this.#model;
     const { workspace, forward, backward } = compiled;
-    const dlogProb = new Float32Array(batch.predicted.length);
-    weights.forEach((weight, s) => (dlogProb[batch.scored[s]] -= weight));
     this.#clearGradients();
     const pending = parts.map((part) => {
       uploadInputs(gpu, workspace, batchInputs(batch, part), this.#vocabulary);
-      const { predictedStart, predictedEnd } = part;
-      upload(gpu, workspace.dlogProb, dlogProb.subarray(predictedStart, predictedEnd));
-      upload(gpu, workspace.dentropy, new Float32Array(predictedEnd - predictedStart));
+      const dlogProb = new Float32Array(part.predicted.length);
+      part.scored.forEach((u, s) => (dlogProb[u] -= weights[part.scoredStart + s]));
+      upload(gpu, workspace.dlogProb, dlogProb);
+      upload(gpu, workspace.dentropy, new Float32Array(dlogProb.length));
       return this.#submit([forward, backward], sizesOf(part, 1), {
         predicted: { logProb: workspace.logProb },
       });
     });
     const [step, results] = await Promise.all([this.#step(compiled, optimiser), Promise.all(pending)]);
-    const { logProb } = inRows(
-      batch,
-      join(batch.predicted.length, parts, 'predictedStart', results, ['logProb']),
-    );
+    const { logProb } = inRows(batch, parts, results, ['logProb']);
     return { loss: logProb.reduce((sum, value, s) => sum - weights[s] * value, 0), logProb, step };
   }
 
-  /** Logits after every token, before temperature, [N, V]. For tests: reads all of them back. */
+  /**
+   * Logits after every token, before temperature, [N, V]. For tests: reads all of them back.
+   * @throws BatchError when the batch is above the capacity
+   */
   async logits(batch: TokenBatch): Promise<Floats> {
-    const { compiled } = await this.#prepare(batch);
-    const { workspace, forward } = compiled;
+    checkBatch(batch, this.#vocabulary, this.#model.contextLength);
+    const part = wholeBatch(batch, this.#limit);
+    const { workspace, forward } = await this.#compile([part]);
     const { vocabulary, logits: stride } = widthsOf(this.#model.config);
     const all = new Float32Array(batch.tokens.length * vocabulary);
-    const rows = Math.min(workspace.headRows, workspace.capacity.predicted);
-    const unscored = { ...batch, predicted: new Uint32Array(0), scored: new Uint32Array(0) };
-    for (const part of splitBatch(unscored, workspace.capacity)) {
-      const inputs = batchInputs(batch, part);
-      for (let first = 0; first < inputs.tokens.length; first += rows) {
-        const predecessors = Uint32Array.from(
-          inputs.tokens.subarray(first, first + rows),
-          (_, n) => first + n,
-        );
-        const every: BatchInputs = { ...inputs, predecessors, chosen: new Uint32Array(predecessors.length) };
-        uploadInputs(this.#model.gpu, workspace, every, vocabulary);
-        forward.run({ ...sizesOf(part, 1), predicted: predecessors.length });
-        const read = await this.#readback.read({
-          logits: f32(subview(workspace.logits, 0, predecessors.length * stride)),
-        });
-        predecessors.forEach((n, row) => {
-          all.set(
-            read.logits.subarray(row * stride, row * stride + vocabulary),
-            (part.tokenStart + n) * vocabulary,
-          );
-        });
-      }
+    const inputs = batchInputs(batch, part);
+    for (let first = 0; first < part.tokens.length; first += workspace.headRows) {
+      const predecessors = part.tokens.slice(first, first + workspace.headRows);
+      const every: BatchInputs = { ...inputs, predecessors, chosen: new Uint32Array(predecessors.length) };
+      uploadInputs(this.#model.gpu, workspace, every, vocabulary);
+      forward.run({ ...sizesOf(part, 1), predicted: predecessors.length });
+      const read = await this.#readback.read({
+        logits: f32(subview(workspace.logits, 0, predecessors.length * stride)),
+      });
+      predecessors.forEach((n, row) => {
+        all.set(read.logits.subarray(row * stride, row * stride + vocabulary), n * vocabulary);
+      });
     }
     return all;
   }
@@ -202,25 +188,23 @@ export class Training {
     return this.#model.config.vocabularySize;
   }
 
-  /** Checks the batch, makes room for it, splits it. Parts without a scored token are left out. */
+  /** Checks the batch, splits it, makes room for its parts. */
   async #prepare(batch: TokenBatch): Promise<{ compiled: Compiled; parts: MicroBatch[] }> {
     checkBatch(batch, this.#vocabulary, this.#model.contextLength);
-    const { tokens, predicted, scored } = batch;
-    const compiled = await this.#compile({
-      tokens: tokens.length,
-      predicted: predicted.length,
-      scored: scored.length,
-    });
-    const parts = splitBatch(batch, compiled.workspace.capacity);
-    return { compiled, parts: parts.filter(({ scoredStart, scoredEnd }) => scoredEnd > scoredStart) };
+    const parts = splitBatch(batch, this.#limit);
+    return { compiled: await this.#compile(parts), parts };
   }
 
   /** The workspace grows in powers of two up to the limit. */
-  async #compile(wanted: Capacity): Promise<Compiled> {
+  async #compile(parts: readonly MicroBatch[]): Promise<Compiled> {
     const model = this.#model;
     const current = this.#compiled?.workspace.capacity ?? { tokens: 0, predicted: 0, scored: 0 };
     const room = (name: keyof Capacity): number =>
-      Math.max(current[name], Math.min(powerOfTwo(wanted[name]), this.#limit[name]));
+      Math.max(
+        current[name],
+        VIEW_ALIGNMENT,
+        ...parts.map((part) => Math.min(powerOfTwo(part[name].length), this.#limit[name])),
+      );
     const predicted = roundUp(room('predicted'), headRowsFor(model, room('predicted')));
     const capacity = { tokens: room('tokens'), predicted, scored: room('scored') };
     const grown = (['tokens', 'predicted', 'scored'] as const).some((name) => capacity[name] > current[name]);
@@ -290,11 +274,11 @@ export class Training {
   }
 }
 
-/** Puts the parts' arrays back into the order of the batch. */
+/** Puts arrays of scored tokens, or of turns, back into the order of the batch. */
 function join<const Names extends readonly string[]>(
   length: number,
   parts: readonly MicroBatch[],
-  start: 'predictedStart' | 'scoredStart' | 'turnStart',
+  start: 'scoredStart' | 'turnStart',
   results: readonly Readonly<Record<Names[number], Floats>>[],
   names: Names,
 ): Record<Names[number], Floats> {
@@ -306,14 +290,20 @@ function join<const Names extends readonly string[]>(
   return Object.fromEntries(joined) as Record<Names[number], Floats>; // one entry per name
 }
 
-/** Arrays [U] of predicted tokens as arrays [S] of scored tokens. */
-const inRows = <Name extends string>(
-  { scored }: TokenBatch,
-  arrays: Readonly<Record<Name, Floats>>,
-): Record<Name, Floats> =>
-  Object.fromEntries(
-    Object.entries<Floats>(arrays).map(([name, values]) => [
+/** Arrays of the parts' predicted tokens as arrays [S] of the batch's scored tokens. */
+function inRows<const Names extends readonly string[]>(
+  batch: TokenBatch,
+  parts: readonly MicroBatch[],
+  results: readonly Readonly<Record<Names[number], Floats>>[],
+  names: Names,
+): Record<Names[number], Floats> {
+  const spread = results.map((result, index) => {
+    const { scored } = parts[index];
+    const arrays = names.map((name: Names[number]) => [
       name,
-      Float32Array.from(scored, (index) => values[index]),
-    ]),
-  ) as Record<Name, Floats>; // the same names
+      Float32Array.from(scored, (u) => result[name][u]),
+    ]);
+    return Object.fromEntries(arrays) as Record<Names[number], Floats>; // one entry per name
+  });
+  return join(batch.scored.length, parts, 'scoredStart', spread, names);
+}
