@@ -48,6 +48,9 @@ export type NodeOrigin =
       readonly pick: number;
       readonly resampled: NodeId;
     }
+  /** One more way to go on after the parent; of ARPO, a copy of a path that had gone on there already. */
+  | { readonly kind: 'branch'; readonly iteration: number; readonly pick: number }
+  | { readonly kind: 'scout' } // AEPO: sampled only to decide M; always pruned
   | { readonly kind: 'duplicate'; readonly of: NodeId }; // copy of the last leaf, to fill the group
 
 /** A turn in the tree: the tool result that opened it (mask 0) and the tokens the policy sampled (mask 1). */
@@ -55,6 +58,7 @@ export interface TurnNode {
   readonly id: NodeId;
   readonly parent: NodeId | null; // null at the root
   readonly children: readonly NodeId[]; // creation order
+  readonly tree: number; // of the prompt's trees (Tree-GRPO): index of the one it stands in; else, and at the root, 0
   readonly depth: number; // tool results on the path, this node's own included
   readonly origin: NodeOrigin;
   readonly tokens: readonly TokenId[]; // this node's own tokens, in order
@@ -70,6 +74,14 @@ export interface TurnNode {
   readonly callCount: number; // tool calls on the path, this node's own included
   readonly ending: LeafEnding | null; // set on leaves
   readonly pruned: boolean; // taken out of the group; no longer among its parent's children
+  /** RAPO: the last `lastGenerationLength` tokens were copied from a stored step, not sampled; their mask is 0. */
+  readonly retrieved?: true;
+}
+
+/** What a search remembers of a node. */
+export interface SearchStatistics {
+  readonly visits: number; // N: paths backed up through the node
+  readonly quality: number; // Q: mean of their rewards; 0 where there was none
 }
 
 export interface RolloutTree {
@@ -77,14 +89,15 @@ export interface RolloutTree {
   readonly nodes: NodeTable<TurnNode>;
   readonly leaves: readonly NodeId[]; // rows of the training batch, breadth-first
   readonly expansions: readonly ExpansionRecord[];
+  readonly search?: NodeTable<SearchStatistics>; // of a search tree
 }
 
 export interface ExpansionCandidate {
   readonly node: NodeId;
   readonly turnEntropy: number; // nats per token
   readonly siblingCount: number; // max(0, children of the reference node − 1)
-  readonly penalty: number; // alpha · siblingCount
-  readonly score: number; // turnEntropy − penalty
+  readonly penalty: number; // of a turn tree alpha · siblingCount; else 0, or what the shape's file says
+  readonly score: number; // of a turn tree turnEntropy − penalty; else what the shape's file says
   readonly rank: number; // 0 is best; ties keep breadth-first order
   readonly pickCount: number; // times picked in this iteration
 }
@@ -114,6 +127,22 @@ export interface Trajectory {
   readonly ending: LeafEnding;
 }
 
+/** What a path achieved, before any rule of reward makes a number of it. */
+export interface Grade {
+  readonly exactMatch: 0 | 1; // the answer is the true one, whatever the form of the turn around it
+  readonly f1: number; // [0, 1]: partial credit; the environment says for what
+  readonly formatValid: boolean; // every turn follows the grammar and the path ends as it should
+  readonly answered: boolean; // an answer can be read, even from a malformed turn
+  readonly unknown: boolean; // that answer is "I do not know"
+  readonly toolsUsed: number; // different tools that were called
+}
+
+/** The true answer as the policy would write it, to measure how likely the policy holds it. */
+export interface AnswerProbe {
+  readonly bridge: readonly TokenId[]; // closes the thought and opens the answer
+  readonly answer: readonly TokenId[]; // at least one
+}
+
 /** A task: one file in src/env. State is opaque to everyone else and never mutated. */
 export interface Environment<State = unknown> {
   readonly name: string;
@@ -134,8 +163,13 @@ export interface Environment<State = unknown> {
     state: State,
     turn: readonly TokenId[],
   ): Transition<State> | Promise<Transition<State>>;
+  readonly formatTokens: readonly TokenId[]; // words of the grammar that the policy writes
   /** Dimensionless; from the whole path. */
   reward(prompt: Prompt, trajectory: Trajectory): number;
+  grade(prompt: Prompt, trajectory: Trajectory): Grade;
+  /** Whether a tool call came to nothing: what was called, and what it showed. */
+  callFailed(turn: readonly TokenId[], observation: readonly TokenId[]): boolean;
+  answerProbe(prompt: Prompt): AnswerProbe;
   /** A scripted solution that earns the top reward, turn by turn. */
   solve(prompt: Prompt): readonly (readonly TokenId[])[];
 }
@@ -335,8 +369,11 @@ export interface OptimiserConfig {
   readonly gradientClip: number; // global norm
 }
 
-/** Clip state of a token: 0 inside or unclipped branch, 1 clipped above, 2 clipped below, 3 log-ratio cap. */
-export type ClipState = 0 | 1 | 2 | 3;
+/**
+ * Clip state of a token: 0 inside or unclipped branch, 1 clipped above, 2 clipped below, 3 log-ratio cap, 4 dual clip
+ * (no gradient in 1 to 4), 5 at the soft upper edge, 6 at the soft lower edge (the gradient of the bound).
+ */
+export type ClipState = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
 /** What the trainer computed for one mini-batch; arrays follow TokenBatch's scored tokens and turns. */
 export interface LossResult {

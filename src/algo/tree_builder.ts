@@ -39,6 +39,7 @@ export interface GrowingNode<State> extends TurnNode {
 interface NewNode<State> {
   readonly parent: GrowingNode<State> | null;
   readonly origin: NodeOrigin;
+  readonly tree?: number; // its parent's if absent
   readonly depth: number;
   readonly turnEntropy: number;
   readonly callCount: number;
@@ -67,11 +68,13 @@ export class TreeBuilder<State> {
     });
   }
 
-  private add({ parent, origin, depth, turnEntropy, callCount, start }: NewNode<State>): GrowingNode<State> {
+  private add(created: NewNode<State>): GrowingNode<State> {
+    const { parent, origin, depth, turnEntropy, callCount, start } = created;
     const node: GrowingNode<State> = {
       id: nodeId(this.nodes.length),
       parent: parent?.id ?? null,
       children: [],
+      tree: created.tree ?? parent?.tree ?? 0,
       depth,
       origin,
       tokens: [],
@@ -165,6 +168,7 @@ function frozen<State>(node: GrowingNode<State>): TurnNode {
     id: node.id,
     parent: node.parent,
     children: [...node.children],
+    tree: node.tree,
     depth: node.depth,
     origin: node.origin,
     tokens: [...node.tokens],

@@ -30,6 +30,7 @@ const ROOT_NODE: TurnNode = {
   id: ROOT,
   parent: null,
   children: [],
+  tree: 0,
   depth: 0,
   origin: { kind: 'root' },
   tokens: [],
@@ -220,6 +221,8 @@ function foldEvent(draft: Draft, event: RunEvent): void {
     case 'status':
       state.status = event.status;
       state.phase = event.phase;
+      return;
+    case 'footprint': // of a draft, not of the run: transport.ts keeps it
       return;
     case 'weights':
       state.weights = event;

@@ -31,12 +31,15 @@ const origin = v.variant('kind', [
   v.object({ kind: v.literal('continuation') }),
   v.object({ kind: v.literal('expansion'), iteration: count, pick: count, resampled: count }),
   v.object({ kind: v.literal('duplicate'), of: count }),
+  v.object({ kind: v.literal('branch'), iteration: count, pick: count }),
+  v.object({ kind: v.literal('scout') }),
 ]);
 
 const node = v.object({
   id: count,
   parent: v.nullable(count),
   children: ids,
+  tree: v.optional(count, 0), // recordings made before Tree-GRPO have none
   depth: count,
   origin,
   tokens: ids,
@@ -50,6 +53,7 @@ const node = v.object({
     v.picklist(['answer', 'malformed', 'call-limit', 'length', 'tool-failure', 'empty-call']),
   ),
   pruned: v.boolean(),
+  retrieved: v.exactOptional(v.literal(true)),
 });
 
 const candidate = v.object({
@@ -112,7 +116,7 @@ const metrics = v.custom<Readonly<Record<string, number>>>(
   'numbers by name',
 );
 
-/** Fields of the events that a log may hold: all but `ready`, `weights` and `profile`, which belong to a session, not to a run. */
+/** Fields of the events that a log may hold: all but those that belong to a session, not to a run. */
 const SCHEMAS = {
   'run-started': v.object({ config, adapter, environment, parameterCount: count, date: text }),
   'update-started': v.object({ update: count, prompts: v.array(prompt) }),
@@ -123,7 +127,13 @@ const SCHEMAS = {
     prompt: count,
     record: v.object({ iteration: count, candidates: v.array(candidate), picks: ids }),
   }),
-  leaves: v.object({ update: count, prompt: count, leaves: ids, pruned: ids }),
+  leaves: v.object({
+    update: count,
+    prompt: count,
+    leaves: ids,
+    pruned: ids,
+    search: v.exactOptional(v.array(v.object({ visits: count, quality: number }))),
+  }),
   rewards: v.object({ update: count, trees: v.array(v.object({ prompt: count, byNode: numbersOrNull })) }),
   credit: v.object({ update: count, trees: v.array(credit) }),
   loss: v.object({ update: count, minibatch: count, loss: number, rows: v.array(lossRow) }),

@@ -14,6 +14,7 @@ import type {
   RunConfig,
   TurnNode,
   ValueRule,
+  SearchStatistics,
 } from '../units.ts';
 
 /** The phases of one update, in order. */
@@ -42,6 +43,23 @@ export interface EnvironmentDescription extends CatalogueEntry {
   readonly callLimit: number;
 }
 
+/** A method as its card shows it. */
+export interface AlgorithmDescription extends CatalogueEntry {
+  readonly family: string; // shelf of the picker
+  readonly paper: { readonly title: string; readonly arxiv: string | null };
+  readonly evidence: string; // how sure we are, in words
+  readonly verified: boolean; // equals the published code's numbers
+  readonly caution: string | null;
+  readonly config: AlgorithmConfig; // the paper's sizes; a run scales them to its preset
+  readonly sources: readonly { readonly path: string; readonly source: string }[];
+  readonly differences: readonly {
+    readonly topic: string;
+    readonly paper: string;
+    readonly code: string;
+    readonly here: string;
+  }[];
+}
+
 /** What a knob may be set to. */
 export type KnobRange =
   | { readonly kind: 'integer'; readonly min: number; readonly max: number }
@@ -62,6 +80,13 @@ export interface KnobDescription {
   readonly paperDefault: KnobValue | null; // null: the paper has no such setting
   readonly source: string; // section of the paper, released code, or ours
   readonly range: KnobRange;
+  readonly when: readonly KnobCondition[]; // read only where all hold; [] always
+}
+
+/** A knob counts only where another setting has one of these values. */
+export interface KnobCondition {
+  readonly path: string;
+  readonly values: readonly KnobValue[];
 }
 
 /** Rewards of one tree, by node; null where the node is not a leaf. Dimensionless. */
@@ -162,8 +187,7 @@ export type RunEvent =
   | {
       readonly kind: 'ready';
       readonly adapter: AdapterDescription;
-      /** `config` holds the algorithm's own rules with the paper's sizes; a run keeps its preset's sizes and band. */
-      readonly algorithms: readonly (CatalogueEntry & { readonly config: AlgorithmConfig })[];
+      readonly algorithms: readonly AlgorithmDescription[];
       readonly environments: readonly EnvironmentDescription[];
       readonly presets: readonly (CatalogueEntry & {
         readonly config: RunConfig;
@@ -196,6 +220,7 @@ export type RunEvent =
       readonly prompt: number;
       readonly leaves: readonly NodeId[];
       readonly pruned: readonly NodeId[];
+      readonly search?: NodeTable<SearchStatistics>; // of a search tree
     }
   | { readonly kind: 'rewards'; readonly update: number; readonly trees: readonly TreeRewards[] }
   | { readonly kind: 'credit'; readonly update: number; readonly trees: readonly TreeCredit[] }
@@ -230,11 +255,18 @@ export type RunEvent =
       readonly phase: Phase | null;
     }
   | { readonly kind: 'weights'; readonly update: number; readonly bytes: ArrayBuffer } // safetensors
+  /** What a configuration would need of the device: the answer to `estimate`. */
+  | {
+      readonly kind: 'footprint';
+      readonly config: RunConfig; // as it was asked
+      readonly bytes: number | null; // at most, in all; null where the configuration is not valid or nothing is known
+      readonly problem: ErrorReport | null; // why it would not run
+    }
   | ({ readonly kind: 'profile'; readonly update: number } & UpdateProfile)
   | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
 
 /** Events that say something of the session: they are in no run's log. */
-export const SESSION_EVENTS = ['ready', 'weights', 'profile'] as const;
+export const SESSION_EVENTS = ['ready', 'weights', 'footprint', 'profile'] as const;
 export type SessionEvent = (typeof SESSION_EVENTS)[number];
 
 export const isLogged = ({ kind }: RunEvent): boolean =>
@@ -243,6 +275,7 @@ export const isLogged = ({ kind }: RunEvent): boolean =>
 /** What the page asks. */
 export type RunCommand =
   | { readonly kind: 'open'; readonly config: RunConfig } // prepares a run and evaluates nothing yet
+  | { readonly kind: 'estimate'; readonly config: RunConfig } // unchecked: a draft's faults are in the answer
   | { readonly kind: 'play' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'step-update' } // to the end of the current or next update

@@ -46,7 +46,7 @@ const rewardOf = ({ rewards }: ScoredTree, leaf: NodeId): number => rewards[leaf
 /** Leaves of the M first chains: no turn on their path was re-sampled or copied. */
 const initialLeaves = ({ tree }: ScoredTree): readonly NodeId[] =>
   tree.leaves.filter((leaf) =>
-    pathTo(tree, leaf).every((id) => !['expansion', 'duplicate'].includes(tree.nodes[id].origin.kind)),
+    pathTo(tree, leaf).every((id) => !['expansion', 'branch', 'duplicate'].includes(tree.nodes[id].origin.kind)),
   );
 
 /** What the rollout and its rewards say. */

@@ -43,6 +43,7 @@ export function treeOfCase(want: CreditCase): RolloutTree {
     id: nodeId(node.id),
     parent: node.parent < 0 ? null : nodeId(node.parent),
     children: want.nodes.filter(({ parent }) => parent === node.id).map(({ id }) => nodeId(id)),
+    tree: 0,
     depth: node.depth,
     origin: node.parent < 0 ? { kind: 'root' } : { kind: 'continuation' },
     tokens: Array.from({ length: node.inc_tokens }, () => tokenId(0)),

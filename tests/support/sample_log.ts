@@ -76,6 +76,7 @@ function turn(
     id: nodeId(id),
     parent: nodeId(parent),
     children: [],
+    tree: 0,
     depth,
     origin,
     tokens,

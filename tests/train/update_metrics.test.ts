@@ -23,6 +23,7 @@ function node(id: number, sketch: Sketch, children: readonly number[]): TurnNode
     id: nodeId(id),
     parent: id === 0 ? null : nodeId(parent),
     children: children.map(nodeId),
+    tree: 0,
     depth: 0,
     tokens: mask.map((_, i) => tokenId(10 * id + i)),
     mask,

@@ -27,6 +27,10 @@ export function growthSentence(tree: TreeState, cursor: number): string {
       return `${name} copies leaf ${nodeName(node.origin.of)} to fill the group.`;
     case 'continuation':
       return `${name} goes on after the tool result of ${parent}${ended}.`;
+    case 'branch':
+      return `${name} is one more way to go on after ${parent}${ended}.`;
+    case 'scout':
+      return `${name} is only a first look: it decides how many first turns there are.`;
     case 'root':
       return 'Only the question stands.';
   }

@@ -88,12 +88,16 @@ function NodeShape({ node, reward, drawing }: NodeShapeProps) {
   );
 }
 
+/** The iteration that added a node; empty for one that was there from the start. */
+const badgeOf = ({ origin }: TurnNode): string =>
+  origin.kind === 'expansion' || origin.kind === 'branch' ? `+${origin.iteration + 1}` : '';
+
 /** What a screen reader says of a node; it begins with the text that is drawn. */
 function describe(node: TurnNode, drawing: NodeDrawing): string {
   const drawn = `${nodeName(node.id)} ${drawing.label}`.trim();
   if (node.parent === null) return `${drawn}, the question, ${drawing.words}`;
   const { origin } = node;
-  const badge = origin.kind === 'expansion' ? ` +${origin.iteration + 1}` : '';
+  const badge = badgeOf(node) && ` ${badgeOf(node)}`;
   const from = origin.kind === 'expansion' ? `, samples ${nodeName(origin.resampled)} again` : '';
   const ending = node.ending === null ? '' : `, ended by ${node.ending}`;
   return `${drawn}${badge}, ${drawing.words}${ending}${from}`;
@@ -152,9 +156,9 @@ export function TreeDrawing(props: TreeDrawingProps) {
         <text className="node-label" x={RADIUS + 4} y={-5}>
           <tspan className="node-name">{nodeName(place.id)}</tspan> {drawing.label}
         </text>
-        {node.origin.kind === 'expansion' && (
+        {badgeOf(node) !== '' && (
           <text className="node-badge" x={-RADIUS - 3} y={-RADIUS + 1} aria-hidden="true">
-            +{node.origin.iteration + 1}
+            {badgeOf(node)}
           </text>
         )}
       </g>
