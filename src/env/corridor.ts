@@ -2,6 +2,7 @@
 import {
   tokenId,
   type Environment,
+  type Grade,
   type Prompt,
   type TokenId,
   type Trajectory,
@@ -113,6 +114,26 @@ function reward(_prompt: Prompt, { ending, observations }: Trajectory): number {
   return (Math.min(3, seen.length) + (taken >= 0 ? 3 : 0) + (reachedDoor ? 3 : 0) - 10) / 10;
 }
 
+/** F1 is the progress that the reward pays for, from 0 to 1. Nothing here is a tool or an admission. */
+function grade(prompt: Prompt, trajectory: Trajectory): Grade {
+  const opened = trajectory.ending === 'answer';
+  return {
+    exactMatch: opened ? 1 : 0,
+    f1: opened ? 1 : 1 + reward(prompt, trajectory),
+    formatValid: trajectory.ending !== 'malformed',
+    answered: opened,
+    unknown: false,
+    toolsUsed: 0,
+  };
+}
+
+/** Taking where no key lies, opening where no door stands or without the key. */
+function callFailed(turn: readonly TokenId[], observation: readonly TokenId[]): boolean {
+  const [action] = decode(turn);
+  const seen = decode(observation)[1];
+  return (action === 'take' || action === 'open') && (seen === 'none' || seen === 'locked');
+}
+
 function solve(prompt: Prompt): readonly (readonly TokenId[])[] {
   const { key, door, start } = readLayout(prompt);
   const walk = (from: number, to: number): string[] =>
@@ -132,9 +153,13 @@ export const corridorEnvironment: Environment<CorridorState> = {
   turnTokenLimit: 1,
   callLimit: CALL_LIMIT,
   datasets: DATASETS,
+  formatTokens: [], // a turn is one word
   prompt,
   start: (prompt) => ({ place: readLayout(prompt).start, held: false, calls: 0 }),
   step,
   reward,
+  grade,
+  callFailed,
+  answerProbe: ({ answer }) => ({ bridge: [], answer }),
   solve,
 };

@@ -50,6 +50,20 @@ export const toyWorld: Environment<number> = {
     if (ending !== 'answer') return -1;
     return (turns[turns.length - 1].at(-2) ?? 0) % 2;
   },
+  formatTokens: [CALL, ANSWER],
+  grade: (_prompt, { turns, ending }) => {
+    const right = ending === 'answer' && (turns[turns.length - 1].at(-2) ?? 0) % 2 === 1;
+    return {
+      exactMatch: right ? 1 : 0,
+      f1: right ? 1 : 0,
+      formatValid: ending === 'answer',
+      answered: ending === 'answer',
+      unknown: false,
+      toolsUsed: Math.min(1, turns.length - 1),
+    };
+  },
+  callFailed: (turn) => turn.length === 2,
+  answerProbe: () => ({ bridge: [ANSWER], answer: [WORDS[1]] }),
   solve: () => [[WORDS[1], ANSWER]],
 };
 

@@ -126,6 +126,18 @@ export function referenceWorld({
       if (place < 0) return -1;
       return rightAnswers.includes(sampled[place + 1]) ? 1 : 0;
     },
+    // The fixtures grade nothing but the reward.
+    formatTokens: [],
+    grade: () => ({
+      exactMatch: 0,
+      f1: 0,
+      formatValid: true,
+      answered: true,
+      unknown: false,
+      toolsUsed: 0,
+    }),
+    callFailed: () => false,
+    answerProbe: () => ({ bridge: [], answer: [answerOpen] }),
     solve: () => [],
   };
 }

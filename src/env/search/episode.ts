@@ -31,6 +31,12 @@ export function parseTurn(turn: readonly string[]): ParsedTurn | null {
   return null;
 }
 
+/** The word between the last answer tags of a turn, well-formed or not; null where there is none. */
+export function answerIn(turn: readonly string[]): string | null {
+  const open = turn.lastIndexOf('<answer>');
+  return open >= 0 && turn[open + 2] === '</answer>' && !isTag(turn[open + 1]) ? turn[open + 1] : null;
+}
+
 /** What the world remembers of a path: its calls so far, in order. */
 export interface CallHistory {
   readonly calls: readonly string[];

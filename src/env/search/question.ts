@@ -1,4 +1,4 @@
-/** Questions of the seven data sets, each a pure function of (data set, seed). */
+/** Questions of the data sets, each a pure function of (data set, seed). */
 import { keyedDraw, type Draw } from '../hash.ts';
 import {
   ALIASES,
@@ -11,9 +11,13 @@ import {
   typeOf,
   valueOf,
 } from './world.ts';
+import type { MissingFact } from './tools.ts';
 
+/** The reference world's; each of their questions has an answer. */
 export const DATASETS = ['hotpot', '2wiki', 'musique', 'bamboogle', 'nq', 'trivia', 'popqa'] as const;
-export type Dataset = (typeof DATASETS)[number];
+/** Appended, since a data set's place keys its questions. */
+export const ALL_DATASETS = [...DATASETS, 'unanswerable'] as const;
+export type Dataset = (typeof ALL_DATASETS)[number];
 
 export type Question =
   | {
@@ -31,6 +35,7 @@ export type Question =
 
 /** Tells the question stream from other draws of the same seed. */
 const QUESTION_STREAM = 0x51;
+const MISSING_STREAM = 0x52;
 
 function comparison(seed: number, draw: Draw): Question {
   const pool = POOLS[draw.pick(['film', 'company'] as const)];
@@ -71,6 +76,8 @@ function hopCount(dataset: Dataset, draw: Draw): number {
     case 'trivia':
     case 'popqa':
       return 1;
+    case 'unanswerable':
+      return draw.pick([1, 2]);
     default:
       return dataset satisfies never;
   }
@@ -78,10 +85,11 @@ function hopCount(dataset: Dataset, draw: Draw): number {
 
 /**
  * hotpot, bamboogle: 2 hops; 2wiki: half 2 hops, half comparisons; musique: 3 (70 %) or 4 hops; nq: 1 hop;
- * trivia: 1 hop named by an alias; popqa: 1 hop about a rare entity, or with 30 % about any.
+ * trivia: 1 hop named by an alias; popqa: 1 hop about a rare entity, or with 30 % about any; unanswerable: 1 or 2
+ * hops, one of which the world does not know (missingFact).
  */
 export function makeQuestion(dataset: Dataset, seed: number): Question {
-  const draw = keyedDraw(QUESTION_STREAM, seed, DATASETS.indexOf(dataset));
+  const draw = keyedDraw(QUESTION_STREAM, seed, ALL_DATASETS.indexOf(dataset));
   if (dataset === '2wiki' && draw.unit() < 0.5) return comparison(seed, draw);
   const hops = hopCount(dataset, draw);
   for (;;) {
@@ -103,6 +111,16 @@ export function answerOf(seed: number, question: Question): string {
   }
   const firstIsOlder = valueOf(seed, question.first, 'year') < valueOf(seed, question.second, 'year');
   return firstIsOlder === (question.operator === 'older') ? question.first : question.second;
+}
+
+/** The fact that an unanswerable question hangs on and that the world's index lacks. */
+export function missingFact(seed: number): MissingFact {
+  const question = makeQuestion('unanswerable', seed);
+  if (question.kind !== 'chain') throw new RangeError('an unanswerable question is a chain');
+  const { start, relations } = question;
+  const hop = keyedDraw(MISSING_STREAM, seed).below(relations.length);
+  const entity = relations.slice(0, hop).reduce((at, relation) => valueOf(seed, at, relation), start);
+  return { entity, relation: relations[hop] };
 }
 
 /** The question in the world's words, `<q> E ('s REL)+ ?` or `<q> older|newer A or B ?`. */

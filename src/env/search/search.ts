@@ -1,15 +1,25 @@
 /** The mini multi-hop search world as an Environment: words to token ids, limits and rewards. */
 import {
   tokenId,
+  type AnswerProbe,
   type Environment,
+  type Grade,
   type Prompt,
   type TokenId,
   type Trajectory,
   type Transition,
 } from '../../units.ts';
 import { UnknownDatasetError, UnreadablePromptError } from '../errors.ts';
-import { CALL_LIMIT, NO_CALLS, parseTurn, playTurn, type CallHistory } from './episode.ts';
-import { answerOf, DATASETS, makeQuestion, questionWords, readQuestion, type Dataset } from './question.ts';
+import { answerIn, CALL_LIMIT, NO_CALLS, parseTurn, playTurn, type CallHistory } from './episode.ts';
+import {
+  ALL_DATASETS,
+  answerOf,
+  makeQuestion,
+  missingFact,
+  questionWords,
+  readQuestion,
+  type Dataset,
+} from './question.ts';
 import { solutionTurns } from './solution.ts';
 import type { SearchIndex } from './tools.ts';
 import { idOf, VOCABULARY } from './world.ts';
@@ -18,6 +28,11 @@ const CONTEXT_LENGTH = 96; // tokens, prompt and response together
 const TURN_TOKEN_LIMIT = 10;
 /** Room a next turn needs at the least: the rule of the reference world. */
 const CONTEXT_RESERVE = 2;
+
+const UNKNOWN = 'none'; // as an answer: "I do not know"
+const GRAMMAR = ['think', 'search', 'calc', 'answer'].flatMap((tag) => [`<${tag}>`, `</${tag}>`]);
+/** A thought that says nothing; `plan` is the word that the warm start opens every path with. */
+const BRIDGE = ['<think>', 'plan', '</think>', '<answer>'];
 
 export const encodeWords = (words: readonly string[]): readonly TokenId[] =>
   words.map((word) => tokenId(idOf(word)));
@@ -32,11 +47,12 @@ export interface SearchState extends CallHistory {
 export const indexOf = (prompt: Pick<Prompt, 'dataset' | 'seed'>): SearchIndex => ({
   seed: prompt.seed,
   adversarial: prompt.dataset === 'bamboogle',
+  ...(prompt.dataset === 'unanswerable' ? { missing: missingFact(prompt.seed) } : {}),
 });
 
 function datasetNamed(name: string): Dataset {
-  const dataset = DATASETS.find((entry) => entry === name);
-  if (!dataset) throw new UnknownDatasetError('search', name, DATASETS);
+  const dataset = ALL_DATASETS.find((entry) => entry === name);
+  if (!dataset) throw new UnknownDatasetError('search', name, ALL_DATASETS);
   return dataset;
 }
 
@@ -48,7 +64,7 @@ function prompt(dataset: string, seed: number, index: number): Prompt {
     dataset,
     seed: uint32,
     tokens: encodeWords(questionWords(question)),
-    answer: encodeWords([answerOf(uint32, question)]),
+    answer: encodeWords([dataset === 'unanswerable' ? UNKNOWN : answerOf(uint32, question)]),
   };
 }
 
@@ -69,6 +85,27 @@ function reward(prompt: Prompt, trajectory: Trajectory): number {
   return idOf(last.answer) === prompt.answer[0] ? 1 : 0;
 }
 
+/** Answers are one word, so F1 is exact match. Tools count when their turn is well-formed and was answered. */
+function grade(prompt: Prompt, { turns, observations, ending }: Trajectory): Grade {
+  const words = turns.map(decodeTokens);
+  const answer = answerIn(words[words.length - 1] ?? []);
+  const exactMatch = answer !== null && idOf(answer) === prompt.answer[0] ? 1 : 0;
+  const tools = words.slice(0, observations.length).map((turn) => parseTurn(turn)?.tag);
+  return {
+    exactMatch,
+    f1: exactMatch,
+    formatValid: ending === 'answer' && answer !== null,
+    answered: answer !== null,
+    unknown: answer === UNKNOWN,
+    toolsUsed: new Set(tools.filter((tag) => tag === 'search' || tag === 'calc')).size,
+  };
+}
+
+const callFailed = (_turn: readonly TokenId[], observation: readonly TokenId[]): boolean =>
+  decodeTokens(observation).includes(UNKNOWN);
+
+const answerProbe = ({ answer }: Prompt): AnswerProbe => ({ bridge: encodeWords(BRIDGE), answer });
+
 function solve(prompt: Prompt): readonly (readonly TokenId[])[] {
   const text = decodeTokens(prompt.tokens);
   const question = readQuestion(text);
@@ -88,10 +125,14 @@ export const searchEnvironment: Environment<SearchState> = {
   contextLength: CONTEXT_LENGTH,
   turnTokenLimit: TURN_TOKEN_LIMIT,
   callLimit: CALL_LIMIT,
-  datasets: DATASETS,
+  datasets: ALL_DATASETS,
+  formatTokens: encodeWords(GRAMMAR),
   prompt,
   start: (prompt) => ({ ...NO_CALLS, length: prompt.tokens.length }),
   step,
   reward,
+  grade,
+  callFailed,
+  answerProbe,
   solve,
 };

@@ -19,17 +19,20 @@ interface Progress {
   readonly note: Note; // what the next turn thinks
 }
 
-/** Asks until the entity's own row shows up, or until the calls run out (then the last note stays `retry`). */
+const RETRY = 'retry';
+const PAGES = 2; // a fact stands on one of its first two pages or nowhere
+
+/** Asks until the entity's own row shows up; the last note stays `retry` where pages or calls run out. */
 function lookUp(index: SearchIndex, progress: Progress, entity: string, relation: string): Progress {
   let { turns, history, note } = progress;
-  while (history.calls.length < CALL_LIMIT) {
+  for (let page = 0; page < PAGES && history.calls.length < CALL_LIMIT; page += 1) {
     const turn = turnWords(note, 'search', [entity, relation]);
     const outcome = playTurn(index, history, turn);
     if (outcome.kind !== 'result') break;
     turns = [...turns, turn];
     history = outcome.history;
     const found = factsOf(outcome.words)?.find(([subject]) => subject === entity);
-    note = [entity, found ? found[1] : 'retry'];
+    note = [entity, found ? found[1] : RETRY];
     if (found) break;
   }
   return { turns, history, note };
@@ -37,7 +40,8 @@ function lookUp(index: SearchIndex, progress: Progress, entity: string, relation
 
 /**
  * Turns, in words, that end in the true answer. Where the pages hide more than five calls can reach (some
- * musique questions), the calls stop at the limit and the answer is given all the same, so the reward is 1.
+ * musique questions), the calls stop at the limit and the answer is given all the same, so the reward is 1. An
+ * unanswerable question is given up where its missing fact shows on no page.
  */
 export function solutionTurns(
   index: SearchIndex,
@@ -50,6 +54,7 @@ export function solutionTurns(
     for (const relation of question.relations) {
       progress = lookUp(index, progress, entity, relation);
       entity = progress.note[1];
+      if (entity === RETRY) break;
     }
     return [...progress.turns, turnWords(progress.note, 'answer', [answer])];
   }

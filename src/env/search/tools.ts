@@ -5,9 +5,22 @@ import { isRare, POOLS, RELATIONS, RELATIONS_OF, idOf, relationsOf, valueOf } fr
 /** Subject and value, without the relation: the reader must match the subject. */
 export type Fact = readonly [subject: string, value: string];
 
+/** A fact that no page shows. */
+export interface MissingFact {
+  readonly entity: string;
+  readonly relation: string;
+}
+
 export interface SearchIndex {
   readonly seed: number; // uint32
   readonly adversarial: boolean; // bamboogle: the true fact is usually second
+  readonly missing?: MissingFact; // of an unanswerable question
+}
+
+/** Relations of an entity that the index knows. */
+function indexed(index: SearchIndex, entity: string): readonly string[] {
+  const lacks = index.missing?.entity === entity ? index.missing.relation : null;
+  return [...relationsOf(entity).keys()].filter((relation) => relation !== lacks);
 }
 
 /** Percent thresholds of the true fact's place: below the first rank 1, below the second rank 2, else page 2. */
@@ -28,10 +41,10 @@ function fillerSubjects(entity: string, relation: string): readonly string[] {
 }
 
 function filler(index: SearchIndex, entity: string, relation: string, noise: number): Fact {
-  const known = relationsOf(entity);
-  if (known.size > 0 && !RELATIONS.includes(relation)) {
+  const known = indexed(index, entity);
+  if (known.length > 0 && !RELATIONS.includes(relation)) {
     // The index does not know this word and guesses another relation of the entity: plausible, usually wrong.
-    const guesses = [...known.keys()].sort();
+    const guesses = known.toSorted();
     return [entity, valueOf(index.seed, entity, guesses[(noise >>> 3) % guesses.length])];
   }
   const subjects = fillerSubjects(entity, relation);
@@ -52,7 +65,7 @@ export function searchPage(
 ): readonly Fact[] | null {
   const known = relationsOf(entity);
   if (known.size === 0 && !RELATIONS.includes(relation)) return null;
-  const slot = known.has(relation) ? goldSlot(index, entity, relation) : -1;
+  const slot = indexed(index, entity).includes(relation) ? goldSlot(index, entity, relation) : -1;
   return [0, 1].map((row) => {
     if (page * 2 + row === slot) return [entity, valueOf(index.seed, entity, relation)] as const;
     return filler(index, entity, relation, hash32(index.seed, idOf(entity), idOf(relation), page, row, 5));
