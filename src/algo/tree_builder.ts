@@ -5,17 +5,26 @@ import type {
   LeafEnding,
   NodeId,
   NodeOrigin,
+  NodeTable,
   Prompt,
   RolloutTree,
+  SearchStatistics,
   TokenId,
   TurnNode,
 } from '../units.ts';
-import { leavesBelow } from './tree.ts';
+import { TreeShapeError, leavesBelow } from './tree.ts';
 
 /** Where a generation started: a re-sampled sibling starts there again. */
 interface Checkpoint<State> {
   readonly state: State;
   readonly unread: number; // sampled tokens that the environment has not been given yet
+}
+
+/** What paths find after a node: a tool result, or nothing where a turn is cut in two. */
+interface Opening<State> {
+  readonly tokens: readonly TokenId[]; // the result; mask 0
+  readonly depth: number; // of the nodes that go on from here
+  readonly start: Checkpoint<State>;
 }
 
 /** A TurnNode under construction, with what only growing needs. */
@@ -30,10 +39,12 @@ export interface GrowingNode<State> extends TurnNode {
   callCount: number;
   ending: LeafEnding | null;
   pruned: boolean;
+  retrieved?: true;
   readonly responseStart: number; // response tokens before this node's own
   state: State; // the environment's, at the end of the tokens so far
   unread: number;
   checkpoint: Checkpoint<State>; // before the most recent generation
+  opening: Opening<State> | null; // null while the node is sampled, and at leaves
 }
 
 interface NewNode<State> {
@@ -52,6 +63,7 @@ export const responseLength = <State>(node: GrowingNode<State>): number =>
 export class TreeBuilder<State> {
   readonly nodes: GrowingNode<State>[] = [];
   readonly expansions: ExpansionRecord[] = [];
+  readonly pruned: NodeId[] = []; // in the order they were taken out
   readonly prompt: Prompt;
   readonly root: GrowingNode<State>;
 
@@ -66,6 +78,7 @@ export class TreeBuilder<State> {
       callCount: 0,
       start,
     });
+    this.root.opening = { tokens: [], depth: 0, start };
   }
 
   private add(created: NewNode<State>): GrowingNode<State> {
@@ -90,6 +103,7 @@ export class TreeBuilder<State> {
       state: start.state,
       unread: start.unread,
       checkpoint: start,
+      opening: null,
     };
     this.nodes.push(node);
     parent?.children.push(node.id);
@@ -97,19 +111,44 @@ export class TreeBuilder<State> {
   }
 
   /** One of the M first turns. */
-  plant(branch: number): GrowingNode<State> {
-    const start = this.root.checkpoint;
-    const origin = { kind: 'initial', branch } as const;
-    return this.add({ parent: this.root, origin, depth: 0, turnEntropy: 0, callCount: 0, start });
+  plant(branch: number, tree = 0): GrowingNode<State> {
+    return this.follow(this.root, { kind: 'initial', branch }, tree);
   }
 
-  /** The turn that a tool result opens. H is its parent's until its own first generation. */
+  /** The turn that a tool result opens. */
   observe(caller: GrowingNode<State>, tokens: readonly TokenId[], state: State): GrowingNode<State> {
-    const { turnEntropy, callCount } = caller;
-    const start = { state, unread: 0 };
-    const origin = { kind: 'continuation' } as const;
-    const node = this.add({ parent: caller, origin, depth: caller.depth + 1, turnEntropy, callCount, start });
+    this.open(caller, tokens, state);
+    return this.follow(caller, { kind: 'continuation' });
+  }
+
+  /** Turns may follow the node: its tool call was answered. */
+  open(caller: GrowingNode<State>, tokens: readonly TokenId[], state: State): void {
+    caller.opening = { tokens, depth: caller.depth + 1, start: { state, unread: 0 } };
+  }
+
+  /** The turn may be finished in children: the node ends in the middle of it. */
+  cut(node: GrowingNode<State>): void {
+    const { depth, state, unread } = node;
+    node.opening = { tokens: [], depth, start: { state, unread } };
+  }
+
+  /** A new path after a node that was opened or cut. H is its parent's until its own first generation. */
+  follow(parent: GrowingNode<State>, origin: NodeOrigin, tree = parent.tree): GrowingNode<State> {
+    if (!parent.opening)
+      throw new TreeShapeError(`node ${parent.id}`, 'a node without an end', 'an opened node');
+    const { turnEntropy, callCount } = parent;
+    const { tokens, depth, start } = parent.opening;
+    const node = this.add({ parent, origin, tree, depth, turnEntropy, callCount, start });
     appendTokens(node, tokens, 0);
+    return node;
+  }
+
+  /** A sibling with all that the node holds so far: the path once more, from here on its own. */
+  copy(source: GrowingNode<State>, origin: NodeOrigin): GrowingNode<State> {
+    const { depth, turnEntropy, callCount, state, unread } = source;
+    const parent = this.nodes[source.parent ?? ROOT];
+    const node = this.add({ parent, origin, depth, turnEntropy, callCount, start: { state, unread } });
+    copyTokens(source, node, source.tokens.length);
     return node;
   }
 
@@ -135,6 +174,7 @@ export class TreeBuilder<State> {
     copyTokens(source, node, source.tokens.length);
     node.lastGenerationLength = source.lastGenerationLength;
     node.ending = source.ending;
+    if (source.retrieved) node.retrieved = true;
     return node;
   }
 
@@ -145,6 +185,7 @@ export class TreeBuilder<State> {
     while (node.parent !== null && node.children.length === 0) {
       node.pruned = true;
       removed.push(node.id);
+      this.pruned.push(node.id);
       const parent = this.nodes[node.parent];
       parent.children.splice(parent.children.indexOf(node.id), 1);
       node = parent;
@@ -157,9 +198,10 @@ export class TreeBuilder<State> {
     return { ...frozen(node), children: [] };
   }
 
-  build(): RolloutTree {
+  build(search?: NodeTable<SearchStatistics>): RolloutTree {
     const nodes = this.nodes.map(frozen);
-    return { prompt: this.prompt, nodes, leaves: leavesBelow(this), expansions: [...this.expansions] };
+    const tree = { prompt: this.prompt, nodes, leaves: leavesBelow(this), expansions: [...this.expansions] };
+    return search ? { ...tree, search } : tree;
   }
 }
 
@@ -180,6 +222,7 @@ function frozen<State>(node: GrowingNode<State>): TurnNode {
     callCount: node.callCount,
     ending: node.ending,
     pruned: node.pruned,
+    ...(node.retrieved && { retrieved: true }),
   };
 }
 
