@@ -10,7 +10,14 @@ import { decodeAttention } from './decode_attention/decode_attention.kernel.ts';
 import { gatherRowsBackward, gatherRowsForward } from './gather_rows/gather_rows.kernel.ts';
 import { gatherValuesBackward, gatherValuesForward } from './gather_values/gather_values.kernel.ts';
 import { kvAppend, kvFork } from './kv_cache/kv_cache.kernel.ts';
-import { matmulNn, matmulNt, matmulTn } from './matmul/matmul.kernel.ts';
+import {
+  matmulNn,
+  matmulNnQuads,
+  matmulNt,
+  matmulNtQuads,
+  matmulTn,
+  matmulTnQuads,
+} from './matmul/matmul.kernel.ts';
 import { probeCopy, probeFma } from './probe/probe.kernel.ts';
 import {
   qkNormRotaryBackward,
@@ -28,6 +35,9 @@ export const kernels = {
   matmul_nt: matmulNt,
   matmul_nn: matmulNn,
   matmul_tn: matmulTn,
+  matmul_nt_quads: matmulNtQuads,
+  matmul_nn_quads: matmulNnQuads,
+  matmul_tn_quads: matmulTnQuads,
   gather_rows_forward: gatherRowsForward,
   gather_rows_backward: gatherRowsBackward,
   gather_values_forward: gatherValuesForward,

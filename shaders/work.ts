@@ -13,9 +13,9 @@ type Rule = (params: Params, shaping: Shaping) => Work;
 const elements = (count: number): number => 4 * count; // bytes
 
 /** c [m,n] is written, and read too where it accumulates. */
-const matmul: Rule = ({ m, n, k, accumulate }) => ({
+const matmul: Rule = ({ m, n, k }, { ACCUMULATE }) => ({
   flops: 2 * m * n * k,
-  bytes: elements(m * k + n * k + m * n * (accumulate ? 2 : 1)),
+  bytes: elements(m * k + n * k + m * n * (ACCUMULATE ? 2 : 1)),
 });
 
 const perElement =
@@ -51,6 +51,9 @@ const RULES: Readonly<Partial<Record<KernelName, Rule>>> = {
   matmul_nt: matmul,
   matmul_nn: matmul,
   matmul_tn: matmul,
+  matmul_nt_quads: matmul,
+  matmul_nn_quads: matmul,
+  matmul_tn_quads: matmul,
   gather_rows_forward: perRow('channels', 0, 2, 1),
   gather_rows_backward: () => UNKNOWN_WORK,
   gather_values_forward: perElement(({ count }) => count, 0, 3),

@@ -9,8 +9,11 @@ import {
 } from '../../src/gpu/kernel.ts';
 import * as oracle from './matmul.oracle.ts';
 import nnSource from './matmul_nn.wgsl?raw';
+import nnQuadsSource from './matmul_nn_quads.wgsl?raw';
 import ntSource from './matmul_nt.wgsl?raw';
+import ntQuadsSource from './matmul_nt_quads.wgsl?raw';
 import tnSource from './matmul_tn.wgsl?raw';
+import tnQuadsSource from './matmul_tn_quads.wgsl?raw';
 
 const params = {
   m: 'u32',
@@ -19,13 +22,13 @@ const params = {
   aStride: 'u32',
   bStride: 'u32',
   cStride: 'u32',
-  accumulate: 'u32',
   scale: 'f32',
 } as const;
 type Params = typeof params;
 type Reference = typeof oracle.matmulNt;
 
 const TILE = 8; // rows and columns of c per invocation
+const QUAD_TILE = 2 * TILE; // per quad
 const PADDING = -777; // what c's padding columns hold and keep
 
 /** Row counts of a and b as stored, from m, n, k; 'nt' means a [m,k], b [n,k]. */
@@ -38,7 +41,7 @@ interface Shape {
   readonly pad?: number; // extra columns of every matrix
   readonly accumulate?: number;
   readonly scale?: number;
-  readonly overrides?: Shaping;
+  readonly group?: readonly [x: number, y: number]; // the kernel's own otherwise
 }
 
 const roundUp4 = (value: number): number => Math.ceil(value / 4) * 4;
@@ -57,12 +60,18 @@ function result(m: number, n: number, stride: number): Float32Array<ArrayBuffer>
   return values.map((value) => (Number.isNaN(value) ? PADDING : value));
 }
 
-function matmulCase(layout: Layout, reference: Reference, shape: Shape): KernelCase<Params> {
-  const { m, n, k, pad = 0, accumulate = 0, scale = 1, overrides = {} } = shape;
+function matmulCase(
+  layout: Layout,
+  reference: Reference,
+  groupNames: readonly [string, string],
+  shape: Shape,
+): KernelCase<Params> {
+  const { m, n, k, pad = 0, accumulate = 0, scale = 1, group } = shape;
+  const overrides: Shaping = group ? { [groupNames[0]]: group[0], [groupNames[1]]: group[1] } : {};
   const [aRows, aColumns] = layout === 'tn' ? [k, m] : [m, k];
   const [bRows, bColumns] = layout === 'nt' ? [n, k] : [k, n];
   const [aStride, bStride, cStride] = [aColumns, bColumns, n].map((columns) => roundUp4(columns) + pad);
-  const values: ParamValues<Params> = { m, n, k, aStride, bStride, cStride, accumulate, scale };
+  const values: ParamValues<Params> = { m, n, k, aStride, bStride, cStride, scale };
   const a = matrix(aRows, aColumns, aStride, 0.5);
   const b = matrix(bRows, bColumns, bStride, 1.5);
   const c = result(m, n, cStride);
@@ -70,8 +79,9 @@ function matmulCase(layout: Layout, reference: Reference, shape: Shape): KernelC
     title: `${m}×${n}, k ${k}, padding ${pad}, accumulate ${accumulate}, scale ${scale} ${JSON.stringify(overrides)}`,
     params: values,
     overrides,
+    constants: { ACCUMULATE: accumulate, RAGGED: n % 4 === 0 ? 0 : 1 },
     buffers: { a, b, c },
-    expected: () => ({ c: reference(values, a, b, c) }),
+    expected: () => ({ c: reference({ ...values, accumulate }, a, b, c) }),
   };
 }
 
@@ -80,28 +90,72 @@ const SHAPES: readonly Shape[] = [
   { m: 5, n: 7, k: 3, accumulate: 1, scale: -0.5 },
   { m: 8, n: 8, k: 4 },
   { m: 17, n: 34, k: 67, pad: 4, scale: 0.125 },
-  { m: 17, n: 34, k: 67, pad: 4, accumulate: 1, overrides: { GROUP_X: 1, GROUP_Y: 3 } },
-  { m: 40, n: 51, k: 64, overrides: { GROUP_X: 16, GROUP_Y: 16 } },
+  { m: 17, n: 34, k: 67, pad: 4, accumulate: 1, group: [1, 3] },
+  { m: 40, n: 51, k: 64, group: [8, 8] },
   { m: 64, n: 192, k: 300 },
 ];
 
-const kernelOf = (layout: Layout, source: string, reference: Reference): Kernel<Params> =>
+interface Variant {
+  readonly name: string;
+  readonly source: string;
+  readonly group: readonly [string, string]; // the overrides that shape a group
+  readonly defaults: readonly [number, number];
+  readonly tile: number; // rows and columns of c per unit of the group
+}
+
+const kernelOf = (
+  layout: Layout,
+  reference: Reference,
+  { name, source, group, defaults, tile }: Variant,
+  more: Pick<Kernel<Params>, 'feature' | 'faster'>,
+): Kernel<Params> =>
   defineKernel({
-    name: `matmul_${layout}`,
+    name,
     source,
     params,
     bindings: [read('a'), read('b'), write('c')],
-    overrides: { GROUP_X: 8, GROUP_Y: 2 },
-    constants: {},
-    grid: ({ m, n }, { GROUP_X, GROUP_Y }) => [
-      Math.ceil(n / (TILE * GROUP_X)),
-      Math.ceil(m / (TILE * GROUP_Y)),
+    overrides: { [group[0]]: defaults[0], [group[1]]: defaults[1] },
+    constants: { ACCUMULATE: 0, RAGGED: 1 },
+    grid: ({ m, n }, shaping) => [
+      Math.ceil(n / (tile * shaping[group[0]])),
+      Math.ceil(m / (tile * shaping[group[1]])),
       1,
     ],
+    ...more,
     tolerance: { absolute: 1e-4, relative: 1e-5, reason: 'f32 sums of up to 300 terms of size 1' },
-    cases: () => SHAPES.map((shape) => matmulCase(layout, reference, shape)),
+    cases: () => SHAPES.map((shape) => matmulCase(layout, reference, group, shape)),
   });
 
-export const matmulNt = kernelOf('nt', ntSource, oracle.matmulNt);
-export const matmulNn = kernelOf('nn', nnSource, oracle.matmulNn);
-export const matmulTn = kernelOf('tn', tnSource, oracle.matmulTn);
+const quads = (layout: Layout, source: string, reference: Reference): Kernel<Params> =>
+  kernelOf(
+    layout,
+    reference,
+    {
+      name: `matmul_${layout}_quads`,
+      source,
+      group: ['QUADS_X', 'QUADS_Y'],
+      defaults: [2, 2],
+      tile: QUAD_TILE,
+    },
+    { feature: 'subgroups' },
+  );
+
+const plain = (
+  layout: Layout,
+  source: string,
+  reference: Reference,
+  faster: Kernel<Params>,
+): Kernel<Params> =>
+  kernelOf(
+    layout,
+    reference,
+    { name: `matmul_${layout}`, source, group: ['GROUP_X', 'GROUP_Y'], defaults: [8, 2], tile: TILE },
+    { faster },
+  );
+
+export const matmulNtQuads = quads('nt', ntQuadsSource, oracle.matmulNt);
+export const matmulNnQuads = quads('nn', nnQuadsSource, oracle.matmulNn);
+export const matmulTnQuads = quads('tn', tnQuadsSource, oracle.matmulTn);
+export const matmulNt = plain('nt', ntSource, oracle.matmulNt, matmulNtQuads);
+export const matmulNn = plain('nn', nnSource, oracle.matmulNn, matmulNnQuads);
+export const matmulTn = plain('tn', tnSource, oracle.matmulTn, matmulTnQuads);

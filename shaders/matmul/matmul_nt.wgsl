@@ -1,10 +1,10 @@
 // matmul_nt — product with a transposed matrix: the forward pass of a linear layer.
 //
-//   c[i,j] = scale·Σ_k a[i,k]·b[j,k] (+ c[i,j] when accumulate)
+//   c[i,j] = scale·Σ_k a[i,k]·b[j,k] (+ c[i,j] when ACCUMULATE)
 //
 // shapes  a [m,k] f32, b [n,k] f32 → c [m,n];  rows aStride, bStride, cStride apart, multiples of 4
 // grid    one invocation per 8 × 8 tile of c, GROUP_X × GROUP_Y a group; x over columns, y over rows
-// writes  c = , or += when accumulate; columns n…cStride stay as they are
+// writes  c = , or += when ACCUMULATE; columns n…cStride stay as they are
 // oracle  matmul.oracle.ts
 //
 // Register tiles, no workgroup memory. Each element adds its terms in ascending k, whatever m, n and the
@@ -12,7 +12,7 @@
 // read the last one again and are not stored. One k at a time: unrolled by 4 it
 // is slower on software adapters (the loop outgrows the instruction cache).
 
-struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32, accumulate: u32, scale: f32 }
+struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -21,6 +21,9 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 
 override GROUP_X: u32 = 8;
 override GROUP_Y: u32 = 2;
+// Constants, since software adapters run both sides of a branch.
+const ACCUMULATE: u32 = 0u;
+const RAGGED: u32 = 1u; // 0 promises that n is a multiple of 4
 const TILE = 8u; // rows and columns of c per invocation
 
 // Four columns of a row of c; columns from n on are padding and stay as they are.
@@ -28,9 +31,9 @@ fn store(row: u32, column: u32, sum: vec4f) {
   if (row >= params.m || column >= params.n) { return; }
   let at = (row * params.cStride + column) / 4u;
   var value = params.scale * sum;
-  if (params.accumulate != 0u) { value += c[at]; }
+  if (ACCUMULATE != 0u) { value += c[at]; }
   let width = params.n - column;
-  if (width >= 4u) {
+  if (RAGGED == 0u || width >= 4u) {
     c[at] = value;
     return;
   }

@@ -1,17 +1,17 @@
 // matmul_tn — product with a transposed first matrix: the gradient of a linear layer's weight.
 //
-//   c[i,j] = scale·Σ_k a[k,i]·b[k,j] (+ c[i,j] when accumulate)
+//   c[i,j] = scale·Σ_k a[k,i]·b[k,j] (+ c[i,j] when ACCUMULATE)
 //
 // shapes  a [k,m] f32, b [k,n] f32 → c [m,n];  rows aStride, bStride, cStride apart, multiples of 4
 // grid    one invocation per 8 × 8 tile of c, GROUP_X × GROUP_Y a group; x over columns, y over rows
-// writes  c = , or += when accumulate; columns n…cStride stay as they are
+// writes  c = , or += when ACCUMULATE; columns n…cStride stay as they are
 // oracle  matmul.oracle.ts
 //
 // Register tiles, no workgroup memory. Each element adds its terms in ascending k, whatever m, n and the
 // group's shape, so a row's result does not depend on the other rows. Rows and columns past the edge
 // read the last one again and are not stored.
 
-struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32, accumulate: u32, scale: f32 }
+struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
@@ -20,6 +20,9 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 
 override GROUP_X: u32 = 8;
 override GROUP_Y: u32 = 2;
+// Constants, since software adapters run both sides of a branch.
+const ACCUMULATE: u32 = 0u;
+const RAGGED: u32 = 1u; // 0 promises that n is a multiple of 4
 const TILE = 8u; // rows and columns of c per invocation
 
 // Four columns of a row of c; columns from n on are padding and stay as they are.
@@ -27,9 +30,9 @@ fn store(row: u32, column: u32, sum: vec4f) {
   if (row >= params.m || column >= params.n) { return; }
   let at = (row * params.cStride + column) / 4u;
   var value = params.scale * sum;
-  if (params.accumulate != 0u) { value += c[at]; }
+  if (ACCUMULATE != 0u) { value += c[at]; }
   let width = params.n - column;
-  if (width >= 4u) {
+  if (RAGGED == 0u || width >= 4u) {
     c[at] = value;
     return;
   }

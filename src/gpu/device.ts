@@ -36,6 +36,8 @@ export interface OpenGpuOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Asks for 'timestamp-query' where the adapter has it. */
   readonly timestamps?: boolean;
+  /** false does without subgroups, to test and to time the kernels that every device runs. */
+  readonly subgroups?: boolean;
   /** false keeps WebGPU's default limits, to test that they are enough. */
   readonly raiseLimits?: boolean;
   /** Called with errors that no error scope caught. */
@@ -56,7 +58,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   const gpu = options.gpu === undefined ? globalThis.navigator?.gpu : options.gpu;
   if (!gpu) throw new NoWebGpuError('openGpu');
   const adapter = await requestAdapter(gpu, options);
-  const device = await requestDevice(adapter, options);
+  const device = await requestDevice(adapter, features(gpu, adapter, options), options);
   const lost = device.lost.then((info) => new DeviceLostError('WebGPU device', info.reason, info.message));
   const opened = {
     device,
@@ -81,16 +83,28 @@ async function requestAdapter(gpu: GPU, options: OpenGpuOptions): Promise<GPUAda
   return adapter;
 }
 
-async function requestDevice(adapter: GPUAdapter, options: OpenGpuOptions): Promise<GPUDevice> {
+/** Optional features to ask for; subgroups only with the builtin that places a lane in its workgroup. */
+function features(
+  gpu: GPU,
+  adapter: GPUAdapter,
+  { timestamps, subgroups }: OpenGpuOptions,
+): GPUFeatureName[] {
+  const language: ReadonlySet<string> | undefined = gpu.wgslLanguageFeatures; // absent in older browsers
+  const wanted: GPUFeatureName[] = [];
+  if (timestamps === true) wanted.push('timestamp-query');
+  if (subgroups !== false && language?.has('subgroup_id')) wanted.push('subgroups');
+  return wanted.filter((name) => adapter.features.has(name));
+}
+
+async function requestDevice(
+  adapter: GPUAdapter,
+  requiredFeatures: GPUFeatureName[],
+  options: OpenGpuOptions,
+): Promise<GPUDevice> {
   const raise = options.raiseLimits ?? true;
   const requiredLimits = raise ? Object.fromEntries(RAISED.map((name) => [name, adapter.limits[name]])) : {};
-  const timestamps = options.timestamps === true && adapter.features.has('timestamp-query');
   try {
-    return await adapter.requestDevice({
-      label: 'turnwise',
-      requiredLimits,
-      requiredFeatures: timestamps ? ['timestamp-query'] : [],
-    });
+    return await adapter.requestDevice({ label: 'turnwise', requiredLimits, requiredFeatures });
   } catch (cause) {
     throw new NoAdapterError('requestDevice', cause);
   }

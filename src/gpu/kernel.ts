@@ -16,6 +16,9 @@ export const write = (name: string, type: ScalarType = 'f32'): Binding => ({ nam
 export type ParamFields = Readonly<Record<string, ScalarType>>;
 export type ParamValues<P extends ParamFields> = { readonly [Name in keyof P]: number };
 
+/** 'subgroups' stands for the device feature together with the WGSL language feature subgroup_id. */
+export type KernelFeature = 'subgroups';
+
 /** Values for `override`s (pipeline-overridable) and for top-level `const NAME = …;` lines. */
 export type Shaping = Readonly<Record<string, number>>;
 
@@ -48,6 +51,10 @@ export interface Kernel<P extends ParamFields = ParamFields> {
   readonly constants: Shaping; // defaults of the specialisable `const`s
   /** Workgroups to dispatch; shaping holds overrides and constants in force. */
   readonly grid: (params: ParamValues<P>, shaping: Shaping) => readonly [number, number, number];
+  /** What the device must have for this kernel to compile; openGpu asks for it where the adapter has it. */
+  readonly feature?: KernelFeature;
+  /** The same bits sooner, on devices with that kernel's feature. Same params, bindings and constants. */
+  readonly faster?: Kernel<P>;
   readonly tolerance: KernelTolerance; // |gpu − oracle| ≤ absolute + relative·|oracle|
   readonly cases: () => readonly KernelCase<P>[];
 }

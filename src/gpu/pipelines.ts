@@ -6,7 +6,8 @@ import type { Kernel, Shaping } from './kernel.ts';
 export type KernelText = Pick<Kernel, 'name' | 'source' | 'params' | 'bindings' | 'overrides' | 'constants'>;
 
 /** A kernel whose params' names are not known, as a catalogue holds it. */
-export type AnyKernel = Omit<Kernel, 'grid'> & {
+export type AnyKernel = Omit<Kernel, 'grid' | 'faster'> & {
+  readonly faster?: AnyKernel;
   readonly grid: (params: never, shaping: Shaping) => readonly [number, number, number];
 };
 

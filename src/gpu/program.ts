@@ -4,7 +4,7 @@ import { InvalidDispatchError } from './errors.ts';
 import { GRID_LIMIT } from './grid.ts';
 import { compile, type CompiledKernel } from './pipelines.ts';
 import type { DispatchObserver } from './profiler.ts';
-import type { ClearStep, CopyStep, DispatchStep, Sizes, Step } from './steps.ts';
+import { stepOn, type ClearStep, type CopyStep, type DispatchStep, type Sizes, type Step } from './steps.ts';
 
 const SLOT = 256; // bytes; WebGPU's default minUniformBufferOffsetAlignment
 
@@ -60,8 +60,9 @@ export class Program<S extends Sizes = Sizes> {
   static async build<S extends Sizes>(
     gpu: Gpu,
     label: string,
-    steps: readonly Step<S>[],
+    written: readonly Step<S>[],
   ): Promise<Program<S>> {
+    const steps = written.map((step) => (step.kind === 'dispatch' ? stepOn(gpu.features, step) : step));
     const compiled = await Promise.all(
       steps.map(async (step) => (step.kind === 'dispatch' ? compile(gpu, step.kernel, step.shaping) : null)),
     );

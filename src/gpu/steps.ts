@@ -1,6 +1,6 @@
 import type { BufferView } from './buffers.ts';
 import { InvalidDispatchError } from './errors.ts';
-import type { Kernel, ParamFields, ParamValues, Shaping } from './kernel.ts';
+import type { Kernel, KernelFeature, ParamFields, ParamValues, Shaping } from './kernel.ts';
 import type { KernelShaping, KernelText } from './pipelines.ts';
 
 /** Whatever changes between two encodings of a program: row counts, learning rate, seed… */
@@ -14,6 +14,8 @@ export interface DispatchStep<S extends Sizes> {
   readonly shaping: KernelShaping;
   readonly params: (sizes: S) => Readonly<Record<string, number>>;
   readonly grid: (sizes: S, shaping: Shaping) => readonly [number, number, number];
+  readonly feature: KernelFeature | null; // what the device must have
+  readonly faster: DispatchStep<S> | null; // what runs instead where the device has its feature
 }
 
 export interface ClearStep {
@@ -33,6 +35,8 @@ export type Step<S extends Sizes> = DispatchStep<S> | ClearStep | CopyStep<S>;
 
 export interface DispatchOptions extends KernelShaping {
   readonly label?: string; // e.g. 'layer 0: down projection'; the kernel's name by default
+  /** false leaves out the kernel's faster twin, e.g. to test the kernel itself. */
+  readonly faster?: boolean;
 }
 
 /**
@@ -55,7 +59,30 @@ export function dispatch<S extends Sizes, P extends ParamFields>(
     shaping: options,
     params,
     grid: (sizes, shaping) => kernel.grid(params(sizes), shaping),
+    feature: kernel.feature ?? null,
+    faster: fasterStep(kernel, buffers, params, options, label),
   };
+}
+
+/** Overrides belong to one kernel's text, so whoever sets them means that kernel. */
+function fasterStep<S extends Sizes, P extends ParamFields>(
+  { faster }: Kernel<P>,
+  buffers: Readonly<Record<string, BufferView>>,
+  params: (sizes: S) => ParamValues<P>,
+  options: DispatchOptions,
+  label: string,
+): DispatchStep<S> | null {
+  if (!faster || options.overrides || options.faster === false) return null;
+  return dispatch(faster, buffers, params, { constants: options.constants, label });
+}
+
+/** The step that a device with these features runs. */
+export function stepOn<S extends Sizes>(
+  features: ReadonlySet<string>,
+  step: DispatchStep<S>,
+): DispatchStep<S> {
+  const { faster } = step;
+  return faster?.feature && features.has(faster.feature) ? stepOn(features, faster) : step;
 }
 
 /** Zeroes a view. */

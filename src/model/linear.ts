@@ -19,12 +19,16 @@ export interface Linear<S> {
   readonly outputs: number;
 }
 
-const flag = (value: boolean | undefined): number => (value ? 1 : 0);
+const constantsOf = (accumulate: boolean | undefined, columns: number) => ({
+  ACCUMULATE: accumulate ? 1 : 0,
+  RAGGED: columns % 4 === 0 ? 0 : 1,
+});
 
 /** Leaves a dispatch out of encodings in which it has no rows. */
 const whenRows = <S extends Sizes>(rows: Count<S>, step: DispatchStep<S>): DispatchStep<S> => ({
   ...step,
   grid: (sizes: S, shaping: Shaping) => (rows(sizes) === 0 ? [0, 0, 0] : step.grid(sizes, shaping)),
+  faster: step.faster && whenRows(rows, step.faster),
 });
 
 /** y (+)= scale·x·Wᵀ */
@@ -39,10 +43,10 @@ export function linearForward<S extends Sizes>(
     n: outputs,
     k: inputs,
     ...strides,
-    accumulate: flag(accumulate),
     scale,
   });
-  return whenRows(rows, dispatch(kernels.matmul_nt, { a: x, b: weight, c: y }, params, { label }));
+  const constants = constantsOf(accumulate, outputs);
+  return whenRows(rows, dispatch(kernels.matmul_nt, { a: x, b: weight, c: y }, params, { label, constants }));
 }
 
 /** dx (+)= scale·dy·W */
@@ -57,12 +61,14 @@ export function linearBackwardInput<S extends Sizes>(
     n: inputs,
     k: outputs,
     ...strides,
-    accumulate: flag(accumulate),
     scale,
   });
   return whenRows(
     rows,
-    dispatch(kernels.matmul_nn, { a: dy, b: weight, c: dx }, params, { label: `${label}, input gradient` }),
+    dispatch(kernels.matmul_nn, { a: dy, b: weight, c: dx }, params, {
+      label: `${label}, input gradient`,
+      constants: constantsOf(accumulate, inputs),
+    }),
   );
 }
 
@@ -73,9 +79,12 @@ export function linearBackwardWeight<S extends Sizes>(
   { scale = 1, outputStride = outputs }: LinearOptions = {},
 ): DispatchStep<S> {
   const strides = { aStride: outputStride, bStride: inputs, cStride: inputs };
-  const params = (sizes: S) => ({ m: outputs, n: inputs, k: rows(sizes), ...strides, accumulate: 1, scale });
+  const params = (sizes: S) => ({ m: outputs, n: inputs, k: rows(sizes), ...strides, scale });
   return whenRows(
     rows,
-    dispatch(kernels.matmul_tn, { a: dy, b: x, c: dweight }, params, { label: `${label}, weight gradient` }),
+    dispatch(kernels.matmul_tn, { a: dy, b: x, c: dweight }, params, {
+      label: `${label}, weight gradient`,
+      constants: constantsOf(true, inputs),
+    }),
   );
 }

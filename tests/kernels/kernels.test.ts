@@ -15,7 +15,9 @@ afterAll(() => gpu.close());
 
 describe.each(catalogue)('$name', (kernel) => {
   const cases = kernel.cases();
-  test.each(cases)('$title matches the oracle', async (testCase) => {
+  const { feature } = kernel;
+  test.for(cases)('$title matches the oracle', async (testCase, { skip }) => {
+    if (feature && !gpu.features.has(feature)) skip(`this device has no ${feature}`);
     const result = await runCase(gpu, kernel, testCase);
     expect(result.checked).toBeGreaterThan(0);
     expect(result.mismatchCount, describeFailure(result)).toBe(0);

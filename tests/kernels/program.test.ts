@@ -1,13 +1,20 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { gatherRowsForward } from '../../shaders/gather_rows/gather_rows.kernel.ts';
-import { matmulNn, matmulNt, matmulTn } from '../../shaders/matmul/matmul.kernel.ts';
+import {
+  matmulNn,
+  matmulNnQuads,
+  matmulNt,
+  matmulNtQuads,
+  matmulTn,
+  matmulTnQuads,
+} from '../../shaders/matmul/matmul.kernel.ts';
 import { BufferOwner, subview, upload, VIEW_ALIGNMENT, type BufferView } from '../../src/gpu/buffers.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { Shaping } from '../../src/gpu/kernel.ts';
 import { compile, specialise } from '../../src/gpu/pipelines.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { f32, Readback, u32 } from '../../src/gpu/readback.ts';
-import { clear, copy, dispatch } from '../../src/gpu/steps.ts';
+import { clear, copy, dispatch, stepOn, type DispatchOptions } from '../../src/gpu/steps.ts';
 import { describeFailure, runCase } from '../support/kernel_suite.ts';
 
 let gpu: Gpu;
@@ -112,7 +119,7 @@ test('one pipeline serves equal shapings, another one different shapings', async
   ]);
   expect(two).toBe(one);
   expect(three).not.toBe(one);
-  expect(three.shaping).toEqual({ GROUP_X: 4, GROUP_Y: 2 });
+  expect(three.shaping).toMatchObject({ GROUP_X: 4, GROUP_Y: 2 });
 });
 
 test('a constant is rewritten on its line and nowhere else', () => {
@@ -156,9 +163,9 @@ async function product(
   const b = scratch.storage('b', values(72 * 72, 0.2));
   const c = scratch.storage('c', rows * 20);
   const strides = { aStride: aByRow ? 72 : 24, bStride: 72, cStride: 20 };
-  const params = { m: rows, n: 20, k: K, ...strides, accumulate: 0, scale: 1 };
+  const params = { m: rows, n: 20, k: K, ...strides, scale: 1 };
   const program = await Program.build(gpu, 'product', [
-    dispatch(kernel, { a, b, c }, () => params, { overrides }),
+    dispatch(kernel, { a, b, c }, () => params, { overrides, faster: false }),
   ]);
   program.run({});
   const result = await readback.read({ c: f32(c) });
@@ -168,22 +175,40 @@ async function product(
 }
 
 test.each([
-  ['matmul_nt', matmulNt, true],
-  ['matmul_nn', matmulNn, true],
-  ['matmul_tn', matmulTn, false],
+  ['matmul_nt', matmulNt, matmulNtQuads, true],
+  ['matmul_nn', matmulNn, matmulNnQuads, true],
+  ['matmul_tn', matmulTn, matmulTnQuads, false],
 ] as const)(
-  '%s gives a row the same bits whatever the other rows and the group',
-  async (_, kernel, aByRow) => {
+  '%s gives a row the same bits whatever the other rows, the group, and whether quads share loads',
+  async (_, kernel, quads, aByRow) => {
     const all = await product(kernel, aByRow, 24, {});
     expect(all[0]).not.toBe(0);
-    for (const [rows, overrides] of [
-      [1, {}],
-      [5, {}],
-      [16, {}],
-      [24, { GROUP_X: 1, GROUP_Y: 4 }],
-    ] as const) {
-      const some = await product(kernel, aByRow, rows, overrides);
+    const variants: [typeof kernel, number, Shaping][] = [
+      [kernel, 1, {}],
+      [kernel, 5, {}],
+      [kernel, 16, {}],
+      [kernel, 24, { GROUP_X: 1, GROUP_Y: 4 }],
+    ];
+    if (gpu.features.has('subgroups')) {
+      variants.push([quads, 24, {}], [quads, 5, {}], [quads, 17, { QUADS_X: 1, QUADS_Y: 3 }]);
+    }
+    for (const [variant, rows, overrides] of variants) {
+      const some = await product(variant, aByRow, rows, overrides);
       expect(new Uint32Array(some.buffer)).toEqual(new Uint32Array(all.buffer, 0, rows * 20));
     }
   },
 );
+
+test('a step with a faster twin runs it where the device has its feature, and itself elsewhere', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => owner.storage(name, 64));
+  const params = { m: 1, n: 4, k: 4, aStride: 4, bStride: 4, cStride: 4, scale: 1 };
+  const on = (features: readonly string[], options: DispatchOptions = {}) =>
+    stepOn(
+      new Set(features),
+      dispatch(matmulNt, { a, b, c }, () => params, options),
+    ).kernel.name;
+  expect(on(['subgroups'])).toBe('matmul_nt_quads');
+  expect(on([])).toBe('matmul_nt');
+  expect(on(['subgroups'], { faster: false })).toBe('matmul_nt');
+  expect(on(['subgroups'], { overrides: { GROUP_X: 1 } })).toBe('matmul_nt'); // overrides are of one kernel
+});

@@ -8,9 +8,9 @@ test('every kernel of the catalogue says what it has to do', () => {
 });
 
 test('a matrix product is 2·m·n·k operations on its three matrices', () => {
-  const params = { m: 3, n: 5, k: 7, accumulate: 0 };
+  const params = { m: 3, n: 5, k: 7 };
   expect(workOf('matmul_nt', params, {})).toEqual({ flops: 210, bytes: 4 * (21 + 35 + 15) });
-  expect(workOf('matmul_nn', { ...params, accumulate: 1 }, {}).bytes).toBe(4 * (21 + 35 + 30));
+  expect(workOf('matmul_nn', params, { ACCUMULATE: 1 }).bytes).toBe(4 * (21 + 35 + 30));
 });
 
 test('every rule gives whole, unnegative numbers, or says that it cannot know', () => {

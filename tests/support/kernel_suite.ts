@@ -43,6 +43,7 @@ export async function runCase(gpu: Gpu, kernel: AnyKernel, testCase: KernelCase)
     const step = dispatch(kernel as unknown as Kernel, buffers, () => testCase.params, {
       overrides,
       constants,
+      faster: false,
     });
     const program = await Program.build(gpu, kernel.name, [step]);
     program.run({});

@@ -36,6 +36,10 @@ export async function runSuite(filter: string, log: (line: string) => void): Pro
   let passed = 0;
   let failed = 0;
   for (const kernel of chosen) {
+    if (kernel.feature && !gpu.features.has(kernel.feature)) {
+      log(`none ${kernel.name}: this device has no ${kernel.feature}`);
+      continue;
+    }
     const failures: string[] = [];
     const cases = kernel.cases();
     for (const testCase of cases) {

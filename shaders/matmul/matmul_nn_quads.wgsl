@@ -1,0 +1,142 @@
+// matmul_nn_quads — matmul_nn where the device has subgroups: a quad shares what it loads.
+//
+//   c[i,j] = scale·Σ_k a[i,k]·b[k,j] (+ c[i,j] when ACCUMULATE)
+//
+// shapes  a [m,k] f32, b [k,n] f32 → c [m,n];  rows aStride, bStride, cStride apart, multiples of 4
+// grid    one quad (four invocations of a subgroup) per 16 × 16 tile of c, QUADS_X × QUADS_Y a group; x over columns
+// writes  c = , or += when ACCUMULATE; columns n…cStride stay as they are
+// needs   the feature subgroups, the language feature subgroup_id
+// oracle  matmul.oracle.ts
+//
+// Lanes 0 1 / 2 3 of a quad lie as their 8 × 8 tiles do in c. A lane loads half of its rows of a and half of its
+// columns of b, and swaps them with its neighbours: its "own" rows come first among the accumulators, so nothing is
+// selected.
+// Each element adds its terms in ascending k: bit for bit matmul_nn.
+
+enable subgroups;
+
+struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32, scale: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+
+override QUADS_X: u32 = 2;
+override QUADS_Y: u32 = 2;
+// Constants, since software adapters run both sides of a branch.
+const ACCUMULATE: u32 = 0u;
+const RAGGED: u32 = 1u; // 0 promises that n is a multiple of 4
+alias Tile = array<vec4f, 8>; // eight rows of four columns: the lane's own rows, then its neighbour's
+
+// Adds one k of eight rows: `own` and `other` rows of a, four columns of c.
+fn add(tile: ptr<function, Tile>, own: vec4f, other: vec4f, columns: vec4f) {
+  (*tile)[0] = fma(vec4f(own.x), columns, (*tile)[0]);
+  (*tile)[1] = fma(vec4f(own.y), columns, (*tile)[1]);
+  (*tile)[2] = fma(vec4f(own.z), columns, (*tile)[2]);
+  (*tile)[3] = fma(vec4f(own.w), columns, (*tile)[3]);
+  (*tile)[4] = fma(vec4f(other.x), columns, (*tile)[4]);
+  (*tile)[5] = fma(vec4f(other.y), columns, (*tile)[5]);
+  (*tile)[6] = fma(vec4f(other.z), columns, (*tile)[6]);
+  (*tile)[7] = fma(vec4f(other.w), columns, (*tile)[7]);
+}
+
+// Four columns of a row of c; columns from n on are padding and stay as they are.
+fn store(row: u32, column: u32, sum: vec4f) {
+  if (row >= params.m || column >= params.n) { return; }
+  let at = (row * params.cStride + column) / 4u;
+  var value = params.scale * sum;
+  if (ACCUMULATE != 0u) { value += c[at]; }
+  let width = params.n - column;
+  if (RAGGED == 0u || width >= 4u) {
+    c[at] = value;
+    return;
+  }
+  c[at].x = value.x;
+  if (width > 1u) { c[at].y = value.y; }
+  if (width > 2u) { c[at].z = value.z; }
+}
+
+@compute @workgroup_size(4u * QUADS_X * QUADS_Y)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(subgroup_id) subgroup: u32,
+  @builtin(subgroup_size) subgroupSize: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let quad = (subgroup * subgroupSize + lane) / 4u;
+  let right = lane % 2u;
+  let lower = lane / 2u % 2u;
+  let row = ((group.y * QUADS_Y + quad / QUADS_X) * 2u + lower) * 8u;
+  let column = ((group.x * QUADS_X + quad % QUADS_X) * 2u + right) * 8u;
+  let ownRow = row + 4u * right;
+  let otherRow = row + 4u * (1u - right);
+  let ownColumn = column + 4u * lower;
+  let otherColumn = column + 4u * (1u - lower);
+
+  let lastRow = params.m - 1u;
+  let r0 = min(ownRow + 0u, lastRow) * params.aStride / 4u;
+  let r1 = min(ownRow + 1u, lastRow) * params.aStride / 4u;
+  let r2 = min(ownRow + 2u, lastRow) * params.aStride / 4u;
+  let r3 = min(ownRow + 3u, lastRow) * params.aStride / 4u;
+  let s = min(ownColumn, params.n - 1u) / 4u;
+  let step = params.bStride / 4u;
+  var p: Tile; // own columns
+  var q: Tile; // the other columns
+  let whole = params.k / 4u;
+  for (var k = 0u; k < whole; k++) {
+    let a0 = a[r0 + k];
+    let a1 = a[r1 + k];
+    let a2 = a[r2 + k];
+    let a3 = a[r3 + k];
+    let a4 = quadSwapX(a0);
+    let a5 = quadSwapX(a1);
+    let a6 = quadSwapX(a2);
+    let a7 = quadSwapX(a3);
+    let start = s + 4u * k * step;
+    let b0 = b[start];
+    let b1 = b[start + step];
+    let b2 = b[start + 2u * step];
+    let b3 = b[start + 3u * step];
+    let ownX = vec4f(a0.x, a1.x, a2.x, a3.x);
+    let otherX = vec4f(a4.x, a5.x, a6.x, a7.x);
+    add(&p, ownX, otherX, b0);
+    add(&q, ownX, otherX, quadSwapY(b0));
+    let ownY = vec4f(a0.y, a1.y, a2.y, a3.y);
+    let otherY = vec4f(a4.y, a5.y, a6.y, a7.y);
+    add(&p, ownY, otherY, b1);
+    add(&q, ownY, otherY, quadSwapY(b1));
+    let ownZ = vec4f(a0.z, a1.z, a2.z, a3.z);
+    let otherZ = vec4f(a4.z, a5.z, a6.z, a7.z);
+    add(&p, ownZ, otherZ, b2);
+    add(&q, ownZ, otherZ, quadSwapY(b2));
+    let ownW = vec4f(a0.w, a1.w, a2.w, a3.w);
+    let otherW = vec4f(a4.w, a5.w, a6.w, a7.w);
+    add(&p, ownW, otherW, b3);
+    add(&q, ownW, otherW, quadSwapY(b3));
+  }
+  for (var k = 4u * whole; k < params.k; k++) {
+    let i = k % 4u;
+    let own = vec4f(a[r0 + whole][i], a[r1 + whole][i], a[r2 + whole][i], a[r3 + whole][i]);
+    let other = quadSwapX(own);
+    let columns = b[s + k * step];
+    add(&p, own, other, columns);
+    add(&q, own, other, quadSwapY(columns));
+  }
+  store(ownRow + 0u, ownColumn, p[0]);
+  store(ownRow + 0u, otherColumn, q[0]);
+  store(otherRow + 0u, ownColumn, p[4]);
+  store(otherRow + 0u, otherColumn, q[4]);
+  store(ownRow + 1u, ownColumn, p[1]);
+  store(ownRow + 1u, otherColumn, q[1]);
+  store(otherRow + 1u, ownColumn, p[5]);
+  store(otherRow + 1u, otherColumn, q[5]);
+  store(ownRow + 2u, ownColumn, p[2]);
+  store(ownRow + 2u, otherColumn, q[2]);
+  store(otherRow + 2u, ownColumn, p[6]);
+  store(otherRow + 2u, otherColumn, q[6]);
+  store(ownRow + 3u, ownColumn, p[3]);
+  store(ownRow + 3u, otherColumn, q[3]);
+  store(otherRow + 3u, ownColumn, p[7]);
+  store(otherRow + 3u, otherColumn, q[7]);
+}
