@@ -4,16 +4,27 @@ import type { AdvantageRule, AlgorithmConfig, RolloutConfig, ValueRule } from '.
 /** How sure we are that a method here is the method of its paper. */
 export const EVIDENCE = {
   reference: 'equals the numbers of the published code',
-  code: 'written after the authors’ code or full text, checked against a derivation of our own',
-  uncertain: 'a formula was reconstructed from secondary sources',
-  own: 'a combination of this lab',
+  code: 'follows the authors’ code or full text, checked against a derivation of our own',
+  uncertain: 'follows a formula that was reconstructed from secondary sources',
+  own: 'is a combination of this lab',
 } as const;
 export type Evidence = keyof typeof EVIDENCE;
+
+/** Shelves of the picker, in order. */
+export const FAMILIES = {
+  table: 'The paper’s comparison',
+  ablation: 'Steps from GRPO to AT²PO',
+  arpo: 'ARPO',
+  variant: 'Other losses and advantages',
+  related: 'Related methods',
+} as const;
+export type Family = keyof typeof FAMILIES;
 
 /** A method: one file in methods/, made of named parts, so that another can be composed from them. */
 export interface Algorithm {
   readonly name: string;
   readonly title: string;
+  readonly family: Family;
   readonly description: string; // one or two sentences for the page
   readonly paper: { readonly title: string; readonly arxiv: string | null };
   readonly evidence: Evidence;

@@ -1,5 +1,5 @@
 /** Reads and writes one setting of a RunConfig by its dotted path, as KnobDescription names it. */
-import type { KnobValue } from '../train/protocol.ts';
+import type { KnobDescription, KnobValue } from '../train/protocol.ts';
 export type { KnobDescription, KnobValue } from '../train/protocol.ts';
 import { grownRows, scaleAlgorithm, type LabScale } from '../algo/scale.ts';
 import type { AlgorithmConfig, RunConfig } from '../units.ts';
@@ -12,6 +12,13 @@ export function readKnob(config: RunConfig, path: string): KnobValue | undefined
   for (const key of path.split('.')) value = (value as Branch | undefined)?.[key];
   return value as KnobValue | undefined; // paths come from the engine, which owns RunConfig's shape
 }
+
+/** Whether the configuration's parts read this setting at all. */
+export const isRead = (config: RunConfig, { when }: KnobDescription): boolean =>
+  when.every(({ path, values }) => {
+    const value = readKnob(config, path);
+    return value !== undefined && values.includes(value);
+  });
 
 function written(branch: Branch, [key, ...rest]: readonly string[], value: KnobValue): Branch {
   return { ...branch, [key]: rest.length === 0 ? value : written(branch[key] as Branch, rest, value) };

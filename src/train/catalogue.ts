@@ -1,10 +1,16 @@
 /** What there is to choose from, as the `ready` event tells it. */
+import { EVIDENCE, FAMILIES, type Algorithm } from '../algo/algorithm.ts';
 import { algorithms } from '../algo/index.ts';
 import { environments } from '../env/index.ts';
-import type { AlgorithmConfig, Environment } from '../units.ts';
+import type { Environment } from '../units.ts';
 import { describeKnobs } from './knobs.ts';
 import { presets, type Preset } from './presets.ts';
-import type { CatalogueEntry, EnvironmentDescription, KnobDescription } from './protocol.ts';
+import type {
+  AlgorithmDescription,
+  CatalogueEntry,
+  EnvironmentDescription,
+  KnobDescription,
+} from './protocol.ts';
 
 const entry = ({ name, title, description }: CatalogueEntry): CatalogueEntry => ({
   name,
@@ -12,8 +18,21 @@ const entry = ({ name, title, description }: CatalogueEntry): CatalogueEntry => 
   description,
 });
 
-export const algorithmCatalogue = (): readonly (CatalogueEntry & { readonly config: AlgorithmConfig })[] =>
-  Object.values(algorithms).map((algorithm) => ({ ...entry(algorithm), config: algorithm.config }));
+function describeAlgorithm(algorithm: Algorithm): AlgorithmDescription {
+  const { paper, evidence, caution, config, sources, differences } = algorithm;
+  const said = { paper, caution, config, sources, differences };
+  const verified = evidence === 'reference';
+  return {
+    ...entry(algorithm),
+    ...said,
+    family: FAMILIES[algorithm.family],
+    evidence: EVIDENCE[evidence],
+    verified,
+  };
+}
+
+export const algorithmCatalogue = (): readonly AlgorithmDescription[] =>
+  Object.values<Algorithm>(algorithms).map(describeAlgorithm);
 
 /** The data of an environment that the page needs; its functions stay in the engine. */
 export const describeEnvironment = (environment: Environment): EnvironmentDescription => ({

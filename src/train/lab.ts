@@ -7,7 +7,13 @@ import { startEngine, type EngineClient } from './client.ts';
 import { parseRunConfig, withSetting } from './config.ts';
 import { RunConfigError } from './errors.ts';
 import { presets, withAlgorithm } from './presets.ts';
-import type { AdapterDescription, KnobRange, RunEvent, UpdateMetrics } from './protocol.ts';
+import type {
+  AdapterDescription,
+  AlgorithmDescription,
+  KnobRange,
+  RunEvent,
+  UpdateMetrics,
+} from './protocol.ts';
 import { writeRecording } from './recording.ts';
 
 export interface LabOptions {
@@ -79,10 +85,16 @@ export function listChoices(): string {
   );
   return [
     entries('Presets (--preset)', presetCatalogue()),
-    entries('Algorithms (--algorithm)', algorithmCatalogue()),
+    ['Algorithms (--algorithm)', ...algorithmCatalogue().map(sayAlgorithm)].join('\n'),
     entries('Environments (--set environment=)', environmentCatalogue()),
     ['Settings (--set path=value)', ...settings].join('\n'),
   ].join('\n\n');
+}
+
+/** Name, paper and status: what of it is proved. */
+function sayAlgorithm({ name, title, paper, evidence, caution }: AlgorithmDescription): string {
+  const reference = paper.arxiv === null ? paper.title : `arXiv ${paper.arxiv}`;
+  return `  ${name.padEnd(22)} ${title}; ${reference}; ${evidence}${caution === null ? '' : `; uncertain: ${caution}`}`;
 }
 
 function sayRange(range: KnobRange): string {

@@ -15,6 +15,8 @@ import './styles/shell.css';
 import './styles/train.css';
 import './styles/transcript.css';
 import './styles/views.css';
+import './styles/profile.css';
+import './styles/methods.css';
 
 function CurrentView() {
   const view = useSelection((selection) => selection.view);

@@ -11,7 +11,21 @@ import { CONFIG, ENVIRONMENT, SAMPLE_LOG } from '../support/sample_log.ts';
 const READY: RunEvent = {
   kind: 'ready',
   adapter: { vendor: 'acme', architecture: 'x1', description: 'Acme X1', software: false },
-  algorithms: [{ name: 'at2po', title: 'AT²PO', description: 'The paper.', config: CONFIG.algorithm }],
+  algorithms: [
+    {
+      name: 'at2po',
+      title: 'AT²PO',
+      description: 'The paper.',
+      family: 'The paper’s comparison',
+      paper: { title: 'Turn-based Policy Optimization', arxiv: '2601.04767' },
+      evidence: 'equals the numbers of the published code',
+      verified: true,
+      caution: null,
+      config: CONFIG.algorithm,
+      sources: [{ path: 'loss.clipLow', source: 'paper, App. B.4' }],
+      differences: [{ topic: 'cap', paper: 'none', code: '10', here: 'code' }],
+    },
+  ],
   environments: [ENVIRONMENT],
   presets: [
     {
@@ -32,6 +46,7 @@ const READY: RunEvent = {
       paperDefault: 1e-6,
       source: 'Table 4',
       range: { kind: 'number', min: 1e-6, max: 1e-2, scale: 'log' },
+      when: [],
     },
     {
       path: 'algorithm.credit.valueRule',
@@ -42,6 +57,7 @@ const READY: RunEvent = {
       paperDefault: 'child_softmax',
       source: 'code',
       range: { kind: 'choice', options: ['child_softmax', 'child_mean'], titles: ['softmax of H', 'mean'] },
+      when: [],
     },
   ],
 };

@@ -1,5 +1,6 @@
 /** All settings of a run, grouped, as the engine describes them; a change offers a restart. */
 import {
+  isRead,
   readKnob,
   withAlgorithm,
   writeKnob,
@@ -9,9 +10,12 @@ import {
 import type { RunConfig } from '../../units.ts';
 import { useLab, useRun, useTransport } from '../binding.ts';
 import { KnobField } from './KnobField.tsx';
+import { MethodCard, MethodChanges } from './MethodCard.tsx';
 
 const GROUPS: readonly (readonly [prefix: string, title: string])[] = [
-  ['algorithm.rollout', 'Tree'],
+  ['algorithm.rollout', 'Rollout'],
+  ['algorithm.reward', 'Reward'],
+  ['algorithm.filter', 'Groups'],
   ['algorithm.credit', 'Credit'],
   ['algorithm.loss', 'Loss'],
   ['optimiser', 'Optimiser'],
@@ -36,6 +40,7 @@ function Pickers({ config }: { readonly config: RunConfig }) {
   const { transport } = useLab();
   if (!ready) return null;
   const { presets, algorithms } = ready;
+  const method = algorithms.find(({ name }) => name === config.algorithm.name);
   const pickPreset = (name: string): void =>
     transport.setDraft(presets.find((preset) => preset.name === name)?.config ?? null);
   const pickAlgorithm = (name: string): void => {
@@ -58,13 +63,21 @@ function Pickers({ config }: { readonly config: RunConfig }) {
       <label>
         Algorithm
         <select value={config.algorithm.name} onChange={(event) => pickAlgorithm(event.target.value)}>
-          {algorithms.map(({ name, title }) => (
-            <option key={name} value={name}>
-              {title}
-            </option>
+          {[...new Set(algorithms.map(({ family }) => family))].map((family) => (
+            <optgroup key={family} label={family}>
+              {algorithms
+                .filter((algorithm) => algorithm.family === family)
+                .map(({ name, title }) => (
+                  <option key={name} value={name}>
+                    {title}
+                  </option>
+                ))}
+            </optgroup>
           ))}
         </select>
       </label>
+      {method && <MethodCard method={method} />}
+      <MethodChanges config={config} />
       <p className="small soft">{presets.find(({ name }) => name === config.preset)?.description}</p>
     </div>
   );
@@ -121,7 +134,9 @@ export function Knobs({ onClose }: { readonly onClose: () => void }) {
         {config && <Pickers config={config} />}
         {config &&
           GROUPS.map(([, title]) => {
-            const knobs = (ready?.knobs ?? []).filter((knob) => groupOf(knob) === title);
+            const knobs = (ready?.knobs ?? []).filter(
+              (knob) => groupOf(knob) === title && isRead(config, knob),
+            );
             if (knobs.length === 0) return null;
             return (
               <fieldset key={title}>

@@ -1,5 +1,6 @@
 /** The run as it happens: transport, curves, the batch as tiny trees, one question in words, settings. */
 import { useState } from 'react';
+import { methodTitle } from '../../store/methods.ts';
 import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
 import { formatCount, formatSetting } from '../format.ts';
 import { useKeys } from '../shell/keys.tsx';
@@ -7,6 +8,7 @@ import { Answer } from './Answer.tsx';
 import { BatchStrip } from './BatchStrip.tsx';
 import { Curves } from './Curves.tsx';
 import { Knobs } from './Knobs.tsx';
+import { MethodChanges } from './MethodCard.tsx';
 import { Scrubber } from './Scrubber.tsx';
 import { TransportBar } from './TransportBar.tsx';
 
@@ -19,24 +21,30 @@ function ConfigLine() {
   const { algorithm, optimiser, preset, seed } = header.config;
   const { rollout, credit, loss } = algorithm;
   const items: readonly (readonly [string, string])[] = [
+    ['method', methodTitle(algorithm.name)],
     ['preset', preset],
     ['seed', String(seed)],
     ['parameters', formatCount(header.parameterCount)],
+    ['rollout', rollout.shape],
     ['M, L, K', `${rollout.initialBranches}, ${rollout.iterations}, ${rollout.picks}`],
     ['lr', formatSetting(optimiser.learningRate)],
     ['clip', `${formatSetting(loss.clipLow)} / ${formatSetting(loss.clipHigh)}`],
+    ['ratio', loss.ratioLevel],
     ['value', credit.valueRule],
     ['advantage', credit.advantageRule],
   ];
   return (
-    <dl className="config-line small">
-      {items.map(([term, value]) => (
-        <div key={term}>
-          <dt>{term}</dt>
-          <dd className="number">{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl className="config-line small">
+        {items.map(([term, value]) => (
+          <div key={term}>
+            <dt>{term}</dt>
+            <dd className="number">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <MethodChanges config={header.config} />
+    </>
   );
 }
 

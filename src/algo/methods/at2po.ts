@@ -2,9 +2,9 @@
  * AT²PO: entropy-guided trees of turns, values backed up the tree, and a clipped loss on turn ratios.
  * @see arXiv:2601.04767; released code at commit 98e60f6; where they differ: algo/README.md
  */
-import type { AlgorithmConfig } from '../units.ts';
-import type { Algorithm, SettingSource } from './algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TREE_CREDIT, TURN_LOSS, TURN_TREE } from './defaults.ts';
+import type { AlgorithmConfig } from '../../units.ts';
+import type { Algorithm, SettingSource } from '../algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TREE_CREDIT, TURN_LOSS, TURN_TREE } from '../defaults.ts';
 
 const CONFIG: AlgorithmConfig = {
   name: 'at2po',
@@ -41,21 +41,39 @@ const SOURCES: readonly SettingSource[] = [
 export const at2po: Algorithm = {
   name: 'at2po',
   title: 'AT²PO',
+  family: 'table',
   description:
     'Grows a tree of turns where the policy is uncertain, backs the leaves’ rewards up to every turn, and clips the loss turn by turn.',
+  paper: { title: 'Agentic Turn-based Policy Optimization via Tree Search', arxiv: '2601.04767' },
+  evidence: 'reference',
+  caution: null,
   config: CONFIG,
   sources: SOURCES,
-};
-
-/** The "random tree search" ablation of the paper's Table 2, with the rest as in AT²PO. */
-export const at2poRandom: Algorithm = {
-  name: 'at2po_random',
-  title: 'AT²PO, random tree',
-  description: 'The same credit and loss on trees that grow anywhere: turns to expand are drawn at random.',
-  config: { ...CONFIG, name: 'at2po_random', rollout: { ...CONFIG.rollout, expansion: 'random' } },
-  sources: SOURCES.map((entry) =>
-    entry.path === 'rollout.expansion'
-      ? { ...entry, source: 'paper, Table 2; released code, expansion_mode' }
-      : entry,
-  ),
+  differences: [
+    {
+      topic: 'value weights',
+      paper: 'in proportion to entropy, eq. (3)',
+      code: 'softmax of entropy',
+      here: 'code; credit.valueRule = child_entropy is the paper’s',
+    },
+    {
+      topic: 'entropy',
+      paper: 'of the policy',
+      code: 'mean surprisal of the sampled tokens of the last generation',
+      here: 'code; the true entropy is shown per token',
+    },
+    {
+      topic: 'leaf normalisation',
+      paper: 'standard GRPO',
+      code: 'population deviation within the tree',
+      here: 'code',
+    },
+    { topic: 'log-ratio cap', paper: 'none', code: '10, no gradient above', here: 'code' },
+    {
+      topic: 'reward',
+      paper: 'exact match; a format violation earns 0 in the text, −1 in eq. (16)',
+      code: '−1; F1 + 0.1 with both tools',
+      here: 'each environment pays its own; reward.rule = f1 is the code’s',
+    },
+  ],
 };

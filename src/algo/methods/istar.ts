@@ -1,0 +1,34 @@
+/** iStar: a second network, trained on preferences between rows, rewards the turns. */
+import type { Algorithm } from '../algorithm.ts';
+import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../defaults.ts';
+
+export const istar: Algorithm = {
+  name: 'istar',
+  title: 'iStar',
+  family: 'related',
+  description:
+    'An implicit reward model learns which rows are better; its log-ratios over a turn are that turn’s reward.',
+  paper: { title: 'Agentic Reinforcement Learning with Implicit Step Rewards', arxiv: '2509.19199' },
+  evidence: 'code',
+  caution: null,
+  config: {
+    name: 'istar',
+    rollout: CHAINS,
+    reward: PLAIN_REWARD,
+    filter: EVERY_GROUP,
+    credit: { ...creditBy('istar'), mixing: 1 },
+    loss: { ...TOKEN_LOSS, beta: 0.05 },
+  },
+  sources: [
+    { path: 'loss.beta', source: 'paper, β = 0.05' },
+    { path: 'credit.mixing', source: 'paper, w = 1' },
+  ],
+  differences: [
+    {
+      topic: 'statistics of the step part',
+      paper: 'over the group’s steps',
+      code: 'over the first step of each row only',
+      here: 'paper',
+    },
+  ],
+};

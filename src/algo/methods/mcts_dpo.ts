@@ -1,0 +1,38 @@
+/** MCTS and step-level DPO: search, then prefer the best sibling over the worst. */
+import type { Algorithm } from '../algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TREE_CREDIT, TURN_TREE } from '../defaults.ts';
+
+export const mctsDpo: Algorithm = {
+  name: 'mcts_dpo',
+  title: 'MCTS + DPO',
+  family: 'related',
+  description:
+    'A search tree per prompt; at every turn with several continuations the best is preferred to the worst.',
+  paper: {
+    title: 'Monte Carlo Tree Search Boosts Reasoning via Iterative Preference Learning',
+    arxiv: '2405.00451',
+  },
+  evidence: 'code',
+  caution: null,
+  config: {
+    name: 'mcts_dpo',
+    rollout: { ...TURN_TREE, shape: 'search_tree', leavesPerTree: 16, initialBranches: 2, iterations: 16 },
+    reward: PLAIN_REWARD,
+    filter: EVERY_GROUP,
+    credit: { ...TREE_CREDIT, valueRule: 'leaf_mean' },
+    loss: { ...TOKEN_LOSS, surrogate: 'preference', beta: 0.1, dualClip: 0, reduction: 'seq-mean-token-sum' },
+  },
+  sources: [
+    { path: 'rollout.explorationWeight', source: 'released code, w = 1' },
+    { path: 'loss.beta', source: 'released code, 0.1' },
+  ],
+  differences: [
+    {
+      topic: 'leaf reward',
+      paper: 'outcome and self-evaluation',
+      code: 'outcome and self-evaluation',
+      here: 'outcome only',
+    },
+    { topic: 'label smoothing', paper: 'from visit counts', code: 'optional', here: 'off' },
+  ],
+};
