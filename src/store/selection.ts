@@ -2,7 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { AdvantageRule, NodeId, ValueRule } from '../units.ts';
 
-export const VIEWS = ['train', 'tree', 'credit', 'loss'] as const;
+export const VIEWS = ['train', 'tree', 'credit', 'loss', 'profile'] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Pin {

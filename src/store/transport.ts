@@ -7,6 +7,7 @@ import type { RunCommand, RunEvent } from '../train/protocol.ts';
 import type { ErrorReport, RunConfig } from '../units.ts';
 import type { Player } from './player.ts';
 import type { RunStore } from './run.ts';
+import type { EventOf } from './run_state.ts';
 import type { SelectionStore } from './selection.ts';
 
 export type Engine =
@@ -21,6 +22,8 @@ export interface TransportState {
   readonly awaiting: boolean; // Play was pressed before the engine was ready
   readonly draft: RunConfig | null; // changed knobs, not yet run
   readonly asked: RunConfig | null; // what the live run was started with
+  readonly profiling: boolean; // a profile was asked for and has not come yet
+  readonly footprint: EventOf<'footprint'> | null; // the engine's last answer to `estimate`
 }
 
 export interface Transport extends StoreApi<TransportState> {
@@ -31,7 +34,11 @@ export interface Transport extends StoreApi<TransportState> {
   readonly pause: () => void;
   readonly stepUpdate: () => void;
   readonly stepPhase: () => void;
+  /** Asks for a profile of the next update, and runs that update where the run stands still. */
+  readonly profile: () => void;
   readonly reset: () => void;
+  /** Asks what a configuration would need of the device; `footprint` is the answer. */
+  readonly estimate: (config: RunConfig) => void;
   readonly setDraft: (draft: RunConfig | null) => void;
   /** Starts a live run with the draft, or with the config of the run shown. */
   readonly restart: () => void;
@@ -47,7 +54,7 @@ export interface TransportParts {
 }
 
 /** Deep equality: the engine returns configs as its schema orders them. */
-function same(a: unknown, b: unknown): boolean {
+export function same(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
   const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
   return (
@@ -101,6 +108,8 @@ export function createTransport({ run, selection, player, send }: TransportParts
     awaiting: false,
     draft: null,
     asked: null,
+    profiling: false,
+    footprint: null,
   }));
   const open = new OpenRun(send);
   const isLive = (): boolean => store.getState().source === 'live';
@@ -154,6 +163,10 @@ export function createTransport({ run, selection, player, send }: TransportParts
     ...store,
     receive(events) {
       for (const event of events) if (event.kind === 'ready') run.apply([event]);
+      if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
+        store.setState({ profiling: false });
+      const footprint = events.findLast((event) => event.kind === 'footprint');
+      if (footprint) store.setState({ footprint });
       if (events.some((event) => event.kind === 'ready')) engineReady();
       const admitted = open.admit(events.filter((event) => event.kind !== 'ready'));
       if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
@@ -171,6 +184,12 @@ export function createTransport({ run, selection, player, send }: TransportParts
     },
     stepUpdate: () => command({ kind: 'step-update' }, player.stepUpdate),
     stepPhase: () => command({ kind: 'step-phase' }, player.stepPhase),
+    profile() {
+      command({ kind: 'profile' }, () => undefined);
+      if (!isLive()) return;
+      store.setState({ profiling: true });
+      if (run.getState().status !== 'running') send({ kind: 'step-update' });
+    },
     reset() {
       if (!isLive()) return startOver();
       selection.select({ update: null, pinned: null });
@@ -178,6 +197,9 @@ export function createTransport({ run, selection, player, send }: TransportParts
     },
     setDraft: (draft) =>
       store.setState({ draft: same(draft, run.getState().header?.config ?? null) ? null : draft }),
+    estimate(config) {
+      if (store.getState().engine.kind === 'ready') send({ kind: 'estimate', config });
+    },
     restart() {
       const config = store.getState().draft ?? run.getState().header?.config ?? store.getState().asked;
       if (config) goLive(config, { kind: 'play' });

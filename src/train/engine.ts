@@ -10,7 +10,7 @@ import {
   describeEnvironment,
   knobCatalogue,
 } from './catalogue.ts';
-import { environmentNamed } from './config.ts';
+import { environmentNamed, parseRunConfig } from './config.ts';
 import { NoProfileError, NoRunError, reportOf } from './errors.ts';
 import { parseRunCommand } from './guard.ts';
 import type { UpdateProfiler } from './profile.ts';
@@ -32,6 +32,12 @@ export interface Backend {
   readonly lost: Promise<ErrorReport>;
   createPolicy(request: PolicyRequest): Promise<TrainablePolicy>;
   parameterCount(model: ModelConfig): number;
+  /**
+   * Bytes of device memory that a run needs at most. Absent where there is no such memory.
+   * @param trial asks the device for them too, before anything is allocated
+   * @throws DoesNotFitError
+   */
+  checkFits?(config: RunConfig, trial: boolean): Promise<number>;
   /** Absent where nothing can be timed. */
   startProfile?(): UpdateProfiler;
   close(): void;
@@ -99,6 +105,8 @@ export class Engine {
     switch (command.kind) {
       case 'open':
         return this.#open({ config: command.config, bytes: null });
+      case 'estimate':
+        return this.#estimate(command.config);
       case 'reset':
         return this.#open(this.#openedOr(command.kind));
       case 'load-weights': {
@@ -141,6 +149,19 @@ export class Engine {
     return transport;
   }
 
+  /** What a configuration would need, or why it would not run: an answer, never a failure. */
+  async #estimate(config: RunConfig): Promise<void> {
+    let bytes: number | null = null;
+    let problem: ErrorReport | null = null;
+    try {
+      const backend = await this.#ensureBackend();
+      bytes = (await backend.checkFits?.(parseRunConfig(config), false)) ?? null;
+    } catch (error) {
+      problem = reportOf(error, 'command estimate');
+    }
+    this.#options.post({ kind: 'footprint', config, bytes, problem });
+  }
+
   #askForProfiles(command: string, updates: number): void {
     this.#transportOr(command);
     if (!this.#backend?.startProfile) throw new NoProfileError();
@@ -169,6 +190,7 @@ export class Engine {
     this.#postStatus('preparing');
     const { config, bytes } = opened;
     const backend = await this.#ensureBackend();
+    await backend.checkFits?.(config, true);
     const weights =
       bytes ?? (config.weights === null ? null : await this.#options.fetchWeights(config.weights));
     const environment = environmentNamed(config.environment);

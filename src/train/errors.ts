@@ -89,3 +89,29 @@ export class NoProfileError extends LabError {
     });
   }
 }
+
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en-US')} MB`;
+
+/** A run that the device has no room for; nothing was allocated. */
+export class DoesNotFitError extends LabError {
+  /** @param remedies settings with values, e.g. 'model.layers to 3', each enough by itself */
+  constructor(facts: {
+    readonly need: number; // bytes in all
+    readonly where: string;
+    readonly got: { readonly bytes: number; readonly text: string };
+    readonly wanted: { readonly bytes: number; readonly text: string };
+    readonly remedies: readonly string[];
+  }) {
+    const { need, where, got, wanted, remedies } = facts;
+    super('DoesNotFitError', {
+      what: `The run does not fit the graphics device: it needs ${megabytes(need)}`,
+      where,
+      got: `${megabytes(got.bytes)} ${got.text}`,
+      wanted: `at most ${megabytes(wanted.bytes)} ${wanted.text}`,
+      next:
+        remedies.length > 0
+          ? `Lower one of these settings: ${remedies.join('; ')}.`
+          : 'Choose a smaller preset: no single setting brings it down far enough.',
+    });
+  }
+}

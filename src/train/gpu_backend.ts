@@ -5,6 +5,7 @@ import { decodeWeights } from '../model/weights.ts';
 import type { ErrorReport } from '../units.ts';
 import type { Backend, PolicyRequest } from './engine.ts';
 import { WeightsFetchError } from './errors.ts';
+import { checkBuffers, checkFits } from './fit.ts';
 import { seededParameters } from './initial.ts';
 import { startUpdateProfile } from './profile.ts';
 
@@ -27,6 +28,10 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
       return Policy.create(gpu, model, { contextLength: environment.contextLength, parameters });
     },
     parameterCount,
+    async checkFits(config, trial) {
+      const { bytes } = trial ? await checkFits(gpu, config) : await checkBuffers(gpu.limits, config);
+      return bytes;
+    },
     startProfile: () => startUpdateProfile(gpu),
     close() {
       closed = true;

@@ -1,8 +1,9 @@
-/** The four views, one line each. */
+/** The views, one line each. */
 import type { ComponentType } from 'react';
 import { VIEWS, type View } from '../store/selection.ts';
 import { CreditView } from './credit/CreditView.tsx';
 import { LossView } from './loss/LossView.tsx';
+import { ProfileView } from './profile/ProfileView.tsx';
 import { TrainView } from './train/TrainView.tsx';
 import { TreeView } from './tree/TreeView.tsx';
 
@@ -16,6 +17,7 @@ export const VIEW_PANELS = {
   tree: { title: 'Tree', component: TreeView },
   credit: { title: 'Credit', component: CreditView },
   loss: { title: 'Loss', component: LossView },
+  profile: { title: 'Profile', component: ProfileView },
 } satisfies Record<View, ViewPanel>;
 
 export const VIEW_LIST: readonly View[] = VIEWS;

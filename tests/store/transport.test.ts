@@ -200,3 +200,34 @@ describe('knobs', () => {
     ]);
   });
 });
+
+describe('what belongs to the session', () => {
+  test('a profile of the next update runs that update where the run stands still', () => {
+    const { lab, kinds } = labWithRecording();
+    lab.transport.profile();
+    expect(kinds()).toEqual([]); // a recorded run has nothing to time
+    lab.transport.receive([READY, START]);
+    lab.transport.profile();
+    expect(kinds()).toEqual(['open', 'profile', 'step-update']);
+    lab.transport.receive([{ kind: 'status', status: 'running', update: 1, phase: 'rollout' }]);
+    lab.transport.profile();
+    expect(kinds()).toEqual(['open', 'profile', 'step-update', 'profile']);
+  });
+
+  test('a configuration is estimated by the engine, and its answer is kept apart from the run', () => {
+    const { lab, sent } = labWithRecording();
+    lab.transport.estimate(CONFIG);
+    expect(sent).toEqual([]);
+    lab.transport.receive([READY, START]);
+    lab.transport.play();
+    lab.transport.estimate(CONFIG);
+    expect(sent.at(-1)).toEqual({ kind: 'estimate', config: CONFIG });
+    const { eventCount } = lab.run.getState();
+    const footprint = { kind: 'footprint', config: CONFIG, bytes: 5e7, problem: null } as const;
+    lab.transport.receive([footprint]);
+    expect(lab.transport.getState().footprint).toBe(footprint);
+    expect(lab.run.log().some(({ kind }) => kind === 'footprint')).toBe(false);
+    expect(lab.run.getState().updates).toEqual([]);
+    expect(lab.run.getState().eventCount).toBeGreaterThanOrEqual(eventCount);
+  });
+});

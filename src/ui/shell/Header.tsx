@@ -1,4 +1,4 @@
-/** Name, the four views, what is on screen, theme and keyboard help. */
+/** Name, the views, what is on screen, theme and keyboard help. */
 import type { View } from '../../store/selection.ts';
 import { useLab, useSelection } from '../binding.ts';
 import { VIEW_LIST, VIEW_PANELS } from '../views.tsx';

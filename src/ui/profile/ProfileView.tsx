@@ -1,0 +1,153 @@
+/** The Profile view: where an update's time on the device went, how close that is to its best, and who holds memory. */
+import { useState } from 'react';
+import {
+  groupProfile,
+  idleShare,
+  PROFILE_GROUPINGS,
+  wholeProfile,
+  type ProfileGrouping,
+  type UpdateProfile,
+} from '../../store/profile_reading.ts';
+import { useLab, useRun, useTransport } from '../binding.ts';
+import { formatCount, formatMs, formatShare } from '../format.ts';
+import { Facts, type Fact } from './Facts.tsx';
+import { MemoryTable } from './MemoryTable.tsx';
+import { ProfileTable } from './ProfileTable.tsx';
+import { formatRate, formatTimes } from './rates.ts';
+
+const METHOD_WORDS: Readonly<Record<UpdateProfile['method'], string>> = {
+  timestamps:
+    'Each dispatch was timed on the device by timestamps at both ends, in a pass of its own. A browser may round them (Chrome to 0.1 ms), so trust sums over many dispatches, not a single short one. Copies and clears are not timed.',
+  submissions:
+    'This device has no timestamps (timestamp-query). Whole submissions were timed from the page’s side, each for all the programs in it; the time to submit and to be answered is included, so the idle share is a lower bound.',
+};
+
+function factsOf(profile: UpdateProfile): readonly Fact[] {
+  const all = wholeProfile(profile);
+  const { ceilings } = profile;
+  return [
+    ['update', formatMs(profile.wallMs), 'pauses left out'],
+    ['device busy', formatMs(profile.busyMs), `${formatCount(all.dispatches)} dispatches`],
+    ['device idle', formatShare(idleShare(profile)), 'of the update'],
+    [
+      'arithmetic while busy',
+      formatRate(all.flops, 'FLOP/s'),
+      all.flops
+        ? `${formatTimes(all.flops, ceilings.flopsPerSecond)} of the measured ${formatRate({ perSecond: ceilings.flopsPerSecond, atLeast: false }, 'FLOP/s')}`
+        : '',
+    ],
+    [
+      'memory traffic while busy',
+      formatRate(all.bytes, 'B/s'),
+      all.bytes
+        ? `${formatTimes(all.bytes, ceilings.bytesPerSecond)} of the measured ${formatRate({ perSecond: ceilings.bytesPerSecond, atLeast: false }, 'B/s')}`
+        : '',
+    ],
+  ];
+}
+
+function Profile({ profile }: { readonly profile: UpdateProfile }) {
+  const [grouping, setGrouping] = useState<ProfileGrouping>('kernel');
+  const groups = groupProfile(profile, profile.method === 'timestamps' ? grouping : 'program');
+  return (
+    <div className="profile-columns">
+      <section className="profile-main" aria-label="Time on the device">
+        <Facts facts={factsOf(profile)} />
+        {profile.method === 'timestamps' && (
+          <div className="bar" role="group" aria-label="Group by">
+            <span className="heading">Time by</span>
+            {PROFILE_GROUPINGS.map((option) => (
+              <button
+                key={option}
+                type="button"
+                aria-pressed={option === grouping}
+                onClick={() => setGrouping(option)}
+              >
+                {option}
+              </button>
+            ))}
+          </div>
+        )}
+        <ProfileTable groups={groups} ceilings={profile.ceilings} />
+      </section>
+      <aside className="profile-side">
+        <MemoryTable memory={profile.memory} />
+        <section className="panel" aria-label="How this was measured">
+          <h2>How this was measured</h2>
+          <p className="small">{METHOD_WORDS[profile.method]}</p>
+          {profile.untimed > 0 && (
+            <p className="small">
+              {formatCount(profile.untimed)} dispatches found no room for timestamps and are missing.
+            </p>
+          )}
+          <p className="small">
+            Rates count the operations and bytes that a kernel needs at least; ≥ where part depends on the
+            data (attention over a tree) and is not counted. Measured bests: a kernel of multiply-adds in
+            registers, and a copy, timed once on this device.
+          </p>
+        </section>
+      </aside>
+    </div>
+  );
+}
+
+/** Why there is nothing to show, and what to do. */
+function useNothing(): string {
+  const engine = useTransport((transport) => transport.engine.kind);
+  const source = useTransport((transport) => transport.source);
+  const profiling = useTransport((transport) => transport.profiling);
+  if (profiling) return 'The next update is being profiled; its numbers come when it ends.';
+  if (engine === 'unavailable')
+    return 'There is nothing to time here: the run on screen is a recording, made on another device, and training needs WebGPU.';
+  if (engine === 'starting') return 'The engine is starting.';
+  if (source === 'recorded')
+    return 'The run on screen is a recording, and the device that made it is not here. “Profile next update” trains a live run and times its first update.';
+  return 'No update of this run has been profiled yet. “Profile next update” times every dispatch of one update; the run’s numbers stay the same, bit for bit.';
+}
+
+export function ProfileView() {
+  const profiles = useRun((run) => run.profiles);
+  const engine = useTransport((transport) => transport.engine.kind);
+  const profiling = useTransport((transport) => transport.profiling);
+  const finished = useRun((run) => run.status === 'finished');
+  const live = useTransport((transport) => transport.source === 'live');
+  const [chosen, setChosen] = useState<number | null>(null);
+  const { transport } = useLab();
+  const nothing = useNothing();
+  const profile = profiles.find(({ update }) => update === chosen) ?? profiles.at(-1);
+  const over = finished && live;
+  return (
+    <div className="view profile-view">
+      <div className="bar">
+        <button
+          type="button"
+          className="primary"
+          disabled={engine !== 'ready' || profiling || over}
+          onClick={() => {
+            setChosen(null);
+            transport.profile();
+          }}
+        >
+          {profiling ? 'Profiling…' : 'Profile next update'}
+        </button>
+        {over && <span className="small soft">The run is finished: reset it to time another update.</span>}
+        {profiles.length > 0 && (
+          <div className="bar" role="group" aria-label="Profiled updates">
+            <span className="heading">Update</span>
+            {profiles.map(({ update }) => (
+              <button
+                key={update}
+                type="button"
+                aria-pressed={update === profile?.update}
+                onClick={() => setChosen(update)}
+              >
+                {update}
+              </button>
+            ))}
+          </div>
+        )}
+      </div>
+      {profile ? <Profile key={profile.update} profile={profile} /> : <p className="empty">{nothing}</p>}
+    </div>
+  );
+}
