@@ -1,3 +1,4 @@
 export function findBrowser(): string | undefined;
 export function installBrowser(): string | undefined;
-export function browserFlags(): string[];
+export const SOFTWARE_ADAPTER: string;
+export function browserFlags(adapter?: readonly string[]): string[];

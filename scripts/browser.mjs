@@ -43,12 +43,13 @@ export function findBrowser() {
   return all.find((path) => path && existsSync(path));
 }
 
+export const SOFTWARE_ADAPTER = '--use-webgpu-adapter=swiftshader';
+
 /**
  * Flags for a headless Chromium with WebGPU. Default: its software adapter, so that a machine with
- * a GPU gives the same numbers; GPU=hardware takes the real adapter.
+ * a GPU gives the same numbers; GPU=hardware takes the real adapter; `adapter` names the flags for it.
  */
-export function browserFlags() {
-  const adapter = process.env.GPU === 'hardware' ? [] : ['--use-webgpu-adapter=swiftshader'];
+export function browserFlags(adapter = process.env.GPU === 'hardware' ? [] : [SOFTWARE_ADAPTER]) {
   const flags =
     '--no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --enable-unsafe-webgpu';
   return [...flags.split(' '), ...adapter];

@@ -37,21 +37,21 @@ async function startServer(entries) {
   return server;
 }
 
-async function launchBrowser() {
+async function launchBrowser(adapterFlags) {
   const executablePath = findBrowser() ?? installBrowser();
   if (!executablePath) {
     throw new Error(
       'No Chrome, Chromium or Edge found. Install one, or set CHROME_PATH to its executable, or run: npx playwright install chromium',
     );
   }
-  return chromium.launch({ executablePath, headless: true, args: browserFlags() });
+  return chromium.launch({ executablePath, headless: true, args: browserFlags(adapterFlags) });
 }
 
 /**
  * Runs `work({ page, server, url, browser })` with a blank page of the source tree; closes everything after it.
  * In the page, `await import('/src/…')` loads any source file; on this side, `server.ssrLoadModule('/src/…')` does.
  * Options: entries (source files whose packages Vite should prepare), onConsole (gets each console line and its type;
- * default: printed to stderr), browser: false for the server alone.
+ * default: printed to stderr), browser: false for the server alone, adapterFlags (Chromium's, browser.mjs).
  */
 export async function withPage(work, options = {}) {
   const onConsole = options.onConsole ?? ((text) => console.error(text));
@@ -60,7 +60,7 @@ export async function withPage(work, options = {}) {
   let browser;
   try {
     if (options.browser === false) return await work({ server, url });
-    browser = await launchBrowser();
+    browser = await launchBrowser(options.adapterFlags);
     const page = await browser.newPage();
     page.on('console', (message) => onConsole(message.text(), message.type()));
     page.on('pageerror', (error) => onConsole(error.stack ?? error.message, 'error'));
