@@ -49,36 +49,3 @@ export function checkModelConfig(value: unknown): ModelConfig {
 
 /** Number of trainable scalars. */
 export const parameterCount = (config: ModelConfig): number => parameterMap(config).count;
-
-export interface SizeEstimate {
-  readonly parameterBytes: number;
-  readonly optimiserBytes: number; // gradients and both moments
-  readonly activationBytes: number; // kept from forward to backward, and gradients of activations
-  readonly cacheBytes: number; // keys and values of every slot
-}
-
-/**
- * Device memory in bytes.
- * @param tokens capacity of one micro-batch
- * @param slots sequences sampled at once
- * @param contextLength tokens per slot
- */
-export function estimateSizes(
-  config: ModelConfig,
-  tokens: number,
-  slots: number,
-  contextLength: number,
-): SizeEstimate {
-  const { channels, heads, kvHeads, headSize, hidden, layers } = config;
-  const qkv = (heads + 2 * kvHeads) * headSize;
-  const qk = (heads + kvHeads) * headSize;
-  const perLayer = 4 * channels + 2 + qkv + qk + heads * headSize + heads + 3 * hidden;
-  const shared = 5 * channels + qkv + qk + heads * headSize + heads + 3 * hidden;
-  const parameterBytes = 4 * parameterMap(config).length;
-  return {
-    parameterBytes,
-    optimiserBytes: 3 * parameterBytes,
-    activationBytes: 4 * tokens * (layers * perLayer + shared),
-    cacheBytes: 8 * layers * slots * contextLength * kvHeads * headSize,
-  };
-}

@@ -23,7 +23,6 @@ type Entry = ReturnType<Gpu['memory']['entries']>[number];
 
 test('the footprint of a run is what the ledger says after an update, within 1 %', async () => {
   const config = instant();
-  const devices: GPUDevice[] = [];
   const buffers = new Map<GPUBuffer, { label: string; size: number }>();
   const spied = {
     requestAdapter: async (options?: GPURequestAdapterOptions) => {
@@ -32,7 +31,6 @@ test('the footprint of a run is what the ledger says after an update, within 1 %
       if (adapter && request)
         adapter.requestDevice = async (descriptor) => {
           const device = await request(descriptor);
-          devices.push(device);
           spy(device, buffers);
           return device;
         };

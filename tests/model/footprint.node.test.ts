@@ -1,0 +1,48 @@
+import { beforeAll, expect, test, vi } from 'vitest';
+import { parameterCount } from '../../src/model/config.ts';
+import { footprint, type PolicyCapacities } from '../../src/model/footprint.ts';
+import { runFootprint } from '../../src/train/fit.ts';
+import { presets } from '../../src/train/presets.ts';
+import { SMALL_MODEL } from '../support/token_batches.ts';
+
+const USAGES = ['MAP_READ', 'MAP_WRITE', 'COPY_SRC', 'COPY_DST', 'INDEX', 'VERTEX', 'UNIFORM', 'STORAGE'];
+
+// Node has no WebGPU, and the paper device needs none: only the names of the usages.
+beforeAll(() => {
+  vi.stubGlobal('GPUBufferUsage', Object.fromEntries(USAGES.map((name, bit) => [name, 2 ** bit])));
+});
+
+const MODEL = { ...SMALL_MODEL, layers: 2, kvHeads: 2, headSize: 8 };
+const CAPACITIES: PolicyCapacities = {
+  contextLength: 96,
+  training: { tokens: 256, predicted: 128, scored: 512 },
+  sampling: { rows: 128, sampledRows: 64, slots: 8 },
+};
+
+test('parameters count four times, and the cache keys and values of every slot, layer and position', async () => {
+  const { byOwner } = await footprint(MODEL, CAPACITIES);
+  expect(byOwner['kv cache']).toBe(2 * 2 * 8 * 96 * (2 * 8) * 4);
+  expect(byOwner.parameters).toBeGreaterThanOrEqual(4 * 4 * parameterCount(MODEL));
+  expect(Object.keys(byOwner)).toEqual(['parameters', 'activations', 'decode activations', 'kv cache']);
+});
+
+test('a policy that only scores has no cache, and activations grow with the tokens', async () => {
+  const scoring = await footprint(MODEL, { ...CAPACITIES, sampling: null });
+  expect(Object.keys(scoring.byOwner)).toEqual(['parameters', 'activations']);
+  const training = { ...CAPACITIES.training, tokens: 512 };
+  const larger = await footprint(MODEL, { ...CAPACITIES, sampling: null, training });
+  expect(larger.byOwner.activations).toBeGreaterThan(1.5 * scoring.byOwner.activations);
+  expect(larger.byOwner.parameters).toBe(scoring.byOwner.parameters);
+});
+
+test('every preset fits the default limits of WebGPU, and a reference policy adds its own', async () => {
+  const limits = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 };
+  for (const [name, { config }] of presets) {
+    const { bytes, largest } = await runFootprint(config, limits);
+    expect([name, largest.bytes <= 2 ** 27]).toEqual([name, true]);
+    const { algorithm } = config;
+    const loss = { ...algorithm.loss, klCoefficient: 0.1 };
+    const withReference = await runFootprint({ ...config, algorithm: { ...algorithm, loss } }, limits);
+    if (algorithm.loss.klCoefficient === 0) expect(withReference.bytes).toBeGreaterThan(bytes);
+  }
+});
