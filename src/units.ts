@@ -132,7 +132,7 @@ export interface Grade {
   readonly exactMatch: 0 | 1; // the answer is the true one, whatever the form of the turn around it
   readonly f1: number; // [0, 1]: partial credit; the environment says for what
   readonly formatValid: boolean; // every turn follows the grammar and the path ends as it should
-  readonly answered: boolean; // an answer can be read, even from a malformed turn
+  readonly answer: readonly TokenId[] | null; // as far as one can be read, even from a malformed turn
   readonly unknown: boolean; // that answer is "I do not know"
   readonly toolsUsed: number; // different tools that were called
 }
@@ -218,11 +218,40 @@ export type ValueRule = (typeof VALUE_RULES)[number];
 
 /** How a token's advantage follows from rewards, values and signals; each is described in algo. */
 export const ADVANTAGE_RULES = [
+  // of a node, from the values around it
   'node_value',
   'diff_parent',
   'diff_global',
   'diff_localglobal',
+  'tree_rl', // TreeRL, TreePS-RAG
+  'treepo_segment',
+  // of a row, from its group
   'vanilla', // GRPO
+  'dr_grpo',
+  'rloo',
+  'opo',
+  'pass_k',
+  'remax',
+  'optimal_value', // A*-PO
+  'reinforce_pp',
+  'reinforce_pp_baseline',
+  // of a row or a node, from the tree's leaves
+  'tree_grpo',
+  'tree_grpo_two_norms',
+  'tree_grpo_intra',
+  'tree_grpo_per_token',
+  'tree_diff',
+  'arpo_hard',
+  'treepo',
+  // of a turn in a row, from what follows it
+  'gae',
+  'gtpo',
+  'gtpo_by_turn',
+  'igpo',
+  'igpo_position',
+  'a2tgpo',
+  'istar',
+  'rapo',
 ] as const;
 export type AdvantageRule = (typeof ADVANTAGE_RULES)[number];
 

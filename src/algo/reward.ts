@@ -1,14 +1,20 @@
-/** Rewards: what the environment pays for each path of a tree. */
+/** Rewards: what each path of a tree earns, by the environment or by another rule, less its penalties. */
+import { ROOT } from '../units.ts';
 import type {
   Environment,
+  Grade,
   NodeId,
   NodeTable,
-  Prompt,
+  RewardConfig,
   RolloutTree,
   TokenId,
   Trajectory,
   TurnNode,
 } from '../units.ts';
+import { BOUNDARY_START, admissionPays, type BoundaryState } from './boundary.ts';
+import { PLAIN_REWARD } from './defaults.ts';
+import { overlongLoss, ruleReward } from './reward_rules.ts';
+import { failedTurns } from './turns.ts';
 import { pathTo, responseLimit } from './tree.ts';
 import type { TreeNodes } from './tree.ts';
 import type { CreditStep } from './trace.ts';
@@ -29,6 +35,10 @@ function pieces(node: TurnNode, length: number): readonly { mask: number; tokens
   return runs;
 }
 
+/** The node goes on with its parent's turn: no tool result stands between them. */
+const goesOn = (tree: TreeNodes, { parent, depth }: TurnNode): boolean =>
+  parent !== null && parent !== ROOT && tree.nodes[parent].depth === depth;
+
 /**
  * The path to a leaf as rewards see it: cut to the response limit, as the row that is trained on. A path that
  * loses its end to the cut ended by 'length', whatever it said there (released code: the reward reads the cut row).
@@ -40,36 +50,110 @@ export function trajectoryOf(tree: TreeNodes, leaf: NodeId, limit: number): Traj
   let room = limit;
   for (const id of pathTo(tree, leaf)) {
     const node = tree.nodes[id];
-    for (const piece of pieces(node, Math.max(0, Math.min(room, node.tokens.length)))) {
-      (piece.mask === 0 ? observations : turns).push(piece.tokens);
-    }
+    const found = pieces(node, Math.max(0, Math.min(room, node.tokens.length)));
+    found.forEach((piece, index) => {
+      const list = piece.mask === 0 ? observations : turns;
+      if (index === 0 && piece.mask !== 0 && goesOn(tree, node))
+        list.push([...(list.pop() ?? []), ...piece.tokens]);
+      else list.push(piece.tokens);
+    });
     room -= node.tokens.length;
   }
   return { turns, observations, ending: room < 0 ? 'length' : (tree.nodes[leaf].ending ?? 'length') };
 }
 
 /** What scoring needs of an environment. */
-export interface Scorer {
-  readonly contextLength: Environment['contextLength'];
-  reward(prompt: Prompt, trajectory: Trajectory): number;
+export type Scorer = Pick<Environment, 'contextLength' | 'reward' | 'grade' | 'callFailed'>;
+
+/** Grades of the rows of a tree, in row order. */
+export function gradeLeaves(tree: RolloutTree, env: Scorer): readonly Grade[] {
+  const limit = responseLimit(tree.prompt, env.contextLength);
+  return tree.leaves.map((leaf) => env.grade(tree.prompt, trajectoryOf(tree, leaf, limit)));
 }
 
-/** Scores every row of a tree. Rewards are whatever the environment pays; nothing is clipped or normalised here. */
-export function scoreLeaves(tree: RolloutTree, env: Scorer): LeafRewards {
-  const limit = responseLimit(tree.prompt, env.contextLength);
-  const byNode: (number | null)[] = tree.nodes.map(() => null);
-  const trace = tree.leaves.map((leaf): CreditStep => {
-    const reward = env.reward(tree.prompt, trajectoryOf(tree, leaf, limit));
-    byNode[leaf] = reward;
-    const terms = [{ node: leaf, weight: 1, value: reward }];
-    return {
-      kind: 'reward',
-      node: leaf,
-      parent: tree.nodes[leaf].parent,
-      terms,
-      statistics: null,
-      result: reward,
-    };
+/** A reward before penalties, per row in row order. */
+type RowRewards = readonly (readonly number[])[]; // by tree
+
+const share = (count: number, of: number): number => (of === 0 ? 0 : count / of);
+
+/** BAPO: whether "I do not know" pays depends on its group, on the batch and on the run so far. */
+function boundaryRewards(grades: readonly (readonly Grade[])[], state: BoundaryState): RowRewards {
+  const rows = grades.flat();
+  const admissionShare = share(rows.filter(({ unknown }) => unknown).length, rows.length);
+  return grades.map((group) => {
+    const answers = group.filter(({ unknown, answer }) => !unknown && answer !== null);
+    const admission = admissionPays(state, {
+      admissionShare,
+      solved: group.some((grade) => !grade.unknown && grade.formatValid && grade.f1 > 0),
+      differentAnswers: new Set(answers.map(({ answer }) => answer?.join(' '))).size,
+      rows: group.length,
+    });
+    return group.map((grade) => ruleReward('boundary', grade, admission));
   });
-  return { byNode, trace };
 }
+
+function rewardsByRule(
+  trees: readonly RolloutTree[],
+  env: Scorer,
+  rule: RewardConfig['rule'],
+  state: BoundaryState,
+): RowRewards {
+  if (rule === 'environment') {
+    return trees.map((tree) => {
+      const limit = responseLimit(tree.prompt, env.contextLength);
+      return tree.leaves.map((leaf) => env.reward(tree.prompt, trajectoryOf(tree, leaf, limit)));
+    });
+  }
+  const grades = trees.map((tree) => gradeLeaves(tree, env));
+  if (rule === 'boundary') return boundaryRewards(grades, state);
+  return grades.map((group) => group.map((grade) => ruleReward(rule, grade, false)));
+}
+
+/** What penalties take off a row, each not negative; only those that are not 0. */
+function penaltiesOf(
+  tree: RolloutTree,
+  leaf: NodeId,
+  env: Scorer,
+  config: RewardConfig,
+  failed: NodeTable<boolean> | null,
+): readonly number[] {
+  const limit = responseLimit(tree.prompt, env.contextLength);
+  const path = pathTo(tree, leaf);
+  const length = path.reduce((sum, id) => sum + tree.nodes[id].tokens.length, 0);
+  const failures = failed ? path.filter((id) => failed[id]).length : 0;
+  const penalties = [overlongLoss(Math.min(length, limit), limit, config), failures * config.turnPenalty];
+  return penalties.filter((penalty) => penalty !== 0);
+}
+
+/**
+ * Scores every row of the trees of one batch. Nothing is clipped or normalised here.
+ * @param state only rule 'boundary' reads it
+ * @returns one per tree; the trace's terms are the rule's reward and the penalties taken off it
+ */
+export function scoreTrees(
+  trees: readonly RolloutTree[],
+  env: Scorer,
+  config: RewardConfig = PLAIN_REWARD,
+  state: BoundaryState = BOUNDARY_START,
+): readonly LeafRewards[] {
+  const earned = rewardsByRule(trees, env, config.rule, state);
+  return trees.map((tree, t) => {
+    const failed = config.turnPenalty === 0 ? null : failedTurns(tree, env);
+    const byNode: (number | null)[] = tree.nodes.map(() => null);
+    const trace = tree.leaves.map((leaf, row): CreditStep => {
+      const values = [earned[t][row], ...penaltiesOf(tree, leaf, env, config, failed).map((loss) => -loss)];
+      const result = values.reduce((sum, value) => sum + value);
+      byNode[leaf] = result;
+      const terms = values.map((value) => ({ node: leaf, weight: 1, value }));
+      return { kind: 'reward', node: leaf, parent: tree.nodes[leaf].parent, terms, statistics: null, result };
+    });
+    return { byNode, trace };
+  });
+}
+
+/** One tree by itself, as scoreTrees. */
+export const scoreLeaves = (
+  tree: RolloutTree,
+  env: Scorer,
+  config: RewardConfig = PLAIN_REWARD,
+): LeafRewards => scoreTrees([tree], env, config)[0];

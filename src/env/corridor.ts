@@ -121,7 +121,7 @@ function grade(prompt: Prompt, trajectory: Trajectory): Grade {
     exactMatch: opened ? 1 : 0,
     f1: opened ? 1 : 1 + reward(prompt, trajectory),
     formatValid: trajectory.ending !== 'malformed',
-    answered: opened,
+    answer: opened ? prompt.answer : null,
     unknown: false,
     toolsUsed: 0,
   };

@@ -57,7 +57,7 @@ export const toyWorld: Environment<number> = {
       exactMatch: right ? 1 : 0,
       f1: right ? 1 : 0,
       formatValid: ending === 'answer',
-      answered: ending === 'answer',
+      answer: ending === 'answer' ? turns[turns.length - 1].slice(-2, -1) : null,
       unknown: false,
       toolsUsed: Math.min(1, turns.length - 1),
     };

@@ -132,7 +132,7 @@ export function referenceWorld({
       exactMatch: 0,
       f1: 0,
       formatValid: true,
-      answered: true,
+      answer: null,
       unknown: false,
       toolsUsed: 0,
     }),

@@ -36,7 +36,7 @@ describe.each(Object.entries<Environment>(environments))('grades of %s', (_name,
       for (const seed of SEEDS) {
         const prompt = environment.prompt(dataset, seed, 0);
         const grade = environment.grade(prompt, await play(environment, prompt, environment.solve(prompt)));
-        expect(grade).toMatchObject({ exactMatch: 1, f1: 1, formatValid: true, answered: true });
+        expect(grade).toMatchObject({ exactMatch: 1, f1: 1, formatValid: true, answer: prompt.answer });
         expect(grade.unknown).toBe(dataset === 'unanswerable');
       }
     }
@@ -61,11 +61,16 @@ describe('a grade of the search world', () => {
 
   test('tells a right answer in bad form from a wrong one in good form', async () => {
     const rightButMalformed = await gradeOf(`<think> plan </think> <answer> ${answer} </answer> done`);
-    expect(rightButMalformed).toMatchObject({ exactMatch: 1, formatValid: false, answered: true });
+    expect(rightButMalformed).toMatchObject({ exactMatch: 1, formatValid: false, answer: prompt.answer });
     const wrongButValid = await gradeOf(`<think> plan </think> <answer> ${wrong} </answer>`);
-    expect(wrongButValid).toMatchObject({ exactMatch: 0, f1: 0, formatValid: true, answered: true });
+    expect(wrongButValid).toMatchObject({
+      exactMatch: 0,
+      f1: 0,
+      formatValid: true,
+      answer: encodeWords([wrong]),
+    });
     const nothing = await gradeOf('<think> plan </think> <answer>');
-    expect(nothing).toMatchObject({ exactMatch: 0, formatValid: false, answered: false });
+    expect(nothing).toMatchObject({ exactMatch: 0, formatValid: false, answer: null });
   });
 
   test('counts different tools that were answered, and sees the admission', async () => {

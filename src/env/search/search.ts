@@ -95,7 +95,7 @@ function grade(prompt: Prompt, { turns, observations, ending }: Trajectory): Gra
     exactMatch,
     f1: exactMatch,
     formatValid: ending === 'answer' && answer !== null,
-    answered: answer !== null,
+    answer: answer === null ? null : encodeWords([answer]),
     unknown: answer === UNKNOWN,
     toolsUsed: new Set(tools.filter((tag) => tag === 'search' || tag === 'calc')).size,
   };

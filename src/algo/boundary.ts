@@ -1,0 +1,39 @@
+/**
+ * When admitting "I do not know" is rewarded (BAPO): a state machine that a run carries from update to update.
+ * @see arXiv:2601.11037 and its released code
+ */
+
+const ENOUGH_ADMISSIONS = 0.05; // α: share of the batch's rows
+const PATIENCE = 5; // validations below the best one
+const DIVERSITY = 3 / 8; // different answers per row of the group, admissions left out
+
+export interface BoundaryState {
+  readonly phase: 'exploration' | 'plateau'; // never back
+  readonly best: number | null; // best validation so far, [0, 1]; null before the first
+  readonly below: number; // validations below it since then
+}
+
+export const BOUNDARY_START: BoundaryState = { phase: 'exploration', best: null, below: 0 };
+
+/** The state after another validation score: the plateau begins with the sixth in a row below the best. */
+export function afterValidation(state: BoundaryState, score: number): BoundaryState {
+  if (state.best === null || score > state.best) return { ...state, best: score, below: 0 };
+  const below = score < state.best ? state.below + 1 : state.below;
+  return { ...state, below, phase: below > PATIENCE ? 'plateau' : state.phase };
+}
+
+/** What a group of rows says of its question. */
+export interface BoundaryGroup {
+  readonly admissionShare: number; // of all rows of the batch that say "I do not know", [0, 1]
+  readonly solved: boolean; // a row of the group earned more than 0 by its answer
+  readonly differentAnswers: number; // among the rows of the group that answer
+  readonly rows: number; // of the group
+}
+
+/** Whether an admission in this group is rewarded. */
+export function admissionPays(state: BoundaryState, group: BoundaryGroup): boolean {
+  if (group.solved) return false;
+  return state.phase === 'exploration'
+    ? group.admissionShare < ENOUGH_ADMISSIONS
+    : group.differentAnswers <= DIVERSITY * group.rows;
+}
