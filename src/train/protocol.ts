@@ -140,7 +140,7 @@ export interface UpdateMetrics {
   readonly gradientNorm: number; // before clipping, mean over mini-batches
   readonly skippedSteps: number;
   readonly sampledTokens: number;
-  readonly uniqueTokens: number; // in all trees
+  readonly uniqueTokens: number; // computed in training: a prefix that rows of a tree share counts once
   readonly rowTokens: number; // in all rows
   readonly rolloutMs: number;
   readonly trainMs: number;

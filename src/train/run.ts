@@ -2,7 +2,7 @@
  * The run: rollout → reward → value → advantage → loss → step, top to bottom. Everything that happens is posted as an
  * event; every random number is keyed by the seed and the update, so the same seed gives the same events.
  */
-import { minibatches, packRows } from '../algo/batch.ts';
+import { minibatches, packTrees } from '../algo/batch.ts';
 import { backUpValues, normaliseLeaves, turnAdvantages } from '../algo/credit.ts';
 import { scoreLeaves } from '../algo/reward.ts';
 import { growTrees, type RolloutObserver } from '../algo/rollout.ts';
@@ -122,7 +122,7 @@ async function trainUpdate(run: Run, update: number): Promise<void> {
   });
 
   const batches = minibatches([...trees.keys()], config.promptsPerMinibatch, key).map((selection) =>
-    packRows(trees, advantages, environment.contextLength, selection),
+    packTrees(trees, advantages, environment.contextLength, selection),
   );
   const trained = await trainBatches(run, update, batches);
 

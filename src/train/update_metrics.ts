@@ -38,7 +38,6 @@ type TreeMetrics = Pick<
   | 'toolCalls'
   | 'deadTrees'
   | 'sampledTokens'
-  | 'uniqueTokens'
 >;
 
 const rewardOf = ({ rewards }: ScoredTree, leaf: NodeId): number => rewards[leaf] ?? 0;
@@ -46,7 +45,9 @@ const rewardOf = ({ rewards }: ScoredTree, leaf: NodeId): number => rewards[leaf
 /** Leaves of the M first chains: no turn on their path was re-sampled or copied. */
 const initialLeaves = ({ tree }: ScoredTree): readonly NodeId[] =>
   tree.leaves.filter((leaf) =>
-    pathTo(tree, leaf).every((id) => !['expansion', 'branch', 'duplicate'].includes(tree.nodes[id].origin.kind)),
+    pathTo(tree, leaf).every(
+      (id) => !['expansion', 'branch', 'duplicate'].includes(tree.nodes[id].origin.kind),
+    ),
   );
 
 /** What the rollout and its rewards say. */
@@ -57,7 +58,6 @@ export function treeMetrics(scored: readonly ScoredTree[]): TreeMetrics {
   const sampledNodes = scored.flatMap(({ tree }) =>
     tree.nodes.filter(({ origin }) => origin.kind !== 'root' && origin.kind !== 'duplicate'),
   );
-  const lengths = sampledNodes.map(({ tokens }) => tokens.length);
   return {
     exactMatch: mean(initial.map((reward) => (reward === 1 ? 1 : 0))),
     meanReward: mean(rewards),
@@ -67,7 +67,6 @@ export function treeMetrics(scored: readonly ScoredTree[]): TreeMetrics {
     toolCalls: mean(leaves.map(({ entry, leaf }) => entry.tree.nodes[leaf].callCount)),
     deadTrees: mean(scored.map((entry) => (isDead(entry) ? 1 : 0))),
     sampledTokens: sum(sampledNodes.map(({ mask }) => sum(mask))),
-    uniqueTokens: sum(lengths) + sum(scored.map(({ tree }) => tree.prompt.tokens.length)),
   };
 }
 
@@ -85,6 +84,7 @@ type StepMetrics = Pick<
   | 'singleTurnCount'
   | 'gradientNorm'
   | 'skippedSteps'
+  | 'uniqueTokens'
   | 'rowTokens'
 >;
 
@@ -109,6 +109,7 @@ export function stepMetrics(trained: readonly TrainedBatch[], config: LossConfig
     singleTurnCount: sum(metrics.map(({ singleTurnCount }) => singleTurnCount)),
     gradientNorm: mean(steps.map(({ gradientNorm }) => gradientNorm)),
     skippedSteps: steps.filter(({ skipped }) => skipped).length,
+    uniqueTokens: sum(trained.map(({ batch }) => batch.tokens.length)),
     rowTokens: sum(trained.flatMap(({ batch }) => batch.rows.map(({ length }) => length))),
   };
 }

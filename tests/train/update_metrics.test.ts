@@ -1,6 +1,6 @@
 import { TURN_LOSS } from '../../src/algo/defaults.ts';
 import { expect, test } from 'vitest';
-import { packRows } from '../../src/algo/batch.ts';
+import { packTrees } from '../../src/algo/batch.ts';
 import { turnAdvantages } from '../../src/algo/credit.ts';
 import { meanEntropy, stepMetrics, treeMetrics } from '../../src/train/update_metrics.ts';
 import { ROOT, nodeId, tokenId, type NodeOrigin, type RolloutTree, type TurnNode } from '../../src/units.ts';
@@ -68,7 +68,6 @@ test('the numbers of a small tree are as counted by hand', () => {
   expect(metrics.toolCalls).toBeCloseTo(2 / 3, 12);
   expect(metrics.deadTrees).toBe(0);
   expect(metrics.sampledTokens).toBe(2 + 2 + 3 + 2 + 1);
-  expect(metrics.uniqueTokens).toBe(3 + 2 + 4 + 3 + 2 + 2);
 });
 
 test('a tree is dead when all its leaves earned the same', () => {
@@ -94,7 +93,7 @@ test('copies of a leaf count as rows, not as sampled turns', () => {
 
 test('mini-batch numbers are means, counts are sums, and the last one’s clipping stands alone', () => {
   const values = [0, 0, 1, -1, 0, -1]; // by node
-  const batch = packRows([tree], [turnAdvantages(tree, values, rewards, 'node_value')], 64);
+  const batch = packTrees([tree], [turnAdvantages(tree, values, rewards, 'node_value')], 64);
   const scored = batch.scored.length;
   expect(scored).toBe(3 + 4 + 3);
   const old = new Float32Array(scored).fill(-1);
@@ -115,6 +114,7 @@ test('mini-batch numbers are means, counts are sums, and the last one’s clippi
   expect(metrics.skippedSteps).toBe(1);
   expect(metrics.singleTurnCount).toBe(2); // one of three rows has a single turn, in each of two mini-batches
   expect(metrics.rowTokens).toBe(2 * (3 * 3 + 3 + 6 + 4));
+  expect(metrics.uniqueTokens).toBe(2 * (3 + 2 + 4 + 3 + 2 + 2));
   // Rows 2 and 3 moved by 0.5 per token: shares 1/2, 1/2 and 2/3, 1/3; a row of one turn counts 0.
   const entropyOf = (a: number, b: number): number => {
     const p = Math.exp(a) / (Math.exp(a) + Math.exp(b));
