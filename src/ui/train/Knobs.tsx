@@ -9,6 +9,7 @@ import {
 } from '../../store/knobs.ts';
 import type { RunConfig } from '../../units.ts';
 import { useLab, useRun, useTransport } from '../binding.ts';
+import { FootprintLine } from './FootprintLine.tsx';
 import { KnobField } from './KnobField.tsx';
 import { MethodCard, MethodChanges } from './MethodCard.tsx';
 
@@ -127,6 +128,7 @@ export function Knobs({ onClose }: { readonly onClose: () => void }) {
         </button>
       </div>
       <DraftActions />
+      {config && <FootprintLine config={config} />}
       {!ready && (
         <p className="small soft">The engine lists its settings here once it has started; it needs WebGPU.</p>
       )}
