@@ -134,7 +134,7 @@ const quads = (layout: Layout, source: string, reference: Reference): Kernel<Par
       name: `matmul_${layout}_quads`,
       source,
       group: ['QUADS_X', 'QUADS_Y'],
-      defaults: [2, 2],
+      defaults: [4, 1],
       tile: QUAD_TILE,
     },
     { feature: 'subgroups' },

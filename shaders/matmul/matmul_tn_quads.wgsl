@@ -21,8 +21,8 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 
-override QUADS_X: u32 = 2;
-override QUADS_Y: u32 = 2;
+override QUADS_X: u32 = 4;
+override QUADS_Y: u32 = 1;
 // Constants, since software adapters run both sides of a branch.
 const ACCUMULATE: u32 = 0u;
 const RAGGED: u32 = 1u; // 0 promises that n is a multiple of 4
