@@ -166,7 +166,7 @@ export class Program<S extends Sizes = Sizes> {
       if (entry.kind === 'dispatch') resizeDispatch(entry, sizes, this.#staged);
       else if (entry.kind === 'copy') entry.bytes = entry.step.elements(sizes) * 4;
     }
-    this.#gpu.device.queue.writeBuffer(this.#arena, 0, this.#staged);
+    this.#gpu.device.queue.writeBuffer(this.#arena, 0, this.#staged.buffer);
     this.#sizes = { ...sizes };
   }
 }
