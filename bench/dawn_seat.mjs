@@ -7,7 +7,19 @@ import { create, globals } from 'webgpu';
 Object.assign(globalThis, globals);
 // The instance must live as long as the process: Dawn's adapter does not keep it.
 globalThis.dawn = create([]);
-Object.defineProperty(globalThis, 'navigator', { value: { gpu: globalThis.dawn }, configurable: true });
+Object.defineProperty(globalThis, 'navigator', {
+  value: { gpu: globalThis.dawn, userAgent: `Node ${process.version}` },
+  configurable: true,
+});
+
+// jax-js maps over iterators, which Node can from version 22.
+const iterators = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+iterators.map ??= function* (change) {
+  for (const value of this) yield change(value);
+};
+iterators.filter ??= function* (keep) {
+  for (const value of this) if (keep(value)) yield value;
+};
 
 const server = await createServer({
   root: fileURLToPath(new URL('..', import.meta.url)),
