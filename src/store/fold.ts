@@ -89,6 +89,7 @@ class Draft {
       trees: [],
       minibatches: [],
       metrics: null,
+      detail: 'here',
     };
     const copy: MutableUpdate = { ...base, trees: [...base.trees], minibatches: [...base.minibatches] };
     list[number - 1] = copy;
@@ -151,7 +152,13 @@ function startRun(draft: Draft, event: EventOf<'run-started'>): void {
 
 function startUpdate(draft: Draft, event: EventOf<'update-started'>): void {
   const update = draft.update(event.update);
-  Object.assign(update, { phase: null, trees: event.prompts.map(emptyTree), minibatches: [], metrics: null });
+  Object.assign(update, {
+    phase: null,
+    trees: event.prompts.map(emptyTree),
+    minibatches: [],
+    metrics: null,
+    detail: 'here',
+  });
   draft.state.update = event.update;
 }
 
@@ -238,6 +245,14 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       event satisfies never;
   }
 }
+
+/** An update without its trees and loss rows: metrics, losses and steps stay for the curves. */
+export const condense = (update: UpdateState, detail: 'archived' | 'lost'): UpdateState => ({
+  ...update,
+  trees: [],
+  minibatches: update.minibatches.map((minibatch) => ({ ...minibatch, rows: [], step: null })),
+  detail,
+});
 
 /** @returns the state after `events`, sharing all that they did not touch with `state` */
 export function foldEvents(state: RunState, events: readonly RunEvent[]): RunState {

@@ -18,6 +18,7 @@ import type {
   NodeTable,
   Prompt,
   RunConfig,
+  TreeSignals,
   TurnNode,
 } from '../units.ts';
 
@@ -38,6 +39,7 @@ export interface TreeState {
   readonly expansions: readonly ExpansionRecord[];
   readonly leaves: readonly NodeId[]; // rows of the batch; empty until chosen
   readonly rewards: NodeTable<number | null> | null;
+  readonly signals?: TreeSignals; // absent: the run measured none
   readonly credit: TreeCredit | null;
 }
 
@@ -54,6 +56,8 @@ export interface UpdateState {
   readonly trees: readonly TreeState[]; // by Prompt.index
   readonly minibatches: readonly MinibatchState[];
   readonly metrics: UpdateMetrics | null; // set when the update is complete
+  /** Trees and loss rows are at hand, compressed (read back when wanted), or gone; metrics always stay. */
+  readonly detail: 'here' | 'archived' | 'lost';
 }
 
 export interface RunHeader {

@@ -2,6 +2,7 @@
 import { useState, type MouseEvent } from 'react';
 import type { Lab } from '../store/lab.ts';
 import { LabProvider, useLab, useRun, useSelection } from './binding.ts';
+import { DetailNotice } from './shell/DetailNotice.tsx';
 import { EngineNotice } from './shell/EngineNotice.tsx';
 import { ErrorBanner } from './shell/ErrorBanner.tsx';
 import { Header } from './shell/Header.tsx';
@@ -65,6 +66,7 @@ function Shell() {
       <Header onHelp={() => setHelp(true)} />
       <EngineNotice />
       <ErrorBanner />
+      <DetailNotice />
       <CurrentView />
       <SpokenProgress />
       {help && <KeyHelp onClose={() => setHelp(false)} />}

@@ -117,12 +117,14 @@ describe('reading the run', () => {
 });
 
 describe('the run store', () => {
-  test('tells listeners once per batch and keeps the log', () => {
+  test('tells listeners once per batch and keeps the log', async () => {
     const store = createRunStore();
     let calls = 0;
     store.subscribe(() => (calls += 1));
     store.apply(SAMPLE_LOG);
-    expect([calls, store.log().length, store.getState().updates.length]).toEqual([1, SAMPLE_LOG.length, 2]);
+    const log = [];
+    for await (const event of store.log()) log.push(event);
+    expect([calls, log, store.getState().updates.length]).toEqual([1, SAMPLE_LOG, 2]);
   });
 
   test('keeps the run when an error is shown and dismissed', () => {
