@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { cleanup, render, type RenderResult } from 'vitest-browser-react';
+import { createLab, type Lab } from '../../src/store/lab.ts';
+import type { ProfileRow, RunCommand, RunEvent } from '../../src/train/protocol.ts';
+import { App } from '../../src/ui/App.tsx';
+import { CONFIG, ENVIRONMENT, START, updateEvents } from '../support/sample_log.ts';
+import { seriousFindings } from '../support/axe.ts';
+
+const READY: RunEvent = {
+  kind: 'ready',
+  adapter: { vendor: 'v', architecture: 'a', description: 'd', software: true },
+  algorithms: [],
+  environments: [ENVIRONMENT],
+  presets: [
+    {
+      name: 'instant',
+      title: 'Instant',
+      description: '',
+      config: CONFIG,
+      scale: { rows: 0.2, turnBand: [0, 0] },
+    },
+  ],
+  knobs: [],
+};
+
+const row = (
+  program: string,
+  kernel: string,
+  label: string,
+  numbers: readonly (number | null)[],
+): ProfileRow => {
+  const [dispatches, ms, flops, bytes] = numbers;
+  return { program, kernel, label, dispatches: dispatches ?? 0, ms: ms ?? 0, flops, bytes };
+};
+
+const PROFILE: Extract<RunEvent, { kind: 'profile' }> = {
+  kind: 'profile',
+  update: 1,
+  method: 'timestamps',
+  wallMs: 2000,
+  busyMs: 1500,
+  rows: [
+    row('forward', 'matmul_nt', 'layer 0: gate and up', [10, 200, 4e8, 2e7]),
+    row('decode', 'matmul_nt', 'layer 0: gate and up', [100, 600, 8e8, 4e7]),
+    row('forward', 'attention_forward', 'attention_forward', [10, 700, null, 1e7]),
+  ],
+  untimed: 3,
+  memory: [
+    { owner: 'activations', buffers: 60, bytes: 40_000_000 },
+    { owner: 'parameters', buffers: 6, bytes: 1_500_000 },
+  ],
+  ceilings: { flopsPerSecond: 1e10, bytesPerSecond: 1e9 },
+};
+
+let lab: Lab;
+let sent: RunCommand[];
+let screen: RenderResult;
+
+afterEach(() => cleanup());
+beforeEach(async () => {
+  sent = [];
+  lab = createLab((command) => sent.push(command), '#v1&view=profile');
+  screen = await render(<App lab={lab} />);
+});
+
+const main = (): HTMLElement => screen.container.querySelector<HTMLElement>('main')!; // the shell always has one
+const button = (): HTMLButtonElement => main().querySelector<HTMLButtonElement>('button.primary')!;
+const cells = (table: string): (string | null)[][] =>
+  [...main().querySelectorAll(`${table} tbody tr`)].map((line) =>
+    [...line.querySelectorAll('th, td')].map((cell) => cell.textContent),
+  );
+const fact = (name: string): string | undefined =>
+  [...main().querySelectorAll('.profile-facts > div')].find(
+    (entry) => entry.querySelector('dt')?.textContent === name,
+  )?.textContent;
+
+async function profiled(): Promise<void> {
+  lab.transport.receive([READY, START]);
+  lab.transport.play();
+  lab.transport.receive([...updateEvents(1), PROFILE]);
+  await expect.element(screen.getByRole('button', { name: 'Profile next update' })).toBeEnabled();
+  await expect.poll(() => cells('.profile-table').length).toBeGreaterThan(0);
+}
+
+test('says why there is nothing to see, and what to do', async () => {
+  expect(main().textContent).toContain('The engine is starting.');
+  expect(button().disabled).toBe(true);
+  lab.transport.receive([READY, START]);
+  await expect.poll(() => main().textContent).toContain('The run on screen is a recording');
+  const report = { what: 'w', where: 'x', got: 'g', wanted: 'h', next: 'n' };
+  lab.transport.engineUnavailable(report);
+  await expect.poll(() => main().textContent).toContain('training needs WebGPU');
+  expect(button().disabled).toBe(true);
+});
+
+test('the button profiles the next update and waits for it', async () => {
+  lab.transport.receive([READY, START]);
+  await expect.poll(() => button().disabled).toBe(false);
+  button().click();
+  await expect.poll(() => button().textContent).toBe('Profiling…');
+  expect(sent.map(({ kind }) => kind)).toEqual(['open', 'profile', 'step-update']);
+  lab.transport.receive([PROFILE]);
+  await expect.poll(() => button().textContent).toBe('Profile next update');
+});
+
+test('kernels stand by time with shares, rates and what they are of the measured best', async () => {
+  await profiled();
+  expect(cells('.profile-table')).toEqual([
+    ['matmul_nt', '800.0', '53.3 %', '', '110', '7273', '1.50 GFLOP/s', '15 %', '75.0 MB/s', '7.5 %'],
+    ['attention_forward', '700.0', '46.7 %', '', '10', '70000', '–', '–', '14.3 MB/s', '1.4 %'],
+  ]);
+  const bars = [...main().querySelectorAll<HTMLElement>('.profile-table .profile-bar span')];
+  expect(bars.map(({ style }) => style.width)).toEqual(['100%', '87.5%']);
+});
+
+test('time, idle share and rates of the whole update are the event’s', async () => {
+  await profiled();
+  expect(fact('update')).toContain('2.0 s');
+  expect(fact('device busy')).toContain('1.5 s120 dispatches');
+  expect(fact('device idle')).toContain('25 %');
+  expect(fact('arithmetic while busy')).toBe(
+    'arithmetic while busy≥ 800 MFLOP/s≥ 8.0 % of the measured 10.0 GFLOP/s',
+  );
+  expect(fact('memory traffic while busy')).toContain('46.7 MB/s4.7 % of the measured 1.00 GB/s');
+  expect(main().textContent).toContain('3 dispatches found no room');
+});
+
+test('the same time stands by program and by step', async () => {
+  await profiled();
+  await screen.getByRole('button', { name: 'program', exact: true }).click();
+  await expect
+    .poll(() => cells('.profile-table').map(([name, ms]) => [name, ms]))
+    .toEqual([
+      ['forward', '900.0'],
+      ['decode', '600.0'],
+    ]);
+  expect(cells('.profile-table')[0][6]).toBe('≥ 444 MFLOP/s');
+  await screen.getByRole('button', { name: 'step', exact: true }).click();
+  await expect.poll(() => cells('.profile-table').length).toBe(3);
+});
+
+test('memory is listed by owner with its sum', async () => {
+  await profiled();
+  expect(cells('.profile-memory').map((line) => line.slice(0, 3))).toEqual([
+    ['activations', '60', '40.0 MB'],
+    ['parameters', '6', '1.50 MB'],
+  ]);
+  expect(main().querySelector('.profile-memory tfoot')?.textContent).toBe('all6641.5 MB');
+});
+
+test('a device without timestamps says so and lists programs only', async () => {
+  await profiled();
+  const rows = [row('forward + loss + backward', '', '', [50, 900, 1e9, 1e8])];
+  lab.transport.receive([{ ...PROFILE, update: 2, method: 'submissions', rows, untimed: 0 }]);
+  await expect.poll(() => main().textContent).toContain('no timestamps');
+  expect(cells('.profile-table')[0].slice(0, 2)).toEqual(['forward + loss + backward', '900.0']);
+  expect(screen.getByRole('group', { name: 'Group by' }).elements()).toEqual([]);
+  await screen.getByRole('button', { name: '1', exact: true }).click();
+  await expect.poll(() => cells('.profile-table').length).toBe(2);
+});
+
+test('has no serious accessibility findings', async () => {
+  await profiled();
+  expect(await seriousFindings(screen.container)).toEqual([]);
+});
