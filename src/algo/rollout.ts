@@ -6,9 +6,8 @@
 import type { Environment, Prompt, RandomKey, RolloutConfig, RolloutTree, TurnSampler } from '../units.ts';
 import { CHAINS } from './defaults.ts';
 import { chooseExpansions } from './expand.ts';
-import { RolloutError, chooseRows, complete } from './rollouts/growing.ts';
+import { RolloutError, chooseRows, complete, startTrees } from './rollouts/growing.ts';
 import type { RolloutObserver } from './rollouts/growing.ts';
-import { TreeBuilder } from './tree_builder.ts';
 
 export { RolloutError };
 export type { RolloutObserver };
@@ -45,8 +44,7 @@ export async function growTrees<State>(
 ): Promise<readonly RolloutTree[]> {
   checkConfig(config);
   const forest = { policy, env, observer };
-  const trees = prompts.map((prompt) => new TreeBuilder(prompt, env.start(prompt)));
-  trees.forEach((tree) => observer.onNode?.(tree.prompt.index, tree.snapshot(tree.root)));
+  const trees = startTrees(prompts, forest);
   const branches = Array.from({ length: config.initialBranches }, (_, branch) => branch);
   await complete(
     trees.flatMap((tree) => branches.map((branch) => ({ tree, node: tree.plant(branch) }))),

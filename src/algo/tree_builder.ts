@@ -147,7 +147,8 @@ export class TreeBuilder<State> {
   copy(source: GrowingNode<State>, origin: NodeOrigin): GrowingNode<State> {
     const { depth, turnEntropy, callCount, state, unread } = source;
     const parent = this.nodes[source.parent ?? ROOT];
-    const node = this.add({ parent, origin, depth, turnEntropy, callCount, start: { state, unread } });
+    const start = { state, unread };
+    const node = this.add({ parent, origin, tree: source.tree, depth, turnEntropy, callCount, start });
     copyTokens(source, node, source.tokens.length);
     return node;
   }
@@ -159,7 +160,7 @@ export class TreeBuilder<State> {
     const { depth, turnEntropy, checkpoint: start } = source;
     const origin = { kind: 'expansion', iteration, pick, resampled: picked } as const;
     const callCount = Math.max(0, source.callCount - 1);
-    const node = this.add({ parent, origin, depth, turnEntropy, callCount, start });
+    const node = this.add({ parent, origin, tree: source.tree, depth, turnEntropy, callCount, start });
     copyTokens(source, node, source.tokens.length - source.lastGenerationLength);
     return node;
   }
@@ -170,7 +171,7 @@ export class TreeBuilder<State> {
     const { depth, turnEntropy, callCount, checkpoint: start } = source;
     const origin = { kind: 'duplicate', of: leaf } as const;
     const parent = this.nodes[source.parent ?? ROOT];
-    const node = this.add({ parent, origin, depth, turnEntropy, callCount, start });
+    const node = this.add({ parent, origin, tree: source.tree, depth, turnEntropy, callCount, start });
     copyTokens(source, node, source.tokens.length);
     node.lastGenerationLength = source.lastGenerationLength;
     node.ending = source.ending;

@@ -11,6 +11,7 @@ import type {
   NodeId,
   NodeOrigin,
   NodeTable,
+  Prompt,
   RandomKey,
   SearchStatistics,
   TokenId,
@@ -21,8 +22,8 @@ import type {
 import { STREAMS, keyedRandom } from '../random.ts';
 import type { KeyedRandom } from '../random.ts';
 import { leavesBelow, responseLimit } from '../tree.ts';
-import { appendTokens, responseLength } from '../tree_builder.ts';
-import type { GrowingNode, TreeBuilder } from '../tree_builder.ts';
+import { TreeBuilder, appendTokens, responseLength } from '../tree_builder.ts';
+import type { GrowingNode } from '../tree_builder.ts';
 
 /** Told as things happen. `prompt` is Prompt.index. */
 export interface RolloutObserver {
@@ -75,6 +76,28 @@ export const roomLeft = <State>({ tree, node }: Growing<State>, env: Environment
 
 const nameOf = <State>({ tree, node }: Growing<State>): string =>
   `prompt ${tree.prompt.index}, node ${node.id}`;
+
+/** A tree per prompt, with nothing but its root. */
+export function startTrees<State>(
+  prompts: readonly Prompt[],
+  { env, observer }: Forest<State>,
+): readonly TreeBuilder<State>[] {
+  const trees = prompts.map((prompt) => new TreeBuilder(prompt, env.start(prompt)));
+  trees.forEach((tree) => observer.onNode?.(tree.prompt.index, tree.snapshot(tree.root)));
+  return trees;
+}
+
+/** @throws RolloutError unless every one of the named sizes is a whole number of at least 1 */
+export function checkSizes(sizes: Readonly<Record<string, number>>): void {
+  if (Object.values(sizes).every((size) => Number.isInteger(size) && size >= 1)) return;
+  const got = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
+  throw new RolloutError(
+    'These tree sizes make no tree',
+    'rollout config',
+    got.join(', '),
+    'whole numbers of at least 1',
+  );
+}
 
 /** Tells the observer that a node is complete. */
 export function close<State>({ tree, node }: Growing<State>, { observer }: Forest<State>): void {
@@ -167,13 +190,17 @@ export function settle<State>(
   return transition satisfies never;
 }
 
-/** One more path after an opened node; none goes on where the result has filled the response. */
+/**
+ * One more path after an opened node; none goes on where the result has filled the response: that is a leaf.
+ * @param index of the prompt's tree, where a first turn begins one
+ */
 export function follow<State>(
   { tree, node }: Growing<State>,
   forest: Forest<State>,
   origin: NodeOrigin = CONTINUATION,
+  index?: number,
 ): readonly Growing<State>[] {
-  const child = { tree, node: tree.follow(node, origin) };
+  const child = { tree, node: tree.follow(node, origin, index) };
   if (roomLeft(child, forest.env) > 0) return [child];
   child.node.ending = 'length';
   close(child, forest);
@@ -197,13 +224,10 @@ export function goOn<State>(
   return outcome satisfies never;
 }
 
-/** Most tokens that the next generation of a node may have, beside what room and environment allow. */
-export type TokenLimit<State> = (growing: Growing<State>) => number;
-
-async function generateAll<State>(
-  active: readonly Growing<State>[],
+async function generateAll<State, Path extends Growing<State>>(
+  active: readonly Path[],
   { policy, env }: Forest<State>,
-  limitOf: TokenLimit<State>,
+  limitOf: (path: Path) => number,
 ): Promise<readonly Generation[]> {
   const room = Math.max(...active.map((growing) => Math.max(1, roomLeft(growing, env))));
   const maxTokens = Math.min(room, env.turnTokenLimit);
@@ -233,21 +257,36 @@ async function generateAll<State>(
   return generations;
 }
 
-/** Samples every node once, together, and tells each its outcome; `next` says what grows in the following round. */
-export async function playRound<State>(
-  active: readonly Growing<State>[],
+/**
+ * Samples every node once, together, and appends what came.
+ * @param limitOf most tokens of a path's generation, beside what room and environment allow
+ */
+export async function sample<State, Path extends Growing<State>>(
+  active: readonly Path[],
   forest: Forest<State>,
-  next: (growing: Growing<State>, outcome: Outcome) => readonly Growing<State>[],
-  limitOf: TokenLimit<State> = () => Infinity,
-): Promise<readonly Growing<State>[]> {
+  limitOf: (path: Path) => number = () => Infinity,
+): Promise<readonly Generation[]> {
   await forest.observer.onRound?.();
   forest.observer.signal?.throwIfAborted();
   const generations = await generateAll(active, forest, limitOf);
-  active.forEach((growing, index) => appendGeneration(growing, generations[index]));
+  active.forEach((path, index) => appendGeneration(path, generations[index]));
+  return generations;
+}
+
+/** A round: samples every node once and plays the turns; `next` says what of each path grows in the following round. */
+export async function playRound<State, Path extends Growing<State>>(
+  active: readonly Path[],
+  forest: Forest<State>,
+  next: (path: Path, outcome: Outcome, generation: Generation) => readonly Path[],
+  limitOf?: (path: Path) => number,
+): Promise<readonly Path[]> {
+  const generations = await sample(active, forest, limitOf);
   const transitions = await Promise.all(
-    active.map((growing, index) => transitionOf(growing, generations[index], forest.env)),
+    active.map((path, index) => transitionOf(path, generations[index], forest.env)),
   );
-  return active.flatMap((growing, index) => next(growing, settle(growing, transitions[index], forest)));
+  return active.flatMap((path, index) =>
+    next(path, settle(path, transitions[index], forest), generations[index]),
+  );
 }
 
 /** Samples the nodes and everything that their tool calls open, until every path has ended. */
