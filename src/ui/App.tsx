@@ -3,6 +3,7 @@ import { useState, type MouseEvent } from 'react';
 import type { Lab } from '../store/lab.ts';
 import { LabProvider, useLab, useRun, useSelection } from './binding.ts';
 import { DetailNotice } from './shell/DetailNotice.tsx';
+import { HiddenNotice } from './shell/HiddenNotice.tsx';
 import { EngineNotice } from './shell/EngineNotice.tsx';
 import { ErrorBanner } from './shell/ErrorBanner.tsx';
 import { Header } from './shell/Header.tsx';
@@ -18,6 +19,7 @@ import './styles/transcript.css';
 import './styles/views.css';
 import './styles/profile.css';
 import './styles/methods.css';
+import './styles/compare.css';
 
 function CurrentView() {
   const view = useSelection((selection) => selection.view);
@@ -67,6 +69,7 @@ function Shell() {
       <EngineNotice />
       <ErrorBanner />
       <DetailNotice />
+      <HiddenNotice />
       <CurrentView />
       <SpokenProgress />
       {help && <KeyHelp onClose={() => setHelp(false)} />}

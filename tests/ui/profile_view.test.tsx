@@ -118,10 +118,8 @@ test('time, idle share and rates of the whole update are the event’s', async (
   expect(fact('update')).toContain('2.0 s');
   expect(fact('device busy')).toContain('1.5 s120 dispatches');
   expect(fact('device idle')).toContain('25 %');
-  expect(fact('arithmetic while busy')).toBe(
-    'arithmetic while busy≥ 800 MFLOP/s≥ 8.0 % of the measured 10.0 GFLOP/s',
-  );
-  expect(fact('memory traffic while busy')).toContain('46.7 MB/s4.7 % of the measured 1.00 GB/s');
+  expect(fact('arithmetic while busy')).toBe('arithmetic while busy≥ 800 MFLOP/s≥ 8.0 % of 10.0 GFLOP/s');
+  expect(fact('memory traffic while busy')).toContain('46.7 MB/s4.7 % of 1.00 GB/s');
   expect(main().textContent).toContain('3 dispatches found no room');
 });
 

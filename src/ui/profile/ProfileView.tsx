@@ -33,14 +33,14 @@ function factsOf(profile: UpdateProfile): readonly Fact[] {
       'arithmetic while busy',
       formatRate(all.flops, 'FLOP/s'),
       all.flops
-        ? `${formatTimes(all.flops, ceilings.flopsPerSecond)} of the measured ${formatRate({ perSecond: ceilings.flopsPerSecond, atLeast: false }, 'FLOP/s')}`
+        ? `${formatTimes(all.flops, ceilings.flopsPerSecond)} of ${formatRate({ perSecond: ceilings.flopsPerSecond, atLeast: false }, 'FLOP/s')}`
         : '',
     ],
     [
       'memory traffic while busy',
       formatRate(all.bytes, 'B/s'),
       all.bytes
-        ? `${formatTimes(all.bytes, ceilings.bytesPerSecond)} of the measured ${formatRate({ perSecond: ceilings.bytesPerSecond, atLeast: false }, 'B/s')}`
+        ? `${formatTimes(all.bytes, ceilings.bytesPerSecond)} of ${formatRate({ perSecond: ceilings.bytesPerSecond, atLeast: false }, 'B/s')}`
         : '',
     ],
   ];
@@ -82,8 +82,8 @@ function Profile({ profile }: { readonly profile: UpdateProfile }) {
           )}
           <p className="small">
             Rates count the operations and bytes that a kernel needs at least; ≥ where part depends on the
-            data (attention over a tree) and is not counted. Measured bests: a kernel of multiply-adds in
-            registers, and a copy, timed once on this device.
+            data (attention over a tree) and is not counted. The bests they stand against were measured once
+            on this device: a kernel of multiply-adds in registers, and a copy.
           </p>
         </section>
       </aside>

@@ -13,13 +13,17 @@ function scaled(value: number, base = 1000): string {
   return `${formatNumber(short, short < 10 ? 2 : short < 100 ? 1 : 0)} ${PREFIXES[place]}`;
 }
 
-/** "≥ 1.23 GFLOP/s"; a dash where nothing is known. */
-export const formatRate = (rate: Rate | null, unit: string): string =>
-  rate ? `${rate.atLeast ? '≥ ' : ''}${scaled(rate.perSecond)}${unit}` : NOTHING;
+/** "≥ 1.23 GFLOP/s"; "none" for a kernel that only moves; a dash where nothing is known. */
+export function formatRate(rate: Rate | null, unit: string): string {
+  if (!rate) return NOTHING;
+  if (rate.perSecond === 0 && !rate.atLeast) return 'none';
+  return `${rate.atLeast ? '≥ ' : ''}${scaled(rate.perSecond)}${unit}`;
+}
 
-/** Share of a ceiling: "12 %", "≥ 12 %". */
+/** Share of a ceiling: "12 %", "≥ 12 %"; '' for none. */
 export function formatTimes(rate: Rate | null, ceiling: number): string {
   if (!rate || ceiling <= 0) return NOTHING;
+  if (rate.perSecond === 0 && !rate.atLeast) return '';
   const share = rate.perSecond / ceiling;
   return `${rate.atLeast ? '≥ ' : ''}${formatShare(share, share < 0.1 ? 1 : 0)}`;
 }

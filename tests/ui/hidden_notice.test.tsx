@@ -1,0 +1,64 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { cleanup, render } from 'vitest-browser-react';
+import { createLab } from '../../src/store/lab.ts';
+import type { RunEvent } from '../../src/train/protocol.ts';
+import { App } from '../../src/ui/App.tsx';
+import { hiddenRate } from '../../src/ui/shell/hidden_rate.ts';
+import { METRICS, START, updateEvents } from '../support/sample_log.ts';
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await cleanup();
+});
+
+/** An update whose rollout and training take `seconds`. */
+const timed = (update: number, seconds: number): RunEvent[] =>
+  updateEvents(update).map((event) =>
+    event.kind === 'metrics'
+      ? { ...event, metrics: { ...METRICS, rolloutMs: 400 * seconds, trainMs: 600 * seconds } }
+      : event,
+  );
+
+function show(state: DocumentVisibilityState): void {
+  vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(state);
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+
+async function liveLab() {
+  const lab = createLab(() => undefined);
+  const screen = await render(<App lab={lab} />);
+  lab.transport.setState({ source: 'live' });
+  lab.run.apply([START, ...[1, 2, 3].flatMap((update) => timed(update, 2))]);
+  return { lab, screen };
+}
+
+test('says by how much training was slower while the page was hidden', async () => {
+  const { lab, screen } = await liveLab();
+  show('hidden');
+  lab.run.apply([timed(4, 3), timed(5, 8), timed(6, 8)].flat()); // the fourth was under way
+  show('visible');
+  await expect
+    .poll(() => screen.container.textContent)
+    .toContain('2 updates took 8.0 s each instead of 2.0 s: the rate dropped by 75 %');
+  await screen.getByRole('button', { name: 'Dismiss' }).click();
+  expect(screen.container.textContent).not.toContain('slowed training');
+});
+
+test('says nothing when the pace held, and nothing of a recorded run', async () => {
+  const { lab, screen } = await liveLab();
+  show('hidden');
+  lab.run.apply([timed(4, 2), timed(5, 2.1)].flat());
+  show('visible');
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  expect(screen.container.textContent).not.toContain('slowed training');
+  lab.transport.setState({ source: 'recorded' });
+  show('hidden');
+  lab.run.apply([timed(6, 9), timed(7, 9)].flat());
+  show('visible');
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  expect(screen.container.textContent).not.toContain('slowed training');
+});
+
+test('nothing is compared without updates on both sides', () => {
+  expect(hiddenRate([], 0, 0)).toBeNull();
+});
