@@ -2,8 +2,11 @@
 import type { AnyKernel } from '../src/gpu/pipelines.ts';
 import {
   attentionBackwardKeyValue,
+  attentionBackwardKeyValueQuads,
   attentionBackwardQuery,
+  attentionBackwardQueryQuads,
   attentionForward,
+  attentionForwardQuads,
 } from './attention/attention.kernel.ts';
 import { columnSum } from './column_sum/column_sum.kernel.ts';
 import { decodeAttention } from './decode_attention/decode_attention.kernel.ts';
@@ -52,6 +55,9 @@ export const kernels = {
   attention_forward: attentionForward,
   attention_backward_query: attentionBackwardQuery,
   attention_backward_key_value: attentionBackwardKeyValue,
+  attention_forward_quads: attentionForwardQuads,
+  attention_backward_query_quads: attentionBackwardQueryQuads,
+  attention_backward_key_value_quads: attentionBackwardKeyValueQuads,
   swiglu_forward: swigluForward,
   swiglu_backward: swigluBackward,
   kv_append: kvAppend,

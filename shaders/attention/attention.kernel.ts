@@ -1,11 +1,14 @@
 import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { defineKernel, read, write, type Kernel, type KernelCase } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
 import * as oracle from './attention.oracle.ts';
 import type { Inputs, Shape } from './attention.oracle.ts';
 import backwardKeyValueSource from './attention_backward_key_value.wgsl?raw';
+import backwardKeyValueQuadsSource from './attention_backward_key_value_quads.wgsl?raw';
 import backwardQuerySource from './attention_backward_query.wgsl?raw';
+import backwardQueryQuadsSource from './attention_backward_query_quads.wgsl?raw';
 import forwardSource from './attention_forward.wgsl?raw';
+import forwardQuadsSource from './attention_forward_quads.wgsl?raw';
 import { packVisible, row, type Turn } from './packing.ts';
 
 const PARAMS = { tokens: 'u32', heads: 'u32', kvHeads: 'u32', scale: 'f32' } as const;
@@ -100,7 +103,7 @@ function caseOf({ words, heads, kvHeads, headSize, overrides = {} }: CaseShape, 
   };
 }
 
-export const attentionForward = defineKernel({
+const plainForward = defineKernel({
   name: 'attention_forward',
   source: forwardSource,
   params: PARAMS,
@@ -121,7 +124,7 @@ export const attentionForward = defineKernel({
     }),
 });
 
-export const attentionBackwardQuery = defineKernel({
+const plainBackwardQuery = defineKernel({
   name: 'attention_backward_query',
   source: backwardQuerySource,
   params: PARAMS,
@@ -161,7 +164,7 @@ const columnTest = (heads: number, first: number, end: number, headSize: number)
   return head >= first && head < end;
 };
 
-export const attentionBackwardKeyValue = defineKernel({
+const plainBackwardKeyValue = defineKernel({
   name: 'attention_backward_key_value',
   source: backwardKeyValueSource,
   params: PARAMS,
@@ -197,3 +200,34 @@ export const attentionBackwardKeyValue = defineKernel({
       };
     }),
 });
+
+const QUAD = 4; // tokens that share loads
+
+/** The same kernel by quads: their cases are those of the plain one, a group of as many quads as it has lanes. */
+function byQuads(plain: Kernel<typeof PARAMS>, source: string, headsOf: 'heads' | 'kvHeads') {
+  const inQuads = ({ overrides, title, ...rest }: KernelCase<typeof PARAMS>): KernelCase<typeof PARAMS> => {
+    const quads = overrides?.WORKGROUP;
+    return { ...rest, title: title.replace('WORKGROUP', 'QUADS'), overrides: quads ? { QUADS: quads } : {} };
+  };
+  return defineKernel<typeof PARAMS>({
+    ...plain,
+    name: `${plain.name}_quads`,
+    source,
+    feature: 'subgroups',
+    overrides: { QUADS: 16 },
+    grid: (params, { QUADS }) =>
+      foldGrid(Math.ceil((Math.ceil(params.tokens / QUAD) * params[headsOf]) / QUADS)),
+    cases: () => plain.cases().map(inQuads),
+  });
+}
+
+export const attentionForwardQuads = byQuads(plainForward, forwardQuadsSource, 'heads');
+export const attentionBackwardQueryQuads = byQuads(plainBackwardQuery, backwardQueryQuadsSource, 'heads');
+export const attentionBackwardKeyValueQuads = byQuads(
+  plainBackwardKeyValue,
+  backwardKeyValueQuadsSource,
+  'kvHeads',
+);
+export const attentionForward = { ...plainForward, faster: attentionForwardQuads };
+export const attentionBackwardQuery = { ...plainBackwardQuery, faster: attentionBackwardQueryQuads };
+export const attentionBackwardKeyValue = { ...plainBackwardKeyValue, faster: attentionBackwardKeyValueQuads };
