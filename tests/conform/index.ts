@@ -1,6 +1,8 @@
 /** Fixture files by name → their check in float64, which runs anywhere. To add a family: write its file, add its line. */
 import { conformAdvantages } from './group_advantages.ts';
 import type { AdvantagesFile } from './group_advantages.ts';
+import { conformArpoAepo } from './arpo_aepo.ts';
+import type { ArpoAepoFile } from './arpo_aepo.ts';
 import { conformCredit } from './credit.ts';
 import type { CreditFile } from './credit.ts';
 import { conformExpansion } from './expansion.ts';
@@ -13,6 +15,8 @@ import { conformReward } from './reward.ts';
 import type { RewardFile } from './reward.ts';
 import { conformRollout } from './rollout.ts';
 import type { RolloutFile } from './rollout.ts';
+import { conformTreeGrpo } from './tree_grpo.ts';
+import type { TreeGrpoFile } from './tree_grpo.ts';
 
 type Check = (file: unknown) => readonly ConformResult[] | Promise<readonly ConformResult[]>;
 
@@ -20,10 +24,12 @@ type Check = (file: unknown) => readonly ConformResult[] | Promise<readonly Conf
 const CHECKS: Readonly<Record<string, Check>> = {
   credit: (file) => [conformCredit(file as CreditFile)],
   expansion: (file) => [conformExpansion(file as ExpansionFile)],
+  arpo_aepo: (file) => conformArpoAepo(file as ArpoAepoFile),
   rollout: async (file) => [await conformRollout(file as RolloutFile)],
   reward: (file) => [conformReward(file as RewardFile)],
   losses: (file) => conformLosses(file as LossesFile),
   advantages_grpo: (file) => conformAdvantages(file as AdvantagesFile),
+  tree_grpo: (file) => conformTreeGrpo(file as TreeGrpoFile),
 };
 
 /** Files with checks that need a WebGPU device; gpu.ts has them. */

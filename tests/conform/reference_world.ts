@@ -19,6 +19,17 @@ export interface RolloutHeader {
   readonly limit_notice_tokens: readonly number[];
 }
 
+/** What the reference makes of a call that cannot be answered. */
+export interface Failures {
+  /** Words between the result tags when the tool fails; null: the path ends. */
+  readonly errorWords: readonly string[] | null;
+  /** One call too many: the path goes on after a notice, or ends with an end of text. */
+  readonly callLimit: 'notice' | 'end';
+}
+
+/** AT²PO's rollout. */
+const NOTICES: Failures = { errorWords: null, callLimit: 'notice' };
+
 export interface RolloutConfigJson {
   readonly M: number;
   readonly K: number;
@@ -36,7 +47,9 @@ export interface ScriptedCall {
   readonly items: readonly {
     readonly context: readonly number[];
     readonly token_ids: readonly number[];
-    readonly logprobs: readonly number[];
+    readonly logprobs?: readonly number[];
+    /** By token, pairs of token id and log-probability: what the server returned of the distribution. */
+    readonly logprob_entries?: readonly (readonly (readonly [number, number])[])[];
     readonly finish_reason: 'stop' | 'length';
   }[];
 }
@@ -63,13 +76,11 @@ function lastQuery(text: string): string {
   return end < 0 || start < 0 ? '' : text.slice(start + '<search>'.length, end).trim();
 }
 
-/** The environment of one case: search tool by table, call limit by notice, reward by the answer token. */
-export function referenceWorld({
-  header,
-  config,
-  prompts,
-  tool_results,
-}: WorldScript): Environment<WorldState> {
+/** The environment of one case: search tool by table, reward by the answer token. */
+export function referenceWorld(
+  { header, config, prompts, tool_results }: WorldScript,
+  failures = NOTICES,
+): Environment<WorldState> {
   const idOf = (text: string): TokenId => {
     const index = header.vocabulary.indexOf(text);
     if (index < 0) throw new Error(`the fixture's vocabulary lacks '${text}'`);
@@ -84,9 +95,10 @@ export function referenceWorld({
     const query = lastQuery(textOf(path));
     if (query === '') return { kind: 'end', ending: 'empty-call', appended: [eos] };
     if (!(query in tool_results)) throw new Error(`the fixture has no tool result for '${query}'`);
-    if (tool_results[query] === '') return { kind: 'end', ending: 'tool-failure', appended: [] };
-    const words = tool_results[query].split(' ').map((word) => idOf(` ${word}`));
-    const result = [resultOpen, ...words, resultClose];
+    const failed = tool_results[query] === '';
+    if (failed && !failures.errorWords) return { kind: 'end', ending: 'tool-failure', appended: [] };
+    const found = failed ? failures.errorWords : tool_results[query].split(' ').map((word) => ` ${word}`);
+    const result = [resultOpen, ...(found ?? []).map(idOf), resultClose];
     const fits = path.length + result.length <= config.max_model_len;
     const room = fits ? result.length : config.max_model_len - CONTEXT_MARGIN - path.length;
     if (room <= 0) return { kind: 'end', ending: 'tool-failure', appended: [] };
@@ -117,6 +129,7 @@ export function referenceWorld({
       const path = [...state.path, ...turn];
       if (turn[turn.length - 1] !== stop) return { kind: 'end', ending: 'answer', appended: [] };
       if (state.calls < config.call_limit) return answerCall(path, state.calls);
+      if (failures.callLimit === 'end') return { kind: 'end', ending: 'call-limit', appended: [eos] };
       const tokens = header.limit_notice_tokens.map(tokenId);
       return { kind: 'notice', tokens, state: { path: [...path, ...tokens], calls: state.calls } };
     },
@@ -141,6 +154,18 @@ export function referenceWorld({
     solve: () => [],
   };
 }
+
+/** −Σ p ln p over the returned part of a distribution, nats. */
+export const partialEntropy = (logProbs: readonly number[]): number =>
+  logProbs.reduce((sum, logProb) => sum - Math.exp(logProb) * logProb, 0);
+
+function logProbOf(pairs: readonly (readonly [number, number])[], token: number): number {
+  const found = pairs.find(([id]) => id === token);
+  if (!found) throw new Error(`the fixture has no log-probability of sampled token ${token}`);
+  return found[1];
+}
+
+const zeros = ({ token_ids }: ScriptedCall['items'][number]) => token_ids.map(() => 0);
 
 /** Answers generate calls from the script, in order, and checks that they ask what the reference asked. */
 export class ScriptedSampler implements TurnSampler {
@@ -171,11 +196,11 @@ export class ScriptedSampler implements TurnSampler {
       }
       if (request.context.join() !== item.context.join())
         throw new Error(`${where}, turn ${index}: other context`);
-      const entropy = item.token_ids.map(() => 0);
+      const entries = item.logprob_entries;
       return {
         tokens: item.token_ids.map(tokenId),
-        logProb: item.logprobs,
-        entropy,
+        logProb: item.logprobs ?? item.token_ids.map((id, place) => logProbOf(entries?.[place] ?? [], id)),
+        entropy: entries?.map((pairs) => partialEntropy(pairs.map(([, logProb]) => logProb))) ?? zeros(item),
         finish: item.finish_reason,
       };
     });

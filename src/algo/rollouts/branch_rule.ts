@@ -9,13 +9,18 @@ const PENALTY_PER_BRANCHING = 0.05; // AEPO, for every round in a row that made 
 const SIGMOID_SLOPE = 0.5; // β of the dynamic first paths
 
 /**
- * H of a generation: Σ entropy / ln |V| over its first 20 tokens, a sum and no mean, as in the released code. There a
- * token's entropy covers the ten likeliest tokens; here it is of the whole distribution, which our policies know.
- * @param tokenEntropy nats, by generated token
+ * Σ entropy / ln |V|: a sum and no mean, as in the released code, so that it may exceed 1.
+ * @param tokenEntropy nats, by token
+ */
+export const normalisedEntropy = (tokenEntropy: readonly number[], vocabularySize: number): number =>
+  tokenEntropy.reduce((sum, entropy) => sum + entropy, 0) / Math.log(vocabularySize);
+
+/**
+ * H of a generation: of its first 20 tokens. In the released code a token's entropy covers the ten likeliest tokens;
+ * here it is of the whole distribution, which our policies know.
  */
 export const generationEntropy = (tokenEntropy: readonly number[], vocabularySize: number): number =>
-  tokenEntropy.slice(0, MEASURED_TOKENS).reduce((sum, entropy) => sum + entropy, 0) /
-  Math.log(vocabularySize);
+  normalisedEntropy(tokenEntropy.slice(0, MEASURED_TOKENS), vocabularySize);
 
 export type BranchConfig = Pick<RolloutConfig, 'branchRule' | 'branchBase' | 'branchWeight' | 'beam'> & {
   readonly paths: number; // n: most paths of a prompt

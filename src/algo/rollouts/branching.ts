@@ -53,7 +53,9 @@ class BranchingGrowth<State> {
   async grow(draw: Draw): Promise<void> {
     const first = await this.firstPaths();
     let counts: BranchCounts = { paths: first, consecutive: first.map(() => 0) };
-    let active: readonly Path<State>[] = first.flatMap((count, prompt) => range(count).map(() => this.start(prompt)));
+    let active: readonly Path<State>[] = first.flatMap((count, prompt) =>
+      range(count).map(() => this.start(prompt)),
+    );
     while (active.length > 0) {
       active = await this.round(active);
       const measured = active.map((path) => ({
