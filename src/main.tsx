@@ -5,7 +5,7 @@ import { decodeSelection, mirrorSelection } from './store/address.ts';
 import { createLab, type Lab } from './store/lab.ts';
 import { createPump } from './store/pump.ts';
 import { startEngine } from './train/client.ts';
-import { readRecording } from './train/recording.ts';
+import { readRecording, writeRecording } from './train/recording.ts';
 import type { ErrorReport } from './units.ts';
 import { LabError } from './units.ts';
 import { App } from './ui/App.tsx';
@@ -57,7 +57,7 @@ async function loadRecording(lab: Lab): Promise<void> {
 
 function start(): void {
   const engine = startEngine();
-  const lab = createLab((command) => engine.send(command), location.hash);
+  const lab = createLab((command) => engine.send(command), location.hash, readRecording, writeRecording);
   const pump = createPump((events) => lab.transport.receive(events));
   engine.subscribe((event) => pump.add([event]));
   mirrorSelection(lab.selection, window);

@@ -1,5 +1,5 @@
 /** The selection as a versioned URL hash, defaults omitted: `#v1&view=tree&update=12&prompt=3&node=5`. */
-import { nodeId, type AdvantageRule, type NodeId, type ValueRule } from '../units.ts';
+import { ADVANTAGE_RULES, VALUE_RULES, nodeId, type NodeId } from '../units.ts';
 import {
   INITIAL_SELECTION,
   VIEWS,
@@ -10,14 +10,6 @@ import {
 } from './selection.ts';
 
 const VERSION = 'v1';
-const VALUE_RULES: readonly ValueRule[] = ['child_softmax', 'child_mean', 'leaf_mean', 'child_entropy'];
-const ADVANTAGE_RULES: readonly AdvantageRule[] = [
-  'node_value',
-  'diff_parent',
-  'diff_global',
-  'diff_localglobal',
-  'vanilla',
-];
 const NUMBERS = ['update', 'prompt', 'node', 'leaf', 'token', 'creditFrame', 'growth'] as const;
 
 export function encodeSelection(selection: Selection): string {
@@ -28,6 +20,8 @@ export function encodeSelection(selection: Selection): string {
   const { valueRule, advantageRule, leafNormalisation, whatIf, pinned } = selection;
   if (valueRule) parts.push(`valueRule=${valueRule}`);
   if (advantageRule) parts.push(`advantageRule=${advantageRule}`);
+  if (selection.againstValue) parts.push(`againstValue=${selection.againstValue}`);
+  if (selection.againstAdvantage) parts.push(`againstAdvantage=${selection.againstAdvantage}`);
   if (leafNormalisation !== null) parts.push(`leafNormalisation=${leafNormalisation ? 1 : 0}`);
   if (whatIf.length > 0)
     parts.push(`whatIf=${whatIf.map(({ leaf, reward }) => `${leaf}:${reward}`).join(',')}`);
@@ -73,6 +67,8 @@ export function decodeSelection(hash: string): Selection {
     growth: count(fields.get('growth')),
     valueRule: VALUE_RULES.find((rule) => rule === fields.get('valueRule')) ?? null,
     advantageRule: ADVANTAGE_RULES.find((rule) => rule === fields.get('advantageRule')) ?? null,
+    againstValue: VALUE_RULES.find((rule) => rule === fields.get('againstValue')) ?? null,
+    againstAdvantage: ADVANTAGE_RULES.find((rule) => rule === fields.get('againstAdvantage')) ?? null,
     leafNormalisation: flag(fields.get('leafNormalisation')),
     whatIf: rewards(fields.get('whatIf')),
     pinned: pin(fields.get('pinned')),

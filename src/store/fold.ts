@@ -51,6 +51,7 @@ const emptyTree = (prompt: Prompt): TreeState => ({
   expansions: [],
   leaves: [],
   rewards: null,
+  dropped: false,
   credit: null,
 });
 
@@ -171,7 +172,7 @@ function foldTreeEvent(
     for (const entry of event.trees) {
       const tree = draft.tree(event.update, entry.prompt);
       if (!tree) continue;
-      if ('byNode' in entry) tree.rewards = entry.byNode;
+      if ('byNode' in entry) Object.assign(tree, { rewards: entry.byNode, signals: entry.signals });
       else tree.credit = entry;
     }
     return;
@@ -202,6 +203,13 @@ function foldEvent(draft: Draft, event: RunEvent): void {
     case 'update-started':
       startUpdate(draft, event);
       return;
+    case 'prompts-added':
+      draft.update(event.update).trees.push(...event.prompts.map(emptyTree));
+      return;
+    case 'groups-dropped':
+      for (const prompt of event.prompts)
+        Object.assign(draft.tree(event.update, prompt) ?? {}, { dropped: true });
+      return;
     case 'phase':
       draft.update(event.update).phase = event.phase;
       state.phase = event.phase;
@@ -229,7 +237,8 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       state.status = event.status;
       state.phase = event.phase;
       return;
-    case 'footprint': // of a draft, not of the run: transport.ts keeps it
+    case 'footprint': // answers, not of the run: transport.ts keeps them
+    case 'gradients':
       return;
     case 'weights':
       state.weights = event;

@@ -1,9 +1,11 @@
 /** All slices of the page, made together. */
 import type { RunCommand } from '../train/protocol.ts';
 import { decodeSelection } from './address.ts';
+import type { EventCodec } from './event_log.ts';
 import { createPlayer, type Player } from './player.ts';
 import { createRunStore, type RunStore } from './run.ts';
 import { createSelectionStore, type SelectionStore } from './selection.ts';
+import { createShelf, type ReadRecording, type Shelf } from './shelf.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface Lab {
@@ -11,15 +13,37 @@ export interface Lab {
   readonly selection: SelectionStore;
   readonly player: Player;
   readonly transport: Transport;
+  readonly shelf: Shelf;
 }
 
 /**
  * @param send carries commands to the engine
  * @param hash the address the page was opened with
+ * @param read reads recordings that the person opens
+ * @param write writes them; with it, old updates of a long run are compressed and read back, without it let go
  */
-export function createLab(send: (command: RunCommand) => void, hash = ''): Lab {
-  const run = createRunStore();
+export function createLab(
+  send: (command: RunCommand) => void,
+  hash = '',
+  read: ReadRecording = readNothing,
+  write: EventCodec['write'] | null = null,
+): Lab {
+  const run = createRunStore({ codec: write && { write, read } });
   const selection = createSelectionStore(decodeSelection(hash));
+  const wantSelected = (): void => {
+    const { update, pinned } = selection.getState();
+    void run.want([update, pinned?.update].filter((number) => number != null));
+  };
+  selection.subscribe(wantSelected);
+  wantSelected();
   const player = createPlayer(run.apply);
-  return { run, selection, player, transport: createTransport({ run, selection, player, send }) };
+  return {
+    run,
+    selection,
+    player,
+    transport: createTransport({ run, selection, player, send }),
+    shelf: createShelf(read),
+  };
 }
+
+async function* readNothing(): AsyncIterable<never> {}

@@ -2,7 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { AdvantageRule, NodeId, ValueRule } from '../units.ts';
 
-export const VIEWS = ['train', 'tree', 'credit', 'loss', 'profile'] as const;
+export const VIEWS = ['train', 'tree', 'credit', 'loss', 'compare', 'profile'] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Pin {
@@ -29,6 +29,8 @@ export interface Selection {
   readonly valueRule: ValueRule | null; // null: the run's own
   readonly advantageRule: AdvantageRule | null; // null: the run's own
   readonly leafNormalisation: boolean | null; // null: the run's own
+  readonly againstValue: ValueRule | null; // the second rule of a comparison; null: the first's
+  readonly againstAdvantage: AdvantageRule | null; // null: the other of GRPO and the tree's own
   readonly whatIf: readonly WhatIfReward[]; // ascending leaves
   readonly pinned: Pin | null; // second selection, for comparing
   readonly hovered: NodeId | null; // preview; not part of the address
@@ -46,6 +48,8 @@ export const INITIAL_SELECTION: Selection = {
   valueRule: null,
   advantageRule: null,
   leafNormalisation: null,
+  againstValue: null,
+  againstAdvantage: null,
   whatIf: [],
   pinned: null,
   hovered: null,

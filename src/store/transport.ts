@@ -3,7 +3,7 @@
  * asked for it, else the recorded run. Commands go out through `send`, injected by main.tsx.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { RunCommand, RunEvent } from '../train/protocol.ts';
+import type { GradientQuestion, RunCommand, RunEvent } from '../train/protocol.ts';
 import type { ErrorReport, RunConfig } from '../units.ts';
 import type { Player } from './player.ts';
 import type { RunStore } from './run.ts';
@@ -24,6 +24,8 @@ export interface TransportState {
   readonly asked: RunConfig | null; // what the live run was started with
   readonly profiling: boolean; // a profile was asked for and has not come yet
   readonly footprint: EventOf<'footprint'> | null; // the engine's last answer to `estimate`
+  readonly gradients: EventOf<'gradients'> | null; // and to `compare-gradients`
+  readonly comparing: boolean; // its answer is awaited
 }
 
 export interface Transport extends StoreApi<TransportState> {
@@ -39,6 +41,8 @@ export interface Transport extends StoreApi<TransportState> {
   readonly reset: () => void;
   /** Asks what a configuration would need of the device; `footprint` is the answer. */
   readonly estimate: (config: RunConfig) => void;
+  /** Asks for the angles between the gradients of several rules; `gradients` is the answer. */
+  readonly compareGradients: (question: GradientQuestion) => void;
   readonly setDraft: (draft: RunConfig | null) => void;
   /** Starts a live run with the draft, or with the config of the run shown. */
   readonly restart: () => void;
@@ -110,6 +114,8 @@ export function createTransport({ run, selection, player, send }: TransportParts
     asked: null,
     profiling: false,
     footprint: null,
+    gradients: null,
+    comparing: false,
   }));
   const open = new OpenRun(send);
   const isLive = (): boolean => store.getState().source === 'live';
@@ -164,9 +170,11 @@ export function createTransport({ run, selection, player, send }: TransportParts
     receive(events) {
       for (const event of events) if (event.kind === 'ready') run.apply([event]);
       if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
-        store.setState({ profiling: false });
+        store.setState({ profiling: false, comparing: false });
       const footprint = events.findLast((event) => event.kind === 'footprint');
       if (footprint) store.setState({ footprint });
+      const gradients = events.findLast((event) => event.kind === 'gradients');
+      if (gradients) store.setState({ gradients, comparing: false });
       if (events.some((event) => event.kind === 'ready')) engineReady();
       const admitted = open.admit(events.filter((event) => event.kind !== 'ready'));
       if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
@@ -199,6 +207,11 @@ export function createTransport({ run, selection, player, send }: TransportParts
       store.setState({ draft: same(draft, run.getState().header?.config ?? null) ? null : draft }),
     estimate(config) {
       if (store.getState().engine.kind === 'ready') send({ kind: 'estimate', config });
+    },
+    compareGradients(question) {
+      if (store.getState().engine.kind !== 'ready') return;
+      store.setState({ comparing: true });
+      send({ kind: 'compare-gradients', ...question });
     },
     restart() {
       const config = store.getState().draft ?? run.getState().header?.config ?? store.getState().asked;

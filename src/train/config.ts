@@ -64,7 +64,7 @@ const filter = v.strictObject({
   keptShare: real(0, 1, true),
 });
 
-const credit = v.strictObject({
+export const creditSchema = v.strictObject({
   leafNormalisation: v.boolean('true or false'),
   valueRule: v.picklist(VALUE_RULES),
   advantageRule: v.picklist(ADVANTAGE_RULES),
@@ -112,7 +112,7 @@ const schema = v.strictObject({
   datasets,
   model: v.unknown(), // checkModelConfig says more
   weights: v.nullable(v.string('the name of a file in public/, or null')),
-  algorithm: v.strictObject({ name: v.string('a name'), rollout, reward, filter, credit, loss }),
+  algorithm: v.strictObject({ name: v.string('a name'), rollout, reward, filter, credit: creditSchema, loss }),
   promptsPerUpdate: whole(1, 1024),
   promptsPerMinibatch: whole(1, 1024),
   temperature: real(0, 10, true),

@@ -2,6 +2,7 @@
  * The engine behind the protocol: owns the backend, one policy and one run, answers commands with events. Knows no
  * worker, no page and no GPU: a backend gives it policies.
  */
+import { needsReference, needsRewardModel } from '../algo/signals.ts';
 import type { Environment, ErrorReport, ModelConfig, RunConfig, TrainablePolicy } from '../units.ts';
 import {
   algorithmCatalogue,
@@ -12,9 +13,10 @@ import {
 } from './catalogue.ts';
 import { environmentNamed, parseRunConfig } from './config.ts';
 import { NoProfileError, NoRunError, reportOf } from './errors.ts';
+import { gradientAngles } from './gradient_angles.ts';
 import { parseRunCommand } from './guard.ts';
 import type { UpdateProfiler } from './profile.ts';
-import type { AdapterDescription, RunCommand, RunEvent } from './protocol.ts';
+import type { AdapterDescription, GradientQuestion, RunCommand, RunEvent } from './protocol.ts';
 import { train } from './run.ts';
 import { RunStopped, Transport } from './transport.ts';
 
@@ -57,9 +59,14 @@ interface Opened {
   readonly bytes: ArrayBuffer | null; // weights loaded by hand, in place of config.weights
 }
 
-interface Session {
+/** As in Run. */
+interface Policies {
   readonly policy: TrainablePolicy;
   readonly reference: TrainablePolicy | null;
+  readonly rewardModel: TrainablePolicy | null;
+}
+
+interface Session extends Policies {
   readonly transport: Transport;
   profiles: number; // updates still to be profiled
   done: Promise<void>; // never rejects
@@ -123,6 +130,8 @@ export class Engine {
         return this.#transportOr(command.kind).stepPhase();
       case 'profile':
         return this.#askForProfiles(command.kind, command.updates ?? 1);
+      case 'compare-gradients':
+        return this.#compareGradients(command);
       case 'save-weights':
         return this.#saveWeights(this.#sessionOr(command.kind));
       case 'close':
@@ -188,16 +197,20 @@ export class Engine {
     await this.#endSession();
     this.#opened = opened;
     this.#postStatus('preparing');
-    const { config, bytes } = opened;
+    const { config } = opened;
     const backend = await this.#ensureBackend();
     await backend.checkFits?.(config, true);
-    const weights =
-      bytes ?? (config.weights === null ? null : await this.#options.fetchWeights(config.weights));
+    const weights = await this.#weightsOf(opened);
     const environment = environmentNamed(config.environment);
     const request = { model: config.model, weights, seed: config.seed, environment };
     const policy = await backend.createPolicy(request);
-    const withReference = config.algorithm.loss.klCoefficient !== 0;
-    const reference = withReference ? await backend.createPolicy(request) : null;
+    const beside = async (wanted: boolean): Promise<TrainablePolicy | null> =>
+      wanted ? backend.createPolicy(request) : null;
+    const policies = {
+      policy,
+      reference: await beside(needsReference(config.algorithm)),
+      rewardModel: await beside(needsRewardModel(config.algorithm)),
+    };
     this.#options.post({
       kind: 'run-started',
       config,
@@ -206,20 +219,23 @@ export class Engine {
       parameterCount: backend.parameterCount(config.model),
       date: this.#options.date?.() ?? new Date().toISOString(),
     });
-    this.#startSession(config, environment, policy, reference);
+    this.#startSession(config, environment, policies);
+  }
+
+  async #weightsOf({ config, bytes }: Opened): Promise<ArrayBuffer | null> {
+    return bytes ?? (config.weights === null ? null : this.#options.fetchWeights(config.weights));
   }
 
   #startSession(
     config: RunConfig,
     environment: Environment,
-    policy: TrainablePolicy,
-    reference: TrainablePolicy | null,
-  ) {
+    policies: Policies,
+  ): void {
     const post = (event: RunEvent): void => {
       if (this.#session === session) this.#options.post(event); // a run that is over says nothing more
     };
     const transport = new Transport((state) => post({ kind: 'status', ...state }));
-    const session: Session = { policy, reference, transport, profiles: 0, done: Promise.resolve() };
+    const session: Session = { ...policies, transport, profiles: 0, done: Promise.resolve() };
     const startProfile = (): UpdateProfiler | null => {
       if (session.profiles === 0) return null;
       session.profiles -= 1;
@@ -231,8 +247,7 @@ export class Engine {
     session.done = train({
       config,
       environment,
-      policy,
-      reference,
+      ...policies,
       transport,
       post,
       now,
@@ -242,6 +257,31 @@ export class Engine {
       transport.stop();
       this.#fail(error, 'run');
     });
+  }
+
+  /** On a policy of its own, so that a run under way is not disturbed. */
+  async #compareGradients(question: GradientQuestion): Promise<void> {
+    const { config } = question;
+    const backend = await this.#ensureBackend();
+    const startMs = performance.now();
+    const session = this.#session;
+    const own = JSON.stringify(this.#opened?.config) === JSON.stringify(config);
+    const current = own && session !== null && session.transport.state.update > 0;
+    const weights = current ? await session.policy.save() : await this.#weightsOf({ config, bytes: null });
+    const environment = environmentNamed(config.environment);
+    const policy = await backend.createPolicy({
+      model: config.model,
+      weights,
+      seed: config.seed,
+      environment,
+    });
+    try {
+      const angles = await gradientAngles(policy, environment, question);
+      const parameters = current ? 'current' : 'starting';
+      this.#options.post({ kind: 'gradients', ...angles, parameters, ms: performance.now() - startMs });
+    } finally {
+      policy.dispose();
+    }
   }
 
   async #saveWeights({ policy, transport }: Session): Promise<void> {
@@ -256,6 +296,7 @@ export class Engine {
     await session.done;
     session.policy.dispose();
     session.reference?.dispose();
+    session.rewardModel?.dispose();
   }
 
   /** Ends the run; the backend stays open for the next one. */

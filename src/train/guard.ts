@@ -1,6 +1,7 @@
 /** Guard at the engine's edge: a message from outside is a RunCommand, or an error that says why not. */
 import { ProtocolError } from './errors.ts';
 import { parseRunConfig } from './config.ts';
+import { parseGradientQuestion } from './gradient_question.ts';
 import type { RunConfig } from '../units.ts';
 import type { RunCommand } from './protocol.ts';
 import { quote } from './schema.ts';
@@ -14,7 +15,7 @@ const PLAIN_COMMANDS = [
   'save-weights',
   'close',
 ] as const;
-const COMMANDS = ['open', 'estimate', 'load-weights', 'profile', ...PLAIN_COMMANDS];
+const COMMANDS = ['open', 'estimate', 'compare-gradients', 'load-weights', 'profile', ...PLAIN_COMMANDS];
 const MOST_PROFILES = 1000;
 
 const refuse = (what: string, where: string, got: unknown, wanted: string): never => {
@@ -39,6 +40,7 @@ export function parseRunCommand(value: unknown): RunCommand {
   if (plain) return { kind: plain };
   if (kind === 'open') return { kind, config: parseRunConfig(fields.config) };
   if (kind === 'estimate') return { kind, config: fields.config as RunConfig }; // the engine answers what is wrong
+  if (kind === 'compare-gradients') return { kind, ...parseGradientQuestion(value) };
   if (kind === 'profile') {
     const { updates = 1 } = fields;
     if (Number.isInteger(updates) && (updates as number) >= 1 && (updates as number) <= MOST_PROFILES)

@@ -4,6 +4,7 @@ import { parseRunConfig } from './config.ts';
 import { RecordingError } from './errors.ts';
 import { PHASES, type RunEvent, type SessionEvent } from './protocol.ts';
 import { issueReport, quote } from './schema.ts';
+import { ADVANTAGE_RULES, VALUE_RULES } from '../units.ts';
 
 const number = v.custom<number>((input) => typeof input === 'number', 'a number'); // NaN too: skipped steps have it
 const count = v.custom<number>(
@@ -14,13 +15,13 @@ const text = v.string();
 const isNumbers = (input: unknown): boolean =>
   Array.isArray(input) && input.every((item) => typeof item === 'number');
 const numbers = v.custom<readonly number[]>(isNumbers, 'a list of numbers');
-const numbersOrNull = v.custom<readonly (number | null)[]>(
+export const numbersOrNull = v.custom<readonly (number | null)[]>(
   (input) => Array.isArray(input) && input.every((item) => item === null || typeof item === 'number'),
   'a list of numbers and nulls',
 );
 const numberRecord = v.record(text, number);
 const phase = v.picklist(PHASES);
-const ids = v.pipe(
+export const ids = v.pipe(
   numbers,
   v.transform((list) => list as readonly never[]),
 ); // brands exist only in types
@@ -35,7 +36,7 @@ const origin = v.variant('kind', [
   v.object({ kind: v.literal('scout') }),
 ]);
 
-const node = v.object({
+export const nodeSchema = v.object({
   id: count,
   parent: v.nullable(count),
   children: ids,
@@ -66,10 +67,16 @@ const candidate = v.object({
   pickCount: count,
 });
 
+const signals = v.object({
+  belief: v.nullable(numbersOrNull),
+  baseline: v.nullable(number),
+  stepReward: v.nullable(numbers),
+});
+
 const credit = v.object({
   prompt: count,
-  valueRule: v.picklist(['child_softmax', 'child_mean', 'leaf_mean', 'child_entropy']),
-  advantageRule: v.picklist(['node_value', 'diff_parent', 'diff_global', 'diff_localglobal', 'vanilla']),
+  valueRule: v.picklist(VALUE_RULES),
+  advantageRule: v.picklist(ADVANTAGE_RULES),
   normalised: numbersOrNull,
   values: numbers,
   advantages: numbers,
@@ -91,6 +98,8 @@ const lossRow = v.object({
     tokenLoss: numbers,
     dlogProb: numbers,
     turnLogRatio: numbers,
+    clipScale: v.exactOptional(numbers),
+    ratioFactor: v.exactOptional(v.number()),
   },
 });
 
@@ -110,7 +119,7 @@ const config = v.pipe(
     }
   }),
 );
-const prompt = v.object({ index: count, dataset: text, seed: count, tokens: ids, answer: ids });
+export const promptSchema = v.object({ index: count, dataset: text, seed: count, tokens: ids, answer: ids });
 const metrics = v.custom<Readonly<Record<string, number>>>(
   (input) => typeof input === 'object' && input !== null && isNumbers(Object.values(input)),
   'numbers by name',
@@ -119,9 +128,9 @@ const metrics = v.custom<Readonly<Record<string, number>>>(
 /** Fields of the events that a log may hold: all but those that belong to a session, not to a run. */
 const SCHEMAS = {
   'run-started': v.object({ config, adapter, environment, parameterCount: count, date: text }),
-  'update-started': v.object({ update: count, prompts: v.array(prompt) }),
+  'update-started': v.object({ update: count, prompts: v.array(promptSchema) }),
   phase: v.object({ update: count, phase }),
-  node: v.object({ update: count, prompt: count, node }),
+  node: v.object({ update: count, prompt: count, node: nodeSchema }),
   expansion: v.object({
     update: count,
     prompt: count,
@@ -134,7 +143,12 @@ const SCHEMAS = {
     pruned: ids,
     search: v.exactOptional(v.array(v.object({ visits: count, quality: number }))),
   }),
-  rewards: v.object({ update: count, trees: v.array(v.object({ prompt: count, byNode: numbersOrNull })) }),
+  'prompts-added': v.object({ update: count, prompts: v.array(promptSchema) }),
+  'groups-dropped': v.object({ update: count, batches: count, prompts: numbers }),
+  rewards: v.object({
+    update: count,
+    trees: v.array(v.object({ prompt: count, byNode: numbersOrNull, signals: v.exactOptional(signals) })),
+  }),
   credit: v.object({ update: count, trees: v.array(credit) }),
   loss: v.object({ update: count, minibatch: count, loss: number, rows: v.array(lossRow) }),
   step: v.object({
@@ -145,6 +159,7 @@ const SCHEMAS = {
   evaluation: v.object({
     ...{ update: count, dataset: text, questions: count },
     ...{ exactMatch: number, greedy: v.boolean() },
+    ...{ unknown: v.exactOptional(number), reliability: v.exactOptional(number) },
   }),
   status: v.object({
     update: count,

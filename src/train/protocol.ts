@@ -6,12 +6,15 @@ import type { LabScale } from '../algo/scale.ts';
 import type {
   AdvantageRule,
   AlgorithmConfig,
+  CreditConfig,
   ErrorReport,
   ExpansionRecord,
   NodeId,
   NodeTable,
   Prompt,
+  RolloutTree,
   RunConfig,
+  TreeSignals,
   TurnNode,
   ValueRule,
   SearchStatistics,
@@ -93,6 +96,7 @@ export interface KnobCondition {
 export interface TreeRewards {
   readonly prompt: number;
   readonly byNode: NodeTable<number | null>;
+  readonly signals?: TreeSignals; // absent where the credit rule reads none, and of groups that were dropped
 }
 
 /** Credit of one tree, by node: what backUpValues and turnAdvantages returned. Dimensionless. */
@@ -119,18 +123,24 @@ export interface LossRow {
   readonly tokenLoss: readonly number[]; // before weighting
   readonly dlogProb: readonly number[]; // ∂loss/∂logProb
   readonly turnLogRatio: readonly number[]; // per turn, nats
+  readonly clipScale?: readonly number[]; // factor of each token's clip band; absent: 1 (A²TGPO sets it)
+  readonly ratioFactor?: number; // factor of the row's ratios; absent: 1 (RAPO sets it)
 }
 
 /** Metrics of one update; fractions in [0, 1], entropies in nats. Meanings: src/train/README.md. */
 export interface UpdateMetrics {
   readonly exactMatch: number; // of the initial rollouts (expanded leaves are biased)
+  readonly unknown: number; // share of these that say "I do not know"
+  readonly reliability: number; // of these, by BAPO's measure
   readonly meanReward: number; // over all leaves
-  readonly malformed: number; // share of leaves with reward −1
+  readonly malformed: number; // share of leaves that break the form
   readonly turnEntropy: number; // mean H over turns, nats per token
   readonly entropy: number; // masked token mean of the whole distribution
   readonly depth: number; // turns per leaf path
   readonly toolCalls: number; // per leaf path
   readonly deadTrees: number; // share of trees whose leaves all earned the same reward
+  readonly rolloutBatches: number; // batches of prompts that were rolled out
+  readonly droppedGroups: number; // of them, prompts that are not trained on
   readonly loss: number; // mean over mini-batches
   readonly clipFraction: number; // pg_clipfrac
   readonly clipFractionLast: number; // of the last mini-batch
@@ -182,6 +192,32 @@ export interface UpdateProfile {
 
 export type RunStatus = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 
+/** A finished rollout with what credit reads of it. */
+export interface ScoredRollout {
+  readonly tree: RolloutTree;
+  readonly rewards: NodeTable<number | null>;
+  readonly signals: TreeSignals;
+}
+
+/** Asks for the angles between the gradients that several rules give on the same rollouts. */
+export interface GradientQuestion {
+  readonly config: RunConfig; // of the run that the rollouts come from; its loss is used for every rule
+  readonly update: number;
+  readonly rollouts: readonly ScoredRollout[]; // all of the update
+  readonly rules: readonly CreditConfig[]; // at least two
+}
+
+/** Gradients at ratio 1: every row as if it had just been sampled by these parameters. */
+export interface GradientAngles {
+  readonly update: number;
+  readonly rules: readonly CreditConfig[];
+  readonly norms: readonly number[]; // by rule
+  readonly cosines: readonly (readonly number[])[]; // symmetric; 0 beside a gradient of norm 0
+  readonly parameters: 'current' | 'starting'; // of the live run as it stands, or the run's first
+  readonly scoredTokens: number;
+  readonly ms: number;
+}
+
 /** What the engine says. `update` counts from 1; 0 is before the first. */
 export type RunEvent =
   | {
@@ -204,6 +240,8 @@ export type RunEvent =
       readonly date: string; // ISO 8601
     }
   | { readonly kind: 'update-started'; readonly update: number; readonly prompts: readonly Prompt[] }
+  /** A filter wants more groups: prompts of one more rollout batch of this update. */
+  | { readonly kind: 'prompts-added'; readonly update: number; readonly prompts: readonly Prompt[] }
   | { readonly kind: 'phase'; readonly update: number; readonly phase: Phase }
   /** A node is complete: its turn is sampled. Children arrive later and name it as parent; its own list is empty here. */
   | { readonly kind: 'node'; readonly update: number; readonly prompt: number; readonly node: TurnNode }
@@ -223,6 +261,13 @@ export type RunEvent =
       readonly search?: NodeTable<SearchStatistics>; // of a search tree
     }
   | { readonly kind: 'rewards'; readonly update: number; readonly trees: readonly TreeRewards[] }
+  /** Groups that the filter does not train on: they get no credit. Posted after the rewards, and only if there are any. */
+  | {
+      readonly kind: 'groups-dropped';
+      readonly update: number;
+      readonly batches: number; // rolled out to choose from
+      readonly prompts: readonly number[]; // Prompt.index
+    }
   | { readonly kind: 'credit'; readonly update: number; readonly trees: readonly TreeCredit[] }
   | {
       readonly kind: 'loss';
@@ -246,6 +291,8 @@ export type RunEvent =
       readonly dataset: string;
       readonly questions: number;
       readonly exactMatch: number; // [0, 1]
+      readonly unknown?: number; // share of "I do not know"; absent in older logs
+      readonly reliability?: number; // by BAPO's measure; absent in older logs
       readonly greedy: boolean;
     }
   | {
@@ -263,10 +310,11 @@ export type RunEvent =
       readonly problem: ErrorReport | null; // why it would not run
     }
   | ({ readonly kind: 'profile'; readonly update: number } & UpdateProfile)
+  | ({ readonly kind: 'gradients' } & GradientAngles) // the answer to `compare-gradients`
   | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
 
 /** Events that say something of the session: they are in no run's log. */
-export const SESSION_EVENTS = ['ready', 'weights', 'footprint', 'profile'] as const;
+export const SESSION_EVENTS = ['ready', 'weights', 'footprint', 'profile', 'gradients'] as const;
 export type SessionEvent = (typeof SESSION_EVENTS)[number];
 
 export const isLogged = ({ kind }: RunEvent): boolean =>
@@ -281,6 +329,7 @@ export type RunCommand =
   | { readonly kind: 'step-update' } // to the end of the current or next update
   | { readonly kind: 'step-phase' } // to the end of the current or next phase
   | { readonly kind: 'profile'; readonly updates?: number } // the next updates, each with an event; 1 by default
+  | ({ readonly kind: 'compare-gradients' } & GradientQuestion)
   | { readonly kind: 'reset' } // same config, same seed, from the start
   | { readonly kind: 'save-weights' }
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }

@@ -1,6 +1,7 @@
 /** The views, one line each. */
 import type { ComponentType } from 'react';
 import { VIEWS, type View } from '../store/selection.ts';
+import { CompareView } from './compare/CompareView.tsx';
 import { CreditView } from './credit/CreditView.tsx';
 import { LossView } from './loss/LossView.tsx';
 import { ProfileView } from './profile/ProfileView.tsx';
@@ -17,6 +18,7 @@ export const VIEW_PANELS = {
   tree: { title: 'Tree', component: TreeView },
   credit: { title: 'Credit', component: CreditView },
   loss: { title: 'Loss', component: LossView },
+  compare: { title: 'Compare', component: CompareView },
   profile: { title: 'Profile', component: ProfileView },
 } satisfies Record<View, ViewPanel>;
 

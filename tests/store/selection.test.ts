@@ -20,6 +20,8 @@ const FULL: Selection = {
   valueRule: 'leaf_mean',
   advantageRule: 'diff_parent',
   leafNormalisation: false,
+  againstValue: 'child_mean',
+  againstAdvantage: 'rloo',
   whatIf: [
     { leaf: nodeId(3), reward: -1 },
     { leaf: nodeId(7), reward: 0.5 },
@@ -32,7 +34,7 @@ describe('the address', () => {
   test('carries every field there and back', () => {
     expect(encodeSelection(FULL)).toBe(
       '#v1&view=loss&update=12&prompt=3&node=5&leaf=7&token=40&creditFrame=6&growth=0' +
-        '&valueRule=leaf_mean&advantageRule=diff_parent&leafNormalisation=0&whatIf=3:-1,7:0.5&pinned=2.5.9',
+        '&valueRule=leaf_mean&advantageRule=diff_parent&againstValue=child_mean&againstAdvantage=rloo&leafNormalisation=0&whatIf=3:-1,7:0.5&pinned=2.5.9',
     );
     expect(decodeSelection(encodeSelection(FULL))).toEqual(FULL);
   });

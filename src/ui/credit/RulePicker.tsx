@@ -1,5 +1,6 @@
 /** Other rules on the same rollouts. */
-import type { Recredit } from '../../store/credit.ts';
+import { isAvailable, type Recredit } from '../../store/credit.ts';
+import type { TreeState } from '../../store/run_state.ts';
 import type { CreditConfig } from '../../units.ts';
 import { useLab } from '../binding.ts';
 import { ADVANTAGE_RULES, VALUE_RULES, type RuleWords } from './sentences.ts';
@@ -8,11 +9,15 @@ interface RuleSelectProps<Rule extends string> {
   readonly label: string;
   readonly rules: Readonly<Record<Rule, RuleWords>>;
   readonly value: Rule;
-  readonly own: Rule; // the run's
+  readonly own: Rule | null; // the run's; null: there is none
+  readonly isAvailable?: (rule: Rule) => boolean; // the run measured what it reads; absent: all are
   readonly onChange: (rule: Rule | null) => void; // null: back to the run's
 }
 
-function RuleSelect<Rule extends string>({ label, rules, value, own, onChange }: RuleSelectProps<Rule>) {
+const always = (): boolean => true;
+
+export function RuleSelect<Rule extends string>(props: RuleSelectProps<Rule>) {
+  const { label, rules, value, own, isAvailable: offered = always, onChange } = props;
   const options = Object.keys(rules) as Rule[]; // the keys are the rules
   return (
     <label>
@@ -26,7 +31,7 @@ function RuleSelect<Rule extends string>({ label, rules, value, own, onChange }:
         }}
       >
         {options.map((rule) => (
-          <option key={rule} value={rule}>
+          <option key={rule} value={rule} disabled={!offered(rule)}>
             {rules[rule].title}
           </option>
         ))}
@@ -36,11 +41,12 @@ function RuleSelect<Rule extends string>({ label, rules, value, own, onChange }:
 }
 
 interface RulePickerProps {
+  readonly state: TreeState;
   readonly own: CreditConfig;
   readonly shown: Recredit;
 }
 
-export function RulePicker({ own, shown }: RulePickerProps) {
+export function RulePicker({ state, own, shown }: RulePickerProps) {
   const { selection } = useLab();
   const { config } = shown;
   return (
@@ -57,6 +63,7 @@ export function RulePicker({ own, shown }: RulePickerProps) {
         rules={ADVANTAGE_RULES}
         value={config.advantageRule}
         own={own.advantageRule}
+        isAvailable={(rule) => isAvailable(rule, own, state)}
         onChange={(advantageRule) => selection.select({ advantageRule })}
       />
       <label>

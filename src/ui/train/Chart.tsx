@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { formatSetting } from '../format.ts';
 import { useShownTheme } from '../shell/theme.ts';
-import { formatIn, type Curve, type CurveSeries } from './curve_data.ts';
+import { DASHES, formatIn, type Curve, type CurveSeries } from './curve_data.ts';
 
 const SYNC = uPlot.sync('updates');
 const AXIS_SIZE = 22;
@@ -13,16 +13,23 @@ const cssColour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const rem = (): number => parseFloat(getComputedStyle(document.documentElement).fontSize);
 
+const COLOURS: Readonly<Record<CurveSeries['style'], string>> = {
+  line: '--accent',
+  dashed: '--ink-soft',
+  dotted: '--credit-plus',
+  'dash-dot': '--credit-minus',
+  points: '--ink',
+};
+
 function seriesOptions({ label, style }: CurveSeries): uPlot.Series {
-  const stroke = (): string =>
-    cssColour(style === 'line' ? '--accent' : style === 'points' ? '--ink' : '--ink-soft');
+  const stroke = (): string => cssColour(COLOURS[style]);
   if (style === 'points')
     return { label, stroke, paths: () => null, points: { show: true, size: 7, fill: stroke } };
   return {
     label,
     stroke,
     width: 1.75,
-    dash: style === 'dashed' ? [5, 3] : undefined,
+    dash: DASHES[style],
     spanGaps: true,
     points: { show: (_plot, _series, first, last) => last - first < 2, size: 4 },
   };

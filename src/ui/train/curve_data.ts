@@ -7,7 +7,7 @@ export type Series = readonly (number | null)[];
 
 export interface CurveSeries {
   readonly label: string;
-  readonly style: 'line' | 'dashed' | 'points';
+  readonly style: 'line' | 'dashed' | 'dotted' | 'dash-dot' | 'points';
   readonly values: Series; // one per x
 }
 
@@ -24,6 +24,13 @@ export interface CurveData {
   readonly x: readonly number[]; // update numbers, 0 is before the first
   readonly curves: readonly Curve[];
 }
+
+/** Dashes of a line style, px; undefined is solid. */
+export const DASHES: Readonly<Partial<Record<CurveSeries['style'], number[]>>> = {
+  dashed: [5, 3],
+  dotted: [1.5, 3],
+  'dash-dot': [8, 3, 1.5, 3],
+};
 
 /** Mean over data sets of the evaluations made at each update. */
 function heldOut(run: RunState, x: readonly number[]): Series {

@@ -1,0 +1,161 @@
+/** Two credit rules on one tree: the tree under each, the leaf's tokens by their difference, every rule as a matrix. */
+import { useMemo } from 'react';
+import {
+  agreementOf,
+  firstDisagreement,
+  tokenPairs,
+  type RuleLine,
+  type TokenPair,
+} from '../../store/compare.ts';
+import type { Recredit } from '../../store/credit.ts';
+import { bestLeaf, pathTokens, rolloutTree } from '../../store/reading.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import type { CreditConfig, NodeId, RolloutTree } from '../../units.ts';
+import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../binding.ts';
+import { ADVANTAGE_RULES } from '../credit/sentences.ts';
+import { formatCredit, formatSigned } from '../format.ts';
+import { creditShade } from '../scales.ts';
+import { Transcript, type TokenDecoration } from '../transcript/Transcript.tsx';
+import { drawCredit, extentOf } from '../tree/encodings.ts';
+import { TreeDrawing } from '../tree/TreeDrawing.tsx';
+import { Disagreement } from './Disagreement.tsx';
+import { GradientCosines } from './GradientCosines.tsx';
+import { RuleMatrix } from './RuleMatrix.tsx';
+import { RulePair } from './RulePair.tsx';
+import { otherRule, ruleLines, underRule } from './under_rule.ts';
+
+interface SideProps {
+  readonly letter: 'A' | 'B';
+  readonly state: TreeState;
+  readonly credit: Recredit;
+}
+
+function Side({ letter, state, credit }: SideProps) {
+  const { byNode } = credit.advantages;
+  const extent = extentOf(byNode);
+  return (
+    <figure className="compare-side">
+      <figcaption className="small">
+        <b>{letter}</b> {ADVANTAGE_RULES[credit.config.advantageRule].title}
+        {' · '}
+        <span className="soft">advantage of each turn; a scale of its own, full at ±{extent.toFixed(2)}</span>
+      </figcaption>
+      <TreeDrawing
+        title={`Advantages under rule ${letter}`}
+        tree={state}
+        nodes={state.nodes}
+        draw={(node) => drawCredit(node.parent === null ? null : byNode[node.id], extent, 'advantage')}
+      />
+    </figure>
+  );
+}
+
+interface StripProps {
+  readonly state: TreeState;
+  readonly leaf: NodeId;
+  readonly pairs: readonly TokenPair[];
+}
+
+/** The row's words, shaded by B − A. */
+function DifferenceStrip({ state, leaf, pairs }: StripProps) {
+  const vocabulary = useVocabulary();
+  const { selection } = useLab();
+  const selected = useSelection(({ token }) => token);
+  const byPosition = useMemo(() => new Map(pairs.map((pair) => [pair.position, pair])), [pairs]);
+  const extent = Math.max(...pairs.map(({ a, b }) => Math.abs(b - a)), 0) || 1;
+  const decorate = (position: number, text: string): TokenDecoration => {
+    const pair = byPosition.get(position);
+    if (!pair) return { title: `${text}: not trained on` };
+    const { a, b } = pair;
+    const title = `${text}: A ${formatCredit(a)}, B ${formatCredit(b)}, B − A ${formatSigned(b - a)}`;
+    const sign = b - a > 0 ? 'plus' : b - a < 0 ? 'minus' : undefined;
+    return { background: creditShade(b - a, extent), title, ...(sign ? { sign } : {}) };
+  };
+  return (
+    <section aria-label="Tokens by the difference of the rules">
+      <p className="small soft">
+        Tokens of the row by B − A: orange with a line above where B credits more, purple with dots below
+        where less; full at ±{extent.toFixed(2)}.
+      </p>
+      <Transcript
+        tokens={pathTokens(state, leaf, vocabulary)}
+        showPrompt={false}
+        selected={selected}
+        onSelect={(token) => selection.select({ token })}
+        decorate={({ position, text }) => decorate(position, text)}
+      />
+    </section>
+  );
+}
+
+interface BodyProps {
+  readonly state: TreeState;
+  readonly tree: RolloutTree;
+  readonly own: CreditConfig;
+  readonly a: Recredit;
+  readonly b: Recredit;
+  readonly lines: (leaf: NodeId) => readonly RuleLine[];
+}
+
+function Body({ state, tree, own, a, b, lines }: BodyProps) {
+  const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
+  const chosen = useSelection(({ leaf }) => leaf);
+  const leaf = chosen !== null && tree.leaves.includes(chosen) ? chosen : (bestLeaf(state) ?? tree.leaves[0]);
+  const rows = useMemo(
+    () => tree.leaves.map((id) => ({ leaf: id, pairs: tokenPairs(tree, a, b, id, contextLength) })),
+    [tree, a, b, contextLength],
+  );
+  const pairs = rows.find((row) => row.leaf === leaf)?.pairs ?? [];
+  const matrix = useMemo(() => lines(leaf), [lines, leaf]);
+  const tokens = pathTokens(state, leaf, []);
+  return (
+    <>
+      <RulePair own={own} a={a.config} b={b.config} />
+      <div className="compare-sides">
+        <Side letter="A" state={state} credit={a} />
+        <Side letter="B" state={state} credit={b} />
+      </div>
+      <Disagreement
+        leaf={leaf}
+        first={firstDisagreement(pairs)}
+        agreement={agreementOf(rows.flatMap((row) => row.pairs))}
+        rows={rows.map((row) => ({ leaf: row.leaf, first: firstDisagreement(row.pairs) }))}
+        wordAt={({ position }) => Number(tokens[position]?.text.replace('#', ''))}
+      />
+      <DifferenceStrip state={state} leaf={leaf} pairs={pairs} />
+      <RuleMatrix lines={matrix} a={a.config.advantageRule} b={b.config.advantageRule} />
+      <GradientCosines state={state} own={own} a={a.config} b={b.config} />
+    </>
+  );
+}
+
+export function CompareRules({ state, own }: { readonly state: TreeState; readonly own: CreditConfig }) {
+  const update = useUpdate();
+  const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
+  const valueRule = useSelection((selection) => selection.valueRule);
+  const advantageRule = useSelection((selection) => selection.advantageRule);
+  const leafNormalisation = useSelection((selection) => selection.leafNormalisation);
+  const againstValue = useSelection((selection) => selection.againstValue);
+  const againstAdvantage = useSelection((selection) => selection.againstAdvantage);
+  const tree = useMemo(() => rolloutTree(state), [state]);
+  const first = useMemo(
+    () => update && underRule(update, state, own, { valueRule, advantageRule, leafNormalisation }),
+    [update, state, own, valueRule, advantageRule, leafNormalisation],
+  );
+  const second = useMemo(() => {
+    if (!update || !first) return null;
+    const { config } = first;
+    return underRule(update, state, own, {
+      valueRule: againstValue ?? config.valueRule,
+      advantageRule: againstAdvantage ?? otherRule(config.advantageRule),
+      leafNormalisation,
+    });
+  }, [update, state, own, first, againstValue, againstAdvantage, leafNormalisation]);
+  const lines = useMemo(
+    () => (leaf: NodeId) => (update ? ruleLines(update, state, own, leaf, contextLength) : []),
+    [update, state, own, contextLength],
+  );
+  if (!tree || !first || !second)
+    return <p className="empty">Rules can be compared when the tree is grown and its leaves are scored.</p>;
+  return <Body state={state} tree={tree} own={own} a={first} b={second} lines={lines} />;
+}

@@ -1,0 +1,201 @@
+/** Runs side by side: what differs in their settings, what changed first, aligned curves, one prompt's tree under each. */
+import { useMemo, useState } from 'react';
+import { useStore } from 'zustand';
+import { whatChangedFirst, settingDifferences } from '../../store/run_difference.ts';
+import { titleOf, type KeptRun } from '../../store/shelf.ts';
+import type { RunState } from '../../store/run_state.ts';
+import { useLab, useRun, useSelection } from '../binding.ts';
+import { Chart } from '../train/Chart.tsx';
+import { formatIn, summarise, valueAt } from '../train/curve_data.ts';
+import { drawCredit, extentOf } from '../tree/encodings.ts';
+import { TreeDrawing } from '../tree/TreeDrawing.tsx';
+import { WhatChanged } from './WhatChanged.tsx';
+import { RUN_STYLES, runCurves, type ComparedRun } from './run_curves.ts';
+
+const LETTERS = ['A', 'B', 'C', 'D'] as const;
+
+/** Recomputed when an update of the run on screen closes, not with every node. */
+function useClosedRun(): RunState {
+  const { run } = useLab();
+  const closed = useRun((state) => state.updates.findLast((update) => update.metrics)?.metrics);
+  const evaluations = useRun((state) => state.evaluations);
+  const header = useRun((state) => state.header);
+  return useMemo(() => {
+    void [closed, evaluations, header]; // what the snapshot depends on
+    return run.getState();
+  }, [run, closed, evaluations, header]);
+}
+
+function Shelf({ onShow }: { readonly onShow: (id: number) => void }) {
+  const { shelf, run } = useLab();
+  const runs = useStore(shelf, (state) => state.runs);
+  const reading = useStore(shelf, (state) => state.reading);
+  const failure = useStore(shelf, (state) => state.failure);
+  const hasRun = useRun((state) => state.updates.length > 0);
+  return (
+    <section className="shelf" aria-label="Kept runs">
+      <div className="bar">
+        <button type="button" disabled={!hasRun} onClick={() => shelf.keep(run.getState())}>
+          Keep the run on screen
+        </button>
+        <label className="file-button">
+          Open a recording
+          <input
+            type="file"
+            accept=".gz,.ndjson"
+            onChange={({ target }) => {
+              const file = target.files?.[0];
+              if (file) void shelf.open(file);
+              target.value = '';
+            }}
+          />
+        </label>
+        {reading && <span role="status">reading {reading} …</span>}
+      </div>
+      {failure && (
+        <p role="alert" className="error-line">
+          <b>{failure.what}</b> ({failure.where}): got {failure.got}, wanted {failure.wanted}. {failure.next}{' '}
+          <button type="button" className="small" onClick={shelf.dismiss}>
+            Dismiss
+          </button>
+        </p>
+      )}
+      {runs.length === 0 ? (
+        <p className="small soft">
+          Keep the run on screen, then choose another method under Settings (Train) with the same seed and
+          press “Restart with this”: both stand here side by side. Or open a recording (npm run lab --
+          --record).
+        </p>
+      ) : (
+        <ul>
+          {runs.map((kept) => (
+            <li key={kept.id}>
+              {kept.title} <span className="soft">({kept.origin === 'file' ? 'from a file' : 'kept'})</span>{' '}
+              <button type="button" className="small" onClick={() => onShow(kept.id)}>
+                Compare
+              </button>{' '}
+              <button
+                type="button"
+                className="small quiet"
+                aria-label={`Remove ${kept.title}`}
+                onClick={() => shelf.remove(kept.id)}
+              >
+                Remove
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function AlignedCurves({ runs }: { readonly runs: readonly ComparedRun[] }) {
+  const { selection } = useLab();
+  const selected = useSelection(({ update }) => update);
+  const data = useMemo(() => runCurves(runs), [runs]);
+  const at = selected ?? data.x.length - 1;
+  return (
+    <section className="curves" aria-label="Aligned curves">
+      {data.curves.map((curve, index) => (
+        <figure key={curve.key} data-tall={index === 0}>
+          <figcaption title={curve.meaning}>
+            <span className="heading">{curve.title}</span>
+            {curve.series.map(({ label, style, values }) => (
+              <span key={label} className="readout small">
+                <svg viewBox="0 0 18 8" width="18" height="8" aria-hidden="true" data-style={style}>
+                  <path d="M0 4H18" />
+                </svg>
+                {label} <b className="number">{formatIn(curve.unit, valueAt(values, at))}</b>
+              </span>
+            ))}
+          </figcaption>
+          <Chart
+            curve={curve}
+            x={data.x}
+            xMax={data.x.length - 1}
+            withX={index === data.curves.length - 1}
+            selected={selected}
+            summary={summarise(curve, data.x)}
+            onPoint={() => undefined}
+            onPick={(update) => update > 0 && selection.select({ update })}
+          />
+        </figure>
+      ))}
+    </section>
+  );
+}
+
+/** The same update and prompt under each run. */
+function Trees({ runs }: { readonly runs: readonly ComparedRun[] }) {
+  const update = useSelection((selection) => selection.update);
+  const prompt = useSelection((selection) => selection.prompt);
+  const shared = Math.min(...runs.map(({ run }) => run.updates.length));
+  const at = Math.min(update ?? shared, shared);
+  return (
+    <div className="compare-sides">
+      {runs.map(({ letter, title, run }) => {
+        const tree = run.updates[at - 1]?.trees[prompt];
+        const advantages = tree?.credit?.advantages;
+        const extent = extentOf(advantages);
+        return (
+          <figure key={letter} className="compare-side">
+            <figcaption className="small">
+              <b>{letter}</b> {title} <span className="soft">· update {at}, advantages</span>
+            </figcaption>
+            {tree ? (
+              <TreeDrawing
+                title={`Prompt ${prompt + 1} at update ${at}, run ${letter}`}
+                tree={tree}
+                nodes={tree.nodes}
+                draw={(node) =>
+                  drawCredit(node.parent === null ? null : advantages?.[node.id], extent, 'advantage')
+                }
+              />
+            ) : (
+              <p className="empty">This run has no such tree.</p>
+            )}
+          </figure>
+        );
+      })}
+    </div>
+  );
+}
+
+function Pair({ a, b }: { readonly a: ComparedRun; readonly b: ComparedRun }) {
+  const settings = useMemo(
+    () => (a.run.header && b.run.header ? settingDifferences(a.run.header.config, b.run.header.config) : []),
+    [a, b],
+  );
+  const changes = useMemo(() => whatChangedFirst(a.run, b.run), [a, b]);
+  return <WhatChanged a={a} b={b} settings={settings} changes={changes} />;
+}
+
+export function CompareRuns() {
+  const { shelf } = useLab();
+  const kept = useStore(shelf, (state) => state.runs);
+  const [shown, setShown] = useState<readonly number[]>([]);
+  const own = useClosedRun();
+  const others: readonly KeptRun[] = kept.filter(({ id }) => shown.length === 0 || shown.includes(id));
+  const runs = useMemo(
+    () =>
+      [{ title: titleOf(own), run: own }, ...others.map(({ title, run }) => ({ title, run }))]
+        .filter(({ run }) => run.updates.length > 0)
+        .slice(0, RUN_STYLES.length)
+        .map((entry, index): ComparedRun => ({ ...entry, letter: LETTERS[index] })),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- others follows kept and shown
+    [own, kept, shown],
+  );
+  return (
+    <div className="compare-runs">
+      <Shelf onShow={(id) => setShown([id])} />
+      {runs.length > 1 && (
+        <>
+          <Pair a={runs[0]} b={runs[1]} />
+          <Trees runs={runs.slice(0, 2)} />
+          <AlignedCurves runs={runs} />
+        </>
+      )}
+    </div>
+  );
+}

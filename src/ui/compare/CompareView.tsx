@@ -1,0 +1,36 @@
+/** The Compare view: two rules on the same rollouts, every rule on one leaf, and runs side by side. */
+import { useState } from 'react';
+import { useRun, useTree } from '../binding.ts';
+import { PromptBar } from '../tree/PromptBar.tsx';
+import { CompareRules } from './CompareRules.tsx';
+import { CompareRuns } from './CompareRuns.tsx';
+
+const SUBJECTS = [
+  { name: 'rules', title: 'Rules on these rollouts' },
+  { name: 'runs', title: 'Runs side by side' },
+] as const;
+
+export function CompareView() {
+  const [subject, setSubject] = useState<(typeof SUBJECTS)[number]['name']>('rules');
+  const tree = useTree();
+  const own = useRun((run) => run.header?.config.algorithm.credit ?? null);
+  return (
+    <div className="view compare-view">
+      <div className="bar" role="group" aria-label="What to compare">
+        {SUBJECTS.map(({ name, title }) => (
+          <button key={name} type="button" aria-pressed={subject === name} onClick={() => setSubject(name)}>
+            {title}
+          </button>
+        ))}
+      </div>
+      <PromptBar />
+      {subject === 'runs' && <CompareRuns />}
+      {subject === 'rules' &&
+        (tree && own ? (
+          <CompareRules state={tree} own={own} />
+        ) : (
+          <p className="empty">No tree yet: press Play.</p>
+        ))}
+    </div>
+  );
+}

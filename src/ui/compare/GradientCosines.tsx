@@ -1,0 +1,103 @@
+/** Angles between the gradients of the rules on this update's rollouts, computed by the engine. */
+import { useMemo } from 'react';
+import { gradientQuestion } from '../../store/gradients.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import type { CreditConfig } from '../../units.ts';
+import { useLab, useRun, useTransport, useUpdate } from '../binding.ts';
+import { ADVANTAGE_RULES } from '../credit/sentences.ts';
+import { formatCount, formatNumber, formatSetting } from '../format.ts';
+import { creditShade } from '../scales.ts';
+import { gradientRules } from './under_rule.ts';
+
+const DIGITS = 3;
+
+interface GradientCosinesProps {
+  readonly state: TreeState;
+  readonly own: CreditConfig;
+  readonly a: CreditConfig;
+  readonly b: CreditConfig;
+}
+
+function Table() {
+  const answer = useTransport((transport) => transport.gradients);
+  if (!answer) return null;
+  const { rules, norms, cosines, update, parameters, scoredTokens, ms } = answer;
+  const titles = rules.map(({ advantageRule }) => ADVANTAGE_RULES[advantageRule].title);
+  return (
+    <>
+      <p className="small soft">
+        Update {update}, {formatCount(scoredTokens)} row tokens at ratio 1, at the run’s{' '}
+        {parameters === 'current' ? 'present' : 'starting'} parameters; {Math.round(ms)} ms. A cosine of 1 is
+        the same direction, 0 unrelated, −1 opposite.
+      </p>
+      <div className="scroll" tabIndex={0} role="region" aria-label="Cosines between gradients">
+        <table className="cosines">
+          <thead>
+            <tr>
+              <th scope="col">rule</th>
+              <th scope="col">norm</th>
+              {titles.map((title, column) => (
+                <th key={title} scope="col" title={title}>
+                  {column === 0 ? 'A' : column === 1 ? 'B' : column + 1}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {titles.map((title, row) => (
+              <tr key={title}>
+                <th scope="row">
+                  {row === 0 ? 'A' : row === 1 ? 'B' : row + 1} {title}
+                </th>
+                <td className="number">{formatSetting(norms[row], DIGITS)}</td>
+                {cosines[row].map((cosine, column) => (
+                  <td
+                    key={titles[column]}
+                    className="number"
+                    style={{ backgroundColor: creditShade(row === column ? 0 : cosine, 1) }}
+                  >
+                    {norms[row] === 0 || norms[column] === 0 ? '–' : formatNumber(cosine, DIGITS)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+export function GradientCosines({ state, own, a, b }: GradientCosinesProps) {
+  const { transport } = useLab();
+  const update = useUpdate();
+  const header = useRun((run) => run.header);
+  const engine = useTransport(({ engine: { kind } }) => kind);
+  const comparing = useTransport((shown) => shown.comparing);
+  const question = useMemo(
+    () => update && header && gradientQuestion(header.config, update, gradientRules(state, own, a, b)),
+    [update, header, state, own, a, b],
+  );
+  return (
+    <section className="gradient-cosines" aria-label="Gradients of the rules">
+      <h2>Do the rules pull the same way?</h2>
+      <p>
+        <button
+          type="button"
+          disabled={engine !== 'ready' || comparing || !question}
+          onClick={() => question && transport.compareGradients(question)}
+        >
+          {comparing ? 'Computing …' : 'Compute the gradients on the GPU'}
+        </button>{' '}
+        <span className="small soft">
+          {engine === 'unavailable'
+            ? 'Gradients need WebGPU.'
+            : question
+              ? `One backward pass for each of ${question.rules.length} rules, of the run’s own loss.`
+              : 'All trees of the update must be grown and scored.'}
+        </span>
+      </p>
+      <Table />
+    </section>
+  );
+}

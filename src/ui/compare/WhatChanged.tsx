@@ -1,0 +1,103 @@
+/** Two runs in words: settings that differ, and the first thing that came out differently. */
+import type { DifferenceStage, RunDifference } from '../../store/run_difference.ts';
+import { useLab, useVocabulary } from '../binding.ts';
+import { formatNumber } from '../format.ts';
+import { nodeName } from '../tree/encodings.ts';
+import type { ComparedRun } from './run_curves.ts';
+
+const STAGE_WORDS: Readonly<Record<DifferenceStage, string>> = {
+  prompts: 'the questions',
+  rollout: 'the rollouts',
+  rewards: 'the rewards',
+  credit: 'the advantages',
+  loss: 'the gradients of the loss',
+};
+
+const DIGITS = 4;
+
+function Change({ change }: { readonly change: RunDifference }) {
+  const { selection } = useLab();
+  const vocabulary = useVocabulary();
+  const { stage, update, prompt, node, token, a, b } = change;
+  const say = (value: number | null): string => {
+    if (value === null) return 'nothing';
+    return stage === 'rollout' ? `“${vocabulary[value] ?? `#${value}`}”` : formatNumber(value, DIGITS);
+  };
+  return (
+    <li>
+      First, <b>{STAGE_WORDS[stage]}</b> of update {update}, prompt {prompt + 1}
+      {node !== null && <>, {nodeName(node)}</>}
+      {token !== null && <>, token {token + 1}</>}
+      {stage !== 'prompts' && (
+        <>
+          : A {say(a)}, B {say(b)}
+        </>
+      )}
+      .{' '}
+      <button
+        type="button"
+        className="small"
+        onClick={() => {
+          selection.select({ update, prompt });
+          if (node !== null) selection.select({ node });
+        }}
+      >
+        Show
+      </button>
+    </li>
+  );
+}
+
+interface WhatChangedProps {
+  readonly a: ComparedRun;
+  readonly b: ComparedRun;
+  readonly settings: readonly { readonly path: string; readonly a: string; readonly b: string }[];
+  readonly changes: readonly RunDifference[];
+}
+
+export function WhatChanged({ a, b, settings, changes }: WhatChangedProps) {
+  const sameSeed = !settings.some(({ path }) => path === 'seed');
+  const shared = Math.min(a.run.updates.length, b.run.updates.length);
+  return (
+    <section className="what-changed" aria-label="What changed first">
+      <p>
+        <b>A</b> {a.title}; <b>B</b> {b.title}.{' '}
+        {sameSeed ? 'One seed: the questions and random numbers are the same.' : 'The seeds differ.'}
+      </p>
+      {settings.length === 0 ? (
+        <p>The settings are the same.</p>
+      ) : (
+        <details open={settings.length <= 4}>
+          <summary>{settings.length} settings differ</summary>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">setting</th>
+                <th scope="col">A</th>
+                <th scope="col">B</th>
+              </tr>
+            </thead>
+            <tbody>
+              {settings.map((setting) => (
+                <tr key={setting.path}>
+                  <th scope="row">{setting.path}</th>
+                  <td className="number">{setting.a}</td>
+                  <td className="number">{setting.b}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </details>
+      )}
+      {changes.length === 0 ? (
+        <p>Nothing came out differently in the {shared} updates they share.</p>
+      ) : (
+        <ol aria-label="First differences by stage">
+          {changes.map((change) => (
+            <Change key={change.stage} change={change} />
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { cleanup, render, type RenderResult } from 'vitest-browser-react';
+import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
+import { createLab, type Lab } from '../../src/store/lab.ts';
+import { bestLeaf, rolloutTree } from '../../src/store/reading.ts';
+import { agreementOf, firstDisagreement, ruleLine, tokenPairs } from '../../src/store/compare.ts';
+import type { TreeState, UpdateState } from '../../src/store/run_state.ts';
+import type { RunCommand } from '../../src/train/protocol.ts';
+import { readRecording, writeRecording } from '../../src/train/recording.ts';
+import type { AdvantageRule } from '../../src/units.ts';
+import { App } from '../../src/ui/App.tsx';
+import { formatSigned } from '../../src/ui/format.ts';
+import { seriousFindings } from '../support/axe.ts';
+import { liveTree, scriptedLog } from '../support/scripted_lab.ts';
+
+let lab: Lab;
+let sent: RunCommand[];
+let tree: TreeState;
+let update: UpdateState;
+let screen: RenderResult;
+
+afterEach(() => cleanup());
+
+beforeEach(async () => {
+  sent = [];
+  lab = createLab((command) => sent.push(command), '', readRecording);
+  lab.run.apply(await scriptedLog());
+  ({ tree, update } = liveTree(lab));
+  lab.selection.select({ view: 'compare', update: 1, prompt: tree.prompt.index });
+  screen = await render(<App lab={lab} />);
+});
+
+const header = () => lab.run.getState().header!;
+const under = (advantageRule: AdvantageRule) =>
+  recredit(tree, header().config.algorithm.credit, { ...OWN_CREDIT, advantageRule }, update.trees)!;
+const textOf = (selector: string): string => screen.container.querySelector(selector)?.textContent ?? '';
+
+test('two rules stand side by side, each node with its own advantage', () => {
+  const sides = [...screen.container.querySelectorAll('.compare-side')];
+  const labels = (side: Element): string[] =>
+    [...side.querySelectorAll('.node-label')].map((label) => label.textContent);
+  const want = (rule: AdvantageRule): string[] =>
+    tree.nodes.flatMap((node) =>
+      node && node.parent !== null && !node.pruned
+        ? [`n${node.id} ${formatSigned(under(rule).advantages.byNode[node.id])}`]
+        : [],
+    );
+  expect(
+    labels(sides[0])
+      .filter((label) => !label.startsWith('root'))
+      .toSorted(),
+  ).toEqual(want('node_value').toSorted());
+  expect(
+    labels(sides[1])
+      .filter((label) => !label.startsWith('root'))
+      .toSorted(),
+  ).toEqual(want('vanilla').toSorted());
+});
+
+test('the first turn and token at which the rules disagree are those of the engine’s numbers', async () => {
+  const complete = rolloutTree(tree)!;
+  lab.selection.select({ againstAdvantage: 'diff_parent' });
+  const { contextLength } = header().environment;
+  const rows = complete.leaves.map((leaf) => ({
+    leaf,
+    pairs: tokenPairs(complete, under('node_value'), under('diff_parent'), leaf, contextLength),
+  }));
+  const parted = rows.find(({ pairs }) => firstDisagreement(pairs))!;
+  lab.selection.select({ leaf: parted.leaf });
+  const first = firstDisagreement(parted.pairs)!;
+  await expect
+    .poll(() => textOf('.disagreement'))
+    .toContain(`turn ${first.turn + 1} (n${first.node}), token ${first.position} `);
+  expect(textOf('.disagreement')).toContain(`(${formatSigned(first.a)}), B`);
+  const { opposite, tokens } = agreementOf(rows.flatMap(({ pairs }) => pairs));
+  expect(textOf('.disagreement')).toContain(`${opposite} of ${tokens} trained tokens`);
+  await screen.getByRole('button', { name: 'Show the token' }).click();
+  expect(lab.selection.getState()).toMatchObject({ node: first.node, token: first.position });
+});
+
+test('tokens say both advantages and their difference', () => {
+  const leaf = bestLeaf(tree)!;
+  const complete = rolloutTree(tree)!;
+  const { contextLength } = header().environment;
+  const [pair] = tokenPairs(complete, under('node_value'), under('vanilla'), leaf, contextLength);
+  const trained = [...screen.container.querySelectorAll('.compare-view .transcript .token')].filter((token) =>
+    token.getAttribute('title')?.includes('B − A'),
+  );
+  expect(trained[0].getAttribute('title')).toContain(`B − A ${formatSigned(pair.b - pair.a)}`);
+});
+
+test('the matrix has a line per rule with the numbers of every turn', async () => {
+  const leaf = bestLeaf(tree)!;
+  const complete = rolloutTree(tree)!;
+  const { contextLength } = header().environment;
+  const lines = [...screen.container.querySelectorAll('.rule-matrix tbody tr')];
+  const rloo = lines.find((line) => line.textContent.includes('rloo'))!;
+  const want = ruleLine(complete, under('rloo'), leaf, contextLength).map(({ advantage }) =>
+    formatSigned(advantage),
+  );
+  const got = [...rloo.querySelectorAll('td')].map((cell) => cell.textContent.replace(/^[▲▼·] /, ''));
+  expect(got).toEqual(want);
+  const remax = lines.find((line) => line.textContent.includes('remax'))!;
+  expect(remax.textContent).toContain('did not measure');
+  (rloo.querySelector('button') as HTMLElement).click();
+  await expect.poll(() => lab.selection.getState().againstAdvantage).toBe('rloo');
+});
+
+test('the engine is asked for gradients of all rollouts, and its answer is shown', async () => {
+  lab.transport.receive([
+    { kind: 'ready', adapter: header().adapter, algorithms: [], environments: [], presets: [], knobs: [] },
+  ]);
+  await screen.getByRole('button', { name: 'Compute the gradients on the GPU' }).click();
+  const question = sent.find((command) => command.kind === 'compare-gradients')!;
+  expect(question.rollouts).toHaveLength(update.trees.length);
+  expect(question.rules[0].advantageRule).toBe('node_value');
+  expect(question.rules[1].advantageRule).toBe('vanilla');
+  const rules = question.rules.slice(0, 2);
+  const cosines = [
+    [1, -0.25],
+    [-0.25, 1],
+  ];
+  lab.transport.receive([
+    {
+      kind: 'gradients',
+      update: 1,
+      rules,
+      norms: [2, 0.5],
+      cosines,
+      parameters: 'starting',
+      scoredTokens: 321,
+      ms: 12,
+    },
+  ]);
+  await expect.poll(() => textOf('.gradient-cosines')).toContain('321 row tokens');
+  const cells = [...screen.container.querySelectorAll('.cosines tbody td')].map((cell) => cell.textContent);
+  expect(cells).toEqual(['2', '1.000', '−0.250', '0.5', '−0.250', '1.000']);
+});
+
+test('a kept run and a recording stand beside the run on screen', async () => {
+  await screen.getByRole('button', { name: 'Runs side by side' }).click();
+  await screen.getByRole('button', { name: 'Keep the run on screen' }).click();
+  await expect.poll(() => textOf('.what-changed')).toContain('Nothing came out differently');
+  const log = (await scriptedLog()).map((event) =>
+    event.kind === 'rewards' && event.update === 2
+      ? {
+          ...event,
+          trees: event.trees.map((entry) => ({ ...entry, byNode: entry.byNode.map((r) => r && r + 1) })),
+        }
+      : event,
+  );
+  const file = Object.assign(new Blob([await writeRecording(log)]), { name: 'other.ndjson.gz' });
+  await lab.shelf.open(file);
+  const { runs } = lab.shelf.getState();
+  lab.shelf.remove(runs[0].id);
+  await expect.poll(() => textOf('.what-changed')).toContain('the rewards of update 2');
+  expect(screen.container.querySelectorAll('.compare-runs .compare-side')).toHaveLength(2);
+  expect(textOf('.compare-runs .curves')).toContain('Exact match');
+});
+
+test('has no serious accessibility findings', async () => {
+  expect(await seriousFindings(screen.container)).toEqual([]);
+});
