@@ -16,11 +16,12 @@ const batch = packRows([
 const roomy = { tokens: 64, predicted: 64, scored: 64 };
 
 /** What a part computes, as lists. */
-const listed = ({ tokens, predicted, scored, ...ranges }: MicroBatch) => ({
+const listed = ({ tokens, predicted, scored, ...range }: MicroBatch) => ({
   tokens: [...tokens],
   predicted: [...predicted],
   scored: [...scored],
-  ...ranges,
+  ...{ scoredStart: range.scoredStart, scoredEnd: range.scoredEnd },
+  ...{ turnStart: range.turnStart, turnEnd: range.turnEnd },
 });
 
 describe('a batch of plain rows is split between rows:', () => {

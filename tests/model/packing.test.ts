@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packGroups } from '../../src/algo/pack.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { splitBatch } from '../../src/model/microbatches.ts';
 import type { PolicyOptions } from '../../src/model/policy.ts';
 import type { TokenBatch, UpdateInputs } from '../../src/units.ts';
 import { LOSS, OPTIMISER, randomPolicy, relativeError, updateInputs } from '../support/gpu_policies.ts';
 import { randomGroups, separately } from '../support/row_groups.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
-const groups = randomGroups(SMALL_MODEL.vocabularySize, 3, 10, 12);
+const groups = randomGroups(SMALL_MODEL.vocabularySize, 3, 10, 14);
 const packed = packGroups(groups);
 const plain = packGroups(separately(groups));
 
@@ -36,10 +37,13 @@ describe('packed rows', () => {
   };
   const inputs = { ...updateInputs(near()), loss: LOSS };
 
+  const small = { tokens: 20, predicted: 20, scored: 1000 };
+
   test.each([
     ['whole', {}],
-    ['divided between and within trees', { tokenCapacity: 24 }],
+    ['divided between and within trees', { tokenCapacity: small.tokens }],
   ])('have the scores, the loss and the gradients of separate rows, %s', async (_, options) => {
+    expect(splitBatch(packed, small).length).toBeGreaterThan(groups.length);
     expect(plain.tokens.length / packed.tokens.length).toBeGreaterThan(1.5);
     const want = await outcome(plain, inputs);
     const got = await outcome(packed, inputs, options);
