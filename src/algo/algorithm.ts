@@ -1,5 +1,7 @@
 /** What an algorithm's file offers: its settings with their sources, and the named rules it chooses among. */
+import { ADVANTAGE_RULES } from '../units.ts';
 import type { AdvantageRule, AlgorithmConfig, RolloutConfig, ValueRule } from '../units.ts';
+import { advantageMethods } from './advantage/index.ts';
 
 /** How sure we are that a method here is the method of its paper. */
 export const EVIDENCE = {
@@ -55,6 +57,8 @@ export interface RuleOption<Value extends string> {
   readonly formula: string; // plain text
   readonly description: string; // one line
   readonly source: string;
+  readonly evidence?: Evidence; // absent: as the algorithm's
+  readonly difference?: string; // where its paper and its code differ, or both from here
 }
 
 /** A rule on which the paper and the released code offer more than one reading. */
@@ -106,45 +110,7 @@ export const ADVANTAGE_RULE: Rule<AdvantageRule> = {
   path: 'credit.advantageRule',
   title: 'Advantage of a turn',
   paperTerm: 'A(n) = f(V), Table 3',
-  options: [
-    {
-      value: 'node_value',
-      title: 'Value itself',
-      formula: 'A = V(n)',
-      description:
-        'Leaves are centred on their tree, so the value already is a difference from the tree’s mean.',
-      source: 'paper, main setting; released script',
-    },
-    {
-      value: 'diff_parent',
-      title: 'Gain over the parent',
-      formula: 'A = V(n) − V(parent)',
-      description: 'Zero for every turn without siblings, which is most of them: learns slowly.',
-      source: 'paper, Table 3; released code',
-    },
-    {
-      value: 'diff_global',
-      title: 'Gain over the root',
-      formula: 'A = V(n) − V(root)',
-      description: 'Centred on the tree’s weighted value instead of its leaf mean.',
-      source: 'paper, Table 3; released code',
-    },
-    {
-      value: 'diff_localglobal',
-      title: 'Both gains',
-      formula: 'A = (V(n) − V(root)) + (V(n) − V(parent))',
-      description: 'The sum of the two differences, the weakest of the paper’s table.',
-      source: 'paper, Table 3; released code',
-    },
-    {
-      value: 'vanilla',
-      title: 'No tree credit',
-      formula: 'A = (r − mean) / (deviation + 1e-6), sample deviation',
-      description:
-        'GRPO over the leaves: every token of a row shares one number, so a shared turn has one per row.',
-      source: 'released code, vanilla',
-    },
-  ],
+  options: ADVANTAGE_RULES.map((rule) => advantageMethods[rule].option),
 };
 
 export const EXPANSION_RULE: Rule<RolloutConfig['expansion']> = {

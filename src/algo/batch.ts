@@ -1,12 +1,12 @@
 /** Mini-batches: every leaf's path is one row of the loss. */
 import { LabError } from '../units.ts';
-import type { NodeId, NodeSpan, RandomKey, RolloutTree, TokenBatch } from '../units.ts';
+import type { LossReduction, NodeId, NodeSpan, RandomKey, RolloutTree, TokenBatch } from '../units.ts';
+import { advantageInRow } from './advantage/method.ts';
+import type { TurnAdvantages } from './advantage/method.ts';
 import { packGroups } from './pack.ts';
 import type { RowParts } from './pack.ts';
 import { STREAMS, keyedRandom } from './random.ts';
 import { pathTo, responseLimit } from './tree.ts';
-import { advantageInRow } from './turn_advantages.ts';
-import type { TurnAdvantages } from './turn_advantages.ts';
 
 /** A mini-batch has no row, or trees and advantages do not pair up. */
 export class BatchError extends LabError {
@@ -21,7 +21,7 @@ export class BatchError extends LabError {
   }
 }
 
-/** Walks from the root to the leaf; node n owns the positions of its own tokens, all with A_n. */
+/** Walks from the root to the leaf; node n owns the positions of its own tokens. */
 function rowParts(
   tree: RolloutTree,
   advantages: TurnAdvantages,
@@ -41,7 +41,7 @@ function rowParts(
     for (let place = 0; place < count; place += 1) {
       tokens.push(node.tokens[place]);
       mask.push(node.mask[place]);
-      advantage.push(advantageInRow(advantages, id, leaf));
+      advantage.push(advantageInRow(advantages, id, leaf, start + place - prompt.length));
     }
     if (count > 0) spans.push({ node: id, start, end: start + count });
   }
@@ -67,13 +67,21 @@ function rowsByTree(
 
 const allOf = (trees: readonly RolloutTree[]): readonly number[] => trees.map((_, index) => index);
 
+/** Longest response that a path of these trees may have: the padded length of the released code. */
+const weightingOf = (trees: readonly RolloutTree[], contextLength: number, reduction: LossReduction) => ({
+  reduction,
+  responseLength: Math.max(0, ...trees.map(({ prompt }) => responseLimit(prompt, contextLength))),
+});
+
 /**
  * Packs the leaves of some trees so that a tree's unique tokens are computed once each: rows share their common prefix,
  * with each other and with copies of a leaf. Rows stand in leaf order. Token ids are the sampled ones, cut at the response
- * limit. weight = 1/(B·n_i) with B all rows of this call; a row without a scored token counts in B and adds nothing.
+ * limit. Weights follow the reduction, with B all rows of this call; a row without a scored token counts in B and adds
+ * nothing.
  * @param advantages one per tree
  * @param contextLength tokens of prompt and response together
  * @param selection positions in `trees` that make up the mini-batch; all of them if absent
+ * @param reduction how tokens weigh in the loss
  * @throws BatchError if there is no row or the arrays differ in length
  * @see algorithms' spec 2.5, 5 and 6 (released code, which trains one row per leaf: packRows)
  */
@@ -82,12 +90,24 @@ export const packTrees = (
   advantages: readonly TurnAdvantages[],
   contextLength: number,
   selection: readonly number[] = allOf(trees),
-): TokenBatch => packGroups(rowsByTree(trees, advantages, contextLength, selection));
+  reduction: LossReduction = 'seq-mean-token-mean',
+): TokenBatch =>
+  packGroups(
+    rowsByTree(trees, advantages, contextLength, selection),
+    weightingOf(trees, contextLength, reduction),
+  );
 
 /** As packTrees, but each leaf's path is computed by itself, as in the released code. The same loss and gradients. */
-export const packRows: typeof packTrees = (trees, advantages, contextLength, selection = allOf(trees)) =>
+export const packRows: typeof packTrees = (
+  trees,
+  advantages,
+  contextLength,
+  selection = allOf(trees),
+  reduction = 'seq-mean-token-mean',
+) =>
   packGroups(
     rowsByTree(trees, advantages, contextLength, selection).flatMap((rows) => rows.map((row) => [row])),
+    weightingOf(trees, contextLength, reduction),
   );
 
 /**

@@ -1,18 +1,18 @@
-/** Credit of one tree from its rewards: normalise, back up, subtract. */
-import type { CreditConfig, NodeTable, RolloutTree } from '../units.ts';
+/** Credit of an update's trees from their rewards: normalise, back up, advantages. */
+import { advantageMethods } from './advantage/index.ts';
+import type { CreditTree, TurnAdvantages, ValuedTree } from './advantage/index.ts';
+import type { CreditConfig } from '../units.ts';
 import { normaliseLeaves } from './normalise.ts';
 import type { LeafValues } from './normalise.ts';
-import { turnAdvantages } from './turn_advantages.ts';
-import type { TurnAdvantages } from './turn_advantages.ts';
 import { backUpValues } from './values.ts';
 import type { NodeValues } from './values.ts';
 
+export { MissingSignalError, advantageInRow, advantageMethods } from './advantage/index.ts';
+export type { AdvantageMethod, CreditTree, TurnAdvantages, ValuedTree } from './advantage/index.ts';
 export { normaliseLeaves } from './normalise.ts';
 export type { LeafValues } from './normalise.ts';
 export type { CreditStep, CreditStepKind, CreditTerm, Statistics } from './trace.ts';
-export { MissingRewardError } from './trace.ts';
-export { advantageInRow, turnAdvantages } from './turn_advantages.ts';
-export type { TurnAdvantages } from './turn_advantages.ts';
+export { MissingRewardError, creditStep } from './trace.ts';
 export { backUpValues } from './values.ts';
 export type { NodeValues } from './values.ts';
 
@@ -23,16 +23,29 @@ export interface Credit {
 }
 
 /**
- * All of a tree's credit under one configuration; the tree and the rewards are only read.
- * @throws MissingRewardError naming the leaf
+ * Advantages of all trees of an update: some rules compare tokens across prompts.
+ * @returns one per tree, in their order
+ * @throws MissingRewardError naming the leaf, MissingSignalError naming what the rule reads and the run lacks
+ * @see advantage/ for the rules and their sources
  */
-export function assignCredit(
-  tree: RolloutTree,
-  rewards: NodeTable<number | null>,
+export const turnAdvantages = (
+  trees: readonly ValuedTree[],
   config: CreditConfig,
-): Credit {
-  const normalised = normaliseLeaves(tree, rewards, config.leafNormalisation);
-  const values = backUpValues(tree, normalised.byNode, config.valueRule);
-  const advantages = turnAdvantages(tree, values.byNode, rewards, config.advantageRule);
-  return { normalised, values, advantages };
+): readonly TurnAdvantages[] => advantageMethods[config.advantageRule].assign(trees, config);
+
+/**
+ * All credit of an update's trees under one configuration; trees, rewards and signals are only read.
+ * @returns one per tree, in their order
+ * @throws MissingRewardError naming the leaf, MissingSignalError
+ */
+export function assignCredit(trees: readonly CreditTree[], config: CreditConfig): readonly Credit[] {
+  const valued = trees.map((entry) => {
+    const normalised = normaliseLeaves(entry.tree, entry.rewards, config.leafNormalisation);
+    return { entry, normalised, values: backUpValues(entry.tree, normalised.byNode, config.valueRule) };
+  });
+  const advantages = turnAdvantages(
+    valued.map(({ entry, values }) => ({ ...entry, values: values.byNode })),
+    config,
+  );
+  return valued.map(({ normalised, values }, at) => ({ normalised, values, advantages: advantages[at] }));
 }

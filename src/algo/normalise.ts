@@ -1,6 +1,6 @@
-/** Leaf normalisation: rewards of one tree, centred and scaled within the tree. */
+/** Statistics of groups, and leaf normalisation: rewards of one tree, centred and scaled within the tree. */
 import type { NodeTable, RolloutTree } from '../units.ts';
-import { leafEntry } from './trace.ts';
+import { creditStep, leafEntry } from './trace.ts';
 import type { CreditStep, Statistics } from './trace.ts';
 
 /** Added to the standard deviation, so that equal rewards give 0 and not 0/0 (released code). */
@@ -14,8 +14,37 @@ export function statisticsOf(rewards: readonly number[], ddof: 0 | 1): Statistic
   return { mean, deviation: Math.sqrt(squares / (count - ddof)), epsilon: DEVIATION_EPSILON, count };
 }
 
-export const standardise = (reward: number, { mean, deviation, epsilon }: Statistics): number =>
-  (reward - mean) / (deviation + epsilon);
+/** Of a GRPO group: sample deviation. A group of one keeps mean 0 and deviation 1, so that its reward passes through. */
+export function groupStatistics(rewards: readonly number[]): Statistics {
+  const statistics = statisticsOf(rewards, 1);
+  return rewards.length === 1 ? { ...statistics, mean: 0, deviation: 1 } : statistics;
+}
+
+/** Added to the variance when whitening. */
+const VARIANCE_EPSILON = 1e-8;
+
+/**
+ * Of the trained tokens of an update: (x − mean) / √(variance + 1e-8), the variance with Bessel's correction.
+ * Sums are divided by n + 1e-8 as in the released masked_mean. It refuses a single token, which here has no correction.
+ * @see released code masked_whiten
+ */
+export function whiteningStatistics(values: readonly number[]): Statistics {
+  const count = values.length;
+  const divisor = count + 1e-8;
+  const mean = values.reduce((sum, value) => sum + value, 0) / divisor;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / divisor;
+  const variance = count > 1 ? (squares * count) / (count - 1) : squares;
+  return { mean, deviation: Math.sqrt(variance + VARIANCE_EPSILON), epsilon: 0, count };
+}
+
+/**
+ * As A²TGPO scales: population deviation √(variance + 1e-8), and 1e-6. A group of one gives 0.
+ * @see A²TGPO's released code, turn-group-v1d
+ */
+export function smoothedStatistics(values: readonly number[]): Statistics {
+  const { mean, deviation, count } = statisticsOf(values, 0);
+  return { mean, deviation: Math.sqrt(deviation ** 2 + VARIANCE_EPSILON), epsilon: DEVIATION_EPSILON, count };
+}
 
 export interface LeafValues {
   readonly byNode: NodeTable<number | null>; // null where the node is not a row; dimensionless
@@ -40,14 +69,12 @@ export function normaliseLeaves(
   );
   const byNode: (number | null)[] = tree.nodes.map(() => null);
   const trace = tree.leaves.map((leaf): CreditStep => {
-    const reward = leafEntry(tree, rewards, leaf);
-    const result = leafNormalisation ? standardise(reward, statistics) : reward;
-    byNode[leaf] = result;
-    const terms = [{ node: leaf, weight: 1, value: reward }];
-    const step = { node: leaf, parent: tree.nodes[leaf].parent, terms, result };
-    return leafNormalisation
-      ? { ...step, kind: 'normalise', statistics }
-      : { ...step, kind: 'raw', statistics: null };
+    const terms = [{ node: leaf, weight: 1, value: leafEntry(tree, rewards, leaf) }];
+    const step = leafNormalisation
+      ? creditStep(tree, 'normalise', leaf, { terms, statistics })
+      : creditStep(tree, 'raw', leaf, { terms, statistics: null });
+    byNode[leaf] = step.result;
+    return step;
   });
   return { byNode, statistics, trace };
 }

@@ -1,22 +1,25 @@
 /**
- * How a stage of credit reached its numbers, step by step. The credit stepper shows these steps; it computes nothing.
+ * How a stage of credit reached its numbers, step by step. The rules of advantage/ take their results from these
+ * steps, so that what the credit stepper shows is what was computed.
  */
 import { LabError } from '../units.ts';
 import type { AdvantageRule, NodeId, NodeTable, RolloutTree, ValueRule } from '../units.ts';
 
 /** One summand: weight · value. */
 export interface CreditTerm {
-  readonly node: NodeId; // where the value comes from
+  readonly node: NodeId; // where the value comes from; the root for numbers of the whole group
   readonly weight: number;
   readonly value: number;
+  readonly label?: string; // what the value is, where it is not the node's number of the stage before
 }
 
-/** Mean and deviation of a group of rewards, and what is added to the deviation before dividing. */
+/** Mean and deviation of a group of numbers, and what is added to the deviation before dividing. */
 export interface Statistics {
   readonly mean: number;
-  readonly deviation: number; // population (leaf normalisation) or sample (vanilla) standard deviation
+  /** Standard deviation: population (leaf normalisation), sample (GRPO), or √(variance + 1e-8) when whitening. */
+  readonly deviation: number;
   readonly epsilon: number;
-  readonly count: number; // rewards in the group
+  readonly count: number; // numbers in the group
 }
 
 export type CreditStepKind =
@@ -37,11 +40,45 @@ export interface CreditStep {
   readonly terms: readonly CreditTerm[];
   readonly statistics: Statistics | null;
   readonly result: number;
+  /** Set where a turn has a number per row: the leaf of the row. */
+  readonly leaf?: NodeId;
+  /** Set on a number on the way to the advantage: what it is. */
+  readonly part?: string;
 }
 
 /** Σ weight·value, in the order of the terms. */
 export const sumTerms = (terms: readonly CreditTerm[]): number =>
   terms.reduce((sum, { weight, value }) => sum + weight * value, 0);
+
+/** (x − mean) / (deviation + epsilon). */
+export const standardise = (value: number, { mean, deviation, epsilon }: Statistics): number =>
+  (value - mean) / (deviation + epsilon);
+
+/** What a step adds up, before its result is known. */
+export interface Sum {
+  readonly terms: readonly CreditTerm[];
+  readonly statistics: Statistics | null;
+}
+
+export const resultOf = ({ terms, statistics }: Sum): number =>
+  statistics ? standardise(sumTerms(terms), statistics) : sumTerms(terms);
+
+/** The step that says how a sum became a number. */
+export const creditStep = (
+  tree: RolloutTree,
+  kind: CreditStepKind,
+  node: NodeId,
+  { terms, statistics }: Sum,
+  place: Pick<CreditStep, 'leaf' | 'part'> = {},
+): CreditStep => ({
+  kind,
+  node,
+  parent: tree.nodes[node].parent,
+  terms,
+  statistics,
+  result: resultOf({ terms, statistics }),
+  ...place,
+});
 
 /** A leaf has no reward or no value where one is needed. */
 export class MissingRewardError extends LabError {

@@ -2,12 +2,13 @@
  * Credit of the rollouts on screen, under the run's own rules or others: the same tree through the same
  * functions that train (src/algo), so that a what-if differs from training in its inputs only.
  */
-import { assignCredit, type Credit, type CreditStep } from '../algo/credit.ts';
-import type { CreditConfig, NodeTable } from '../units.ts';
+import { advantageMethods, assignCredit, type Credit, type CreditStep, creditStep } from '../algo/credit.ts';
+import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeTable, type TreeSignals } from '../units.ts'; // prettier-ignore
 import { rolloutTree } from './reading.ts';
 import type { TreeState } from './run_state.ts';
 import type { Selection } from './selection.ts';
 
+export { ADVANTAGE_RULE, EVIDENCE, VALUE_RULE, type Rule, type RuleOption } from '../algo/algorithm.ts';
 export type { Credit, CreditStep, CreditStepKind, CreditTerm, Statistics } from '../algo/credit.ts';
 
 /** The part of the selection that changes credit. */
@@ -40,43 +41,85 @@ function rewardsWith(rewards: NodeTable<number | null>, { whatIf }: CreditChoice
   return rewards.map((reward, id) => (reward === null ? null : (asked.get(id) ?? reward)));
 }
 
-function compute(tree: TreeState, own: CreditConfig, choice: CreditChoice): Recredit | null {
-  const complete = rolloutTree(tree);
-  if (!complete || !tree.rewards) return null;
-  const config = creditConfig(own, choice);
-  const rewards = rewardsWith(tree.rewards, choice);
-  const rewardSteps = complete.leaves.map((leaf): CreditStep => {
-    const result = rewards[leaf] ?? 0;
-    const terms = [{ node: leaf, weight: 1, value: result }];
-    return {
-      kind: 'reward',
-      node: leaf,
-      parent: complete.nodes[leaf].parent,
-      terms,
-      statistics: null,
-      result,
-    };
+/**
+ * What a rule may read of a tree's signals. Baselines and turn rewards mean what the run's own rule means by them,
+ * so another rule does not get them; beliefs mean the same to all.
+ */
+function signalsFor(rule: AdvantageRule, own: CreditConfig, { signals }: TreeState): TreeSignals {
+  const measured = signals ?? NO_SIGNALS;
+  return rule === own.advantageRule ? measured : { ...NO_SIGNALS, belief: measured.belief };
+}
+
+/** Whether the run measured what a rule needs. */
+export const isAvailable = (rule: AdvantageRule, own: CreditConfig, tree: TreeState): boolean =>
+  advantageMethods[rule].needs.every((need) => signalsFor(rule, own, tree)[need] !== null);
+
+function compute(
+  tree: TreeState,
+  own: CreditConfig,
+  choice: CreditChoice,
+  trees: readonly TreeState[],
+): Recredit | null {
+  const chosen = creditConfig(own, choice);
+  const config = isAvailable(chosen.advantageRule, own, tree)
+    ? chosen
+    : { ...chosen, advantageRule: own.advantageRule };
+  const known = trees.flatMap((state) => {
+    if (state.dropped && state !== tree) return []; // not trained on
+    const complete = rolloutTree(state);
+    if (!complete || !state.rewards) return [];
+    const rewards = state === tree ? rewardsWith(state.rewards, choice) : state.rewards;
+    return [{ state, tree: complete, rewards, signals: signalsFor(config.advantageRule, own, state) }];
   });
+  const at = known.findIndex(({ state }) => state === tree);
+  if (at < 0) return null;
+  const { tree: complete, rewards } = known[at];
+  const rewardSteps = complete.leaves.map((leaf) =>
+    creditStep(complete, 'reward', leaf, {
+      terms: [{ node: leaf, weight: 1, value: rewards[leaf] ?? 0 }],
+      statistics: null,
+    }),
+  );
   const hypothetical =
     rewards.some((reward, id) => reward !== tree.rewards?.[id]) ||
     JSON.stringify(config) !== JSON.stringify(own);
-  return { config, rewards, rewardSteps, hypothetical, ...assignCredit(complete, rewards, config) };
+  return { config, rewards, rewardSteps, hypothetical, ...assignCredit(known, config)[at] };
 }
 
-const memory = new WeakMap<TreeState, Map<string, Recredit | null>>();
+interface Memory {
+  readonly trees: readonly TreeState[];
+  readonly answers: Map<string, Recredit | null>;
+}
+
+const memory = new WeakMap<TreeState, Memory>();
+
+function remembered(tree: TreeState, trees: readonly TreeState[]): Memory['answers'] {
+  const known = memory.get(tree);
+  const same = known?.trees.length === trees.length && trees.every((state, at) => state === known.trees[at]);
+  if (known && same) return known.answers;
+  const fresh: Memory = { trees, answers: new Map() };
+  memory.set(tree, fresh);
+  return fresh.answers;
+}
 
 /**
- * Values, advantages and their traces. The same arguments give the same object, so a selector may
- * return it. Null while the tree grows or has no rewards.
+ * Values, advantages and their traces of one tree. The same arguments give the same object, so a selector may
+ * return it. Null while the tree grows or has no rewards. A rule that reads what the run did not measure gives way to
+ * the run's own; `config` says which are in force.
  * @param own the run's rules: `run.header.config.algorithm.credit`
  * @param choice a selection, or OWN_CREDIT
+ * @param trees the update's, this one among them: some rules compare tokens across prompts
  * @throws MissingRewardError naming the leaf
  */
-export function recredit(tree: TreeState, own: CreditConfig, choice: CreditChoice): Recredit | null {
+export function recredit(
+  tree: TreeState,
+  own: CreditConfig,
+  choice: CreditChoice,
+  trees: readonly TreeState[] = [tree],
+): Recredit | null {
   const { valueRule, advantageRule, leafNormalisation, whatIf } = choice;
   const key = JSON.stringify([own, valueRule, advantageRule, leafNormalisation, whatIf]);
-  const known = memory.get(tree) ?? new Map<string, Recredit | null>();
-  memory.set(tree, known);
-  if (!known.has(key)) known.set(key, compute(tree, own, choice));
-  return known.get(key) ?? null;
+  const answers = remembered(tree, trees);
+  if (!answers.has(key)) answers.set(key, compute(tree, own, choice, trees));
+  return answers.get(key) ?? null;
 }

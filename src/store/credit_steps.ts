@@ -3,7 +3,8 @@
  * `creditFrame(steps, cursor)`, what is known after the first `cursor` steps. A frame is always built from the
  * start, so going backwards is exact. Numbers come from the algorithms' traces; nothing is computed here.
  */
-import { advantageInRow, type Credit, type CreditStep } from '../algo/credit.ts';
+import { advantageInRow, type Credit, type CreditStep, type Statistics } from '../algo/credit.ts';
+import { pathTo } from '../algo/tree.ts';
 import type { NodeId, NodeTable, RolloutTree } from '../units.ts';
 
 export const CREDIT_PHASES = ['reward', 'normalise', 'value', 'advantage', 'tokens'] as const;
@@ -12,13 +13,14 @@ export type CreditPhase = (typeof CREDIT_PHASES)[number];
 /** A number or a word of a formula; a number knows the node it belongs to. */
 export type FormulaPart =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'number'; readonly value: number; readonly node: NodeId };
+  | { readonly kind: 'number'; readonly value: number; readonly node: NodeId; readonly label?: string };
 
 /** What one turn of a row is trained with. */
 export interface RowTurn {
   readonly node: NodeId;
   readonly tokenCount: number; // sampled tokens
-  readonly advantage: number;
+  readonly advantage: number; // mean over them
+  readonly range: readonly [number, number] | null; // where they differ: least and greatest
 }
 
 export interface StepperStep {
@@ -27,51 +29,65 @@ export interface StepperStep {
   readonly lit: readonly NodeId[]; // whose numbers are used
   readonly result: number | null; // null in the tokens phase
   readonly rule: CreditStep['kind'] | 'tokens';
+  readonly leaf: NodeId | null; // the row, where the number is for one row only
+  readonly part: string | null; // what the number is, on the way to the advantage
+  readonly wholeRow: boolean; // every token of the leaf's row gets it
   readonly formula: readonly FormulaPart[];
   readonly row: readonly RowTurn[]; // tokens phase only
 }
 
 const text = (words: string): FormulaPart => ({ kind: 'text', text: words });
-const number = (value: number, node: NodeId): FormulaPart => ({ kind: 'number', value, node });
+const number = (value: number, node: NodeId, label?: string): FormulaPart =>
+  label === undefined ? { kind: 'number', value, node } : { kind: 'number', value, node, label };
 
 const isValueRule = (kind: CreditStep['kind']): boolean =>
   kind === 'child_softmax' || kind === 'child_mean' || kind === 'child_entropy' || kind === 'leaf_mean';
 
 /** The sum of a step with its live numbers, in the order of its terms. */
 function sumParts(step: CreditStep): readonly FormulaPart[] {
-  const plain = !isValueRule(step.kind); // differences and single terms need no weights
-  return step.terms.flatMap(({ node, weight, value }, index) => {
-    const join = index === 0 ? (weight < 0 ? '− ' : '') : weight < 0 && plain ? ' − ' : ' + ';
-    const factor = plain ? [] : [number(weight, node), text(' · ')];
-    return [text(join), ...factor, number(value, node)];
+  return step.terms.flatMap(({ node, weight, value, label }, index) => {
+    const weighted = isValueRule(step.kind) || Math.abs(weight) !== 1; // differences and single terms need no weights
+    const minus = weight < 0 && !weighted;
+    const join = index === 0 ? (minus ? '− ' : '') : minus ? ' − ' : ' + ';
+    const factor = weighted ? [number(weight, node, 'weight'), text(' · ')] : [];
+    return [text(join), ...factor, number(value, node, label)];
   });
+}
+
+/** A sum that is standardised; what is 0 is left out. */
+function standardisedParts(step: CreditStep, statistics: Statistics): readonly FormulaPart[] {
+  const { mean, deviation, epsilon } = statistics;
+  const added = epsilon === 0 ? [] : [text(` + ${epsilon.toExponential(0).replace('-', '−')}`)];
+  const centred = mean === 0 ? [] : [text(' − '), number(mean, step.node, 'mean')];
+  return [
+    text('('),
+    ...sumParts(step),
+    ...centred,
+    text(') / ('),
+    number(deviation, step.node, 'deviation'),
+    ...added,
+    text(')'),
+  ];
 }
 
 function formulaOf(step: CreditStep): readonly FormulaPart[] {
   const result = number(step.result, step.node);
   if (step.terms.length === 0) return [text('nothing below: '), result];
-  if (!step.statistics) return [...sumParts(step), text(' = '), result];
-  const { mean, deviation, epsilon } = step.statistics;
-  return [
-    text('('),
-    ...sumParts(step),
-    text(' − '),
-    number(mean, step.node),
-    text(') / ('),
-    number(deviation, step.node),
-    text(` + ${epsilon.toExponential(0).replace('-', '−')}) = `),
-    result,
-  ];
+  const parts = step.statistics ? standardisedParts(step, step.statistics) : sumParts(step);
+  return [...parts, text(' = '), result];
 }
 
 const fromTrace =
-  (phase: CreditPhase) =>
+  (phase: CreditPhase, wholeRow = false) =>
   (step: CreditStep): StepperStep => ({
     phase,
     node: step.node,
     lit: [...new Set(step.terms.map(({ node }) => node))],
     result: step.result,
     rule: step.kind,
+    leaf: step.leaf ?? null,
+    part: step.part ?? null,
+    wholeRow,
     formula: formulaOf(step),
     row: [],
   });
@@ -79,11 +95,19 @@ const fromTrace =
 /** Turns of a leaf's row from the root down, with what their tokens are trained with. */
 export function rowTurns(tree: RolloutTree, credit: Credit, leaf: NodeId): readonly RowTurn[] {
   const turns: RowTurn[] = [];
-  for (let id: NodeId | null = leaf; id !== null; id = tree.nodes[id].parent) {
-    const node = tree.nodes[id];
-    const tokenCount = node.mask.filter((bit) => bit !== 0).length;
-    const advantage = advantageInRow(credit.advantages, id, leaf);
-    if (tokenCount > 0) turns.unshift({ node: id, tokenCount, advantage });
+  let start = 0;
+  for (const id of pathTo(tree, leaf)) {
+    const { mask } = tree.nodes[id];
+    const from = start;
+    const numbers = mask.flatMap((bit, place) =>
+      bit === 0 ? [] : [advantageInRow(credit.advantages, id, leaf, from + place)],
+    );
+    start += mask.length;
+    if (numbers.length === 0) continue;
+    const [least, greatest] = [Math.min(...numbers), Math.max(...numbers)];
+    const range = least === greatest ? null : ([least, greatest] as const);
+    const mean = range ? numbers.reduce((sum, value) => sum + value, 0) / numbers.length : least;
+    turns.push({ node: id, tokenCount: numbers.length, advantage: mean, range });
   }
   return turns;
 }
@@ -100,6 +124,9 @@ function tokenStep(tree: RolloutTree, credit: Credit, leaf: NodeId): StepperStep
     lit: row.map(({ node }) => node),
     result: null,
     rule: 'tokens',
+    leaf,
+    part: null,
+    wholeRow: true,
     formula,
     row,
   };
@@ -115,7 +142,7 @@ export function creditSteps(
     ...rewardSteps.map(fromTrace('reward')),
     ...credit.normalised.trace.map(fromTrace('normalise')),
     ...credit.values.trace.map(fromTrace('value')),
-    ...credit.advantages.trace.map(fromTrace('advantage')),
+    ...credit.advantages.trace.map(fromTrace('advantage', credit.advantages.byLeaf !== null)),
     ...tree.leaves.map((leaf) => tokenStep(tree, credit, leaf)),
   ];
 }
@@ -128,7 +155,7 @@ export interface CreditFrame {
   readonly rewards: NodeTable<number | null>;
   readonly normalised: NodeTable<number | null>;
   readonly values: NodeTable<number | null>;
-  readonly advantages: NodeTable<number | null>;
+  readonly advantages: NodeTable<number | null>; // mean over the rows so far, where rows differ
   readonly rowsDone: readonly NodeId[]; // leaves whose tokens have their advantage
 }
 
@@ -141,9 +168,15 @@ export function creditFrame(
   const empty = (): (number | null)[] => tree.nodes.map(() => null);
   const known = { reward: empty(), normalise: empty(), value: empty(), advantage: empty() };
   const rowsDone: NodeId[] = [];
+  const seen = tree.nodes.map(() => 0); // rows that have given the node an advantage
   for (const step of steps.slice(0, at)) {
     if (step.phase === 'tokens') rowsDone.push(step.node);
-    else known[step.phase][step.node] = step.result;
+    else if (step.phase === 'advantage') {
+      if (step.part !== null || step.result === null) continue;
+      const before = known.advantage[step.node] ?? 0;
+      seen[step.node] += 1;
+      known.advantage[step.node] = before + (step.result - before) / seen[step.node]; // mean over rows
+    } else known[step.phase][step.node] = step.result;
     if (step.phase === 'normalise') known.value[step.node] = step.result; // a leaf's value is its normalised reward
   }
   return {

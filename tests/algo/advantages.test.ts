@@ -1,27 +1,37 @@
 import { expect, test } from 'vitest';
 import advantages from '../fixtures/advantages_grpo.json';
+import treeGrpo from '../fixtures/tree_grpo.json';
 import { conformAdvantages } from '../conform/group_advantages.ts';
-import { groupAdvantages } from '../../src/algo/advantages.ts';
+import type { ConformResult } from '../conform/report.ts';
+import { conformTreeGrpo } from '../conform/tree_grpo.ts';
+import type { TreeGrpoFile } from '../conform/tree_grpo.ts';
 
-test('GRPO, with and without the deviation, equals the released code', () => {
-  const results = conformAdvantages(advantages);
-  const reports = results.filter((result) => 'passed' in result);
-  expect(reports.map(({ name, cases }) => [name, cases])).toEqual([
-    ['advantages_grpo/grpo', 6],
-    ['advantages_grpo/dr_grpo_no_std', 6],
+const summary = (results: readonly ConformResult[]) =>
+  results.map((result) =>
+    'passed' in result ? [result.name, result.cases, result.failures] : [result.name, 'missing'],
+  );
+
+test('every group estimator, GAE and the KL coefficient equal the released code', () => {
+  const names = [
+    ...['grpo', 'dr_grpo_no_std', 'rloo', 'opo', 'reinforce_pp_baseline', 'grpo_passk'],
+    ...['reinforce_pp_gamma095', 'remax', 'gae_whitened_g099_l095', 'gae_returns', 'kl_controller'],
+  ];
+  expect(summary(conformAdvantages(advantages))).toEqual(
+    names.map((name) => [`advantages_grpo/${name}`, name === 'grpo_passk' ? 5 : 6, []]),
+  );
+});
+
+test('Tree-GRPO, its variants and its process scores equal the released code', () => {
+  expect(summary(conformTreeGrpo(treeGrpo as unknown as TreeGrpoFile))).toEqual([
+    ['tree_grpo', treeGrpo.cases.length, []],
+    ['tree_grpo/tree_diff', treeGrpo.tree_diff.length, []],
   ]);
-  for (const report of reports) expect(report.failures).toEqual([]);
 });
 
-test('estimators that we lack are listed by name', () => {
-  const results = conformAdvantages(advantages);
-  const names = results.flatMap((result) => ('notImplemented' in result ? [result.name] : []));
-  expect(names).toContain('advantages_grpo/rloo');
-  expect(names).toContain('advantages_grpo/kl_controller');
-});
-
-test('groups do not touch each other, whatever their order', () => {
-  const mixed = groupAdvantages([1, 5, 0, 7], ['a', 'b', 'a', 'b']);
-  expect([mixed[0], mixed[2]]).toEqual(groupAdvantages([1, 0], ['a', 'a']));
-  expect([mixed[1], mixed[3]]).toEqual(groupAdvantages([5, 7], ['b', 'b']));
+test('an estimator that we lack is listed by name', () => {
+  const [first, ...rest] = advantages.cases;
+  const file = {
+    cases: [{ ...first, advantages: { ...first.advantages, future: first.gae_returns } }, ...rest],
+  };
+  expect(summary(conformAdvantages(file))).toContainEqual(['advantages_grpo/future', 'missing']);
 });

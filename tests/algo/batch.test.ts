@@ -8,20 +8,21 @@ import {
   scoredTurns,
   turnsOfRow,
 } from '../../src/algo/batch_rows.ts';
-import { advantageInRow, assignCredit } from '../../src/algo/credit.ts';
+import { advantageInRow } from '../../src/algo/credit.ts';
 import { scoreLeaves } from '../../src/algo/reward.ts';
 import { maskRuns, pathTo, responseMask, responseTokens } from '../../src/algo/tree.ts';
 import type { RolloutTree } from '../../src/units.ts';
+import { creditOf } from './credit_of.ts';
 import { SEEDS, deepFreeze, toyTrees, toyWorld } from './toy_world.ts';
 
 const PAPER = TREE_CREDIT;
 
-const creditOf = (tree: RolloutTree, config = PAPER) =>
-  assignCredit(tree, scoreLeaves(tree, toyWorld).byNode, config).advantages;
+const advantagesOf = (tree: RolloutTree, config = PAPER) =>
+  creditOf(tree, scoreLeaves(tree, toyWorld).byNode, config).advantages;
 
 async function packed(seed: number, contextLength = toyWorld.contextLength, config = PAPER) {
   const trees = deepFreeze(await toyTrees(seed, 3));
-  const advantages = trees.map((tree) => creditOf(tree, config));
+  const advantages = trees.map((tree) => advantagesOf(tree, config));
   return { trees, advantages, batch: packRows(trees, advantages, contextLength) };
 }
 
@@ -82,15 +83,17 @@ test('each row weighs 1/B, spread evenly over its scored tokens', async () => {
   }
 });
 
-test('a token carries the advantage of the node that owns it, per row under vanilla', async () => {
-  for (const advantageRule of ['node_value', 'diff_parent', 'vanilla'] as const) {
-    const { trees, advantages, batch } = await packed(4, 20, { ...PAPER, advantageRule });
+test('a token carries the advantage of the node that owns it, per row or place where the rule says so', async () => {
+  for (const advantageRule of ['node_value', 'diff_parent', 'vanilla', 'gtpo', 'reinforce_pp'] as const) {
+    const { trees, advantages, batch } = await packed(4, 20, { ...PAPER, advantageRule, discount: 0.9 });
     batch.rows.forEach(({ prompt, leaf, scoredStart }, row) => {
       const nodes = scoredNodes(batch, row);
       const path = pathTo(trees[prompt], leaf);
+      const positions = scoredPositions(batch, row);
       nodes.forEach((node, index) => {
         expect(path).toContain(node);
-        const want = advantageInRow(advantages[prompt], node, leaf);
+        const place = positions[index] - trees[prompt].prompt.tokens.length;
+        const want = advantageInRow(advantages[prompt], node, leaf, place);
         expect(batch.advantage[scoredStart + index]).toBe(Math.fround(want));
       });
     });
@@ -116,7 +119,7 @@ test('spans name the owner of every response token left after the cut', async ()
 
 test('a row without a scored token counts in B and holds nothing', async () => {
   const [tree] = await toyTrees(1, 1);
-  const advantages = creditOf(tree);
+  const advantages = advantagesOf(tree);
   const leaf = tree.leaves[0];
   const silent = pathTo(tree, leaf);
   const muted = {
@@ -156,5 +159,5 @@ test('mini-batches are a keyed partition of the prompts', () => {
 test('an empty batch and unpaired advantages are refused', async () => {
   const trees = await toyTrees(1, 1);
   expect(() => packRows(trees, [], 24)).toThrow(BatchError);
-  expect(() => packRows(trees, [creditOf(trees[0])], 24, [])).toThrow('got no leaf');
+  expect(() => packRows(trees, [advantagesOf(trees[0])], 24, [])).toThrow('got no leaf');
 });

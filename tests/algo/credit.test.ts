@@ -3,20 +3,14 @@ import { expect, test } from 'vitest';
 import credit from '../fixtures/credit.json';
 import { conformCredit } from '../conform/credit.ts';
 import type { CreditFile } from '../conform/credit.ts';
-import {
-  MissingRewardError,
-  advantageInRow,
-  assignCredit,
-  backUpValues,
-  normaliseLeaves,
-  turnAdvantages,
-} from '../../src/algo/credit.ts';
+import { MissingRewardError, advantageInRow, backUpValues, normaliseLeaves } from '../../src/algo/credit.ts';
 import type { CreditStep } from '../../src/algo/credit.ts';
 import { growChains } from '../../src/algo/rollout.ts';
 import { scoreLeaves } from '../../src/algo/reward.ts';
 import { breadthFirst, isLeaf, leavesBelow, pathTo } from '../../src/algo/tree.ts';
 import { ROOT } from '../../src/units.ts';
 import type { AdvantageRule, CreditConfig, RolloutTree, ValueRule } from '../../src/units.ts';
+import { creditOf } from './credit_of.ts';
 import { RandomPolicy, SEEDS, deepFreeze, toyPrompts, toyTrees, toyWorld } from './toy_world.ts';
 
 const VALUE_RULES: readonly ValueRule[] = ['child_softmax', 'child_mean', 'leaf_mean', 'child_entropy'];
@@ -61,8 +55,8 @@ test('a constant added to all rewards changes no credit of normalised leaves', a
     const raised = rewards.map((reward) => (reward === null ? null : reward + 7.25));
     for (const config of CONFIGS) {
       closeTo(
-        assignCredit(tree, raised, config).advantages.byNode,
-        assignCredit(tree, rewards, config).advantages.byNode,
+        creditOf(tree, raised, config).advantages.byNode,
+        creditOf(tree, rewards, config).advantages.byNode,
       );
     }
   }
@@ -73,10 +67,7 @@ test('the order of children is irrelevant to values and advantages', async () =>
     const nodes = tree.nodes.map((node) => ({ ...node, children: node.children.toReversed() }));
     const turned = { ...tree, nodes, leaves: leavesBelow({ nodes }) };
     for (const config of CONFIGS) {
-      const [a, b] = [
-        assignCredit(tree, rewardsOf(tree), config),
-        assignCredit(turned, rewardsOf(tree), config),
-      ];
+      const [a, b] = [creditOf(tree, rewardsOf(tree), config), creditOf(turned, rewardsOf(tree), config)];
       closeTo(b.values.byNode, a.values.byNode);
       closeTo(b.advantages.byNode, a.advantages.byNode);
     }
@@ -88,7 +79,7 @@ test('equal rewards leave no advantage anywhere', async () => {
     const equal = tree.nodes.map((node) => (isLeaf(node) ? 0.7 : null));
     for (const config of CONFIGS) {
       closeTo(
-        assignCredit(tree, equal, config).advantages.byNode,
+        creditOf(tree, equal, config).advantages.byNode,
         tree.nodes.map(() => 0),
       );
     }
@@ -98,7 +89,7 @@ test('equal rewards leave no advantage anywhere', async () => {
 test('frozen trees and rewards are only read', async () => {
   for (const tree of await allTrees()) {
     const rewards = deepFreeze(rewardsOf(deepFreeze(tree)));
-    for (const config of CONFIGS) expect(() => assignCredit(tree, rewards, config)).not.toThrow();
+    for (const config of CONFIGS) expect(() => creditOf(tree, rewards, config)).not.toThrow();
   }
 });
 
@@ -111,7 +102,7 @@ test('each step of a trace gives its result, and the results are the stage’s v
   for (const tree of await allTrees()) {
     const rewards = scoreLeaves(tree, toyWorld);
     for (const config of CONFIGS) {
-      const { normalised, values, advantages } = assignCredit(tree, rewards.byNode, config);
+      const { normalised, values, advantages } = creditOf(tree, rewards.byNode, config);
       const leafwise = advantages.byLeaf ?? advantages.byNode;
       for (const [trace, table] of [
         [rewards.trace, rewards.byNode],
@@ -164,16 +155,11 @@ test('vanilla gives a row one advantage, with the sample deviation of the reward
     const rows = tree.leaves.map((leaf) => rewards[leaf] ?? NaN);
     const mean = rows.reduce((sum, reward) => sum + reward, 0) / rows.length;
     const variance = rows.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / (rows.length - 1);
-    const advantages = turnAdvantages(
-      tree,
-      tree.nodes.map(() => 0),
-      rewards,
-      'vanilla',
-    );
+    const { advantages } = creditOf(tree, rewards, { ...TREE_CREDIT, advantageRule: 'vanilla' });
     tree.leaves.forEach((leaf, row) => {
       for (const node of pathTo(tree, leaf)) {
         const want = (rows[row] - mean) / (Math.sqrt(variance) + 1e-6);
-        expect(advantageInRow(advantages, node, leaf)).toBeCloseTo(want, 12);
+        expect(advantageInRow(advantages, node, leaf, 0)).toBeCloseTo(want, 12);
       }
     });
     expect(advantages.byNode[ROOT]).toBeCloseTo(0, 12);

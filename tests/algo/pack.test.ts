@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { packRows, packTrees } from '../../src/algo/batch.ts';
 import { scoredNodes, scoredPositions, scoredTurns } from '../../src/algo/batch_rows.ts';
-import { assignCredit } from '../../src/algo/credit.ts';
 import { TREE_CREDIT } from '../../src/algo/defaults.ts';
 import { packGroups } from '../../src/algo/pack.ts';
 import { scoreLeaves } from '../../src/algo/reward.ts';
 import type { TokenBatch } from '../../src/units.ts';
 import { randomGroups } from '../support/row_groups.ts';
+import { creditOf } from './credit_of.ts';
 import { SEEDS, deepFreeze, toyTrees, toyWorld } from './toy_world.ts';
 
 /** Indices of the tokens before and including `token`, along `previous`. */
@@ -67,7 +67,7 @@ test('the loss reads the same rows from packed trees as from rows one by one', a
   for (const contextLength of [24, 13]) {
     const trees = deepFreeze(await toyTrees(2, 3));
     const advantages = trees.map(
-      (tree) => assignCredit(tree, scoreLeaves(tree, toyWorld).byNode, TREE_CREDIT).advantages,
+      (tree) => creditOf(tree, scoreLeaves(tree, toyWorld).byNode, TREE_CREDIT).advantages,
     );
     const [packed, plain] = [packTrees, packRows].map((pack) => pack(trees, advantages, contextLength));
     expect(packed.tokens.length).toBeLessThan(plain.tokens.length / 1.5);

@@ -1,9 +1,11 @@
 /** credit.json: leaf normalisation, values and advantages under every rule, and their assignment to tokens. */
 import { packRows } from '../../src/algo/batch.ts';
+import { NODEWISE } from '../../src/algo/advantage/method.ts';
+import { TREE_CREDIT } from '../../src/algo/defaults.ts';
 import { advantageInRow, backUpValues, normaliseLeaves, turnAdvantages } from '../../src/algo/credit.ts';
 import type { TurnAdvantages } from '../../src/algo/credit.ts';
 import { leavesBelow } from '../../src/algo/tree.ts';
-import { nodeId, tokenId } from '../../src/units.ts';
+import { NO_SIGNALS, nodeId, tokenId } from '../../src/units.ts';
 import type { AdvantageRule, RolloutTree, TurnNode, ValueRule } from '../../src/units.ts';
 import { Checker, FLOAT64_TOLERANCE } from './report.ts';
 import type { FamilyReport } from './report.ts';
@@ -106,6 +108,11 @@ function checkCase(check: Checker, want: CreditCase): void {
   const leafValues = tree.leaves.map((leaf) => normalised[leaf] ?? NaN);
   check.closeAll('normalised', leafValues, want.normalised_leaf_values);
   const values = (rule: ValueRule) => backUpValues(tree, normalised, rule).byNode;
+  const advantagesOf = (rule: ValueRule, advantageRule: AdvantageRule): TurnAdvantages =>
+    turnAdvantages([{ tree, rewards, signals: NO_SIGNALS, values: values(rule) }], {
+      ...TREE_CREDIT,
+      advantageRule,
+    })[0];
   check.closeAll('child_entropy', values('child_entropy'), want.values_paper_eq3_own_code);
   for (const [rule, expected] of Object.entries(want.values)) {
     if (!VALUE_RULES.includes(rule)) throw new Error(`value rule ${rule} is not implemented`);
@@ -115,24 +122,24 @@ function checkCase(check: Checker, want: CreditCase): void {
     const [valueRule, advantageRule] = rulesOf(name);
     if (!ADVANTAGE_RULES.includes(advantageRule))
       throw new Error(`advantage rule ${advantageRule} is not implemented`);
-    check.closeAll(name, turnAdvantages(tree, values(valueRule), rewards, advantageRule).byNode, expected);
+    check.closeAll(name, advantagesOf(valueRule, advantageRule).byNode, expected);
   }
   for (const [name, expected] of Object.entries(want.token_level)) {
     const [valueRule, advantageRule] = rulesOf(name);
     const byNode = values(valueRule);
-    const advantages = turnAdvantages(tree, byNode, rewards, advantageRule);
+    const advantages = advantagesOf(valueRule, advantageRule);
     compareTokens(check, `${name} tokens`, tree, want, advantages, expected.advantages_rle);
     compareTokens(
       check,
       `${name} values`,
       tree,
       want,
-      { byNode, byLeaf: null, trace: [] },
+      { byNode, ...NODEWISE, trace: [] },
       expected.values_rle,
     );
   }
-  const vanilla = turnAdvantages(tree, values('child_softmax'), rewards, 'vanilla');
-  const rows = tree.leaves.map((leaf) => advantageInRow(vanilla, leaf, leaf));
+  const vanilla = advantagesOf('child_softmax', 'vanilla');
+  const rows = tree.leaves.map((leaf) => advantageInRow(vanilla, leaf, leaf, 0));
   check.closeAll('vanilla', rows, want.vanilla_leaf_advantages);
 }
 

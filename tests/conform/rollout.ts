@@ -5,6 +5,7 @@ import { assignCredit } from '../../src/algo/credit.ts';
 import { scoreLeaves } from '../../src/algo/reward.ts';
 import { growTrees } from '../../src/algo/rollout.ts';
 import { breadthFirst, isLeaf, responseMask, responseTokens } from '../../src/algo/tree.ts';
+import { NO_SIGNALS } from '../../src/units.ts';
 import type { NodeId, RolloutTree, TokenBatch } from '../../src/units.ts';
 import { ScriptedSampler, referenceWorld } from './reference_world.ts';
 import type { RolloutConfigJson, RolloutHeader, ScriptedCall } from './reference_world.ts';
@@ -131,7 +132,10 @@ async function replayCase(check: Checker, want: RolloutCase, header: RolloutHead
   const trees = await growTrees(sampler, env, prompts, { ...rollout, ...shape }, { seed: 0, update: 0 });
   check.same('all generate calls made', sampler.finished, true);
   const rewards = trees.map((tree) => scoreLeaves(tree, env).byNode);
-  const credits = trees.map((tree, index) => assignCredit(tree, rewards[index], CREDIT));
+  const credits = assignCredit(
+    trees.map((tree, index) => ({ tree, rewards: rewards[index], signals: NO_SIGNALS })),
+    CREDIT,
+  );
   const picks: { tree: string | undefined; picked: (string | undefined)[] }[] = [];
   trees.forEach((tree, index) => {
     const { values, advantages } = credits[index];

@@ -1,7 +1,6 @@
 /** In float64: a packed tree has the loss and the gradients of its rows, one by one. */
 import { describe, expect, test } from 'vitest';
 import { packRows, packTrees } from '../../src/algo/batch.ts';
-import { assignCredit } from '../../src/algo/credit.ts';
 import { TREE_CREDIT } from '../../src/algo/defaults.ts';
 import { objective } from '../../src/algo/loss.ts';
 import { packGroups } from '../../src/algo/pack.ts';
@@ -13,6 +12,7 @@ import { LOSS, namedParameters, randomParameters } from '../support/gpu_policies
 import { differentiableScores } from '../support/model_gradient.oracle.ts';
 import { oracleScores } from '../support/model.oracle.ts';
 import { randomGroups, separately } from '../support/row_groups.ts';
+import { creditOf } from '../algo/credit_of.ts';
 import { toyTrees, toyWorld } from '../algo/toy_world.ts';
 
 const TINY: ModelConfig = {
@@ -141,7 +141,7 @@ describe('packed rows have the loss and every gradient of separate rows within 1
         true,
       );
       const advantages = trees.map((tree) => {
-        return assignCredit(tree, scoreLeaves(tree, toyWorld).byNode, credit).advantages;
+        return creditOf(tree, scoreLeaves(tree, toyWorld).byNode, credit).advantages;
       });
       const [packed, plain] = [packTrees, packRows].map((pack) => pack(trees, advantages, contextLength));
       expectSame(packed, plain, LOSS);

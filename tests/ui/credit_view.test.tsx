@@ -45,7 +45,7 @@ test('Space steps to the end and the arrow keys step back to the first frame', a
 
 test('a backed-up value is shown with the formula that gives it', async () => {
   await screen.getByRole('button', { name: /3 back up values/ }).click();
-  await expect.element(screen.getByText('V(n) = Σ w·V(child), w = softmax(H)')).toBeVisible();
+  await expect.element(screen.getByText('V = Σ w·V(child), w = e^H / Σ e^H')).toBeVisible();
   const numbers = [...screen.container.querySelectorAll('.formula.live .formula-number')].map((element) =>
     Number(element.textContent.replace(/[()]/g, '').replace('−', '-')),
   );

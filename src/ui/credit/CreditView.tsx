@@ -5,7 +5,7 @@ import { creditFrame, creditSteps } from '../../store/credit_steps.ts';
 import { rolloutTree } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { CreditConfig } from '../../units.ts';
-import { useRun, useSelection, useTree } from '../binding.ts';
+import { useRun, useSelection, useTree, useUpdate } from '../binding.ts';
 import { PromptBar } from '../tree/PromptBar.tsx';
 import { TreeDrawing } from '../tree/TreeDrawing.tsx';
 import { drawingAt } from './drawings.ts';
@@ -14,15 +14,21 @@ import { LeafTable } from './LeafTable.tsx';
 import { RulePicker } from './RulePicker.tsx';
 import { StepperBar } from './StepperBar.tsx';
 
-function Stepper({ state, own }: { readonly state: TreeState; readonly own: CreditConfig }) {
+interface StepperProps {
+  readonly state: TreeState;
+  readonly trees: readonly TreeState[]; // of the update
+  readonly own: CreditConfig;
+}
+
+function Stepper({ state, trees, own }: StepperProps) {
   const cursor = useSelection((selection) => selection.creditFrame);
   const valueRule = useSelection((selection) => selection.valueRule);
   const advantageRule = useSelection((selection) => selection.advantageRule);
   const leafNormalisation = useSelection((selection) => selection.leafNormalisation);
   const whatIf = useSelection((selection) => selection.whatIf);
   const shown = useMemo(
-    () => recredit(state, own, { valueRule, advantageRule, leafNormalisation, whatIf }),
-    [state, own, valueRule, advantageRule, leafNormalisation, whatIf],
+    () => recredit(state, own, { valueRule, advantageRule, leafNormalisation, whatIf }, trees),
+    [state, trees, own, valueRule, advantageRule, leafNormalisation, whatIf],
   );
   const steps = useMemo(() => {
     const tree = rolloutTree(state);
@@ -44,7 +50,7 @@ function Stepper({ state, own }: { readonly state: TreeState; readonly own: Cred
           lit={new Set(step?.lit)}
           focus={step?.node ?? null}
         />
-        <RulePicker own={own} shown={shown} />
+        <RulePicker state={state} own={own} shown={shown} />
       </div>
       <div className="credit-side">
         <FormulaPanel frame={frame} />
@@ -56,11 +62,16 @@ function Stepper({ state, own }: { readonly state: TreeState; readonly own: Cred
 
 export function CreditView() {
   const tree = useTree();
+  const trees = useUpdate()?.trees;
   const own = useRun((run) => run.header?.config.algorithm.credit ?? null);
   return (
     <div className="view credit-view">
       <PromptBar />
-      {tree && own ? <Stepper state={tree} own={own} /> : <p className="empty">No tree yet: press Play.</p>}
+      {tree && trees && own ? (
+        <Stepper state={tree} trees={trees} own={own} />
+      ) : (
+        <p className="empty">No tree yet: press Play.</p>
+      )}
     </div>
   );
 }

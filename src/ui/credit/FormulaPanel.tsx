@@ -16,6 +16,7 @@ function Part({ part, before }: { readonly part: FormulaPart; readonly before: F
       type="button"
       className="quiet formula-number number"
       data-lit={hovered === part.node}
+      title={part.label}
       aria-label={`${number}, of ${nodeName(part.node)}`}
       onClick={() => selection.select({ node: part.node })}
       onPointerEnter={() => selection.select({ hovered: part.node })}
@@ -44,7 +45,11 @@ function TermTable({ step }: { readonly step: StepperStep }) {
           <tr key={turn.node}>
             <td>{nodeName(turn.node)}</td>
             <td>{turn.tokenCount}</td>
-            <td>{formatCredit(turn.advantage, 3)}</td>
+            <td>
+              {turn.range
+                ? turn.range.map((value) => formatCredit(value, 3)).join(' to ')
+                : formatCredit(turn.advantage, 3)}
+            </td>
           </tr>
         ))}
       </tbody>

@@ -1,6 +1,6 @@
 /** A credit step as a sentence and a symbolic formula. The live numbers are the step's own (credit_steps.ts). */
+import { ADVANTAGE_RULE, VALUE_RULE, type Rule } from '../../store/credit.ts';
 import type { CreditPhase, StepperStep } from '../../store/credit_steps.ts';
-import type { AdvantageRule, ValueRule } from '../../units.ts';
 import { formatNumber, formatSigned } from '../format.ts';
 import { nodeName } from '../tree/encodings.ts';
 
@@ -18,80 +18,43 @@ export interface RuleWords {
   readonly meaning: string;
 }
 
-/** Names as in the released code; which ones are the paper's is said. */
-export const VALUE_RULES: Readonly<Record<ValueRule, RuleWords>> = {
-  child_softmax: {
-    title: 'child_softmax (code)',
-    symbols: 'V(n) = Σ w·V(child),  w = softmax(H)',
-    meaning: 'children weighted by the softmax of their entropies',
-  },
-  child_mean: {
-    title: 'child_mean',
-    symbols: 'V(n) = (1/|C|)·Σ V(child)',
-    meaning: 'plain mean of the children',
-  },
-  leaf_mean: {
-    title: 'leaf_mean',
-    symbols: 'V(n) = mean of v over the leaves below',
-    meaning: 'plain mean of the leaves below',
-  },
-  child_entropy: {
-    title: 'child_entropy (paper, eq. 3)',
-    symbols: 'V(n) = Σ w·V(child),  w = H / Σ H',
-    meaning: 'children weighted in proportion to their entropies',
-  },
-};
+/** The algorithms' own words on each rule. */
+const wordsByRule = <Name extends string>({ options }: Rule<Name>): Readonly<Record<Name, RuleWords>> =>
+  Object.fromEntries(
+    options.map(({ value, title, formula, description }) => [
+      value,
+      { title: `${title} (${value})`, symbols: formula, meaning: description },
+    ]),
+  ) as Record<Name, RuleWords>; // options lists every name
 
-export const ADVANTAGE_RULES: Readonly<Record<AdvantageRule, RuleWords>> = {
-  node_value: { title: 'node_value (default)', symbols: 'A(n) = V(n)', meaning: 'the value itself' },
-  diff_parent: {
-    title: 'diff_parent',
-    symbols: 'A(n) = V(n) − V(parent)',
-    meaning: 'what the turn adds to its parent',
-  },
-  diff_global: {
-    title: 'diff_global',
-    symbols: 'A(n) = V(n) − V(root)',
-    meaning: 'what the turn adds to the root',
-  },
-  diff_localglobal: {
-    title: 'diff_localglobal',
-    symbols: 'A(n) = (V(n) − V(root)) + (V(n) − V(parent))',
-    meaning: 'both differences added',
-  },
-  vanilla: {
-    title: 'vanilla (GRPO)',
-    symbols: 'A(row) = (r − mean) / (sample std + 1e−6)',
-    meaning: 'no tree credit: one number for the whole row',
-  },
+export const VALUE_RULES = wordsByRule(VALUE_RULE);
+export const ADVANTAGE_RULES = wordsByRule(ADVANTAGE_RULE);
+const RULES: Readonly<Record<string, RuleWords | undefined>> = { ...VALUE_RULES, ...ADVANTAGE_RULES };
+
+/** Steps that follow no rule. */
+const OTHER_SYMBOLS: Readonly<Record<string, string | undefined>> = {
+  reward: 'r(leaf), paid by the environment',
+  normalise: 'v = (r − mean) / (std + 1e−6), over the leaves of this tree',
+  raw: 'v = r (normalisation is off)',
+  tokens: 'every sampled token gets its turn’s advantage',
 };
 
 /** The formula of a step in symbols. */
-export function symbolsOf(step: StepperStep): string {
-  switch (step.rule) {
-    case 'reward':
-      return 'r(leaf), paid by the environment';
-    case 'normalise':
-      return 'v = (r − mean) / (std + 1e−6), over the leaves of this tree';
-    case 'raw':
-      return 'v = r (normalisation is off)';
-    case 'tokens':
-      return 'every sampled token gets its turn’s advantage';
-    case 'child_softmax':
-    case 'child_mean':
-    case 'leaf_mean':
-    case 'child_entropy':
-      return VALUE_RULES[step.rule].symbols;
-    case 'node_value':
-    case 'diff_parent':
-    case 'diff_global':
-    case 'diff_localglobal':
-    case 'vanilla':
-      return ADVANTAGE_RULES[step.rule].symbols;
-  }
-}
+export const symbolsOf = ({ rule }: StepperStep): string =>
+  OTHER_SYMBOLS[rule] ?? RULES[rule]?.symbols ?? rule;
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+function advantageSentence({ node, leaf, part, wholeRow }: StepperStep, result: string): string {
+  const turn = `Turn ${nodeName(node)}`;
+  const row = leaf === null ? '' : ` in the row of leaf ${nodeName(leaf)}`;
+  if (part !== null) {
+    const of = leaf === null || leaf === node ? `Leaf ${nodeName(leaf ?? node)}` : `${turn}${row}`;
+    return `${of}: ${part}, ${result}.`;
+  }
+  if (wholeRow) return `The whole row of leaf ${nodeName(node)} gets ${result}.`;
+  return `${turn}${row} is trained with an advantage of ${result}.`;
+}
 
 /** What the step does, in one sentence that stands alone for a screen reader. */
 export function sentenceOf(step: StepperStep): string {
@@ -112,9 +75,7 @@ export function sentenceOf(step: StepperStep): string {
       return `Turn ${name} takes ${result} from its ${below.replace('childs', 'children')}.`;
     }
     case 'advantage':
-      return step.rule === 'vanilla'
-        ? `The whole row of leaf ${name} gets ${result}.`
-        : `Turn ${name} is trained with an advantage of ${result}.`;
+      return advantageSentence(step, result);
     case 'tokens': {
       const tokens = step.row.reduce((sum, turn) => sum + turn.tokenCount, 0);
       return `The row of leaf ${name}: ${plural(tokens, 'token')} in ${plural(step.row.length, 'turn')} get their turn’s advantage.`;

@@ -1,0 +1,223 @@
+/** Tree-GRPO: rows against all rows of their prompt and against those of their own tree. */
+import type { AdvantageRule, RolloutTree } from '../../units.ts';
+import { groupStatistics, statisticsOf } from '../normalise.ts';
+import { creditStep, standardise } from '../trace.ts';
+import type { CreditStep, CreditTerm, Statistics, Sum } from '../trace.ts';
+import { eachTree } from './method.ts';
+import type { AdvantageMethod, AssignAdvantages } from './method.ts';
+import { explainedRows, rowsOf, tokenwise } from './rows.ts';
+import type { Row } from './rows.ts';
+
+/** Numbers by the name of their group. */
+function grouped(values: readonly number[], groups: readonly unknown[]): ReadonlyMap<unknown, number[]> {
+  const byGroup = new Map<unknown, number[]>();
+  values.forEach((value, at) => byGroup.set(groups[at], [...(byGroup.get(groups[at]) ?? []), value]));
+  return byGroup;
+}
+
+/** GRPO statistics of each number's group. */
+export function statisticsByGroup(
+  values: readonly number[],
+  groups: readonly unknown[],
+): readonly Statistics[] {
+  const statistics = new Map([...grouped(values, groups)].map(([name, of]) => [name, groupStatistics(of)]));
+  return values.map((value, at) => statistics.get(groups[at]) ?? groupStatistics([value]));
+}
+
+/** Statistics over the token rewards of each row's group; a single token gives 0. */
+export function tokenStatistics(
+  tokens: readonly (readonly number[])[], // by row, sampled tokens only
+  groups: readonly unknown[],
+): readonly Statistics[] {
+  const names = tokens.flatMap((row, at) => row.map(() => groups[at]));
+  const statistics = new Map(
+    [...grouped(tokens.flat(), names)].map(([name, of]) => {
+      const { mean, deviation, ...rest } = statisticsOf(of, 1);
+      return [name, { ...rest, mean, deviation: of.length === 1 ? 1 : deviation }];
+    }),
+  );
+  return groups.map((name) => statistics.get(name) ?? groupStatistics([0]));
+}
+
+const treesOf = (tree: RolloutTree, rows: readonly Row[]): readonly number[] =>
+  rows.map(({ leaf }) => tree.nodes[leaf].tree);
+
+interface Within {
+  readonly over: string;
+  readonly statistics: readonly Statistics[]; // by row
+}
+
+/** Steps that give each row's reward in each of some groups. */
+function partSteps(
+  tree: RolloutTree,
+  kind: AdvantageRule,
+  rows: readonly Row[],
+  groups: readonly Within[],
+): readonly CreditStep[] {
+  return groups.flatMap(({ over, statistics }) =>
+    rows.map(({ leaf, reward }, row) => {
+      const terms = [{ node: leaf, weight: 1, value: reward }];
+      return creditStep(tree, kind, leaf, { terms, statistics: statistics[row] }, { part: over });
+    }),
+  );
+}
+
+const PROMPT = 'standardised over the prompt';
+const TREE = 'standardised over its tree';
+
+function withinBoth(tree: RolloutTree, rows: readonly Row[]) {
+  const rewards = rows.map(({ reward }) => reward);
+  const inter = { over: PROMPT, statistics: statisticsByGroup(rewards, rows.map(() => tree.prompt.index)) }; // prettier-ignore
+  const intra = { over: TREE, statistics: statisticsByGroup(rewards, treesOf(tree, rows)) };
+  return { inter, intra };
+}
+
+const interPlusIntra: AssignAdvantages = eachTree((valued) => {
+  const { tree } = valued;
+  const rows = rowsOf(valued);
+  const { inter, intra } = withinBoth(tree, rows);
+  const sums = rows.map(({ leaf, reward }, row): Sum => {
+    const term = ({ over, statistics }: Within): CreditTerm => ({
+      node: leaf,
+      weight: 1,
+      value: standardise(reward, statistics[row]),
+      label: over,
+    });
+    return { terms: [term(inter), term(intra)], statistics: null };
+  });
+  return explainedRows(tree, 'tree_grpo', rows, sums, partSteps(tree, 'tree_grpo', rows, [inter, intra]));
+});
+
+const intraOnly: AssignAdvantages = eachTree((valued) => {
+  const { tree } = valued;
+  const rows = rowsOf(valued);
+  const { statistics } = withinBoth(tree, rows).intra;
+  const sums = rows.map(({ leaf, reward }, row) => ({
+    terms: [{ node: leaf, weight: 1, value: reward }],
+    statistics: statistics[row],
+  }));
+  return explainedRows(tree, 'tree_grpo_intra', rows, sums);
+});
+
+const normalisedTwice: AssignAdvantages = eachTree((valued) => {
+  const { tree } = valued;
+  const rows = rowsOf(valued);
+  const { inter } = withinBoth(tree, rows);
+  const once = rows.map(({ reward }, row) => standardise(reward, inter.statistics[row]));
+  const again = statisticsByGroup(once, treesOf(tree, rows));
+  const sums = rows.map(({ leaf }, row) => ({
+    terms: [{ node: leaf, weight: 1, value: once[row], label: PROMPT }],
+    statistics: again[row],
+  }));
+  const parts = partSteps(tree, 'tree_grpo_two_norms', rows, [inter]);
+  return explainedRows(tree, 'tree_grpo_two_norms', rows, sums, parts);
+});
+
+/** A token's reward: the row's at its last sampled token, else 0. */
+const tokenRewards = ({ reward, sampledCount }: Row): readonly number[] =>
+  Array.from({ length: sampledCount }, (_, at) => (at === sampledCount - 1 ? reward : 0));
+
+const perToken: AssignAdvantages = eachTree((valued) => {
+  const { tree } = valued;
+  const rows = rowsOf(valued);
+  const rewards = rows.map(tokenRewards);
+  const inter = tokenStatistics(rewards, rows.map(() => tree.prompt.index)); // prettier-ignore
+  const intra = tokenStatistics(rewards, treesOf(tree, rows));
+  const trace: CreditStep[] = [];
+  const tokens = rows.map((row, index) => {
+    const numbers = new Array<number>(row.length).fill(0);
+    row.turns
+      .flatMap(({ sampled }) => sampled)
+      .forEach((at, place) => {
+        const reward = rewards[index][place];
+        numbers[at] = standardise(reward, inter[index]) + standardise(reward, intra[index]);
+      });
+    trace.push(...perTokenSteps(tree, row, [inter[index], intra[index]]));
+    return numbers;
+  });
+  return tokenwise(tree, rows, tokens, trace);
+});
+
+/** Of each turn of a row, the mean over its sampled tokens: of both parts, and of their sum. */
+function perTokenSteps(
+  tree: RolloutTree,
+  { leaf, reward, turns }: Row,
+  statistics: readonly [Statistics, Statistics],
+): readonly CreditStep[] {
+  return turns.flatMap(({ node, sampled }, turn) => {
+    const weight = turn === turns.length - 1 ? 1 / sampled.length : 0; // the reward stands at one token
+    const parts = [PROMPT, TREE].map((part, at) =>
+      creditStep(
+        tree,
+        'tree_grpo_per_token',
+        node,
+        { terms: [{ node: leaf, weight, value: reward }], statistics: statistics[at] },
+        { leaf, part: `${part}, token by token` },
+      ),
+    );
+    const terms = parts.map(({ result, part }): CreditTerm => ({
+      node,
+      weight: 1,
+      value: result,
+      label: part,
+    }));
+    const step = creditStep(tree, 'tree_grpo_per_token', node, { terms, statistics: null }, { leaf });
+    return [...parts, step];
+  });
+}
+
+const ofRewards = { readsValues: false, needs: [] } as const;
+const SOURCE = 'arXiv:2509.21240 (Tree-GRPO)';
+
+export const TREE_GRPO_RULES = {
+  tree_grpo: {
+    ...ofRewards,
+    option: {
+      value: 'tree_grpo',
+      title: 'Between and within trees',
+      formula: 'A = z(r over the prompt) + z(r over its tree)',
+      description:
+        'Two GRPO advantages added: against all rows of the prompt and against those of the same tree.',
+      source: `${SOURCE}, eq. (6)–(7); released code, tree`,
+      evidence: 'reference',
+      difference: 'A tree of one row adds its raw reward (released code).',
+    },
+    assign: interPlusIntra,
+  },
+  tree_grpo_two_norms: {
+    ...ofRewards,
+    option: {
+      value: 'tree_grpo_two_norms',
+      title: 'Normalised twice',
+      formula: 'A = z(z(r over the prompt) over its tree)',
+      description: 'Standardised over the prompt, and the result again over the tree.',
+      source: `${SOURCE}; released code, tree_2norm`,
+      evidence: 'reference',
+    },
+    assign: normalisedTwice,
+  },
+  tree_grpo_intra: {
+    ...ofRewards,
+    option: {
+      value: 'tree_grpo_intra',
+      title: 'Within trees only',
+      formula: 'A = z(r over its tree)',
+      description: 'The paper’s ablation; with two or three leaves per tree it collapses.',
+      source: `${SOURCE}; released code, tree_inner`,
+      evidence: 'reference',
+    },
+    assign: intraOnly,
+  },
+  tree_grpo_per_token: {
+    ...ofRewards,
+    option: {
+      value: 'tree_grpo_per_token',
+      title: 'Between and within, token by token',
+      formula: 'A(t) = z(r_t over the prompt’s tokens) + z(r_t over its tree’s tokens)',
+      description: 'The reward stands at a row’s last token, and statistics run over tokens instead of rows.',
+      source: `${SOURCE}; released code, tree_per_token`,
+      evidence: 'reference',
+    },
+    assign: perToken,
+  },
+} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
