@@ -2,6 +2,7 @@
  * When admitting "I do not know" is rewarded (BAPO): a state machine that a run carries from update to update.
  * @see arXiv:2601.11037 and its released code
  */
+import type { Grade } from '../units.ts';
 
 const ENOUGH_ADMISSIONS = 0.05; // α: share of the batch's rows
 const PATIENCE = 5; // validations below the best one
@@ -36,4 +37,16 @@ export function admissionPays(state: BoundaryState, group: BoundaryGroup): boole
   return state.phase === 'exploration'
     ? group.admissionShare < ENOUGH_ADMISSIONS
     : group.differentAnswers <= DIVERSITY * group.rows;
+}
+
+/**
+ * (1 − ρ)·precision + ρ·accuracy: ρ the share of admissions, precision of the other rows, accuracy of all; an admission
+ * is no right answer, even to a question that has none. 0 without rows.
+ */
+export function reliability(grades: readonly Grade[]): number {
+  const answered = grades.filter(({ unknown }) => !unknown);
+  const right = answered.filter(({ formatValid, exactMatch }) => formatValid && exactMatch === 1).length;
+  if (right === 0) return 0;
+  const admissions = 1 - answered.length / grades.length;
+  return (1 - admissions) * (right / answered.length) + admissions * (right / grades.length);
 }

@@ -65,6 +65,8 @@ export const STREAMS = {
   evaluation: 5, // seeds of the held-out questions
   parameters: 6, // initial weights
   demonstrations: 7, // supervised warm start
+  references: 20, // samples of the reference policy (A*-PO)
+  pairs: 21, // which rows are compared (iStar)
 } as const;
 
 /** Numbers of one stream, in order. */

@@ -5,6 +5,7 @@ import type {
   Grade,
   NodeId,
   NodeTable,
+  Prompt,
   RewardConfig,
   RolloutTree,
   TokenId,
@@ -71,6 +72,9 @@ export function gradeLeaves(tree: RolloutTree, env: Scorer): readonly Grade[] {
   return tree.leaves.map((leaf) => env.grade(tree.prompt, trajectoryOf(tree, leaf, limit)));
 }
 
+/** A right answer in good form. */
+export const isRight = ({ exactMatch, formatValid }: Grade): boolean => formatValid && exactMatch === 1;
+
 /** A reward before penalties, per row in row order. */
 type RowRewards = readonly (readonly number[])[]; // by tree
 
@@ -108,6 +112,16 @@ function rewardsByRule(
   if (rule === 'boundary') return boundaryRewards(grades, state);
   return grades.map((group) => group.map((grade) => ruleReward(rule, grade, false)));
 }
+
+/** Reward of one path before penalties, for a tree that is still growing: it knows no group, so nothing is admitted. */
+export const pathReward =
+  (env: Scorer, rule: RewardConfig['rule']) =>
+  (tree: TreeNodes, leaf: NodeId, prompt: Prompt): number => {
+    const trajectory = trajectoryOf(tree, leaf, responseLimit(prompt, env.contextLength));
+    return rule === 'environment'
+      ? env.reward(prompt, trajectory)
+      : ruleReward(rule, env.grade(prompt, trajectory), false);
+  };
 
 /** What penalties take off a row, each not negative; only those that are not 0. */
 function penaltiesOf(

@@ -39,7 +39,8 @@ export interface TreeState {
   readonly expansions: readonly ExpansionRecord[];
   readonly leaves: readonly NodeId[]; // rows of the batch; empty until chosen
   readonly rewards: NodeTable<number | null> | null;
-  readonly signals?: TreeSignals; // absent: the run measured none
+  readonly signals?: TreeSignals | undefined; // undefined: the run measured none
+  readonly dropped: boolean; // by the run's filter: rewarded, and not trained on
   readonly credit: TreeCredit | null;
 }
 

@@ -115,3 +115,16 @@ export class DoesNotFitError extends LabError {
     });
   }
 }
+
+/** The algorithm reads a second policy that the run was opened without. */
+export class MissingPolicyError extends LabError {
+  constructor(which: 'reference' | 'reward model', algorithm: string) {
+    super('MissingPolicyError', {
+      what: `The algorithm ${algorithm} needs a ${which} beside the policy`,
+      where: 'train',
+      got: 'none',
+      wanted: which === 'reference' ? 'the policy before training' : 'a second network to train',
+      next: 'Open the run again.',
+    });
+  }
+}

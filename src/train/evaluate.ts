@@ -1,7 +1,8 @@
-/** Held-out exact match: one path per question, sampled or greedy. */
-import { scoreLeaves } from '../algo/reward.ts';
+/** Held-out scores: one path per question, sampled or greedy. */
+import { reliability } from '../algo/boundary.ts';
+import { gradeLeaves, isRight } from '../algo/reward.ts';
 import { growChains, type RolloutObserver } from '../algo/rollout.ts';
-import type { Environment, RandomKey, TrainablePolicy } from '../units.ts';
+import type { Environment, Grade, RandomKey, TrainablePolicy } from '../units.ts';
 import { heldOutPrompts } from './questions.ts';
 
 const QUESTIONS_AT_ONCE = 64; // bounds the slots of the policy and the time between two gates
@@ -22,19 +23,27 @@ export interface EvaluationRequest {
   readonly observer: RolloutObserver;
 }
 
-/** Share of the first held-out questions answered exactly, in [0, 1]. */
-export async function evaluate(request: EvaluationRequest): Promise<number> {
+/** Shares in [0, 1]. */
+export interface EvaluationScores {
+  readonly exactMatch: number; // right answers in good form
+  readonly unknown: number; // "I do not know"
+  readonly reliability: number; // BAPO's: answers count, admissions do not count against precision
+}
+
+/** Grades the first held-out questions of a data set. */
+export async function evaluate(request: EvaluationRequest): Promise<EvaluationScores> {
   const { policy, environment, dataset, questions, seed, temperature, observer } = request;
   const prompts = heldOutPrompts(environment, dataset, questions);
-  let correct = 0;
+  const grades: Grade[] = [];
   policy.beginRollout(evaluationKey(seed), { temperature, stopTokens: environment.stopTokens });
   for (let first = 0; first < questions; first += QUESTIONS_AT_ONCE) {
     const some = prompts.slice(first, first + QUESTIONS_AT_ONCE);
     const trees = await growChains(policy, environment, some, evaluationKey(seed), observer);
-    for (const tree of trees) {
-      const { byNode } = scoreLeaves(tree, environment);
-      if (tree.leaves.some((leaf) => byNode[leaf] === 1)) correct += 1;
-    }
+    grades.push(...trees.flatMap((tree) => gradeLeaves(tree, environment)));
   }
-  return correct / questions;
+  return {
+    exactMatch: grades.filter(isRight).length / questions,
+    unknown: grades.filter(({ unknown }) => unknown).length / questions,
+    reliability: reliability(grades),
+  };
 }

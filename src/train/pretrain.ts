@@ -1,4 +1,5 @@
 /** The supervised warm start: demonstrations in, a policy that answers some questions out. */
+import { DATASETS } from '../env/search/question.ts';
 import { searchEnvironment } from '../env/search/search.ts';
 import {
   LabError,
@@ -123,18 +124,18 @@ export interface DatasetScore {
   readonly greedy: number; // exact match at temperature 0
 }
 
-/** Exact match on the first held-out questions of every data set. */
+/** Exact match on the first held-out questions of every data set with answers. */
 export async function scorePolicy(
   policy: TrainablePolicy,
   questions: number,
   seed: number,
 ): Promise<Readonly<Record<string, DatasetScore>>> {
   const scores: Record<string, DatasetScore> = {};
-  for (const dataset of searchEnvironment.datasets) {
+  for (const dataset of DATASETS) {
     const request = { policy, environment: searchEnvironment, dataset, questions, seed, observer: {} };
     scores[dataset] = {
-      sampled: await evaluate({ ...request, temperature: 1 }),
-      greedy: await evaluate({ ...request, temperature: 0 }),
+      sampled: (await evaluate({ ...request, temperature: 1 })).exactMatch,
+      greedy: (await evaluate({ ...request, temperature: 0 })).exactMatch,
     };
   }
   return scores;

@@ -13,17 +13,23 @@ export const heldOutSeed = (index: number): number =>
   FIRST_HELD_OUT_SEED +
   keyedRandom({ seed: 0, update: 0 }, STREAMS.evaluation, index).integer(FIRST_HELD_OUT_SEED);
 
-/** The prompts of one update, data sets in turn from update to update. */
+/**
+ * Prompts of one update, data sets in turn from update to update.
+ * @param firstIndex of the first prompt; not 0 where an update rolls out more than one batch
+ */
 export function trainingPrompts(
   environment: Environment,
   datasets: readonly string[],
   promptCount: number,
   key: RandomKey,
+  firstIndex = 0,
 ): readonly Prompt[] {
-  const first = (key.update - 1) * promptCount;
-  return Array.from({ length: promptCount }, (_, index) =>
-    environment.prompt(datasets[(first + index) % datasets.length], trainingSeed(key, index), index),
-  );
+  const before = (key.update - 1) * promptCount;
+  return Array.from({ length: promptCount }, (_, place) => {
+    const index = firstIndex + place;
+    const dataset = datasets[(before + index) % datasets.length];
+    return environment.prompt(dataset, trainingSeed(key, index), index);
+  });
 }
 
 /** The first `count` held-out questions of a data set. */

@@ -1,22 +1,12 @@
 /** One update in numbers. Meanings: README.md. Pure functions of what the stages returned. */
+import { reliability } from '../algo/boundary.ts';
 import { lossMetrics, type LossMetrics } from '../algo/metrics.ts';
+import { isRight } from '../algo/reward.ts';
 import { pathTo } from '../algo/tree.ts';
-import type {
-  LossConfig,
-  NodeId,
-  NodeTable,
-  RolloutTree,
-  TokenBatch,
-  TokenScores,
-  UpdateResult,
-} from '../units.ts';
+import type { Grade, LossConfig, NodeId, TokenBatch, TokenScores, UpdateResult } from '../units.ts';
 import type { UpdateMetrics } from './protocol.ts';
-
-/** A tree with the rewards of its leaves. */
-export interface ScoredTree {
-  readonly tree: RolloutTree;
-  readonly rewards: NodeTable<number | null>; // null where the node is not a leaf
-}
+import type { Rollout } from './stages/rollout.ts';
+import type { Group } from './stages/stage.ts';
 
 /** A mini-batch and what training on it returned. */
 export interface TrainedBatch {
@@ -31,6 +21,8 @@ const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : s
 type TreeMetrics = Pick<
   UpdateMetrics,
   | 'exactMatch'
+  | 'unknown'
+  | 'reliability'
   | 'meanReward'
   | 'malformed'
   | 'turnEntropy'
@@ -40,28 +32,31 @@ type TreeMetrics = Pick<
   | 'sampledTokens'
 >;
 
-const rewardOf = ({ rewards }: ScoredTree, leaf: NodeId): number => rewards[leaf] ?? 0;
+const rewardOf = ({ rewards }: Group, leaf: NodeId): number => rewards[leaf] ?? 0;
 
-/** Leaves of the M first chains: no turn on their path was re-sampled or copied. */
-const initialLeaves = ({ tree }: ScoredTree): readonly NodeId[] =>
-  tree.leaves.filter((leaf) =>
-    pathTo(tree, leaf).every(
+/** Grades of the M first chains: no turn on their path was re-sampled or copied. */
+const initialGrades = ({ tree, grades }: Group): readonly Grade[] =>
+  grades.filter((_, row) =>
+    pathTo(tree, tree.leaves[row]).every(
       (id) => !['expansion', 'branch', 'duplicate'].includes(tree.nodes[id].origin.kind),
     ),
   );
 
 /** What the rollout and its rewards say. */
-export function treeMetrics(scored: readonly ScoredTree[]): TreeMetrics {
+export function treeMetrics(scored: readonly Group[]): TreeMetrics {
   const leaves = scored.flatMap((entry) => entry.tree.leaves.map((leaf) => ({ entry, leaf })));
   const rewards = leaves.map(({ entry, leaf }) => rewardOf(entry, leaf));
-  const initial = scored.flatMap((entry) => initialLeaves(entry).map((leaf) => rewardOf(entry, leaf)));
+  const grades = scored.flatMap((entry) => entry.grades);
+  const initial = scored.flatMap(initialGrades);
   const sampledNodes = scored.flatMap(({ tree }) =>
     tree.nodes.filter(({ origin }) => origin.kind !== 'root' && origin.kind !== 'duplicate'),
   );
   return {
-    exactMatch: mean(initial.map((reward) => (reward === 1 ? 1 : 0))),
+    exactMatch: mean(initial.map((grade) => (isRight(grade) ? 1 : 0))),
+    unknown: mean(initial.map((grade) => (grade.unknown ? 1 : 0))),
+    reliability: reliability(initial),
     meanReward: mean(rewards),
-    malformed: mean(rewards.map((reward) => (reward === -1 ? 1 : 0))),
+    malformed: mean(grades.map(({ formatValid }) => (formatValid ? 0 : 1))),
     turnEntropy: mean(sampledNodes.map(({ turnEntropy }) => turnEntropy)),
     depth: mean(leaves.map(({ entry, leaf }) => pathTo(entry.tree, leaf).length - 1)),
     toolCalls: mean(leaves.map(({ entry, leaf }) => entry.tree.nodes[leaf].callCount)),
@@ -70,8 +65,17 @@ export function treeMetrics(scored: readonly ScoredTree[]): TreeMetrics {
   };
 }
 
+type RolloutMetrics = TreeMetrics & Pick<UpdateMetrics, 'rolloutBatches' | 'droppedGroups'>;
+
+/** As treeMetrics of all groups that were rolled out, dropped ones too: they are part of the cost. */
+export const rolloutMetrics = ({ groups, kept, batches }: Rollout): RolloutMetrics => ({
+  ...treeMetrics(groups),
+  rolloutBatches: batches,
+  droppedGroups: groups.length - kept.length,
+});
+
 /** All leaves earned the same: normalised rewards are 0 and nothing is learnt. */
-const isDead = (entry: ScoredTree): boolean =>
+const isDead = (entry: Group): boolean =>
   new Set(entry.tree.leaves.map((leaf) => rewardOf(entry, leaf))).size <= 1;
 
 type StepMetrics = Pick<
@@ -89,9 +93,9 @@ type StepMetrics = Pick<
 >;
 
 const metricsOf = ({ batch, oldScores, result }: TrainedBatch, config: LossConfig): LossMetrics => {
-  const { logProb } = result.loss;
+  const { logProb, entropy } = result.loss;
   return lossMetrics(
-    { ...batch, oldLogProb: oldScores.logProb, logProb, rowCount: batch.rows.length },
+    { ...batch, oldLogProb: oldScores.logProb, logProb, entropy, rowCount: batch.rows.length },
     config,
   );
 };

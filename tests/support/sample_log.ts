@@ -112,6 +112,8 @@ export const NODES: readonly TurnNode[] = [
 
 export const METRICS: UpdateMetrics = {
   exactMatch: 0.5,
+  unknown: 0,
+  reliability: 0.5,
   meanReward: 0,
   malformed: 1 / 3,
   turnEntropy: 0.41,
@@ -119,6 +121,8 @@ export const METRICS: UpdateMetrics = {
   depth: 1.67,
   toolCalls: 0.67,
   deadTrees: 0.5,
+  rolloutBatches: 1,
+  droppedGroups: 0,
   loss: 0.0123,
   clipFraction: 0.08,
   clipFractionLast: 0.1,

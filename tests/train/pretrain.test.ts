@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { keyedDraw } from '../../src/env/hash.ts';
+import { DATASETS } from '../../src/env/search/question.ts';
 import { searchEnvironment } from '../../src/env/search/search.ts';
 import {
   learningRateAt,
@@ -187,7 +188,7 @@ describe('the warm start', () => {
     const policy = new ScriptedPolicy();
     policy.solved.delete('musique');
     const scores = await scorePolicy(policy, 20, 1);
-    for (const dataset of searchEnvironment.datasets) {
+    for (const dataset of DATASETS) {
       const expected = dataset === 'musique' ? 0 : 1;
       expect(scores[dataset]).toEqual({ sampled: expected, greedy: expected });
     }

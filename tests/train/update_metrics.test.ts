@@ -1,9 +1,17 @@
 import { TURN_LOSS } from '../../src/algo/defaults.ts';
 import { expect, test } from 'vitest';
+import { NODEWISE } from '../../src/algo/advantage/method.ts';
 import { packTrees } from '../../src/algo/batch.ts';
-import { turnAdvantages } from '../../src/algo/credit.ts';
 import { meanEntropy, stepMetrics, treeMetrics } from '../../src/train/update_metrics.ts';
-import { ROOT, nodeId, tokenId, type NodeOrigin, type RolloutTree, type TurnNode } from '../../src/units.ts';
+import {
+  ROOT,
+  nodeId,
+  tokenId,
+  type Grade,
+  type NodeOrigin,
+  type RolloutTree,
+  type TurnNode,
+} from '../../src/units.ts';
 
 const PROMPT = [1, 2, 3].map(tokenId);
 
@@ -57,15 +65,19 @@ const tree: RolloutTree = {
   expansions: [],
 };
 const rewards = [null, null, 1, 0, null, -1];
+const grade = (exactMatch: 0 | 1, formatValid = true, unknown = false): Grade => ({ exactMatch, f1: exactMatch, formatValid, answer: PROMPT, unknown, toolsUsed: 1 }); // prettier-ignore
+const grades = [grade(0), grade(1), grade(0, false)]; // leaves 3, 2, 5
 
 test('the numbers of a small tree are as counted by hand', () => {
-  const metrics = treeMetrics([{ tree, rewards }]);
+  const metrics = treeMetrics([{ tree, rewards, grades }]);
   expect(metrics.exactMatch).toBe(1 / 2); // leaves 2 and 3; leaf 5 is expanded
   expect(metrics.meanReward).toBe(0);
   expect(metrics.malformed).toBe(1 / 3);
   expect(metrics.turnEntropy).toBeCloseTo((0.2 + 0.4 + 0.6 + 0.8 + 1) / 5, 12);
   expect(metrics.depth).toBeCloseTo((1 + 2 + 2) / 3, 12);
   expect(metrics.toolCalls).toBeCloseTo(2 / 3, 12);
+  expect(metrics.unknown).toBe(0);
+  expect(metrics.reliability).toBe(1 / 2);
   expect(metrics.deadTrees).toBe(0);
   expect(metrics.sampledTokens).toBe(2 + 2 + 3 + 2 + 1);
 });
@@ -74,8 +86,8 @@ test('a tree is dead when all its leaves earned the same', () => {
   const equal = [null, null, 0, 0, null, 0];
   expect(
     treeMetrics([
-      { tree, rewards },
-      { tree, rewards: equal },
+      { tree, rewards, grades },
+      { tree, rewards: equal, grades },
     ]).deadTrees,
   ).toBe(0.5);
 });
@@ -84,8 +96,8 @@ test('copies of a leaf count as rows, not as sampled turns', () => {
   const copy = { ...tree.nodes[3], id: nodeId(6), origin: { kind: 'duplicate', of: nodeId(3) } as const };
   const root = { ...tree.nodes[ROOT], children: [1, 3, 4, 6].map(nodeId) };
   const padded = { ...tree, nodes: [root, ...tree.nodes.slice(1), copy], leaves: [3, 6, 2, 5].map(nodeId) };
-  const before = treeMetrics([{ tree, rewards }]);
-  const after = treeMetrics([{ tree: padded, rewards: [...rewards, 0] }]);
+  const before = treeMetrics([{ tree, rewards, grades }]);
+  const after = treeMetrics([{ tree: padded, rewards: [...rewards, 0], grades: [grades[0], ...grades] }]);
   expect(after.sampledTokens).toBe(before.sampledTokens);
   expect(after.exactMatch).toBe(before.exactMatch);
   expect(after.malformed).toBe(1 / 4);
@@ -93,7 +105,7 @@ test('copies of a leaf count as rows, not as sampled turns', () => {
 
 test('mini-batch numbers are means, counts are sums, and the last one’s clipping stands alone', () => {
   const values = [0, 0, 1, -1, 0, -1]; // by node
-  const batch = packTrees([tree], [turnAdvantages(tree, values, rewards, 'node_value')], 64);
+  const batch = packTrees([tree], [{ ...NODEWISE, byNode: values, trace: [] }], 64);
   const scored = batch.scored.length;
   expect(scored).toBe(3 + 4 + 3);
   const old = new Float32Array(scored).fill(-1);

@@ -36,8 +36,9 @@ interface TreeButtonProps {
   readonly onOpen: (prompt: number) => void;
 }
 
-/** Share of leaves that are correct, once there are rewards; the word 'dead' where nothing can be learnt. */
+/** Share of leaves that are correct, once there are rewards; a word where nothing can or shall be learnt. */
 function caption(tree: TreeState): string {
+  if (tree.dropped) return 'dropped';
   if (isDead(tree)) return 'dead';
   if (!tree.rewards) return tree.leaves.length > 0 ? 'grown' : '';
   const correct = leavesOf(tree).filter((leaf) => rewardClass(rewardOf(tree, leaf)) === 'correct').length;
@@ -53,7 +54,7 @@ const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
       type="button"
       className="tree-button"
       aria-current={selected ? 'true' : undefined}
-      data-dead={isDead(tree)}
+      data-dead={isDead(tree) || tree.dropped}
       onMouseEnter={() => onPreview(index)}
       onMouseLeave={() => onPreview(null)}
       onFocus={() => onPreview(index)}
@@ -91,7 +92,8 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
   const { selection } = useLab();
   const trees = update?.trees ?? NO_TREES;
   const columns = Math.max(MIN_COLUMNS, ...trees.map(depthOf));
-  const dead = trees.filter(isDead).length;
+  const dead = trees.filter((tree) => isDead(tree) && !tree.dropped).length;
+  const dropped = trees.filter((tree) => tree.dropped).length;
   const open = useCallback((prompt: number): void => selection.select({ prompt, view: 'tree' }), [selection]);
   return (
     <section className="batch" aria-label="Batch">
@@ -99,6 +101,7 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
         <h2>
           {trees.length === 0 ? 'No trees yet: press Play' : `${trees.length} prompts, one tree each`}
           {dead > 0 ? ` · ${dead} dead: equal rewards, no gradient` : ''}
+          {dropped > 0 ? ` · ${dropped} dropped by the filter` : ''}
         </h2>
         <RewardLegend />
       </div>

@@ -1,0 +1,74 @@
+/** Loss and optimiser steps of an update, mini-batch by mini-batch. */
+import { lossReadsReference } from '../../algo/signals.ts';
+import type { LossResult, TokenBatch, TokenScores } from '../../units.ts';
+import { MissingPolicyError, NonFiniteLossError } from '../errors.ts';
+import { lossRows } from '../loss_rows.ts';
+import type { TrainedBatch } from '../update_metrics.ts';
+import type { LossBatch } from './batches.ts';
+import { scoreAll } from './score.ts';
+import { phase, type Update } from './stage.ts';
+
+/** Old log-probabilities once for all mini-batches, by the trainer and not the sampler; then loss and step of each. */
+export async function trainBatches(
+  at: Update,
+  batches: readonly LossBatch[],
+): Promise<readonly TrainedBatch[]> {
+  const { config, policy, post } = at.run;
+  const { temperature, optimiser } = config;
+  const { loss } = config.algorithm;
+  const { update } = at;
+  const trained: TrainedBatch[] = [];
+  let scores: BatchScores = { old: [], reference: null };
+  for (const [minibatch, { batch, extras }] of batches.entries()) {
+    const entry = await phase(at, 'loss', async () => {
+      if (minibatch === 0) scores = await scoreBatches(at, batches);
+      const oldScores = scores.old[minibatch];
+      const result = await policy.update(batch, {
+        oldLogProb: oldScores.logProb,
+        refLogProb: scores.reference?.[minibatch].logProb ?? null,
+        extras,
+        temperature,
+        loss,
+        optimiser,
+      });
+      checkFinite(update, minibatch, batch, result.loss);
+      const rows = lossRows({ batch, oldLogProb: oldScores.logProb, result: result.loss });
+      post({ kind: 'loss', update, minibatch, loss: result.loss.loss, rows });
+      return { batch, oldScores, result };
+    });
+    await phase(at, 'step', () => post({ kind: 'step', update, minibatch, ...entry.result.step }));
+    trained.push(entry);
+  }
+  return trained;
+}
+
+interface BatchScores {
+  readonly old: readonly TokenScores[];
+  readonly reference: readonly TokenScores[] | null; // where the loss compares with the policy before training
+}
+
+async function scoreBatches({ run }: Update, batches: readonly LossBatch[]): Promise<BatchScores> {
+  const { policy, reference, config } = run;
+  const rows = batches.map(({ batch }) => batch);
+  const old = await scoreAll(policy, rows, config.temperature);
+  if (!lossReadsReference(config.algorithm)) return { old, reference: null };
+  if (!reference) throw new MissingPolicyError('reference', config.algorithm.name);
+  return { old, reference: await scoreAll(reference, rows, config.temperature) };
+}
+
+function checkFinite(
+  update: number,
+  minibatch: number,
+  batch: TokenBatch,
+  { loss, tokenLoss }: LossResult,
+): void {
+  if (Number.isFinite(loss)) return;
+  const scored = tokenLoss.findIndex((value) => !Number.isFinite(value));
+  const row = batch.rows.find(({ scoredStart, scoredEnd }) => scored >= scoredStart && scored < scoredEnd);
+  throw new NonFiniteLossError(
+    update,
+    minibatch,
+    loss,
+    row ? `, prompt ${row.prompt}, leaf ${row.leaf}` : '',
+  );
+}
