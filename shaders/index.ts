@@ -30,7 +30,10 @@ import {
 import { rmsnormBackward, rmsnormBackwardWeight, rmsnormForward } from './rmsnorm/rmsnorm.kernel.ts';
 import { swigluBackward, swigluForward } from './swiglu/swiglu.kernel.ts';
 import { adamw, clipScale, squareSum } from './adamw/adamw.kernel.ts';
-import { atpoLoss, turnRatio } from './atpo_loss/atpo_loss.kernel.ts';
+import { dotProduct } from './dot_product/dot_product.kernel.ts';
+import { entropyBalance, entropyMoments } from './policy_loss/entropy.kernel.ts';
+import { klPenalty, policyLoss, segmentLogRatio } from './policy_loss/policy_loss.kernel.ts';
+import { rowLoss } from './policy_loss/row_loss.kernel.ts';
 import { sampleToken } from './sample_token/sample_token.kernel.ts';
 import { tokenStatsBackward, tokenStatsForward } from './token_stats/token_stats.kernel.ts';
 
@@ -65,8 +68,13 @@ export const kernels = {
   decode_attention: decodeAttention,
   token_stats_forward: tokenStatsForward,
   token_stats_backward: tokenStatsBackward,
-  turn_ratio: turnRatio,
-  atpo_loss: atpoLoss,
+  segment_log_ratio: segmentLogRatio,
+  entropy_moments: entropyMoments,
+  entropy_balance: entropyBalance,
+  policy_loss: policyLoss,
+  row_loss: rowLoss,
+  kl_penalty: klPenalty,
+  dot_product: dotProduct,
   square_sum: squareSum,
   clip_scale: clipScale,
   adamw,

@@ -2,7 +2,8 @@
  * Rows as a TokenBatch. Rows of one group share prefixes: a token is stored once for all rows that have the same tokens
  * up to and including it. What a token's prediction depends on is just that prefix, so sharing it is exact.
  */
-import type { BatchRow, NodeId, NodeSpan, TokenBatch } from '../units.ts';
+import type { BatchRow, LossReduction, NodeId, NodeSpan, TokenBatch } from '../units.ts';
+import { reductionWeights } from './penalties.ts';
 import { maskRuns } from './tree.ts';
 
 /** One row before packing: tokens of prompt and response, cut at the response limit. */
@@ -67,6 +68,15 @@ class PrefixTree {
   }
 }
 
+/** How scored tokens weigh in the loss. */
+export interface Weighting {
+  readonly reduction: LossReduction;
+  readonly responseLength: number; // tokens; read by 'seq-mean-token-sum-norm' only
+}
+
+/** 1/(B·n_i): the mean over a row's scored tokens, then over rows. */
+export const MEAN_OF_ROWS: Weighting = { reduction: 'seq-mean-token-mean', responseLength: 0 };
+
 /** Growing columns of a TokenBatch. */
 class Columns {
   readonly rows: BatchRow[] = [];
@@ -80,10 +90,9 @@ class Columns {
   readonly turnStart: number[] = [0];
   readonly turnRow: number[] = [];
   readonly turnIndex: number[] = [];
-  readonly weight: number[] = [];
   readonly advantage: number[] = [];
 
-  addGroup(rows: readonly RowParts[], rowCount: number): void {
+  addGroup(rows: readonly RowParts[]): void {
     const tree = new PrefixTree();
     const paths = rows.map(({ tokens }) => tree.add(tokens));
     const { nodes, place, end } = tree.preOrder();
@@ -106,7 +115,7 @@ class Columns {
     }
     rows.forEach((row, index) => {
       const predicted = paths[index].map((node) => predictedIndex[node]);
-      this.#addRow(row, predicted, tokenStart, rowCount);
+      this.#addRow(row, predicted, tokenStart);
     });
   }
 
@@ -114,14 +123,12 @@ class Columns {
    * Turns are maximal mask runs of the row: a node may hold several, and two nodes may share one.
    * @param predicted by position of the row
    */
-  #addRow(row: RowParts, predicted: readonly number[], tokenStart: number, rowCount: number): void {
+  #addRow(row: RowParts, predicted: readonly number[], tokenStart: number): void {
     const scoredStart = this.scored.length;
-    const scoredCount = row.mask.reduce((sum, bit) => sum + bit, 0);
     for (const run of maskRuns(row.mask)) {
       for (let position = run.start; position < run.end; position += 1) {
         this.scored.push(predicted[position]);
         this.turnIndex.push(this.turnRow.length);
-        this.weight.push(1 / (rowCount * scoredCount));
         this.advantage.push(row.advantage[position]);
       }
       this.turnStart.push(this.scored.length);
@@ -133,7 +140,9 @@ class Columns {
     this.rows.push({ prompt, leaf, length, tokenStart, tokenEnd, scoredStart, scoredEnd, spans });
   }
 
-  build(): TokenBatch {
+  build({ reduction, responseLength }: Weighting): TokenBatch {
+    const rowIndex = this.turnIndex.map((turn) => this.turnRow[turn]);
+    const weight = reductionWeights(reduction, rowIndex, this.rows.length, responseLength);
     return {
       rows: this.rows,
       tokens: Uint32Array.from(this.tokens),
@@ -146,19 +155,21 @@ class Columns {
       turnStart: Uint32Array.from(this.turnStart),
       turnRow: Uint32Array.from(this.turnRow),
       turnIndex: Uint32Array.from(this.turnIndex),
-      weight: Float32Array.from(this.weight),
+      weight: Float32Array.from(weight),
       advantage: Float32Array.from(this.advantage),
     };
   }
 }
 
 /**
- * Packs groups of rows one after the other; prefixes are shared within a group only. weight = 1/(B·n_i) with B all rows;
- * a row without a scored token counts in B and adds nothing.
+ * Packs groups of rows one after the other; prefixes are shared within a group only. Weights count all rows of the
+ * batch; a row without a scored token counts in B and adds nothing.
  */
-export function packGroups(groups: readonly (readonly RowParts[])[]): TokenBatch {
-  const rowCount = groups.reduce((sum, rows) => sum + rows.length, 0);
+export function packGroups(
+  groups: readonly (readonly RowParts[])[],
+  weighting: Weighting = MEAN_OF_ROWS,
+): TokenBatch {
   const columns = new Columns();
-  for (const rows of groups) columns.addGroup(rows, rowCount);
-  return columns.build();
+  for (const rows of groups) columns.addGroup(rows);
+  return columns.build(weighting);
 }

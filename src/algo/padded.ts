@@ -9,7 +9,6 @@ import { reductionWeights } from './penalties.ts';
 export type Padded = readonly (readonly number[])[]; // [B][T]
 
 export interface PaddedTokens extends LossTokens {
-  readonly rowCount: number; // B
   readonly responseLength: number; // T
   readonly rowIndex: Uint32Array; // [S] row
   readonly position: Uint32Array; // [S] place in the row
@@ -21,6 +20,8 @@ export interface PaddedRows {
   readonly logProb: Padded; // nats
   readonly oldLogProb: Padded; // nats
   readonly advantage: Padded; // dimensionless
+  readonly entropy?: Padded; // nats
+  readonly refLogProb?: Padded; // nats
 }
 
 /** Maximal runs of ones, row by row: the released code's turns. */
@@ -68,6 +69,8 @@ export function packPadded(rows: PaddedRows, reduction: LossReduction = 'seq-mea
     logProb: gather(rows.logProb),
     oldLogProb: gather(rows.oldLogProb),
     advantage: gather(rows.advantage),
+    ...(rows.entropy && { entropy: gather(rows.entropy) }),
+    ...(rows.refLogProb && { refLogProb: gather(rows.refLogProb) }),
   };
 }
 

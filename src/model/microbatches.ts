@@ -16,6 +16,8 @@ export interface MicroBatch {
   readonly tokens: Uint32Array<ArrayBuffer>; // [N] indices into the batch's tokens, ascending
   readonly predicted: Uint32Array<ArrayBuffer>; // [U] indices into the batch's predicted, ascending
   readonly scored: Uint32Array<ArrayBuffer>; // [S] indices into this predicted
+  readonly rowStart: number; // range of the batch's rows
+  readonly rowEnd: number;
   readonly scoredStart: number; // range of the batch's scored tokens
   readonly scoredEnd: number;
   readonly turnStart: number; // range of the batch's turns
@@ -107,6 +109,8 @@ class Rows {
       tokens: marked(this.#tokens),
       predicted,
       scored: scored.slice(scoredStart, scoredEnd).map((u) => place[u]),
+      rowStart: this.start,
+      rowEnd: this.end,
       scoredStart,
       scoredEnd,
       turnStart: firstTurn(this.start),
@@ -156,7 +160,8 @@ export function wholeBatch(batch: TokenBatch, capacity: Capacity): MicroBatch {
   if (batch.tokens.length > capacity.tokens) throw tooLarge(batch, 0, capacity);
   const none = new Uint32Array(0);
   const tokens = Uint32Array.from(batch.tokens.keys());
-  return { tokens, predicted: none, scored: none, scoredStart: 0, scoredEnd: 0, turnStart: 0, turnEnd: 0 };
+  const range = { rowStart: 0, rowEnd: 0, scoredStart: 0, scoredEnd: 0, turnStart: 0, turnEnd: 0 };
+  return { tokens, predicted: none, scored: none, ...range };
 }
 
 function tooLarge({ rows }: TokenBatch, row: number, capacity: Capacity): BatchError {

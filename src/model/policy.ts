@@ -1,4 +1,5 @@
 import type { Gpu } from '../gpu/device.ts';
+import { LostWatch } from '../gpu/lost_watch.ts';
 import { f32, Readback } from '../gpu/readback.ts';
 import { upload } from '../gpu/buffers.ts';
 import type {
@@ -16,9 +17,11 @@ import type {
 } from '../units.ts';
 import { checkModelConfig } from './config.ts';
 import { createDeviceModel, type DeviceModel } from './device_model.ts';
+import type { GradientComparison, GradientSource } from './gradients.ts';
 import type { StoredTensor } from './parameters.ts';
 import type { Capacity } from './microbatches.ts';
 import { Sampling, type SamplingOptions } from './sampling.ts';
+import type { SamplingSession } from './sampling_session.ts';
 import { Training, type SupervisedResult } from './training.ts';
 import { decodeWeights, encodeWeights } from './weights.ts';
 
@@ -43,7 +46,8 @@ export const trainingLimit = (tokens = TOKEN_CAPACITY): Capacity => ({
 });
 
 /**
- * The engine's policy: sampling, scoring and training on the device. Calls run one after another, in order.
+ * The engine's policy: sampling, scoring and training on the device. Calls run one after another, in order, except that
+ * calls of generate() with no other call between them are sampled together.
  * Every call rejects with DeviceLostError once the device is gone.
  */
 export class Policy implements TrainablePolicy {
@@ -52,8 +56,9 @@ export class Policy implements TrainablePolicy {
   readonly #training: Training;
   readonly #sampling: Sampling;
   readonly #readback: Readback;
-  readonly #lost: Promise<never>;
+  readonly #lost: LostWatch;
   #tail: Promise<unknown> = Promise.resolve();
+  #session: SamplingSession | null = null; // last in order, so that generate() may join it
 
   private constructor(model: DeviceModel, { tokenCapacity, sampling }: PolicyOptions) {
     this.config = model.config;
@@ -61,8 +66,7 @@ export class Policy implements TrainablePolicy {
     this.#training = new Training(model, trainingLimit(tokenCapacity));
     this.#sampling = new Sampling(model, sampling);
     this.#readback = new Readback(model.gpu, 'parameter readback');
-    this.#lost = model.gpu.lost.then((error) => Promise.reject(error));
-    this.#lost.catch(() => undefined); // reported by the calls that race against it
+    this.#lost = new LostWatch(model.gpu.lost);
   }
 
   /**
@@ -92,8 +96,9 @@ export class Policy implements TrainablePolicy {
    * Samples one turn per request. Prefixes cached by earlier calls of the rollout are not computed again.
    * Greedy log-probabilities and entropies are those at temperature 1.
    */
-  generate(requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
-    return this.#inOrder(() => this.#sampling.generate(requests));
+  async generate(requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
+    requests.forEach((request, index) => this.#sampling.check(request, index));
+    return Promise.race([this.#lost, this.#joinedSession().generate(requests)]);
   }
 
   score(batch: TokenBatch, temperature: number): Promise<TokenScores> {
@@ -135,6 +140,19 @@ export class Policy implements TrainablePolicy {
     );
   }
 
+  /**
+   * Angles between the gradients of several losses at the present parameters. Nothing is trained: parameters, moments
+   * and the gradients of the last update stay.
+   */
+  gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison> {
+    return this.#inOrder(() => this.#training.gradientCosines(losses));
+  }
+
+  /** Flat gradient of a loss, before clipping; nothing is trained. */
+  gradientOf(batch: TokenBatch, inputs: UpdateInputs): Promise<Float32Array<ArrayBuffer>> {
+    return this.#inOrder(() => this.#training.gradientOf({ batch, inputs }));
+  }
+
   /** @param metadata strings kept in the file beside the configuration */
   async save(metadata: Readonly<Record<string, string>> = {}): Promise<ArrayBuffer> {
     return encodeWeights({ config: this.config, values: await this.parameters(), metadata });
@@ -169,8 +187,17 @@ export class Policy implements TrainablePolicy {
     }
   }
 
+  #joinedSession(): SamplingSession {
+    if (this.#session && !this.#session.over) return this.#session;
+    const session = this.#sampling.session();
+    this.#inOrder(() => session.run()).catch(() => undefined); // its callers are told
+    this.#session = session;
+    return session;
+  }
+
   #inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(() => Promise.race([this.#lost, work()]));
+    this.#session = null; // what is asked from now on comes after this
+    const result = this.#tail.then(() => this.#lost.guard(work));
     this.#tail = result.catch(() => undefined);
     return result;
   }

@@ -2,6 +2,7 @@ import { roundUp, subview, upload, VIEW_ALIGNMENT, type BufferView } from '../gp
 import { Program } from '../gpu/program.ts';
 import { f32, Readback, type ReadRanges } from '../gpu/readback.ts';
 import type {
+  LossResult,
   OptimiserConfig,
   StepResult,
   TokenBatch,
@@ -13,9 +14,22 @@ import { backwardSteps } from './backward.ts';
 import { batchInputs, checkBatch, uploadInputs, type BatchInputs } from './batch_inputs.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { forwardSteps, type TrainSizes } from './forward.ts';
+import { GradientShelf, type GradientComparison, type GradientSource } from './gradients.ts';
+import { inRows, join } from './part_arrays.ts';
 import { splitBatch, wholeBatch, type Capacity, type MicroBatch } from './microbatches.ts';
 import { optimiserSizes, optimiserSteps, stepResult, type OptimiserSizes } from './optimise.ts';
-import { checkUpdateInputs, lossSteps, lossTerms, NO_LOSS, uploadLossInputs } from './policy_loss.ts';
+import {
+  checkUpdateInputs,
+  joinsRows,
+  lossParams,
+  type LossParams,
+  lossSteps,
+  NO_LOSS,
+  readsStatistics,
+  statisticsSteps,
+  uploadBatchInputs,
+  uploadLossInputs,
+} from './policy_loss.ts';
 import { createWorkspace, headRowsFor, type Workspace } from './workspace.ts';
 
 /** Weighted cross-entropy of one supervised step, and the optimiser step taken. */
@@ -28,6 +42,7 @@ export interface SupervisedResult {
 interface Compiled {
   readonly workspace: Workspace;
   readonly forward: Program<TrainSizes>;
+  readonly statistics: Program<TrainSizes>;
   readonly loss: Program<TrainSizes>;
   readonly backward: Program<TrainSizes>;
   readonly optimiser: Program<OptimiserSizes>;
@@ -35,11 +50,32 @@ interface Compiled {
 
 type Floats = Float32Array<ArrayBuffer>;
 
+/** A batch split, and the programs that have room for its parts. */
+interface Prepared {
+  readonly compiled: Compiled;
+  readonly parts: readonly MicroBatch[];
+}
+
 /** Views to read back by what they are indexed by. */
 interface Wanted<Predicted extends string, Scored extends string, Turns extends string> {
   readonly predicted: Readonly<Record<Predicted, BufferView>>;
   readonly scored?: Readonly<Record<Scored, BufferView>>;
   readonly turns?: Readonly<Record<Turns, BufferView>>;
+}
+
+/**
+ * What runs on every part of a mini-batch, and before that, where a loss joins rows that may lie in different parts
+ * (AEPO's entropy statistics, DPO's pairs), a forward pass over all parts that gathers the statistics.
+ */
+function passes(
+  { forward, statistics, loss, backward }: Compiled,
+  partCount: number,
+  params: LossParams,
+): Record<'before' | 'programs', readonly Program<TrainSizes>[]> {
+  if (!readsStatistics(params)) return { before: [], programs: [forward, loss, backward] };
+  if (partCount === 1 || !joinsRows(params))
+    return { before: [], programs: [forward, statistics, loss, backward] };
+  return { before: [forward, statistics], programs: [forward, loss, backward] };
 }
 
 const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(VIEW_ALIGNMENT, value)));
@@ -50,6 +86,9 @@ const sizesOf = (part: MicroBatch, temperature: number): TrainSizes => ({
   predicted: part.predicted.length,
   scored: part.scored.length,
   turns: part.turnEnd - part.turnStart,
+  segments: 0,
+  rows: 0,
+  firstRow: 0,
   inverseTemperature: 1 / temperature,
 });
 
@@ -97,24 +136,74 @@ export class Training {
    */
   async update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult> {
     checkUpdateInputs(batch, inputs);
-    const { compiled, parts } = await this.#prepare(batch);
+    const prepared = await this.#prepare(batch);
+    const pending = this.#backpropagate(prepared, batch, inputs); // submits all of its work before it waits
+    const [step, loss] = await Promise.all([this.#step(prepared.compiled, inputs.optimiser), pending]);
+    return { loss, step };
+  }
+
+  /**
+   * Angles between the gradients of several losses, before clipping. Parameters, moments and the gradients of the
+   * last update stay.
+   * @throws BatchError, DeviceLostError, OutOfMemoryError
+   */
+  gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison> {
+    return this.#onShelf(losses, (shelf) => shelf.compare());
+  }
+
+  /** One gradient, read back. The same promises as gradientCosines. */
+  gradientOf(loss: GradientSource): Promise<Floats> {
+    return this.#onShelf([loss], (shelf) => shelf.read(0));
+  }
+
+  async #onShelf<T>(
+    losses: readonly GradientSource[],
+    read: (shelf: GradientShelf) => Promise<T>,
+  ): Promise<T> {
+    for (const { batch, inputs } of losses) checkUpdateInputs(batch, inputs);
+    const shelf = await GradientShelf.create(this.#model, losses.length);
+    try {
+      for (const [index, { batch, inputs }] of losses.entries()) {
+        await this.#backpropagate(await this.#prepare(batch), batch, inputs);
+        shelf.keep(index);
+      }
+      return await read(shelf);
+    } finally {
+      shelf.destroy();
+    }
+  }
+
+  /** Leaves the gradient of the loss in the flat buffer; no step. */
+  async #backpropagate(
+    { compiled, parts }: Prepared,
+    batch: TokenBatch,
+    inputs: UpdateInputs,
+  ): Promise<LossResult> {
     const { gpu } = this.#model;
-    const { workspace, forward, loss, backward } = compiled;
-    const terms = lossTerms(inputs.loss, batch.scored.length);
-    this.#clearGradients();
-    const pending = parts.map((part) => {
+    const { workspace } = compiled;
+    const upload = (part: MicroBatch): TrainSizes => {
       uploadInputs(gpu, workspace, batchInputs(batch, part), this.#vocabulary);
-      uploadLossInputs(gpu, workspace, batch, inputs, part);
-      const sizes = { ...sizesOf(part, inputs.temperature), ...terms };
-      const { logProb, entropy } = workspace;
-      const { tokenLoss, dlogProb, turnLogRatio } = workspace.loss;
-      return this.#submit([forward, loss, backward], sizes, {
+      return {
+        ...sizesOf(part, inputs.temperature),
+        ...uploadLossInputs(gpu, workspace, batch, inputs, part),
+      };
+    };
+    this.#clearGradients();
+    uploadBatchInputs(gpu, workspace, batch, inputs);
+    const { before, programs } = passes(compiled, parts.length, lossParams(inputs.loss, batch.scored.length));
+    for (const part of before.length > 0 ? parts : []) {
+      gpu.device.queue.submit([this.#encode(before, upload(part)).finish()]);
+    }
+    const { logProb, entropy } = workspace;
+    const { tokenLoss, dlogProb, turnLogRatio } = workspace.loss;
+    const pending = parts.map((part) =>
+      this.#submit(programs, upload(part), {
         predicted: { logProb, entropy },
         scored: { tokenLoss, dlogProb },
         turns: { turnLogRatio },
-      });
-    });
-    const [step, results] = await Promise.all([this.#step(compiled, inputs.optimiser), Promise.all(pending)]);
+      }),
+    );
+    const results = await Promise.all(pending);
     const { scored, turnRow, weight } = batch;
     const arrays = {
       ...inRows(batch, parts, results, ['logProb', 'entropy']),
@@ -122,7 +211,7 @@ export class Training {
       ...join(turnRow.length, parts, 'turnStart', results, ['turnLogRatio']),
     };
     const total = arrays.tokenLoss.reduce((sum, value, s) => sum + weight[s] * value, 0);
-    return { loss: { ...arrays, loss: total }, step };
+    return { ...arrays, loss: total };
   }
 
   /**
@@ -189,7 +278,7 @@ export class Training {
   }
 
   /** Checks the batch, splits it, makes room for its parts. */
-  async #prepare(batch: TokenBatch): Promise<{ compiled: Compiled; parts: MicroBatch[] }> {
+  async #prepare(batch: TokenBatch): Promise<Prepared> {
     checkBatch(batch, this.#vocabulary, this.#model.contextLength);
     const parts = splitBatch(batch, this.#limit);
     return { compiled: await this.#compile(parts), parts };
@@ -211,20 +300,21 @@ export class Training {
     if (this.#compiled && !grown) return this.#compiled;
     this.#release();
     const workspace = await createWorkspace(model, capacity);
-    const [forward, loss, backward, optimiser] = await Promise.all([
+    const [forward, statistics, loss, backward, optimiser] = await Promise.all([
       Program.build(model.gpu, 'forward', forwardSteps(model, workspace)),
+      Program.build(model.gpu, 'loss statistics', statisticsSteps<TrainSizes>(workspace)),
       Program.build(model.gpu, 'loss', lossSteps<TrainSizes>(workspace)),
       Program.build(model.gpu, 'backward', backwardSteps(model, workspace)),
       Program.build(model.gpu, 'optimiser', optimiserSteps(model, workspace)),
     ]);
-    this.#compiled = { workspace, forward, loss, backward, optimiser };
+    this.#compiled = { workspace, forward, statistics, loss, backward, optimiser };
     return this.#compiled;
   }
 
   #release(): void {
     if (!this.#compiled) return;
-    const { workspace, forward, loss, backward, optimiser } = this.#compiled;
-    for (const owned of [forward, loss, backward, optimiser, workspace]) owned.destroy();
+    const { workspace, forward, statistics, loss, backward, optimiser } = this.#compiled;
+    for (const owned of [forward, statistics, loss, backward, optimiser, workspace]) owned.destroy();
     this.#compiled = null;
   }
 
@@ -235,15 +325,19 @@ export class Training {
     gpu.device.queue.submit([encoder.finish()]);
   }
 
+  #encode(programs: readonly Program<TrainSizes>[], sizes: TrainSizes): GPUCommandEncoder {
+    const encoder = this.#model.gpu.device.createCommandEncoder({ label: 'micro-batch' });
+    for (const program of programs) program.encode(encoder, sizes);
+    return encoder;
+  }
+
   /** Runs programs on one micro-batch and reads arrays back, each as long as the micro-batch has of its kind. */
   #submit<Predicted extends string, Scored extends string = never, Turns extends string = never>(
     programs: readonly Program<TrainSizes>[],
     sizes: TrainSizes,
     wanted: Wanted<Predicted, Scored, Turns>,
   ): Promise<Readonly<Record<Predicted | Scored | Turns, Floats>>> {
-    const { device } = this.#model.gpu;
-    const encoder = device.createCommandEncoder({ label: 'micro-batch' });
-    for (const program of programs) program.encode(encoder, sizes);
+    const encoder = this.#encode(programs, sizes);
     const lengths = (['predicted', 'scored', 'turns'] as const).flatMap((kind) =>
       Object.entries<BufferView>(wanted[kind] ?? {}).map(
         ([name, view]) => [name, view, sizes[kind]] as const,
@@ -253,7 +347,7 @@ export class Training {
       lengths.map(([name, view, length]) => [name, f32(subview(view, 0, length))]),
     );
     const fetch = this.#readback.copy(encoder, ranges);
-    device.queue.submit([encoder.finish()]);
+    this.#model.gpu.device.queue.submit([encoder.finish()]);
     return fetch().then((arrays) => {
       const cut = lengths.map(([name, , length]) => [name, arrays[name].subarray(0, length)]);
       return Object.fromEntries(cut) as Record<Predicted | Scored | Turns, Floats>; // every range above is f32
@@ -272,38 +366,4 @@ export class Training {
     if (!result.skipped) this.#steps++;
     return result;
   }
-}
-
-/** Puts arrays of scored tokens, or of turns, back into the order of the batch. */
-function join<const Names extends readonly string[]>(
-  length: number,
-  parts: readonly MicroBatch[],
-  start: 'scoredStart' | 'turnStart',
-  results: readonly Readonly<Record<Names[number], Floats>>[],
-  names: Names,
-): Record<Names[number], Floats> {
-  const joined = names.map((name: Names[number]) => {
-    const whole = new Float32Array(length);
-    parts.forEach((part, index) => whole.set(results[index][name], part[start]));
-    return [name, whole];
-  });
-  return Object.fromEntries(joined) as Record<Names[number], Floats>; // one entry per name
-}
-
-/** Arrays of the parts' predicted tokens as arrays [S] of the batch's scored tokens. */
-function inRows<const Names extends readonly string[]>(
-  batch: TokenBatch,
-  parts: readonly MicroBatch[],
-  results: readonly Readonly<Record<Names[number], Floats>>[],
-  names: Names,
-): Record<Names[number], Floats> {
-  const spread = results.map((result, index) => {
-    const { scored } = parts[index];
-    const arrays = names.map((name: Names[number]) => [
-      name,
-      Float32Array.from(scored, (u) => result[name][u]),
-    ]);
-    return Object.fromEntries(arrays) as Record<Names[number], Floats>; // one entry per name
-  });
-  return join(batch.scored.length, parts, 'scoredStart', spread, names);
 }

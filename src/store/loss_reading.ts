@@ -1,5 +1,6 @@
 /** What the Loss view asks of a row: per turn and per token, the numbers the trainer used. Pure. */
-import { clipStateOf } from '../algo/loss.ts';
+import { balancedAdvantage, entropyMoments } from '../algo/entropy_balance.ts';
+import { cappedRatio, clipBand, clipStateOf } from '../algo/loss_terms.ts';
 import type { LossRow } from '../train/protocol.ts';
 import type { ClipState, LossConfig, NodeId } from '../units.ts';
 import type { MinibatchState, TreeState, UpdateState } from './run_state.ts';
@@ -12,9 +13,13 @@ export interface LossToken {
   readonly turn: number; // turn in the row
   readonly oldLogProb: number; // nats
   readonly logProb: number; // nats
-  readonly logRatio: number; // nats
+  readonly logRatio: number; // nats, of the token itself
+  readonly levelLogRatio: number; // nats, mean over the tokens that share a ratio: the token, its turn or the row
+  readonly ratio: number; // that the loss sees: of the level in force, cut at its cap
+  readonly band: readonly [number, number]; // that ratio is clipped to
+  readonly clipState: ClipState;
   readonly entropy: number; // nats
-  readonly advantage: number;
+  readonly advantage: number; // that the loss sees, AEPO's factor included
   readonly weight: number; // 1 / (B·n_i)
   readonly tokenLoss: number; // before weighting
   readonly dlogProb: number; // ∂loss/∂logProb
@@ -25,10 +30,11 @@ export interface LossTurn {
   readonly turn: number;
   readonly node: NodeId | null; // the node its first token belongs to
   readonly tokens: readonly LossToken[];
-  readonly turnLogRatio: number; // nats, mean over the turn
-  readonly turnRatio: number; // e^min(turnLogRatio, cap)
+  readonly turnLogRatio: number; // nats, mean over the turn; over the row where that is the level in force
+  readonly turnRatio: number; // its exponential, cut at the cap
   readonly advantage: number; // of its first token; constant in the turn under all node rules
-  readonly clipState: ClipState;
+  readonly clipState: ClipState; // of its first token; tokens differ where each has its own ratio
+  readonly clippedCount: number; // tokens whose clip state is not 0
 }
 
 export interface LossReading {
@@ -51,19 +57,51 @@ export function lossRowOf(
   return null;
 }
 
-const tokenAt = (row: LossRow, index: number): LossToken => ({
-  index,
-  position: row.tokenIndex[index],
-  turn: row.turnIndex[index],
-  oldLogProb: row.oldLogProb[index],
-  logProb: row.logProb[index],
-  logRatio: row.logProb[index] - row.oldLogProb[index],
-  entropy: row.entropy[index],
-  advantage: row.advantage[index],
-  weight: row.weight[index],
-  tokenLoss: row.tokenLoss[index],
-  dlogProb: row.dlogProb[index],
-});
+const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Mean log-ratio of the level in force, for each scored token of a row. */
+function levelLogRatios(row: LossRow, { ratioLevel }: LossConfig): readonly number[] {
+  const logRatios = row.logProb.map((logProb, index) => logProb - row.oldLogProb[index]);
+  if (ratioLevel === 'token') return logRatios;
+  if (ratioLevel === 'turn') return row.turnIndex.map((turn) => row.turnLogRatio[turn]);
+  return logRatios.map(() => mean(logRatios));
+}
+
+/** Advantages as the loss sees them; AEPO's factor needs the entropies of the whole mini-batch. */
+function seenAdvantages(row: LossRow, { rows }: MinibatchState, config: LossConfig): readonly number[] {
+  const { entropyAdvantage } = config;
+  if (entropyAdvantage === 0) return row.advantage;
+  const moments = entropyMoments(rows.flatMap(({ entropy }) => entropy));
+  return row.advantage.map((A, index) => balancedAdvantage(A, row.entropy[index], moments, entropyAdvantage));
+}
+
+function tokensOf(row: LossRow, minibatch: MinibatchState, config: LossConfig): readonly LossToken[] {
+  const levels = levelLogRatios(row, config);
+  const advantages = seenAdvantages(row, minibatch, config);
+  const ratioFactor = row.ratioFactor ?? 1;
+  return row.tokenIndex.map((position, index) => {
+    const [advantage, levelLogRatio] = [advantages[index], levels[index]];
+    const clipScale = row.clipScale?.[index] ?? 1;
+    return {
+      index,
+      position,
+      turn: row.turnIndex[index],
+      oldLogProb: row.oldLogProb[index],
+      logProb: row.logProb[index],
+      logRatio: row.logProb[index] - row.oldLogProb[index],
+      levelLogRatio,
+      ratio: cappedRatio(levelLogRatio, config, ratioFactor),
+      band: clipBand(config, clipScale),
+      clipState: clipStateOf(levelLogRatio, { advantage, clipScale, ratioFactor }, config),
+      entropy: row.entropy[index],
+      advantage,
+      weight: row.weight[index],
+      tokenLoss: row.tokenLoss[index],
+      dlogProb: row.dlogProb[index],
+    };
+  });
+}
 
 /** The node whose tokens cover a position of the leaf's row. */
 export function nodeAt(tree: TreeState, leaf: NodeId, position: number): NodeId | null {
@@ -85,18 +123,19 @@ export function readLoss(
   const found = lossRowOf(update, tree.prompt.index, leaf);
   if (!found) return null;
   const { row, minibatch } = found;
-  const tokens = row.tokenIndex.map((_, index) => tokenAt(row, index));
-  const turns = row.turnLogRatio.map((turnLogRatio, turn): LossTurn => {
+  const tokens = tokensOf(row, minibatch, config);
+  const turns = row.turnLogRatio.map((ofTurn, turn): LossTurn => {
     const own = tokens.filter((token) => token.turn === turn);
-    const advantage = own[0]?.advantage ?? 0;
+    const turnLogRatio = config.ratioLevel === 'token' ? ofTurn : (own[0]?.levelLogRatio ?? ofTurn);
     return {
       turn,
       node: own[0] ? nodeAt(tree, leaf, own[0].position) : null,
       tokens: own,
       turnLogRatio,
-      turnRatio: Math.exp(Math.min(turnLogRatio, config.logRatioCap)),
-      advantage,
-      clipState: clipStateOf(turnLogRatio, advantage, config),
+      turnRatio: cappedRatio(turnLogRatio, config, row.ratioFactor),
+      advantage: own[0]?.advantage ?? 0,
+      clipState: own[0]?.clipState ?? 0,
+      clippedCount: own.filter(({ clipState }) => clipState !== 0).length,
     };
   });
   const loss = tokens.reduce((sum, token) => sum + token.weight * token.tokenLoss, 0);

@@ -1,14 +1,15 @@
 import { scoredPositions, scoredTurns, turnsOfRow } from '../algo/batch_rows.ts';
-import type { LossResult, TokenBatch } from '../units.ts';
+import type { LossExtras, LossResult, TokenBatch } from '../units.ts';
 import type { LossRow } from './protocol.ts';
 
 interface RowSource {
   readonly batch: TokenBatch;
   readonly oldLogProb: Float32Array; // [S] nats
   readonly result: LossResult;
+  readonly extras?: LossExtras; // what the update was given beside
 }
 
-function lossRow({ batch, oldLogProb, result }: RowSource, row: number): LossRow {
+function lossRow({ batch, oldLogProb, result, extras }: RowSource, row: number): LossRow {
   const { prompt, leaf, scoredStart, scoredEnd } = batch.rows[row];
   const turns = turnsOfRow(batch, row);
   const slice = (values: Float32Array): readonly number[] =>
@@ -26,6 +27,8 @@ function lossRow({ batch, oldLogProb, result }: RowSource, row: number): LossRow
     tokenLoss: slice(result.tokenLoss),
     dlogProb: slice(result.dlogProb),
     turnLogRatio: Array.from(result.turnLogRatio.subarray(turns.start, turns.end)),
+    ...(extras?.clipScale && { clipScale: slice(extras.clipScale) }),
+    ...(extras?.ratioFactor && { ratioFactor: extras.ratioFactor[row] }),
   };
 }
 

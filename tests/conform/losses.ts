@@ -1,12 +1,14 @@
-/** losses.json: the turn-level loss and the KL terms in float64; other losses are listed. */
-import { atpoLoss } from '../../src/algo/loss.ts';
+/** losses.json: every policy loss, with its metrics, and the KL terms in float64. */
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
+import { policyLoss } from '../../src/algo/loss.ts';
 import { lossMetrics } from '../../src/algo/metrics.ts';
 import { packPadded, unpackPadded } from '../../src/algo/padded.ts';
 import type { PaddedTokens } from '../../src/algo/padded.ts';
 import { klTerm } from '../../src/algo/penalties.ts';
-import { KL_KINDS, LOSS_REDUCTIONS, type KlKind, type LossReduction } from '../../src/units.ts';
+import { KL_KINDS, LOSS_REDUCTIONS } from '../../src/units.ts';
+import type { KlKind, LossConfig, LossReduction } from '../../src/units.ts';
 import { Checker, FLOAT64_TOLERANCE, unknownFamily } from './report.ts';
-import type { ConformResult, FamilyReport } from './report.ts';
+import type { ConformResult } from './report.ts';
 
 type Rows = readonly (readonly number[])[]; // [B][T]
 type RowsWithGaps = readonly (readonly (number | null)[])[]; // null: the reference gave NaN or infinity
@@ -14,14 +16,21 @@ type RowsWithGaps = readonly (readonly (number | null)[])[]; // null: the refere
 export interface LossCase {
   readonly name: string;
   readonly hyper: {
-    readonly cliprange: number;
+    readonly cliprange?: number;
     readonly cliprange_low?: number;
     readonly cliprange_high?: number;
+    readonly clip_ratio_c?: number;
+    readonly loss_agg_mode?: string;
+    readonly enable_entropy_balanced_clipping?: boolean;
+    readonly enable_entropy_balanced_advantage?: boolean;
+    readonly tau_pos?: number;
+    readonly tau_neg?: number;
   };
   readonly old_log_prob: Rows;
   readonly log_prob: Rows;
   readonly advantages: Rows;
   readonly response_mask: Rows;
+  readonly entropy?: Rows;
   readonly turns: readonly (readonly (readonly number[])[])[];
   readonly loss: number | null;
   readonly metrics: Readonly<Record<string, number | null>>;
@@ -29,7 +38,7 @@ export interface LossCase {
   readonly reference_nonfinite?: boolean;
 }
 
-interface KlCase {
+export interface KlCase {
   readonly name: string;
   readonly kl_type: string;
   readonly loss_agg_mode: string;
@@ -47,7 +56,6 @@ export interface LossesFile {
 }
 
 const TURN_ENTROPY_TOLERANCE = 5e-8; // the reference takes log N in float32
-const LOG_RATIO_CAP = 10;
 
 /** Numbers that the reference could give; where it gave NaN, ours need only be finite. */
 function compareKnown(
@@ -71,37 +79,83 @@ function runsByRow(tokens: PaddedTokens): number[][][] {
   return rows;
 }
 
-export const clipOf = ({ hyper }: LossCase) => ({
-  clipLow: hyper.cliprange_low ?? hyper.cliprange,
-  clipHigh: hyper.cliprange_high ?? hyper.cliprange,
-  logRatioCap: LOG_RATIO_CAP,
-});
+const SEQUENCE: Partial<LossConfig> = { ratioLevel: 'sequence' };
+const SOFT: Partial<LossConfig> = { lowerEdge: 'soft', upperEdge: 'soft' };
 
-export const packCase = (want: LossCase): PaddedTokens =>
-  packPadded({
-    responseMask: want.response_mask,
-    logProb: want.log_prob,
-    oldLogProb: want.old_log_prob,
-    advantage: want.advantages,
-  });
+/** Each family of the released code as settings of the one loss; what a case says of itself comes on top. */
+const FAMILIES: Readonly<Record<string, LossConfig>> = {
+  atpo: TURN_LOSS,
+  gspo: { ...TURN_LOSS, ...SEQUENCE },
+  gspo_soft_clip: { ...TURN_LOSS, ...SEQUENCE, ...SOFT },
+  gspo_turn_soft_clip: { ...TURN_LOSS, ...SOFT },
+  ppo_dual_clip: TOKEN_LOSS,
+  dapo: TOKEN_LOSS,
+  aepo: TOKEN_LOSS,
+  gppo: { ...TOKEN_LOSS, ...SOFT },
+  gppo_half: { ...TOKEN_LOSS, upperEdge: 'soft' },
+  sapo: { ...TOKEN_LOSS, surrogate: 'gate', reduction: 'seq-mean-token-mean' },
+};
 
-function checkAtpo(check: Checker, want: LossCase): void {
-  const tokens = packCase(want);
-  const policy = atpoLoss(tokens, clipOf(want));
-  const metrics = lossMetrics(tokens, clipOf(want));
+const ENTROPY_ADVANTAGE = 0.2; // the released code's constant
+
+/** Null for a family we do not know. */
+export function lossConfigOf(family: string, { hyper }: LossCase): LossConfig | null {
+  if (!Object.hasOwn(FAMILIES, family)) return null;
+  const base = FAMILIES[family];
+  const balanced = hyper.enable_entropy_balanced_advantage;
+  return {
+    ...base,
+    clipLow: hyper.cliprange_low ?? hyper.cliprange ?? base.clipLow,
+    clipHigh: hyper.cliprange_high ?? hyper.cliprange ?? base.clipHigh,
+    dualClip: hyper.clip_ratio_c ?? base.dualClip,
+    gatePositive: hyper.tau_pos ?? base.gatePositive,
+    gateNegative: hyper.tau_neg ?? base.gateNegative,
+    upperEdge: hyper.enable_entropy_balanced_clipping ? 'soft' : base.upperEdge,
+    entropyAdvantage: balanced ? ENTROPY_ADVANTAGE : 0,
+    reduction: LOSS_REDUCTIONS.find((name) => name === hyper.loss_agg_mode) ?? base.reduction,
+  };
+}
+
+export const packCase = (want: LossCase, { reduction }: LossConfig): PaddedTokens =>
+  packPadded(
+    {
+      responseMask: want.response_mask,
+      logProb: want.log_prob,
+      oldLogProb: want.old_log_prob,
+      advantage: want.advantages,
+      ...(want.entropy && { entropy: want.entropy }),
+    },
+    reduction,
+  );
+
+/** Names of a loss's metrics in the reference → ours. */
+const METRICS = {
+  'actor/pg_clipfrac': 'clipFraction',
+  'actor/pg_clipfrac_lower': 'clipFractionLower',
+  'actor/ppo_kl': 'ppoKl',
+  'actor/turn_kl_entropy': 'turnKlEntropy',
+  'actor/single_turn_count': 'singleTurnCount',
+} as const;
+
+function checkLoss(check: Checker, want: LossCase, config: LossConfig): void {
+  const tokens = packCase(want, config);
+  const policy = policyLoss(tokens, config);
+  const metrics = lossMetrics(tokens, config);
   check.same('turns', runsByRow(tokens), want.turns);
   compareKnown(check, 'loss', policy.loss, want.loss);
   const gradient = unpackPadded(tokens, policy.dlogProb);
   want.grad_log_prob.forEach((row, b) =>
     row.forEach((value, t) => compareKnown(check, `gradient[${b}][${t}]`, gradient[b][t], value)),
   );
-  const wanted = want.metrics;
-  compareKnown(check, 'pg_clipfrac', metrics.clipFraction, wanted['actor/pg_clipfrac']);
-  compareKnown(check, 'pg_clipfrac_lower', metrics.clipFractionLower, wanted['actor/pg_clipfrac_lower']);
-  compareKnown(check, 'ppo_kl', metrics.ppoKl, wanted['actor/ppo_kl']);
-  const turnEntropy = wanted['actor/turn_kl_entropy'];
-  compareKnown(check, 'turn_kl_entropy', metrics.turnKlEntropy, turnEntropy, TURN_ENTROPY_TOLERANCE);
-  compareKnown(check, 'single_turn_count', metrics.singleTurnCount, wanted['actor/single_turn_count']);
+  for (const [name, value] of Object.entries(want.metrics)) {
+    const ours = METRICS[name as keyof typeof METRICS];
+    if (ours === undefined) {
+      check.same(`${name} is known`, false, true);
+      continue;
+    }
+    const tolerance = ours === 'turnKlEntropy' ? TURN_ENTROPY_TOLERANCE : undefined;
+    compareKnown(check, name, metrics[ours], value, tolerance);
+  }
 }
 
 const isOneOf = <T extends string>(names: readonly T[], name: string): name is T =>
@@ -148,16 +202,26 @@ function conformKl(cases: readonly KlCase[]): readonly ConformResult[] {
   return report.cases > 0 ? [report, ...listed] : listed;
 }
 
-function conformAtpo(cases: readonly LossCase[]): FamilyReport {
-  const check = new Checker('losses/atpo', FLOAT64_TOLERANCE);
-  for (const want of cases) check.case(want.name, () => checkAtpo(check, want));
+function conformFamily(name: string, cases: readonly LossCase[]): ConformResult {
+  const check = new Checker(familyTitle(name, cases), FLOAT64_TOLERANCE);
+  for (const want of cases) {
+    const config = lossConfigOf(name, want);
+    if (config === null) return unknownFamily(`losses/${name}`, cases.length);
+    check.case(want.name, () => checkLoss(check, want, config));
+  }
   return check.report();
 }
 
+/** Where the reference gives NaN (a row without a trained-on token divides 0 by 0) ours is finite; the name says so. */
+export function familyTitle(name: string, cases: readonly LossCase[]): string {
+  const undefinedCount = cases.filter(({ reference_nonfinite }) => reference_nonfinite).length;
+  const note = `, ${undefinedCount} with a row that counts in B and adds 0 where the reference gives 0/0`;
+  return `losses/${name}${undefinedCount > 0 ? note : ''}`;
+}
+
 export function conformLosses(file: LossesFile): readonly ConformResult[] {
-  const families = Object.entries(file.families).map(([name, cases]): ConformResult => {
-    if (name === 'atpo') return conformAtpo(cases as readonly LossCase[]);
-    return unknownFamily(`losses/${name}`, cases.length);
-  });
+  const families = Object.entries(file.families).map(([name, cases]) =>
+    conformFamily(name, cases as readonly LossCase[]),
+  );
   return [...families, ...(file.kl ? conformKl(file.kl) : [])];
 }

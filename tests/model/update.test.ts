@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { atpoLoss } from '../../src/algo/loss.ts';
+import { policyLoss } from '../../src/algo/loss.ts';
 import { DeviceLostError } from '../../src/gpu/errors.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { Policy } from '../../src/model/policy.ts';
@@ -41,11 +41,8 @@ async function stepped(policy: Policy, steps = 1) {
 test('the loss and its gradient are those of the float64 loss on the same log-probabilities', async () => {
   const { results, inputs } = await stepped(await randomPolicy(gpu, SMALL_MODEL));
   const { loss } = results[0];
-  const { turnStart, turnIndex, weight, advantage } = batch;
-  const want = atpoLoss(
-    { ...loss, oldLogProb: inputs.oldLogProb, turnStart, turnIndex, weight, advantage },
-    LOSS,
-  );
+  const { oldLogProb } = inputs;
+  const want = policyLoss({ ...batch, ...loss, oldLogProb, rowCount: batch.rows.length }, LOSS);
   expect(Math.abs(loss.loss - want.loss)).toBeLessThan(1e-6);
   expect(relativeError(loss.dlogProb, want.dlogProb)).toBeLessThan(2e-6);
   expect(relativeError(loss.turnLogRatio, want.turnLogRatio)).toBeLessThan(1e-5);

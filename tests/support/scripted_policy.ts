@@ -78,8 +78,8 @@ export class ScriptedPolicy implements TrainablePolicy {
     const scores = await this.score(batch);
     this.calls[this.calls.length - 1] = 'update';
     const logProb = this.#drifted(batch, inputs.oldLogProb);
-    const tokens = { ...batch, ...inputs, logProb, entropy: scores.entropy };
-    const computed = objective(tokens, inputs.loss);
+    const tokens = { ...batch, ...inputs, rowCount: batch.rows.length, logProb, entropy: scores.entropy };
+    const computed = objective(tokens, inputs.loss, inputs.extras);
     this.#steps += 1;
     this.#stepsInUpdate += 1;
     const broken = this.#options.brokenUpdate === this.#key.update;

@@ -20,7 +20,7 @@ export const aStarPo: Algorithm = {
     reward: PLAIN_REWARD,
     filter: EVERY_GROUP,
     credit: creditBy('optimal_value'),
-    loss: { ...TOKEN_LOSS, surrogate: 'regression', reduction: 'seq-mean-token-sum', dualClip: 0 },
+    loss: { ...TOKEN_LOSS, surrogate: 'regression', reduction: 'seq-mean-token-mean', dualClip: 0 },
   },
   sources: [
     { path: 'loss.beta', source: 'paper, β₂ = 1e-3' },

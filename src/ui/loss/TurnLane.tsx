@@ -9,7 +9,10 @@ export const CLIP_WORDS: Readonly<Record<ClipState, string>> = {
   0: 'not clipped',
   1: 'clipped above: no gradient',
   2: 'clipped below: no gradient',
-  3: 'log-ratio above its cap: no gradient',
+  3: 'log-ratio beyond its cap: no gradient',
+  4: 'loss at its limit (dual clip): no gradient',
+  5: 'above the band: the gradient of its upper edge',
+  6: 'below the band: the gradient of its lower edge',
 };
 
 const BAND_WIDTH = 160; // px
