@@ -6,6 +6,7 @@
 import { BufferOwner } from './buffers.ts';
 import type { Gpu } from './device.ts';
 import type { Shaping } from './kernel.ts';
+import { LostWatch } from './lost_watch.ts';
 
 /** What a dispatch has to do at least; null where it depends on the data. */
 export interface Work {
@@ -118,10 +119,7 @@ export class Profiler {
   async stop(): Promise<DeviceProfile> {
     this.#detach();
     try {
-      return await Promise.race([
-        this.#attached.finish(),
-        this.#gpu.lost.then((error) => Promise.reject(error)),
-      ]);
+      return await new LostWatch(this.#gpu.lost).guard(() => this.#attached.finish());
     } finally {
       this.#attached.release();
     }

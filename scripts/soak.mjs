@@ -1,0 +1,227 @@
+// `npm run soak`: trains for long in a headless browser as the page does, engine and store, without the views, and
+// watches what must not grow: device memory, JavaScript heap of page and worker, time per token, and how soon a pause
+// is answered. Writes samples and a verdict as JSON; exits with 1 when something grew.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const HELP = `npm run soak -- [options]
+  --minutes N        how long to train; default 60
+  --preset NAME      default instant
+  --every N          updates between two looks at the memory; default 10
+  --kept-mb N        events that the page keeps at hand, MB; default 8, so that old updates are let go early
+  --set PATH=VALUE   any setting, as for npm run lab; may be repeated
+  --json FILE        writes samples and verdict
+  --adapter KIND     software (default) or hardware`;
+
+const LIMITS = {
+  heapGrowth: 0.05, // of page and worker together, from the second third to the last, and 1 MB of slack
+  deviceGrowth: 0, // once the workspace has its size
+  slowdown: 0.03, // of the time per token, from the second third to the last
+  pauseMs: 100,
+};
+const SLACK_BYTES = 2 ** 20;
+
+const { values: options } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '60' },
+    preset: { type: 'string', default: 'instant' },
+    every: { type: 'string', default: '10' },
+    'kept-mb': { type: 'string', default: '8' },
+    set: { type: 'string', multiple: true, default: [] },
+    json: { type: 'string' },
+    adapter: { type: 'string', default: 'software' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** The heaps of a page and of the workers it starts, after a garbage collection. */
+async function heapMeter(page) {
+  const cdp = await page.context().newCDPSession(page);
+  const workers = new Set();
+  const waiting = new Map();
+  let asked = 0;
+  cdp.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
+    if (targetInfo.type === 'worker') workers.add(sessionId);
+  });
+  cdp.on('Target.detachedFromTarget', ({ sessionId }) => workers.delete(sessionId));
+  cdp.on('Target.receivedMessageFromTarget', ({ message }) => {
+    const { id, result } = JSON.parse(message);
+    waiting.get(id)?.(result);
+    waiting.delete(id);
+  });
+  await cdp.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
+  const ask = (sessionId, method) =>
+    new Promise((resolve, reject) => {
+      asked += 1;
+      waiting.set(asked, resolve);
+      const message = JSON.stringify({ id: asked, method });
+      cdp.send('Target.sendMessageToTarget', { sessionId, message }).catch(reject);
+    });
+  const used = ({ usedSize, backingStorageSize = 0 }) => usedSize + backingStorageSize;
+  return async () => {
+    await cdp.send('HeapProfiler.collectGarbage');
+    const pageBytes = used(await cdp.send('Runtime.getHeapUsage'));
+    let workerBytes = 0;
+    for (const session of workers) {
+      await ask(session, 'HeapProfiler.collectGarbage');
+      workerBytes += used(await ask(session, 'Runtime.getHeapUsage'));
+    }
+    return { pageBytes, workerBytes };
+  };
+}
+
+/** Runs in the page: the engine and the page's store, fed as main.tsx feeds it. Resolves when the time is over. */
+async function inPage([config, minutes, every, keptBytes]) {
+  const [{ startEngine }, { createPump }, { createRunStore }, { readRecording, writeRecording }] =
+    await Promise.all([
+      import('/src/train/client.ts'),
+      import('/src/store/pump.ts'),
+      import('/src/store/run.ts'),
+      import('/src/train/recording.ts'),
+    ]);
+  const engine = startEngine();
+  const run = createRunStore({ codec: { read: readRecording, write: writeRecording }, keptBytes });
+  const pump = createPump(run.apply);
+  const pumping = setInterval(() => pump.tick(), 16);
+  const startMs = performance.now();
+  const state = { askedToPauseMs: null, pauseMs: [] };
+  const until = startMs + minutes * 60_000;
+
+  const onUpdate = ({ update, metrics }) => {
+    const seconds = (metrics.rolloutMs + metrics.trainMs) / 1000;
+    const { uniqueTokens, exactMatch } = metrics;
+    const size = run.logSize();
+    const atSeconds = (performance.now() - startMs) / 1000;
+    const sample = { update, atSeconds, seconds, uniqueTokens, exactMatch };
+    void globalThis.report({ ...sample, keptBytes: size.kept, archivedBytes: size.archived });
+    if (update % every === 0) engine.send({ kind: 'profile' });
+  };
+  /** Somewhere in the middle of the update after a look at the memory, the run is paused and goes on when it says so. */
+  const pauseSoon = (update) => {
+    if (update % every !== Math.min(2, every - 1)) return;
+    setTimeout(
+      () => {
+        state.askedToPauseMs = performance.now();
+        engine.send({ kind: 'pause' });
+      },
+      100 + ((update * 397) % 900),
+    );
+  };
+  const onStatus = ({ status }) => {
+    if (status !== 'paused' || state.askedToPauseMs === null) return;
+    state.pauseMs.push(performance.now() - state.askedToPauseMs);
+    state.askedToPauseMs = null;
+    engine.send({ kind: 'play' });
+  };
+
+  try {
+    await new Promise((resolve, reject) => {
+      engine.subscribe((event) => {
+        pump.add([event]);
+        if (event.kind === 'ready') engine.send({ kind: 'open', config });
+        if (event.kind === 'run-started') engine.send({ kind: 'play' });
+        if (event.kind === 'update-started') pauseSoon(event.update);
+        if (event.kind === 'status') onStatus(event);
+        if (event.kind === 'metrics') onUpdate(event);
+        if (event.kind === 'profile') {
+          const deviceBytes = event.memory.reduce((sum, { bytes }) => sum + bytes, 0);
+          void globalThis.reportMemory({ update: event.update, deviceBytes, memory: event.memory });
+        }
+        if (event.kind === 'failed') reject(new Error(JSON.stringify(event.report)));
+        const over = event.kind === 'metrics' && performance.now() > until;
+        if (over || (event.kind === 'status' && event.status === 'finished')) resolve();
+      });
+    });
+  } finally {
+    clearInterval(pumping);
+    engine.close();
+  }
+  return { pauseMs: state.pauseMs };
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+/** Medians of the second and the last third: the first is warm-up. */
+function thirds(values) {
+  const third = Math.floor(values.length / 3);
+  return [median(values.slice(third, 2 * third)), median(values.slice(2 * third))];
+}
+
+const growth = ([before, after]) => (before === 0 ? 0 : after / before - 1);
+
+function verdictOf(samples, memory, pauseMs) {
+  const profiled = new Set(memory.map(({ update }) => update)); // a pass per dispatch takes longer
+  const paces = samples.filter(({ update }) => !profiled.has(update));
+  const msPerToken = thirds(paces.map(({ seconds, uniqueTokens }) => (1000 * seconds) / uniqueTokens));
+  const heap = thirds(memory.map(({ pageBytes, workerBytes }) => pageBytes + workerBytes));
+  const device = thirds(memory.map(({ deviceBytes }) => deviceBytes));
+  const longestPauseMs = Math.max(0, ...pauseMs);
+  const checks = {
+    heap: heap[1] <= heap[0] * (1 + LIMITS.heapGrowth) + SLACK_BYTES,
+    device: growth(device) <= LIMITS.deviceGrowth,
+    pace: growth(msPerToken) <= LIMITS.slowdown,
+    pause: pauseMs.length > 0 && longestPauseMs <= LIMITS.pauseMs,
+  };
+  return {
+    passed: Object.values(checks).every(Boolean),
+    checks,
+    limits: LIMITS,
+    heapBytes: heap,
+    deviceBytes: device,
+    msPerToken,
+    slowdown: growth(msPerToken),
+    secondsPerUpdate: thirds(paces.map(({ seconds }) => seconds)),
+    pauses: { count: pauseMs.length, medianMs: median(pauseMs), longestMs: longestPauseMs },
+  };
+}
+
+function write(path, content) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
+
+async function soak({ page, server, browser }) {
+  const { labConfig } = await server.ssrLoadModule('/src/train/lab.ts');
+  const settings = options.set.map((text) => [
+    text.slice(0, text.indexOf('=')),
+    text.slice(text.indexOf('=') + 1),
+  ]);
+  const preset = { preset: options.preset, algorithm: null, seed: null, updates: 100_000 };
+  const config = labConfig({ ...preset, evaluationQuestions: 0, settings });
+  const samples = [];
+  const memory = [];
+  const looks = [];
+  const heaps = await heapMeter(page);
+  const look = async (seen) => {
+    const bytes = await heaps();
+    memory.push({ ...seen, ...bytes });
+    const megabytes = (value) => `${(value / 2 ** 20).toFixed(1)} MB`;
+    const { pageBytes, workerBytes } = bytes;
+    console.error(
+      `update ${seen.update}  page ${megabytes(pageBytes)}  worker ${megabytes(workerBytes)}  device ${megabytes(seen.deviceBytes)}  ${samples.at(-1)?.seconds.toFixed(2)} s an update`,
+    );
+  };
+  await page.exposeFunction('report', (sample) => void samples.push(sample));
+  await page.exposeFunction('reportMemory', (seen) => void looks.push(look(seen)));
+  const keptBytes = Number(options['kept-mb']) * 2 ** 20;
+  const minutes = Number(options.minutes);
+  const { pauseMs } = await page.evaluate(inPage, [config, minutes, Number(options.every), keptBytes]);
+  await Promise.allSettled(looks); // the last may come after the worker has gone
+  const verdict = verdictOf(samples, memory, pauseMs);
+  const about = { date: new Date().toISOString(), browser: browser.version(), adapter: options.adapter };
+  const run = { ...about, minutes, preset: options.preset, updates: samples.length };
+  if (options.json)
+    write(options.json, `${JSON.stringify({ ...run, verdict, memory, pauseMs, samples }, null, 1)}\n`);
+  console.log(JSON.stringify({ ...run, verdict }, null, 2));
+  return verdict.passed;
+}
+
+if (options.help) console.log(HELP);
+else {
+  if (options.adapter === 'hardware') process.env.GPU = 'hardware'; // read by browser.mjs
+  const { withPage } = await import('./headless.mjs');
+  const entries = ['src/train/lab.ts', 'src/train/worker.ts', 'src/store/lab.ts'];
+  const passed = await withPage(soak, { entries });
+  process.exitCode = passed ? 0 : 1;
+}
