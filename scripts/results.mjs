@@ -1,6 +1,8 @@
 // `npm run results`: writes docs/results/README.md and curves.svg from the lab's result files beside them.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withPage } from './headless.mjs';
+import { writeMethodResults } from './method_results.mjs';
 
 const FOLDER = 'docs/results';
 const WINDOW = 5; // updates in the moving mean of the curves
@@ -89,8 +91,15 @@ ${runs.map(row).join('\n')}
 Exact match of the initial rollouts of each update (${runs[0].config.promptsPerUpdate} prompts × ${runs[0].config.algorithm.rollout.initialBranches} chains), mean of the last ${WINDOW} updates:
 
 ![Exact match by update](curves.svg)
+
+All methods from the same seeds: [methods.md](methods.md).
 `;
 
 writeFileSync(join(FOLDER, 'README.md'), page);
 writeFileSync(join(FOLDER, 'curves.svg'), chart());
 console.log(`${FOLDER}/README.md: ${runs.length} runs`);
+
+await withPage(
+  async ({ server }) => writeMethodResults((await server.ssrLoadModule('/src/algo/index.ts')).algorithms),
+  { browser: false },
+);
