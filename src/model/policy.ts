@@ -98,7 +98,7 @@ export class Policy implements TrainablePolicy {
    */
   async generate(requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
     requests.forEach((request, index) => this.#sampling.check(request, index));
-    return Promise.race([this.#lost, this.#joinedSession().generate(requests)]);
+    return this.#lost.guard(() => this.#joinedSession().generate(requests));
   }
 
   score(batch: TokenBatch, temperature: number): Promise<TokenScores> {
