@@ -16,7 +16,8 @@ import { breadthFirst, isLeaf, pathTo } from './tree.ts';
 import { failedTurns, lastTurn, resultAfter } from './turns.ts';
 
 export interface SignalNeeds {
-  readonly belief: boolean;
+  /** ln p of the true answer after a turn's call, before its result (A²TGPO's released code), or after its result. */
+  readonly belief: 'after_call' | 'after_result' | null;
   /** 'greedy': reward of the most likely path; 'optimal': V* from samples of the reference policy. */
   readonly baseline: 'greedy' | 'optimal' | null;
   /** 'penalties': of failed calls and unlike queries; 'implicit': of a second network. */
@@ -24,20 +25,21 @@ export interface SignalNeeds {
 }
 
 const READ: Readonly<Partial<Record<AdvantageRule, Partial<SignalNeeds>>>> = {
-  igpo: { belief: true },
-  igpo_position: { belief: true },
-  a2tgpo: { belief: true },
+  igpo: { belief: 'after_result' },
+  igpo_position: { belief: 'after_result' },
+  a2tgpo: { belief: 'after_call' },
   remax: { baseline: 'greedy' },
   optimal_value: { baseline: 'optimal' },
   gtpo: { stepReward: 'penalties' },
   istar: { stepReward: 'implicit' },
 };
 
-export const signalsRead = ({ credit }: Pick<AlgorithmConfig, 'credit'>): SignalNeeds => ({
-  belief: false,
+/** What an advantage rule reads: two rules may share a signal where they mean the same by it. */
+export const signalsRead = (advantageRule: AdvantageRule): SignalNeeds => ({
+  belief: null,
   baseline: null,
   stepReward: null,
-  ...READ[credit.advantageRule],
+  ...READ[advantageRule],
 });
 
 /** Whether the loss compares with the policy before training. */
@@ -47,11 +49,11 @@ export const lossReadsReference = ({ loss }: Pick<AlgorithmConfig, 'loss'>): boo
 
 /** Whether a run keeps the policy before training, to score with or to sample from. */
 export const needsReference = (algorithm: Pick<AlgorithmConfig, 'loss' | 'credit'>): boolean =>
-  lossReadsReference(algorithm) || signalsRead(algorithm).baseline === 'optimal';
+  lossReadsReference(algorithm) || signalsRead(algorithm.credit.advantageRule).baseline === 'optimal';
 
 /** Whether a run trains a second network beside the policy. */
 export const needsRewardModel = (algorithm: Pick<AlgorithmConfig, 'credit'>): boolean =>
-  signalsRead(algorithm).stepReward === 'implicit';
+  signalsRead(algorithm.credit.advantageRule).stepReward === 'implicit';
 
 // ---------------------------------------------------------------- belief
 
@@ -62,12 +64,14 @@ export interface BeliefProbe {
 }
 
 /**
- * Probes after the root and after every turn that was answered: the path, the result of the call, the environment's
- * bridge, the answer. A probe that would leave the context is left out, as is one in the middle of a turn.
+ * Probes after the root and after every turn that was answered: the path, the result of the call if it is to be known,
+ * the environment's bridge, the answer. A probe that would leave the context is left out, as is one in the middle of a
+ * turn.
  */
 export function probeBelief(
   tree: RolloutTree,
   env: Pick<Environment, 'answerProbe' | 'contextLength'>,
+  when: 'after_call' | 'after_result',
 ): BeliefProbe {
   const { bridge, answer } = env.answerProbe(tree.prompt);
   const lengthTo = (id: NodeId): number =>
@@ -76,7 +80,7 @@ export function probeBelief(
   for (const after of breadthFirst(tree)) {
     const result = resultAfter(tree, after);
     if (isLeaf(tree.nodes[after]) || (after !== ROOT && result.length === 0)) continue;
-    const tokens = [...result, ...bridge, ...answer];
+    const tokens = [...(when === 'after_result' ? result : []), ...bridge, ...answer];
     if (lengthTo(after) + tokens.length <= env.contextLength) probes.push({ after, tokens });
   }
   const nodes: TurnNode[] = tree.nodes.map((node) => ({ ...node, mask: node.mask.map(() => 0) }));

@@ -1,13 +1,16 @@
 /** Mini-batches of the loss: rows with their advantages, and what only some losses read of a row. */
 import { minibatches, packTrees } from '../../algo/batch.ts';
 import { scoredPositions } from '../../algo/batch_rows.ts';
+import { retrievedShare } from '../../algo/advantage/index.ts';
 import type { LeafValues, NodeValues, TurnAdvantages } from '../../algo/credit.ts';
-import { pathTo } from '../../algo/tree.ts';
+import { maskFormatTokens } from '../../algo/format_mask.ts';
+import { packPairs } from '../../algo/pairs.ts';
 import {
   NO_EXTRAS,
+  type Environment,
+  type LossConfig,
   type LossExtras,
   type NodeId,
-  type RolloutTree,
   type TokenBatch,
   type TreeSignals,
 } from '../../units.ts';
@@ -31,25 +34,48 @@ export function lossBatches({ run, key }: Update, groups: readonly CreditedGroup
   const { config, environment } = run;
   const { loss } = config.algorithm;
   if (loss.surrogate === 'none') return [];
-  const trees = groups.map(({ tree }) => tree);
-  const advantages = groups.map((group) => group.advantages);
-  const byPrompt = new Map(groups.map((group) => [group.tree.prompt.index, group]));
-  return minibatches([...groups.keys()], config.promptsPerMinibatch, key).map((selection) => {
-    const batch = packTrees(trees, advantages, environment.contextLength, selection);
-    return { batch, extras: lossExtras(batch, byPrompt, loss) };
-  });
+  const selections = minibatches([...groups.keys()], config.promptsPerMinibatch, key);
+  const packed = selections.map((selection) =>
+    loss.surrogate === 'preference'
+      ? preferences(groups, selection, environment, loss)
+      : wholeRows(groups, selection, environment, loss),
+  );
+  return packed.filter((batch) => batch !== null);
 }
 
-type Asked = Pick<
-  Update['run']['config']['algorithm']['loss'],
-  'surrogate' | 'clipAdaptation' | 'retrievalRatio'
->;
+const treesOf = (groups: readonly CreditedGroup[]) => groups.map(({ tree }) => tree);
+
+/** Every row of some groups. */
+function wholeRows(
+  groups: readonly CreditedGroup[],
+  selection: readonly number[],
+  { contextLength, formatTokens }: Environment,
+  loss: LossConfig,
+): LossBatch {
+  const advantages = groups.map((group) => group.advantages);
+  const rows = packTrees(treesOf(groups), advantages, contextLength, selection, loss.reduction);
+  const batch = loss.formatMask ? maskFormatTokens(rows, formatTokens) : rows;
+  return { batch, extras: lossExtras(batch, groups, loss) };
+}
+
+/** Best and worst sibling turns of some groups, by value; null where no siblings differ. */
+function preferences(
+  groups: readonly CreditedGroup[],
+  selection: readonly number[],
+  { contextLength }: Environment,
+  loss: LossConfig,
+): LossBatch | null {
+  const values = groups.map((group) => group.values.byNode);
+  const pairs = packPairs(treesOf(groups), values, contextLength, selection, loss.reduction);
+  return pairs && { batch: pairs.batch, extras: { ...NO_EXTRAS, partner: pairs.partner } };
+}
 
 function lossExtras(
   batch: TokenBatch,
-  byPrompt: ReadonlyMap<number, CreditedGroup>,
-  { surrogate, clipAdaptation, retrievalRatio }: Asked,
+  groups: readonly CreditedGroup[],
+  { surrogate, clipAdaptation, retrievalRatio }: LossConfig,
 ): LossExtras {
+  const byPrompt = new Map(groups.map((group) => [group.tree.prompt.index, group]));
   const groupOf = (row: number): CreditedGroup => byPrompt.get(batch.rows[row].prompt) as CreditedGroup; // rows come from these groups
   const byRow = (value: (group: CreditedGroup, leaf: NodeId) => number): Float32Array<ArrayBuffer> =>
     Float32Array.from(batch.rows, ({ leaf }, row) => value(groupOf(row), leaf));
@@ -86,15 +112,4 @@ function clipScales(
     });
   });
   return scales;
-}
-
-/** Share of a row's response that was copied from stored steps, [0, 1]. */
-export function retrievedShare(tree: RolloutTree, leaf: NodeId): number {
-  const path = pathTo(tree, leaf).map((id) => tree.nodes[id]);
-  const length = path.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  const copied = path.reduce(
-    (sum, { retrieved, lastGenerationLength }) => sum + (retrieved ? lastGenerationLength : 0),
-    0,
-  );
-  return length === 0 ? 0 : copied / length;
 }

@@ -32,7 +32,7 @@ export async function trainBatches(
         optimiser,
       });
       checkFinite(update, minibatch, batch, result.loss);
-      const rows = lossRows({ batch, oldLogProb: oldScores.logProb, result: result.loss });
+      const rows = lossRows({ batch, oldLogProb: oldScores.logProb, result: result.loss, extras });
       post({ kind: 'loss', update, minibatch, loss: result.loss.loss, rows });
       return { batch, oldScores, result };
     });

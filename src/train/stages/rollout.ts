@@ -61,7 +61,7 @@ const postTree = ({ run, update }: Update): RolloutObserver => ({
 
 /** Failed turns cost the row, unless credit charges each turn by itself. */
 export function rewardConfig(algorithm: AlgorithmConfig): RewardConfig {
-  const charged = signalsRead(algorithm).stepReward === 'penalties';
+  const charged = signalsRead(algorithm.credit.advantageRule).stepReward === 'penalties';
   return charged ? { ...algorithm.reward, turnPenalty: 0 } : algorithm.reward;
 }
 

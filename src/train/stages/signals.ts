@@ -19,10 +19,9 @@ const REFERENCE_BETA = 0.5;
 
 /** One per group; what the credit rule does not read is null. */
 export async function measureSignals(at: Update, groups: readonly Group[]): Promise<readonly TreeSignals[]> {
-  const { algorithm } = at.run.config;
-  const needs = signalsRead(algorithm);
+  const needs = signalsRead(at.run.config.algorithm.credit.advantageRule);
   const prompts = groups.map(({ tree }) => tree.prompt);
-  const belief = needs.belief ? await measureBeliefs(at, groups) : null;
+  const belief = needs.belief ? await measureBeliefs(at, groups, needs.belief) : null;
   const stepReward = needs.stepReward ? await stepRewards(at, groups, needs.stepReward) : null;
   const baseline = needs.baseline ? await baselines(at, prompts, needs.baseline) : null;
   return groups.map((_, g) => ({
@@ -36,9 +35,10 @@ export async function measureSignals(at: Update, groups: readonly Group[]): Prom
 async function measureBeliefs(
   { run }: Update,
   groups: readonly Group[],
+  when: 'after_call' | 'after_result',
 ): Promise<readonly NodeTable<number | null>[]> {
   const { policy, environment, config } = run;
-  const probes = groups.map(({ tree }) => probeBelief(tree, environment));
+  const probes = groups.map(({ tree }) => probeBelief(tree, environment, when));
   const batch = packToScore(
     probes.map(({ tree }) => tree),
     environment.contextLength,
