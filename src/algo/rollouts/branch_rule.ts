@@ -124,7 +124,7 @@ export function planBranches(
 /**
  * AEPO's number of first paths, m = min(n, ⌊n·σ(β·(H_root − H̄))⌋ + 1).
  * @param rootEntropy H_root of a probe
- * @param pathEntropy H of each generation of a path that used a tool; none: H̄ = H_root
+ * @param pathEntropy H of each generation of a whole path, H̄ is their mean; none: H̄ = H_root
  */
 export function dynamicInitialPaths(
   paths: number,

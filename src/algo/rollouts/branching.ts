@@ -9,10 +9,11 @@
  */
 import type { NodeId, RolloutConfig, RolloutTree } from '../../units.ts';
 import { STREAMS, keyedRandom } from '../random.ts';
+import { leavesBelow } from '../tree.ts';
 import type { TreeBuilder } from '../tree_builder.ts';
 import { branchProbability, dynamicInitialPaths, generationEntropy, planBranches } from './branch_rule.ts';
 import type { ActivePath, BranchConfig, BranchCounts, NewPath } from './branch_rule.ts';
-import { checkSizes, chooseRows, close, goOn, playRound, sample, startTrees } from './growing.ts';
+import { checkSizes, chooseRows, close, goOn, playRound, roomLeft, sample, startTrees } from './growing.ts';
 import type { Forest, Growing } from './growing.ts';
 import { range, recordChoice } from './shape.ts';
 import type { Choice, GrowRollout, RolloutRule } from './shape.ts';
@@ -161,21 +162,27 @@ class BranchingGrowth<State> {
     return generations.map(({ entropy }) => this.entropyOf(entropy));
   }
 
-  /** H of every generation of one path from each prompt; none where it called no tool. The paths are thrown away. */
+  /**
+   * H of every generation of one path from each prompt. The paths are thrown away. As in the released code the budget
+   * of a round is that of the longest path, not of the shortest.
+   */
   private async scout(): Promise<readonly (readonly number[])[]> {
     const entropies = this.trees.map((): number[] => []);
-    const ends = this.trees.map(({ root }) => root);
     let active = this.scouts();
     while (active.length > 0) {
-      active = await playRound(active, this.forest, (path, outcome, { entropy }) => {
-        entropies[path.prompt].push(this.entropyOf(entropy));
-        const next = goOn(path, outcome, this.forest);
-        ends[path.prompt] = path.tree.nodes[path.tree.nodes.length - 1]; // the one path being grown
-        return next.map((growing) => ({ ...path, ...growing }));
-      });
+      const budget = Math.min(...active.map((path) => roomLeft(path, this.forest.env)));
+      active = await playRound(
+        active,
+        this.forest,
+        (path, outcome, { entropy }) => {
+          entropies[path.prompt].push(this.entropyOf(entropy));
+          return goOn(path, outcome, this.forest).map((growing) => ({ ...path, ...growing }));
+        },
+        () => budget,
+      );
     }
-    this.trees.forEach((tree, prompt) => tree.prune(ends[prompt].id));
-    return entropies.map((values, prompt) => (ends[prompt].callCount > 0 ? values : []));
+    for (const tree of this.trees) for (const leaf of leavesBelow(tree)) tree.prune(leaf);
+    return entropies;
   }
 }
 
