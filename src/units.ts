@@ -266,7 +266,8 @@ export interface CreditConfig {
 
 /** What the rules read of a tree beside its rewards; null where the run does not measure it. */
 export interface TreeSignals {
-  readonly belief: NodeTable<number | null> | null; // ln p of the true answer, mean per answer token, after the node
+  /** ln p of the true answer after the node, mean per answer token, nats; null at leaves. algo/signals.ts says when. */
+  readonly belief: NodeTable<number | null> | null;
   readonly baseline: number | null; // reward of the greedy path (ReMax), or V* (A*-PO)
   readonly stepReward: NodeTable<number> | null; // of a turn by itself: penalties (GTPO), implicit rewards (iStar)
 }

@@ -3,6 +3,7 @@
  * functions that train (src/algo), so that a what-if differs from training in its inputs only.
  */
 import { advantageMethods, assignCredit, type Credit, type CreditStep, creditStep } from '../algo/credit.ts';
+import { signalsRead } from '../algo/signals.ts';
 import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeTable, type TreeSignals } from '../units.ts'; // prettier-ignore
 import { rolloutTree } from './reading.ts';
 import type { TreeState } from './run_state.ts';
@@ -41,13 +42,15 @@ function rewardsWith(rewards: NodeTable<number | null>, { whatIf }: CreditChoice
   return rewards.map((reward, id) => (reward === null ? null : (asked.get(id) ?? reward)));
 }
 
-/**
- * What a rule may read of a tree's signals. Baselines and turn rewards mean what the run's own rule means by them,
- * so another rule does not get them; beliefs mean the same to all.
- */
+/** What a rule may read of a tree's signals: those by which it means what the run's own rule means. */
 function signalsFor(rule: AdvantageRule, own: CreditConfig, { signals }: TreeState): TreeSignals {
   const measured = signals ?? NO_SIGNALS;
-  return rule === own.advantageRule ? measured : { ...NO_SIGNALS, belief: measured.belief };
+  const [wanted, had] = [signalsRead(rule), signalsRead(own.advantageRule)];
+  return {
+    belief: wanted.belief === had.belief ? measured.belief : null,
+    baseline: wanted.baseline === had.baseline ? measured.baseline : null,
+    stepReward: wanted.stepReward === had.stepReward ? measured.stepReward : null,
+  };
 }
 
 /** Whether the run measured what a rule needs. */

@@ -2,6 +2,7 @@
  * Whether a run fits into a device, before any of it is allocated, and if not: what it needs, what there is, and which
  * setting brings it down.
  */
+import { needsReference, needsRewardModel, signalsRead } from '../algo/signals.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { footprint, type Footprint, type PolicyCapacities } from '../model/footprint.ts';
 import { slotLimit } from '../model/kv_cache.ts';
@@ -42,15 +43,23 @@ function capacitiesOf(config: RunConfig, limits: BufferLimits): PolicyCapacities
   };
 }
 
-/** Device memory that a run asks for at most, the reference policy of a KL term included. */
+/** Device memory that a run asks for at most, the networks that some algorithms keep beside the policy included. */
 export async function runFootprint(config: RunConfig, limits: BufferLimits): Promise<Footprint> {
   const capacities = capacitiesOf(config, limits);
   const own = await footprint(config.model, capacities);
-  if (config.algorithm.loss.klCoefficient === 0) return own;
-  const reference = await footprint(config.model, { ...capacities, sampling: null });
+  const { algorithm } = config;
+  const samples = signalsRead(algorithm.credit.advantageRule).baseline === 'optimal';
+  const beside: (readonly [string, Footprint])[] = [];
+  if (needsReference(algorithm)) {
+    const sampling = samples ? capacities.sampling : null;
+    beside.push(['reference policy', await footprint(config.model, { ...capacities, sampling })]);
+  }
+  if (needsRewardModel(algorithm)) {
+    beside.push(['reward model', await footprint(config.model, { ...capacities, sampling: null })]);
+  }
   return {
-    bytes: own.bytes + reference.bytes,
-    byOwner: { ...own.byOwner, 'reference policy': reference.bytes },
+    bytes: beside.reduce((sum, [, { bytes }]) => sum + bytes, own.bytes),
+    byOwner: { ...own.byOwner, ...Object.fromEntries(beside.map(([name, { bytes }]) => [name, bytes])) },
     largest: own.largest,
   };
 }

@@ -10,7 +10,7 @@ import { explainedTurns, rowsOf, tokenwise } from './rows.ts';
 import type { Row } from './rows.ts';
 
 /**
- * Belief after a node: ln p of the true answer, mean per answer token, nats.
+ * Belief after a node (IGPO: and after the result of its call): ln p of the true answer, mean per answer token, nats.
  * @throws MissingSignalError where it was not measured
  */
 export function beliefAfter({ tree, signals }: ValuedTree, rule: AdvantageRule, node: NodeId): number {
@@ -140,8 +140,7 @@ export const BELIEF_RULES = {
       description: 'No deviation and no discount: each token against the same place of the other rows.',
       source: 'IGPO’s released code',
       evidence: 'code',
-      difference:
-        'The released return restarts at tokens that were not sampled; here it runs on. A belief is taken before the result of the turn’s own call.',
+      difference: 'The released return restarts at tokens that were not sampled; here it runs on.',
     },
     assign: gainsByPosition,
   },
