@@ -31,7 +31,7 @@ test('cosines and norms are those of the gradients read back, and nothing is tra
     { batch: opposite, inputs: updateInputs(logProb, { loss: { ...TURN_LOSS, clipLow: 9, clipHigh: 9 } }) },
   ];
   const { norms, cosines } = await policy.gradientCosines(sources);
-  const gradients = [];
+  const gradients: Float32Array[] = [];
   for (const source of sources) gradients.push(await policy.gradientOf(source.batch, source.inputs));
   expect({ parameters: await policy.parameters(), gradients: await policy.gradients() }).toEqual(before);
   policy.dispose();
