@@ -42,6 +42,8 @@ const equal = (a: readonly number[], b: readonly number[]): boolean =>
 
 export class ScriptedPolicy implements TrainablePolicy {
   readonly calls: string[] = []; // what was asked, in order
+  readonly updates: { readonly batch: TokenBatch; readonly inputs: UpdateInputs }[] = []; // what was trained on
+  readonly #preferred = new Map<number, number>(); // nats by token: what preference steps have taught
   disposed = false;
   #key: RandomKey = { seed: 0, update: 0 };
   #sampling: SamplingConfig = { temperature: 1, stopTokens: [] };
@@ -69,8 +71,10 @@ export class ScriptedPolicy implements TrainablePolicy {
 
   score(batch: TokenBatch): Promise<TokenScores> {
     this.calls.push('score');
-    const stats = Array.from(batch.scored, (index) => this.#scoredToken(batch, batch.predicted[index]));
-    const logProb = Float32Array.from(stats, (stat) => stat.logProb);
+    const places = Array.from(batch.scored, (index) => batch.predicted[index]);
+    const stats = places.map((place) => this.#scoredToken(batch, place));
+    const taught = (s: number): number => this.#preferred.get(batch.tokens[places[s]]) ?? 0;
+    const logProb = Float32Array.from(stats, (stat, s) => stat.logProb + taught(s));
     return Promise.resolve({ logProb, entropy: Float32Array.from(stats, (stat) => stat.entropy) });
   }
 
@@ -82,6 +86,8 @@ export class ScriptedPolicy implements TrainablePolicy {
     const computed = objective(tokens, inputs.loss, inputs.extras);
     this.#steps += 1;
     this.#stepsInUpdate += 1;
+    this.updates.push({ batch, inputs });
+    if (inputs.loss.surrogate === 'preference') this.#prefer(batch, computed.dlogProb);
     const broken = this.#options.brokenUpdate === this.#key.update;
     const loss: LossResult = {
       logProb,
@@ -94,6 +100,14 @@ export class ScriptedPolicy implements TrainablePolicy {
       loss: broken ? NaN : computed.policy.loss,
     };
     return { loss, step: gradientOf(computed.dlogProb) };
+  }
+
+  /** A step down the gradient in the only parameters that the script has: one per token. */
+  #prefer(batch: TokenBatch, dlogProb: ArrayLike<number>): void {
+    batch.scored.forEach((index, s) => {
+      const token = batch.tokens[batch.predicted[index]];
+      this.#preferred.set(token, (this.#preferred.get(token) ?? 0) - dlogProb[s]);
+    });
   }
 
   save(): Promise<ArrayBuffer> {
@@ -181,7 +195,11 @@ export class ScriptedPolicy implements TrainablePolicy {
 }
 
 /** Depends on the token and its place alone, so that sampling and scoring agree. Nats, float32 like the GPU's. */
-function tokenStats(token: number, previous: number, position: number): { logProb: number; entropy: number } {
+export function tokenStats(
+  token: number,
+  previous: number,
+  position: number,
+): { logProb: number; entropy: number } {
   const random = keyedRandom({ seed: 0, update: 0 }, TOKEN_STREAM, token, previous, position);
   return {
     logProb: Math.fround(-1.6 * random.uniform() ** 3 - 1e-3),

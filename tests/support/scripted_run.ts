@@ -36,7 +36,15 @@ const promptsOf =
       ? config.evaluation.datasets.flatMap((set) =>
           heldOutPrompts(environment, set, config.evaluation.questions),
         )
-      : trainingPrompts(environment, config.datasets, config.promptsPerUpdate, key);
+      : Array.from({ length: config.algorithm.filter.generationBatches }, (_, batch) =>
+          trainingPrompts(
+            environment,
+            config.datasets,
+            config.promptsPerUpdate,
+            { seed: config.seed, update: key.update },
+            batch * config.promptsPerUpdate,
+          ),
+        ).flat();
 
 /** A backend whose policies are scripted, for runs of one configuration. */
 export function scriptedBackend(config: RunConfig, options: Partial<ScriptedOptions> = {}): ScriptedBackend {
