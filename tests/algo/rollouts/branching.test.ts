@@ -2,6 +2,12 @@ import { expect, test } from 'vitest';
 import arpoAepo from '../../fixtures/arpo_aepo.json';
 import { conformArpoAepo } from '../../conform/arpo_aepo.ts';
 import type { ArpoAepoFile } from '../../conform/arpo_aepo.ts';
+import { TURN_TREE } from '../../../src/algo/defaults.ts';
+import { branchProbability, branches, planBranches } from '../../../src/algo/rollouts/branch_rule.ts';
+import type { BranchConfig } from '../../../src/algo/rollouts/branch_rule.ts';
+import { branching } from '../../../src/algo/rollouts/branching.ts';
+import type { RolloutConfig } from '../../../src/units.ts';
+import { RandomPolicy, SEEDS, toyPrompts, toyWorld } from '../toy_world.ts';
 
 test('entropies, decisions and whole traces of the released code are reproduced', async () => {
   const reports = await conformArpoAepo(arpoAepo as unknown as ArpoAepoFile);
@@ -28,4 +34,78 @@ test('a trace changed in one token, draw or decision is a miss', async () => {
     true,
     false,
   ]);
+});
+
+const rule = (branchRule: 'arpo' | 'aepo', change: Partial<BranchConfig> = {}): BranchConfig => ({
+  branchRule,
+  branchBase: 0.5,
+  branchWeight: 0.2,
+  beam: 2,
+  paths: 16,
+  ...change,
+});
+
+test('the probability that is shown is that of the decision', () => {
+  const DRAWS = 2000;
+  for (const name of ['arpo', 'aepo'] as const) {
+    for (const entropyChange of [-4, -1, 0, 0.5, 2, 9]) {
+      for (const consecutive of [0, 1, 5, 20]) {
+        const draws = Array.from({ length: DRAWS }, (_, index) => (index + 0.5) / DRAWS);
+        const share =
+          draws.filter((draw) => branches(rule(name), draw, entropyChange, consecutive)).length / DRAWS;
+        expect(Math.abs(branchProbability(rule(name), entropyChange, consecutive) - share)).toBeLessThan(
+          1e-3,
+        );
+      }
+    }
+  }
+  expect(branchProbability(rule('aepo'), 0, 1)).toBeCloseTo(0.474, 3); // the spec's example
+});
+
+test('a prompt with its n paths makes no more, and one without active paths starts again', () => {
+  const counts = { paths: [16, 3, 2], consecutive: [0, 4, 4] };
+  const active = [
+    { prompt: 0, entropyChange: 9 },
+    { prompt: 2, entropyChange: 9 },
+  ];
+  const { created, counts: after } = planBranches(active, counts, rule('aepo'), () => 0.999);
+  expect(created).toEqual([
+    { prompt: 2, source: 1 },
+    { prompt: 1, source: null },
+  ]);
+  expect(after).toEqual({ paths: [16, 4, 3], consecutive: [0, 5, 5] });
+});
+
+const grown = async (seed: number, change: Partial<RolloutConfig> = {}) => {
+  const key = { seed, update: 1 };
+  const small = { leavesPerTree: 8, initialBranches: 3, branchBase: 0.9 };
+  const config: RolloutConfig = { ...TURN_TREE, shape: 'branching', ...small, ...change };
+  return branching.grow(new RandomPolicy(key), toyWorld, toyPrompts(2), config, key);
+};
+
+test('a branch stands beside the path it copies and starts with the same result', async () => {
+  let copies = 0;
+  for (const tree of (await Promise.all(SEEDS.map((seed) => grown(seed)))).flat()) {
+    for (const node of tree.nodes) {
+      if (node.origin.kind !== 'branch') continue;
+      copies += 1;
+      const parent = tree.nodes[node.parent ?? 0];
+      expect(tree.expansions[node.origin.iteration].picks).toContain(parent.id);
+      for (const sibling of parent.children.map((id) => tree.nodes[id])) {
+        expect(sibling.tokens.slice(0, 3)).toEqual(node.tokens.slice(0, 3));
+        expect(sibling.mask.slice(0, 3)).toEqual([0, 0, 0]);
+      }
+    }
+  }
+  expect(copies).toBeGreaterThan(20);
+});
+
+test('scouts decide the number of first paths and leave no row', async () => {
+  for (const tree of await grown(3, { dynamicInitial: true, branchRule: 'aepo' })) {
+    const scouts = tree.nodes.filter(({ origin }) => origin.kind === 'scout');
+    expect(scouts).toHaveLength(2); // a probe, and the first turn of a path
+    expect(scouts.every(({ pruned, parent }) => pruned && parent === 0)).toBe(true);
+    expect(tree.leaves).toHaveLength(8);
+    expect(tree.nodes[0].children.every((id) => tree.nodes[id].origin.kind === 'initial')).toBe(true);
+  }
 });
