@@ -31,6 +31,7 @@ const READ: Readonly<Partial<Record<AdvantageRule, Partial<SignalNeeds>>>> = {
   remax: { baseline: 'greedy' },
   optimal_value: { baseline: 'optimal' },
   gtpo: { stepReward: 'penalties' },
+  gtpo_by_turn: { stepReward: 'penalties' },
   istar: { stepReward: 'implicit' },
 };
 

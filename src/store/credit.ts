@@ -68,7 +68,7 @@ function compute(
     ? chosen
     : { ...chosen, advantageRule: own.advantageRule };
   const known = trees.flatMap((state) => {
-    if (state.dropped && state !== tree) return []; // not trained on
+    if (state !== tree && (state.dropped || !isAvailable(config.advantageRule, own, state))) return []; // not trained on
     const complete = rolloutTree(state);
     if (!complete || !state.rewards) return [];
     const rewards = state === tree ? rewardsWith(state.rewards, choice) : state.rewards;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
+import { OWN_CREDIT, isAvailable, recredit } from '../../src/store/credit.ts';
 import { foldEvents } from '../../src/store/fold.ts';
 import { EMPTY_RUN } from '../../src/store/run_state.ts';
-import { nodeId } from '../../src/units.ts';
+import { NO_SIGNALS, nodeId } from '../../src/units.ts';
 import { CONFIG, SAMPLE_LOG } from '../support/sample_log.ts';
 
 const tree = foldEvents(EMPTY_RUN, SAMPLE_LOG).updates[0].trees[0];
@@ -50,5 +50,30 @@ describe('recredit', () => {
   test('gives the same object for the same question and none while the tree grows', () => {
     expect(recredit(tree, own, OWN_CREDIT)).toBe(recredit(tree, own, { ...OWN_CREDIT }));
     expect(recredit({ ...tree, leaves: [] }, own, OWN_CREDIT)).toBeNull();
+  });
+
+  test('hears of the update’s other trees where the rule does, unless the run dropped them', () => {
+    const choice = { ...OWN_CREDIT, advantageRule: 'reinforce_pp_baseline' } as const;
+    const other = {
+      ...tree,
+      rewards: tree.rewards?.map((reward) => (reward === null ? null : 5 * reward)) ?? null,
+    };
+    const rowOf = (...trees: (typeof tree)[]) => recredit(tree, own, choice, trees)?.advantages.byLeaf?.[3];
+    const alone = rowOf(tree);
+    expect(rowOf(tree, other)).toBeLessThan((alone ?? NaN) / 2); // the wider rewards of the other set the scale
+    expect(rowOf(tree, { ...other, dropped: true })).toBe(alone);
+    expect(recredit(tree, own, choice)?.advantages.byLeaf?.[3]).toBe(alone);
+  });
+
+  test('a rule that reads what the run did not measure gives way to the run’s own', () => {
+    const choice = { ...OWN_CREDIT, advantageRule: 'igpo' } as const;
+    expect(isAvailable('igpo', own, tree)).toBe(false);
+    const credit = recredit(tree, own, choice);
+    expect([credit?.config.advantageRule, credit?.hypothetical]).toEqual([own.advantageRule, false]);
+    const measured = { ...tree, signals: { ...NO_SIGNALS, belief: tree.nodes.map(() => -1) } };
+    const igpo = { ...own, advantageRule: 'igpo' } as const;
+    expect(isAvailable('igpo_position', igpo, measured)).toBe(true);
+    expect(isAvailable('remax', igpo, measured)).toBe(false);
+    expect(recredit(measured, igpo, OWN_CREDIT)?.advantages.byToken).not.toBeNull();
   });
 });

@@ -1,16 +1,18 @@
 import { beforeAll, expect, test } from 'vitest';
-import { OWN_CREDIT, recredit, type Recredit } from '../../src/store/credit.ts';
+import { OWN_CREDIT, isAvailable, recredit, type Recredit } from '../../src/store/credit.ts';
 import {
   CREDIT_PHASES,
   creditFrame,
   creditSteps,
   phaseEnd,
   phaseStart,
+  rowTurns,
   type StepperStep,
 } from '../../src/store/credit_steps.ts';
 import { rolloutTree } from '../../src/store/reading.ts';
 import type { TreeState } from '../../src/store/run_state.ts';
-import type { CreditConfig, RolloutTree } from '../../src/units.ts';
+import { ADVANTAGE_RULES } from '../../src/units.ts';
+import type { AdvantageRule, CreditConfig, RolloutTree } from '../../src/units.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 let state: TreeState;
@@ -103,5 +105,45 @@ test('phases begin and end where their steps do', () => {
     expect(creditFrame(tree, steps, phaseStart(steps, phase)).current?.phase).toBe(phase);
     expect(steps[phaseStart(steps, phase) - 2]?.phase).not.toBe(phase);
     expect(steps[phaseEnd(steps, phase)]?.phase).not.toBe(phase);
+  }
+});
+
+test('under every rule the last frame holds each node’s mean over its rows', () => {
+  for (const advantageRule of ADVANTAGE_RULES.filter((rule) => isAvailable(rule, own, state))) {
+    const other = recredit(state, own, { ...OWN_CREDIT, advantageRule })!;
+    const all = creditSteps(tree, other.rewardSteps, other);
+    const frame = creditFrame(tree, all, all.length);
+    for (const [id, advantage] of frame.advantages.entries())
+      if (advantage !== null && advantageRule !== 'tree_diff')
+        expect(advantage).toBeCloseTo(other.advantages.byNode[id], 9);
+    const numbers = frame.advantages.filter((advantage) => advantage !== null);
+    expect(numbers.length).toBeGreaterThanOrEqual(tree.leaves.length);
+    for (const { formula, lit } of all) {
+      expect(lit.every((id) => id < tree.nodes.length)).toBe(true);
+      for (const part of formula) if (part.kind === 'number') expect(Number.isFinite(part.value)).toBe(true);
+    }
+  }
+});
+
+test('numbers of a row name it, numbers on the way say what they are', () => {
+  const stepsUnder = (advantageRule: AdvantageRule) => {
+    const other = recredit(state, own, { ...OWN_CREDIT, advantageRule })!;
+    return creditSteps(tree, other.rewardSteps, other).filter(({ phase }) => phase === 'advantage');
+  };
+  for (const { leaf, part, wholeRow } of stepsUnder('gtpo'))
+    expect([tree.leaves.includes(leaf!), part, wholeRow]).toEqual([true, null, false]);
+  const parts = stepsUnder('tree_grpo').flatMap(({ part }) => (part === null ? [] : [part]));
+  expect(new Set(parts)).toEqual(new Set(['standardised over the prompt', 'standardised over its tree']));
+  expect(stepsUnder('tree_grpo').every(({ wholeRow }) => wholeRow)).toBe(true);
+});
+
+test('a turn whose tokens differ shows from where to where', () => {
+  const faded = recredit(state, { ...own, discount: 0.9 }, { ...OWN_CREDIT, advantageRule: 'reinforce_pp' })!;
+  const turns = tree.leaves.flatMap((leaf) => rowTurns(tree, faded, leaf));
+  const ranges = turns.flatMap(({ range, advantage }) => (range ? [{ range, advantage }] : []));
+  expect(ranges.length).toBeGreaterThan(0);
+  for (const { range, advantage } of ranges) {
+    expect(range[0]).toBeLessThan(advantage);
+    expect(range[1]).toBeGreaterThan(advantage);
   }
 });
