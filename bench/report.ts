@@ -1,4 +1,5 @@
 /** What a run of the bench writes: one JSON file per preset. */
+import type { PackingResult } from './packing.ts';
 import type { WorkShape } from './work.ts';
 
 export interface ContenderResult {
@@ -31,17 +32,42 @@ export interface Samples {
   readonly matmulGflops?: Readonly<Record<string, readonly number[]>>;
 }
 
-export interface BenchReport {
+/** What every file of results says first. */
+export interface Header {
   readonly adapter: string;
   readonly browser: string;
   readonly date: string; // ISO 8601
   readonly command: string;
+  readonly machine: Machine;
+}
+
+export interface BenchReport extends Header {
   readonly preset: string;
   readonly shape: WorkShape;
   readonly trainGflop: number; // arithmetic of one step
   readonly parameterCount: number;
-  readonly machine: Machine;
   readonly results: Readonly<Record<string, ContenderResult>>;
+}
+
+/** A whole run of the instant preset. */
+export interface InstantReport extends Header {
+  readonly suite: 'instant';
+  readonly seed: number;
+  readonly updates: number;
+  readonly seconds: number; // from play to the end, evaluation included
+  readonly trainingSeconds: number; // rollout and training of all updates
+  readonly rolloutSeconds: number;
+  readonly trainSeconds: number;
+  readonly heldOut: {
+    readonly questions: number;
+    readonly before: { readonly exactMatch: number };
+    readonly after: { readonly exactMatch: number };
+  };
+}
+
+export interface PackingReport extends Header, PackingResult {
+  readonly suite: 'packing';
+  readonly seed: number;
 }
 
 export interface Machine {
@@ -108,4 +134,28 @@ export function describe(report: BenchReport): string {
     ...failures(report).map((line) => `no number: ${line}`),
   ];
   return parts.join('\n\n');
+}
+
+/** How much more time an update takes without packing, over how many more tokens it computes. */
+export const packingGain = (
+  report: PackingReport,
+): { readonly sharing: number; readonly timeRatio: number } => ({
+  sharing: report.rowTokens / report.uniqueTokens,
+  timeRatio: report.perLeafMs / report.packedMs,
+});
+
+/** A result of our engine alone, as the terminal shows it. */
+export function describeOwn(report: InstantReport | PackingReport): string {
+  const where = `${report.adapter}, ${report.browser}, ${report.date.slice(0, 10)}`;
+  if (report.suite === 'instant') {
+    const { updates, seconds, rolloutSeconds, trainSeconds } = report;
+    return `instant: ${updates} updates in ${seconds.toFixed(1)} s with evaluation; rollouts ${rolloutSeconds.toFixed(1)} s, training ${trainSeconds.toFixed(1)} s\n${where}`;
+  }
+  const { sharing, timeRatio } = packingGain(report);
+  const { rows, uniqueTokens, rowTokens, packedMs, perLeafMs, lossDifference } = report;
+  return [
+    `packing: ${rows} rows of ${rowTokens} tokens, ${uniqueTokens} of them unique: shared ${sharing.toFixed(2)}-fold`,
+    `packed ${packedMs.toFixed(0)} ms, one row per leaf ${perLeafMs.toFixed(0)} ms: ${timeRatio.toFixed(2)} times; losses differ by ${lossDifference.toExponential(0)}`,
+    where,
+  ].join('\n');
 }

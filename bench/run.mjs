@@ -1,128 +1,69 @@
 // `npm run bench`: the libraries of contenders/ and Turnwise in one Chromium in one run, on the same work; checks that
 // they compute the same numbers, prints the tables and saves them as JSON. README.md says how and why.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SOFTWARE_ADAPTER } from '../scripts/browser.mjs';
-import { withPage } from '../scripts/headless.mjs';
-import { browserSeat, dawnSeat } from './seats.mjs';
+import {
+  COMMON_HELP,
+  COMMON_OPTIONS,
+  DOCS,
+  fail,
+  installPeers,
+  log,
+  positive,
+  readOptions,
+  save,
+  some,
+  withHeader,
+  withLab,
+  withSeats,
+} from './command.mjs';
 
-const HERE = fileURLToPath(new URL('.', import.meta.url));
 const SUITES = ['matmul', 'train', 'decode'];
-const EXTRA_SUITES = ['instant', 'packing'];
+const OWN_SUITES = ['instant', 'packing']; // of our engine alone
 
 const OPTIONS = {
   preset: { type: 'string', default: 'small,brief,classroom' },
   suites: { type: 'string', default: SUITES.join() },
   only: { type: 'string' },
-  repetitions: { type: 'string', default: '5' },
   budget: { type: 'string', default: '60' },
   limit: { type: 'string', default: '240' },
-  flags: { type: 'string', default: SOFTWARE_ADAPTER },
-  dawn: { type: 'boolean', default: false },
-  json: { type: 'string' },
-  out: { type: 'string', default: join(HERE, 'results') },
   'write-docs': { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
+  ...COMMON_OPTIONS,
 };
 
 const HELP = `npm run bench -- [options]
   --preset NAMES       of small, brief, classroom, tiny; default small,brief,classroom
-  --suites NAMES       of matmul, train, decode (default: these) and instant, packing
+  --suites NAMES       of matmul, train, decode (default: these) and, of our engine alone, instant, packing
   --only NAMES         contenders; default all (contenders/index.js)
-  --repetitions N      measured repetitions; default 5
   --budget SECONDS     a contender slower than this in a suite is measured less often; default 60
   --limit SECONDS      a contender that does not answer for this long leaves the run; default 240
-  --flags "FLAGS"      Chromium's flags for the adapter; default ${SOFTWARE_ADAPTER}, "" takes the machine's
-  --dawn               no browser: a Node process per contender with Dawn's WebGPU (npm package webgpu)
-  --json FILE          where the result goes; with several presets the file's name gets theirs
-  --out FOLDER         where results go without --json; default bench/results
-  --write-docs         measures nothing: writes the tables of docs/performance.md from docs/performance/*.json`;
-
-const fail = (message) => {
-  console.error(message);
-  process.exit(2);
-};
-const log = (line) => console.error(line);
-
-function readOptions() {
-  try {
-    return parseArgs({ options: OPTIONS }).values;
-  } catch (error) {
-    return fail(`${error.message}\n\n${HELP}`);
-  }
-}
-
-function some(text, name, known) {
-  const names = text.split(',').filter(Boolean);
-  const unknown = names.find((given) => !known.includes(given));
-  if (unknown !== undefined || names.length === 0)
-    fail(`--${name}: got ${unknown ?? 'nothing'}, wanted some of ${known.join(', ')}.`);
-  return names;
-}
-
-function positive(text, name) {
-  const value = Number(text);
-  if (!(value > 0)) fail(`--${name}: got ${text}, wanted a number above 0.`);
-  return value;
-}
-
-/** The peers have a folder of their own, so that the project's install stays small. Dawn (130 MB) only on demand. */
-function installPeers(dawn) {
-  const wanted = dawn ? 'webgpu' : '@jax-js/jax';
-  if (existsSync(join(HERE, 'node_modules', wanted))) return;
-  log(`installing the contenders into bench/node_modules`);
-  const command = ['ci', '--no-audit', '--no-fund', ...(dawn ? [] : ['--omit=optional'])];
-  const { status } = spawnSync('npm', command, {
-    cwd: HERE,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) fail('The contenders could not be installed: see above. `--only turnwise` needs none.');
-}
-
-async function openSeats(lab, ids, dawn) {
-  const blankUrl = new URL('/blank', lab.url).href;
-  const open = dawn ? dawnSeat : browserSeat;
-  const seats = [];
-  for (const id of ids) seats.push(await open({ browser: lab.browser, blankUrl, id, log }));
-  return seats;
-}
+${COMMON_HELP}
+  --write-docs         measures nothing: writes the tables of ${DOCS}.md from ${DOCS}/*.json`;
 
 async function measurePreset(lab, preset, suites, ids, options) {
-  const { work, measureModule } = lab.modules;
-  const seats = await openSeats(lab, ids, options.dawn);
-  const before = loadavg()[0];
-  try {
-    const adapter = await seats[0].call('adapter');
-    const shape = work.presets[preset];
-    const results = await measureModule.measure(seats, {
-      suites,
-      shape,
-      matmulShapes: work.MATMUL_SHAPES,
-      repetitions: positive(options.repetitions, 'repetitions'),
-      budgetMs: 1000 * positive(options.budget, 'budget'),
-      limitMs: 1000 * positive(options.limit, 'limit'),
-      log,
-    });
-    return {
-      adapter,
-      browser: options.dawn ? `Node ${process.version} with Dawn` : `Chromium ${lab.browser.version()}`,
-      date: new Date().toISOString(),
-      command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim(),
+  const { presets, MATMUL_SHAPES, trainFlops, parameterCount } = await lab.load('work.ts');
+  const { measure } = await lab.load('measure.ts');
+  const shape = presets[preset];
+  return withSeats(lab, ids, (seats) =>
+    withHeader(lab, seats[0], 'bench', async () => ({
       preset,
       shape,
-      trainGflop: work.trainFlops(shape) / 1e9,
-      parameterCount: work.parameterCount(shape),
-      machine: { processor: cpus()[0].model, cores: cpus().length, load: [before, loadavg()[0]] },
-      results,
-    };
-  } finally {
-    for (const seat of seats) await seat.close().catch(() => undefined); // already closed when it did not answer
-  }
+      trainGflop: trainFlops(shape) / 1e9,
+      parameterCount: parameterCount(shape),
+      results: await measure(seats, {
+        suites,
+        shape,
+        matmulShapes: MATMUL_SHAPES,
+        repetitions: positive(options.repetitions, 'repetitions'),
+        budgetMs: 1000 * positive(options.budget, 'budget'),
+        limitMs: 1000 * positive(options.limit, 'limit'),
+        log,
+      }),
+    })),
+  );
 }
 
 /** The products do not depend on the preset: measured with the first one, copied into the others. */
@@ -134,54 +75,93 @@ function withMatmul(report, first) {
   return { ...report, results: Object.fromEntries(results) };
 }
 
-const slug = (text) =>
-  text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-
-function save(report, { json, out }, several) {
-  const named = json && several ? json.replace(/(\.json)?$/, `-${report.preset}.json`) : json;
-  const path = named ?? join(out, `${slug(report.adapter)}-${report.preset}.json`);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
-  return path;
-}
-
-async function runBench(lab, options) {
-  const load = (file) => lab.server.ssrLoadModule(`/bench/${file}`);
-  const [work, measureModule, reportModule] = await Promise.all(
-    ['work.ts', 'measure.ts', 'report.ts'].map(load),
-  );
-  const { contenders } = await load('contenders/index.js');
-  const presets = some(options.preset, 'preset', Object.keys(work.presets));
-  const suites = some(options.suites, 'suites', [...SUITES, ...EXTRA_SUITES]);
-  const ids = options.only ? some(options.only, 'only', Object.keys(contenders)) : Object.keys(contenders);
+async function runPresets(lab, suites, options) {
+  const { presets } = await lab.load('work.ts');
+  const { contenders } = await lab.load('contenders/index.js');
+  const { describe } = await lab.load('report.ts');
+  const names = some(options.preset, 'preset', Object.keys(presets));
+  const known = Object.keys(contenders);
+  const ids = options.only ? some(options.only, 'only', known) : known;
   let first;
-  for (const preset of presets) {
+  for (const preset of names) {
     log(`\n${preset}`);
     const own = first ? suites.filter((suite) => suite !== 'matmul') : suites;
-    const measured = await measurePreset(
-      { ...lab, modules: { work, measureModule } },
-      preset,
-      own,
-      ids,
-      options,
-    );
+    const measured = await measurePreset(lab, preset, own, ids, options);
     first ??= measured;
     const report = withMatmul(measured, first);
-    const path = save(report, options, presets.length > 1);
-    console.log(`\n${reportModule.describe(report)}\n\nsaved as ${path}`);
+    console.log(`\n${describe(report)}\n`);
+    save(report, preset, options, options.several || names.length > 1);
   }
 }
 
-const options = readOptions();
-if (options.help) console.log(HELP);
-else {
-  installPeers(options.dawn);
-  await withPage((lab) => runBench(lab, options), {
-    entries: ['bench/seat.ts'],
-    browser: !options.dawn,
-    adapterFlags: options.flags.split(' ').filter(Boolean),
-  });
+/** A whole run of the instant preset, as `npm run lab` takes it. */
+function runInstant(lab, options) {
+  if (lab.dawn) fail('--suites instant: the lab runs in a browser; leave --dawn out.');
+  if (![SOFTWARE_ADAPTER, ''].includes(options.flags))
+    fail(`--suites instant: got --flags "${options.flags}", wanted the default or "".`);
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const json = join(folder, 'instant.json');
+  const adapter = options.flags === '' ? 'hardware' : 'software';
+  const words = [
+    'scripts/lab.mjs',
+    '--preset',
+    'instant',
+    '--seed',
+    '1',
+    '--json',
+    json,
+    '--adapter',
+    adapter,
+  ];
+  try {
+    log(`\ninstant: node ${words.slice(0, -4).join(' ')}`);
+    const { status } = spawnSync(process.execPath, words, { stdio: ['ignore', 'inherit', 'inherit'] });
+    if (status !== 0) fail('the run of the instant preset failed: see above.');
+    const { seconds, trainingSeconds, updates, heldOut, config } = JSON.parse(readFileSync(json, 'utf8'));
+    const { rolloutMs, trainMs } = updates.reduce((sum, update) => ({
+      rolloutMs: sum.rolloutMs + update.rolloutMs,
+      trainMs: sum.trainMs + update.trainMs,
+    }));
+    const parts = { rolloutSeconds: rolloutMs / 1000, trainSeconds: trainMs / 1000 };
+    return { seed: config.seed, updates: updates.length, seconds, trainingSeconds, ...parts, heldOut };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A result of our engine alone. */
+async function runOwn(lab, suite, options) {
+  const result = await withSeats(lab, ['turnwise'], ([seat]) =>
+    withHeader(lab, seat, 'bench', async () => {
+      if (suite === 'instant') return { suite, ...runInstant(lab, options) };
+      log(`\n${suite}`);
+      const weights = readFileSync('public/warmstart-search-d64L2.safetensors').toString('base64');
+      const repetitions = positive(options.repetitions, 'repetitions');
+      const request = { preset: 'instant', weights, seed: 1, updates: 2, repetitions };
+      return { suite, seed: 1, ...(await seat.call('packing', request)) };
+    }),
+  );
+  const { describeOwn } = await lab.load('report.ts');
+  console.log(`\n${describeOwn(result)}\n`);
+  save(result, suite, options, options.several);
+}
+
+async function runBench(lab, shared, own, options) {
+  const named = { ...options, several: own.length + Math.min(1, shared.length) > 1 };
+  if (shared.length > 0) await runPresets(lab, shared, named);
+  for (const suite of own) await runOwn(lab, suite, named);
+}
+
+const options = readOptions(OPTIONS, HELP);
+const suites = some(options.suites, 'suites', [...SUITES, ...OWN_SUITES]);
+const shared = suites.filter((suite) => SUITES.includes(suite));
+const own = suites.filter((suite) => OWN_SUITES.includes(suite));
+const withPeers = shared.length > 0 && options.only !== 'turnwise';
+if (options['write-docs']) {
+  await withLab({ dawn: true, flags: '' }, 'docs.ts', async (lab) =>
+    log((await lab.load('docs.ts')).writeDocs(DOCS)),
+  );
+} else {
+  if (withPeers || options.dawn) installPeers(options.dawn);
+  await withLab(options, withPeers ? 'seat.ts' : 'packing.ts', (lab) => runBench(lab, shared, own, options));
 }

@@ -1,7 +1,9 @@
 /** What runs in a contender's page (or process): opens it, times it, checks its numbers. The driver calls `seat.*`. */
 import type { Contender, Decoder, Matmul, Trainer } from './contender.ts';
 import { contenders } from './contenders/index.js';
+import type { Axis } from './growth.ts';
 import { watchMemory, type MemoryMeter } from './memory.ts';
+import type { PackingRequest } from './packing.ts';
 import {
   decodeParameters,
   matmulData,
@@ -145,6 +147,15 @@ export const seat = {
   decodeClose() {
     decoder?.work.dispose();
     decoder = null;
+  },
+
+  /** Of our engine alone, like growth(). */
+  async packing(request: PackingRequest) {
+    return (await import('./packing.ts')).measurePacking(request);
+  },
+
+  async growth(axis: Axis, repetitions: number) {
+    return (await import('./growth.ts')).measureGrowth(axis, repetitions);
   },
 };
 

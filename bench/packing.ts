@@ -1,0 +1,120 @@
+/** What packing saves: updates of the `instant` preset on trees that its policy grew, packed and one row per leaf. */
+import { openGpu } from '../src/gpu/device.ts';
+import { Policy } from '../src/model/policy.ts';
+import { decodeWeights } from '../src/model/weights.ts';
+import { environmentNamed } from '../src/train/config.ts';
+import { presets } from '../src/train/presets.ts';
+import { train } from '../src/train/run.ts';
+import { Transport } from '../src/train/transport.ts';
+import type { RunConfig, TokenBatch, UpdateInputs } from '../src/units.ts';
+import { perLeaf, rowTokens, totalFlops, updateFlops } from './batches.ts';
+import { median } from './statistics.ts';
+
+export interface PackingRequest {
+  readonly preset: string;
+  readonly weights: string; // base64 of the preset's warm start
+  readonly seed: number;
+  readonly updates: number;
+  readonly repetitions: number;
+}
+
+export interface PackingResult {
+  readonly minibatches: number;
+  readonly rows: number; // of all mini-batches, like the counts below
+  readonly uniqueTokens: number;
+  readonly rowTokens: number;
+  readonly packedMs: number; // all mini-batches once, median
+  readonly perLeafMs: number;
+  readonly packedFlops: number;
+  readonly perLeafFlops: number;
+  readonly lossDifference: number; // largest between the two, nats
+  readonly samples: { readonly packedMs: readonly number[]; readonly perLeafMs: readonly number[] };
+}
+
+interface Minibatch {
+  readonly batch: TokenBatch;
+  readonly inputs: UpdateInputs;
+}
+
+/** Trains for a few updates and keeps what the trainer was given. */
+async function recordMinibatches(policy: Policy, config: RunConfig): Promise<readonly Minibatch[]> {
+  const recorded: Minibatch[] = [];
+  const update = policy.update.bind(policy);
+  policy.update = (batch, inputs) => {
+    recorded.push({ batch, inputs });
+    return update(batch, inputs);
+  };
+  const transport = new Transport(() => undefined);
+  transport.play();
+  const environment = environmentNamed(config.environment);
+  const now = (): number => performance.now();
+  const others = { reference: null, rewardModel: null, post: () => undefined }; // the preset's algorithm needs none
+  await train({ config, environment, policy, transport, now, ...others });
+  policy.update = update;
+  return recorded;
+}
+
+/** All mini-batches once. @returns ms and the losses */
+async function pass(policy: Policy, minibatches: readonly Minibatch[]) {
+  const start = performance.now();
+  const losses: number[] = [];
+  for (const { batch, inputs } of minibatches) losses.push((await policy.update(batch, inputs)).loss.loss);
+  return { ms: performance.now() - start, losses };
+}
+
+export async function measurePacking(request: PackingRequest): Promise<PackingResult> {
+  const preset = presets.get(request.preset);
+  if (!preset) throw new Error(`no preset ${request.preset}`);
+  const evaluation = { ...preset.config.evaluation, questions: 0 };
+  const config: RunConfig = { ...preset.config, seed: request.seed, updates: request.updates, evaluation };
+  const file = Uint8Array.from(atob(request.weights), (character) => character.charCodeAt(0));
+  const { values: parameters } = decodeWeights(file.buffer, config.model);
+  const { contextLength } = environmentNamed(config.environment);
+  const gpu = await openGpu();
+  try {
+    const open = (): Promise<Policy> => Policy.create(gpu, config.model, { contextLength, parameters });
+    const [grower, packer, unpacked] = [await open(), await open(), await open()];
+    const recorded = await recordMinibatches(grower, config);
+    grower.dispose();
+    // No learning: both compute the same numbers in every pass.
+    const still = recorded.map(({ batch, inputs }) => {
+      const optimiser = { ...inputs.optimiser, learningRate: 0 };
+      return { batch, inputs: { ...inputs, optimiser } };
+    });
+    const apart = still.map(({ batch, inputs }) => ({ batch: perLeaf(batch), inputs }));
+    return await compare(packer, unpacked, still, apart, request.repetitions, config);
+  } finally {
+    gpu.close();
+  }
+}
+
+async function compare(
+  packer: Policy,
+  unpacked: Policy,
+  packed: readonly Minibatch[],
+  apart: readonly Minibatch[],
+  repetitions: number,
+  { model }: RunConfig,
+): Promise<PackingResult> {
+  const first = await pass(packer, packed); // warm-up, and the numbers
+  const second = await pass(unpacked, apart);
+  const samples = { packedMs: [] as number[], perLeafMs: [] as number[] };
+  for (let repetition = 0; repetition < repetitions; repetition++) {
+    samples.packedMs.push((await pass(packer, packed)).ms);
+    samples.perLeafMs.push((await pass(unpacked, apart)).ms);
+  }
+  const sum = (batches: readonly Minibatch[], count: (batch: TokenBatch) => number): number =>
+    batches.reduce((total, { batch }) => total + count(batch), 0);
+  return {
+    minibatches: packed.length,
+    rows: sum(packed, ({ rows }) => rows.length),
+    uniqueTokens: sum(packed, ({ tokens }) => tokens.length),
+    rowTokens: sum(packed, rowTokens),
+    packedMs: median(samples.packedMs),
+    perLeafMs: median(samples.perLeafMs),
+    packedFlops: sum(packed, (batch) => totalFlops(updateFlops(model, batch))),
+    perLeafFlops: sum(apart, (batch) => totalFlops(updateFlops(model, batch))),
+    lossDifference: Math.max(...first.losses.map((loss, index) => Math.abs(loss - second.losses[index]))),
+    samples,
+  };
+}
