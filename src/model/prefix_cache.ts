@@ -23,6 +23,7 @@ interface Slot {
   tokens: readonly number[]; // whose keys and values are held, or will be after this call's prefill
   readyLength: number; // of these, held before this call
   wave: number; // of this call's prefill, −1 when none
+  busy: boolean; // taken by a request that is not committed yet
   usedBy: number; // call that last took the slot
   pinnedBy: number; // call that last read the slot
 }
@@ -38,7 +39,7 @@ export class PrefixCache {
   readonly #limit: number;
   #call = 0;
 
-  /** @param limit most slots; a call may place at most half as many requests, so that forks find room */
+  /** @param limit most slots; at most half as many requests may be under way at once, so that forks find room */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -48,14 +49,18 @@ export class PrefixCache {
     return this.#slots.length;
   }
 
-  /** Forgets every prefix, e.g. because the parameters changed. */
+  /** Forgets every prefix, e.g. because the parameters changed. Nothing may be under way. */
   clear(): void {
-    for (const slot of this.#slots) slot.tokens = [];
+    for (const slot of this.#slots) {
+      slot.tokens = [];
+      slot.busy = false;
+    }
   }
 
   /**
    * Places the requests of one call: each continues in the slot that holds all of its own tokens up to some
-   * point and nothing else, or forks the longest common prefix into a slot of its own.
+   * point and nothing else, or forks the longest common prefix into a slot of its own. Slots of earlier calls that
+   * are not committed yet can be forked too, as far as their contexts go.
    */
   place(contexts: readonly (readonly number[])[]): Placement[] {
     this.#call++;
@@ -66,9 +71,10 @@ export class PrefixCache {
     return contexts.map((context) => this.#placeOne(context));
   }
 
-  /** Says what a slot holds once the call is over: the context and all sampled tokens but the last. */
+  /** Frees a slot, and says what it holds: the context and all sampled tokens but the last. */
   commit(slot: number, tokens: readonly number[]): void {
     this.#slots[slot].tokens = tokens;
+    this.#slots[slot].busy = false;
   }
 
   #placeOne(context: readonly number[]): Placement {
@@ -78,8 +84,7 @@ export class PrefixCache {
     const source = this.#slots[best];
     const wave = length > source.readyLength ? source.wave + 1 : 0;
     // Nothing of the slot is lost when all of its tokens stay: appending leaves what forks read untouched.
-    if (source.usedBy !== this.#call && length === source.tokens.length)
-      return this.#take(best, context, length, null, 0);
+    if (!source.busy && length === source.tokens.length) return this.#take(best, context, length, null, 0);
     source.pinnedBy = this.#call;
     const destination = this.#freshSlot();
     return this.#take(destination, context, length, { source: best, destination, length }, wave);
@@ -94,7 +99,8 @@ export class PrefixCache {
   ): Placement {
     const { pinnedBy } = this.#slots[slot];
     const readyLength = fork ? 0 : cachedLength;
-    this.#slots[slot] = { tokens: context.slice(0, -1), readyLength, wave, usedBy: this.#call, pinnedBy };
+    const tokens = context.slice(0, -1);
+    this.#slots[slot] = { tokens, readyLength, wave, busy: true, usedBy: this.#call, pinnedBy };
     return { slot, cachedLength, fork, wave };
   }
 
@@ -104,7 +110,7 @@ export class PrefixCache {
     let waste = Infinity; // tokens of the slot past the prefix: prefer a slot that can be continued
     this.#slots.forEach((slot, index) => {
       const common = commonLength(slot.tokens, context, Math.min(limit, slot.tokens.length));
-      const taken = slot.usedBy === this.#call ? 0.5 + 1e-3 * slot.wave : 0;
+      const taken = slot.busy ? 0.5 + 1e-3 * slot.wave : 0;
       const left = slot.tokens.length - common + taken;
       if (common > length || (common === length && common > 0 && left < waste))
         [best, length, waste] = [index, common, left];
@@ -114,14 +120,15 @@ export class PrefixCache {
 
   /** An unused slot, a new one, or the one unused for longest that nothing in this call reads. */
   #freshSlot(): number {
-    const empty = this.#slots.findIndex((slot) => slot.tokens.length === 0 && slot.usedBy !== this.#call);
+    const empty = this.#slots.findIndex((slot) => slot.tokens.length === 0 && !slot.busy);
     if (empty >= 0) return empty;
     if (this.#slots.length < this.#limit) {
-      return this.#slots.push({ tokens: [], readyLength: 0, wave: -1, usedBy: -1, pinnedBy: -1 }) - 1;
+      const unused = { tokens: [], readyLength: 0, wave: -1, busy: false, usedBy: -1, pinnedBy: -1 };
+      return this.#slots.push(unused) - 1;
     }
     let oldest = -1;
     this.#slots.forEach((slot, index) => {
-      if (slot.usedBy === this.#call || slot.pinnedBy === this.#call) return;
+      if (slot.busy || slot.pinnedBy === this.#call) return;
       if (oldest < 0 || slot.usedBy < this.#slots[oldest].usedBy) oldest = index;
     });
     return oldest;

@@ -1,14 +1,7 @@
 import { subview, upload } from '../gpu/buffers.ts';
 import { Program } from '../gpu/program.ts';
 import { f32, Readback, u32 } from '../gpu/readback.ts';
-import {
-  tokenId,
-  type GenerateRequest,
-  type Generation,
-  type RandomKey,
-  type SamplingConfig,
-  type TokenId,
-} from '../units.ts';
+import type { GenerateRequest, Generation, RandomKey, SamplingConfig } from '../units.ts';
 import {
   createDecodeWorkspace,
   decodeSteps,
@@ -24,9 +17,25 @@ import {
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { BatchError } from './errors.ts';
 import { growKvCache, slotLimit, type KvCache } from './kv_cache.ts';
-import { PrefixCache, type Placement } from './prefix_cache.ts';
+import { PrefixCache } from './prefix_cache.ts';
+import {
+  append,
+  cachedTokens,
+  generationOf,
+  lastToken,
+  missingTokens,
+  newRow,
+  remaining,
+  rowState,
+  type NewToken,
+  type Row,
+} from './sampling_rows.ts';
+import { SamplingSession, type RowSampler } from './sampling_session.ts';
 
 const LOGIT_BYTES = 64 * 2 ** 20; // of one decode step
+// Words of a row's state, see sample_token.wgsl.
+const DONE = 4;
+const COUNT = 5;
 
 export interface SamplingOptions {
   readonly prefillRows: number; // most new tokens of one prefill piece
@@ -54,19 +63,10 @@ interface Compiled {
   readonly fork: Program<ForkSizes>;
 }
 
-/** A request under way. */
-interface Row {
-  readonly request: GenerateRequest;
-  readonly placement: Placement;
-  readonly tokens: TokenId[];
-  readonly logProb: number[];
-  readonly entropy: number[];
-}
-
 const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(64, value)));
 
-/** Samples turns with a KV cache, reusing the prefixes of earlier calls. Calls must not overlap. */
-export class Sampling {
+/** Samples turns with a KV cache, reusing the prefixes of earlier calls. Sessions must not overlap. */
+export class Sampling implements RowSampler {
   readonly #model: DeviceModel;
   readonly #options: SamplingOptions;
   readonly #readback: Readback;
@@ -111,16 +111,48 @@ export class Sampling {
     this.#prefixes.clear();
   }
 
-  /** @throws BatchError, DeviceLostError, OutOfMemoryError */
-  async generate(requests: readonly GenerateRequest[]): Promise<Generation[]> {
-    requests.forEach((request, index) => this.#check(request, index));
-    const generations: Generation[] = [];
-    for (let first = 0; first < requests.length; first += this.#options.sampledRows) {
-      generations.push(
-        ...(await this.#generateGroup(requests.slice(first, first + this.#options.sampledRows))),
-      );
-    }
-    return generations;
+  /** Opens a session that calls may join; run() must be called, and must not overlap with another's. */
+  session(): SamplingSession {
+    return new SamplingSession(this);
+  }
+
+  get maxRows(): number {
+    return this.#options.sampledRows;
+  }
+
+  /** @throws DeviceLostError, OutOfMemoryError */
+  async admit(requests: readonly GenerateRequest[], together: number): Promise<readonly Row[]> {
+    const placements = this.#prefixes.place(requests.map(({ context }) => context));
+    return this.#orForget(async () => {
+      const rows = requests.map((request, index) => newRow(request, placements[index]));
+      const compiled = await this.#compile(rows, together);
+      upload(this.#model.gpu, compiled.workspace.stopMask, this.#stopMask());
+      this.#fill(compiled, rows);
+      return rows;
+    });
+  }
+
+  /** @throws DeviceLostError */
+  chunk(rows: readonly Row[]): Promise<readonly boolean[]> {
+    return this.#orForget(async () => {
+      const compiled = this.#compiled!; // admit() made it
+      const { workspace } = compiled;
+      const steps = Math.min(this.#options.chunkSteps, Math.max(...rows.map(remaining)));
+      this.#uploadTokens(workspace, rows.map(lastToken));
+      upload(this.#model.gpu, workspace.rowState, Uint32Array.from(rows.flatMap(rowState)));
+      const read = await this.#decodeChunk(compiled, rows.length, steps);
+      return rows.map((row, r) => {
+        const state = read.rowState.subarray(r * ROW_STATE, (r + 1) * ROW_STATE);
+        append(row, r, state[COUNT], read.sampled, read.stats);
+        this.#sampledTokens += state[COUNT];
+        return state[DONE] !== 0;
+      });
+    });
+  }
+
+  finish(row: Row): Generation {
+    this.#prefixes.commit(row.placement.slot, cachedTokens(row));
+    return generationOf(row, this.#sampling.stopTokens);
   }
 
   destroy(): void {
@@ -129,7 +161,8 @@ export class Sampling {
     this.#release();
   }
 
-  #check({ context, maxTokens }: GenerateRequest, index: number): void {
+  /** @throws BatchError */
+  check({ context, maxTokens }: GenerateRequest, index: number): void {
     const { contextLength, config } = this.#model;
     const longest = contextLength + 1 - maxTokens; // the last sampled token needs no place in the cache
     if (
@@ -149,26 +182,13 @@ export class Sampling {
     });
   }
 
-  async #generateGroup(requests: readonly GenerateRequest[]): Promise<Generation[]> {
-    const placements = this.#prefixes.place(requests.map(({ context }) => context));
+  async #orForget<T>(work: () => Promise<T>): Promise<T> {
     try {
-      const rows = requests.map((request, index) => newRow(request, placements[index]));
-      const compiled = await this.#compile(rows);
-      this.#fill(compiled, rows);
-      await this.#decode(compiled, rows);
-      for (const { request, placement, tokens } of rows) {
-        this.#prefixes.commit(placement.slot, [...request.context, ...tokens.slice(0, -1)]);
-      }
-      return rows.map((row) => this.#finished(row));
+      return await work();
     } catch (error) {
       this.#prefixes.clear(); // what the slots hold is not known
       throw error;
     }
-  }
-
-  #finished({ tokens, logProb, entropy }: Row): Generation {
-    const stopped = this.#sampling.stopTokens.includes(tokens[tokens.length - 1]);
-    return { tokens, logProb, entropy, finish: stopped ? 'stop' : 'length' };
   }
 
   /** Forks and prefills, wave by wave: a later wave copies what an earlier one computed. */
@@ -188,11 +208,7 @@ export class Sampling {
   }
 
   #prefill({ workspace, prefill }: Compiled, rows: readonly Row[]): void {
-    const missing = rows.flatMap(({ request: { context }, placement: { slot, cachedLength } }) =>
-      Array.from({ length: context.length - 1 - cachedLength }, (_, n) =>
-        newToken(context, cachedLength + n, slot),
-      ),
-    );
+    const missing = rows.flatMap(missingTokens);
     const piece = this.#options.prefillRows;
     for (let first = 0; first < missing.length; first += piece) {
       const tokens = missing.slice(first, first + piece);
@@ -200,26 +216,6 @@ export class Sampling {
       prefill.run({ rows: tokens.length });
     }
     this.#prefilledTokens += missing.length;
-  }
-
-  /** Chunks of decode steps, one submission and one readback each, until every row is done. */
-  async #decode(compiled: Compiled, rows: readonly Row[]): Promise<void> {
-    const { gpu } = this.#model;
-    const { workspace } = compiled;
-    upload(gpu, workspace.stopMask, this.#stopMask());
-    let active = rows;
-    while (active.length > 0) {
-      const steps = Math.min(this.#options.chunkSteps, Math.max(...active.map(remaining)));
-      this.#uploadTokens(workspace, active.map(lastToken));
-      upload(gpu, workspace.rowState, Uint32Array.from(active.flatMap(rowState)));
-      const read = await this.#decodeChunk(compiled, active.length, steps);
-      active = active.filter((row, r) => {
-        const state = read.rowState.subarray(r * ROW_STATE, (r + 1) * ROW_STATE);
-        append(row, r, state[5], read.sampled, read.stats);
-        this.#sampledTokens += state[5];
-        return state[4] === 0;
-      });
-    }
   }
 
   #decodeChunk({ workspace, decode }: Compiled, rows: number, steps: number) {
@@ -272,18 +268,15 @@ export class Sampling {
   }
 
   /** Workspace and cache grow in powers of two, outside the loop over tokens. */
-  async #compile(rows: readonly Row[]): Promise<Compiled> {
-    const missing = rows.reduce(
-      (sum, { request, placement }) => sum + request.context.length - 1 - placement.cachedLength,
-      0,
-    );
+  async #compile(rows: readonly Row[], together: number): Promise<Compiled> {
+    const missing = rows.reduce((sum, row) => sum + missingTokens(row).length, 0);
     const { workspace, cache } = this.#compiled ?? { workspace: null, cache: null };
     const tokenRows = Math.min(
-      powerOfTwo(Math.max(missing, rows.length, workspace?.rows ?? 0)),
+      powerOfTwo(Math.max(missing, together, workspace?.rows ?? 0)),
       this.#options.prefillRows,
     );
     const sampledRows = Math.min(
-      powerOfTwo(Math.max(rows.length, workspace?.sampledRows ?? 0)),
+      powerOfTwo(Math.max(together, workspace?.sampledRows ?? 0)),
       this.#options.sampledRows,
     );
     const slots = Math.min(
@@ -312,49 +305,5 @@ export class Sampling {
     const { workspace, prefill, decode, fork } = this.#compiled;
     for (const owned of [prefill, decode, fork, workspace]) owned.destroy();
     this.#compiled = null;
-  }
-}
-
-interface NewToken {
-  readonly token: number;
-  readonly previous: number; // token before it; token 0 before the first
-  readonly position: number;
-  readonly slot: number;
-}
-
-const newToken = (path: readonly number[], position: number, slot: number): NewToken => ({
-  token: path[position],
-  previous: position === 0 ? 0 : path[position - 1],
-  position,
-  slot,
-});
-
-const newRow = (request: GenerateRequest, placement: Placement): Row => ({
-  request,
-  placement,
-  tokens: [],
-  logProb: [],
-  entropy: [],
-});
-
-const remaining = ({ request, tokens }: Row): number => request.maxTokens - tokens.length;
-
-/** The token that the next decode step reads. */
-const lastToken = ({ request: { context }, tokens, placement }: Row): NewToken => {
-  const path = tokens.length === 0 ? context : [...context.slice(-1), ...tokens];
-  const place = path.length - 1;
-  return { ...newToken(path, place, placement.slot), position: context.length - 1 + tokens.length };
-};
-
-const rowState = (row: Row): number[] => {
-  const { prompt, node, firstToken } = row.request.key;
-  return [prompt, node, firstToken + row.tokens.length, remaining(row), 0, 0, 0, 0];
-};
-
-function append(row: Row, r: number, count: number, sampled: Uint32Array, stats: Float32Array): void {
-  for (let n = r * MAX_CHUNK; n < r * MAX_CHUNK + count; n++) {
-    row.tokens.push(tokenId(sampled[n]));
-    row.logProb.push(stats[2 * n]);
-    row.entropy.push(stats[2 * n + 1]);
   }
 }

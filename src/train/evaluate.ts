@@ -1,6 +1,7 @@
 /** Held-out scores: one path per question, sampled or greedy. */
 import { reliability } from '../algo/boundary.ts';
 import { gradeLeaves, isRight } from '../algo/reward.ts';
+import { growApart } from '../algo/rollouts/apart.ts';
 import { growChains, type RolloutObserver } from '../algo/rollout.ts';
 import type { Environment, Grade, RandomKey, TrainablePolicy } from '../units.ts';
 import { heldOutPrompts } from './questions.ts';
@@ -38,7 +39,9 @@ export async function evaluate(request: EvaluationRequest): Promise<EvaluationSc
   policy.beginRollout(evaluationKey(seed), { temperature, stopTokens: environment.stopTokens });
   for (let first = 0; first < questions; first += QUESTIONS_AT_ONCE) {
     const some = prompts.slice(first, first + QUESTIONS_AT_ONCE);
-    const trees = await growChains(policy, environment, some, evaluationKey(seed), observer);
+    const trees = await growApart(some, observer, (prompt, told) =>
+      growChains(policy, environment, [prompt], evaluationKey(seed), told),
+    );
     grades.push(...trees.flatMap((tree) => gradeLeaves(tree, environment)));
   }
   return {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyedRandom, tokenGumbel } from '../../src/algo/random.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { BatchError } from '../../src/model/errors.ts';
 import type { PolicyOptions } from '../../src/model/policy.ts';
 import {
   tokenId,
@@ -109,6 +110,32 @@ test('the tokens are the Gumbel-max choice over the oracle’s logits, keyed by 
   expect(generations.flatMap(({ tokens }) => tokens)).toEqual(want);
 });
 
+test('a call is sampled with the parameters of its place in the order, not of a session that it might join', async () => {
+  const policy = await randomPolicy(gpu, SMALL_MODEL);
+  const [request] = requests();
+  const rollout = (seed: number): void =>
+    policy.beginRollout({ ...KEY, seed }, { temperature: 1, stopTokens: STOP });
+  rollout(1);
+  const one = policy.generate([request]);
+  rollout(2);
+  const two = policy.generate([request]);
+  rollout(1);
+  const again = policy.generate([request]);
+  expect(await again).toEqual(await one);
+  expect(await two).not.toEqual(await one);
+  policy.dispose();
+});
+
+test('a request that does not fit is refused, and the others of its time are sampled', async () => {
+  const policy = await randomPolicy(gpu, SMALL_MODEL);
+  policy.beginRollout(KEY, { temperature: 1, stopTokens: STOP });
+  const good = policy.generate(requests().slice(0, 2));
+  const bad = policy.generate([{ ...requests()[0], maxTokens: 1000 }]);
+  await expect(bad).rejects.toThrow(BatchError);
+  expect(await good).toHaveLength(2);
+  policy.dispose();
+});
+
 test('temperature 0 takes the highest logit and records log-probabilities at temperature 1', async () => {
   const asked = requests();
   const generations = await sample(asked, {}, 0);
@@ -167,6 +194,20 @@ describe('the same key gives the same tokens and the same bits', () => {
     expect(again).toEqual(cached);
     const contextTokens = [...first, ...branches].reduce((sum, { context }) => sum + context.length - 1, 0);
     expect(prefilledTokens).toBeLessThan(contextTokens / 4);
+  });
+
+  test('alone and in calls that join while others are sampled', async () => {
+    const together = await sample(requests());
+    const policy = await randomPolicy(gpu, SMALL_MODEL, { sampling: { chunkSteps: 2, sampledRows: 3 } });
+    policy.beginRollout(KEY, { temperature: 1, stopTokens: STOP });
+    const asked = requests();
+    // Later calls join as earlier ones end; the last waits for two rows to leave.
+    const early = [policy.generate(asked.slice(0, 1)), policy.generate(asked.slice(1, 3))];
+    const late = early[0].then(() => policy.generate(asked.slice(3, 6)));
+    const last = policy.generate(asked.slice(6));
+    const joined = (await Promise.all([...early, late, last])).flat();
+    policy.dispose();
+    expect(joined).toEqual(together);
   });
 
   test('and another update, prompt, node or first token gives others', async () => {

@@ -2,6 +2,7 @@
 import { keptGroups, wantsMore } from '../../algo/filters.ts';
 import { gradeLeaves, pathReward, scoreTrees } from '../../algo/reward.ts';
 import type { RolloutObserver } from '../../algo/rollout.ts';
+import { growApart } from '../../algo/rollouts/apart.ts';
 import { rollouts } from '../../algo/rollouts/index.ts';
 import { signalsRead } from '../../algo/signals.ts';
 import type { AlgorithmConfig, Prompt, RewardConfig, RolloutTree } from '../../units.ts';
@@ -47,7 +48,10 @@ const grow = (at: Update, prompts: readonly Prompt[]): Promise<readonly RolloutT
   const { config, environment, policy } = at.run;
   const { rollout } = config.algorithm;
   const score = pathReward(environment, config.algorithm.reward.rule); // a search asks while it grows
-  return rollouts[rollout.shape].grow(policy, environment, prompts, rollout, at.key, postTree(at), { score });
+  const extras = { score, bufferPrompts: prompts };
+  return growApart(prompts, postTree(at), (prompt, observer) =>
+    rollouts[rollout.shape].grow(policy, environment, [prompt], rollout, at.key, observer, extras),
+  );
 };
 
 /** Posts a tree as it grows. */

@@ -1,0 +1,112 @@
+/**
+ * Continuous batching: calls join while others are sampled. A row that is done leaves after its chunk of decode steps,
+ * and whoever waited for it may ask for its next turn before the next chunk, in which that row's place is free.
+ * What a row samples depends on its context and key alone, so it does not matter who else is there.
+ */
+import type { GenerateRequest, Generation } from '../units.ts';
+import type { Row } from './sampling_rows.ts';
+
+/** What a session needs of the device. */
+export interface RowSampler {
+  readonly maxRows: number; // most rows sampled together
+  /** Gives requests their slots and computes their contexts. */
+  admit(requests: readonly GenerateRequest[], together: number): Promise<readonly Row[]>;
+  /** One chunk of decode steps; returns whether each row is done. */
+  chunk(rows: readonly Row[]): Promise<readonly boolean[]>;
+  /** Frees a row's slot and gives what it sampled. */
+  finish(row: Row): Generation;
+}
+
+/** One call's requests; they come back together. */
+interface Call {
+  readonly generations: Generation[];
+  left: number;
+  readonly resolve: (generations: readonly Generation[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Waiting {
+  readonly request: GenerateRequest;
+  readonly call: Call;
+  readonly index: number; // in its call
+}
+
+interface Active extends Waiting {
+  readonly row: Row;
+}
+
+/** A turn of the event loop: callers whose rows are done have asked for the next ones when it is over. */
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel(); // setTimeout waits 4 ms when nested
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+
+export class SamplingSession {
+  readonly #sampler: RowSampler;
+  readonly #waiting: Waiting[] = [];
+  #active: Active[] = [];
+  #over = false;
+
+  constructor(sampler: RowSampler) {
+    this.#sampler = sampler;
+  }
+
+  /** Nothing was left to sample, or sampling failed: nobody can join any more. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Joins. @returns one generation per request, in order, when all are done */
+  generate(requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
+    return new Promise((resolve, reject) => {
+      const call: Call = { generations: [], left: requests.length, resolve, reject };
+      if (requests.length === 0) resolve([]);
+      this.#waiting.push(...requests.map((request, index) => ({ request, call, index })));
+    });
+  }
+
+  /** Samples until nobody waits. Errors go to all callers. */
+  async run(): Promise<void> {
+    try {
+      for (;;) {
+        await turn();
+        await this.#admit();
+        if (this.#active.length === 0) break;
+        await this.#sampleChunk();
+      }
+      this.#over = true;
+    } catch (error) {
+      this.#over = true;
+      for (const { call } of [...this.#active, ...this.#waiting]) call.reject(error);
+    }
+  }
+
+  async #admit(): Promise<void> {
+    const room = this.#sampler.maxRows - this.#active.length;
+    const joining = this.#waiting.slice(0, room);
+    if (joining.length === 0) return;
+    const together = this.#active.length + joining.length;
+    const rows = await this.#sampler.admit(
+      joining.map(({ request }) => request),
+      together,
+    );
+    this.#waiting.splice(0, joining.length);
+    this.#active.push(...joining.map((waiting, index) => ({ ...waiting, row: rows[index] })));
+  }
+
+  async #sampleChunk(): Promise<void> {
+    const done = await this.#sampler.chunk(this.#active.map(({ row }) => row));
+    const finished = this.#active.filter((_, index) => done[index]);
+    this.#active = this.#active.filter((_, index) => !done[index]);
+    for (const { call, index, row } of finished) {
+      call.generations[index] = this.#sampler.finish(row);
+      call.left -= 1;
+      if (call.left === 0) call.resolve(call.generations);
+    }
+  }
+}
