@@ -226,6 +226,7 @@ export const branching: RolloutRule = {
     'ARPO: P = q + w·ΔH; AEPO: P = 1 − q/(1 − 0.05·l) + w·ΔH; at most beam − 1 branches of a path per round, S paths in all',
   source: 'ARPO, arXiv:2507.19849; AEPO, arXiv:2510.14545; released code',
   confidence: 'high',
+  ranking: 'Score: probability that a path branches after this turn, per draw.',
   settings: [
     'rollout.leavesPerTree',
     'rollout.initialBranches',

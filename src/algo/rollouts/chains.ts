@@ -13,6 +13,7 @@ export const chains: RolloutRule = {
   formula: 'S paths from the question',
   source: 'GRPO, arXiv:2402.03300',
   confidence: 'high',
+  ranking: 'Nothing is chosen.',
   settings: ['rollout.leavesPerTree'],
   grow,
 };

@@ -122,6 +122,8 @@ export const continuationTree: RolloutRule = {
   formula: 'M trees of 1 + L·N paths; N turns drawn uniformly, L times; S/M paths of each stay',
   source: 'Tree-GRPO, arXiv:2509.21240 Sec. 3.1; released code',
   confidence: 'high',
+  ranking:
+    'Score: picks that the turn can expect in the round; every turn of a tree is as likely as any other.',
   settings: ['rollout.leavesPerTree', 'rollout.initialBranches', 'rollout.iterations', 'rollout.picks'],
   grow,
 };

@@ -122,6 +122,7 @@ export const hybridChains: RolloutRule = {
     'S paths, H of them hybrid: after each tool result, with probability p, the step of the most similar history',
   source: 'RAPO, arXiv:2603.03078 Sec. 4.1',
   confidence: 'medium',
+  ranking: 'Nothing is chosen between turns; borrowed turns are marked.',
   settings: ['rollout.leavesPerTree', 'rollout.hybridRows', 'rollout.retrieveProbability'],
   grow,
 };

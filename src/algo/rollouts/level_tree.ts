@@ -143,6 +143,8 @@ export const levelTree: RolloutRule = {
     'M first turns, then n per open path; a sibling is pruned if the overlap of results > similarity; at most S paths',
   source: 'TreePS-RAG, arXiv:2601.06922; DialTree, arXiv:2510.02286',
   confidence: 'medium',
+  ranking:
+    'Penalty: overlap of the turn’s result with that of a sibling that stays. Score: 1 less the penalty.',
   settings: [
     'rollout.leavesPerTree',
     'rollout.initialBranches',

@@ -151,6 +151,8 @@ export const searchTree: RolloutRule = {
     'next = argmax Q + w·p·√N(parent)/(1 + N); n continuations per visited turn; Q = mean reward of the paths through it',
   source: 'arXiv:2405.00451; released code MCTS-DPO',
   confidence: 'medium',
+  ranking:
+    'Score: mean reward Q plus the exploration term, shown as a negative penalty. The pick is where the simulation arrived.',
   settings: ['rollout.leavesPerTree', 'rollout.iterations', 'rollout.width', 'rollout.explorationWeight'],
   grow,
 };

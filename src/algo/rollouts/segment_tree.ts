@@ -169,6 +169,7 @@ export const segmentTree: RolloutRule = {
     'n ways on after every m tokens down to depth d, at most S paths; then random cuts until there are S',
   source: 'TreePO, arXiv:2508.17445; released code',
   confidence: 'medium',
+  ranking: 'Score: 1 for every cut; which of them fork is random.',
   settings: [
     'rollout.leavesPerTree',
     'rollout.initialBranches',

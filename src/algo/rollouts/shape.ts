@@ -42,6 +42,7 @@ export interface RolloutRule {
   readonly formula: string; // plain text
   readonly source: string;
   readonly confidence: 'high' | 'medium' | 'low'; // that this is what the authors ran
+  readonly ranking: string; // what the score of a candidate is, for the panel that shows the choice
   readonly settings: readonly string[]; // dotted paths into AlgorithmConfig that it reads
   readonly grow: GrowRollout;
 }

@@ -9,6 +9,7 @@ export const turnTree: RolloutRule = {
   formula: 'M first turns, then L times the K best of H − α·siblings: M + L·K paths',
   source: 'arXiv:2601.04767, Algorithm 1; released code',
   confidence: 'high',
+  ranking: 'Score: surprisal H of the turn less α for each sibling.',
   settings: [
     'rollout.leavesPerTree',
     'rollout.initialBranches',

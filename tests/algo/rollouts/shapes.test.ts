@@ -205,7 +205,8 @@ test('chains share nothing but the root', async () => {
 
 test('every shape says what it is', () => {
   for (const rule of Object.values(rollouts)) {
-    for (const text of [rule.title, rule.description, rule.formula, rule.source]) expect(text).not.toBe('');
+    for (const text of [rule.title, rule.description, rule.formula, rule.source, rule.ranking])
+      expect(text).not.toBe('');
     for (const path of rule.settings) expect(Object.keys(TURN_TREE)).toContain(path.replace('rollout.', ''));
   }
 });
