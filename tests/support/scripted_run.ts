@@ -107,9 +107,12 @@ export function scriptedEngine(
   return { engine, events, backend, send, until, onEvent };
 }
 
-/** The log of a whole scripted run, `ready` first. Times are set to 0, so that equal runs are equal logs. */
-export async function scriptedRun(config: RunConfig = smallConfig()): Promise<readonly RunEvent[]> {
-  const { engine, events, send, until } = scriptedEngine(config);
+/** A whole scripted run: its log, and the policies it used (the trained one first). */
+export async function playedRun(
+  config: RunConfig,
+  options: Partial<ScriptedOptions> = {},
+): Promise<{ readonly events: readonly RunEvent[]; readonly policies: readonly ScriptedPolicy[] }> {
+  const { engine, events, backend, send, until } = scriptedEngine(config, options);
   await engine.start();
   await send({ kind: 'open', config });
   const over = until(
@@ -117,7 +120,12 @@ export async function scriptedRun(config: RunConfig = smallConfig()): Promise<re
   );
   await send({ kind: 'play' });
   await over;
-  return events.map(withoutTimes);
+  return { events, policies: backend.policies };
+}
+
+/** The log of a whole scripted run, `ready` first. Times are set to 0, so that equal runs are equal logs. */
+export async function scriptedRun(config: RunConfig = smallConfig()): Promise<readonly RunEvent[]> {
+  return (await playedRun(config)).events.map(withoutTimes);
 }
 
 /** Wall-clock times are the only part of a log that two equal runs do not share. */
