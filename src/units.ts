@@ -429,9 +429,22 @@ export interface TrainablePolicy extends TurnSampler {
   score(batch: TokenBatch, temperature: number): Promise<TokenScores>;
   /** Loss → gradients → clip → AdamW on one mini-batch. A non-finite gradient norm skips the step. */
   update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult>;
+  /** Norms of the gradients that several losses give now, and the cosines between them; nothing is trained. */
+  gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison>;
   /** All parameters as a safetensors file. */
   save(): Promise<ArrayBuffer>;
   dispose(): void;
+}
+
+/** A loss to be differentiated: what `update` would be given; its optimiser is not read. */
+export interface GradientSource {
+  readonly batch: TokenBatch;
+  readonly inputs: UpdateInputs;
+}
+
+export interface GradientComparison {
+  readonly norms: readonly number[]; // of each gradient, before clipping
+  readonly cosines: readonly (readonly number[])[]; // symmetric; 0 beside a gradient of norm 0
 }
 
 export interface TokenScores {

@@ -3,21 +3,10 @@ import { BufferOwner, type BufferView } from '../gpu/buffers.ts';
 import { Program } from '../gpu/program.ts';
 import { f32, Readback, type ReadRange } from '../gpu/readback.ts';
 import { dispatch } from '../gpu/steps.ts';
-import type { TokenBatch, UpdateInputs } from '../units.ts';
+import type { GradientComparison } from '../units.ts';
 import { kernels } from '../../shaders/index.ts';
 import type { DeviceModel } from './device_model.ts';
 import { TENSOR_ALIGNMENT } from './parameters.ts';
-
-/** A loss to be differentiated: what `update` would be given; its optimiser is not read. */
-export interface GradientSource {
-  readonly batch: TokenBatch;
-  readonly inputs: UpdateInputs;
-}
-
-export interface GradientComparison {
-  readonly norms: readonly number[]; // of each gradient, before clipping
-  readonly cosines: readonly (readonly number[])[]; // symmetric; 0 beside a gradient of norm 0
-}
 
 /** Room for `count` flat gradients. The model's own gradient is put aside when it is made and back when it goes. */
 export class GradientShelf {

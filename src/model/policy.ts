@@ -5,6 +5,8 @@ import { upload } from '../gpu/buffers.ts';
 import type {
   GenerateRequest,
   Generation,
+  GradientComparison,
+  GradientSource,
   ModelConfig,
   OptimiserConfig,
   RandomKey,
@@ -17,7 +19,6 @@ import type {
 } from '../units.ts';
 import { checkModelConfig } from './config.ts';
 import { createDeviceModel, type DeviceModel } from './device_model.ts';
-import type { GradientComparison, GradientSource } from './gradients.ts';
 import type { StoredTensor } from './parameters.ts';
 import type { Capacity } from './microbatches.ts';
 import { Sampling, type SamplingOptions } from './sampling.ts';

@@ -9,6 +9,8 @@ import type {
   Environment,
   GenerateRequest,
   Generation,
+  GradientComparison,
+  GradientSource,
   LossResult,
   Prompt,
   RandomKey,
@@ -134,6 +136,18 @@ export class ScriptedPolicy implements TrainablePolicy {
       entropy: stats.map((stat) => stat.entropy),
       finish: stopped ? 'stop' : 'length',
     };
+  }
+
+  /** As if every token had a parameter of its own. */
+  gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison> {
+    this.calls.push('gradientCosines');
+    const vectors = losses.map(({ batch }) => batch.advantage.map((a, s) => -a * batch.weight[s]));
+    const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, s) => sum + x * b[s], 0);
+    const norms = vectors.map((vector) => Math.sqrt(dot(vector, vector)));
+    const cosines = vectors.map((a, i) =>
+      vectors.map((b, j) => (norms[i] * norms[j] === 0 ? 0 : dot(a, b) / (norms[i] * norms[j]))),
+    );
+    return Promise.resolve({ norms, cosines });
   }
 
   #promptOf(context: readonly TokenId[], index: number): Prompt {

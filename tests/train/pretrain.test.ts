@@ -73,6 +73,7 @@ class ScriptedPolicy implements SupervisedPolicy {
   dispose(): void {}
   score = () => Promise.reject(new Error('not scripted'));
   update = () => Promise.reject(new Error('not scripted'));
+  gradientCosines = () => Promise.reject(new Error('not scripted'));
   save = () => Promise.resolve(new ArrayBuffer(0));
 }
 

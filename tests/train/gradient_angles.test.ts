@@ -1,0 +1,58 @@
+import { beforeAll, expect, test } from 'vitest';
+import { foldEvents } from '../../src/store/fold.ts';
+import { gradientQuestion } from '../../src/store/gradients.ts';
+import { EMPTY_RUN, type UpdateState } from '../../src/store/run_state.ts';
+import type { GradientQuestion, RunEvent } from '../../src/train/protocol.ts';
+import type { AdvantageRule } from '../../src/units.ts';
+import { scriptedEngine, scriptedRun, smallConfig } from '../support/scripted_run.ts';
+
+const config = smallConfig({ evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
+const rule = (advantageRule: AdvantageRule) => ({ ...config.algorithm.credit, advantageRule });
+const RULES = [rule('node_value'), rule('vanilla'), rule('node_value')];
+const answers = (events: readonly RunEvent[]) =>
+  events.flatMap((event) => (event.kind === 'gradients' ? [event] : []));
+const reports = (events: readonly RunEvent[]) =>
+  events.flatMap((event) => (event.kind === 'failed' ? [event.report] : []));
+
+let update: UpdateState;
+let question: GradientQuestion;
+
+beforeAll(async () => {
+  [update] = foldEvents(EMPTY_RUN, await scriptedRun()).updates;
+  question = gradientQuestion(config, update, RULES)!;
+});
+
+test('the gradients of rules are compared on all rollouts, on a policy of its own', async () => {
+  const { engine, events, backend, send } = scriptedEngine(config);
+  await engine.start();
+  await send({ kind: 'compare-gradients', ...question });
+  const [answer] = answers(events);
+  expect(answer).toMatchObject({ update: 1, rules: RULES, parameters: 'starting' });
+  const { cosines, norms } = answer;
+  expect(cosines.map((line, row) => line[row])).toEqual(norms.map(() => expect.closeTo(1, 6)));
+  expect(cosines[0][2]).toBeCloseTo(1, 6); // the same rule twice
+  expect(Math.abs(cosines[0][1])).toBeLessThan(0.999);
+  expect(answer.scoredTokens).toBeGreaterThan(100);
+  const [policy] = backend.policies;
+  expect(policy.calls).toEqual(['score', 'gradientCosines']);
+  expect(policy.disposed).toBe(true);
+});
+
+test('the same rollouts after an update of the same run are asked at its present parameters', async () => {
+  const { engine, events, send } = scriptedEngine(config);
+  await engine.start();
+  await send({ kind: 'open', config });
+  await send({ kind: 'step-update' });
+  await expect.poll(() => events.some((event) => event.kind === 'metrics')).toBe(true);
+  await send({ kind: 'compare-gradients', ...question });
+  expect(answers(events)[0].parameters).toBe('current');
+});
+
+test('a question that is not valid is refused by its field', async () => {
+  const { engine, events, send } = scriptedEngine(config);
+  await engine.start();
+  await send({ kind: 'compare-gradients', ...question, rules: RULES.slice(0, 1) });
+  expect(reports(events)[0]).toMatchObject({ where: 'command.rules', wanted: 'at least two rules' });
+  await send({ kind: 'compare-gradients', ...question, rules: [...RULES, rule('remax')] });
+  expect(reports(events)[1].what).toContain('remax reads baseline');
+});
