@@ -1,14 +1,14 @@
 /**
  * What each kernel has to do at least, from the params of a dispatch: floating-point operations (a fused multiply-add
  * is two, an exponential or a root one) and bytes (every element that must be read or written, once). Null where it
- * depends on the data: which tokens see which, how many rows name one target.
+ * depends on the data: how long the cached rows are, how many rows name one target.
  */
 import type { Shaping } from '../src/gpu/kernel.ts';
 import type { Work } from '../src/gpu/profiler.ts';
 import type { KernelName } from './index.ts';
 
 type Params = Readonly<Record<string, number>>;
-type Rule = (params: Params, shaping: Shaping) => Work;
+type Rule = (params: Params, shaping: Shaping, sizes: Params) => Work;
 
 const elements = (count: number): number => 4 * count; // bytes
 
@@ -39,11 +39,11 @@ const headRows =
     return { flops: flops * values, bytes: elements(touched * values) };
   };
 
-/** Scores of the pairs that see each other are not known here; the rows themselves are. */
+/** Per head and pair that sees each other some dot products over the head, and a few operations beside them. */
 const attention =
-  (queryRows: number, keyRows: number): Rule =>
-  ({ tokens, heads, kvHeads }, { HEAD_SIZE }) => ({
-    flops: null,
+  (dots: number, queryRows: number, keyRows: number): Rule =>
+  ({ tokens, heads, kvHeads }, { HEAD_SIZE }, { visiblePairs }) => ({
+    flops: visiblePairs === undefined ? null : heads * visiblePairs * (2 * dots * HEAD_SIZE + 5),
     bytes: elements(tokens * HEAD_SIZE * (queryRows * heads + keyRows * kvHeads)),
   });
 
@@ -65,12 +65,12 @@ const RULES: Readonly<Partial<Record<KernelName, Rule>>> = {
   qk_norm_rotary_forward: headRows(7, 2),
   qk_norm_rotary_backward: headRows(13, 3),
   qk_norm_rotary_backward_weight: headRows(7, 2),
-  attention_forward: attention(2, 2),
-  attention_backward_query: attention(4, 2),
-  attention_backward_key_value: attention(2, 4),
-  attention_forward_quads: attention(2, 2),
-  attention_backward_query_quads: attention(4, 2),
-  attention_backward_key_value_quads: attention(2, 4),
+  attention_forward: attention(2, 2, 2),
+  attention_backward_query: attention(3, 4, 2),
+  attention_backward_key_value: attention(4, 2, 4),
+  attention_forward_quads: attention(2, 2, 2),
+  attention_backward_query_quads: attention(3, 4, 2),
+  attention_backward_key_value_quads: attention(4, 2, 4),
   swiglu_forward: perRow('hidden', 5, 3, 0),
   swiglu_backward: perRow('hidden', 11, 5, 0),
   kv_append: ({ rows, kvHeads, headSize }) => ({ flops: 0, bytes: elements(4 * rows * kvHeads * headSize) }),
@@ -95,9 +95,12 @@ const RULES: Readonly<Partial<Record<KernelName, Rule>>> = {
 
 const rules: Readonly<Record<string, Rule | undefined>> = RULES;
 
-/** Work of one dispatch; unknown for a kernel without a rule. */
-export const workOf = (kernel: string, params: Params, shaping: Shaping): Work =>
-  rules[kernel]?.(params, shaping) ?? UNKNOWN_WORK;
+/**
+ * Work of one dispatch; unknown for a kernel without a rule.
+ * @param sizes of the program's encoding: attention's work follows its visiblePairs
+ */
+export const workOf = (kernel: string, params: Params, shaping: Shaping, sizes: Params = {}): Work =>
+  rules[kernel]?.(params, shaping, sizes) ?? UNKNOWN_WORK;
 
 /** Kernels that a profile can say something of. */
 export const KERNELS_WITH_WORK: readonly string[] = Object.keys(RULES);

@@ -14,7 +14,10 @@ export interface Work {
   readonly bytes: number | null; // every element that must be read or written, once
 }
 
-export type WorkOf = (kernel: string, params: Readonly<Record<string, number>>, shaping: Shaping) => Work;
+type Numbers = Readonly<Record<string, number>>;
+
+/** @param sizes what the program was encoded with: params may not say all that work depends on */
+export type WorkOf = (kernel: string, params: Numbers, shaping: Shaping, sizes: Numbers) => Work;
 
 /** All dispatches of one step of one program. */
 export interface TimedRow {
@@ -41,8 +44,9 @@ export interface ObservedDispatch {
   readonly program: string;
   readonly kernel: string;
   readonly label: string;
-  readonly params: Readonly<Record<string, number>>;
+  readonly params: Numbers;
   readonly shaping: Shaping;
+  readonly sizes: Numbers;
 }
 
 /** Told of every dispatch while it is attached to a Gpu. */
@@ -159,6 +163,7 @@ class TimestampObserver implements Attached {
     label,
     params,
     shaping,
+    sizes,
   }: ObservedDispatch): GPUComputePassTimestampWrites | undefined {
     const query = 2 * this.#timed.length;
     const set = Math.floor(query / QUERIES);
@@ -172,7 +177,7 @@ class TimestampObserver implements Attached {
       count: QUERIES,
     });
     const row = this.#rows.add(program, kernel, label);
-    count(row, this.#workOf(kernel, params, shaping));
+    count(row, this.#workOf(kernel, params, shaping, sizes));
     this.#timed.push(row);
     const beginningOfPassWriteIndex = query % QUERIES;
     const endOfPassWriteIndex = beginningOfPassWriteIndex + 1;
@@ -251,10 +256,10 @@ class SubmissionObserver implements Attached {
     };
   }
 
-  see({ program, kernel, params, shaping }: ObservedDispatch): undefined {
+  see({ program, kernel, params, shaping, sizes }: ObservedDispatch): undefined {
     const works = this.#programs.get(program) ?? [];
     this.#programs.set(program, works);
-    works.push(this.#workOf(kernel, params, shaping));
+    works.push(this.#workOf(kernel, params, shaping, sizes));
   }
 
   async finish(): Promise<DeviceProfile> {

@@ -143,8 +143,9 @@ export class Program<S extends Sizes = Sizes> {
     { step, compiled: { shaping } }: RecordedDispatch<S>,
     observer: DispatchObserver,
   ): GPUComputePassEncoder | null {
-    const params = step.params(this.#sizes!); // encode() set them
-    const seen = { program: this.label, kernel: step.kernel.name, label: step.label, params, shaping };
+    const sizes = this.#sizes!; // encode() set them
+    const params = step.params(sizes);
+    const seen = { program: this.label, kernel: step.kernel.name, label: step.label, params, shaping, sizes };
     const timestampWrites = observer.see(seen);
     if (!observer.separatePasses) return pass;
     pass?.end();

@@ -82,6 +82,10 @@ export function batchInputs(batch: TokenBatch, part: MicroBatch): BatchInputs {
   };
 }
 
+/** How many (query, key) pairs attention reads: in pre-order a key is read from itself to its subtree's end. */
+export const visiblePairs = ({ visible }: Pick<BatchInputs, 'visible'>): number =>
+  visible.reduce((sum, value, place) => (place % 2 === 1 ? sum + value - (place >> 1) : sum), 0);
+
 /** Puts a micro-batch into the workspace, with the inverse indices that the backward pass sums over. */
 export function uploadInputs(gpu: Gpu, workspace: Workspace, inputs: BatchInputs, vocabulary: number): void {
   const { tokens, previousTokens, positions, visible, predecessors, chosen } = inputs;

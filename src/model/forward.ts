@@ -11,6 +11,7 @@ import type { LayerActivations, Workspace } from './workspace.ts';
 export type TrainSizes = Readonly<{
   tokens: number; // N
   predicted: number; // U
+  visiblePairs: number; // (query, key) pairs that see each other; no kernel reads it, profiles do
   inverseTemperature: number;
 }> &
   LossSizes;

@@ -11,7 +11,7 @@ import type {
   UpdateResult,
 } from '../units.ts';
 import { backwardSteps } from './backward.ts';
-import { batchInputs, checkBatch, uploadInputs, type BatchInputs } from './batch_inputs.ts';
+import { batchInputs, checkBatch, uploadInputs, visiblePairs, type BatchInputs } from './batch_inputs.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { forwardSteps, type TrainSizes } from './forward.ts';
 import { GradientShelf, type GradientComparison, type GradientSource } from './gradients.ts';
@@ -80,10 +80,11 @@ function passes(
 
 const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(VIEW_ALIGNMENT, value)));
 
-const sizesOf = (part: MicroBatch, temperature: number): TrainSizes => ({
+const sizesOf = (part: MicroBatch, inputs: BatchInputs, temperature: number): TrainSizes => ({
   ...NO_LOSS,
   tokens: part.tokens.length,
   predicted: part.predicted.length,
+  visiblePairs: visiblePairs(inputs),
   scored: part.scored.length,
   turns: part.turnEnd - part.turnStart,
   segments: 0,
@@ -120,9 +121,10 @@ export class Training {
   async score(batch: TokenBatch, temperature: number): Promise<TokenScores> {
     const { compiled, parts } = await this.#prepare(batch);
     const pending = parts.map((part) => {
-      uploadInputs(this.#model.gpu, compiled.workspace, batchInputs(batch, part), this.#vocabulary);
+      const inputs = batchInputs(batch, part);
+      uploadInputs(this.#model.gpu, compiled.workspace, inputs, this.#vocabulary);
       const { logProb, entropy } = compiled.workspace;
-      return this.#submit([compiled.forward], sizesOf(part, temperature), {
+      return this.#submit([compiled.forward], sizesOf(part, inputs, temperature), {
         predicted: { logProb, entropy },
       });
     });
@@ -182,9 +184,10 @@ export class Training {
     const { gpu } = this.#model;
     const { workspace } = compiled;
     const upload = (part: MicroBatch): TrainSizes => {
-      uploadInputs(gpu, workspace, batchInputs(batch, part), this.#vocabulary);
+      const tokens = batchInputs(batch, part);
+      uploadInputs(gpu, workspace, tokens, this.#vocabulary);
       return {
-        ...sizesOf(part, inputs.temperature),
+        ...sizesOf(part, tokens, inputs.temperature),
         ...uploadLossInputs(gpu, workspace, batch, inputs, part),
       };
     };
@@ -228,12 +231,13 @@ export class Training {
     const { workspace, forward, backward } = compiled;
     this.#clearGradients();
     const pending = parts.map((part) => {
-      uploadInputs(gpu, workspace, batchInputs(batch, part), this.#vocabulary);
+      const inputs = batchInputs(batch, part);
+      uploadInputs(gpu, workspace, inputs, this.#vocabulary);
       const dlogProb = new Float32Array(part.predicted.length);
       part.scored.forEach((u, s) => (dlogProb[u] -= weights[part.scoredStart + s]));
       upload(gpu, workspace.dlogProb, dlogProb);
       upload(gpu, workspace.dentropy, new Float32Array(dlogProb.length));
-      return this.#submit([forward, backward], sizesOf(part, 1), {
+      return this.#submit([forward, backward], sizesOf(part, inputs, 1), {
         predicted: { logProb: workspace.logProb },
       });
     });
@@ -257,7 +261,7 @@ export class Training {
       const predecessors = part.tokens.slice(first, first + workspace.headRows);
       const every: BatchInputs = { ...inputs, predecessors, chosen: new Uint32Array(predecessors.length) };
       uploadInputs(this.#model.gpu, workspace, every, vocabulary);
-      forward.run({ ...sizesOf(part, 1), predicted: predecessors.length });
+      forward.run({ ...sizesOf(part, inputs, 1), predicted: predecessors.length });
       const read = await this.#readback.read({
         logits: f32(subview(workspace.logits, 0, predecessors.length * stride)),
       });

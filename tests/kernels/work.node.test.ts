@@ -13,6 +13,15 @@ test('a matrix product is 2·m·n·k operations on its three matrices', () => {
   expect(workOf('matmul_nn', params, { ACCUMULATE: 1 }).bytes).toBe(4 * (21 + 35 + 30));
 });
 
+test('attention works per head and pair that sees each other, where the program says how many', () => {
+  const params = { tokens: 10, heads: 4, kvHeads: 2, scale: 1 };
+  const shaping = { HEAD_SIZE: 16 };
+  expect(workOf('attention_forward', params, shaping, { visiblePairs: 30 }).flops).toBe(
+    4 * 30 * (4 * 16 + 5),
+  );
+  expect(workOf('attention_forward', params, shaping).flops).toBeNull();
+});
+
 test('every rule gives whole, unnegative numbers, or says that it cannot know', () => {
   for (const [name, kernel] of Object.entries(kernels)) {
     const shaping = { ...kernel.overrides, ...kernel.constants };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { packGroups } from '../../src/algo/pack.ts';
-import { batchInputs, checkBatch } from '../../src/model/batch_inputs.ts';
+import { batchInputs, checkBatch, visiblePairs } from '../../src/model/batch_inputs.ts';
 import { BatchError } from '../../src/model/errors.ts';
 import { invertIndex, NONE } from '../../src/model/inverse_index.ts';
 import { splitBatch, type MicroBatch } from '../../src/model/microbatches.ts';
@@ -102,6 +102,7 @@ describe('a packed tree', () => {
     expect([...inputs.previousTokens]).toEqual([0, 1, 2, 3, 4, 2]);
     expect([...inputs.positions]).toEqual([0, 1, 2, 3, 4, 2]);
     expect([...inputs.visible]).toEqual([0, 6, 0, 6, 0, 5, 0, 5, 0, 5, 0, 6]);
+    expect(visiblePairs(inputs)).toBe(1 + 2 + 3 + 4 + 5 + 3); // every token reads its path
     expect([...inputs.chosen]).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
     expect([...inputs.predecessors]).toEqual([0, 1, 2, 3, 4, 3, 1, 5]);
   });

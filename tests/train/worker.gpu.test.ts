@@ -121,6 +121,8 @@ test('a profiled update is the same bit for bit, and its profile adds up', async
     new Set(['prefill', 'decode', 'fork', 'forward', 'loss', 'backward', 'optimiser']),
   );
   expect(rows.find(({ kernel }) => kernel === 'adamw')?.dispatches).toBe(2);
+  for (const { program, kernel, flops } of rows)
+    if (program === 'backward' && kernel.startsWith('attention')) expect(flops).toBeGreaterThan(0);
   expect(memory.map(({ owner }) => owner)).toEqual(expect.arrayContaining(['parameters', 'kv cache']));
 });
 

@@ -82,8 +82,10 @@ function Profile({ profile }: { readonly profile: UpdateProfile }) {
           )}
           <p className="small">
             Rates count the operations and bytes that a kernel needs at least; ≥ where part depends on the
-            data (attention over a tree) and is not counted. The bests they stand against were measured once
-            on this device: a kernel of multiply-adds in registers, and a copy.
+            data (how long the cached rows are while sampling) and is not counted. The bests they stand
+            against were measured once on this device: a kernel of multiply-adds in registers, and a copy.
+            More than 100 % of a best means that data stayed in a cache, or that something else ran while it
+            was measured.
           </p>
         </section>
       </aside>
