@@ -2,7 +2,11 @@ import { beforeAll, expect, test } from 'vitest';
 import { layerNorms, nodeAt, readLoss } from '../../src/store/loss_reading.ts';
 import type { TreeState, UpdateState } from '../../src/store/run_state.ts';
 import type { LossConfig } from '../../src/units.ts';
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
+import { clipTerm, gateTerm } from '../../src/algo/loss_terms.ts';
+import { createLab } from '../../src/store/lab.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
+import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 let update: UpdateState;
 let tree: TreeState;
@@ -77,4 +81,63 @@ test('layer norms are the root of their parameters’ squares, in network order'
     { name: 'layer 2', norm: 2 },
     { name: 'final_norm', norm: 0.5 },
   ]);
+});
+
+const SOFT = { lowerEdge: 'soft', upperEdge: 'soft' } as const;
+const LEVELS: readonly (readonly [string, LossConfig])[] = [
+  ['turn ratios', { ...TURN_LOSS, clipLow: 0.01, clipHigh: 0.01 }],
+  ['row ratios with soft edges', { ...TURN_LOSS, ...SOFT, ratioLevel: 'sequence' }],
+  ['token ratios', { ...TOKEN_LOSS, clipLow: 0.02, clipHigh: 0.02, dualClip: 1.05 }],
+  [
+    'entropy-balanced advantages',
+    { ...TOKEN_LOSS, ...SOFT, clipLow: 0.02, clipHigh: 0.02, entropyAdvantage: 0.2 },
+  ],
+  ['a gate', { ...TOKEN_LOSS, surrogate: 'gate' }],
+];
+
+async function labWith(loss: LossConfig) {
+  const { algorithm } = smallConfig();
+  const events = await scriptedRun(smallConfig({ updates: 1, algorithm: { ...algorithm, loss } }));
+  const lab = createLab(() => undefined, '');
+  lab.run.apply(events);
+  return liveTree(lab);
+}
+
+test.each(LEVELS)(
+  '%s: ratio, advantage and clip state explain the trainer’s loss and gradient',
+  async (_, loss) => {
+    const live = await labWith(loss);
+    const rows = live.update.trees.flatMap((own) => own.leaves.map((leaf) => ({ own, leaf })));
+    const states = new Set<number>();
+    for (const { own, leaf } of rows)
+      for (const turn of readLoss(live.update, own, leaf, loss)!.turns) {
+        for (const token of turn.tokens) {
+          const inputs = { advantage: token.advantage, clipScale: 1, ratioFactor: 1 };
+          const term = (loss.surrogate === 'gate' ? gateTerm : clipTerm)(token.levelLogRatio, inputs, loss);
+          expect(token.tokenLoss).toBeCloseTo(term.tokenLoss, 5); // rows are float32
+          expect(token.dlogProb).toBeCloseTo(token.weight * term.dlogProb, 6);
+          expect(token.ratio).toBeCloseTo(term.ratio, 6);
+          expect(token.clipState).toBe(term.clipState);
+          states.add(token.clipState);
+        }
+        expect(turn.clippedCount).toBe(turn.tokens.filter(({ clipState }) => clipState > 0).length);
+      }
+    if (loss.surrogate === 'clip') expect(states.size).toBeGreaterThan(1);
+  },
+);
+
+test('a row’s own band and ratio factor are read from the log', () => {
+  const leaf = tree.leaves[0];
+  const rows = update.minibatches.map((minibatch) => ({
+    ...minibatch,
+    rows: minibatch.rows.map((row) => ({
+      ...row,
+      clipScale: row.tokenIndex.map(() => 2),
+      ratioFactor: 1.5,
+    })),
+  }));
+  const plain = readLoss(update, tree, leaf, config)!.turns[0].tokens[0];
+  const shaped = readLoss({ ...update, minibatches: rows }, tree, leaf, config)!.turns[0].tokens[0];
+  expect(shaped.ratio).toBeCloseTo(1.5 * plain.ratio, 12);
+  expect(shaped.band).toEqual([1 - 2 * config.clipLow, 1 + 2 * config.clipHigh]);
 });

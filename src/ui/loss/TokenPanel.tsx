@@ -3,7 +3,15 @@ import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
 import type { LossConfig } from '../../units.ts';
 import { formatCredit, formatNats, formatNumber, formatRatio, formatSigned } from '../format.ts';
 import { Fact } from '../Fact.tsx';
-import { CLIP_WORDS } from './TurnLane.tsx';
+import {
+  CLIP_WORDS,
+  LEVEL_WORDS,
+  gradientFormula,
+  hasRatio,
+  lossFormula,
+  turnState,
+  type Formula,
+} from './loss_words.ts';
 
 interface TokenPanelProps {
   readonly text: string;
@@ -14,8 +22,44 @@ interface TokenPanelProps {
 
 const probability = (logProb: number): string => formatNumber(Math.exp(logProb), 3);
 
+function FormulaLine({ formula, result }: { readonly formula: Formula; readonly result: string }) {
+  return (
+    <p className="formula">
+      <span className="symbols">{formula.symbols}</span>
+      <span className="live">
+        {formula.live === null ? '' : `= ${formula.live} `}= <strong>{result}</strong>
+      </span>
+    </p>
+  );
+}
+
+function RatioFacts({ token, config }: Pick<TokenPanelProps, 'token' | 'config'>) {
+  const level = LEVEL_WORDS[config.ratioLevel];
+  const [low, high] = token.band;
+  return (
+    <>
+      {config.ratioLevel !== 'token' && (
+        <Fact name={`log-ratio of the ${level}`}>{formatSigned(token.levelLogRatio, 4)} nats</Fact>
+      )}
+      <Fact name={`${level} ratio s`}>{formatRatio(token.ratio)}</Fact>
+      {config.surrogate === 'clip' && (
+        <Fact name="clip band">
+          [{formatRatio(low)}, {formatRatio(high)}]: {CLIP_WORDS[token.clipState]}
+        </Fact>
+      )}
+    </>
+  );
+}
+
+/** Which way the step pushes the token, and why if it does not. */
+function pushWords(token: LossToken, turn: LossTurn, config: LossConfig): string {
+  if (token.dlogProb < 0) return 'The step makes this token more likely here.';
+  if (token.dlogProb > 0) return 'The step makes this token less likely here.';
+  if (token.clipState !== 0) return `No push: ${CLIP_WORDS[token.clipState]}.`;
+  return hasRatio(config) ? 'No push: the advantage is zero.' : `No push: ${turnState(turn, config)}.`;
+}
+
 export function TokenPanel({ text, token, turn, config }: TokenPanelProps) {
-  const clipped = Math.min(Math.max(turn.turnRatio, 1 - config.clipLow), 1 + config.clipHigh);
   return (
     <section className="panel" aria-label="Token">
       <h2>
@@ -29,41 +73,17 @@ export function TokenPanel({ text, token, turn, config }: TokenPanelProps) {
           {formatNats(token.logProb, 4)} (p {probability(token.logProb)})
         </Fact>
         <Fact name="log-ratio of the token">{formatSigned(token.logRatio, 4)} nats</Fact>
-        <Fact name="log-ratio of the turn">{formatSigned(turn.turnLogRatio, 4)} nats</Fact>
-        <Fact name="turn ratio s">{formatRatio(turn.turnRatio)}</Fact>
-        <Fact name="clip band">
-          [{formatRatio(1 - config.clipLow)}, {formatRatio(1 + config.clipHigh)}]:{' '}
-          {CLIP_WORDS[turn.clipState]}
-        </Fact>
+        {hasRatio(config) && <RatioFacts token={token} config={config} />}
         <Fact name="advantage A">{formatCredit(token.advantage, 3)}</Fact>
-        <Fact name="weight 1/(B·n)">{formatNumber(token.weight, 6)}</Fact>
+        <Fact name="weight w">{formatNumber(token.weight, 6)}</Fact>
         <Fact name="loss of the token">{formatSigned(token.tokenLoss, 4)}</Fact>
         <Fact name="gradient ∂L/∂logπ">{formatSigned(token.dlogProb, 6)}</Fact>
         <Fact name="entropy">{formatNats(token.entropy, 3)}</Fact>
       </dl>
-      <p className="formula">
-        <span className="symbols">ℓ = max(−A·s, −A·clip(s))</span>
-        <span className="live">
-          = max({formatSigned(-token.advantage * turn.turnRatio, 4)},{' '}
-          {formatSigned(-token.advantage * clipped, 4)}) = <strong>{formatSigned(token.tokenLoss, 4)}</strong>
-        </span>
-      </p>
-      <p className="formula">
-        <span className="symbols">∂L/∂logπ = −w·A·s{turn.clipState === 0 ? '' : '·0'}</span>
-        <span className="live">
-          = −{formatNumber(token.weight, 6)} · ({formatSigned(token.advantage, 3)}) ·{' '}
-          {formatRatio(turn.turnRatio)}
-          {turn.clipState === 0 ? '' : ' · 0'} = <strong>{formatSigned(token.dlogProb, 6)}</strong>
-        </span>
-      </p>
+      <FormulaLine formula={lossFormula(token, config)} result={formatSigned(token.tokenLoss, 4)} />
+      <FormulaLine formula={gradientFormula(token, config)} result={formatSigned(token.dlogProb, 6)} />
       <p className="small soft">
-        {token.dlogProb === 0
-          ? turn.clipState === 0
-            ? 'No push: the advantage is zero.'
-            : `No push: ${CLIP_WORDS[turn.clipState]}.`
-          : token.dlogProb < 0
-            ? 'The step makes this token more likely here.'
-            : 'The step makes this token less likely here.'}
+        {pushWords(token, turn, config)}
         {config.klCoefficient !== 0 && ' The gradient also holds the KL term.'}
       </p>
     </section>

@@ -1,27 +1,24 @@
 /** The turns of a row, as the loss sees them: ratio within its clip band, advantage, and whether gradient flows. */
 import type { LossTurn } from '../../store/loss_reading.ts';
-import type { ClipState, LossConfig } from '../../units.ts';
+import type { LossConfig } from '../../units.ts';
 import { useLab, useSelection } from '../binding.ts';
 import { formatCredit, formatRatio } from '../format.ts';
 import { nodeName } from '../tree/encodings.ts';
-
-export const CLIP_WORDS: Readonly<Record<ClipState, string>> = {
-  0: 'not clipped',
-  1: 'clipped above: no gradient',
-  2: 'clipped below: no gradient',
-  3: 'log-ratio beyond its cap: no gradient',
-  4: 'loss at its limit (dual clip): no gradient',
-  5: 'above the band: the gradient of its upper edge',
-  6: 'below the band: the gradient of its lower edge',
-};
+import { LEVEL_WORDS, hasRatio, turnState } from './loss_words.ts';
 
 const BAND_WIDTH = 160; // px
 const BAND_HEIGHT = 14; // px
 
 /** Ratio on a log axis three bands wide; the band is drawn in. */
-function Band({ turnLogRatio, config }: { readonly turnLogRatio: number; readonly config: LossConfig }) {
-  const low = Math.log(Math.max(1e-6, 1 - config.clipLow));
-  const high = Math.log(1 + config.clipHigh);
+function Band({
+  turnLogRatio,
+  band,
+}: {
+  readonly turnLogRatio: number;
+  readonly band: readonly [number, number];
+}) {
+  const low = Math.log(Math.max(1e-6, band[0]));
+  const high = Math.log(band[1]);
   const reach = 3 * Math.max(-low, high);
   const x = (value: number): number => BAND_WIDTH * (0.5 + Math.min(Math.max(value / reach, -1), 1) / 2);
   return (
@@ -42,6 +39,7 @@ export function TurnLane({
 }) {
   const { selection } = useLab();
   const selected = useSelection(({ node }) => node);
+  const isToken = config.ratioLevel === 'token';
   return (
     <table className="turn-lane">
       <caption className="visually-hidden">Turns of this row</caption>
@@ -50,9 +48,11 @@ export function TurnLane({
           <th scope="col">turn</th>
           <th scope="col">tokens</th>
           <th scope="col">advantage A</th>
-          <th scope="col">turn ratio s</th>
+          <th scope="col">{isToken ? 'mean ratio' : `${LEVEL_WORDS[config.ratioLevel]} ratio s`}</th>
           <th scope="col">
-            band [{formatRatio(1 - config.clipLow)}, {formatRatio(1 + config.clipHigh)}]
+            {config.surrogate === 'clip'
+              ? `band [${formatRatio(1 - config.clipLow)}, ${formatRatio(1 + config.clipHigh)}]`
+              : 'band'}
           </th>
           <th scope="col">state</th>
         </tr>
@@ -72,13 +72,15 @@ export function TurnLane({
             </td>
             <td>{turn.tokens.length}</td>
             <td>{formatCredit(turn.advantage)}</td>
-            <td>{formatRatio(turn.turnRatio)}</td>
+            <td>{hasRatio(config) ? formatRatio(turn.turnRatio) : ''}</td>
             <td>
-              <Band turnLogRatio={turn.turnLogRatio} config={config} />
+              {config.surrogate === 'clip' && turn.tokens[0] && (
+                <Band turnLogRatio={turn.turnLogRatio} band={turn.tokens[0].band} />
+              )}
             </td>
             <td className="state">
-              {turn.clipState === 0 ? '' : '⊘ '}
-              {CLIP_WORDS[turn.clipState]}
+              {turn.clippedCount === 0 ? '' : '⊘ '}
+              {turnState(turn, config)}
             </td>
           </tr>
         ))}

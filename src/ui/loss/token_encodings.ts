@@ -15,7 +15,7 @@ export const TOKEN_ENCODINGS = [
 export type TokenEncoding = (typeof TOKEN_ENCODINGS)[number];
 
 export const ENCODING_WORDS: Readonly<Record<TokenEncoding, string>> = {
-  loss: 'loss of the token before its weight, max(−A·s, −A·clip(s))',
+  loss: 'loss of the token before its weight',
   gradient: '∂loss/∂log-probability, weight included; minus pushes the token up',
   advantage: 'advantage of the token’s turn',
   'log-ratio': 'log-probability now minus when sampled, nats',
