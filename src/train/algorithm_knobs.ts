@@ -110,6 +110,7 @@ const TREE_RULES = [
   'diff_global',
   'diff_localglobal',
   'tree_rl',
+  'treepo_segment',
   'gae',
 ] as const;
 
@@ -117,7 +118,7 @@ const CREDIT: readonly Row[] = [
   ['credit.advantageRule', 'Advantage rule', ADVANTAGE_RULE.paperTerm, '', parts(ADVANTAGE_RULE.options), 'What a turn is credited with.'],
   ['credit.leafNormalisation', 'Normalise leaves', 'r̂', '', SWITCH, 'Rewards minus their mean over the tree’s leaves, divided by the population deviation.', advantage(...TREE_RULES)],
   ['credit.valueRule', 'Value rule', VALUE_RULE.paperTerm, '', parts(VALUE_RULE.options), 'How a turn’s value follows from what lies below it.', advantage(...TREE_RULES)],
-  ['credit.discount', 'Discount', 'γ', '', linear(0, 1), 'Weight of what happens a step later.', advantage('reinforce_pp', 'gae', 'gtpo', 'igpo', 'igpo_position', 'a2tgpo')],
+  ['credit.discount', 'Discount', 'γ', '', linear(0, 1), 'Weight of what happens a step later.', advantage('reinforce_pp', 'gae', 'gtpo', 'gtpo_by_turn', 'igpo', 'a2tgpo')],
   ['credit.lambda', 'GAE λ', 'λ', '', linear(0, 1), 'How far GAE looks past the critic.', advantage('gae')],
   ['credit.mixing', 'Weight of the turn’s own signal', 'α', '', linear(0, 2), 'Beside the outcome: α of A²TGPO, w of iStar, a of RAPO, the similarity reward of GTPO.', advantage('a2tgpo', 'istar', 'rapo', 'gtpo')],
 ]; // prettier-ignore

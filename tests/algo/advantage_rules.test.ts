@@ -39,7 +39,7 @@ function inTrees(tree: RolloutTree): RolloutTree {
 /** Some inner turns as if they had been copied from stored steps. */
 function withRetrievals(tree: RolloutTree): RolloutTree {
   const nodes = tree.nodes.map((node) =>
-    node.depth !== 1 || node.id % 3 === 0 || node.children.length === 0
+    node.depth === 0 || node.id % 4 === 0 || node.children.length === 0
       ? node
       : {
           ...node,
