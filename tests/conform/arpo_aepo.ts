@@ -117,6 +117,7 @@ function checkBranching(check: Checker, want: BranchingCase): void {
     branchWeight: want.entropy_weight,
     branchBase: want.branch_probability,
     paths: want.num_samples,
+    othersBranch: false,
   };
   const sampleOf = Array.from({ length: want.batch * want.initial_rollouts }, (_, path) =>
     Math.floor(path / want.initial_rollouts),
@@ -235,7 +236,7 @@ async function checkTrace(check: Checker, want: TraceCase, vocabulary: readonly 
     branchWeight: config.entropy_weight,
     dynamicInitial: config.dynamic,
   };
-  const firstEntropy = await growBranches(forest, builders, rollout, draws.next);
+  const firstEntropy = await growBranches(forest, builders, rollout, draws.next, false);
   check.same('all generate calls made', sampler.finished, true);
   check.same('all draws used', draws.used, want.random_draws.length);
   const pathCount = Object.keys(want.initial_entropy).length;

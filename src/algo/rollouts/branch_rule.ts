@@ -24,6 +24,8 @@ export const generationEntropy = (tokenEntropy: readonly number[], vocabularySiz
 
 export type BranchConfig = Pick<RolloutConfig, 'branchRule' | 'branchBase' | 'branchWeight' | 'beam'> & {
   readonly paths: number; // n: most paths of a prompt
+  /** Some prompt beyond these makes a path in every round, as in a large batch: l of one that makes none is 0 then. */
+  readonly othersBranch: boolean;
 };
 
 const clip = (x: number): number => Math.min(1, Math.max(0, x));
@@ -81,8 +83,12 @@ const byPrompt = (active: readonly ActivePath[]): ReadonlyMap<number, readonly n
   return places;
 };
 
-function countConsecutive(created: readonly NewPath[], consecutive: readonly number[]): readonly number[] {
-  if (created.length === 0) return consecutive;
+function countConsecutive(
+  created: readonly NewPath[],
+  consecutive: readonly number[],
+  othersBranch: boolean,
+): readonly number[] {
+  if (created.length === 0 && !othersBranch) return consecutive;
   return consecutive.map((count, prompt) => (created.some((path) => path.prompt === prompt) ? count + 1 : 0));
 }
 
@@ -117,7 +123,8 @@ export function planBranches(
     paths[prompt] += 1;
   });
   const { consecutive } = counts;
-  const follows = config.branchRule === 'aepo' ? countConsecutive(created, consecutive) : consecutive;
+  const follows =
+    config.branchRule === 'aepo' ? countConsecutive(created, consecutive, config.othersBranch) : consecutive;
   return { created, counts: { paths, consecutive: follows } };
 }
 

@@ -40,11 +40,16 @@ class BranchingGrowth<State> {
   private readonly rule: BranchConfig;
   private made = 0;
 
-  constructor(forest: Forest<State>, trees: readonly TreeBuilder<State>[], config: RolloutConfig) {
+  constructor(
+    forest: Forest<State>,
+    trees: readonly TreeBuilder<State>[],
+    config: RolloutConfig,
+    othersBranch: boolean,
+  ) {
     this.forest = forest;
     this.trees = trees;
     this.config = config;
-    this.rule = { ...config, paths: config.leavesPerTree };
+    this.rule = { ...config, paths: config.leavesPerTree, othersBranch };
   }
 
   private entropyOf(tokens: readonly number[]): number {
@@ -188,6 +193,7 @@ class BranchingGrowth<State> {
 
 /**
  * Grows branching trees with given draws.
+ * @param othersBranch see BranchConfig; false counts AEPO's rounds over these trees alone, as in the released code
  * @returns the trees, and H0 of every path in the order they were made
  */
 export async function growBranches<State>(
@@ -195,9 +201,10 @@ export async function growBranches<State>(
   trees: readonly TreeBuilder<State>[],
   config: RolloutConfig,
   draw: Draw,
+  othersBranch: boolean,
 ): Promise<ReadonlyMap<number, number>> {
   checkSizes({ S: config.leavesPerTree, M: config.initialBranches, beam: config.beam });
-  const growth = new BranchingGrowth(forest, trees, config);
+  const growth = new BranchingGrowth(forest, trees, config, othersBranch);
   await growth.grow(draw);
   return growth.firstEntropy;
 }
@@ -213,7 +220,7 @@ const grow: GrowRollout = async (
   const forest = { policy, env, observer };
   const trees = startTrees(prompts, forest);
   const streams = prompts.map(({ index }) => keyedRandom(key, STREAMS.expansion, index));
-  await growBranches(forest, trees, config, (prompt) => streams[prompt].uniform());
+  await growBranches(forest, trees, config, (prompt) => streams[prompt].uniform(), true);
   trees.forEach((tree) => chooseRows(tree, config.leavesPerTree, key, forest));
   return trees.map((tree) => tree.build());
 };

@@ -42,6 +42,7 @@ const rule = (branchRule: 'arpo' | 'aepo', change: Partial<BranchConfig> = {}): 
   branchWeight: 0.2,
   beam: 2,
   paths: 16,
+  othersBranch: false,
   ...change,
 });
 
@@ -74,6 +75,18 @@ test('a prompt with its n paths makes no more, and one without active paths star
     { prompt: 1, source: null },
   ]);
   expect(after).toEqual({ paths: [16, 4, 3], consecutive: [0, 5, 5] });
+});
+
+test('in a round without a new path the count stays, or starts again when other prompts branch', () => {
+  const counts = { paths: [3], consecutive: [4] };
+  const active = [{ prompt: 0, entropyChange: -9 }];
+  for (const [othersBranch, left] of [
+    [false, 4],
+    [true, 0],
+  ] as const) {
+    const plan = planBranches(active, counts, rule('aepo', { othersBranch }), () => 0.5);
+    expect(plan).toEqual({ created: [], counts: { paths: [3], consecutive: [left] } });
+  }
 });
 
 const grown = async (seed: number, change: Partial<RolloutConfig> = {}) => {
