@@ -59,7 +59,10 @@ function start(): void {
   const engine = startEngine();
   const lab = createLab((command) => engine.send(command), location.hash, readRecording, writeRecording);
   const pump = createPump((events) => lab.transport.receive(events));
-  engine.subscribe((event) => pump.add([event]));
+  engine.subscribe((event) => {
+    pump.add([event]);
+    if (document.hidden) pump.drain(); // messages come when timers do not, so that events never pile up
+  });
   mirrorSelection(lab.selection, window);
   window.addEventListener('hashchange', () => lab.selection.setState(decodeSelection(location.hash), true));
   everyFrame((nowMs) => {

@@ -170,6 +170,26 @@ test('the pump takes what fits a frame and keeps the rest in order', () => {
   expect(pump.waiting()).toBe(0);
 });
 
+test('a hidden page takes all that waits at once, in order, and a long queue does not keep what it handed on', () => {
+  const seen: number[] = [];
+  const pump = createPump((events) => {
+    seen.push(...events.map((event) => ('update' in event ? event.update : -1)));
+  }, 0, () => 0); // prettier-ignore
+  const events = Array.from({ length: 10_000 }, (_, update): RunEvent => ({
+    kind: 'phase',
+    update,
+    phase: 'loss',
+  }));
+  pump.add(events);
+  for (let n = 0; n < 100; n++) pump.tick();
+  expect([seen.length, pump.waiting()]).toEqual([4800, 5200]);
+  pump.drain();
+  expect(pump.waiting()).toBe(0);
+  expect(seen).toEqual(events.map((_, update) => update));
+  pump.drain();
+  expect(seen).toHaveLength(10_000);
+});
+
 describe('knobs', () => {
   test('read and write by path without touching the config', () => {
     const changed = writeKnob(CONFIG, 'algorithm.loss.clipHigh', 0.5);
