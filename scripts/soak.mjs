@@ -1,6 +1,7 @@
 // `npm run soak`: trains for long in a headless browser as the page does, engine and store, without the views, and
-// watches what must not grow: device memory, JavaScript heap of page and worker, time per token, and how soon a pause
-// is answered. Writes samples and a verdict as JSON; exits with 1 when something grew.
+// watches what must not grow: device memory, JavaScript heap of page and worker, time per update, and how soon a pause
+// is answered. The learning rate is 0 unless set, so that every update has the same work: a policy that learns writes
+// longer or shorter turns. Writes samples and a verdict as JSON; exits with 1 when something grew.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,14 +11,14 @@ const HELP = `npm run soak -- [options]
   --preset NAME      default instant
   --every N          updates between two looks at the memory; default 10
   --kept-mb N        events that the page keeps at hand, MB; default 8, so that old updates are let go early
-  --set PATH=VALUE   any setting, as for npm run lab; may be repeated
+  --set PATH=VALUE   any setting, as for npm run lab; may be repeated. The learning rate is 0 unless it is set
   --json FILE        writes samples and verdict
   --adapter KIND     software (default) or hardware`;
 
 const LIMITS = {
   heapGrowth: 0.05, // of page and worker together, from the second third to the last, and 1 MB of slack
   deviceGrowth: 0, // once the workspace has its size
-  slowdown: 0.03, // of the time per token, from the second third to the last
+  slowdown: 0.03, // of the time per update, from the second third to the last
   pauseMs: 100,
 };
 const SLACK_BYTES = 2 ** 20;
@@ -153,14 +154,14 @@ const growth = ([before, after]) => (before === 0 ? 0 : after / before - 1);
 function verdictOf(samples, memory, pauseMs) {
   const profiled = new Set(memory.map(({ update }) => update)); // a pass per dispatch takes longer
   const paces = samples.filter(({ update }) => !profiled.has(update));
-  const msPerToken = thirds(paces.map(({ seconds, uniqueTokens }) => (1000 * seconds) / uniqueTokens));
+  const secondsPerUpdate = thirds(paces.map(({ seconds }) => seconds));
   const heap = thirds(memory.map(({ pageBytes, workerBytes }) => pageBytes + workerBytes));
   const device = thirds(memory.map(({ deviceBytes }) => deviceBytes));
   const longestPauseMs = Math.max(0, ...pauseMs);
   const checks = {
     heap: heap[1] <= heap[0] * (1 + LIMITS.heapGrowth) + SLACK_BYTES,
     device: growth(device) <= LIMITS.deviceGrowth,
-    pace: growth(msPerToken) <= LIMITS.slowdown,
+    pace: growth(secondsPerUpdate) <= LIMITS.slowdown,
     pause: pauseMs.length > 0 && longestPauseMs <= LIMITS.pauseMs,
   };
   return {
@@ -169,9 +170,9 @@ function verdictOf(samples, memory, pauseMs) {
     limits: LIMITS,
     heapBytes: heap,
     deviceBytes: device,
-    msPerToken,
-    slowdown: growth(msPerToken),
-    secondsPerUpdate: thirds(paces.map(({ seconds }) => seconds)),
+    secondsPerUpdate,
+    slowdown: growth(secondsPerUpdate),
+    tokensPerUpdate: thirds(paces.map(({ uniqueTokens }) => uniqueTokens)),
     pauses: { count: pauseMs.length, medianMs: median(pauseMs), longestMs: longestPauseMs },
   };
 }
@@ -183,7 +184,7 @@ function write(path, content) {
 
 async function soak({ page, server, browser }) {
   const { labConfig } = await server.ssrLoadModule('/src/train/lab.ts');
-  const settings = options.set.map((text) => [
+  const settings = ['optimiser.learningRate=0', ...options.set].map((text) => [
     text.slice(0, text.indexOf('=')),
     text.slice(text.indexOf('=') + 1),
   ]);
