@@ -40,9 +40,9 @@ export function bestLeaf(tree: TreeState): NodeId | null {
   );
 }
 
-/** All rewards equal: every advantage is zero and the prompt teaches nothing. False before rewards. */
+/** Several rewards, all equal: nothing stands out and the prompt teaches nothing. False before rewards. */
 export function isDead(tree: TreeState): boolean {
-  if (!tree.rewards || tree.leaves.length === 0) return false;
+  if (!tree.rewards || tree.leaves.length < 2) return false;
   const first = rewardOf(tree, tree.leaves[0]);
   return tree.leaves.every((leaf) => rewardOf(tree, leaf) === first);
 }

@@ -74,9 +74,9 @@ export const rolloutMetrics = ({ groups, kept, batches }: Rollout): RolloutMetri
   droppedGroups: groups.length - kept.length,
 });
 
-/** All leaves earned the same: normalised rewards are 0 and nothing is learnt. */
+/** Several leaves that all earned the same: normalised rewards are 0 and nothing is learnt. */
 const isDead = (entry: Group): boolean =>
-  new Set(entry.tree.leaves.map((leaf) => rewardOf(entry, leaf))).size <= 1;
+  entry.tree.leaves.length > 1 && new Set(entry.tree.leaves.map((leaf) => rewardOf(entry, leaf))).size === 1;
 
 type StepMetrics = Pick<
   UpdateMetrics,
