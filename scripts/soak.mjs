@@ -17,10 +17,11 @@ const HELP = `npm run soak -- [options]
 
 const LIMITS = {
   heapGrowth: 0.05, // of page and worker together, from the second third to the last, and 1 MB of slack
-  deviceGrowth: 0, // once the workspace has its size
+  deviceGrowth: 0.02, // the workspace may take its last step, to a power of two, late
   slowdown: 0.03, // of the time per update, from the second third to the last
   pauseMs: 100,
 };
+const FEWEST_LOOKS = 9; // three in each third
 const SLACK_BYTES = 2 ** 20;
 
 const { values: options } = parseArgs({
@@ -159,6 +160,7 @@ function verdictOf(samples, memory, pauseMs) {
   const device = thirds(memory.map(({ deviceBytes }) => deviceBytes));
   const longestPauseMs = Math.max(0, ...pauseMs);
   const checks = {
+    enough: memory.length >= FEWEST_LOOKS,
     heap: heap[1] <= heap[0] * (1 + LIMITS.heapGrowth) + SLACK_BYTES,
     device: growth(device) <= LIMITS.deviceGrowth,
     pace: growth(secondsPerUpdate) <= LIMITS.slowdown,
