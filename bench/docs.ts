@@ -8,6 +8,7 @@ import {
   markdownTable,
   matmulTable,
   modelTable,
+  profileTables,
   type BenchReport,
   type Header,
 } from './report.ts';
@@ -37,6 +38,8 @@ function presetSection(report: BenchReport): string {
 
 function ownSection({ name, report }: Named, folder: string): string {
   if ('results' in report) return presetSection(report);
+  if (report.suite === 'profile')
+    return ['### where our time goes', `${origin(report)}.`, profileTables(report)].join('\n\n');
   if (report.suite !== 'scaling') {
     const [first, ...others] = describeOwn(report).split('\n').slice(0, -1);
     return [`### ${report.suite}`, `${[first, ...others].join('. ')}. ${origin(report)}.`].join('\n\n');
@@ -83,7 +86,7 @@ export function replaceTables(page: string, tables: string): string {
   return `${page.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${page.slice(end)}`;
 }
 
-const ORDER = ['small', 'brief', 'classroom', 'instant', 'packing', 'scaling'];
+const ORDER = ['small', 'brief', 'classroom', 'profile', 'instant', 'packing', 'scaling'];
 const orderOf = ({ report }: Named): number =>
   ORDER.indexOf('results' in report ? report.preset : report.suite);
 

@@ -1,5 +1,6 @@
 /** What a run of the bench writes: one JSON file per preset. */
 import type { PackingResult } from './packing.ts';
+import type { PhaseProfile, ProfileResult } from './profile.ts';
 import type { WorkShape } from './work.ts';
 
 export interface ContenderResult {
@@ -68,6 +69,12 @@ export interface InstantReport extends Header {
 export interface PackingReport extends Header, PackingResult {
   readonly suite: 'packing';
   readonly seed: number;
+}
+
+/** Where our engine's time goes, by preset. */
+export interface ProfileReport extends Header {
+  readonly suite: 'profile';
+  readonly presets: Readonly<Record<string, ProfileResult>>;
 }
 
 export interface Machine {
@@ -145,12 +152,13 @@ export const packingGain = (
 });
 
 /** A result of our engine alone, as the terminal shows it. */
-export function describeOwn(report: InstantReport | PackingReport): string {
+export function describeOwn(report: InstantReport | PackingReport | ProfileReport): string {
   const where = `${report.adapter}, ${report.browser}, ${report.date.slice(0, 10)}`;
   if (report.suite === 'instant') {
     const { updates, seconds, rolloutSeconds, trainSeconds } = report;
     return `instant: ${updates} updates in ${seconds.toFixed(1)} s with evaluation; rollouts ${rolloutSeconds.toFixed(1)} s, training ${trainSeconds.toFixed(1)} s\n${where}`;
   }
+  if (report.suite === 'profile') return `${profileTables(report)}\n\n${where}`;
   const { sharing, timeRatio } = packingGain(report);
   const { rows, uniqueTokens, rowTokens, packedMs, perLeafMs, lossDifference } = report;
   return [
@@ -159,3 +167,41 @@ export function describeOwn(report: InstantReport | PackingReport): string {
     where,
   ].join('\n');
 }
+
+const LEAST_SHARE = 0.02; // of the device's time, for a line of its own
+
+function phaseTable(title: string, { wallMs, busyMs, kernels }: PhaseProfile): string {
+  const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
+  const large = kernels.filter(({ ms }) => ms >= LEAST_SHARE * total);
+  const small = kernels.filter((entry) => !large.includes(entry));
+  const percent = (ms: number): string => `${((100 * ms) / total).toFixed(0)} %`;
+  const rows = large.map(({ kernel, dispatches, ms, gflops }) => [
+    kernel,
+    `${dispatches}`,
+    ms.toFixed(1),
+    percent(ms),
+    cell(gflops ?? undefined, 2),
+  ]);
+  const sum = (value: (entry: (typeof small)[number]) => number): number =>
+    small.reduce((all, entry) => all + value(entry), 0);
+  const rest = [
+    `${small.length} others`,
+    `${sum(({ dispatches }) => dispatches)}`,
+    sum(({ ms }) => ms).toFixed(1),
+    percent(sum(({ ms }) => ms)),
+    '–',
+  ];
+  const heading = `${title}, ${wallMs.toFixed(0)} ms; device busy ${busyMs.toFixed(0)} ms under the profiler`;
+  return markdownTable(
+    [heading, 'dispatches', 'ms', 'share', 'GFLOP/s'],
+    small.length > 0 ? [...rows, rest] : rows,
+  );
+}
+
+export const profileTables = ({ presets }: ProfileReport): string =>
+  Object.entries(presets)
+    .flatMap(([name, { train, decode }]) => [
+      phaseTable(`${name}: training step`, train),
+      phaseTable(`${name}: decode`, decode),
+    ])
+    .join('\n\n');

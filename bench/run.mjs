@@ -22,7 +22,7 @@ import {
 } from './command.mjs';
 
 const SUITES = ['matmul', 'train', 'decode'];
-const OWN_SUITES = ['instant', 'packing']; // of our engine alone
+const OWN_SUITES = ['instant', 'packing', 'profile']; // of our engine alone
 
 const OPTIONS = {
   preset: { type: 'string', default: 'small,brief,classroom' },
@@ -36,7 +36,7 @@ const OPTIONS = {
 
 const HELP = `npm run bench -- [options]
   --preset NAMES       of small, brief, classroom, tiny; default small,brief,classroom
-  --suites NAMES       of matmul, train, decode (default: these) and, of our engine alone, instant, packing
+  --suites NAMES       of matmul, train, decode (default: these) and, of our engine alone, instant, packing, profile
   --only NAMES         contenders; default all (contenders/index.js)
   --budget SECONDS     a contender slower than this in a suite is measured less often; default 60
   --limit SECONDS      a contender that does not answer for this long leaves the run; default 240
@@ -114,7 +114,6 @@ function runInstant(lab, options) {
     adapter,
   ];
   try {
-    log(`\ninstant: node ${words.slice(0, -4).join(' ')}`);
     const { status } = spawnSync(process.execPath, words, { stdio: ['ignore', 'inherit', 'inherit'] });
     if (status !== 0) fail('the run of the instant preset failed: see above.');
     const { seconds, trainingSeconds, updates, heldOut, config } = JSON.parse(readFileSync(json, 'utf8'));
@@ -129,17 +128,31 @@ function runInstant(lab, options) {
   }
 }
 
+/** Grows the instant preset's trees with its own warm start. */
+function packingRequest(options) {
+  const weights = readFileSync('public/warmstart-search-d64L2.safetensors').toString('base64');
+  const repetitions = positive(options.repetitions, 'repetitions');
+  return { preset: 'instant', weights, seed: 1, updates: 2, repetitions };
+}
+
+async function profilePresets(lab, seat, options) {
+  const { presets } = await lab.load('work.ts');
+  const profiles = {};
+  for (const name of some(options.preset, 'preset', Object.keys(presets)))
+    profiles[name] = await seat.call('profile', presets[name]);
+  return profiles;
+}
+
 /** A result of our engine alone. */
 async function runOwn(lab, suite, options) {
+  const measure = {
+    instant: () => runInstant(lab, options),
+    packing: async (seat) => ({ seed: 1, ...(await seat.call('packing', packingRequest(options))) }),
+    profile: async (seat) => ({ presets: await profilePresets(lab, seat, options) }),
+  };
+  log(`\n${suite}`);
   const result = await withSeats(lab, ['turnwise'], ([seat]) =>
-    withHeader(lab, seat, 'bench', async () => {
-      if (suite === 'instant') return { suite, ...runInstant(lab, options) };
-      log(`\n${suite}`);
-      const weights = readFileSync('public/warmstart-search-d64L2.safetensors').toString('base64');
-      const repetitions = positive(options.repetitions, 'repetitions');
-      const request = { preset: 'instant', weights, seed: 1, updates: 2, repetitions };
-      return { suite, seed: 1, ...(await seat.call('packing', request)) };
-    }),
+    withHeader(lab, seat, 'bench', async () => ({ suite, ...(await measure[suite](seat)) })),
   );
   const { describeOwn } = await lab.load('report.ts');
   console.log(`\n${describeOwn(result)}\n`);

@@ -149,9 +149,13 @@ export const seat = {
     decoder = null;
   },
 
-  /** Of our engine alone, like growth(). */
+  /** Of our engine alone, like the next two. */
   async packing(request: PackingRequest) {
     return (await import('./packing.ts')).measurePacking(request);
+  },
+
+  async profile(shape: WorkShape) {
+    return (await import('./profile.ts')).measureProfile(shape);
   },
 
   async growth(axis: Axis, repetitions: number) {

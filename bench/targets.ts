@@ -6,10 +6,11 @@ import {
   type ContenderResult,
   type InstantReport,
   type PackingReport,
+  type ProfileReport,
 } from './report.ts';
 import type { PowerFit } from './statistics.ts';
 
-export type AnyReport = BenchReport | InstantReport | PackingReport | GrowthReport;
+export type AnyReport = BenchReport | InstantReport | PackingReport | ProfileReport | GrowthReport;
 
 export interface Target {
   readonly what: string;
@@ -145,7 +146,7 @@ export function targets(reports: readonly AnyReport[]): readonly Target[] {
   const presets = reports.filter((report): report is BenchReport => 'results' in report);
   const withProducts = presets.find(({ results }) => results[OURS]?.matmulGflops);
   const own = reports.flatMap((report) => {
-    if (!('suite' in report)) return [];
+    if (!('suite' in report) || report.suite === 'profile') return [];
     if (report.suite === 'instant') return isSoftware(report.adapter) ? [instantTarget(report)] : [];
     return report.suite === 'packing' ? [packingTarget(report)] : growthTargets(report);
   });

@@ -115,10 +115,15 @@ function supervisedBatch({ rows, tokens: length }: WorkShape, { tokens, targets 
   return packSequences(sequences).batch;
 }
 
-async function createTrainer(shape: WorkShape, settings: Settings, parameters: Parameters): Promise<Trainer> {
+export async function createTrainer(
+  gpu: Gpu,
+  shape: WorkShape,
+  settings: Settings,
+  parameters: Parameters,
+): Promise<Trainer> {
   const config = modelConfig(shape, settings);
   const optimiser = optimiserConfig(settings);
-  const policy = await Policy.create(device(), config, {
+  const policy = await Policy.create(gpu, config, {
     contextLength: shape.tokens + 1,
     parameters: toOurs(config, parameters),
     decayed: ({ name }) => !name.includes('norm'),
@@ -133,10 +138,15 @@ async function createTrainer(shape: WorkShape, settings: Settings, parameters: P
   };
 }
 
-async function createDecoder(shape: WorkShape, settings: Settings, parameters: Parameters): Promise<Decoder> {
+export async function createDecoder(
+  gpu: Gpu,
+  shape: WorkShape,
+  settings: Settings,
+  parameters: Parameters,
+): Promise<Decoder> {
   const config = modelConfig(shape, settings);
   const { rows, promptTokens, newTokens } = shape;
-  const policy = await Policy.create(device(), config, {
+  const policy = await Policy.create(gpu, config, {
     contextLength: promptTokens + newTokens,
     parameters: toOurs(config, parameters),
   });
@@ -184,7 +194,7 @@ const contender: Contender = {
     opened = await openGpu();
   },
   matmul: createMatmul,
-  trainer: createTrainer,
-  decoder: createDecoder,
+  trainer: (...work) => createTrainer(device(), ...work),
+  decoder: (...work) => createDecoder(device(), ...work),
 };
 export default contender;

@@ -5,6 +5,7 @@ import { drawGrowth, growthFits, type GrowthReport } from '../../bench/growth_re
 import { scaleLog } from '../../bench/chart_scale.ts';
 import {
   describe as describeReport,
+  describeOwn,
   failures,
   type BenchReport,
   type ContenderResult,
@@ -129,6 +130,44 @@ test('a logarithmic axis covers its values with ticks of one significant digit',
 test('what did not run is named with its reason', () => {
   expect(failures(bench())).toEqual(['webgpu-llm, train: no answer in 240 s']);
   expect(describeReport(bench())).toContain('| Turnwise | 400 | 2.40 |');
+});
+
+test('a profile names the kernels that matter and sums up the others', () => {
+  const kernel = (name: string, ms: number, gflops: number | null) => ({
+    kernel: name,
+    dispatches: 2,
+    ms,
+    gflops,
+  });
+  const kernels = [kernel('matmul_nt', 90, 2.5), kernel('attention', 9.5, null), kernel('a', 0.3, 1), kernel('b', 0.2, 1)]; // prettier-ignore
+  const train = { wallMs: 101, busyMs: 100, method: 'timestamps' as const, kernels };
+  const decode = { ...train, kernels: kernels.slice(0, 2) };
+  const text = describeOwn({ ...HEADER, suite: 'profile', presets: { small: { train, decode } } });
+  expect(text).toContain('| matmul_nt | 2 | 90.0 | 90 % | 2.50 |');
+  expect(text).toContain('| attention | 2 | 9.5 | 10 % | – |');
+  expect(text).toContain('| 2 others | 4 | 0.5 | 1 % | – |');
+  expect(text.match(/others/g)).toHaveLength(1);
+});
+
+test('packing is judged by the time it saves over the tokens it shares', () => {
+  const packing = {
+    ...HEADER,
+    suite: 'packing' as const,
+    seed: 1,
+    minibatches: 1,
+    rows: 11,
+    uniqueTokens: 100,
+    rowTokens: 300,
+    packedMs: 100,
+    perLeafMs: 250,
+    packedFlops: 1,
+    perLeafFlops: 3,
+    lossDifference: 0,
+    samples: { packedMs: [100], perLeafMs: [250] },
+  };
+  expect(describeOwn(packing)).toContain('shared 3.00-fold');
+  expect(targets([packing])[0]).toMatchObject({ measured: '2.50× faster, 0.83 of it', met: true });
+  expect(targets([{ ...packing, perLeafMs: 230 }])[0].met).toBe(false);
 });
 
 test('the page keeps its own words and gets new tables between the markers', () => {
