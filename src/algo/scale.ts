@@ -27,7 +27,11 @@ export function grownRows({
       return initialBranches;
     case 'continuation_tree':
       return initialBranches * (1 + iterations * picks);
-    default:
+    case 'branching':
+    case 'segment_tree':
+    case 'level_tree':
+    case 'search_tree':
+    case 'hybrid_chains':
       return leavesPerTree; // grown until there are that many
   }
 }

@@ -1,0 +1,181 @@
+/** Rows of a mini-batch, and what training on it takes and returns. */
+import type { RandomKey, SamplingConfig, TurnSampler } from './seams.ts';
+import type { NodeId } from './trees.ts';
+
+/** Tokens of row `[start, end)` that belong to one node. Positions count from the row's first token. */
+export interface NodeSpan {
+  readonly node: NodeId;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface BatchRow {
+  readonly prompt: number; // Prompt.index
+  readonly leaf: NodeId;
+  readonly length: number; // tokens of the path, prompt included
+  readonly tokenStart: number; // range of TokenBatch.tokens that holds the path; rows of one tree may share it
+  readonly tokenEnd: number;
+  readonly scoredStart: number; // into the scored arrays
+  readonly scoredEnd: number;
+  readonly spans: readonly NodeSpan[];
+}
+
+/**
+ * Rows packed without padding. N tokens, U predicted tokens, S scored tokens of rows, K turns, B rows.
+ *
+ * The model computes each of the N tokens once; U of them are trained on. The loss sees rows: a scored token is a
+ * predicted token in one row, so where rows share a prefix several scored tokens name one predicted token.
+ * For plain rows U = S and `scored` counts up from 0.
+ *
+ * Reading rule: query n reads key j exactly when j ≤ n < visibleEnd[j] and j ≥ visibleStart[n].
+ * For plain rows visibleEnd is the end of the row. In a tree packed in pre-order it is the end of the
+ * subtree below the token, so that one rule serves both.
+ */
+export interface TokenBatch {
+  readonly rows: readonly BatchRow[]; // B
+  readonly tokens: Uint32Array<ArrayBuffer>; // [N] token ids
+  readonly positions: Uint32Array<ArrayBuffer>; // [N] place in the path, from 0
+  readonly previous: Int32Array<ArrayBuffer>; // [N] index of the token before on the path, −1 at its start
+  readonly visibleStart: Uint32Array<ArrayBuffer>; // [N] first token of the row, or of the tree
+  readonly visibleEnd: Uint32Array<ArrayBuffer>; // [N] exclusive
+  readonly predicted: Uint32Array<ArrayBuffer>; // [U] indices into tokens, ascending; responseMask = 1 there
+  readonly scored: Uint32Array<ArrayBuffer>; // [S] indices into predicted, row by row; ascending in a row
+  readonly turnStart: Uint32Array<ArrayBuffer>; // [K+1] offsets into scored; a turn is a maximal mask run
+  readonly turnRow: Uint32Array<ArrayBuffer>; // [K] row of the turn
+  readonly turnIndex: Uint32Array<ArrayBuffer>; // [S] turn of each scored token
+  readonly weight: Float32Array<ArrayBuffer>; // [S] 1 / (B · n_i), B and n_i of the whole mini-batch
+  readonly advantage: Float32Array<ArrayBuffer>; // [S] dimensionless
+}
+
+export const RATIO_LEVELS = ['token', 'turn', 'sequence'] as const;
+/** Over which tokens the log-ratio is averaged. */
+export type RatioLevel = (typeof RATIO_LEVELS)[number];
+
+export const SURROGATES = ['clip', 'gate', 'regression', 'preference', 'none'] as const;
+/** What a token makes of ratio and advantage: PPO's clip, SAPO's gate, A*-PO's regression, DPO; none trains nothing. */
+export type Surrogate = (typeof SURROGATES)[number];
+
+/** At a hard bound the gradient is 0; at a soft one it is that of the bound itself. */
+export const CLIP_EDGES = ['hard', 'soft'] as const;
+export type ClipEdge = (typeof CLIP_EDGES)[number];
+
+export const KL_KINDS = ['k1', 'abs', 'k2', 'k3'] as const;
+export type KlKind = (typeof KL_KINDS)[number];
+
+export const LOSS_REDUCTIONS = [
+  'token-mean',
+  'seq-mean-token-mean',
+  'seq-mean-token-sum',
+  'seq-mean-token-sum-norm',
+] as const;
+/** Weight of a token in the loss, named as in verl. */
+export type LossReduction = (typeof LOSS_REDUCTIONS)[number];
+
+export interface LossConfig {
+  readonly ratioLevel: RatioLevel;
+  readonly surrogate: Surrogate;
+  readonly clipLow: number; // ε_low
+  readonly clipHigh: number; // ε_high
+  readonly lowerEdge: ClipEdge; // for A < 0
+  readonly upperEdge: ClipEdge; // for A > 0
+  readonly dualClip: number; // c: most loss of a token with A < 0, in units of −A; 0 = off
+  readonly logRatioCap: number; // nats; 10 in the released code
+  readonly gatePositive: number; // τ of SAPO's gate for A > 0
+  readonly gateNegative: number; // and otherwise
+  readonly beta: number; // β of 'regression' and 'preference'
+  readonly entropyAdvantage: number; // AEPO: advantages scaled by 1 + this · z-score of entropy; 0 = off
+  readonly clipAdaptation: number; // A²TGPO: band scaled by 1 + this · (2σ(z) − 1) of a turn's gain; 0 = off
+  readonly retrievalRatio: number; // RAPO: ratios scaled by 1 + this · share of retrieved tokens; 0 = off
+  readonly formatMask: boolean; // tokens of the grammar are not pushed down (DialTree)
+  readonly reduction: LossReduction;
+  readonly entropyCoefficient: number; // c_ent, 0 = off
+  readonly klCoefficient: number; // c_kl against the reference policy, 0 = off
+  readonly klKind: KlKind;
+}
+
+export interface OptimiserConfig {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number; // decoupled, on all parameters
+  readonly gradientClip: number; // global norm
+}
+
+/**
+ * Clip state of a token: 0 inside or unclipped branch, 1 clipped above, 2 clipped below, 3 log-ratio cap, 4 dual clip
+ * (no gradient in 1 to 4), 5 at the soft upper edge, 6 at the soft lower edge (the gradient of the bound).
+ */
+export type ClipState = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+
+/** What the trainer computed for one mini-batch; arrays follow TokenBatch's scored tokens and turns. */
+export interface LossResult {
+  readonly logProb: Float32Array<ArrayBuffer>; // [S] nats, current policy
+  readonly entropy: Float32Array<ArrayBuffer>; // [S] nats
+  readonly turnLogRatio: Float32Array<ArrayBuffer>; // [K] nats, mean over the turn
+  readonly tokenLoss: Float32Array<ArrayBuffer>; // [S] before weighting
+  readonly dlogProb: Float32Array<ArrayBuffer>; // [S] ∂loss/∂logProb, weighted, all terms
+  readonly loss: number; // Σ weight · tokenLoss
+}
+
+export interface StepResult {
+  readonly gradientNorm: number; // before clipping
+  readonly gradientNorms: Readonly<Record<string, number>>; // per parameter, before clipping
+  readonly skipped: boolean; // the norm was not finite: parameters unchanged
+}
+
+/** A policy that can also be trained. The engine's is src/model/policy.ts; tests script their own. */
+export interface TrainablePolicy extends TurnSampler {
+  /** Starts sampling under a key; forgets cached prefixes (the parameters may have changed). */
+  beginRollout(key: RandomKey, sampling: SamplingConfig): void;
+  /** Log-probabilities and entropies of the scored tokens, no gradient. */
+  score(batch: TokenBatch, temperature: number): Promise<TokenScores>;
+  /** Loss → gradients → clip → AdamW on one mini-batch. A non-finite gradient norm skips the step. */
+  update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult>;
+  /** Norms of the gradients that several losses give now, and the cosines between them; nothing is trained. */
+  gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison>;
+  /** All parameters as a safetensors file. */
+  save(): Promise<ArrayBuffer>;
+  dispose(): void;
+}
+
+/** A loss to be differentiated: what `update` would be given; its optimiser is not read. */
+export interface GradientSource {
+  readonly batch: TokenBatch;
+  readonly inputs: UpdateInputs;
+}
+
+export interface GradientComparison {
+  readonly norms: readonly number[]; // of each gradient, before clipping
+  readonly cosines: readonly (readonly number[])[]; // symmetric; 0 beside a gradient of norm 0
+}
+
+export interface TokenScores {
+  readonly logProb: Float32Array<ArrayBuffer>; // [S] nats
+  readonly entropy: Float32Array<ArrayBuffer>; // [S] nats
+}
+
+/** What only some losses read; null where the loss does not ask for it. */
+export interface LossExtras {
+  readonly clipScale: Float32Array<ArrayBuffer> | null; // [S] factor of the clip band (A²TGPO)
+  readonly ratioFactor: Float32Array<ArrayBuffer> | null; // [B] factor of a row's ratios (RAPO)
+  readonly rowTarget: Float32Array<ArrayBuffer> | null; // [B] what 'regression' fits: r − V*
+  /** [B] of 'preference': the row it is compared with, p where this row is the better one, −1 − p where the worse. */
+  readonly partner: Int32Array<ArrayBuffer> | null;
+}
+
+export const NO_EXTRAS: LossExtras = { clipScale: null, ratioFactor: null, rowTarget: null, partner: null };
+
+export interface UpdateInputs {
+  readonly oldLogProb: Float32Array<ArrayBuffer>; // [S] nats
+  readonly refLogProb: Float32Array<ArrayBuffer> | null; // [S] nats; needed when klCoefficient ≠ 0, and by 'regression', 'preference'
+  readonly extras?: LossExtras; // absent: none
+  readonly temperature: number;
+  readonly loss: LossConfig;
+  readonly optimiser: OptimiserConfig;
+}
+
+export interface UpdateResult {
+  readonly loss: LossResult;
+  readonly step: StepResult;
+}

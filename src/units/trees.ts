@@ -1,0 +1,104 @@
+/** Ids, prompts and turn trees. */
+
+declare const nodeIdBrand: unique symbol;
+declare const tokenIdBrand: unique symbol;
+
+/** Index of a node in its tree, in creation order; the root is 0. */
+export type NodeId = number & { readonly [nodeIdBrand]: true };
+/** Index of a token in the environment's vocabulary. */
+export type TokenId = number & { readonly [tokenIdBrand]: true };
+
+export const nodeId = (index: number): NodeId => index as NodeId;
+export const tokenId = (index: number): TokenId => index as TokenId;
+export const ROOT = nodeId(0);
+
+/** One value per node of a tree, indexed by NodeId. */
+export type NodeTable<T> = readonly T[];
+
+export interface Prompt {
+  readonly index: number; // place in the update's batch
+  readonly dataset: string;
+  readonly seed: number; // uint32, fixes the question and its world
+  readonly tokens: readonly TokenId[];
+  readonly answer: readonly TokenId[]; // the true answer
+}
+
+/** Why a path ended. */
+export type LeafEnding =
+  | 'answer' // the policy answered (rightly or wrongly), or sampled the end of text
+  | 'malformed' // the turn breaks the grammar
+  | 'call-limit' // one tool call too many
+  | 'length' // no room left in the response
+  | 'tool-failure' // the tool gave no result
+  | 'empty-call'; // a tool call without a query
+
+/** How a node came to be. */
+export type NodeOrigin =
+  | { readonly kind: 'root' }
+  | { readonly kind: 'initial'; readonly branch: number } // one of the M first turns
+  | { readonly kind: 'continuation' } // opened by the tool result of its parent's call
+  | {
+      readonly kind: 'expansion';
+      readonly iteration: number;
+      readonly pick: number;
+      readonly resampled: NodeId;
+    }
+  /** One more way to go on after the parent; of ARPO, a copy of a path that had gone on there already. */
+  | { readonly kind: 'branch'; readonly iteration: number; readonly pick: number }
+  | { readonly kind: 'scout' } // AEPO: sampled only to decide M; always pruned
+  | { readonly kind: 'duplicate'; readonly of: NodeId }; // copy of the last leaf, to fill the group
+
+/** A turn in the tree: the tool result that opened it (mask 0) and the tokens the policy sampled (mask 1). */
+export interface TurnNode {
+  readonly id: NodeId;
+  readonly parent: NodeId | null; // null at the root
+  readonly children: readonly NodeId[]; // creation order
+  readonly tree: number; // of the prompt's trees (Tree-GRPO): index of the one it stands in; else, and at the root, 0
+  readonly depth: number; // tool results on the path, this node's own included
+  readonly origin: NodeOrigin;
+  readonly tokens: readonly TokenId[]; // this node's own tokens, in order
+  readonly mask: readonly number[]; // 1 sampled by the policy, 0 inserted by the environment
+  readonly logProb: readonly number[]; // nats, sampling policy; 0 where mask is 0
+  readonly entropy: readonly number[]; // nats, whole next-token distribution; 0 where mask is 0
+  /**
+   * H of the released code: mean surprisal of the last generation's tokens, nats per token; the root's
+   * is 0. Called entropy there; it is a one-sample estimate of it (algorithms' spec 2.2).
+   */
+  readonly turnEntropy: number;
+  readonly lastGenerationLength: number; // tokens of the most recent generation call of this node
+  readonly callCount: number; // tool calls on the path, this node's own included
+  readonly ending: LeafEnding | null; // set on leaves
+  readonly pruned: boolean; // taken out of the group; no longer among its parent's children
+  /** RAPO: the last `lastGenerationLength` tokens were copied from a stored step, not sampled; their mask is 0. */
+  readonly retrieved?: true;
+}
+
+/** What a search remembers of a node. */
+export interface SearchStatistics {
+  readonly visits: number; // N: paths backed up through the node
+  readonly quality: number; // Q: mean of their rewards; 0 where there was none
+}
+
+export interface RolloutTree {
+  readonly prompt: Prompt;
+  readonly nodes: NodeTable<TurnNode>;
+  readonly leaves: readonly NodeId[]; // rows of the training batch, breadth-first
+  readonly expansions: readonly ExpansionRecord[];
+  readonly search?: NodeTable<SearchStatistics>; // of a search tree
+}
+
+export interface ExpansionCandidate {
+  readonly node: NodeId;
+  readonly turnEntropy: number; // nats per token
+  readonly siblingCount: number; // max(0, children of the reference node − 1)
+  readonly penalty: number; // of a turn tree alpha · siblingCount; else 0, or what the shape's file says
+  readonly score: number; // of a turn tree turnEntropy − penalty; else what the shape's file says
+  readonly rank: number; // 0 is best; ties keep breadth-first order
+  readonly pickCount: number; // times picked in this iteration
+}
+
+export interface ExpansionRecord {
+  readonly iteration: number;
+  readonly candidates: readonly ExpansionCandidate[]; // breadth-first order
+  readonly picks: readonly NodeId[]; // in order; a node may stand twice
+}
