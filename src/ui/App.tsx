@@ -17,6 +17,7 @@ import './styles/shell.css';
 import './styles/train.css';
 import './styles/transcript.css';
 import './styles/views.css';
+import './styles/tree.css';
 import './styles/profile.css';
 import './styles/methods.css';
 import './styles/compare.css';

@@ -20,3 +20,12 @@ export function useSize(ref: RefObject<HTMLElement | null>): Size {
   }, [ref]);
   return size;
 }
+
+/** Gives a canvas as many pixels as the screen has under it. @returns screen pixels per px */
+export function canvasBackingSize(canvas: HTMLCanvasElement, { width, height }: Size): number {
+  const ratio = Math.max(1, devicePixelRatio);
+  const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== across) canvas.width = across;
+  if (canvas.height !== down) canvas.height = down;
+  return ratio;
+}

@@ -62,7 +62,7 @@ describe('the tree layout', () => {
   });
 
   test('hides what lies below a collapsed node and says how much', () => {
-    const { byId, rows } = layOutTree(treeOf(8), { ...SIZE, collapsed: new Set([nodeId(1)]) });
+    const { byId, rows } = layOutTree(treeOf(8), { ...SIZE, folding: { collapsed: new Set([nodeId(1)]) } });
     expect([
       byId.has(nodeId(3)),
       byId.get(nodeId(1))?.hiddenCount,

@@ -1,184 +1,170 @@
-/** A turn tree as SVG: an ARIA tree that arrow keys walk, hover previews and a click selects. */
-import { useMemo, useRef, type KeyboardEvent } from 'react';
+/**
+ * A turn tree in a frame to pan and zoom: SVG up to some hundred nodes, a canvas above. Both are an ARIA tree that
+ * arrow keys walk; hover previews, a click selects, Shift and click pins a second node.
+ */
+import { useEffect, useMemo, useRef, type KeyboardEvent } from 'react';
 import type { TreeState } from '../../store/run_state.ts';
 import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
 import { useLab, useRun, useSelection } from '../binding.ts';
-import { layOutTree, linkPath, type PlacedNode, type TreeLayout } from '../layout/tree_layout.ts';
-import { rewardMarkPath, rewardMarkStyle } from '../marks.tsx';
-import { rewardClass } from '../scales.ts';
+import { layOutTree, type Folding, type TreeLayout } from '../layout/tree_layout.ts';
+import { useKeys } from '../shell/keys.tsx';
 import { useSize, type Size } from '../use_size.ts';
-import { nodeName, type NodeDrawing } from './encodings.ts';
+import { useColours } from './colours.ts';
+import {
+  MARGIN,
+  ORIGIN,
+  drawingBox,
+  pathOf,
+  rememberDrawings,
+  type DrawnTree,
+  type Nodes,
+  type TreeActions,
+} from './drawn_tree.ts';
+import type { NodeDrawing } from './encodings.ts';
+import { Minimap, needsMap } from './Minimap.tsx';
 import { neighbour } from './navigation.ts';
+import { TreeCanvas } from './TreeCanvas.tsx';
+import { TreeSvg } from './TreeSvg.tsx';
+import { useCamera, ZOOM_STEP, type CameraControl, type CameraStore } from './use_camera.ts';
 
-const RADIUS = 9; // px
-const MARGIN = 16; // px
+/** More nodes than this are painted on a canvas. */
+export const SVG_LIMIT = 400;
 
 export interface TreeDrawingProps {
   readonly title: string; // names the tree for a screen reader
   readonly tree: TreeState;
-  readonly nodes: readonly (TurnNode | undefined)[]; // those grown so far
+  readonly nodes: Nodes; // those grown so far
   readonly draw: (node: TurnNode) => NodeDrawing;
   readonly lit?: ReadonlySet<NodeId>; // numbers in use: ringed
+  readonly found?: ReadonlySet<NodeId> | null; // by a search: ringed
   readonly focus?: NodeId | null; // the node a step is about: ringed twice
   readonly faded?: ReadonlySet<NodeId> | null; // null: none
+  readonly folding?: Partial<Folding>;
+  readonly onFold?: (id: NodeId) => void;
+  /** The view is about this drawing: the wheel and the keys + − 0 act on it, and its nodes can be pinned. */
+  readonly main?: boolean;
+  readonly camera?: CameraStore; // shared with another drawing
+  readonly onPick?: (id: NodeId) => void; // default: the node is selected
+  readonly onLayout?: (drawn: DrawnTree) => void;
 }
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
 /** Room for the whole tree from the start, so that growing moves nothing. */
-function useLayout(nodes: readonly (TurnNode | undefined)[], size: Size): TreeLayout {
+function useLayout(nodes: Nodes, size: Size, folding: Partial<Folding> | undefined): TreeLayout {
   const rollout = useRun((run) => run.header?.config.algorithm.rollout ?? null);
   const callLimit = useRun((run) => run.header?.environment.callLimit ?? 0);
   return useMemo(() => {
-    const capacity = rollout ? rollout.initialBranches + rollout.iterations * rollout.picks : 1;
+    const turnRows = rollout ? rollout.initialBranches + rollout.iterations * rollout.picks : 1;
+    const capacity = rollout && rollout.shape !== 'turn_tree' ? rollout.leavesPerTree : turnRows;
     const columnCapacity = callLimit + 2; // the root, every call's turn, the answer
     const columnWidth = clamp((size.width - 4 * MARGIN) / columnCapacity, 84, 170);
     const rowHeight = clamp((size.height - 2 * MARGIN) / capacity, 27, 52);
-    return layOutTree(nodes, { columnWidth, rowHeight, capacity, columnCapacity });
-  }, [nodes, size, rollout, callLimit]);
+    return layOutTree(nodes, { columnWidth, rowHeight, capacity, columnCapacity, folding });
+  }, [nodes, size, rollout, callLimit, folding]);
 }
 
-function Links({ layout, path }: { readonly layout: TreeLayout; readonly path: ReadonlySet<NodeId> }) {
-  return (
-    <g aria-hidden="true" className="links">
-      {layout.links.map((link) => (
-        <path
-          key={link.target.id}
-          d={linkPath(link, RADIUS)}
-          data-on-path={path.has(link.target.id)}
-          strokeWidth={1 + Math.log2(link.target.leafCount)}
-        />
-      ))}
-    </g>
-  );
-}
-
-interface NodeShapeProps {
-  readonly node: TurnNode;
-  readonly reward: number | null | undefined;
-  readonly drawing: NodeDrawing;
-}
-
-function NodeShape({ node, reward, drawing }: NodeShapeProps) {
-  if (node.parent === null) return <circle r={RADIUS / 2} style={{ fill: 'var(--ink)' }} />;
-  if (node.ending === null)
-    return (
-      <>
-        <circle r={RADIUS} style={{ fill: drawing.fill }} strokeDasharray={drawing.dash} />
-        <text className="node-glyph" y={3} aria-hidden="true">
-          {drawing.glyph}
-        </text>
-      </>
-    );
-  const kind = rewardClass(reward);
-  const inner = RADIUS - 3; // the frame carries the colour, the mark stands on the page's own
-  return (
-    <>
-      <rect
-        x={-RADIUS}
-        y={-RADIUS}
-        width={2 * RADIUS}
-        height={2 * RADIUS}
-        rx={2}
-        style={{ fill: drawing.fill }}
-      />
-      <rect className="leaf-inside" x={-inner} y={-inner} width={2 * inner} height={2 * inner} rx={1} />
-      <path d={rewardMarkPath(kind, 0, 0, inner - 2)} style={rewardMarkStyle(kind)} />
-    </>
-  );
-}
-
-/** The iteration that added a node; empty for one that was there from the start. */
-const badgeOf = ({ origin }: TurnNode): string =>
-  origin.kind === 'expansion' || origin.kind === 'branch' ? `+${origin.iteration + 1}` : '';
-
-/** What a screen reader says of a node; it begins with the text that is drawn. */
-function describe(node: TurnNode, drawing: NodeDrawing): string {
-  const drawn = `${nodeName(node.id)} ${drawing.label}`.trim();
-  if (node.parent === null) return `${drawn}, the question, ${drawing.words}`;
-  const { origin } = node;
-  const badge = badgeOf(node) && ` ${badgeOf(node)}`;
-  const from = origin.kind === 'expansion' ? `, samples ${nodeName(origin.resampled)} again` : '';
-  const ending = node.ending === null ? '' : `, ended by ${node.ending}`;
-  return `${drawn}${badge}, ${drawing.words}${ending}${from}`;
-}
-
-const pathOf = (nodes: readonly (TurnNode | undefined)[], from: NodeId | null): ReadonlySet<NodeId> => {
-  const path = new Set<NodeId>();
-  for (let id = from; id !== null; id = nodes[id]?.parent ?? null) path.add(id);
-  return path;
-};
-
-export function TreeDrawing(props: TreeDrawingProps) {
-  const { title, tree, nodes, draw, lit, focus = null, faded = null } = props;
-  const frame = useRef<HTMLDivElement>(null);
-  const layout = useLayout(nodes, useSize(frame));
-  const { selection } = useLab();
+function useDrawn(props: TreeDrawingProps, size: Size): DrawnTree {
+  const { title, tree, nodes, draw, lit = null, found = null, focus = null, faded = null } = props;
+  const layout = useLayout(nodes, size, props.folding);
   const selected = useSelection(({ node }) => node);
+  const second = useSelection(({ pinned, prompt }) =>
+    props.main && pinned?.prompt === prompt ? pinned.node : null,
+  );
   const hovered = useSelection((state) => state.hovered);
   const path = useMemo(() => pathOf(nodes, hovered ?? selected), [nodes, hovered, selected]);
+  const remembered = useMemo(() => rememberDrawings(draw), [draw]);
   const tabStop = selected !== null && layout.byId.has(selected) ? selected : ROOT;
+  const { rewards } = tree;
+  return { title, layout, nodes, rewards, draw: remembered, tabStop, selected, second, path, lit, found, focus, faded }; // prettier-ignore
+}
 
-  const pick = (id: NodeId): void =>
-    selection.select({ node: id, ...(nodes[id]?.ending != null ? { leaf: id } : {}) });
+function useActions({ tree, nodes, onFold, onPick, main }: TreeDrawingProps): TreeActions {
+  const { selection, run } = useLab();
+  const { index: prompt } = tree.prompt;
+  return useMemo(() => {
+    const pick = (id: NodeId, second: boolean): void => {
+      const { pinned, update } = selection.getState();
+      const at = update ?? run.getState().updates.length;
+      if (onPick) onPick(id);
+      else if (second && main) {
+        const again = pinned?.update === at && pinned.prompt === prompt && pinned.node === id;
+        selection.select({ pinned: again ? null : { update: at, prompt, node: id } });
+      } else selection.select({ node: id, ...(nodes[id]?.ending != null ? { leaf: id } : {}) });
+    };
+    const hover = (hovered: NodeId | null): void => {
+      if (selection.getState().hovered !== hovered) selection.select({ hovered });
+    };
+    return { pick, hover, fold: onFold ?? null };
+  }, [selection, run, prompt, nodes, onFold, onPick, main]);
+}
+
+/** The selected node and the one a step is about stay in sight. */
+function useFollow({ layout, selected, focus }: DrawnTree, { reveal }: CameraControl): void {
+  const target = layout.byId.get(focus ?? selected ?? ROOT);
+  const { x, y } = target ?? { x: 0, y: 0 };
+  const wanted = focus !== null || selected !== null;
+  useEffect(() => {
+    if (wanted) reveal({ x: x + ORIGIN.x, y: y + ORIGIN.y });
+  }, [wanted, x, y, reveal]);
+}
+
+function ZoomButtons({ control }: { readonly control: CameraControl }) {
+  return (
+    <div className="zoom-buttons" role="group" aria-label="Zoom">
+      <button type="button" aria-label="Zoom in" onClick={() => control.zoomBy(ZOOM_STEP)}>
+        +
+      </button>
+      <button type="button" aria-label="Zoom out" onClick={() => control.zoomBy(1 / ZOOM_STEP)}>
+        −
+      </button>
+      <button type="button" aria-label="Show all" onClick={control.whole}>
+        all
+      </button>
+    </div>
+  );
+}
+
+function ZoomKeys({ control }: { readonly control: CameraControl }) {
+  useKeys([
+    { key: '+', label: 'zoom in', run: () => control.zoomBy(ZOOM_STEP) },
+    { key: '-', label: 'zoom out', run: () => control.zoomBy(1 / ZOOM_STEP) },
+    { key: '0', label: 'show all of the tree', run: control.whole },
+  ]);
+  return null;
+}
+
+export function TreeDrawing(props: TreeDrawingProps) {
+  const { main = false, camera, onLayout } = props;
+  const frame = useRef<HTMLDivElement>(null);
+  const size = useSize(frame);
+  const drawn = useDrawn(props, size);
+  const actions = useActions(props);
+  const colour = useColours();
+  const drawing = drawingBox(drawn.layout);
+  const control = useCamera(frame, drawing, size, camera, main);
+  useFollow(drawn, control);
+  useEffect(() => onLayout?.(drawn));
+
   const onKeyDown = (event: KeyboardEvent): void => {
-    const next = neighbour(layout, tabStop, event.key);
-    if (next === null) return;
+    const next = neighbour(drawn.layout, drawn.tabStop, event.key);
+    if (next === null || event.target instanceof HTMLButtonElement) return;
     event.preventDefault();
     event.stopPropagation();
-    pick(next);
-    frame.current?.querySelector<SVGGElement>(`[data-node="${next}"]`)?.focus();
+    actions.pick(next, false);
+    frame.current?.querySelector<SVGGElement>(`g[data-node="${next}"]`)?.focus({ preventScroll: true });
   };
-
-  const item = (place: PlacedNode) => {
-    const node = nodes[place.id];
-    if (!node) return null;
-    const drawing = draw(node);
-    return (
-      <g
-        key={place.id}
-        role="treeitem"
-        aria-level={place.column + 1}
-        aria-selected={selected === place.id}
-        aria-label={describe(node, drawing)}
-        data-node={place.id}
-        data-lit={lit?.has(place.id) ?? false}
-        data-focus={focus === place.id}
-        data-faded={faded?.has(place.id) ?? false}
-        tabIndex={tabStop === place.id ? 0 : -1}
-        transform={`translate(${place.x + MARGIN * 2} ${place.y + MARGIN})`}
-        onClick={() => pick(place.id)}
-        onPointerEnter={() => selection.select({ hovered: place.id })}
-        onPointerLeave={() => selection.select({ hovered: null })}
-      >
-        <circle className="ring" r={RADIUS + 4} />
-        <NodeShape node={node} reward={tree.rewards?.[place.id]} drawing={drawing} />
-        <text className="node-label" x={RADIUS + 4} y={-5}>
-          <tspan className="node-name">{nodeName(place.id)}</tspan> {drawing.label}
-        </text>
-        {badgeOf(node) !== '' && (
-          <text className="node-badge" x={-RADIUS - 3} y={-RADIUS + 1} aria-hidden="true">
-            {badgeOf(node)}
-          </text>
-        )}
-      </g>
-    );
-  };
-
+  const onCanvas = drawn.layout.nodes.length > SVG_LIMIT;
   return (
-    <div className="tree-frame" ref={frame} onKeyDown={onKeyDown}>
-      <svg
-        role="tree"
-        aria-label={title}
-        className="tree-drawing"
-        width={layout.width + 4 * MARGIN}
-        height={layout.height + 2 * MARGIN}
-      >
-        <g aria-hidden="true" transform={`translate(${MARGIN * 2} ${MARGIN})`}>
-          <Links layout={layout} path={path} />
-        </g>
-        {layout.nodes.map(item)}
-      </svg>
+    <div className="tree-frame" data-main={main} ref={frame} onKeyDown={onKeyDown}>
+      {onCanvas ? (
+        <TreeCanvas drawn={drawn} actions={actions} camera={control.camera} size={size} colour={colour} />
+      ) : (
+        <TreeSvg drawn={drawn} actions={actions} camera={control.camera} />
+      )}
+      {needsMap(drawing, size) && <Minimap drawn={drawn} control={control} frame={size} colour={colour} />}
+      {main && <ZoomButtons control={control} />}
+      {main && <ZoomKeys control={control} />}
     </div>
   );
 }

@@ -9,7 +9,7 @@ import type { TreeLayout } from '../layout/tree_layout.ts';
 export function neighbour(layout: TreeLayout, from: NodeId, key: string): NodeId | null {
   const at = layout.byId.get(from);
   if (!at) return layout.nodes[0]?.id ?? null;
-  const column = layout.nodes.filter((node) => node.column === at.column).toSorted((a, b) => a.row - b.row);
+  const column = layout.nodes.filter((node) => node.column === at.column); // in order of rows, as all are
   const place = column.findIndex((node) => node.id === from);
   switch (key) {
     case 'ArrowRight':

@@ -1,0 +1,207 @@
+/** A turn tree as SVG: an ARIA tree of real elements, for trees of some hundred nodes. */
+import { memo, useLayoutEffect, useRef } from 'react';
+import type { NodeId, TurnNode } from '../../units.ts';
+import { linkPath, type PlacedNode } from '../layout/tree_layout.ts';
+import { rewardMarkPath, rewardMarkStyle } from '../marks.tsx';
+import { rewardClass } from '../scales.ts';
+import {
+  ORIGIN,
+  RADIUS,
+  badgeOf,
+  describe,
+  linkWidth,
+  stackLabel,
+  type DrawnTree,
+  type TreeActions,
+} from './drawn_tree.ts';
+import { nodeName, type NodeDrawing } from './encodings.ts';
+import type { CameraStore } from './use_camera.ts';
+
+interface NodeShapeProps {
+  readonly node: TurnNode;
+  readonly reward: number | null | undefined;
+  readonly drawing: NodeDrawing;
+}
+
+function NodeShape({ node, reward, drawing }: NodeShapeProps) {
+  if (node.parent === null) return <circle r={RADIUS / 2} style={{ fill: 'var(--ink)' }} />;
+  if (node.ending === null)
+    return (
+      <>
+        <circle r={RADIUS} style={{ fill: drawing.fill }} strokeDasharray={drawing.dash} />
+        <text className="node-glyph" y={3} aria-hidden="true">
+          {drawing.glyph}
+        </text>
+      </>
+    );
+  const kind = rewardClass(reward);
+  const inner = RADIUS - 3; // the frame carries the colour, the mark stands on the page's own
+  const [outerSize, innerSize] = [2 * RADIUS, 2 * inner];
+  return (
+    <>
+      <rect
+        x={-RADIUS}
+        y={-RADIUS}
+        width={outerSize}
+        height={outerSize}
+        rx={2}
+        style={{ fill: drawing.fill }}
+      />
+      <rect className="leaf-inside" x={-inner} y={-inner} width={innerSize} height={innerSize} rx={1} />
+      <path d={rewardMarkPath(kind, 0, 0, inner - 2)} style={rewardMarkStyle(kind)} />
+    </>
+  );
+}
+
+interface TreeItemProps extends NodeShapeProps {
+  readonly place: PlacedNode;
+  readonly expanded: boolean | undefined; // undefined: nothing to fold
+  readonly selected: boolean;
+  readonly second: boolean;
+  readonly tabStop: boolean;
+  readonly lit: boolean;
+  readonly found: boolean;
+  readonly focus: boolean;
+  readonly faded: boolean;
+  readonly actions: TreeActions;
+}
+
+const TreeItem = memo(function TreeItem(props: TreeItemProps) {
+  const { place, node, reward, drawing, actions } = props;
+  const badge = badgeOf(node);
+  return (
+    <g
+      role="treeitem"
+      aria-level={place.column + 1}
+      aria-selected={props.selected}
+      aria-expanded={props.expanded}
+      aria-label={`${describe(node, drawing)}${props.second ? ', pinned for comparing' : ''}`}
+      data-node={place.id}
+      data-lit={props.lit}
+      data-found={props.found}
+      data-focus={props.focus}
+      data-second={props.second}
+      data-faded={props.faded}
+      tabIndex={props.tabStop ? 0 : -1}
+      transform={`translate(${place.x} ${place.y})`}
+      onClick={(event) => actions.pick(place.id, event.shiftKey)}
+      onDoubleClick={() => actions.fold?.(place.id)}
+      onPointerEnter={() => actions.hover(place.id)}
+      onPointerLeave={() => actions.hover(null)}
+    >
+      <circle className="ring" r={RADIUS + 4} />
+      <NodeShape node={node} reward={reward} drawing={drawing} />
+      <text className="node-label" x={RADIUS + 4} y={-5}>
+        <tspan className="node-name">{nodeName(place.id)}</tspan> {drawing.label}
+      </text>
+      {badge !== '' && (
+        <text className="node-badge" x={-RADIUS - 3} y={-RADIUS + 1} aria-hidden="true">
+          {badge}
+        </text>
+      )}
+      {place.hiddenCount > 0 && (
+        <text className="node-hidden" x={RADIUS + 4} y={RADIUS + 3}>
+          ▸ {place.hiddenCount} hidden
+        </text>
+      )}
+    </g>
+  );
+});
+
+function Links({ drawn }: { readonly drawn: DrawnTree }) {
+  const { layout, path } = drawn;
+  return (
+    <g aria-hidden="true" className="links">
+      {layout.links.map((link) => (
+        <path
+          key={link.target.id}
+          d={linkPath(link, RADIUS)}
+          data-on-path={path.has(link.target.id)}
+          data-faded={drawn.faded?.has(link.target.id) ?? false}
+          strokeWidth={linkWidth(link.target.leafCount)}
+        />
+      ))}
+      {layout.stacks.map((stack) => {
+        const source = layout.byId.get(stack.parent);
+        return (
+          source && <path key={`stack ${stack.parent}`} d={linkPath({ source, target: stack }, RADIUS)} />
+        );
+      })}
+    </g>
+  );
+}
+
+interface TreeSvgProps {
+  readonly drawn: DrawnTree;
+  readonly actions: TreeActions;
+  readonly camera: CameraStore;
+}
+
+export function TreeSvg({ drawn, actions, camera }: TreeSvgProps) {
+  const world = useRef<SVGGElement>(null);
+  const { layout, nodes } = drawn;
+  useLayoutEffect(() => {
+    const move = ({ x, y, zoom }: ReturnType<typeof camera.getState>): void =>
+      world.current?.setAttribute('transform', `translate(${x} ${y}) scale(${zoom})`);
+    move(camera.getState());
+    return camera.subscribe(move);
+  }, [camera]);
+  const has = (set: ReadonlySet<NodeId> | null, id: NodeId): boolean => set?.has(id) ?? false;
+  return (
+    <svg role="tree" aria-label={drawn.title} className="tree-drawing">
+      <g ref={world}>
+        <g transform={`translate(${ORIGIN.x} ${ORIGIN.y})`}>
+          <Links drawn={drawn} />
+          {layout.nodes.map((place) => {
+            const node = nodes[place.id];
+            return (
+              node && (
+                <TreeItem
+                  key={place.id}
+                  place={place}
+                  node={node}
+                  reward={drawn.rewards?.[place.id]}
+                  drawing={drawn.draw(node)}
+                  expanded={actions.fold && node.children.length > 0 ? place.hiddenCount === 0 : undefined}
+                  selected={drawn.selected === place.id}
+                  second={drawn.second === place.id}
+                  tabStop={drawn.tabStop === place.id}
+                  lit={has(drawn.lit, place.id)}
+                  found={has(drawn.found, place.id)}
+                  focus={drawn.focus === place.id}
+                  faded={has(drawn.faded, place.id)}
+                  actions={actions}
+                />
+              )
+            );
+          })}
+          {layout.stacks.map((stack) => (
+            <g
+              key={stack.parent}
+              role="treeitem"
+              aria-level={stack.column + 1}
+              aria-selected={false}
+              aria-label={`${stackLabel(stack)} after ${nodeName(stack.parent)}, ${stack.nodeCount} turns; open them`}
+              data-stack={stack.parent}
+              tabIndex={-1}
+              transform={`translate(${stack.x} ${stack.y})`}
+              onClick={() => actions.fold?.(stack.parent)}
+            >
+              <rect
+                className="stack"
+                x={-RADIUS}
+                y={-RADIUS}
+                width={2 * RADIUS}
+                height={2 * RADIUS}
+                rx={RADIUS}
+              />
+              <text className="node-label" x={RADIUS + 4} y={4}>
+                {stackLabel(stack)}
+              </text>
+            </g>
+          ))}
+        </g>
+      </g>
+    </svg>
+  );
+}

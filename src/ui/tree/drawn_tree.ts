@@ -1,0 +1,78 @@
+/** What the renderers of a tree share: sizes, what is known of the nodes on screen, and their words. */
+import type { TreeState } from '../../store/run_state.ts';
+import type { NodeId, TurnNode } from '../../units.ts';
+import type { PlacedStack, TreeLayout } from '../layout/tree_layout.ts';
+import { nodeName, type NodeDrawing } from './encodings.ts';
+
+export const RADIUS = 9; // px
+export const MARGIN = 16; // px
+/** Where the root's column and the first row's top stand in the drawing. */
+export const ORIGIN = { x: 2 * MARGIN, y: MARGIN } as const;
+
+export type Nodes = readonly (TurnNode | undefined)[];
+
+/** A laid out tree and what is to be seen of it. */
+export interface DrawnTree {
+  readonly title: string; // names the tree for a screen reader
+  readonly layout: TreeLayout;
+  readonly nodes: Nodes; // those grown so far
+  readonly rewards: TreeState['rewards'];
+  readonly draw: (node: TurnNode) => NodeDrawing;
+  readonly tabStop: NodeId;
+  readonly selected: NodeId | null;
+  readonly second: NodeId | null; // pinned for comparing
+  readonly path: ReadonlySet<NodeId>; // root to the node looked at
+  readonly lit: ReadonlySet<NodeId> | null; // numbers in use: ringed
+  readonly found: ReadonlySet<NodeId> | null; // by the search: ringed; null: there is none
+  readonly focus: NodeId | null; // the node a step is about: ringed twice
+  readonly faded: ReadonlySet<NodeId> | null; // null: none
+}
+
+/** How renderers tell what a person does with a node. */
+export interface TreeActions {
+  readonly pick: (id: NodeId, second: boolean) => void;
+  readonly hover: (id: NodeId | null) => void;
+  readonly fold: ((id: NodeId) => void) | null; // null: this tree cannot be folded
+}
+
+/** px of the whole drawing, margins included. */
+export const drawingBox = (layout: TreeLayout) => ({
+  width: layout.width + 4 * MARGIN,
+  height: layout.height + 2 * MARGIN,
+});
+
+/** Width of a link by the leaves that it leads to, px. */
+export const linkWidth = (leafCount: number): number => 1 + Math.log2(leafCount);
+
+/** The iteration that added a node; empty for one that was there from the start. */
+export const badgeOf = ({ origin }: TurnNode): string =>
+  origin.kind === 'expansion' || origin.kind === 'branch' ? `+${origin.iteration + 1}` : '';
+
+export const stackLabel = ({ children }: PlacedStack): string => `… ${children.length} more`;
+
+/** What a screen reader says of a node; it begins with the text that is drawn. */
+export function describe(node: TurnNode, drawing: NodeDrawing): string {
+  const drawn = `${nodeName(node.id)} ${drawing.label}`.trim();
+  if (node.parent === null) return `${drawn}, the question, ${drawing.words}`;
+  const { origin } = node;
+  const badge = badgeOf(node) && ` ${badgeOf(node)}`;
+  const from = origin.kind === 'expansion' ? `, samples ${nodeName(origin.resampled)} again` : '';
+  const ending = node.ending === null ? '' : `, ended by ${node.ending}`;
+  return `${drawn}${badge}, ${drawing.words}${ending}${from}`;
+}
+
+export const pathOf = (nodes: Nodes, from: NodeId | null): ReadonlySet<NodeId> => {
+  const path = new Set<NodeId>();
+  for (let id = from; id !== null; id = nodes[id]?.parent ?? null) path.add(id);
+  return path;
+};
+
+/** `draw`, computed once per node. */
+export function rememberDrawings(draw: (node: TurnNode) => NodeDrawing): (node: TurnNode) => NodeDrawing {
+  const drawings = new Map<TurnNode, NodeDrawing>();
+  return (node) => {
+    const known = drawings.get(node) ?? draw(node);
+    drawings.set(node, known);
+    return known;
+  };
+}
