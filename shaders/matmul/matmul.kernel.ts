@@ -100,13 +100,20 @@ interface Variant {
   readonly source: string;
   readonly group: readonly [string, string]; // the overrides that shape a group
   readonly defaults: readonly [number, number];
+  readonly candidates: readonly (readonly [number, number])[]; // other groups that a device may prefer
   readonly tile: number; // rows and columns of c per unit of the group
 }
+
+/** A linear layer on 512 tokens; every stride is that of the widest matrix. */
+const TIMED = {
+  params: { m: 512, n: 128, k: 64, aStride: 512, bStride: 128, cStride: 128, scale: 1 },
+  elements: { a: 512 * 512, b: 128 * 128, c: 512 * 128 },
+};
 
 const kernelOf = (
   layout: Layout,
   reference: Reference,
-  { name, source, group, defaults, tile }: Variant,
+  { name, source, group, defaults, candidates, tile }: Variant,
   more: Pick<Kernel<Params>, 'feature' | 'faster'>,
 ): Kernel<Params> =>
   defineKernel({
@@ -121,6 +128,10 @@ const kernelOf = (
       Math.ceil(m / (tile * shaping[group[1]])),
       1,
     ],
+    tunable: {
+      candidates: candidates.map(([x, y]) => ({ [group[0]]: x, [group[1]]: y })),
+      ...TIMED,
+    },
     ...more,
     tolerance: { absolute: 1e-4, relative: 1e-5, reason: 'f32 sums of up to 300 terms of size 1' },
     cases: () => SHAPES.map((shape) => matmulCase(layout, reference, group, shape)),
@@ -135,6 +146,12 @@ const quads = (layout: Layout, source: string, reference: Reference): Kernel<Par
       source,
       group: ['QUADS_X', 'QUADS_Y'],
       defaults: [4, 1],
+      candidates: [
+        [2, 2],
+        [4, 2],
+        [4, 4],
+        [8, 4],
+      ],
       tile: QUAD_TILE,
     },
     { feature: 'subgroups' },
@@ -149,7 +166,19 @@ const plain = (
   kernelOf(
     layout,
     reference,
-    { name: `matmul_${layout}`, source, group: ['GROUP_X', 'GROUP_Y'], defaults: [8, 2], tile: TILE },
+    {
+      name: `matmul_${layout}`,
+      source,
+      group: ['GROUP_X', 'GROUP_Y'],
+      defaults: [8, 2],
+      candidates: [
+        [4, 4],
+        [8, 4],
+        [8, 8],
+        [16, 4],
+      ],
+      tile: TILE,
+    },
     { faster },
   );
 

@@ -6,6 +6,7 @@ import {
   NoWebGpuError,
   OutOfMemoryError,
 } from './errors.ts';
+import type { Shaping } from './kernel.ts';
 import { MemoryLedger } from './memory.ts';
 import type { DispatchObserver } from './profiler.ts';
 
@@ -25,6 +26,8 @@ export interface Gpu {
   readonly memory: MemoryLedger;
   /** Who is told of every dispatch: profiler.ts, for the length of a profile; null costs nothing. */
   readonly profiling: { observer: DispatchObserver | null };
+  /** Workgroup shapes by kernel, where another than the kernel's own is faster here: autotune.ts. */
+  readonly tuning: Map<string, Shaping>;
   /** Resolves (never rejects) when the device is gone; reason 'destroyed' after close(). */
   readonly lost: Promise<DeviceLostError>;
   close(): void;
@@ -69,7 +72,13 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   };
   const memory = new MemoryLedger();
   reportUncaptured(device, memory, options.onError);
-  return { ...opened, memory, profiling: { observer: null }, close: () => device.destroy() };
+  return {
+    ...opened,
+    memory,
+    profiling: { observer: null },
+    tuning: new Map(),
+    close: () => device.destroy(),
+  };
 }
 
 async function requestAdapter(gpu: GPU, options: OpenGpuOptions): Promise<GPUAdapter> {

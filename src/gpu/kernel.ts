@@ -42,6 +42,12 @@ export interface KernelTolerance {
   readonly reason: string;
 }
 
+export interface Tunable<P extends ParamFields = ParamFields> {
+  readonly candidates: readonly Shaping[]; // overrides, beside the kernel's own
+  readonly params: ParamValues<P>;
+  readonly elements: Readonly<Record<string, number>>; // length of every binding
+}
+
 export interface Kernel<P extends ParamFields = ParamFields> {
   readonly name: string; // snake_case, equals the file name
   readonly source: string; // WGSL text, imported with ?raw
@@ -55,6 +61,8 @@ export interface Kernel<P extends ParamFields = ParamFields> {
   readonly feature?: KernelFeature;
   /** The same bits sooner, on devices with that kernel's feature. Same params, bindings and constants. */
   readonly faster?: Kernel<P>;
+  /** Shapes of groups that give the same bits, for autotune.ts to choose from, and what to time them on. */
+  readonly tunable?: Tunable<P>;
   readonly tolerance: KernelTolerance; // |gpu − oracle| ≤ absolute + relative·|oracle|
   readonly cases: () => readonly KernelCase<P>[];
 }

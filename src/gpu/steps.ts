@@ -76,13 +76,21 @@ function fasterStep<S extends Sizes, P extends ParamFields>(
   return dispatch(faster, buffers, params, { constants: options.constants, label });
 }
 
-/** The step that a device with these features runs. */
+/** What of a device decides which step it runs. */
+export interface StepDevice {
+  readonly features: ReadonlySet<string>;
+  readonly tuning: ReadonlyMap<string, Shaping>;
+}
+
+/** The step that a device runs: the fastest twin that it has the feature for, in groups of the shape chosen for it. */
 export function stepOn<S extends Sizes>(
-  features: ReadonlySet<string>,
+  { features, tuning }: StepDevice,
   step: DispatchStep<S>,
 ): DispatchStep<S> {
   const { faster } = step;
-  return faster?.feature && features.has(faster.feature) ? stepOn(features, faster) : step;
+  if (faster?.feature && features.has(faster.feature)) return stepOn({ features, tuning }, faster);
+  const overrides = step.shaping.overrides ?? tuning.get(step.kernel.name);
+  return overrides ? { ...step, shaping: { ...step.shaping, overrides } } : step;
 }
 
 /** Zeroes a view. */

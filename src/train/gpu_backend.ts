@@ -1,3 +1,5 @@
+import { kernels } from '../../shaders/index.ts';
+import { autotune, browserStore } from '../gpu/autotune.ts';
 import { openGpu, type OpenGpuOptions } from '../gpu/device.ts';
 import { parameterCount } from '../model/config.ts';
 import { Policy } from '../model/policy.ts';
@@ -17,6 +19,8 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
   let refuse: (report: ErrorReport) => void = () => undefined;
   const refused = new Promise<ErrorReport>((resolve) => (refuse = resolve));
   const gpu = await openGpu({ timestamps: true, ...options, onError: (error) => refuse(error.report) });
+  // Software adapters take the defaults, which were measured on one, and would spend seconds compiling the others.
+  if (!gpu.adapter.software) await autotune(gpu, Object.values(kernels), browserStore());
   let closed = false;
   const lostDevice = gpu.lost.then(({ report }) => (closed ? new Promise<never>(() => undefined) : report));
   return {

@@ -191,7 +191,9 @@ test.each([
     ];
     if (gpu.features.has('subgroups')) {
       variants.push([quads, 24, {}], [quads, 5, {}], [quads, 17, { QUADS_X: 1, QUADS_Y: 3 }]);
+      for (const overrides of quads.tunable?.candidates ?? []) variants.push([quads, 24, overrides]);
     }
+    for (const overrides of kernel.tunable?.candidates ?? []) variants.push([kernel, 24, overrides]);
     for (const [variant, rows, overrides] of variants) {
       const some = await product(variant, aByRow, rows, overrides);
       expect(new Uint32Array(some.buffer)).toEqual(new Uint32Array(all.buffer, 0, rows * 20));
@@ -202,13 +204,17 @@ test.each([
 test('a step with a faster twin runs it where the device has its feature, and itself elsewhere', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name) => owner.storage(name, 64));
   const params = { m: 1, n: 4, k: 4, aStride: 4, bStride: 4, cStride: 4, scale: 1 };
-  const on = (features: readonly string[], options: DispatchOptions = {}) =>
-    stepOn(
-      new Set(features),
+  const tuning = new Map<string, Shaping>([['matmul_nt_quads', { QUADS_X: 8, QUADS_Y: 2 }]]);
+  const on = (features: readonly string[], options: DispatchOptions = {}) => {
+    const device = { features: new Set(features), tuning };
+    const { kernel, shaping } = stepOn(
+      device,
       dispatch(matmulNt, { a, b, c }, () => params, options),
-    ).kernel.name;
-  expect(on(['subgroups'])).toBe('matmul_nt_quads');
-  expect(on([])).toBe('matmul_nt');
-  expect(on(['subgroups'], { faster: false })).toBe('matmul_nt');
-  expect(on(['subgroups'], { overrides: { GROUP_X: 1 } })).toBe('matmul_nt'); // overrides are of one kernel
+    );
+    return [kernel.name, shaping.overrides];
+  };
+  expect(on(['subgroups'])).toEqual(['matmul_nt_quads', { QUADS_X: 8, QUADS_Y: 2 }]);
+  expect(on([])).toEqual(['matmul_nt', undefined]);
+  expect(on(['subgroups'], { faster: false })).toEqual(['matmul_nt', undefined]);
+  expect(on(['subgroups'], { overrides: { GROUP_X: 1 } })).toEqual(['matmul_nt', { GROUP_X: 1 }]); // of one kernel
 });

@@ -1,0 +1,115 @@
+/**
+ * Chooses the shape of a kernel's workgroups by timing it on the device, once per device and kernel text. Only shapes
+ * that give the same bits may be declared (`tunable` in kernel.ts), so a choice changes how long a run takes and
+ * nothing else.
+ */
+import { BufferOwner } from './buffers.ts';
+import type { Gpu } from './device.ts';
+import type { Kernel, Shaping } from './kernel.ts';
+import type { AnyKernel } from './pipelines.ts';
+import { Program } from './program.ts';
+import { dispatch } from './steps.ts';
+
+/** Keeps choices between visits. A store that fails is one that forgets. */
+export interface TuningStore {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string): Promise<void>;
+}
+
+const LEAST_MS = 4; // of one timing; shorter ones drown in the cost of a submission
+const MOST_REPEATS = 2048;
+const ROUNDS = 3; // candidates take turns, the shortest time counts
+const CLEARLY = 0.95; // of the default's time: less is noise, and the default stays
+
+/**
+ * Fills gpu.tuning for the kernels that this device runs.
+ * @throws ShaderCompileError, OutOfMemoryError, DeviceLostError
+ */
+export async function autotune(gpu: Gpu, kernels: readonly AnyKernel[], store: TuningStore): Promise<void> {
+  const runs = ({ feature }: AnyKernel): boolean => !feature || gpu.features.has(feature);
+  for (const kernel of kernels) {
+    if (!kernel.tunable || !runs(kernel) || (kernel.faster && runs(kernel.faster))) continue;
+    const shapes = [kernel.overrides, ...kernel.tunable.candidates];
+    const key = keyOf(gpu, kernel, shapes);
+    const known = Number((await store.get(key).catch(() => null)) ?? NaN);
+    const choice = shapes[known] ? known : await fastest(gpu, kernel, shapes);
+    if (choice !== known) await store.set(key, String(choice)).catch(() => undefined);
+    if (choice !== 0) gpu.tuning.set(kernel.name, shapes[choice]);
+  }
+}
+
+/** Changes with the device, the browser, the kernel's text and its candidates. */
+function keyOf({ adapter }: Gpu, { name, source, tunable }: AnyKernel, shapes: readonly Shaping[]): string {
+  const browser = globalThis.navigator?.userAgent ?? '';
+  const text = JSON.stringify([adapter, browser, source, shapes, tunable?.params]);
+  let hash = 0x811c9dc5; // FNV-1a
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return `${name}-${(hash >>> 0).toString(16)}`;
+}
+
+/** Index of the shape that takes the shortest time; 0, the default, unless another is clearly faster. */
+async function fastest(gpu: Gpu, kernel: AnyKernel, shapes: readonly Shaping[]): Promise<number> {
+  const { params, elements } = kernel.tunable!;
+  const owner = new BufferOwner(gpu, 'autotune');
+  const programs: Program[] = [];
+  try {
+    const buffers = Object.fromEntries(
+      kernel.bindings.map(({ name }) => [name, owner.storage(name, elements[name])]),
+    );
+    await owner.ready();
+    const built = shapes.map((overrides) =>
+      // The params carry the kernel's own field names, which AnyKernel has forgotten.
+      Program.build(gpu, `autotune ${kernel.name}`, [
+        dispatch(kernel as unknown as Kernel, buffers, () => params, { overrides }),
+      ]),
+    );
+    programs.push(...(await Promise.all(built)));
+    return choose(await timings(gpu, programs));
+  } finally {
+    programs.forEach((program) => program.destroy());
+    owner.destroy();
+  }
+}
+
+/** Shortest time of each program over the same number of repeats, ms. */
+async function timings(gpu: Gpu, programs: readonly Program[]): Promise<readonly number[]> {
+  let repeats = 1;
+  for (const program of programs) await time(gpu, program, 1); // the first run of a pipeline is slow
+  while (repeats < MOST_REPEATS && (await time(gpu, programs[0], repeats)) < LEAST_MS) repeats *= 4;
+  const shortest = programs.map(() => Infinity);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, program] of programs.entries())
+      shortest[index] = Math.min(shortest[index], await time(gpu, program, repeats));
+  }
+  return shortest;
+}
+
+async function time(gpu: Gpu, program: Program, repeats: number): Promise<number> {
+  const { device } = gpu;
+  const encoder = device.createCommandEncoder({ label: program.label });
+  for (let repeat = 0; repeat < repeats; repeat++) program.encode(encoder, {});
+  const startMs = performance.now();
+  device.queue.submit([encoder.finish()]);
+  await Promise.race([device.queue.onSubmittedWorkDone(), gpu.lost.then((error) => Promise.reject(error))]);
+  return performance.now() - startMs;
+}
+
+/** @param timesMs the default's first */
+export function choose(timesMs: readonly number[]): number {
+  let best = 0;
+  let limit = CLEARLY * timesMs[0];
+  timesMs.forEach((ms, index) => {
+    if (ms < limit) [best, limit] = [index, ms];
+  });
+  return best;
+}
+
+/** The browser's own store, which workers have too; it forgets where the page may not keep anything. */
+export function browserStore(): TuningStore {
+  const open = (): Promise<Cache> => globalThis.caches.open('turnwise-tuning');
+  const place = (key: string): string => `/tuning/${key}`;
+  return {
+    get: async (key) => (await (await open()).match(place(key)))?.text() ?? null,
+    set: async (key, value) => (await open()).put(place(key), new Response(value)),
+  };
+}
