@@ -101,3 +101,22 @@ test('without a filter every prompt is trained on and no event tells of filters'
   expect(only(events, 'metrics')[0].metrics).toMatchObject({ rolloutBatches: 1, droppedGroups: 0 });
   expect(events.filter(({ kind }) => kind === 'prompts-added' || kind === 'groups-dropped')).toEqual([]);
 });
+
+describe('BAPO', () => {
+  test('is scored with admissions apart, and none is paid where the whole batch admits', async () => {
+    const { events } = await playedRun(
+      withAlgorithm(
+        smallConfig({ updates: 2, datasets: ['unanswerable'], evaluation: { every: 1, questions: 8, datasets: ['unanswerable'] } }), // prettier-ignore
+        algorithms.bapo.config,
+      ),
+      { skill: () => 1 },
+    );
+    for (const event of only(events, 'evaluation').filter(({ greedy }) => !greedy)) {
+      expect(event).toMatchObject({ exactMatch: 1, unknown: 1, reliability: 0 }); // all admit, and rightly
+    }
+    const [{ metrics }] = only(events, 'metrics');
+    expect(metrics).toMatchObject({ exactMatch: 1, unknown: 1, reliability: 0 });
+    const rewards = only(events, 'rewards')[0].trees.flatMap(({ byNode }) => byNode.filter((reward) => reward !== null)); // prettier-ignore
+    expect(new Set(rewards)).toEqual(new Set([0])); // a batch that admits everywhere is past its 5 %
+  });
+});

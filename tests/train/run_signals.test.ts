@@ -12,6 +12,7 @@ import { environments } from '../../src/env/index.ts';
 import { withAlgorithm } from '../../src/train/presets.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
 import { lossBatches } from '../../src/train/stages/batches.ts';
+import { measureSignals } from '../../src/train/stages/signals.ts';
 import { emptyMemory, type Run } from '../../src/train/stages/stage.ts';
 import { trainingPrompts } from '../../src/train/questions.ts';
 import {
@@ -190,6 +191,22 @@ describe('baselines', () => {
     expect(reference.updates).toEqual([]);
     expect(reference.calls.filter((call) => call === 'beginRollout')).toHaveLength(1);
   });
+});
+
+test('a question met again keeps its V*: the reference is not sampled twice', async () => {
+  const prompt = environment.prompt('hotpot', 21, 0);
+  const reference = new ScriptedPolicy({ environment, promptsOf: () => [prompt], ...SKILL });
+  const tree = await searchGroup(prompt, [[say.answer('Ana')]]);
+  const transport = { gate: () => Promise.resolve(), signal: new AbortController().signal };
+  const run = { config: configOf('a_star_po'), environment, reference, transport } as unknown as Run; // what signals read of it
+  const memory = emptyMemory();
+  const group = { tree, rewards: [], grades: [] };
+  const at = (update: number) => ({ run, update, key: { seed: 1, update }, memory });
+  const first = await measureSignals(at(1), [group]);
+  const sampled = reference.calls.length;
+  expect(sampled).toBeGreaterThan(0);
+  expect(await measureSignals(at(2), [group])).toEqual(first);
+  expect(reference.calls).toHaveLength(sampled);
 });
 
 describe('the second network of iStar', () => {
