@@ -1,22 +1,15 @@
-import { BufferOwner, roundUp } from "./buffers.ts";
-import type { Gpu } from "./device.ts";
-import { InvalidDispatchError } from "./errors.ts";
-import { GRID_LIMIT } from "./grid.ts";
-import { compile, type CompiledKernel } from "./pipelines.ts";
-import type { DispatchObserver } from "./profiler.ts";
-import {
-  stepOn,
-  type ClearStep,
-  type CopyStep,
-  type DispatchStep,
-  type Sizes,
-  type Step,
-} from "./steps.ts";
+import { BufferOwner, roundUp } from './buffers.ts';
+import type { Gpu } from './device.ts';
+import { InvalidDispatchError } from './errors.ts';
+import { GRID_LIMIT } from './grid.ts';
+import { compile, type CompiledKernel } from './pipelines.ts';
+import type { DispatchObserver } from './profiler.ts';
+import { stepOn, type ClearStep, type CopyStep, type DispatchStep, type Sizes, type Step } from './steps.ts';
 
 const SLOT = 256; // bytes; WebGPU's default minUniformBufferOffsetAlignment
 
 interface RecordedDispatch<S extends Sizes> {
-  readonly kind: "dispatch";
+  readonly kind: 'dispatch';
   readonly step: DispatchStep<S>;
   readonly compiled: CompiledKernel;
   readonly bindGroup: GPUBindGroup;
@@ -25,13 +18,12 @@ interface RecordedDispatch<S extends Sizes> {
 }
 
 interface RecordedCopy<S extends Sizes> {
-  readonly kind: "copy";
+  readonly kind: 'copy';
   readonly step: CopyStep<S>;
   bytes: number;
 }
 
-type Recorded<S extends Sizes> =
-  RecordedDispatch<S> | RecordedCopy<S> | ClearStep;
+type Recorded<S extends Sizes> = RecordedDispatch<S> | RecordedCopy<S> | ClearStep;
 
 /**
  * A fixed list of dispatches, clears and copies: bound once, encoded many times without allocating.
@@ -70,29 +62,18 @@ export class Program<S extends Sizes = Sizes> {
     label: string,
     written: readonly Step<S>[],
   ): Promise<Program<S>> {
-    const steps = written.map((step) =>
-      step.kind === "dispatch" ? stepOn(gpu, step) : step,
-    );
+    const steps = written.map((step) => (step.kind === 'dispatch' ? stepOn(gpu, step) : step));
     const compiled = await Promise.all(
-      steps.map(async (step) =>
-        step.kind === "dispatch"
-          ? compile(gpu, step.kernel, step.shaping)
-          : null,
-      ),
+      steps.map(async (step) => (step.kind === 'dispatch' ? compile(gpu, step.kernel, step.shaping) : null)),
     );
-    const owner = new BufferOwner(gpu, "programs");
-    const bytes =
-      Math.max(1, compiled.filter((entry) => entry !== null).length) * SLOT;
-    const arena = owner.create(
-      `${label} params`,
-      bytes,
-      GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    );
+    const owner = new BufferOwner(gpu, 'programs');
+    const bytes = Math.max(1, compiled.filter((entry) => entry !== null).length) * SLOT;
+    const arena = owner.create(`${label} params`, bytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
     await owner.ready();
     let slot = 0;
     const recorded = steps.map((step, index): Recorded<S> => {
-      if (step.kind === "clear") return step;
-      if (step.kind === "copy") return { kind: "copy", step, bytes: 0 };
+      if (step.kind === 'clear') return step;
+      if (step.kind === 'copy') return { kind: 'copy', step, bytes: 0 };
       const entry = recordDispatch(gpu, step, compiled[index]!, arena, slot); // compiled above for every dispatch
       slot += SLOT;
       return entry;
@@ -107,10 +88,9 @@ export class Program<S extends Sizes = Sizes> {
    * @throws InvalidDispatchError
    */
   encode(target: GPUCommandEncoder | GPUComputePassEncoder, sizes: S): void {
-    if (!this.#sizes || changed(this.#sizes, sizes))
-      this.#resize(target, sizes);
+    if (!this.#sizes || changed(this.#sizes, sizes)) this.#resize(target, sizes);
     this.#lastTarget = target;
-    if ("dispatchWorkgroups" in target) this.#encodeInPass(target);
+    if ('dispatchWorkgroups' in target) this.#encodeInPass(target);
     else this.#encodeOn(target);
   }
 
@@ -127,11 +107,11 @@ export class Program<S extends Sizes = Sizes> {
 
   #encodeInPass(pass: GPUComputePassEncoder): void {
     for (const entry of this.#recorded) {
-      if (entry.kind !== "dispatch") {
+      if (entry.kind !== 'dispatch') {
         throw new InvalidDispatchError(
           this.label,
           `a ${entry.kind} inside a compute pass`,
-          "a command encoder as target",
+          'a command encoder as target',
         );
       }
       encodeDispatch(pass, entry);
@@ -142,21 +122,15 @@ export class Program<S extends Sizes = Sizes> {
     let pass: GPUComputePassEncoder | null = null;
     const { observer } = this.#gpu.profiling;
     for (const entry of this.#recorded) {
-      if (entry.kind === "dispatch") {
-        if (observer && !isEmpty(entry))
-          pass = this.#observe(encoder, pass, entry, observer);
+      if (entry.kind === 'dispatch') {
+        if (observer && !isEmpty(entry)) pass = this.#observe(encoder, pass, entry, observer);
         pass ??= encoder.beginComputePass(this.#passLabel);
         encodeDispatch(pass, entry);
         continue;
       }
       pass?.end();
       pass = null;
-      if (entry.kind === "clear")
-        encoder.clearBuffer(
-          entry.view.buffer,
-          entry.view.offset,
-          entry.view.size,
-        );
+      if (entry.kind === 'clear') encoder.clearBuffer(entry.view.buffer, entry.view.offset, entry.view.size);
       else encodeCopy(encoder, entry);
     }
     pass?.end();
@@ -171,21 +145,12 @@ export class Program<S extends Sizes = Sizes> {
   ): GPUComputePassEncoder | null {
     const sizes = this.#sizes!; // encode() set them
     const params = step.params(sizes);
-    const seen = {
-      program: this.label,
-      kernel: step.kernel.name,
-      label: step.label,
-      params,
-      shaping,
-      sizes,
-    };
+    const seen = { program: this.label, kernel: step.kernel.name, label: step.label, params, shaping, sizes };
     const timestampWrites = observer.see(seen);
     if (!observer.separatePasses) return pass;
     pass?.end();
     return encoder.beginComputePass(
-      timestampWrites
-        ? { ...this.#passLabel, timestampWrites }
-        : this.#passLabel,
+      timestampWrites ? { ...this.#passLabel, timestampWrites } : this.#passLabel,
     );
   }
 
@@ -193,15 +158,14 @@ export class Program<S extends Sizes = Sizes> {
     if (target === this.#lastTarget) {
       throw new InvalidDispatchError(
         this.label,
-        "two sizes in one command encoder",
-        "one set of sizes per submission, since they share one params buffer",
-        "Submit before encoding with other sizes, or build a second program.",
+        'two sizes in one command encoder',
+        'one set of sizes per submission, since they share one params buffer',
+        'Submit before encoding with other sizes, or build a second program.',
       );
     }
     for (const entry of this.#recorded) {
-      if (entry.kind === "dispatch") resizeDispatch(entry, sizes, this.#staged);
-      else if (entry.kind === "copy")
-        entry.bytes = entry.step.elements(sizes) * 4;
+      if (entry.kind === 'dispatch') resizeDispatch(entry, sizes, this.#staged);
+      else if (entry.kind === 'copy') entry.bytes = entry.step.elements(sizes) * 4;
     }
     this.#gpu.device.queue.writeBuffer(this.#arena, 0, this.#staged.buffer);
     this.#sizes = { ...sizes };
@@ -220,10 +184,7 @@ function recordDispatch<S extends Sizes>(
   arena: GPUBuffer,
   slot: number,
 ): RecordedDispatch<S> {
-  const size = Math.max(
-    16,
-    roundUp(Object.keys(step.kernel.params).length * 4, 16),
-  );
+  const size = Math.max(16, roundUp(Object.keys(step.kernel.params).length * 4, 16));
   const storage = step.kernel.bindings.map(({ name }, index) => ({
     binding: index + 1,
     resource: step.buffers[name],
@@ -231,54 +192,32 @@ function recordDispatch<S extends Sizes>(
   const bindGroup = gpu.device.createBindGroup({
     label: step.label,
     layout: compiled.layout,
-    entries: [
-      { binding: 0, resource: { buffer: arena, offset: slot, size } },
-      ...storage,
-    ],
+    entries: [{ binding: 0, resource: { buffer: arena, offset: slot, size } }, ...storage],
   });
-  return {
-    kind: "dispatch",
-    step,
-    compiled,
-    bindGroup,
-    slot,
-    groups: new Uint32Array(3),
-  };
+  return { kind: 'dispatch', step, compiled, bindGroup, slot, groups: new Uint32Array(3) };
 }
 
-function resizeDispatch<S extends Sizes>(
-  entry: RecordedDispatch<S>,
-  sizes: S,
-  staged: DataView,
-): void {
+function resizeDispatch<S extends Sizes>(entry: RecordedDispatch<S>, sizes: S, staged: DataView): void {
   const { step, compiled, slot, groups } = entry;
   const values = step.params(sizes);
   Object.entries(step.kernel.params).forEach(([name, type], index) => {
     const value = values[name];
-    const whole = Number.isInteger(value) && (type === "i32" || value >= 0);
-    if (!Number.isFinite(value) || (type !== "f32" && !whole)) {
-      throw new InvalidDispatchError(
-        step.label,
-        `${name} = ${value}`,
-        `a value of type ${type}`,
-      );
+    const whole = Number.isInteger(value) && (type === 'i32' || value >= 0);
+    if (!Number.isFinite(value) || (type !== 'f32' && !whole)) {
+      throw new InvalidDispatchError(step.label, `${name} = ${value}`, `a value of type ${type}`);
     }
     const at = slot + index * 4;
-    if (type === "f32") staged.setFloat32(at, value, true);
+    if (type === 'f32') staged.setFloat32(at, value, true);
     else staged.setUint32(at, value, true);
   });
   const grid = step.grid(sizes, compiled.shaping);
-  if (
-    grid.some(
-      (count) => !Number.isInteger(count) || count < 0 || count > GRID_LIMIT,
-    )
-  ) {
+  if (grid.some((count) => !Number.isInteger(count) || count < 0 || count > GRID_LIMIT)) {
     const wanted = `whole numbers up to ${GRID_LIMIT} in each dimension`;
     throw new InvalidDispatchError(
       step.label,
-      `a grid of ${grid.join(" × ")} workgroups`,
+      `a grid of ${grid.join(' × ')} workgroups`,
       wanted,
-      "Fold the grid with gpu/grid.ts.",
+      'Fold the grid with gpu/grid.ts.',
     );
   }
   groups.set(grid);
@@ -287,10 +226,7 @@ function resizeDispatch<S extends Sizes>(
 const isEmpty = ({ groups }: { readonly groups: Uint32Array }): boolean =>
   groups.some((count) => count === 0);
 
-function encodeDispatch<S extends Sizes>(
-  pass: GPUComputePassEncoder,
-  entry: RecordedDispatch<S>,
-): void {
+function encodeDispatch<S extends Sizes>(pass: GPUComputePassEncoder, entry: RecordedDispatch<S>): void {
   if (isEmpty(entry)) return;
   const [x, y, z] = entry.groups;
   pass.setPipeline(entry.compiled.pipeline);
@@ -298,16 +234,7 @@ function encodeDispatch<S extends Sizes>(
   pass.dispatchWorkgroups(x, y, z);
 }
 
-function encodeCopy<S extends Sizes>(
-  encoder: GPUCommandEncoder,
-  { step, bytes }: RecordedCopy<S>,
-): void {
+function encodeCopy<S extends Sizes>(encoder: GPUCommandEncoder, { step, bytes }: RecordedCopy<S>): void {
   if (bytes === 0) return;
-  encoder.copyBufferToBuffer(
-    step.from.buffer,
-    step.from.offset,
-    step.to.buffer,
-    step.to.offset,
-    bytes,
-  );
+  encoder.copyBufferToBuffer(step.from.buffer, step.from.offset, step.to.buffer, step.to.offset, bytes);
 }
