@@ -1,6 +1,6 @@
 // What the bench's commands share: options, the contenders' packages, their seats, headers and files of results.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,10 +60,17 @@ export function positive(text, name) {
   return value;
 }
 
+/** True when this folder's package stands in node_modules at the version that package.json names. */
+function installed([name, version]) {
+  const file = join(HERE, 'node_modules', name, 'package.json');
+  return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).version === version;
+}
+
 /** The peers have a folder of their own, so that the project's install stays small. Dawn (130 MB) only on demand. */
 export function installPeers(dawn) {
-  const wanted = dawn ? 'webgpu' : '@jax-js/jax';
-  if (existsSync(join(HERE, 'node_modules', wanted))) return;
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(HERE, 'package.json'), 'utf8'));
+  const wanted = { ...dependencies, ...(dawn ? optionalDependencies : {}) };
+  if (Object.entries(wanted).every(installed)) return;
   log('installing the contenders into bench/node_modules');
   const command = ['ci', '--no-audit', '--no-fund', ...(dawn ? [] : ['--omit=optional'])];
   const settings = { cwd: HERE, stdio: 'inherit', shell: process.platform === 'win32' };
