@@ -64,7 +64,7 @@ function start(): void {
     if (document.hidden) pump.drain(); // messages come when timers do not, so that events never pile up
   });
   mirrorSelection(lab.selection, window);
-  window.addEventListener('hashchange', () => lab.selection.setState(decodeSelection(location.hash), true));
+  window.addEventListener('popstate', () => lab.selection.setState(decodeSelection(location.hash), true));
   everyFrame((nowMs) => {
     pump.tick();
     lab.player.tick(nowMs);

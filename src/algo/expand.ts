@@ -20,26 +20,35 @@ export type PenaltyRule = 'code' | 'paper';
 type ScoredCandidate = Omit<ExpansionCandidate, 'pickCount'>;
 
 /**
- * score(n) = H_n − α · siblings(n) for every non-leaf node, in breadth-first order; rank by score, descending,
- * ties in breadth-first order.
+ * score(n) = H_n − α · siblings(n); rank by score, descending, ties in the given order.
  * @param siblingPenalty α, nats per sibling
  */
+export function scoreBySiblings(
+  counted: readonly Pick<ExpansionCandidate, 'node' | 'turnEntropy' | 'siblingCount'>[],
+  siblingPenalty: number,
+): readonly ScoredCandidate[] {
+  const scored = counted.map(({ node, turnEntropy, siblingCount }) => {
+    const penalty = siblingPenalty * siblingCount;
+    return { node, turnEntropy, siblingCount, penalty, score: turnEntropy - penalty };
+  });
+  const rankOf = new Map(scored.toSorted((a, b) => b.score - a.score).map(({ node }, rank) => [node, rank])); // stable
+  return scored.map((candidate) => ({ ...candidate, rank: rankOf.get(candidate.node) ?? 0 }));
+}
+
+/** Every non-leaf node, scored, in breadth-first order. */
 export function scoreCandidates(
   tree: TreeNodes,
   siblingPenalty: number,
   rule: PenaltyRule = 'code',
 ): readonly ScoredCandidate[] {
-  const scored = breadthFirst(tree)
+  const counted = breadthFirst(tree)
     .filter((id) => !isLeaf(tree.nodes[id]))
     .map((id) => {
       const { parent, turnEntropy } = tree.nodes[id];
       const children = tree.nodes[parent ?? ROOT].children.length;
-      const siblingCount = rule === 'code' ? Math.max(0, children - 1) : children;
-      const penalty = siblingPenalty * siblingCount;
-      return { node: id, turnEntropy, siblingCount, penalty, score: turnEntropy - penalty };
+      return { node: id, turnEntropy, siblingCount: rule === 'code' ? Math.max(0, children - 1) : children };
     });
-  const rankOf = new Map(scored.toSorted((a, b) => b.score - a.score).map(({ node }, rank) => [node, rank])); // stable
-  return scored.map((candidate) => ({ ...candidate, rank: rankOf.get(candidate.node) ?? 0 }));
+  return scoreBySiblings(counted, siblingPenalty);
 }
 
 /** The first `count` of the ranking, which is repeated from its start when it is shorter. */

@@ -2,10 +2,12 @@
 import { ADVANTAGE_RULES, VALUE_RULES, nodeId, type NodeId } from '../units.ts';
 import {
   INITIAL_SELECTION,
+  TREE_COLOURS,
   VIEWS,
   type Pin,
   type Selection,
   type SelectionStore,
+  type TreeQuery,
   type WhatIfReward,
 } from './selection.ts';
 
@@ -26,8 +28,15 @@ export function encodeSelection(selection: Selection): string {
   if (whatIf.length > 0)
     parts.push(`whatIf=${whatIf.map(({ leaf, reward }) => `${leaf}:${reward}`).join(',')}`);
   if (pinned) parts.push(`pinned=${pinned.update}.${pinned.prompt}.${pinned.node}`);
+  if (selection.colour !== INITIAL_SELECTION.colour) parts.push(`colour=${selection.colour}`);
+  if (selection.batch) parts.push('batch=1');
+  if (selection.beside) parts.push('beside=1');
+  if (selection.find) parts.push(`find=${encodeQuery(selection.find)}`);
   return parts.length === 0 ? '' : `#${[VERSION, ...parts].join('&')}`;
 }
+
+const encodeQuery = ({ text, tag, reward, low, high }: TreeQuery): string =>
+  [text, tag, reward, low ?? '', high ?? ''].map((part) => encodeURIComponent(part)).join(',');
 
 const count = (text: string | null): number | null => (text && /^\d{1,9}$/.test(text) ? Number(text) : null);
 const node = (text: string | null): NodeId | null => {
@@ -47,6 +56,21 @@ function rewards(text: string | null): readonly WhatIfReward[] {
     const reward = rewardText ? Number(rewardText) : NaN;
     return leaf !== null && Number.isFinite(reward) ? [{ leaf, reward }] : [];
   });
+}
+
+const nats = (text: string): number | null =>
+  text !== '' && Number.isFinite(Number(text)) ? Number(text) : null;
+
+/** @param hash undecoded: a comma of the text is escaped there, one between the parts is not */
+function query(hash: string): TreeQuery | null {
+  const parts = /&find=([^&]*)/.exec(hash)?.[1].split(',');
+  if (parts?.length !== 5) return null;
+  try {
+    const [text, tag, reward, low, high] = parts.map(decodeURIComponent);
+    return { text, tag, reward, low: nats(low), high: nats(high) };
+  } catch {
+    return null; // broken escapes
+  }
 }
 
 const flag = (text: string | null): boolean | null => (text === '1' ? true : text === '0' ? false : null);
@@ -72,6 +96,10 @@ export function decodeSelection(hash: string): Selection {
     leafNormalisation: flag(fields.get('leafNormalisation')),
     whatIf: rewards(fields.get('whatIf')),
     pinned: pin(fields.get('pinned')),
+    colour: TREE_COLOURS.find((name) => name === fields.get('colour')) ?? INITIAL_SELECTION.colour,
+    batch: fields.get('batch') === '1',
+    beside: fields.get('beside') === '1',
+    find: query(hash),
     hovered: null,
   };
 }
@@ -79,20 +107,52 @@ export function decodeSelection(hash: string): Selection {
 /** What the mirror needs of a window. */
 export interface AddressBar {
   readonly location: { readonly hash: string; readonly pathname: string; readonly search: string };
-  readonly history: { replaceState(data: unknown, unused: string, url: string): void };
+  readonly history: {
+    replaceState(data: unknown, unused: string, url: string): void;
+    pushState(data: unknown, unused: string, url: string): void;
+  };
 }
 
+/** A change of one of these is a place of its own to come back to; all else is a cursor within it. */
+const PLACES = ['view', 'update', 'prompt', 'node', 'pinned', 'batch', 'beside'] as const;
+
+/** Moves through these that follow faster, as a scrubber's or the arrow keys', are one step of the history. */
+const SWEPT: readonly string[] = ['update', 'prompt', 'node', 'update,node'];
+const SAME_SWEEP_MS = 1000;
+
+const placesChanged = (a: Selection, b: Selection): string =>
+  PLACES.filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key])).join();
+
 /**
- * Writes the selection to the address bar, at most once per `delayMs`: browsers limit replaceState.
+ * Writes the selection to the address bar, at most once per `delayMs`: browsers limit how often. Back and forward go
+ * from place to place; moving a cursor adds nothing to the history.
  * @returns a function that stops the mirror
  */
-export function mirrorSelection(store: SelectionStore, bar: AddressBar, delayMs = 250): () => void {
+export function mirrorSelection(
+  store: SelectionStore,
+  bar: AddressBar,
+  delayMs = 250,
+  nowMs: () => number = Date.now,
+): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let written = store.getState();
+  let lastMove = { kind: '', atMs: -Infinity };
   const write = (): void => {
     timer = undefined;
-    const hash = encodeSelection(store.getState());
-    if (hash === bar.location.hash) return;
-    bar.history.replaceState(null, '', `${bar.location.pathname}${bar.location.search}${hash}`);
+    const selection = store.getState();
+    const kind = placesChanged(written, selection);
+    written = selection;
+    const hash = encodeSelection(selection);
+    if (hash === bar.location.hash) {
+      lastMove = { kind: '', atMs: -Infinity }; // the browser moved, and the selection followed
+      return;
+    }
+    const url = `${bar.location.pathname}${bar.location.search}${hash}`;
+    const atMs = nowMs();
+    const sweeps = SWEPT.includes(kind) && kind === lastMove.kind && atMs - lastMove.atMs < SAME_SWEEP_MS;
+    if (kind === '' || sweeps) bar.history.replaceState(null, '', url);
+    else bar.history.pushState(null, '', url);
+    if (kind !== '') lastMove = { kind, atMs };
   };
   const stop = store.subscribe(() => {
     timer ??= setTimeout(write, delayMs);

@@ -11,6 +11,19 @@ export interface Pin {
   readonly node: NodeId;
 }
 
+/** What a turn's number and colour stand for in the Tree view. */
+export const TREE_COLOURS = ['entropy', 'value', 'advantage', 'reward'] as const;
+export type TreeColour = (typeof TREE_COLOURS)[number];
+
+/** What a search of a tree asks for; a turn is found if it meets all that is given. */
+export interface TreeQuery {
+  readonly text: string; // of the turn's tokens, any case; '' any
+  readonly tag: string; // a word of the grammar, as `search`, or how the path ended, as `malformed`; '' any
+  readonly reward: string; // class of a leaf's reward; '' any
+  readonly low: number | null; // nats: least turn entropy
+  readonly high: number | null; // nats: most
+}
+
 /** A leaf's reward as asked for in a what-if; never reaches training. */
 export interface WhatIfReward {
   readonly leaf: NodeId;
@@ -33,6 +46,10 @@ export interface Selection {
   readonly againstAdvantage: AdvantageRule | null; // null: the other of GRPO and the tree's own
   readonly whatIf: readonly WhatIfReward[]; // ascending leaves
   readonly pinned: Pin | null; // second selection, for comparing
+  readonly colour: TreeColour; // of the Tree view
+  readonly batch: boolean; // the Tree view shows all trees of the update
+  readonly beside: boolean; // and the same question's tree of another update
+  readonly find: TreeQuery | null; // null: no search
   readonly hovered: NodeId | null; // preview; not part of the address
 }
 
@@ -52,6 +69,10 @@ export const INITIAL_SELECTION: Selection = {
   againstAdvantage: null,
   whatIf: [],
   pinned: null,
+  colour: 'entropy',
+  batch: false,
+  beside: false,
+  find: null,
   hovered: null,
 };
 

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { decodeSelection, encodeSelection, mirrorSelection } from '../../src/store/address.ts';
 import {
   createSelectionStore,
@@ -27,14 +27,38 @@ const FULL: Selection = {
     { leaf: nodeId(7), reward: 0.5 },
   ],
   pinned: { update: 2, prompt: 5, node: nodeId(9) },
+  colour: 'value',
+  batch: true,
+  beside: true,
+  find: { text: 'a, b & 50 % +<c>', tag: 'search', reward: 'correct', low: 0.25, high: null },
   hovered: null,
 };
+
+/** A selection mirrored to a bar that notes what is written; time stands still but for `wait`. */
+function mirrored() {
+  vi.useFakeTimers();
+  const writes: string[] = [];
+  const store = createSelectionStore();
+  const location = { hash: '', pathname: '/lab/', search: '?x=1' };
+  const note = (how: string) => (_data: unknown, _unused: string, url: string) => {
+    writes.push(`${how} ${url}`);
+    location.hash = url.slice(url.indexOf('#'));
+  };
+  const stop = mirrorSelection(store, {
+    location,
+    history: { replaceState: note('replace'), pushState: note('push') },
+  });
+  return { store, writes, location, stop, wait: (ms: number) => void vi.advanceTimersByTime(ms) };
+}
+
+afterEach(() => void vi.useRealTimers());
 
 describe('the address', () => {
   test('carries every field there and back', () => {
     expect(encodeSelection(FULL)).toBe(
       '#v1&view=loss&update=12&prompt=3&node=5&leaf=7&token=40&creditFrame=6&growth=0' +
-        '&valueRule=leaf_mean&advantageRule=diff_parent&againstValue=child_mean&againstAdvantage=rloo&leafNormalisation=0&whatIf=3:-1,7:0.5&pinned=2.5.9',
+        '&valueRule=leaf_mean&advantageRule=diff_parent&againstValue=child_mean&againstAdvantage=rloo&leafNormalisation=0&whatIf=3:-1,7:0.5&pinned=2.5.9' +
+        '&colour=value&batch=1&beside=1&find=a%2C%20b%20%26%2050%20%25%20%2B%3Cc%3E,search,correct,0.25,',
     );
     expect(decodeSelection(encodeSelection(FULL))).toEqual(FULL);
   });
@@ -56,26 +80,67 @@ describe('the address', () => {
     });
   });
 
-  test('is written once for many changes, after the delay', () => {
-    vi.useFakeTimers();
-    const urls: string[] = [];
-    const store = createSelectionStore();
-    const location = { hash: '', pathname: '/lab/', search: '?x=1' };
-    const stop = mirrorSelection(store, {
-      location,
-      history: { replaceState: (_data, _unused, url) => urls.push(url) },
+  test('drops a search that is malformed', () => {
+    for (const find of ['a,b', '%,,,,', 'a,b,c,d,e,f'])
+      expect(decodeSelection(`#v1&find=${find}`).find).toBe(null);
+    expect(decodeSelection('#v1&find=,,,low,2').find).toEqual({
+      text: '',
+      tag: '',
+      reward: '',
+      low: null,
+      high: 2,
     });
+  });
+
+  test('is written once for many changes, after the delay', () => {
+    const { store, writes, wait, stop } = mirrored();
     store.select({ view: 'tree' });
     store.select({ update: 4 });
-    vi.advanceTimersByTime(249);
-    expect(urls).toEqual([]);
-    vi.advanceTimersByTime(1);
-    expect(urls).toEqual(['/lab/?x=1#v1&view=tree&update=4']);
+    wait(249);
+    expect(writes).toEqual([]);
+    wait(1);
+    expect(writes).toEqual(['push /lab/?x=1#v1&view=tree&update=4']);
     stop();
     store.select({ update: 5 });
-    vi.advanceTimersByTime(1000);
-    expect(urls).toHaveLength(1);
-    vi.useRealTimers();
+    wait(1000);
+    expect(writes).toHaveLength(1);
+  });
+
+  test('adds a step of history for a place, none for a cursor, and one for moves that follow fast', () => {
+    const { store, writes, wait, stop } = mirrored();
+    store.select({ view: 'credit' });
+    wait(300);
+    store.select({ creditFrame: 3 });
+    wait(300);
+    store.select({ update: 2 });
+    wait(300);
+    store.select({ update: 3 });
+    wait(300);
+    wait(2000);
+    store.select({ update: 4 });
+    wait(300);
+    expect(writes.map((line) => line.replace('/lab/?x=1#v1&view=credit', ''))).toEqual([
+      'push ',
+      'replace &creditFrame=3',
+      'push &update=2',
+      'replace &update=3',
+      'push &update=4',
+    ]);
+    stop();
+  });
+
+  test('writes nothing when the browser went back and the selection followed', () => {
+    const { store, writes, wait, location, stop } = mirrored();
+    store.select({ view: 'tree' });
+    wait(300);
+    location.hash = '';
+    store.setState(decodeSelection(''), true);
+    wait(300);
+    expect(writes).toHaveLength(1);
+    store.select({ view: 'tree' });
+    wait(2000);
+    expect(writes[1]).toBe('push /lab/?x=1#v1&view=tree');
+    stop();
   });
 });
 
