@@ -45,9 +45,7 @@ export function groupProfile({ rows }: UpdateProfile, by: ProfileGrouping): read
     if (group) group.push(row);
     else groups.set(name, [row]);
   }
-  return [...groups]
-    .map(([name, own]) => groupOf(name, own, all))
-    .toSorted((a, b) => b.ms - a.ms);
+  return [...groups].map(([name, own]) => groupOf(name, own, all)).toSorted((a, b) => b.ms - a.ms);
 }
 
 function groupOf(name: string, rows: readonly ProfileRow[], allMs: number): ProfileGroup {
