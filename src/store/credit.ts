@@ -2,7 +2,7 @@
  * Credit of the rollouts on screen, under the run's own rules or others: the same tree through the same
  * functions that train (src/algo), so that a what-if differs from training in its inputs only.
  */
-import { advantageMethods, assignCredit, type Credit, type CreditStep, creditStep } from '../algo/credit.ts';
+import { advantageMethods, assignCredit, type Credit, type CreditStep, type CreditTree, creditStep } from '../algo/credit.ts'; // prettier-ignore
 import { signalsRead } from '../algo/signals.ts';
 import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeTable, type TreeSignals } from '../units.ts'; // prettier-ignore
 import { rolloutTree } from './reading.ts';
@@ -57,12 +57,23 @@ function signalsFor(rule: AdvantageRule, own: CreditConfig, { signals }: TreeSta
 export const isAvailable = (rule: AdvantageRule, own: CreditConfig, tree: TreeState): boolean =>
   advantageMethods[rule].needs.every((need) => signalsFor(rule, own, tree)[need] !== null);
 
-function compute(
+/** What credit of a tree is computed from: the trained trees of its update, and the rules in force. */
+export interface CreditInputs {
+  readonly config: CreditConfig;
+  readonly trees: readonly CreditTree[];
+  readonly at: number; // of the asked tree among them
+}
+
+/**
+ * @returns null while the tree grows or has no rewards
+ * @see recredit for the parameters
+ */
+export function creditInputs(
   tree: TreeState,
   own: CreditConfig,
   choice: CreditChoice,
   trees: readonly TreeState[],
-): Recredit | null {
+): CreditInputs | null {
   const chosen = creditConfig(own, choice);
   const config = isAvailable(chosen.advantageRule, own, tree)
     ? chosen
@@ -75,8 +86,19 @@ function compute(
     return [{ state, tree: complete, rewards, signals: signalsFor(config.advantageRule, own, state) }];
   });
   const at = known.findIndex(({ state }) => state === tree);
-  if (at < 0) return null;
-  const { tree: complete, rewards } = known[at];
+  return at < 0 ? null : { config, trees: known, at };
+}
+
+function compute(
+  tree: TreeState,
+  own: CreditConfig,
+  choice: CreditChoice,
+  trees: readonly TreeState[],
+): Recredit | null {
+  const inputs = creditInputs(tree, own, choice, trees);
+  if (!inputs) return null;
+  const { config, at } = inputs;
+  const { tree: complete, rewards } = inputs.trees[at];
   const rewardSteps = complete.leaves.map((leaf) =>
     creditStep(complete, 'reward', leaf, {
       terms: [{ node: leaf, weight: 1, value: rewards[leaf] ?? 0 }],
@@ -86,7 +108,7 @@ function compute(
   const hypothetical =
     rewards.some((reward, id) => reward !== tree.rewards?.[id]) ||
     JSON.stringify(config) !== JSON.stringify(own);
-  return { config, rewards, rewardSteps, hypothetical, ...assignCredit(known, config)[at] };
+  return { config, rewards, rewardSteps, hypothetical, ...assignCredit(inputs.trees, config)[at] };
 }
 
 interface Memory {

@@ -76,7 +76,12 @@ function seenAdvantages(row: LossRow, { rows }: MinibatchState, config: LossConf
   return row.advantage.map((A, index) => balancedAdvantage(A, row.entropy[index], moments, entropyAdvantage));
 }
 
-function tokensOf(row: LossRow, minibatch: MinibatchState, config: LossConfig): readonly LossToken[] {
+/** The trained-on tokens of a row, in order. */
+export function lossTokens(
+  row: LossRow,
+  minibatch: MinibatchState,
+  config: LossConfig,
+): readonly LossToken[] {
   const levels = levelLogRatios(row, config);
   const advantages = seenAdvantages(row, minibatch, config);
   const ratioFactor = row.ratioFactor ?? 1;
@@ -123,7 +128,7 @@ export function readLoss(
   const found = lossRowOf(update, tree.prompt.index, leaf);
   if (!found) return null;
   const { row, minibatch } = found;
-  const tokens = tokensOf(row, minibatch, config);
+  const tokens = lossTokens(row, minibatch, config);
   const turns = row.turnLogRatio.map((ofTurn, turn): LossTurn => {
     const own = tokens.filter((token) => token.turn === turn);
     const turnLogRatio = config.ratioLevel === 'token' ? ofTurn : (own[0]?.levelLogRatio ?? ofTurn);
