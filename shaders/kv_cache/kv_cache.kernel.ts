@@ -103,7 +103,12 @@ function forkCase(
   const caches = { keyCache: wave(size, 0.1), valueCache: wave(size, 0.2) };
   return {
     title: `${forks.length} forks among ${slotCount} slots of ${slotLength} × ${width}${shapingWords(overrides)}`,
-    params: { pairs: forks.length, slotLength, width },
+    params: {
+      pairs: forks.length,
+      slotLength,
+      width,
+      longest: Math.max(...forks.map(([, , length]) => length)),
+    },
     overrides,
     buffers: { forks: Uint32Array.from(forks.flat()), ...caches },
     expected: () => oracle.kvFork(slotLength, width, forks, caches),
@@ -113,12 +118,12 @@ function forkCase(
 export const kvFork = defineKernel({
   name: 'kv_fork',
   source: forkSource,
-  params: { pairs: 'u32', slotLength: 'u32', width: 'u32' },
+  params: { pairs: 'u32', slotLength: 'u32', width: 'u32', longest: 'u32' },
   bindings: [read('forks', 'u32'), write('keyCache'), write('valueCache')],
   overrides: { WORKGROUP: 64 },
   constants: {},
-  grid: ({ pairs, slotLength, width }, { WORKGROUP }) =>
-    foldGrid(Math.ceil((pairs * slotLength * (width / 4)) / WORKGROUP)),
+  grid: ({ pairs, longest, width }, { WORKGROUP }) =>
+    foldGrid(Math.ceil((pairs * longest * (width / 4)) / WORKGROUP)),
   tolerance: TOLERANCE,
   cases: () => [
     forkCase(2, 1, 4, [[1, 0, 1, 9]]),

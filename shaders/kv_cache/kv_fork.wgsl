@@ -3,12 +3,14 @@
 //   (source, destination, length, _) = forks[p]
 //   keyCache[destination, 0…length, :] = keyCache[source, 0…length, :], and the same of valueCache
 //
+// longest is the greatest length, so that the grid covers no more of the slots than is copied
+//
 // shapes  forks [pairs] × 4, keyCache and valueCache [slots, slotLength, width];  width a multiple of 4
-// grid    one invocation per (p, position, four columns)
+// grid    one invocation per (p, position < longest, four columns)
 // writes  keyCache = , valueCache =  in place: no slot may be source and destination in one dispatch
 // oracle  kv_cache.oracle.ts
 
-struct Params { pairs: u32, slotLength: u32, width: u32 }
+struct Params { pairs: u32, slotLength: u32, width: u32, longest: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> forks: array<vec4u>;
@@ -22,8 +24,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let unit = id.x + id.y * groupCount.x * WORKGROUP;
   let width = params.width / 4u;
   let slotVectors = params.slotLength * width;
-  let p = unit / slotVectors;
-  let place = unit % slotVectors;
+  let copiedVectors = params.longest * width;
+  let p = unit / copiedVectors;
+  let place = unit % copiedVectors;
   if (p >= params.pairs) { return; }
   let fork = forks[p];
   if (place >= fork.z * width) { return; }

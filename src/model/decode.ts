@@ -20,7 +20,7 @@ export type DecodeSizes = Readonly<{
   seed: number;
   update: number;
 }>;
-export type ForkSizes = Readonly<{ pairs: number }>;
+export type ForkSizes = Readonly<{ pairs: number; longest: number }>;
 
 /** Activations of new tokens; nothing is kept for a backward pass, so layers share them. */
 export interface DecodeWorkspace {
@@ -152,8 +152,9 @@ export function decodeSteps(
 export function forkSteps(model: DeviceModel, { forks }: DecodeWorkspace, cache: KvCache): Step<ForkSizes>[] {
   const { cache: width } = widthsOf(model.config);
   return cache.layers.map((layer) =>
-    dispatch(kernels.kv_fork, { forks, ...layer }, ({ pairs }) => ({
+    dispatch(kernels.kv_fork, { forks, ...layer }, ({ pairs, longest }) => ({
       pairs,
+      longest,
       slotLength: model.contextLength,
       width,
     })),

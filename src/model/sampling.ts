@@ -196,12 +196,12 @@ export class Sampling implements RowSampler {
     const waves = Math.max(...rows.map(({ placement }) => placement.wave)) + 1;
     for (let wave = 0; wave < waves; wave++) {
       const ready = rows.filter(({ placement }) => placement.wave === wave);
-      const forks = ready.flatMap(({ placement: { fork } }) =>
-        fork ? [fork.source, fork.destination, fork.length, 0] : [],
-      );
+      const forks = ready.flatMap(({ placement: { fork } }) => fork ?? []);
       if (forks.length > 0) {
-        upload(this.#model.gpu, compiled.workspace.forks, Uint32Array.from(forks));
-        compiled.fork.run({ pairs: forks.length / 4 });
+        const words = forks.flatMap(({ source, destination, length }) => [source, destination, length, 0]);
+        upload(this.#model.gpu, compiled.workspace.forks, Uint32Array.from(words));
+        const longest = Math.max(...forks.map(({ length }) => length));
+        compiled.fork.run({ pairs: forks.length, longest });
       }
       this.#prefill(compiled, ready);
     }
