@@ -33,10 +33,17 @@ export const fail = (message) => {
 };
 export const log = (line) => console.error(line);
 
+/** parseArgs takes no separate value that begins with a dash, as Chromium's flags do. */
+const joinFlags = (words) =>
+  words.flatMap((word, at) => {
+    if (word === '--flags' && at + 1 < words.length) return [`--flags=${words[at + 1]}`];
+    return words[at - 1] === '--flags' ? [] : [word];
+  });
+
 /** The command line's values; prints the help and ends where it was asked for or is needed. */
 export function readOptions(options, help) {
   try {
-    const { values } = parseArgs({ options });
+    const { values } = parseArgs({ args: joinFlags(process.argv.slice(2)), options });
     if (!values.help) return values;
   } catch (error) {
     fail(`${error.message}\n\n${help}`);
@@ -107,7 +114,7 @@ export async function withHeader({ browser, dawn }, seat, script, measure) {
   const before = loadavg()[0];
   const adapter = await seat.call('adapter');
   const rest = await measure();
-  const quoted = process.argv.slice(2).map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`));
+  const quoted = process.argv.slice(2).map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `"${word}"`));
   return {
     adapter,
     browser: dawn ? `Node ${process.version} with Dawn` : `Chromium ${browser.version()}`,

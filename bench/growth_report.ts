@@ -111,7 +111,7 @@ export function drawGrowth(report: GrowthReport): string {
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     ...verticals,
     ...horizontals,
-    proportional(x, y),
+    proportional(x, y, fits.length),
     ...lines,
     `<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">arithmetic of an update, GFLOP</text>`,
     `<text x="14" y="${HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 ${HEIGHT / 2})">time of an update, ms</text>`,
@@ -121,10 +121,17 @@ export function drawGrowth(report: GrowthReport): string {
 
 type Scale = ReturnType<typeof scaleLog>;
 
-/** Grey: time proportional to arithmetic, through the corner of the largest point. */
-function proportional(x: Scale, y: Scale): string {
+/** Grey: time proportional to arithmetic, through the corner of the largest point; its key stands below the axes'. */
+function proportional(x: Scale, y: Scale, axes: number): string {
   const [low, high] = x.domain;
   const bottom = Math.max(y.domain[0], (y.domain[1] * low) / high);
   const from = (bottom / y.domain[1]) * high;
-  return `<line x1="${x.at(from)}" y1="${y.at(bottom)}" x2="${x.at(high)}" y2="${y.at(y.domain[1])}" stroke="#999" stroke-dasharray="4 4"/><text x="${x.at(high) - 4}" y="${y.at(y.domain[1]) + 26}" text-anchor="end" fill="#666">dashed grey: exponent 1</text>`;
+  const style = 'stroke="#888" stroke-dasharray="4 4"';
+  const left = WIDTH - MARGIN.right + 10;
+  const key = MARGIN.top + 14 + 20 * axes;
+  return [
+    `<line x1="${x.at(from)}" y1="${y.at(bottom)}" x2="${x.at(high)}" y2="${y.at(y.domain[1])}" ${style}/>`,
+    `<line x1="${left}" x2="${left + 28}" y1="${key}" y2="${key}" ${style}/>`,
+    `<text x="${left + 34}" y="${key + 4}">exponent 1</text>`,
+  ].join('');
 }

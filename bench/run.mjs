@@ -66,15 +66,6 @@ async function measurePreset(lab, preset, suites, ids, options) {
   );
 }
 
-/** The products do not depend on the preset: measured with the first one, copied into the others. */
-function withMatmul(report, first) {
-  const results = Object.entries(report.results).map(([id, result]) => {
-    const { matmulGflops } = first.results[id];
-    return [id, matmulGflops ? { ...result, matmulGflops } : result];
-  });
-  return { ...report, results: Object.fromEntries(results) };
-}
-
 async function runPresets(lab, suites, options) {
   const { presets } = await lab.load('work.ts');
   const { contenders } = await lab.load('contenders/index.js');
@@ -82,13 +73,9 @@ async function runPresets(lab, suites, options) {
   const names = some(options.preset, 'preset', Object.keys(presets));
   const known = Object.keys(contenders);
   const ids = options.only ? some(options.only, 'only', known) : known;
-  let first;
   for (const preset of names) {
     log(`\n${preset}`);
-    const own = first ? suites.filter((suite) => suite !== 'matmul') : suites;
-    const measured = await measurePreset(lab, preset, own, ids, options);
-    first ??= measured;
-    const report = withMatmul(measured, first);
+    const report = await measurePreset(lab, preset, suites, ids, options);
     console.log(`\n${describe(report)}\n`);
     save(report, preset, options, options.several || names.length > 1);
   }
