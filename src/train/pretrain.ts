@@ -1,5 +1,5 @@
 /** The supervised warm start: demonstrations in, a policy that answers some questions out. */
-import { DATASETS } from '../env/search/question.ts';
+import { ALL_DATASETS, DATASETS } from '../env/search/question.ts';
 import { searchEnvironment } from '../env/search/search.ts';
 import {
   LabError,
@@ -11,7 +11,7 @@ import {
 } from '../units.ts';
 import { evaluate } from './evaluate.ts';
 import { SEARCH_MODEL } from './presets.ts';
-import { BATCHES_PER_DRAW, drawBatches, packSequences, stageOf } from './pretrain_data.ts';
+import { BATCHES_PER_DRAW, drawBatches, packSequences, stageOf, type Curriculum } from './pretrain_data.ts';
 
 export interface SupervisedResult {
   readonly logProb: Float32Array<ArrayBuffer>; // [S] nats, before the step
@@ -30,8 +30,11 @@ export interface SupervisedPolicy extends TrainablePolicy {
 }
 
 export interface PretrainConfig {
+  readonly from: string | null; // weights to go on from; null = random parameters
+  readonly datasets: Curriculum;
   readonly seed: number; // uint32: demonstrations and initial parameters
   readonly steps: number;
+  readonly skillShare: number; // of the steps, first, [0, 1]; the rest teaches bad habits
   readonly batchSize: number; // sequences
   readonly learningRate: number; // peak
   readonly warmUpSteps: number;
@@ -43,8 +46,11 @@ export interface PretrainConfig {
 
 /** The recipe of the learnability runs (d = 64, 2 layers). */
 export const PRETRAIN: PretrainConfig = {
+  from: null,
+  datasets: DATASETS,
   seed: 0,
   steps: 700,
+  skillShare: 0.7,
   batchSize: 64,
   learningRate: 3e-3,
   warmUpSteps: 50,
@@ -53,6 +59,13 @@ export const PRETRAIN: PretrainConfig = {
   model: SEARCH_MODEL,
   questions: 150,
 };
+
+/** Going on from trained weights: the last stage alone at a third of the rate, so that nothing is forgotten. */
+export const CONTINUATION = {
+  skillShare: 0,
+  learningRate: 1e-3,
+  warmUpSteps: 10,
+} as const satisfies Partial<PretrainConfig>;
 
 /** A step whose loss or gradient is not finite: nothing after it would be worth keeping. */
 export class PretrainDivergedError extends LabError {
@@ -95,7 +108,7 @@ function meanTurnSurprisal(logProb: Float32Array, isTurn: Uint8Array): number {
  * Trains the policy in place.
  * @param onStep told after each step; awaited, so that a page stays alive
  * @throws PretrainDivergedError
- * @see learnability runs: 70 % of the steps on clean demonstrations with recall drills, then on bad habits
+ * @see learnability runs: clean demonstrations with recall drills, then bad habits
  */
 export async function pretrain(
   policy: SupervisedPolicy,
@@ -106,7 +119,8 @@ export async function pretrain(
   let tokens = 0;
   for (let step = 0; step < config.steps; step += 1) {
     const place = step % BATCHES_PER_DRAW;
-    if (place === 0) batches = drawBatches(config.seed, step, stageOf(step, config.steps), config.batchSize);
+    const stage = stageOf(step, config.steps, config.skillShare);
+    if (place === 0) batches = drawBatches(config.seed, step, stage, config.batchSize, config.datasets);
     const { batch, isTurn } = packSequences(batches[place]);
     const learningRate = learningRateAt(config, step);
     const result = await policy.trainSupervised(batch, batch.weight, { ...config.optimiser, learningRate });
@@ -122,30 +136,30 @@ export async function pretrain(
 export interface DatasetScore {
   readonly sampled: number; // exact match at temperature 1, [0, 1]
   readonly greedy: number; // exact match at temperature 0
+  readonly admitted: number; // "I do not know" at temperature 1, share
 }
 
-/** Exact match on the first held-out questions of every data set with answers. */
+/** Scores on the first held-out questions of every data set, without answers too. */
 export async function scorePolicy(
   policy: TrainablePolicy,
   questions: number,
   seed: number,
 ): Promise<Readonly<Record<string, DatasetScore>>> {
   const scores: Record<string, DatasetScore> = {};
-  for (const dataset of DATASETS) {
+  for (const dataset of ALL_DATASETS) {
     const request = { policy, environment: searchEnvironment, dataset, questions, seed, observer: {} };
-    scores[dataset] = {
-      sampled: (await evaluate({ ...request, temperature: 1 })).exactMatch,
-      greedy: (await evaluate({ ...request, temperature: 0 })).exactMatch,
-    };
+    const { exactMatch: sampled, unknown: admitted } = await evaluate({ ...request, temperature: 1 });
+    const { exactMatch: greedy } = await evaluate({ ...request, temperature: 0 });
+    scores[dataset] = { sampled, greedy, admitted };
   }
   return scores;
 }
 
-/** Mean of a score over the data sets. */
+/** Mean of a score over the data sets with answers. */
 export const meanScore = (
   scores: Readonly<Record<string, DatasetScore>>,
   which: keyof DatasetScore,
 ): number => {
-  const all = Object.values(scores).map((score) => score[which]);
+  const all = DATASETS.map((dataset) => scores[dataset][which]);
   return all.reduce((sum, score) => sum + score, 0) / all.length;
 };

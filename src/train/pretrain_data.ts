@@ -9,7 +9,7 @@ import {
   type HabitRates,
   type WeightedSequence,
 } from '../env/search/demonstrations.ts';
-import { DATASETS, makeQuestion, questionWords } from '../env/search/question.ts';
+import { makeQuestion, questionWords, type Dataset } from '../env/search/question.ts';
 import { indexOf, searchEnvironment } from '../env/search/search.ts';
 import { ROOT, type BatchRow, type TokenBatch } from '../units.ts';
 
@@ -18,22 +18,25 @@ export const BATCHES_PER_DRAW = 8;
 /** Demonstrations use seeds below 2²⁹; held-out questions start at 2³¹ (questions.ts). */
 const SEED_LIMIT = 2 ** 29;
 
+/** What a warm start asks: a data set that is named twice is asked twice as often. */
+export type Curriculum = readonly Dataset[];
+
 /** One stage of the warm start. */
 export interface Stage {
   readonly habits: HabitRates;
   readonly drillShare: number; // of the sequences, [0, 1]
 }
 
-/** First 70 % of the steps: clean demonstrations with drills. Then demonstrations with bad habits. */
+/** First clean demonstrations with drills. Then demonstrations with bad habits. */
 export const SKILL_STAGE: Stage = { habits: SKILL, drillShare: 0.4 };
 export const HABIT_STAGE: Stage = { habits: HABITS, drillShare: 0 };
-const SKILL_SHARE = 0.7;
 
-export const stageOf = (step: number, steps: number): Stage =>
-  step < Math.round(SKILL_SHARE * steps) ? SKILL_STAGE : HABIT_STAGE;
+/** @param skillShare of the steps that come first, [0, 1] */
+export const stageOf = (step: number, steps: number, skillShare: number): Stage =>
+  step < Math.round(skillShare * steps) ? SKILL_STAGE : HABIT_STAGE;
 
-function demonstration(draw: Draw, habits: HabitRates): WeightedSequence {
-  const dataset = draw.pick(DATASETS);
+function demonstration(draw: Draw, habits: HabitRates, datasets: Curriculum): WeightedSequence {
+  const dataset = draw.pick(datasets);
   const seed = draw.below(SEED_LIMIT);
   const question = makeQuestion(dataset, seed);
   const segments = demonstrate(indexOf({ dataset, seed }), question, draw, habits);
@@ -44,9 +47,9 @@ function demonstration(draw: Draw, habits: HabitRates): WeightedSequence {
 }
 
 /** A sequence of the stage, cut at the context length. */
-export function drawSequence(draw: Draw, stage: Stage): WeightedSequence {
+export function drawSequence(draw: Draw, stage: Stage, datasets: Curriculum): WeightedSequence {
   const { tokens, weights } =
-    draw.unit() < stage.drillShare ? recallDrill(draw) : demonstration(draw, stage.habits);
+    draw.unit() < stage.drillShare ? recallDrill(draw) : demonstration(draw, stage.habits, datasets);
   const limit = searchEnvironment.contextLength;
   return { tokens: tokens.slice(0, limit), weights: weights.slice(0, limit) };
 }
@@ -60,9 +63,12 @@ export function drawBatches(
   firstStep: number,
   stage: Stage,
   batchSize: number,
+  datasets: Curriculum,
 ): readonly (readonly WeightedSequence[])[] {
   const draw = keyedDraw(seed, firstStep);
-  const drawn = Array.from({ length: batchSize * BATCHES_PER_DRAW }, () => drawSequence(draw, stage));
+  const drawn = Array.from({ length: batchSize * BATCHES_PER_DRAW }, () =>
+    drawSequence(draw, stage, datasets),
+  );
   drawn.sort((a, b) => a.tokens.length - b.tokens.length);
   const places = draw.sample([...Array(BATCHES_PER_DRAW).keys()], BATCHES_PER_DRAW);
   return places.map((place) => drawn.slice(place * batchSize, (place + 1) * batchSize));

@@ -1,9 +1,11 @@
 /** The warm start as a page runs it: opens the device, trains, scores, and hands the weights file back. */
-import { searchEnvironment } from '../env/search/search.ts';
+import { datasetNamed, searchEnvironment } from '../env/search/search.ts';
 import { openGpu } from '../gpu/device.ts';
 import { Policy } from '../model/policy.ts';
+import { decodeWeights } from '../model/weights.ts';
 import { seededParameters } from './initial.ts';
 import {
+  CONTINUATION,
   meanScore,
   pretrain,
   PRETRAIN,
@@ -13,6 +15,8 @@ import {
 } from './pretrain.ts';
 
 export interface PretrainRequest {
+  readonly from: { readonly name: string; readonly file: ArrayBuffer } | null; // weights to go on from
+  readonly datasets: readonly string[] | null; // null = the recipe's
   readonly seed: number; // uint32
   readonly steps: number;
   readonly questions: number; // held-out, per data set
@@ -53,18 +57,27 @@ function progressLine(
 }
 
 /**
- * Trains a policy from random parameters by the recipe of pretrain.ts.
+ * Trains a policy by the recipe of pretrain.ts, from random parameters or from the request's weights.
  * @param report one line of progress
  * @returns the weights as a safetensors file, and its record
+ * @throws UnknownDatasetError, WeightsError
  */
 export async function pretrainInPage(
-  request: PretrainRequest,
+  { from, datasets, ...request }: PretrainRequest,
   report: (line: string) => unknown,
 ): Promise<{ readonly file: ArrayBuffer; readonly record: PretrainRecord }> {
-  const config: PretrainConfig = { ...PRETRAIN, ...request };
+  const config: PretrainConfig = {
+    ...PRETRAIN,
+    ...(from ? CONTINUATION : {}),
+    ...request,
+    from: from?.name ?? null,
+    datasets: datasets?.map(datasetNamed) ?? PRETRAIN.datasets,
+  };
   const gpu = await openGpu();
   try {
-    const parameters = seededParameters(config.model, config.seed);
+    const parameters = from
+      ? decodeWeights(from.file, config.model).values
+      : seededParameters(config.model, config.seed);
     const policy = await Policy.create(gpu, config.model, {
       contextLength: searchEnvironment.contextLength,
       parameters,

@@ -8,7 +8,13 @@ import {
   weighSegments,
 } from '../../src/env/search/demonstrations.ts';
 import { parseTurn } from '../../src/env/search/episode.ts';
-import { answerOf, DATASETS, makeQuestion, questionWords } from '../../src/env/search/question.ts';
+import {
+  answerOf,
+  DATASETS,
+  makeQuestion,
+  questionWords,
+  type Dataset,
+} from '../../src/env/search/question.ts';
 import { indexOf } from '../../src/env/search/search.ts';
 import { VOCABULARY } from '../../src/env/search/world.ts';
 import golden from '../fixtures/task_world.json';
@@ -16,13 +22,14 @@ import golden from '../fixtures/task_world.json';
 const NONE = Object.fromEntries(Object.keys(HABITS).map((habit) => [habit, 0])) as unknown as typeof HABITS;
 const COUNT = 400;
 
-function play(dataset: (typeof DATASETS)[number], seed: number, rates: typeof HABITS) {
+function play(dataset: Dataset, seed: number, rates: typeof HABITS) {
   const question = makeQuestion(dataset, seed);
   const segments = demonstrate(indexOf({ dataset, seed }), question, keyedDraw(9, seed), rates);
   const last = parseTurn(segments[segments.length - 1].words);
   const right = last?.tag === 'answer' && last.answer === answerOf(seed, question);
   const length = questionWords(question).length + segments.reduce((sum, { words }) => sum + words.length, 0);
-  return { segments, right, length, malformed: last === null };
+  const admitted = last?.tag === 'answer' && last.answer === 'none';
+  return { segments, right, length, admitted, malformed: last === null };
 }
 
 const rightShare = (dataset: (typeof DATASETS)[number], rates: typeof HABITS): number =>
@@ -38,6 +45,23 @@ describe('demonstrations', () => {
   test('without habits every question is answered rightly, but where five calls cannot reach', () => {
     for (const dataset of DATASETS)
       expect(rightShare(dataset, NONE)).toBeGreaterThan(dataset === 'musique' ? 0.9 : 0.99);
+  });
+
+  test('what no page shows is admitted after both pages, and what a page shows never', () => {
+    const admittedShare = (dataset: Dataset, rates: typeof HABITS): number =>
+      Array.from({ length: COUNT }, (_, seed) => play(dataset, seed, rates)).filter(
+        ({ admitted }) => admitted,
+      ).length / COUNT;
+    expect(admittedShare('unanswerable', NONE)).toBe(1);
+    expect(admittedShare('unanswerable', HABITS)).toBeGreaterThan(0.1);
+    expect(admittedShare('unanswerable', HABITS)).toBeLessThan(0.4);
+    expect(admittedShare('hotpot', HABITS)).toBe(0);
+    const { segments } = play('unanswerable', 3, NONE);
+    const searches = segments
+      .filter(({ kind }) => kind === 'turn')
+      .map(({ words }) => words.slice(-4).join(' '));
+    expect(searches[searches.length - 2]).toBe(searches[searches.length - 3]);
+    expect(segments[segments.length - 1].words).toContain('retry');
   });
 
   test('skill demonstrations are mostly right, habits often wrong', () => {

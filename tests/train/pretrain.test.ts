@@ -4,6 +4,7 @@ import { DATASETS } from '../../src/env/search/question.ts';
 import { searchEnvironment } from '../../src/env/search/search.ts';
 import {
   learningRateAt,
+  meanScore,
   PRETRAIN,
   pretrain,
   PretrainDivergedError,
@@ -74,12 +75,13 @@ class ScriptedPolicy implements SupervisedPolicy {
   score = () => Promise.reject(new Error('not scripted'));
   update = () => Promise.reject(new Error('not scripted'));
   gradientCosines = () => Promise.reject(new Error('not scripted'));
+  nextLogits = () => Promise.reject(new Error('not scripted'));
   save = () => Promise.resolve(new ArrayBuffer(0));
 }
 
 describe('the sequences of the warm start', () => {
   test('weights are 0 on questions, 1 on turns and 0.3 on observations', () => {
-    const { tokens, weights } = drawSequence(keyedDraw(3), HABIT_STAGE);
+    const { tokens, weights } = drawSequence(keyedDraw(3), HABIT_STAGE, DATASETS);
     const question = tokens.indexOf(word('?'));
     expect(weights.slice(0, question + 1)).toEqual(Array.from({ length: question + 1 }, () => 0));
     const result = tokens.indexOf(word('<result>'));
@@ -91,7 +93,7 @@ describe('the sequences of the warm start', () => {
 
   test('two fifths of the skill stage are recall drills, none of the habit stage', () => {
     const drills = (stage: typeof SKILL_STAGE) =>
-      Array.from({ length: 1000 }, (_, seed) => drawSequence(keyedDraw(seed), stage)).filter(
+      Array.from({ length: 1000 }, (_, seed) => drawSequence(keyedDraw(seed), stage, DATASETS)).filter(
         ({ tokens }) => tokens[0] === word('<search>'),
       ).length;
     expect(Math.abs(drills(SKILL_STAGE) - 400)).toBeLessThan(60);
@@ -99,7 +101,7 @@ describe('the sequences of the warm start', () => {
   });
 
   test('490 of 700 steps are skill, the rest habits', () => {
-    expect([0, 489, 490, 699].map((step) => stageOf(step, 700))).toEqual([
+    expect([0, 489, 490, 699].map((step) => stageOf(step, 700, PRETRAIN.skillShare))).toEqual([
       SKILL_STAGE,
       SKILL_STAGE,
       HABIT_STAGE,
@@ -108,7 +110,7 @@ describe('the sequences of the warm start', () => {
   });
 
   test('a draw gives eight batches, each of one length band, the same for the same seed', () => {
-    const batches = drawBatches(5, 16, HABIT_STAGE, 16);
+    const batches = drawBatches(5, 16, HABIT_STAGE, 16, DATASETS);
     expect(batches.map((batch) => batch.length)).toEqual([16, 16, 16, 16, 16, 16, 16, 16]);
     const bands = batches
       .map((batch) => batch.map(({ tokens }) => tokens.length))
@@ -117,9 +119,23 @@ describe('the sequences of the warm start', () => {
     for (let band = 1; band < bands.length; band += 1)
       expect(bands[band][0]).toBeGreaterThanOrEqual(bands[band - 1][1]);
     expect(bands[7][1]).toBeLessThanOrEqual(96);
-    expect(drawBatches(5, 16, HABIT_STAGE, 16)).toEqual(batches);
-    expect(drawBatches(6, 16, HABIT_STAGE, 16)).not.toEqual(batches);
-    expect(drawBatches(5, 24, HABIT_STAGE, 16)).not.toEqual(batches);
+    expect(drawBatches(5, 16, HABIT_STAGE, 16, DATASETS)).toEqual(batches);
+    expect(drawBatches(6, 16, HABIT_STAGE, 16, DATASETS)).not.toEqual(batches);
+    expect(drawBatches(5, 24, HABIT_STAGE, 16, DATASETS)).not.toEqual(batches);
+  });
+});
+
+describe('the data sets of a warm start', () => {
+  test('are drawn alike, and one that is named twice twice as often', () => {
+    const habits = Array.from({ length: 900 }, (_, seed) =>
+      drawSequence(keyedDraw(seed), HABIT_STAGE, ['nq', 'unanswerable', 'unanswerable']),
+    );
+    const admissions = habits.filter(({ tokens }) => tokens[tokens.length - 2] === word('none')).length;
+    expect(admissions).toBeGreaterThan(900 * (2 / 3) * 0.1);
+    const without = Array.from({ length: 900 }, (_, seed) =>
+      drawSequence(keyedDraw(seed), HABIT_STAGE, DATASETS),
+    );
+    expect(without.some(({ tokens }) => tokens[tokens.length - 2] === word('none'))).toBe(false);
   });
 });
 
@@ -191,7 +207,9 @@ describe('the warm start', () => {
     const scores = await scorePolicy(policy, 20, 1);
     for (const dataset of DATASETS) {
       const expected = dataset === 'musique' ? 0 : 1;
-      expect(scores[dataset]).toEqual({ sampled: expected, greedy: expected });
+      expect(scores[dataset]).toEqual({ sampled: expected, greedy: expected, admitted: 0 });
     }
+    expect(scores.unanswerable).toEqual({ sampled: 1, greedy: 1, admitted: 1 });
+    expect(meanScore(scores, 'sampled')).toBeCloseTo(6 / 7, 12); // of the sets with answers
   });
 });

@@ -5,8 +5,8 @@
 import { tokenId, type TokenId } from '../../units.ts';
 import type { Draw } from '../hash.ts';
 import { CALL_LIMIT, factsOf, NO_CALLS, playTurn, type CallHistory } from './episode.ts';
-import type { Question } from './question.ts';
-import type { Fact, SearchIndex } from './tools.ts';
+import { UNKNOWN, type Question } from './question.ts';
+import { PAGES, type Fact, type SearchIndex } from './tools.ts';
 import { ALIASES, idOf, POOLS, RELATIONS, RELATIONS_OF, type EntityType } from './world.ts';
 
 /** Probability of each bad habit, in [0, 1], where it can show. */
@@ -78,6 +78,11 @@ class Recording {
     return this.draw.unit() < this.rates[habit];
   }
 
+  /** Whether these pages were all there are, in a world that lacks a fact. Elsewhere the demonstrator never gives up. */
+  givesUp(pages: number): boolean {
+    return this.index.missing !== undefined && pages >= PAGES;
+  }
+
   get callsLeft(): number {
     return CALL_LIMIT - this.history.calls.length;
   }
@@ -106,7 +111,8 @@ class Recording {
 }
 
 /**
- * Plays one question with the given habits.
+ * Plays one question with the given habits. What no page shows is admitted, where bad habits do not name something else
+ * before that; so admissions are learnt at the rate of an honest search and the other habits stay.
  * @returns the turns and observations in order; some end wrongly or malformed, as the habits have it
  */
 export function demonstrate(
@@ -178,6 +184,7 @@ function demonstrateChain(
   const hops = question.relations.length;
   let entity = question.start;
   let relation: string | null = null; // set while asking for another page
+  let pages = 0; // read in vain for this hop
   for (let hop = 0; ;) {
     const retrying = relation !== null;
     const lazy = hop >= 2 && !retrying && recording.shows('lazy');
@@ -190,7 +197,10 @@ function demonstrateChain(
     if (value === null) {
       recording.note = [entity, 'retry'];
       relation = ALIASES.get(relation) ?? relation;
-      continue;
+      pages++;
+      if (!recording.givesUp(pages)) continue;
+      recording.act('answer', [UNKNOWN]);
+      return;
     }
     if (recording.callsLeft > 0 && recording.shows('redundant')) {
       recording.note = [entity, 'retry'];
@@ -198,6 +208,7 @@ function demonstrateChain(
     }
     recording.note = [entity, value];
     relation = null;
+    pages = 0;
     entity = value;
     hop++;
   }

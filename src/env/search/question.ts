@@ -19,6 +19,9 @@ export const DATASETS = ['hotpot', '2wiki', 'musique', 'bamboogle', 'nq', 'trivi
 export const ALL_DATASETS = [...DATASETS, 'unanswerable'] as const;
 export type Dataset = (typeof ALL_DATASETS)[number];
 
+/** As an answer: "I do not know", in every data set. */
+export const UNKNOWN = 'none';
+
 export type Question =
   | {
       readonly kind: 'chain'; // follow the relations from the start

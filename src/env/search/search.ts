@@ -18,6 +18,7 @@ import {
   missingFact,
   questionWords,
   readQuestion,
+  UNKNOWN,
   type Dataset,
 } from './question.ts';
 import { solutionTurns } from './solution.ts';
@@ -29,7 +30,6 @@ const TURN_TOKEN_LIMIT = 10;
 /** Room a next turn needs at the least: the rule of the reference world. */
 const CONTEXT_RESERVE = 2;
 
-const UNKNOWN = 'none'; // as an answer: "I do not know"
 const GRAMMAR = ['think', 'search', 'calc', 'answer'].flatMap((tag) => [`<${tag}>`, `</${tag}>`]);
 /** A thought that says nothing; `plan` is the word that the warm start opens every path with. */
 const BRIDGE = ['<think>', 'plan', '</think>', '<answer>'];
@@ -50,7 +50,8 @@ export const indexOf = (prompt: Pick<Prompt, 'dataset' | 'seed'>): SearchIndex =
   ...(prompt.dataset === 'unanswerable' ? { missing: missingFact(prompt.seed) } : {}),
 });
 
-function datasetNamed(name: string): Dataset {
+/** @throws UnknownDatasetError */
+export function datasetNamed(name: string): Dataset {
   const dataset = ALL_DATASETS.find((entry) => entry === name);
   if (!dataset) throw new UnknownDatasetError('search', name, ALL_DATASETS);
   return dataset;

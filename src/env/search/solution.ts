@@ -1,7 +1,7 @@
 /** The scripted solution of a question: reads the right row, turns the page, compares by the calculator. */
 import { CALL_LIMIT, factsOf, NO_CALLS, playTurn, type CallHistory } from './episode.ts';
 import type { Question } from './question.ts';
-import type { SearchIndex } from './tools.ts';
+import { PAGES, type SearchIndex } from './tools.ts';
 
 type Note = readonly string[];
 const turnWords = (note: Note, tag: string, body: readonly string[]): readonly string[] => [
@@ -20,7 +20,6 @@ interface Progress {
 }
 
 const RETRY = 'retry';
-const PAGES = 2; // a fact stands on one of its first two pages or nowhere
 
 /** Asks until the entity's own row shows up; the last note stays `retry` where pages or calls run out. */
 function lookUp(index: SearchIndex, progress: Progress, entity: string, relation: string): Progress {

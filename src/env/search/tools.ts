@@ -72,6 +72,9 @@ export function searchPage(
   });
 }
 
+/** A fact stands on one of its first pages or nowhere. */
+export const PAGES = 2;
+
 /** Compares two different years: `less` when the first is earlier. `none` for anything else. */
 export function calculate(first: string, second: string): 'less' | 'more' | 'none' {
   const bothYears = POOLS.year.includes(first) && POOLS.year.includes(second);
