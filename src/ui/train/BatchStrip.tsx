@@ -45,7 +45,7 @@ function caption(tree: TreeState): string {
   return `${correct} of ${tree.leaves.length}`;
 }
 
-const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
+export const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
   const { tree, selected, capacity, columns, vocabulary, onPreview, onOpen } = props;
   const { index } = tree.prompt;
   const question = sentence(tree.prompt.tokens.map((token) => vocabulary[token] ?? ''));
@@ -84,6 +84,10 @@ const NO_TREES: readonly TreeState[] = [];
 const depthOf = (tree: TreeState): number =>
   tree.nodes.reduce((most, node) => (node?.parent == null ? most : Math.max(most, node.depth + 2)), 1);
 
+/** Columns that show all trees at one scale. */
+export const columnsOf = (trees: readonly TreeState[]): number =>
+  Math.max(MIN_COLUMNS, ...trees.map(depthOf));
+
 export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number | null) => void }) {
   const update = useUpdate();
   const vocabulary = useVocabulary();
@@ -91,7 +95,7 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
   const capacity = useRun((run) => run.header?.config.algorithm.rollout.leavesPerTree ?? 1);
   const { selection } = useLab();
   const trees = update?.trees ?? NO_TREES;
-  const columns = Math.max(MIN_COLUMNS, ...trees.map(depthOf));
+  const columns = columnsOf(trees);
   const dead = trees.filter((tree) => isDead(tree) && !tree.dropped).length;
   const dropped = trees.filter((tree) => tree.dropped).length;
   const open = useCallback((prompt: number): void => selection.select({ prompt, view: 'tree' }), [selection]);

@@ -1,23 +1,33 @@
-/** Why this node: every candidate of an iteration by rank, with entropy, penalty, score and who was picked. */
-import { useState } from 'react';
+/** Why this node: every candidate of a choice by rank, with entropy, penalty, score, who was picked and who would be. */
+import { Fragment, useMemo, useState } from 'react';
+import { expansionWhatIf, type ExpansionRule, type ExpansionWhatIf } from '../../store/expansion_what_if.ts';
 import type { TreeState } from '../../store/run_state.ts';
-import type { ExpansionCandidate, ExpansionRecord } from '../../units.ts';
-import { useLab, useRun, useSelection } from '../binding.ts';
-import { formatNumber, formatSetting } from '../format.ts';
+import type { ExpansionCandidate, ExpansionRecord, NodeId, RolloutConfig } from '../../units.ts';
+import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
+import { formatNumber } from '../format.ts';
 import { nodeName } from './encodings.ts';
+import { awaitingExpansion, expansionWords, type ExpansionWords } from './expansion_words.ts';
+import { ExpansionControls } from './ExpansionWhatIf.tsx';
+
+const ROWS_AT_FIRST = 60; // of a table that may have thousands
+
+const picksText = (count: number): string => (count === 0 ? '–' : count === 1 ? '✓' : `✓ ${count}×`);
 
 interface RowProps {
   readonly candidate: ExpansionCandidate;
-  readonly low: number; // nats, of the score bars
+  readonly wouldPick: number | null; // under the other rule; null: no question is asked
+  readonly words: ExpansionWords;
+  readonly low: number; // of the score bars
   readonly high: number;
 }
 
-function CandidateRow({ candidate, low, high }: RowProps) {
+function CandidateRow({ candidate, wouldPick, words, low, high }: RowProps) {
   const { selection } = useLab();
-  const selected = useSelection(({ node }) => node);
+  const selected = useSelection(({ node }) => node === candidate.node);
   const share = high > low ? (candidate.score - low) / (high - low) : 1;
+  const picked = wouldPick ?? candidate.pickCount;
   return (
-    <tr data-picked={candidate.pickCount > 0} aria-selected={selected === candidate.node}>
+    <tr data-picked={picked > 0} aria-selected={selected}>
       <td>{candidate.rank + 1}</td>
       <td>
         <button
@@ -31,43 +41,88 @@ function CandidateRow({ candidate, low, high }: RowProps) {
         </button>
       </td>
       <td>{formatNumber(candidate.turnEntropy, 3)}</td>
-      <td>
-        {candidate.siblingCount === 0 ? '0' : `−${formatNumber(candidate.penalty, 2)}`}
-        <span className="soft"> ({candidate.siblingCount})</span>
-      </td>
+      {words.penalty !== null && (
+        <td>
+          {candidate.penalty === 0 ? '0' : formatNumber(-candidate.penalty, 2)}
+          <span className="soft"> ({candidate.siblingCount})</span>
+        </td>
+      )}
       <td className="score">
         <span className="score-bar" style={{ width: `${Math.max(2, share * 100)}%` }} aria-hidden="true" />
         <span className="score-number">{formatNumber(candidate.score, 3)}</span>
       </td>
-      <td className="picked">
-        {candidate.pickCount === 0 ? '–' : candidate.pickCount === 1 ? '✓' : `✓ ${candidate.pickCount}×`}
-      </td>
+      <td className="picked">{picksText(candidate.pickCount)}</td>
+      {wouldPick !== null && <td className="picked">{picksText(wouldPick)}</td>}
     </tr>
   );
 }
 
-function CandidateTable({ record }: { readonly record: ExpansionRecord }) {
-  const ranked = record.candidates.toSorted((a, b) => a.rank - b.rank);
-  const scores = ranked.map(({ score }) => score);
-  const [low, high] = [Math.min(...scores, 0), Math.max(...scores)];
+/** A candidate as it stands under the rule on screen, with the picks of the run. */
+interface Ranked {
+  readonly candidate: ExpansionCandidate;
+  readonly wouldPick: number | null;
+}
+
+function rank(record: ExpansionRecord, whatIf: ExpansionWhatIf | null): readonly Ranked[] {
+  const did = new Map<NodeId, number>(record.candidates.map(({ node, pickCount }) => [node, pickCount]));
+  return (whatIf ?? record).candidates
+    .toSorted((a, b) => a.rank - b.rank)
+    .map((candidate) => ({
+      candidate: { ...candidate, pickCount: did.get(candidate.node) ?? 0 },
+      wouldPick: whatIf ? candidate.pickCount : null,
+    }));
+}
+
+interface TableProps {
+  readonly record: ExpansionRecord;
+  readonly whatIf: ExpansionWhatIf | null;
+  readonly threshold: number | null; // score of the last turn that is picked by rank
+  readonly words: ExpansionWords;
+}
+
+function CandidateTable({ record, whatIf, threshold, words }: TableProps) {
+  const [all, setAll] = useState(false);
+  const ranked = useMemo(() => rank(record, whatIf), [record, whatIf]);
+  const low = ranked.reduce((least, { candidate }) => Math.min(least, candidate.score), 0);
+  const high = ranked.reduce((most, { candidate }) => Math.max(most, candidate.score), -Infinity);
+  const rows = all ? ranked : ranked.slice(0, ROWS_AT_FIRST);
+  const line = rows.findLastIndex(({ candidate }) => threshold !== null && candidate.score >= threshold);
+  const columns = 5 + (words.penalty === null ? 0 : 1) + (whatIf ? 1 : 0);
   return (
-    <table className="candidates">
-      <thead>
-        <tr>
-          <th scope="col">rank</th>
-          <th scope="col">turn</th>
-          <th scope="col">entropy</th>
-          <th scope="col">penalty (sib.)</th>
-          <th scope="col">score</th>
-          <th scope="col">picked</th>
-        </tr>
-      </thead>
-      <tbody>
-        {ranked.map((candidate) => (
-          <CandidateRow key={candidate.node} candidate={candidate} low={low} high={high} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      <table className="candidates">
+        <thead>
+          <tr>
+            <th scope="col">rank</th>
+            <th scope="col">turn</th>
+            <th scope="col">entropy</th>
+            {words.penalty !== null && <th scope="col">{words.penalty}</th>}
+            <th scope="col">{words.score}</th>
+            <th scope="col">picked</th>
+            {whatIf && <th scope="col">would be</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ candidate, wouldPick }, index) => (
+            <Fragment key={candidate.node}>
+              <CandidateRow candidate={candidate} wouldPick={wouldPick} words={words} low={low} high={high} />
+              {index === line && threshold !== null && (
+                <tr className="threshold">
+                  <th scope="row" colSpan={columns}>
+                    threshold {formatNumber(threshold, 3)}
+                  </th>
+                </tr>
+              )}
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+      {rows.length < ranked.length && (
+        <button type="button" className="quiet" onClick={() => setAll(true)}>
+          the other {ranked.length - rows.length} candidates
+        </button>
+      )}
+    </>
   );
 }
 
@@ -76,6 +131,57 @@ export function expansionsGrown(tree: TreeState, cursor: number | null): readonl
   if (cursor === null) return tree.expansions;
   const ranked = tree.growth.slice(0, cursor).filter(({ kind }) => kind === 'expansion').length;
   return tree.expansions.slice(0, ranked);
+}
+
+/** Score of the lowest pick by rank; null where picks do not follow the ranking or everybody is picked. */
+function ownThreshold({ shape, expansion, picks }: RolloutConfig, record: ExpansionRecord): number | null {
+  if (shape !== 'turn_tree' || expansion !== 'entropy' || picks >= record.candidates.length) return null;
+  return record.candidates.find(({ rank: place }) => place === picks - 1)?.score ?? null;
+}
+
+interface RecordProps {
+  readonly tree: TreeState;
+  readonly record: ExpansionRecord;
+  readonly rollout: RolloutConfig;
+}
+
+/** The names of what one rule picks and the other does not. */
+function changeSentence(record: ExpansionRecord, whatIf: ExpansionWhatIf): string {
+  const names = (picks: readonly NodeId[], without: readonly NodeId[]): string =>
+    [...new Set(picks.filter((node) => !without.includes(node)))].map(nodeName).join(', ');
+  const [gained, lost] = [names(whatIf.picks, record.picks), names(record.picks, whatIf.picks)];
+  if (gained === '' && lost === '') return 'The same turns would be picked.';
+  return `Would be picked instead: ${gained || 'nobody'}; no longer: ${lost || 'nobody'}.`;
+}
+
+function Choice({ tree, record, rollout }: RecordProps) {
+  const seed = useRun((run) => run.header?.config.seed ?? 0);
+  const update = useUpdate()?.update ?? 0;
+  const [rule, setRule] = useState<ExpansionRule | null>(null);
+  const canAsk = rollout.shape === 'turn_tree';
+  const { index: prompt } = tree.prompt;
+  const whatIf = useMemo(
+    () => (rule && canAsk ? expansionWhatIf(record, rule, { seed, update }, prompt) : null),
+    [rule, canAsk, record, seed, update, prompt],
+  );
+  const words = expansionWords(rollout, record.candidates.length);
+  return (
+    <>
+      <p className="small soft">{words.sentence}</p>
+      {canAsk && <ExpansionControls own={rollout} rule={rule ?? rollout} onChange={setRule} />}
+      {whatIf && (
+        <p className="small what-if-note" role="status">
+          {changeSentence(record, whatIf)}
+        </p>
+      )}
+      <CandidateTable
+        record={record}
+        whatIf={whatIf}
+        threshold={whatIf ? whatIf.threshold : ownThreshold(rollout, record)}
+        words={words}
+      />
+    </>
+  );
 }
 
 export function ExpansionPanel({ tree }: { readonly tree: TreeState }) {
@@ -87,40 +193,43 @@ export function ExpansionPanel({ tree }: { readonly tree: TreeState }) {
   if (!rollout || !record)
     return (
       <section className="panel" aria-label="Expansion">
-        <h2>Expansion</h2>
-        <p className="small soft">
-          {rollout
-            ? `After the ${rollout.initialBranches} first rollouts the turns are ranked here, ${rollout.iterations} times, and ${rollout.picks} of them are sampled again each time.`
-            : 'No run yet.'}
-        </p>
+        <h2>{rollout ? expansionWords(rollout, 0).title : 'Expansion'}</h2>
+        <p className="small soft">{rollout ? awaitingExpansion(rollout) : 'No run yet.'}</p>
       </section>
     );
-  const random = rollout.expansion === 'random';
+  const words = expansionWords(rollout, record.candidates.length);
   return (
     <section className="panel" aria-label="Expansion">
       <div className="panel-head">
-        <h2>
-          Expansion: {random ? 'at random' : `entropy − ${formatSetting(rollout.siblingPenalty)} · siblings`}
-        </h2>
-        <div className="tabs" role="group" aria-label="Iteration">
-          {records.map(({ iteration }, index) => (
-            <button
-              key={iteration}
-              type="button"
-              aria-pressed={record.iteration === iteration}
-              onClick={() => setChosen(index)}
-            >
-              iteration {iteration + 1}
-            </button>
-          ))}
-        </div>
+        <h2>{words.title}</h2>
+        {records.length > 8 ? (
+          <select
+            aria-label={words.round}
+            value={records.indexOf(record)}
+            onChange={(event) => setChosen(Number(event.target.value))}
+          >
+            {records.map(({ iteration }, index) => (
+              <option key={iteration} value={index}>
+                {words.round} {iteration + 1}
+              </option>
+            ))}
+          </select>
+        ) : (
+          <div className="tabs" role="group" aria-label={words.round}>
+            {records.map(({ iteration }, index) => (
+              <button
+                key={iteration}
+                type="button"
+                aria-pressed={record.iteration === iteration}
+                onClick={() => setChosen(index)}
+              >
+                {words.round} {iteration + 1}
+              </button>
+            ))}
+          </div>
+        )}
       </div>
-      <p className="small soft">
-        {random
-          ? `${rollout.picks} of ${record.candidates.length} turns drawn at random; scores are shown for comparison.`
-          : `The top ${rollout.picks} of ${record.candidates.length} non-leaf turns are sampled again as siblings.`}
-      </p>
-      <CandidateTable record={record} />
+      <Choice tree={tree} record={record} rollout={rollout} />
     </section>
   );
 }

@@ -2,9 +2,10 @@
 import { useEffect, useState } from 'react';
 import type { GrowthStep, TreeState } from '../../store/run_state.ts';
 import { useLab, useSelection } from '../binding.ts';
+import { useKeys } from '../shell/keys.tsx';
 import { nodeName } from './encodings.ts';
 
-const SPEEDS = [1, 2, 4, 8] as const;
+const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
 const STEP_MS = 400; // one growth step at speed 1
 
 /** What the last step did, in words. */
@@ -60,6 +61,12 @@ export function GrowthBar({ tree }: { readonly tree: TreeState }) {
     if (!playing && cursor >= length) selection.select({ growth: 0 });
     setPlaying(!playing);
   };
+
+  useKeys([
+    { key: ' ', label: 'play or pause growth', run: toggle },
+    { key: ',', label: 'one node back', run: () => move(cursor - 1) },
+    { key: '.', label: 'one node on', run: () => move(cursor + 1) },
+  ]);
 
   return (
     <div className="bar" role="group" aria-label="Growth replay">

@@ -1,13 +1,14 @@
 /** One turn in full: where it came from, its numbers, its words. */
-import { useMemo, useState } from 'react';
+import { useMemo, useState, type ReactNode } from 'react';
 import { pathTokens } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { TurnNode } from '../../units.ts';
-import { useVocabulary } from '../binding.ts';
+import { useRun, useVocabulary } from '../binding.ts';
 import { Fact } from '../Fact.tsx';
 import { formatCredit, formatNats, formatNumber } from '../format.ts';
 import { Transcript, type TokenShading } from '../transcript/Transcript.tsx';
 import { nodeName } from './encodings.ts';
+import { expansionWords } from './expansion_words.ts';
 import { growthSentence } from './GrowthBar.tsx';
 
 const SHADINGS: readonly TokenShading[] = ['entropy', 'surprisal', 'none'];
@@ -23,13 +24,19 @@ function RankingFact({ tree, node }: { readonly tree: TreeState; readonly node: 
   const record = tree.expansions.findLast(({ candidates }) =>
     candidates.some((entry) => entry.node === node.id),
   );
+  const rollout = useRun((run) => run.header?.config.algorithm.rollout ?? null);
   const candidate = record?.candidates.find((entry) => entry.node === node.id);
-  if (!record || !candidate) return null;
-  const sum = `${formatNumber(candidate.turnEntropy, 3)} − ${formatNumber(candidate.penalty)} = ${formatNumber(candidate.score, 3)}`;
+  if (!record || !candidate || !rollout) return null;
+  const { score, round } = expansionWords(rollout, record.candidates.length);
+  const sum =
+    rollout.shape === 'turn_tree'
+      ? `${formatNumber(candidate.turnEntropy, 3)} − ${formatNumber(candidate.penalty)} = `
+      : '';
   return (
-    <Fact name={`score, iteration ${record.iteration + 1}`}>
-      {sum}, rank {candidate.rank + 1} of {record.candidates.length}
-      {candidate.pickCount > 0 ? ' → expanded' : ''}
+    <Fact name={`${score}, ${round} ${record.iteration + 1}`}>
+      {sum}
+      {formatNumber(candidate.score, 3)}, rank {candidate.rank + 1} of {record.candidates.length}
+      {candidate.pickCount > 0 ? ' → picked' : ''}
     </Fact>
   );
 }
@@ -38,9 +45,11 @@ interface NodePanelProps {
   readonly tree: TreeState;
   readonly node: TurnNode;
   readonly credit: TreeState['credit'];
+  readonly where?: string; // of a turn that is not in the tree on screen
+  readonly action?: ReactNode;
 }
 
-export function NodePanel({ tree, node, credit }: NodePanelProps) {
+export function NodePanel({ tree, node, credit, where, action }: NodePanelProps) {
   const vocabulary = useVocabulary();
   const [shading, setShading] = useState<TokenShading>('entropy');
   const [wholePath, setWholePath] = useState(false);
@@ -51,11 +60,15 @@ export function NodePanel({ tree, node, credit }: NodePanelProps) {
   const reward = tree.rewards?.[node.id];
   const sampled = node.mask.filter((bit) => bit === 1).length;
   return (
-    <section className="panel" aria-label={`Turn ${nodeName(node.id)}`}>
-      <h2>
-        Turn {nodeName(node.id)}
-        {node.ending && <span className="soft"> · ended by {node.ending}</span>}
-      </h2>
+    <section className="panel" aria-label={`${where ? 'Pinned turn' : 'Turn'} ${nodeName(node.id)}`}>
+      <div className="panel-head">
+        <h2>
+          Turn {nodeName(node.id)}
+          {node.ending && <span className="soft"> · ended by {node.ending}</span>}
+        </h2>
+        {action}
+      </div>
+      {where && <p className="small">{where}</p>}
       <p className="small soft">{bornWords(tree, node)}</p>
       <dl className="facts">
         <Fact name="entropy H">{formatNats(node.turnEntropy, 3)} per token</Fact>

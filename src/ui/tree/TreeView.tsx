@@ -1,57 +1,112 @@
-/** The Tree view: one prompt's tree as it grows or is replayed, why turns were expanded, and a turn in full. */
-import { useMemo, useState } from 'react';
+/** The Tree view: one prompt's tree as it grows or is replayed, or all trees of an update; why turns were expanded. */
+import { useMemo, useRef, useState } from 'react';
 import { nodesGrown } from '../../store/reading.ts';
-import { useSelection, useTree } from '../binding.ts';
-import { RewardLegend } from '../marks.tsx';
-import { ENCODINGS, drawingFor, type Encoding } from './encodings.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import type { NodeId } from '../../units.ts';
+import { useSelection, useTree, useVocabulary } from '../binding.ts';
+import { BatchGrid } from './BatchGrid.tsx';
+import { BesideTree } from './BesideTree.tsx';
+import { pathOf, type DrawnTree, type Nodes } from './drawn_tree.ts';
+import { drawingFor } from './encodings.ts';
 import { ExpansionPanel } from './ExpansionPanel.tsx';
+import { useFolding } from './folding.ts';
 import { GrowthBar } from './GrowthBar.tsx';
-import { NodePanel } from './NodePanel.tsx';
+import { NodePanels } from './NodePanels.tsx';
 import { PromptBar } from './PromptBar.tsx';
+import { SearchBar } from './SearchBar.tsx';
+import { findTurns, tagsOf } from './tree_search.ts';
 import { TreeDrawing } from './TreeDrawing.tsx';
+import { TreeTools } from './TreeTools.tsx';
+import { createCamera } from './use_camera.ts';
+
+/** All but the way to a node and what follows from it. */
+function besidePath(nodes: Nodes, selected: NodeId): ReadonlySet<NodeId> {
+  const kept = new Set(pathOf(nodes, selected));
+  const waiting = [selected];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    kept.add(id);
+    waiting.push(...(nodes[id]?.children ?? []));
+  }
+  return new Set(nodes.flatMap((node) => (node && !kept.has(node.id) ? [node.id] : [])));
+}
+
+/** The node that the growth cursor has just brought; null where the whole tree stands. */
+function newest(tree: TreeState, growth: number | null): NodeId | null {
+  const step = growth === null ? undefined : tree.growth[growth - 1];
+  return step?.kind === 'node' ? step.node : null;
+}
+
+function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: Nodes }) {
+  const selected = useSelection((state) => state.node);
+  const growth = useSelection((state) => state.growth);
+  const colour = useSelection((state) => state.colour);
+  const beside = useSelection((state) => state.beside);
+  const query = useSelection((state) => state.find);
+  const vocabulary = useVocabulary();
+  const [onlyPath, setOnlyPath] = useState(false);
+  const [camera] = useState(createCamera);
+  const shown = useRef<DrawnTree | null>(null);
+  const folding = useFolding(nodes);
+  const found = useMemo(() => findTurns(tree, nodes, query, vocabulary), [tree, nodes, query, vocabulary]);
+  const foundSet = useMemo(() => found && new Set(found), [found]);
+  const tags = useMemo(() => tagsOf(nodes, vocabulary), [nodes, vocabulary]);
+  const draw = useMemo(() => drawingFor(colour, tree, tree.credit), [colour, tree]);
+  const faded = useMemo(
+    () => (onlyPath && selected !== null ? besidePath(nodes, selected) : null),
+    [onlyPath, selected, nodes],
+  );
+  return (
+    <div className="tree-main">
+      <TreeTools
+        tree={tree}
+        folding={folding}
+        onlyPath={onlyPath}
+        onOnlyPath={setOnlyPath}
+        drawn={() => shown.current}
+      />
+      <SearchBar found={found} tags={tags} />
+      <TreeDrawing
+        main
+        title={`Tree of prompt ${tree.prompt.index + 1}`}
+        tree={tree}
+        nodes={nodes}
+        draw={draw}
+        found={foundSet}
+        focus={newest(tree, growth)}
+        faded={faded}
+        folding={folding.folding}
+        onFold={folding.toggle}
+        camera={camera}
+        onLayout={(drawn) => {
+          shown.current = drawn;
+        }}
+      />
+      {beside && <BesideTree tree={tree} colour={colour} camera={camera} />}
+      <GrowthBar tree={tree} />
+    </div>
+  );
+}
 
 export function TreeView() {
   const tree = useTree();
   const growth = useSelection((state) => state.growth);
-  const selected = useSelection((state) => state.hovered ?? state.node);
-  const [encoding, setEncoding] = useState<Encoding>('entropy');
+  const batch = useSelection((state) => state.batch);
   const nodes = useMemo(() => (tree ? nodesGrown(tree, growth) : []), [tree, growth]);
   if (!tree) return <p className="empty">No tree yet: press Play.</p>;
-  const node = selected === null ? undefined : nodes[selected];
+  if (batch)
+    return (
+      <div className="view">
+        <PromptBar />
+        <BatchGrid />
+      </div>
+    );
+  const { dataset, seed, index } = tree.prompt;
   return (
     <div className="view tree-view">
       <PromptBar />
-      <div className="tree-main">
-        <div className="bar" role="group" aria-label="Colour by">
-          <span className="heading">Colour by</span>
-          {ENCODINGS.map((option) => (
-            <button
-              key={option}
-              type="button"
-              aria-pressed={encoding === option}
-              onClick={() => setEncoding(option)}
-            >
-              {option}
-            </button>
-          ))}
-          <RewardLegend />
-        </div>
-        <TreeDrawing
-          title={`Tree of prompt ${tree.prompt.index + 1}`}
-          tree={tree}
-          nodes={nodes}
-          draw={drawingFor(encoding, tree, tree.credit)}
-        />
-        <GrowthBar tree={tree} />
-      </div>
+      <TreePane key={`${dataset} ${seed} ${index}`} tree={tree} nodes={nodes} />
       <div className="tree-side">
-        {node ? (
-          <NodePanel tree={tree} node={node} credit={tree.credit} />
-        ) : (
-          <p className="panel small soft">
-            Point at a turn to preview it, select it to keep it; arrow keys walk the tree.
-          </p>
-        )}
+        <NodePanels tree={tree} nodes={nodes} />
         <ExpansionPanel tree={tree} />
       </div>
     </div>

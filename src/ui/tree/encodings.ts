@@ -1,11 +1,9 @@
 /** How a node is drawn under each colour choice: fill, outline, the number beside it, and the words for it. */
 import type { TreeState } from '../../store/run_state.ts';
+import type { TreeColour } from '../../store/selection.ts';
 import { ROOT, type NodeId, type NodeTable, type TurnNode } from '../../units.ts';
 import { creditGlyph, formatNumber, formatSigned } from '../format.ts';
 import { creditFill, entropyDash, entropyFill, rewardClass } from '../scales.ts';
-
-export const ENCODINGS = ['entropy', 'value', 'advantage', 'reward'] as const;
-export type Encoding = (typeof ENCODINGS)[number];
 
 export interface NodeDrawing {
   readonly fill: string; // CSS colour
@@ -60,11 +58,11 @@ function drawReward(node: TurnNode, rewards: NodeTable<number | null> | null): N
 
 /** Largest |value| of a table, for the scale; 1 when all are zero or none is known. */
 export const extentOf = (table: NodeTable<number | null> | null | undefined): number =>
-  Math.max(...(table ?? []).map((value) => Math.abs(value ?? 0)), 0) || 1;
+  (table ?? []).reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0) || 1;
 
 /** @param credit of this tree, or null while it is growing */
 export function drawingFor(
-  encoding: Encoding,
+  encoding: TreeColour,
   tree: TreeState,
   credit: TreeState['credit'],
 ): (node: TurnNode) => NodeDrawing {

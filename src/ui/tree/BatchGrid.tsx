@@ -1,0 +1,106 @@
+/** All trees of an update as small multiples: dead ones marked, filters by what can be learnt, data set and reward. */
+import { useCallback, useState } from 'react';
+import { isDead, leavesOf, rewardOf } from '../../store/reading.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../binding.ts';
+import { rewardClass } from '../scales.ts';
+import { TreeButton, columnsOf } from '../train/BatchStrip.tsx';
+import { REWARD_CLASSES } from './tree_search.ts';
+
+const STATES = ['all', 'live', 'dead', 'dropped'] as const;
+type TreeStatus = (typeof STATES)[number];
+
+const statusOf = (tree: TreeState): TreeStatus =>
+  tree.dropped ? 'dropped' : isDead(tree) ? 'dead' : tree.rewards ? 'live' : 'all';
+
+const hasReward = (tree: TreeState, kind: string): boolean =>
+  leavesOf(tree).some((leaf) => rewardClass(rewardOf(tree, leaf)) === kind);
+
+export interface BatchFilter {
+  readonly status: TreeStatus;
+  readonly dataset: string; // '' any
+  readonly reward: string; // class that a leaf has; '' any
+}
+
+/** Trees that a filter lets through; one that is still growing is in 'all' only. */
+export const filterTrees = (
+  trees: readonly TreeState[],
+  { status, dataset, reward }: BatchFilter,
+): readonly TreeState[] =>
+  trees.filter(
+    (tree) =>
+      (status === 'all' || statusOf(tree) === status) &&
+      (dataset === '' || tree.prompt.dataset === dataset) &&
+      (reward === '' || hasReward(tree, reward)),
+  );
+
+const NO_TREES: readonly TreeState[] = [];
+
+export function BatchGrid() {
+  const { selection } = useLab();
+  const trees = useUpdate()?.trees ?? NO_TREES;
+  const vocabulary = useVocabulary();
+  const selected = useSelection((state) => state.prompt);
+  const capacity = useRun((run) => run.header?.config.algorithm.rollout.leavesPerTree ?? 1);
+  const [filter, setFilter] = useState<BatchFilter>({ status: 'all', dataset: '', reward: '' });
+  const open = useCallback((prompt: number): void => selection.select({ prompt, batch: false }), [selection]);
+  const preview = useCallback(() => undefined, []);
+  const columns = columnsOf(trees);
+  const shown = filterTrees(trees, filter);
+  const datasets = [...new Set(trees.map((tree) => tree.prompt.dataset))];
+  const count = (status: TreeStatus): number => filterTrees(trees, { ...filter, status }).length;
+  return (
+    <section className="batch-grid" aria-label="Batch">
+      <div className="bar" role="group" aria-label="Which trees">
+        {STATES.map((status) => (
+          <button
+            key={status}
+            type="button"
+            aria-pressed={filter.status === status}
+            onClick={() => setFilter({ ...filter, status })}
+          >
+            {status} {count(status)}
+          </button>
+        ))}
+        <select
+          aria-label="Data set"
+          value={filter.dataset}
+          onChange={(event) => setFilter({ ...filter, dataset: event.target.value })}
+        >
+          <option value="">any data set</option>
+          {datasets.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+        <select
+          aria-label="Has a leaf"
+          value={filter.reward}
+          onChange={(event) => setFilter({ ...filter, reward: event.target.value })}
+        >
+          <option value="">any leaves</option>
+          {REWARD_CLASSES.map((kind) => (
+            <option key={kind}>{kind}</option>
+          ))}
+        </select>
+        <output className="small soft">
+          {shown.length} of {trees.length} trees
+        </output>
+      </div>
+      <div className="multiples">
+        {shown.map((tree) => (
+          <TreeButton
+            key={tree.prompt.index}
+            tree={tree}
+            selected={tree.prompt.index === selected}
+            capacity={capacity}
+            columns={columns}
+            vocabulary={vocabulary}
+            onPreview={preview}
+            onOpen={open}
+          />
+        ))}
+      </div>
+      {shown.length === 0 && <p className="empty">No tree passes these filters.</p>}
+    </section>
+  );
+}

@@ -1,0 +1,68 @@
+/** The same question's tree of another update, or of a kept run, under the same camera as the tree above it. */
+import { useMemo } from 'react';
+import { useStore } from 'zustand';
+import { otherAsking } from '../../store/same_question.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import type { TreeColour } from '../../store/selection.ts';
+import type { NodeId } from '../../units.ts';
+import { useLab, useRun, useUpdate } from '../binding.ts';
+import { drawingFor } from './encodings.ts';
+import { TreeDrawing } from './TreeDrawing.tsx';
+import type { CameraStore } from './use_camera.ts';
+
+interface BesideTreeProps {
+  readonly tree: TreeState;
+  readonly colour: TreeColour;
+  readonly camera: CameraStore;
+}
+
+function NothingBeside() {
+  const { selection } = useLab();
+  const archived = useRun((run) => run.updates.filter(({ detail }) => detail !== 'here').length);
+  return (
+    <p className="panel small">
+      This run asked the question once
+      {archived > 0 ? ` (of ${archived} older updates the trees are no longer at hand)` : ''}: every update
+      draws new questions, and a recording cannot be asked again. A run of another method with the same seed
+      asks the same questions: keep one in{' '}
+      <button type="button" className="quiet link" onClick={() => selection.select({ view: 'compare' })}>
+        Compare
+      </button>{' '}
+      and its tree stands here.
+    </p>
+  );
+}
+
+export function BesideTree({ tree, colour, camera }: BesideTreeProps) {
+  const { shelf, selection } = useLab();
+  const run = useRun((state) => state);
+  const kept = useStore(shelf, (state) => state.runs);
+  const update = useUpdate()?.update ?? 0;
+  const other = useMemo(() => otherAsking(run, kept, tree.prompt, update), [run, kept, tree, update]);
+  const draw = useMemo(
+    () => (other ? drawingFor(colour, other.tree, other.tree.credit) : null),
+    [other, colour],
+  );
+  if (!other || !draw) return <NothingBeside />;
+  const pin = (node: NodeId): void => {
+    if (other.from === null)
+      selection.select({ pinned: { update: other.update, prompt: other.prompt, node } });
+  };
+  const when = other.update < update ? 'before' : other.update > update ? 'after' : 'in';
+  const where = other.from === null ? `update ${other.update}` : `${other.from}, update ${other.update}`;
+  return (
+    <figure className="beside">
+      <figcaption className="small">
+        The same question {when} update {update}: {where}
+      </figcaption>
+      <TreeDrawing
+        title={`The same question at ${where}`}
+        tree={other.tree}
+        nodes={other.tree.nodes}
+        draw={draw}
+        camera={camera}
+        onPick={pin}
+      />
+    </figure>
+  );
+}
