@@ -38,7 +38,7 @@ test('the expansion panel ranks all candidates with entropy, penalty, score and 
   const { tree } = liveTree(lab);
   const record = tree.expansions[0];
   await screen.getByRole('button', { name: 'iteration 1' }).click();
-  const rows = [...screen.container.querySelectorAll('.candidates tbody tr')];
+  const rows = [...screen.container.querySelectorAll('.candidates tbody tr:not(.threshold)')];
   const ranked = record.candidates.toSorted((a, b) => a.rank - b.rank);
   expect(rows).toHaveLength(ranked.length);
   ranked.forEach((candidate, index) => {
