@@ -27,6 +27,7 @@ beforeEach(async () => {
   lab.run.apply(await scriptedLog());
   ({ tree, update } = liveTree(lab));
   lab.selection.select({ view: 'compare', update: 1, prompt: tree.prompt.index });
+  lab.selection.select({ leaf: bestLeaf(tree) });
   screen = await render(<App lab={lab} />);
 });
 
@@ -76,6 +77,19 @@ test('the first turn and token at which the rules disagree are those of the engi
   expect(textOf('.disagreement')).toContain(`${opposite} of ${tokens} trained tokens`);
   await screen.getByRole('button', { name: 'Show the token' }).click();
   expect(lab.selection.getState()).toMatchObject({ node: first.node, token: first.position });
+});
+
+test('without a chosen leaf the first one on which the rules part is shown', async () => {
+  const complete = rolloutTree(tree)!;
+  const { contextLength } = header().environment;
+  const [a, b] = [under('node_value'), under('diff_parent')];
+  const parted = complete.leaves.find((leaf) =>
+    firstDisagreement(tokenPairs(complete, a, b, leaf, contextLength)),
+  )!;
+  lab.selection.select({ againstAdvantage: 'diff_parent', leaf: null });
+  await expect
+    .poll(() => textOf('.disagreement'))
+    .toContain(`In the row of n${parted} the rules first disagree`);
 });
 
 test('tokens say both advantages and their difference', () => {

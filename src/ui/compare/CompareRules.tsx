@@ -100,11 +100,13 @@ interface BodyProps {
 function Body({ state, tree, own, a, b, lines }: BodyProps) {
   const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
   const chosen = useSelection(({ leaf }) => leaf);
-  const leaf = chosen !== null && tree.leaves.includes(chosen) ? chosen : (bestLeaf(state) ?? tree.leaves[0]);
   const rows = useMemo(
     () => tree.leaves.map((id) => ({ leaf: id, pairs: tokenPairs(tree, a, b, id, contextLength) })),
     [tree, a, b, contextLength],
   );
+  const parted = rows.find((row) => firstDisagreement(row.pairs) !== null);
+  const unasked = parted?.leaf ?? bestLeaf(state) ?? tree.leaves[0]; // a disagreement is what one comes for
+  const leaf = chosen !== null && tree.leaves.includes(chosen) ? chosen : unasked;
   const pairs = rows.find((row) => row.leaf === leaf)?.pairs ?? [];
   const matrix = useMemo(() => lines(leaf), [lines, leaf]);
   const tokens = pathTokens(state, leaf, []);
