@@ -1,6 +1,6 @@
 import { upload } from '../gpu/buffers.ts';
 import type { Gpu } from '../gpu/device.ts';
-import type { TokenBatch } from '../units.ts';
+import { ROOT, type TokenBatch } from '../units.ts';
 import { BatchError } from './errors.ts';
 import { invertIndex, uploadIndex } from './inverse_index.ts';
 import { places, type MicroBatch } from './microbatches.ts';
@@ -98,4 +98,41 @@ export function uploadInputs(gpu: Gpu, workspace: Workspace, inputs: BatchInputs
   uploadIndex(gpu, workspace.tokenIndex, invertIndex(tokens, vocabulary));
   uploadIndex(gpu, workspace.previousIndex, invertIndex(previousTokens, vocabulary));
   uploadIndex(gpu, workspace.predecessorIndex, invertIndex(predecessors, tokens.length));
+}
+
+/**
+ * One path of which nothing is trained on.
+ * @throws BatchError when it has no token
+ */
+export function singlePath(tokens: readonly number[]): TokenBatch {
+  const { length } = tokens;
+  if (length === 0) throw bad('A path has no tokens', 'path', '0 tokens', 'at least 1', 'Give its prompt.');
+  const none = () => new Uint32Array(0);
+  return {
+    rows: [
+      {
+        prompt: 0,
+        leaf: ROOT,
+        length,
+        tokenStart: 0,
+        tokenEnd: length,
+        scoredStart: 0,
+        scoredEnd: 0,
+        spans: [],
+      },
+    ],
+    tokens: Uint32Array.from(tokens),
+    positions: Uint32Array.from(tokens.keys()),
+    previous: Int32Array.from(tokens, (_, n) => n - 1),
+    visibleStart: new Uint32Array(length),
+    visibleEnd: new Uint32Array(length).fill(length),
+    ...{
+      predicted: none(),
+      scored: none(),
+      turnStart: new Uint32Array(1),
+      turnRow: none(),
+      turnIndex: none(),
+    },
+    ...{ weight: new Float32Array(0), advantage: new Float32Array(0) },
+  };
 }

@@ -12,11 +12,13 @@ import type {
   RandomKey,
   SamplingConfig,
   TokenBatch,
+  TokenId,
   TokenScores,
   TrainablePolicy,
   UpdateInputs,
   UpdateResult,
 } from '../units.ts';
+import { singlePath } from './batch_inputs.ts';
 import { checkModelConfig } from './config.ts';
 import { createDeviceModel, type DeviceModel } from './device_model.ts';
 import type { StoredTensor } from './parameters.ts';
@@ -125,6 +127,13 @@ export class Policy implements TrainablePolicy {
   /** Logits after every token, before temperature, [N, V]. For tests. */
   logits(batch: TokenBatch): Promise<Float32Array<ArrayBuffer>> {
     return this.#inOrder(() => this.#training.logits(batch));
+  }
+
+  /** @throws BatchError for no tokens, or more than the context holds */
+  nextLogits(tokens: readonly TokenId[]): Promise<Float32Array<ArrayBuffer>> {
+    return this.#inOrder(() =>
+      this.#training.logits(singlePath(tokens), Uint32Array.of(Math.max(0, tokens.length - 1))),
+    );
   }
 
   /** Flat parameters, laid out by parameterMap(config). */

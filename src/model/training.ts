@@ -2,6 +2,8 @@ import { roundUp, subview, upload, VIEW_ALIGNMENT, type BufferView } from '../gp
 import { Program } from '../gpu/program.ts';
 import { f32, Readback, type ReadRanges } from '../gpu/readback.ts';
 import type {
+  GradientComparison,
+  GradientSource,
   LossResult,
   OptimiserConfig,
   StepResult,
@@ -14,7 +16,7 @@ import { backwardSteps } from './backward.ts';
 import { batchInputs, checkBatch, uploadInputs, visiblePairs, type BatchInputs } from './batch_inputs.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { forwardSteps, type TrainSizes } from './forward.ts';
-import { GradientShelf, type GradientComparison, type GradientSource } from './gradients.ts';
+import { GradientShelf } from './gradients.ts';
 import { inRows, join } from './part_arrays.ts';
 import { splitBatch, wholeBatch, type Capacity, type MicroBatch } from './microbatches.ts';
 import { optimiserSizes, optimiserSteps, stepResult, type OptimiserSizes } from './optimise.ts';
@@ -247,26 +249,27 @@ export class Training {
   }
 
   /**
-   * Logits after every token, before temperature, [N, V]. For tests: reads all of them back.
+   * Logits after some tokens, before temperature, [after.length, V]; they are read back.
+   * @param after ascending indices into the batch's tokens; all of them if absent
    * @throws BatchError when the batch is above the capacity
    */
-  async logits(batch: TokenBatch): Promise<Floats> {
+  async logits(batch: TokenBatch, after = Uint32Array.from(batch.tokens.keys())): Promise<Floats> {
     checkBatch(batch, this.#vocabulary, this.#model.contextLength);
     const part = wholeBatch(batch, this.#limit);
     const { workspace, forward } = await this.#compile([part]);
     const { vocabulary, logits: stride } = widthsOf(this.#model.config);
-    const all = new Float32Array(batch.tokens.length * vocabulary);
+    const all = new Float32Array(after.length * vocabulary);
     const inputs = batchInputs(batch, part);
-    for (let first = 0; first < part.tokens.length; first += workspace.headRows) {
-      const predecessors = part.tokens.slice(first, first + workspace.headRows);
+    for (let first = 0; first < after.length; first += workspace.headRows) {
+      const predecessors = after.slice(first, first + workspace.headRows);
       const every: BatchInputs = { ...inputs, predecessors, chosen: new Uint32Array(predecessors.length) };
       uploadInputs(this.#model.gpu, workspace, every, vocabulary);
       forward.run({ ...sizesOf(part, inputs, 1), predicted: predecessors.length });
       const read = await this.#readback.read({
         logits: f32(subview(workspace.logits, 0, predecessors.length * stride)),
       });
-      predecessors.forEach((n, row) => {
-        all.set(read.logits.subarray(row * stride, row * stride + vocabulary), n * vocabulary);
+      predecessors.forEach((_, row) => {
+        all.set(read.logits.subarray(row * stride, row * stride + vocabulary), (first + row) * vocabulary);
       });
     }
     return all;

@@ -239,6 +239,7 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       return;
     case 'footprint': // answers, not of the run: transport.ts keeps them
     case 'gradients':
+    case 'token-push':
       return;
     case 'weights':
       state.weights = event;

@@ -2,6 +2,7 @@
 import type { RunCommand } from '../train/protocol.ts';
 import { decodeSelection } from './address.ts';
 import type { EventCodec } from './event_log.ts';
+import { createInspection, type Inspection } from './inspection.ts';
 import { createPlayer, type Player } from './player.ts';
 import { createRunStore, type RunStore } from './run.ts';
 import { createSelectionStore, type SelectionStore } from './selection.ts';
@@ -14,6 +15,7 @@ export interface Lab {
   readonly player: Player;
   readonly transport: Transport;
   readonly shelf: Shelf;
+  readonly inspection: Inspection;
 }
 
 /**
@@ -37,11 +39,13 @@ export function createLab(
   selection.subscribe(wantSelected);
   wantSelected();
   const player = createPlayer(run.apply);
+  const inspection = createInspection(send);
   return {
     run,
     selection,
     player,
-    transport: createTransport({ run, selection, player, send }),
+    transport: createTransport({ run, selection, player, send, hear: inspection.receive }),
+    inspection,
     shelf: createShelf(read),
   };
 }

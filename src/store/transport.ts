@@ -55,6 +55,8 @@ export interface TransportParts {
   readonly selection: SelectionStore;
   readonly player: Player;
   readonly send: (command: RunCommand) => void;
+  /** Hears every event before it is folded. */
+  readonly hear?: (events: readonly RunEvent[]) => void;
 }
 
 /** Deep equality: the engine returns configs as its schema orders them. */
@@ -104,7 +106,7 @@ class OpenRun {
   }
 }
 
-export function createTransport({ run, selection, player, send }: TransportParts): Transport {
+export function createTransport({ run, selection, player, send, hear }: TransportParts): Transport {
   const store = createStore<TransportState>(() => ({
     source: 'recorded',
     engine: { kind: 'starting' },
@@ -168,6 +170,7 @@ export function createTransport({ run, selection, player, send }: TransportParts
   return {
     ...store,
     receive(events) {
+      hear?.(events);
       for (const event of events) if (event.kind === 'ready') run.apply([event]);
       if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
         store.setState({ profiling: false, comparing: false });

@@ -16,8 +16,16 @@ import { NoProfileError, NoRunError, reportOf } from './errors.ts';
 import { gradientAngles } from './gradient_angles.ts';
 import { parseRunCommand } from './guard.ts';
 import type { UpdateProfiler } from './profile.ts';
-import type { AdapterDescription, GradientQuestion, RunCommand, RunEvent } from './protocol.ts';
+import type {
+  AdapterDescription,
+  AskedParameters,
+  GradientQuestion,
+  RunCommand,
+  RunEvent,
+  TokenQuestion,
+} from './protocol.ts';
 import { train } from './run.ts';
+import { pushOnLogits } from './token_push.ts';
 import { RunStopped, Transport } from './transport.ts';
 
 export interface PolicyRequest {
@@ -132,6 +140,8 @@ export class Engine {
         return this.#askForProfiles(command.kind, command.updates ?? 1);
       case 'compare-gradients':
         return this.#compareGradients(command);
+      case 'inspect-token':
+        return this.#inspectToken(command);
       case 'save-weights':
         return this.#saveWeights(this.#sessionOr(command.kind));
       case 'close':
@@ -226,11 +236,7 @@ export class Engine {
     return bytes ?? (config.weights === null ? null : this.#options.fetchWeights(config.weights));
   }
 
-  #startSession(
-    config: RunConfig,
-    environment: Environment,
-    policies: Policies,
-  ): void {
+  #startSession(config: RunConfig, environment: Environment, policies: Policies): void {
     const post = (event: RunEvent): void => {
       if (this.#session === session) this.#options.post(event); // a run that is over says nothing more
     };
@@ -259,11 +265,53 @@ export class Engine {
     });
   }
 
-  /** On a policy of its own, so that a run under way is not disturbed. */
   async #compareGradients(question: GradientQuestion): Promise<void> {
-    const { config } = question;
-    const backend = await this.#ensureBackend();
     const startMs = performance.now();
+    await this.#askPolicy(question.config, async (policy, environment, parameters) => {
+      const angles = await gradientAngles(policy, environment, question);
+      this.#options.post({ kind: 'gradients', ...angles, parameters, ms: performance.now() - startMs });
+    });
+  }
+
+  async #inspectToken({
+    config,
+    tokens,
+    update,
+    prompt,
+    leaf,
+    readers,
+    ...pushed
+  }: TokenQuestion): Promise<void> {
+    const startMs = performance.now();
+    await this.#askPolicy(config, async (policy, _, parameters) => {
+      const position = tokens.length - 1;
+      const logits = await policy.nextLogits(tokens.slice(0, position));
+      const { temperature } = config;
+      const push = pushOnLogits(logits, { ...pushed, chosen: tokens[position], temperature });
+      const ms = performance.now() - startMs;
+      this.#options.post({
+        kind: 'token-push',
+        update,
+        prompt,
+        leaf,
+        position,
+        readers,
+        ...push,
+        parameters,
+        ms,
+      });
+    });
+  }
+
+  /**
+   * On a policy of its own, so that a run under way is not disturbed: with the parameters of that run where it is of
+   * this configuration and has begun, else with those that the configuration starts from.
+   */
+  async #askPolicy(
+    config: RunConfig,
+    ask: (policy: TrainablePolicy, environment: Environment, parameters: AskedParameters) => Promise<void>,
+  ): Promise<void> {
+    const backend = await this.#ensureBackend();
     const session = this.#session;
     const own = JSON.stringify(this.#opened?.config) === JSON.stringify(config);
     const current = own && session !== null && session.transport.state.update > 0;
@@ -276,9 +324,7 @@ export class Engine {
       environment,
     });
     try {
-      const angles = await gradientAngles(policy, environment, question);
-      const parameters = current ? 'current' : 'starting';
-      this.#options.post({ kind: 'gradients', ...angles, parameters, ms: performance.now() - startMs });
+      await ask(policy, environment, current ? 'current' : 'starting');
     } finally {
       policy.dispose();
     }

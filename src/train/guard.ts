@@ -3,7 +3,8 @@ import { ProtocolError } from './errors.ts';
 import { parseRunConfig } from './config.ts';
 import { parseGradientQuestion } from './gradient_question.ts';
 import type { RunConfig } from '../units.ts';
-import type { RunCommand } from './protocol.ts';
+import { parseInspection } from './inspection_guard.ts';
+import { INSPECTION_COMMANDS, type RunCommand } from './protocol.ts';
 import { quote } from './schema.ts';
 
 const PLAIN_COMMANDS = [
@@ -15,7 +16,15 @@ const PLAIN_COMMANDS = [
   'save-weights',
   'close',
 ] as const;
-const COMMANDS = ['open', 'estimate', 'compare-gradients', 'load-weights', 'profile', ...PLAIN_COMMANDS];
+const COMMANDS = [
+  'open',
+  'estimate',
+  'compare-gradients',
+  'load-weights',
+  'profile',
+  ...INSPECTION_COMMANDS,
+  ...PLAIN_COMMANDS,
+];
 const MOST_PROFILES = 1000;
 
 const refuse = (what: string, where: string, got: unknown, wanted: string): never => {
@@ -41,6 +50,8 @@ export function parseRunCommand(value: unknown): RunCommand {
   if (kind === 'open') return { kind, config: parseRunConfig(fields.config) };
   if (kind === 'estimate') return { kind, config: fields.config as RunConfig }; // the engine answers what is wrong
   if (kind === 'compare-gradients') return { kind, ...parseGradientQuestion(value) };
+  const inspection = INSPECTION_COMMANDS.find((name) => name === kind);
+  if (inspection) return parseInspection(inspection, value);
   if (kind === 'profile') {
     const { updates = 1 } = fields;
     if (Number.isInteger(updates) && (updates as number) >= 1 && (updates as number) <= MOST_PROFILES)

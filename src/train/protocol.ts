@@ -19,6 +19,9 @@ import type {
   ValueRule,
   SearchStatistics,
 } from '../units.ts';
+import { INSPECTION_EVENTS, type InspectionCommand, type InspectionEvent } from './protocol/inspection.ts';
+
+export * from './protocol/inspection.ts';
 
 /** The phases of one update, in order. */
 export const PHASES = ['rollout', 'reward', 'value', 'advantage', 'loss', 'step'] as const;
@@ -311,10 +314,18 @@ export type RunEvent =
     }
   | ({ readonly kind: 'profile'; readonly update: number } & UpdateProfile)
   | ({ readonly kind: 'gradients' } & GradientAngles) // the answer to `compare-gradients`
+  | InspectionEvent
   | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
 
 /** Events that say something of the session: they are in no run's log. */
-export const SESSION_EVENTS = ['ready', 'weights', 'footprint', 'profile', 'gradients'] as const;
+export const SESSION_EVENTS = [
+  'ready',
+  'weights',
+  'footprint',
+  'profile',
+  'gradients',
+  ...INSPECTION_EVENTS,
+] as const;
 export type SessionEvent = (typeof SESSION_EVENTS)[number];
 
 export const isLogged = ({ kind }: RunEvent): boolean =>
@@ -330,6 +341,7 @@ export type RunCommand =
   | { readonly kind: 'step-phase' } // to the end of the current or next phase
   | { readonly kind: 'profile'; readonly updates?: number } // the next updates, each with an event; 1 by default
   | ({ readonly kind: 'compare-gradients' } & GradientQuestion)
+  | InspectionCommand
   | { readonly kind: 'reset' } // same config, same seed, from the start
   | { readonly kind: 'save-weights' }
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }

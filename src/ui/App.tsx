@@ -21,6 +21,7 @@ import './styles/tree.css';
 import './styles/profile.css';
 import './styles/methods.css';
 import './styles/compare.css';
+import './styles/inspection.css';
 
 function CurrentView() {
   const view = useSelection((selection) => selection.view);

@@ -1,6 +1,7 @@
 /** The store's slices in React: `useRun(selector)` and its sisters re-render when the selected value changes. */
 import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
+import type { InspectionState } from '../store/inspection.ts';
 import type { Lab } from '../store/lab.ts';
 import type { PlayerState } from '../store/player.ts';
 import { selectedTree, selectedUpdate } from '../store/reading.ts';
@@ -25,6 +26,9 @@ export const useSelection = <T>(selector: (selection: Selection) => T): T =>
 export const usePlayer = <T>(selector: (player: PlayerState) => T): T => useStore(useLab().player, selector);
 export const useTransport = <T>(selector: (transport: TransportState) => T): T =>
   useStore(useLab().transport, selector);
+
+export const useInspection = <T>(selector: (inspection: InspectionState) => T): T =>
+  useStore(useLab().inspection, selector);
 
 /** The update under the cursor, or null before the first. */
 export function useUpdate(): UpdateState | null {

@@ -1,6 +1,6 @@
 /** Rows of a mini-batch, and what training on it takes and returns. */
 import type { RandomKey, SamplingConfig, TurnSampler } from './seams.ts';
-import type { NodeId } from './trees.ts';
+import type { NodeId, TokenId } from './trees.ts';
 
 /** Tokens of row `[start, end)` that belong to one node. Positions count from the row's first token. */
 export interface NodeSpan {
@@ -134,6 +134,11 @@ export interface TrainablePolicy extends TurnSampler {
   update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult>;
   /** Norms of the gradients that several losses give now, and the cosines between them; nothing is trained. */
   gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison>;
+  /**
+   * What the policy thinks comes after some tokens.
+   * @returns [V] logits, before temperature
+   */
+  nextLogits(tokens: readonly TokenId[]): Promise<Float32Array<ArrayBuffer>>;
   /** All parameters as a safetensors file. */
   save(): Promise<ArrayBuffer>;
   dispose(): void;

@@ -112,6 +112,14 @@ export class ScriptedPolicy implements TrainablePolicy {
     });
   }
 
+  /** Words of a bell over the vocabulary, whose middle depends on the last token. */
+  nextLogits(tokens: readonly TokenId[]): Promise<Float32Array<ArrayBuffer>> {
+    this.calls.push('nextLogits');
+    const { length } = this.#options.environment.vocabulary;
+    const middle = (tokens[tokens.length - 1] + 5) % length;
+    return Promise.resolve(Float32Array.from({ length }, (_, token) => -(((token - middle) / 2) ** 2)));
+  }
+
   save(): Promise<ArrayBuffer> {
     return Promise.resolve(Uint32Array.of(this.#steps).buffer);
   }

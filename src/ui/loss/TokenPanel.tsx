@@ -3,6 +3,7 @@ import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
 import type { LossConfig } from '../../units.ts';
 import { formatCredit, formatNats, formatNumber, formatRatio, formatSigned } from '../format.ts';
 import { Fact } from '../Fact.tsx';
+import { TokenPush } from './TokenPush.tsx';
 import {
   CLIP_WORDS,
   LEVEL_WORDS,
@@ -86,6 +87,7 @@ export function TokenPanel({ text, token, turn, config }: TokenPanelProps) {
         {pushWords(token, turn, config)}
         {config.klCoefficient !== 0 && ' The gradient also holds the KL term.'}
       </p>
+      <TokenPush token={token} />
     </section>
   );
 }

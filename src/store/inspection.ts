@@ -1,0 +1,33 @@
+/** A person's questions to the engine, and its last answers. They are of the session, not of the run. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+export type { TokenAlternative, TokenPush } from '../train/protocol.ts';
+import type { InspectionEvent, RunCommand, RunEvent, TokenQuestion } from '../train/protocol.ts';
+
+type Answer<Kind extends InspectionEvent['kind']> = Extract<InspectionEvent, { kind: Kind }>;
+
+export interface InspectionState {
+  readonly tokenPush: Answer<'token-push'> | null;
+  readonly asking: InspectionEvent['kind'] | null; // the answer that is awaited
+}
+
+export interface Inspection extends StoreApi<InspectionState> {
+  readonly receive: (events: readonly RunEvent[]) => void;
+  readonly inspectToken: (question: TokenQuestion) => void;
+}
+
+export function createInspection(send: (command: RunCommand) => void): Inspection {
+  const store = createStore<InspectionState>(() => ({ tokenPush: null, asking: null }));
+  const ask = (asking: InspectionEvent['kind'], command: RunCommand): void => {
+    store.setState({ asking });
+    send(command);
+  };
+  const hear = (event: RunEvent): void => {
+    if (event.kind === 'token-push') store.setState({ tokenPush: event, asking: null });
+    else if (event.kind === 'failed') store.setState({ asking: null });
+  };
+  return {
+    ...store,
+    receive: (events) => events.forEach(hear),
+    inspectToken: (question) => ask('token-push', { kind: 'inspect-token', ...question }),
+  };
+}

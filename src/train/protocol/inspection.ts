@@ -1,0 +1,48 @@
+/**
+ * Questions of a person about a token, a step or a kernel, and the engine's answers. Answers belong to a session: they
+ * are in no run's log, and a run goes on as if nobody had asked.
+ */
+import type { NodeId, RunConfig, TokenId } from '../../units.ts';
+
+/** Which parameters answered: of the live run as it stands, or the run's first. */
+export type AskedParameters = 'current' | 'starting';
+
+/** A token of a row, for what the step wanted of its alternatives. */
+export interface TokenQuestion {
+  readonly config: RunConfig; // of the run that the row comes from
+  readonly update: number;
+  readonly prompt: number; // Prompt.index
+  readonly leaf: NodeId;
+  readonly tokens: readonly TokenId[]; // of the row, prompt first; the token asked about is the last
+  readonly dlogProb: number; // ∂loss/∂logProb of that token, over all rows of the mini-batch that share it
+  readonly dentropy: number; // ∂loss/∂entropy before it, over the same rows
+  readonly readers: number; // those rows
+}
+
+/** One word that could stand at a place. */
+export interface TokenAlternative {
+  readonly token: TokenId;
+  readonly logProb: number; // nats
+  readonly dlogit: number; // ∂loss/∂logit; the step moves against it
+}
+
+export interface TokenPush {
+  readonly update: number;
+  readonly prompt: number;
+  readonly leaf: NodeId;
+  readonly position: number; // in the row, from 0
+  readonly readers: number;
+  readonly chosen: TokenAlternative;
+  readonly rank: number; // of the chosen token by probability, from 1
+  readonly top: readonly TokenAlternative[]; // most likely first
+  readonly others: { readonly count: number; readonly probability: number; readonly dlogit: number }; // neither chosen nor top; sums
+  readonly entropy: number; // nats, of the whole distribution
+  readonly parameters: AskedParameters;
+  readonly ms: number;
+}
+
+export type InspectionCommand = { readonly kind: 'inspect-token' } & TokenQuestion;
+export type InspectionEvent = { readonly kind: 'token-push' } & TokenPush;
+
+export const INSPECTION_EVENTS = ['token-push'] as const satisfies readonly InspectionEvent['kind'][];
+export const INSPECTION_COMMANDS = ['inspect-token'] as const satisfies readonly InspectionCommand['kind'][];

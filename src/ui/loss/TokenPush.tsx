@@ -1,0 +1,129 @@
+/** What the step asked of every word that could have stood where a token stands: asked of the engine. */
+import { useMemo } from 'react';
+import type { LossToken } from '../../store/loss_reading.ts';
+import { bestLeaf } from '../../store/reading.ts';
+import { tokenQuestion } from '../../store/token_question.ts';
+import type { TokenAlternative, TokenPush as Answer } from '../../store/inspection.ts';
+import { useInspection, useLab, useRun, useSelection, useTransport, useTree, useUpdate, useVocabulary } from '../binding.ts'; // prettier-ignore
+import { formatCount, formatNats, formatNumber, formatShare, formatSigned } from '../format.ts';
+import { creditFill } from '../scales.ts';
+
+const DIGITS = 6;
+
+interface LineProps {
+  readonly name: string;
+  readonly probability: number;
+  readonly push: number; // −∂L/∂logit
+  readonly extent: number;
+  readonly isChosen?: boolean;
+}
+
+function Line({ name, probability, push, extent, isChosen = false }: LineProps) {
+  const width = extent > 0 ? Math.abs(push) / extent : 0;
+  return (
+    <tr aria-current={isChosen || undefined}>
+      <th scope="row">
+        {isChosen && <span aria-label="chosen: ">● </span>}
+        <code>{name}</code>
+      </th>
+      <td className="number">{formatNumber(probability, 4)}</td>
+      <td className="number">{formatSigned(push, DIGITS)}</td>
+      <td className="push-bar" aria-hidden="true">
+        <span
+          className={push < 0 ? 'down' : 'up'}
+          style={{ width: `${50 * width}%`, backgroundColor: creditFill(push, extent) }}
+        />
+      </td>
+    </tr>
+  );
+}
+
+function Table({ answer, token }: { readonly answer: Answer; readonly token: LossToken }) {
+  const vocabulary = useVocabulary();
+  const { top, chosen, others, rank } = answer;
+  const lines: readonly TokenAlternative[] = rank > top.length ? [...top, chosen] : top;
+  const extent = Math.max(...[...lines, others].map(({ dlogit }) => Math.abs(dlogit)));
+  const moved = chosen.logProb - token.logProb;
+  return (
+    <>
+      <table className="push">
+        <thead>
+          <tr>
+            <th scope="col">word</th>
+            <th scope="col">p</th>
+            <th scope="col">push −∂L/∂z</th>
+            <td />
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map((line) => (
+            <Line
+              key={line.token}
+              name={vocabulary[line.token] ?? `#${line.token}`}
+              probability={Math.exp(line.logProb)}
+              push={-line.dlogit}
+              extent={extent}
+              isChosen={line.token === chosen.token}
+            />
+          ))}
+          {others.count > 0 && (
+            <Line
+              name={`${formatCount(others.count)} others`}
+              probability={others.probability}
+              push={-others.dlogit}
+              extent={extent}
+            />
+          )}
+        </tbody>
+      </table>
+      <p className="small soft">
+        ● stands {rank === 1 ? 'first' : `at place ${rank}`} of {formatCount(lines.length + others.count)}.
+        The pushes add up to zero: what one word gains, the others lose. They are summed over the{' '}
+        {answer.readers === 1 ? 'one row' : `${answer.readers} rows`} of the mini-batch that read{' '}
+        {answer.readers === 1 ? 'it' : 'this prediction'}. Gradient of update {answer.update}; probabilities
+        at the run’s {answer.parameters === 'current' ? 'present' : 'starting'} parameters, where the token
+        has {formatNats(chosen.logProb, 4)}, {formatSigned(moved, 4)} from when the loss read it (p then{' '}
+        {formatShare(Math.exp(token.logProb), 1)}).
+      </p>
+    </>
+  );
+}
+
+export function TokenPush({ token }: { readonly token: LossToken }) {
+  const { inspection } = useLab();
+  const update = useUpdate();
+  const tree = useTree();
+  const config = useRun((run) => run.header?.config ?? null);
+  const selected = useSelection(({ leaf }) => leaf);
+  const engine = useTransport((transport) => transport.engine.kind);
+  const asking = useInspection((state) => state.asking);
+  const answer = useInspection((state) => state.tokenPush);
+  const leaf = selected ?? (tree && bestLeaf(tree));
+  const question = useMemo(
+    () =>
+      config && update && tree && leaf !== null && tokenQuestion(config, update, tree, leaf, token.position),
+    [config, update, tree, leaf, token.position],
+  );
+  if (!question) return null;
+  const fits =
+    answer?.update === question.update &&
+    answer.prompt === question.prompt &&
+    answer.leaf === question.leaf &&
+    answer.position === token.position;
+  return (
+    <section className="token-push" aria-label="Push on the logits">
+      <h3>Push on the logits</h3>
+      {fits && <Table answer={answer} token={token} />}
+      <p>
+        <button
+          type="button"
+          disabled={engine !== 'ready' || asking !== null}
+          onClick={() => inspection.inspectToken(question)}
+        >
+          {asking === 'token-push' ? 'Computing …' : fits ? 'Ask again' : 'Which words were pushed?'}
+        </button>{' '}
+        {engine === 'unavailable' && <span className="small soft">Asking the model needs WebGPU.</span>}
+      </p>
+    </section>
+  );
+}
