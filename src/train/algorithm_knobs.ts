@@ -1,14 +1,16 @@
 /** Settings of an algorithm: its parts by name, and the numbers that each part reads. */
 import { ADVANTAGE_RULE, EXPANSION_RULE, VALUE_RULE } from '../algo/algorithm.ts';
+import { FILTER_RULE } from '../algo/filters.ts';
 import { algorithms } from '../algo/index.ts';
+import { REWARD_RULE } from '../algo/reward_rules.ts';
+import { rollouts } from '../algo/rollouts/index.ts';
 import {
   CLIP_EDGES,
-  FILTER_RULES,
   KL_KINDS,
   LOSS_REDUCTIONS,
   RATIO_LEVELS,
+  ROLLOUT_SHAPES,
   type AdvantageRule,
-  type RolloutShape,
   type Surrogate,
 } from '../units.ts';
 import { choice, integer, linear, logarithmic, parts, SWITCH } from './knob_ranges.ts';
@@ -24,34 +26,12 @@ type Row = readonly [
   when?: readonly KnobCondition[],
 ];
 
-const shape = (...values: RolloutShape[]): readonly KnobCondition[] => [
-  { path: 'algorithm.rollout.shape', values },
-];
 const surrogate = (...values: Surrogate[]): readonly KnobCondition[] => [
   { path: 'algorithm.loss.surrogate', values },
 ];
 const advantage = (...values: AdvantageRule[]): readonly KnobCondition[] => [
   { path: 'algorithm.credit.advantageRule', values },
 ];
-
-const SHAPES = [
-  { value: 'turn_tree', title: 'Turn tree', formula: 'turns sampled again (AT²PO)' },
-  { value: 'chains', title: 'Chains', formula: 'independent paths (GRPO)' },
-  {
-    value: 'continuation_tree',
-    title: 'Continuation tree',
-    formula: 'new branches after random turns (Tree-GRPO)',
-  },
-  { value: 'branching', title: 'Branching chains', formula: 'forks after tool calls (ARPO, AEPO)' },
-  { value: 'segment_tree', title: 'Segment tree', formula: 'forks every few tokens (TreePO)' },
-  {
-    value: 'level_tree',
-    title: 'Level by level',
-    formula: 'every open path proposes turns (TreePS-RAG, DialTree)',
-  },
-  { value: 'search_tree', title: 'Search tree', formula: 'Monte-Carlo tree search' },
-  { value: 'hybrid_chains', title: 'Hybrid chains', formula: 'stored expert steps spliced in (RAPO)' },
-] as const satisfies readonly { value: RolloutShape; title: string; formula: string }[];
 
 const SURROGATES = [
   { value: 'clip', title: 'Clip', formula: 'max(−A·r, −A·clip(r))' },
@@ -61,45 +41,50 @@ const SURROGATES = [
   { value: 'none', title: 'None', formula: 'evaluation only (ReAct)' },
 ] as const satisfies readonly { value: Surrogate; title: string; formula: string }[];
 
-const REWARDS = [
-  { value: 'environment', title: 'The environment’s', formula: '' },
-  { value: 'f1', title: 'F1', formula: 'F1, +0.1 with both tools, −1 malformed (ARPO)' },
-  { value: 'exact_match', title: 'Exact match', formula: '1 right, else 0' },
-  { value: 'format_credit', title: 'Format credit', formula: '1, 0.8, 0.2, 0.1 (Tree-GRPO)' },
-  { value: 'boundary', title: 'Boundary', formula: '0.5 for “I do not know” where nobody knew (BAPO)' },
-] as const;
+/** Shapes as a picker offers them. */
+const SHAPES = ROLLOUT_SHAPES.map((value) => ({
+  value,
+  title: rollouts[value].title,
+  formula: rollouts[value].formula,
+}));
+
+/** A setting of the rollout is shown for the shapes that declare it. */
+const readByShape = (path: string): readonly KnobCondition[] => {
+  const values = ROLLOUT_SHAPES.filter((name) => rollouts[name].settings.includes(path));
+  return [{ path: 'algorithm.rollout.shape', values }];
+};
 
 const ROLLOUT: readonly Row[] = [
   ['rollout.shape', 'Shape', 'rollout', '', parts(SHAPES), 'How a prompt’s group of paths comes to be.'],
   ['rollout.initialBranches', 'First turns', 'M', 'turns', integer(1, 32), 'Chains started per prompt before anything branches; the trees of Tree-GRPO.'],
-  ['rollout.iterations', 'Rounds', 'L', 'rounds', integer(0, 32), 'Rounds of picking turns and sampling more from them; simulations of a search tree.', shape('turn_tree', 'continuation_tree', 'search_tree')],
-  ['rollout.picks', 'Picks per round', 'K', 'turns', integer(1, 12), 'Turns picked in each round, per tree.', shape('turn_tree', 'continuation_tree')],
+  ['rollout.iterations', 'Rounds', 'L', 'rounds', integer(0, 32), 'Rounds of picking turns and sampling more from them; simulations of a search tree.'],
+  ['rollout.picks', 'Picks per round', 'K', 'turns', integer(1, 12), 'Turns picked in each round, per tree.'],
   ['rollout.leavesPerTree', 'Rows per prompt', 'samples per prompt', 'rows', integer(1, 64), 'Rows that are trained on. Fewer than grow are pruned at random, more are filled with copies of the last.'],
-  ['rollout.siblingPenalty', 'Sibling penalty', 'α', 'nats per sibling', linear(0, 1), 'Taken off a turn’s entropy for each sibling it has, so that picks spread over the tree.', shape('turn_tree')],
-  ['rollout.expansion', 'Expand', EXPANSION_RULE.paperTerm, '', parts(EXPANSION_RULE.options), 'Which turns are sampled again: the most uncertain ones, or any.', shape('turn_tree')],
-  ['rollout.branchRule', 'Branch by', 'P', '', choice('arpo', 'aepo'), 'ARPO branches where entropy rose; AEPO also pays for branching again and again.', shape('branching')],
-  ['rollout.beam', 'Beam', 'beam', 'paths', integer(1, 8), 'A path splits into at most this many.', shape('branching')],
-  ['rollout.branchBase', 'Base probability', 'q', '', linear(0, 1), 'Probability of branching where entropy did not change.', shape('branching')],
-  ['rollout.branchWeight', 'Entropy weight', 'w', '', linear(0, 2), 'How much a change of entropy moves the probability.', shape('branching')],
-  ['rollout.dynamicInitial', 'First rollouts from entropy', 'm', '', SWITCH, 'AEPO: a first path decides how many chains start and how many branch.', shape('branching')],
-  ['rollout.segmentTokens', 'Tokens per segment', '', 'tokens', integer(1, 64), 'A path may fork after every so many sampled tokens.', shape('segment_tree')],
-  ['rollout.width', 'Children', 'n', 'turns', integer(1, 8), 'Continuations sampled where a path forks.', shape('segment_tree', 'level_tree', 'search_tree')],
-  ['rollout.levels', 'Levels', 'T', 'levels', integer(1, 16), 'Depth below which paths no longer fork.', shape('segment_tree', 'level_tree')],
-  ['rollout.similarity', 'Similarity limit', 'J', '', linear(0, 1), 'Siblings whose results overlap more than this are pruned; 1 keeps all.', shape('level_tree')],
-  ['rollout.explorationWeight', 'Exploration', 'w', '', linear(0, 4), 'Weight of the prior in the choice of the next turn.', shape('search_tree')],
-  ['rollout.hybridRows', 'Hybrid rows', 'N_hybrid', 'rows', integer(0, 32), 'Chains that may borrow stored steps.', shape('hybrid_chains')],
-  ['rollout.retrieveProbability', 'Retrieval', '', '', linear(0, 1), 'Probability, at every turn after the first, that a stored step is spliced in.', shape('hybrid_chains')],
+  ['rollout.siblingPenalty', 'Sibling penalty', 'α', 'nats per sibling', linear(0, 1), 'Taken off a turn’s entropy for each sibling it has, so that picks spread over the tree.'],
+  ['rollout.expansion', 'Expand', EXPANSION_RULE.paperTerm, '', parts(EXPANSION_RULE.options), 'Which turns are sampled again: the most uncertain ones, or any.'],
+  ['rollout.branchRule', 'Branch by', 'P', '', choice('arpo', 'aepo'), 'ARPO branches where entropy rose; AEPO also pays for branching again and again.'],
+  ['rollout.beam', 'Beam', 'beam', 'paths', integer(1, 8), 'A path splits into at most this many.'],
+  ['rollout.branchBase', 'Base probability', 'q', '', linear(0, 1), 'Probability of branching where entropy did not change.'],
+  ['rollout.branchWeight', 'Entropy weight', 'w', '', linear(0, 2), 'How much a change of entropy moves the probability.'],
+  ['rollout.dynamicInitial', 'First rollouts from entropy', 'm', '', SWITCH, 'AEPO: a first path decides how many chains start and how many branch.'],
+  ['rollout.segmentTokens', 'Tokens per segment', '', 'tokens', integer(1, 64), 'A path may fork after every so many sampled tokens.'],
+  ['rollout.width', 'Children', 'n', 'turns', integer(1, 8), 'Continuations sampled where a path forks.'],
+  ['rollout.levels', 'Levels', 'T', 'levels', integer(1, 16), 'Depth below which paths no longer fork.'],
+  ['rollout.similarity', 'Similarity limit', 'J', '', linear(0, 1), 'Siblings whose results overlap more than this are pruned; 1 keeps all.'],
+  ['rollout.explorationWeight', 'Exploration', 'w', '', linear(0, 4), 'Weight of the prior in the choice of the next turn.'],
+  ['rollout.hybridRows', 'Hybrid rows', 'N_hybrid', 'rows', integer(0, 32), 'Chains that may borrow stored steps.'],
+  ['rollout.retrieveProbability', 'Retrieval', '', '', linear(0, 1), 'Probability, at every turn after the first, that a stored step is spliced in.'],
 ]; // prettier-ignore
 
 const REWARD: readonly Row[] = [
-  ['reward.rule', 'Reward', 'R', '', parts(REWARDS), 'What a path earns in the end, before it is normalised.'],
+  ['reward.rule', 'Reward', REWARD_RULE.paperTerm, '', parts(REWARD_RULE.options), 'What a path earns in the end, before it is normalised.'],
   ['reward.overlongBuffer', 'Overlong buffer', 'L_cache', 'tokens', integer(0, 256), 'The penalty for length grows over the last so many tokens; 0 turns it off.'],
   ['reward.overlongPenalty', 'Overlong penalty', '', '', linear(0, 2), 'Taken off a path that reaches the limit.'],
   ['reward.turnPenalty', 'Failed call penalty', '', '', linear(0, 1), 'Taken off a turn whose call is malformed or fails.'],
 ]; // prettier-ignore
 
 const FILTER: readonly Row[] = [
-  ['filter.rule', 'Groups trained on', '', '', choice(...FILTER_RULES), 'All prompts; only those whose rewards differ, sampling more (DAPO); those whose rewards spread most (StarPO-S).'],
+  ['filter.rule', 'Groups trained on', FILTER_RULE.paperTerm, '', parts(FILTER_RULE.options), 'All prompts; only those whose rewards differ, sampling more (DAPO); those whose rewards spread most (StarPO-S).'],
   ['filter.generationBatches', 'Generation batches', '', 'batches', integer(1, 8), 'Most rollout batches sampled for one update.', [{ path: 'algorithm.filter.rule', values: ['dynamic_sampling'] }]],
   ['filter.keptShare', 'Kept share', '', '', linear(0.05, 1), 'Share of the prompts that is kept.', [{ path: 'algorithm.filter.rule', values: ['reward_spread'] }]],
 ]; // prettier-ignore
@@ -146,8 +131,9 @@ const LOSS: readonly Row[] = [
 ]; // prettier-ignore
 
 /** Paper's default and source are AT²PO's own; the algorithm's card says those of others. */
-function describe([path, title, term, unit, range, description, when = []]: Row): KnobDescription {
+function describe([path, title, term, unit, range, description, when]: Row): KnobDescription {
   const [group, key] = path.split('.');
+  const ofShape = group === 'rollout' && key !== 'shape';
   const settings = algorithms.at2po.config as unknown as Readonly<
     Record<string, Readonly<Record<string, KnobValue>>>
   >;
@@ -161,7 +147,7 @@ function describe([path, title, term, unit, range, description, when = []]: Row)
     paperDefault: source ? settings[group][key] : null,
     source: source ?? 'of the methods that read it',
     range,
-    when,
+    when: when ?? (ofShape ? readByShape(path) : []),
   };
 }
 

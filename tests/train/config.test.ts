@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { rollouts } from '../../src/algo/rollouts/index.ts';
 import { knobCatalogue, presetCatalogue } from '../../src/train/catalogue.ts';
 import { parseRunConfig, withSetting } from '../../src/train/config.ts';
 import { presets } from '../../src/train/presets.ts';
@@ -101,4 +102,17 @@ test('knobs of the algorithm carry the paper’s defaults', () => {
     source: 'paper, App. B.4 (ε_r)',
   });
   expect(knobs.get('algorithm.credit.valueRule')?.range).toMatchObject({ kind: 'choice' });
+});
+
+test('a setting of the rollout is read where its shape declares it, and shapes say what they are', () => {
+  const knobs = new Map(knobCatalogue().map((knob) => [knob.path, knob]));
+  for (const [shape, { settings, title }] of Object.entries(rollouts)) {
+    expect(knobs.get('algorithm.rollout.shape')?.range).toMatchObject({
+      titles: expect.arrayContaining([expect.stringContaining(title)]) as unknown,
+    });
+    for (const path of settings)
+      expect(knobs.get(`algorithm.${path}`)?.when[0].values, `${shape} reads ${path}`).toContain(shape);
+  }
+  expect(knobs.get('algorithm.rollout.picks')?.when[0].values).not.toContain('chains');
+  expect(knobs.get('algorithm.rollout.shape')?.when).toEqual([]);
 });
