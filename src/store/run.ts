@@ -12,6 +12,8 @@ export interface RunStore extends StoreApi<RunState> {
   /** Shows an error of the page itself; what was recorded stays. */
   readonly report: (report: ErrorReport) => void;
   readonly dismissFailure: () => void;
+  /** Puts an alarm away for as long as its trouble lasts. */
+  readonly dismissAlarm: (id: string) => void;
   /** Empties the run and its log; what the engine said in `ready` stays. */
   readonly clear: () => void;
   /**
@@ -77,6 +79,8 @@ export function createRunStore({ codec = null, keptBytes = KEPT_BYTES }: RunStor
     },
     report: (failure) => store.setState({ failure }),
     dismissFailure: () => store.setState({ failure: null }),
+    dismissAlarm: (id) =>
+      store.setState(({ dismissedAlarms }) => ({ dismissedAlarms: [...dismissedAlarms, id] })),
     clear() {
       forget();
       store.setState({ ...EMPTY_RUN, ready: store.getState().ready }, true);

@@ -78,6 +78,7 @@ export interface RunState {
   readonly updates: readonly UpdateState[]; // updates[i].update = i + 1
   readonly evaluations: readonly EventOf<'evaluation'>[];
   readonly failure: ErrorReport | null; // the last one, until dismissed
+  readonly dismissedAlarms: readonly string[]; // Alarm.id
   readonly weights: EventOf<'weights'> | null; // the last saved
   readonly profiles: readonly EventOf<'profile'>[]; // the newest few, oldest first
   readonly eventCount: number; // folded since run-started
@@ -92,6 +93,7 @@ export const EMPTY_RUN: RunState = {
   updates: [],
   evaluations: [],
   failure: null,
+  dismissedAlarms: [],
   weights: null,
   profiles: [],
   eventCount: 0,

@@ -1,9 +1,22 @@
 /** Name, the views, what is on screen, theme and keyboard help. */
 import type { View } from '../../store/selection.ts';
 import { useLab, useSelection } from '../binding.ts';
+import { useAlarms } from '../train/Alarms.tsx';
 import { VIEW_LIST, VIEW_PANELS } from '../views.tsx';
 import { SourceBadge } from './SourceBadge.tsx';
 import { useTheme } from './theme.ts';
+
+/** Alarms stand in Train; the other views say that there are some. */
+function AlarmCount() {
+  const { length } = useAlarms();
+  if (length === 0) return null;
+  return (
+    <span className="alarm-count number">
+      <span aria-hidden="true">▲</span> {length}
+      <span className="visually-hidden"> {length === 1 ? 'alarm' : 'alarms'}</span>
+    </span>
+  );
+}
 
 function ViewTab({ view, index }: { readonly view: View; readonly index: number }) {
   const current = useSelection((selection) => selection.view) === view;
@@ -20,6 +33,7 @@ function ViewTab({ view, index }: { readonly view: View; readonly index: number 
         {index + 1}
       </span>
       {VIEW_PANELS[view].title}
+      {view === 'train' && <AlarmCount />}
     </button>
   );
 }

@@ -4,6 +4,7 @@ import { methodTitle } from '../../store/methods.ts';
 import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
 import { formatCount, formatSetting } from '../format.ts';
 import { useKeys } from '../shell/keys.tsx';
+import { Alarms } from './Alarms.tsx';
 import { Answer } from './Answer.tsx';
 import { BatchStrip } from './BatchStrip.tsx';
 import { Curves } from './Curves.tsx';
@@ -67,6 +68,7 @@ export function TrainView() {
       <div className="train-top">
         <TransportBar />
         <Scrubber />
+        <Alarms />
       </div>
       <Curves />
       <div className="train-run">
