@@ -186,6 +186,7 @@ function foldTreeEvent(
   } else {
     prune(tree, event.pruned);
     tree.leaves = event.leaves;
+    tree.search = event.search;
     tree.growth.push({ kind: 'leaves' });
   }
 }
@@ -240,6 +241,7 @@ function foldEvent(draft: Draft, event: RunEvent): void {
     case 'footprint': // answers, not of the run: transport.ts keeps them
     case 'gradients':
     case 'token-push':
+    case 'step-check':
       return;
     case 'weights':
       state.weights = event;

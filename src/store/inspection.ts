@@ -1,12 +1,13 @@
 /** A person's questions to the engine, and its last answers. They are of the session, not of the run. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-export type { TokenAlternative, TokenPush } from '../train/protocol.ts';
+export type { CheckedStep, TokenAlternative, TokenPush } from '../train/protocol.ts';
 import type { InspectionEvent, RunCommand, RunEvent, TokenQuestion } from '../train/protocol.ts';
 
 type Answer<Kind extends InspectionEvent['kind']> = Extract<InspectionEvent, { kind: Kind }>;
 
 export interface InspectionState {
   readonly tokenPush: Answer<'token-push'> | null;
+  readonly stepCheck: Answer<'step-check'> | null;
   readonly asking: InspectionEvent['kind'] | null; // the answer that is awaited
 }
 
@@ -16,13 +17,14 @@ export interface Inspection extends StoreApi<InspectionState> {
 }
 
 export function createInspection(send: (command: RunCommand) => void): Inspection {
-  const store = createStore<InspectionState>(() => ({ tokenPush: null, asking: null }));
+  const store = createStore<InspectionState>(() => ({ tokenPush: null, stepCheck: null, asking: null }));
   const ask = (asking: InspectionEvent['kind'], command: RunCommand): void => {
     store.setState({ asking });
     send(command);
   };
   const hear = (event: RunEvent): void => {
     if (event.kind === 'token-push') store.setState({ tokenPush: event, asking: null });
+    else if (event.kind === 'step-check') store.setState({ stepCheck: event });
     else if (event.kind === 'failed') store.setState({ asking: null });
   };
   return {

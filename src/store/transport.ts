@@ -22,6 +22,7 @@ export interface TransportState {
   readonly awaiting: boolean; // Play was pressed before the engine was ready
   readonly draft: RunConfig | null; // changed knobs, not yet run
   readonly asked: RunConfig | null; // what the live run was started with
+  readonly checkingSteps: boolean; // the steps of an update will be checked, and are not yet
   readonly profiling: boolean; // a profile was asked for and has not come yet
   readonly footprint: EventOf<'footprint'> | null; // the engine's last answer to `estimate`
   readonly gradients: EventOf<'gradients'> | null; // and to `compare-gradients`
@@ -38,6 +39,8 @@ export interface Transport extends StoreApi<TransportState> {
   readonly stepPhase: () => void;
   /** Asks for a profile of the next update, and runs that update where the run stands still. */
   readonly profile: () => void;
+  /** Asks that the steps of the next update be checked, and runs that update where the run stands still. */
+  readonly checkSteps: () => void;
   readonly reset: () => void;
   /** Asks what a configuration would need of the device; `footprint` is the answer. */
   readonly estimate: (config: RunConfig) => void;
@@ -114,6 +117,7 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
     awaiting: false,
     draft: null,
     asked: null,
+    checkingSteps: false,
     profiling: false,
     footprint: null,
     gradients: null,
@@ -174,6 +178,8 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       for (const event of events) if (event.kind === 'ready') run.apply([event]);
       if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
         store.setState({ profiling: false, comparing: false });
+      if (events.some(({ kind }) => kind === 'step-check' || kind === 'failed'))
+        store.setState({ checkingSteps: false });
       const footprint = events.findLast((event) => event.kind === 'footprint');
       if (footprint) store.setState({ footprint });
       const gradients = events.findLast((event) => event.kind === 'gradients');
@@ -199,6 +205,12 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       command({ kind: 'profile' }, () => undefined);
       if (!isLive()) return;
       store.setState({ profiling: true });
+      if (run.getState().status !== 'running') send({ kind: 'step-update' });
+    },
+    checkSteps() {
+      command({ kind: 'check-steps' }, () => undefined);
+      if (!isLive()) return;
+      store.setState({ checkingSteps: true });
       if (run.getState().status !== 'running') send({ kind: 'step-update' });
     },
     reset() {

@@ -77,6 +77,7 @@ interface Policies {
 interface Session extends Policies {
   readonly transport: Transport;
   profiles: number; // updates still to be profiled
+  checkSteps: boolean; // of the next update that comes to its loss
   done: Promise<void>; // never rejects
 }
 
@@ -142,6 +143,10 @@ export class Engine {
         return this.#compareGradients(command);
       case 'inspect-token':
         return this.#inspectToken(command);
+      case 'check-steps':
+        this.#transportOr(command.kind);
+        this.#sessionOr(command.kind).checkSteps = true;
+        return;
       case 'save-weights':
         return this.#saveWeights(this.#sessionOr(command.kind));
       case 'close':
@@ -241,11 +246,22 @@ export class Engine {
       if (this.#session === session) this.#options.post(event); // a run that is over says nothing more
     };
     const transport = new Transport((state) => post({ kind: 'status', ...state }));
-    const session: Session = { ...policies, transport, profiles: 0, done: Promise.resolve() };
+    const session: Session = {
+      ...policies,
+      transport,
+      profiles: 0,
+      checkSteps: false,
+      done: Promise.resolve(),
+    };
     const startProfile = (): UpdateProfiler | null => {
       if (session.profiles === 0) return null;
       session.profiles -= 1;
       return this.#backend?.startProfile?.() ?? null;
+    };
+    const takeStepCheck = (): boolean => {
+      const { checkSteps } = session;
+      session.checkSteps = false;
+      return checkSteps;
     };
     this.#session = session;
     transport.announce();
@@ -258,6 +274,7 @@ export class Engine {
       post,
       now,
       startProfile,
+      takeStepCheck,
     }).catch((error: unknown) => {
       if (error instanceof RunStopped || this.#session !== session) return;
       transport.stop();

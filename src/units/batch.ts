@@ -139,6 +139,9 @@ export interface TrainablePolicy extends TurnSampler {
    * @returns [V] logits, before temperature
    */
   nextLogits(tokens: readonly TokenId[]): Promise<Float32Array<ArrayBuffer>>;
+  /** All parameters, flat; and the gradient of the last update in the same order, before clipping. */
+  parameters(): Promise<Float32Array<ArrayBuffer>>;
+  gradients(): Promise<Float32Array<ArrayBuffer>>;
   /** All parameters as a safetensors file. */
   save(): Promise<ArrayBuffer>;
   dispose(): void;

@@ -120,6 +120,17 @@ export class ScriptedPolicy implements TrainablePolicy {
     return Promise.resolve(Float32Array.from({ length }, (_, token) => -(((token - middle) / 2) ** 2)));
   }
 
+  /** One parameter, the number of steps; its gradient is −1. */
+  parameters(): Promise<Float32Array<ArrayBuffer>> {
+    this.calls.push('parameters');
+    return Promise.resolve(Float32Array.of(this.#steps));
+  }
+
+  gradients(): Promise<Float32Array<ArrayBuffer>> {
+    this.calls.push('gradients');
+    return Promise.resolve(Float32Array.of(-1));
+  }
+
   save(): Promise<ArrayBuffer> {
     return Promise.resolve(Uint32Array.of(this.#steps).buffer);
   }

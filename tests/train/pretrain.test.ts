@@ -76,6 +76,8 @@ class ScriptedPolicy implements SupervisedPolicy {
   update = () => Promise.reject(new Error('not scripted'));
   gradientCosines = () => Promise.reject(new Error('not scripted'));
   nextLogits = () => Promise.reject(new Error('not scripted'));
+  parameters = () => Promise.reject(new Error('not scripted'));
+  gradients = () => Promise.reject(new Error('not scripted'));
   save = () => Promise.resolve(new ArrayBuffer(0));
 }
 

@@ -41,8 +41,47 @@ export interface TokenPush {
   readonly ms: number;
 }
 
-export type InspectionCommand = { readonly kind: 'inspect-token' } & TokenQuestion;
-export type InspectionEvent = { readonly kind: 'token-push' } & TokenPush;
+/** Log-probabilities of one row's scored tokens on both sides of a step, nats, and what the step was asked of them. */
+export interface CheckedRow {
+  readonly prompt: number; // Prompt.index
+  readonly leaf: NodeId;
+  readonly tokenIndex: readonly number[]; // place in the row
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly push: readonly number[]; // −∂loss/∂logProb
+}
 
-export const INSPECTION_EVENTS = ['token-push'] as const satisfies readonly InspectionEvent['kind'][];
-export const INSPECTION_COMMANDS = ['inspect-token'] as const satisfies readonly InspectionCommand['kind'][];
+/** One optimiser step: what its gradient promised, and what came of it when its mini-batch was scored again. */
+export interface CheckedStep {
+  readonly minibatch: number; // from 0
+  readonly learningRate: number;
+  readonly parameterChange: number; // Euclidean norm
+  readonly lossBefore: number; // whole objective, KL penalty and entropy bonus included, in float64
+  readonly lossAfter: number; // the same rows, advantages and old log-probabilities
+  readonly predicted: number; // change of the loss to first order: gradient · parameter change
+  readonly throughTokens: number; // Σ ∂loss/∂logProb · change of logProb (+ entropies): first order in what was scored
+  readonly correlation: number | null; // of push and change of log-probability, over pushed tokens; null where undefined
+  readonly followed: number; // share of pushed tokens that moved the way they were pushed
+  readonly pushed: number; // tokens with a push
+  readonly rows: readonly CheckedRow[];
+}
+
+/** All steps of one update. */
+export interface StepCheck {
+  readonly update: number;
+  readonly steps: readonly CheckedStep[];
+}
+
+export type InspectionCommand =
+  ({ readonly kind: 'inspect-token' } & TokenQuestion) | { readonly kind: 'check-steps' }; // of the next update that comes to its loss
+export type InspectionEvent =
+  ({ readonly kind: 'token-push' } & TokenPush) | ({ readonly kind: 'step-check' } & StepCheck);
+
+export const INSPECTION_EVENTS = [
+  'token-push',
+  'step-check',
+] as const satisfies readonly InspectionEvent['kind'][];
+export const INSPECTION_COMMANDS = [
+  'inspect-token',
+  'check-steps',
+] as const satisfies readonly InspectionCommand['kind'][];

@@ -1,8 +1,10 @@
 /** Loss and optimiser steps of an update, mini-batch by mini-batch. */
 import { lossReadsReference } from '../../algo/signals.ts';
-import type { LossResult, TokenBatch, TokenScores } from '../../units.ts';
+import type { LossResult, TokenBatch, TokenScores, UpdateInputs } from '../../units.ts';
 import { MissingPolicyError, NonFiniteLossError } from '../errors.ts';
 import { lossRows } from '../loss_rows.ts';
+import type { CheckedStep } from '../protocol.ts';
+import { checkStep } from '../step_check.ts';
 import type { TrainedBatch } from '../update_metrics.ts';
 import type { LossBatch } from './batches.ts';
 import { scoreAll } from './score.ts';
@@ -18,27 +20,32 @@ export async function trainBatches(
   const { loss } = config.algorithm;
   const { update } = at;
   const trained: TrainedBatch[] = [];
+  const checked: CheckedStep[] | null = at.run.takeStepCheck?.() ? [] : null;
   let scores: BatchScores = { old: [], reference: null };
   for (const [minibatch, { batch, extras }] of batches.entries()) {
     const entry = await phase(at, 'loss', async () => {
       if (minibatch === 0) scores = await scoreBatches(at, batches);
       const oldScores = scores.old[minibatch];
-      const result = await policy.update(batch, {
+      const inputs: UpdateInputs = {
         oldLogProb: oldScores.logProb,
         refLogProb: scores.reference?.[minibatch].logProb ?? null,
         extras,
         temperature,
         loss,
         optimiser,
-      });
+      };
+      const before = checked && (await policy.parameters());
+      const result = await policy.update(batch, inputs);
       checkFinite(update, minibatch, batch, result.loss);
       const rows = lossRows({ batch, oldLogProb: oldScores.logProb, result: result.loss, extras });
       post({ kind: 'loss', update, minibatch, loss: result.loss.loss, rows });
+      if (before) checked.push(await checkStep(policy, { minibatch, batch, inputs, before, result }));
       return { batch, oldScores, result };
     });
     await phase(at, 'step', () => post({ kind: 'step', update, minibatch, ...entry.result.step }));
     trained.push(entry);
   }
+  if (checked) post({ kind: 'step-check', update, steps: checked });
   return trained;
 }
 

@@ -28,6 +28,8 @@ export interface Run {
   readonly now: () => number; // ms; only *Ms metrics and profiles read it
   /** A profile of the update about to begin, where one was asked for. */
   readonly startProfile?: () => UpdateProfiler | null;
+  /** Whether the steps of this update are to be checked; the answer is for one update. */
+  readonly takeStepCheck?: () => boolean;
 }
 
 /** What a run carries from one update to the next beside its parameters. */

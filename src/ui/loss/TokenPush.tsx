@@ -7,6 +7,7 @@ import type { TokenAlternative, TokenPush as Answer } from '../../store/inspecti
 import { useInspection, useLab, useRun, useSelection, useTransport, useTree, useUpdate, useVocabulary } from '../binding.ts'; // prettier-ignore
 import { formatCount, formatNats, formatNumber, formatShare, formatSigned } from '../format.ts';
 import { creditFill } from '../scales.ts';
+import { StepCheck } from './StepCheck.tsx';
 
 const DIGITS = 6;
 
@@ -111,19 +112,25 @@ export function TokenPush({ token }: { readonly token: LossToken }) {
     answer.leaf === question.leaf &&
     answer.position === token.position;
   return (
-    <section className="token-push" aria-label="Push on the logits">
-      <h3>Push on the logits</h3>
-      {fits && <Table answer={answer} token={token} />}
-      <p>
-        <button
-          type="button"
-          disabled={engine !== 'ready' || asking !== null}
-          onClick={() => inspection.inspectToken(question)}
-        >
-          {asking === 'token-push' ? 'Computing …' : fits ? 'Ask again' : 'Which words were pushed?'}
-        </button>{' '}
-        {engine === 'unavailable' && <span className="small soft">Asking the model needs WebGPU.</span>}
-      </p>
-    </section>
+    <>
+      <section className="token-push" aria-label="Push on the logits">
+        <h3>Push on the logits</h3>
+        {fits && <Table answer={answer} token={token} />}
+        <p>
+          <button
+            type="button"
+            disabled={engine !== 'ready' || asking !== null}
+            onClick={() => inspection.inspectToken(question)}
+          >
+            {asking === 'token-push' ? 'Computing …' : fits ? 'Ask again' : 'Which words were pushed?'}
+          </button>{' '}
+          {engine === 'unavailable' && <span className="small soft">Asking the model needs WebGPU.</span>}
+        </p>
+      </section>
+      <StepCheck
+        place={{ prompt: question.prompt, leaf: question.leaf, position: token.position }}
+        update={question.update}
+      />
+    </>
   );
 }

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { cleanup, render, type RenderResult } from 'vitest-browser-react';
+import { createLab, type Lab } from '../../src/store/lab.ts';
+import { lossRowOf } from '../../src/store/loss_reading.ts';
+import { tokenQuestion } from '../../src/store/token_question.ts';
+import type { RunCommand } from '../../src/train/protocol.ts';
+import { App } from '../../src/ui/App.tsx';
+import { formatNumber, formatSigned } from '../../src/ui/format.ts';
+import type { TokenId } from '../../src/units.ts';
+import { seriousFindings } from '../support/axe.ts';
+import { liveTree, scriptedLog } from '../support/scripted_lab.ts';
+
+let lab: Lab;
+let sent: RunCommand[];
+let screen: RenderResult;
+
+afterEach(() => cleanup());
+
+beforeEach(async () => {
+  sent = [];
+  lab = createLab((command) => void sent.push(command));
+  const log = await scriptedLog();
+  lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
+  lab.run.apply(log);
+  const { tree } = liveTree(lab);
+  lab.selection.select({ view: 'loss', update: 1, prompt: tree.prompt.index });
+  lab.selection.select({ leaf: tree.leaves[0] });
+  screen = await render(<App lab={lab} />);
+});
+
+const panel = (name: string): Element => screen.container.querySelector(`section[aria-label="${name}"]`)!;
+const own = () => {
+  const { update, tree } = liveTree(lab);
+  const leaf = tree.leaves[0];
+  const { row } = lossRowOf(update, tree.prompt.index, leaf)!;
+  return { update, tree, leaf, row, position: row.tokenIndex[0] };
+};
+
+test('the button asks about the token on screen, and the answer is shown number for number', async () => {
+  const { update, tree, leaf, position } = own();
+  await screen.getByRole('button', { name: 'Which words were pushed?' }).click();
+  const question = tokenQuestion(lab.run.getState().header!.config, update, tree, leaf, position)!;
+  expect(sent.at(-1)).toEqual({ kind: 'inspect-token', ...question });
+  const chosen = { token: question.tokens.at(-1)!, logProb: -0.2, dlogit: -0.0125 };
+  const other = { token: ((chosen.token + 1) % 100) as TokenId, logProb: -2, dlogit: 0.0075 };
+  lab.transport.receive([
+    {
+      ...{ kind: 'token-push', update: 1, prompt: tree.prompt.index, leaf, position, readers: 3 },
+      ...{ chosen, rank: 1, top: [chosen, other], entropy: 1, parameters: 'current', ms: 5 },
+      others: { count: 126, probability: 0.05, dlogit: 0.005 },
+    },
+  ]);
+  await expect.poll(() => panel('Push on the logits').querySelectorAll('tbody tr').length).toBe(3);
+  const cells = [...panel('Push on the logits').querySelectorAll('tbody tr')].map((line) =>
+    [...line.querySelectorAll('td.number')].map((cell) => cell.textContent),
+  );
+  expect(cells).toEqual([
+    [formatNumber(Math.exp(-0.2), 4), formatSigned(0.0125, 6)],
+    [formatNumber(Math.exp(-2), 4), formatSigned(-0.0075, 6)],
+    [formatNumber(0.05, 4), formatSigned(-0.005, 6)],
+  ]);
+  expect(panel('Push on the logits').textContent).toContain('3 rows');
+  expect(await seriousFindings(screen.container)).toEqual([]);
+});
+
+test('a checked step shows promise, outcome and this token’s change', async () => {
+  const { tree, leaf, row } = own();
+  const after = row.logProb.map((value, index) => value + (index === 0 ? 0.0125 : -0.001));
+  const push = row.dlogProb.map((d) => -d);
+  const { tokenIndex, logProb: before } = row;
+  lab.transport.receive([
+    {
+      kind: 'step-check',
+      update: 1,
+      steps: [
+        {
+          ...{ minibatch: 0, learningRate: 1e-3, parameterChange: 0.01, lossBefore: 0.5, lossAfter: 0.49 },
+          ...{ predicted: -0.0105, throughTokens: -0.0102, correlation: 0.75, followed: 0.5, pushed: 12 },
+          rows: [{ prompt: tree.prompt.index, leaf, tokenIndex, before, after, push }],
+        },
+      ],
+    },
+  ]);
+  const text = (): string => panel('Predicted and actual change').textContent ?? '';
+  await expect.poll(text).toContain(formatSigned(-0.0105, 6));
+  for (const value of [
+    formatSigned(-0.01, 6),
+    formatSigned(-0.0102, 6),
+    formatNumber(0.75, 3),
+    `${formatSigned(0.0125, 5)} nats`,
+  ])
+    // prettier-ignore
+    expect(text()).toContain(value);
+  expect(panel('Predicted and actual change').querySelectorAll('circle')).toHaveLength(
+    push.filter((value) => value !== 0).length,
+  );
+  expect(await seriousFindings(screen.container)).toEqual([]);
+});
