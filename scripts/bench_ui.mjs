@@ -2,7 +2,7 @@
 // played through the page's own recording reader: frame times of panning, zooming and selecting. (b) Training live on
 // the `instant` preset: how long clicks wait for their paint. Prints a table and saves docs/performance/ui.{json,md}.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { parseArgs } from 'node:util';
@@ -70,12 +70,25 @@ function stopMeters() {
   return { frames: meters.frames, tasks: meters.tasks };
 }
 
+/** CPU time that the page's main thread has used so far, ms: what others on the machine do is not in it. */
+async function mainThreadMs(session) {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return 1000 * metrics.find(({ name }) => name === 'TaskDuration').value;
+}
+
 /** Runs `act` with the meters on; it asks for one thing a frame, as a hand does. */
-async function measureFrames(page, act) {
+async function measureFrames(page, session, act) {
   await page.evaluate(startMeters);
+  const before = await mainThreadMs(session);
   await act();
+  const cpuMs = (await mainThreadMs(session)) - before;
   const { frames, tasks } = await page.evaluate(stopMeters);
-  return { ...summary(frames), longTasks: tasks.length, longestTask: round(Math.max(0, ...tasks)) };
+  return {
+    ...summary(frames),
+    cpuPerFrame: round(cpuMs / Math.max(1, frames.length)),
+    longTasks: tasks.length,
+    longestTask: round(Math.max(0, ...tasks)),
+  };
 }
 
 /** In the page: sends pointer, wheel or key events to the tree, one step each frame, as fast as frames come. */
@@ -127,10 +140,12 @@ async function measureTree(browser, url, nodeCount) {
   await page.waitForTimeout(3000); // the engine beside it has started
   const shown = await page.getByRole('tree').getAttribute('aria-label');
   if (!shown) throw new Error('The synthetic tree is not on screen.');
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const results = {};
-  results['idle'] = await measureFrames(page, () => page.waitForTimeout(2000));
+  results['idle'] = await measureFrames(page, session, () => page.waitForTimeout(2000));
   for (const kind of ['pan', 'zoom', 'select'])
-    results[kind] = await measureFrames(page, () => page.evaluate(gesture, [kind, TREE_STEPS]));
+    results[kind] = await measureFrames(page, session, () => page.evaluate(gesture, [kind, TREE_STEPS]));
   await page.close();
   return results;
 }
@@ -214,7 +229,7 @@ function report({ header, tree, training }) {
   const lines = [
     '# How fluently the page answers',
     '',
-    `\`${header.command}\`, ${header.date}, ${header.browser}, ${header.cores} cores (${header.cpu}), WebGPU adapter ${header.adapter}, drawing ${header.drawing}.`,
+    `\`${header.command}\`, ${header.date}, ${header.browser}, ${header.cores} cores (${header.cpu}), WebGPU adapter ${header.adapter}, drawing ${header.drawing}, load average ${header.load} at the start (a quiet machine has about 0).`,
     '',
   ];
   if (tree) {
@@ -223,11 +238,11 @@ function report({ header, tree, training }) {
       '',
       `One step of the gesture each animation frame, ${TREE_STEPS} frames. Goal: no frame over ${FRAME_GOAL_MS} ms.`,
       '',
-      '| gesture | median ms | p95 | p99 | worst | over 33 ms | long tasks | longest ms |',
-      '| --- | --: | --: | --: | --: | --: | --: | --: |',
+      '| gesture | median ms | p95 | p99 | worst | over 33 ms | long tasks | longest ms | CPU ms a frame, main thread |',
+      '| --- | --: | --: | --: | --: | --: | --: | --: | --: |',
       ...Object.entries(tree).map(
         ([kind, row]) =>
-          `| ${ROWS[kind]} | ${row.median} | ${row.p95} | ${row.p99} | ${row.worst} | ${row.over} of ${row.count} | ${row.longTasks} | ${row.longestTask} |`,
+          `| ${ROWS[kind]} | ${row.median} | ${row.p95} | ${row.p99} | ${row.worst} | ${row.over} of ${row.count} | ${row.longTasks} | ${row.longestTask} | ${row.cpuPerFrame} |`,
       ),
       '',
     );
@@ -268,6 +283,7 @@ async function main() {
       cpu: cpus()[0]?.model ?? 'unknown',
       adapter: await adapterOf(browser, url),
       drawing: 'by the CPU (headless)',
+      load: round(loadavg()[0]), // processes that wanted a core in the last minute
       nodes: Number(options.nodes),
     };
     const only = options.only.split(',');

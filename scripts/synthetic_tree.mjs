@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 
 const WIDTHS = [2, 3, 4, 5]; // children of a turn: none is stacked
-const DEPTH = 6; // turns of a path at most
+const DEPTH = 8; // turns of a path at most
 
 /** Park and Miller's generator: the same tree every time. */
 function randomFrom(seed) {
@@ -45,6 +45,7 @@ function growNodes(count, vocabulary) {
       sketch[at].children += 1;
     }
   }
+  if (sketch.length <= count) throw new Error(`The tree ended with ${sketch.length - 1} turns of ${count}.`);
   return sketch
     .slice(1)
     .map(({ parent, depth, children }, index) =>

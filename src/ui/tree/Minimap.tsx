@@ -63,8 +63,9 @@ export function Minimap({ drawn, control, frame, colour }: MinimapProps) {
       const wide = Math.min(size.width, (frame.width / zoom) * across);
       const tall = Math.max(LEAST_WINDOW, Math.min(size.height, (frame.height / zoom) * down));
       style.transform = `translate(${(-x / zoom) * across}px, ${Math.min((-y / zoom) * down, size.height - tall)}px)`;
-      style.width = `${wide}px`;
-      style.height = `${tall}px`;
+      const [width, height] = [`${wide}px`, `${tall}px`];
+      if (style.width !== width) style.width = width; // a pan only moves it
+      if (style.height !== height) style.height = height;
     };
     show(control.camera.getState());
     return control.camera.subscribe(show);

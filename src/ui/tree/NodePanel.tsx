@@ -58,6 +58,7 @@ export function NodePanel({ tree, node, credit, where, action }: NodePanelProps)
     return wholePath || node.parent === null ? path : path.filter((token) => token.node === node.id);
   }, [tree, node, vocabulary, wholePath]);
   const reward = tree.rewards?.[node.id];
+  const search = tree.search?.[node.id];
   const sampled = node.mask.filter((bit) => bit === 1).length;
   return (
     <section className="panel" aria-label={`${where ? 'Pinned turn' : 'Turn'} ${nodeName(node.id)}`}>
@@ -73,6 +74,11 @@ export function NodePanel({ tree, node, credit, where, action }: NodePanelProps)
       <dl className="facts">
         <Fact name="entropy H">{formatNats(node.turnEntropy, 3)} per token</Fact>
         <RankingFact tree={tree} node={node} />
+        {search && (
+          <Fact name="visits N, mean reward Q">
+            {search.visits}, {formatNumber(search.quality)}
+          </Fact>
+        )}
         <Fact name="value V">{formatCredit(credit?.values[node.id])}</Fact>
         <Fact name="advantage A">{formatCredit(credit?.advantages[node.id])}</Fact>
         {node.ending && <Fact name="reward">{formatNumber(reward, 0)}</Fact>}

@@ -91,6 +91,7 @@ export function TreeView() {
   const tree = useTree();
   const growth = useSelection((state) => state.growth);
   const batch = useSelection((state) => state.batch);
+  const two = useSelection((state) => state.pinned !== null);
   const nodes = useMemo(() => (tree ? nodesGrown(tree, growth) : []), [tree, growth]);
   if (!tree) return <p className="empty">No tree yet: press Play.</p>;
   if (batch)
@@ -102,7 +103,7 @@ export function TreeView() {
     );
   const { dataset, seed, index } = tree.prompt;
   return (
-    <div className="view tree-view">
+    <div className="view tree-view" data-two={two}>
       <PromptBar />
       <TreePane key={`${dataset} ${seed} ${index}`} tree={tree} nodes={nodes} />
       <div className="tree-side">

@@ -15,6 +15,17 @@ function toHex(colour: string, pixel: CanvasRenderingContext2D): string {
   return alpha === 0 ? 'transparent' : `#${hex}`;
 }
 
+/** An element that is never drawn and stays: adding one for each colour would restyle the page each time. */
+function colourProbe(): HTMLElement {
+  const there = document.getElementById('colour-probe');
+  if (there) return there;
+  const probe = document.createElement('span');
+  probe.id = 'colour-probe';
+  probe.hidden = true;
+  document.documentElement.append(probe);
+  return probe;
+}
+
 /**
  * Reads colours off the page; each expression once.
  * @param theme on screen, so that a resolver is never used under another
@@ -27,11 +38,9 @@ export function colourResolver(theme: string): ResolveColour {
   return (expression) => {
     const before = known.get(expression);
     if (before !== undefined) return before;
-    const probe = document.createElement('span');
+    const probe = colourProbe();
     probe.style.color = expression;
-    document.body.append(probe);
     const computed = getComputedStyle(probe).color;
-    probe.remove();
     const colour = pixel ? toHex(computed, pixel) : computed;
     if ((document.documentElement.dataset.theme ?? 'light') === theme) known.set(expression, colour);
     return colour;
