@@ -2,10 +2,10 @@
  * Credit of the rollouts on screen, under the run's own rules or others: the same tree through the same
  * functions that train (src/algo), so that a what-if differs from training in its inputs only.
  */
-import { advantageMethods, assignCredit, type Credit, type CreditStep, type CreditTree, creditStep } from '../algo/credit.ts'; // prettier-ignore
+import { advantageInRow, advantageMethods, assignCredit, type Credit, type CreditStep, type CreditTree, creditStep } from '../algo/credit.ts'; // prettier-ignore
 import { signalsRead } from '../algo/signals.ts';
-import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeTable, type TreeSignals } from '../units.ts'; // prettier-ignore
-import { rolloutTree } from './reading.ts';
+import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeId, type NodeTable, type TreeSignals } from '../units.ts'; // prettier-ignore
+import { pathTo, rolloutTree } from './reading.ts';
 import type { TreeState } from './run_state.ts';
 import type { Selection } from './selection.ts';
 
@@ -147,4 +147,22 @@ export function recredit(
   const answers = remembered(tree, trees);
   if (!answers.has(key)) answers.set(key, compute(tree, own, choice, trees));
   return answers.get(key) ?? null;
+}
+
+/**
+ * The advantage of a token in a leaf's row; 0 where no turn covers it.
+ * @param position in the row, prompt included, from 0
+ */
+export function advantageOfToken(
+  tree: TreeState,
+  { advantages }: Credit,
+  leaf: NodeId,
+  position: number,
+): number {
+  let end = tree.prompt.tokens.length;
+  for (const { id, tokens } of pathTo(tree, leaf)) {
+    end += tokens.length;
+    if (position < end) return advantageInRow(advantages, id, leaf, position - tree.prompt.tokens.length);
+  }
+  return 0;
 }

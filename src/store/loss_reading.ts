@@ -3,6 +3,7 @@ import { balancedAdvantage, entropyMoments } from '../algo/entropy_balance.ts';
 import { cappedRatio, clipBand, clipStateOf } from '../algo/loss_terms.ts';
 import type { LossRow } from '../train/protocol.ts';
 import type { ClipState, LossConfig, NodeId } from '../units.ts';
+export { clipBand as clipBandOf } from '../algo/loss_terms.ts';
 import type { MinibatchState, TreeState, UpdateState } from './run_state.ts';
 import { pathTo } from './reading.ts';
 

@@ -18,6 +18,8 @@ import './styles/train.css';
 import './styles/transcript.css';
 import './styles/views.css';
 import './styles/tree.css';
+import './styles/credit.css';
+import './styles/loss.css';
 import './styles/profile.css';
 import './styles/methods.css';
 import './styles/compare.css';

@@ -1,16 +1,22 @@
 /** The Credit view: how a reward became the advantage of every token, one step at a time, both ways. */
 import { useMemo } from 'react';
-import { recredit } from '../../store/credit.ts';
+import { OWN_CREDIT, recredit, type CreditChoice } from '../../store/credit.ts';
+import { creditChange } from '../../store/credit_change.ts';
 import { creditFrame, creditSteps } from '../../store/credit_steps.ts';
+import { leafInfluence } from '../../store/influence.ts';
 import { rolloutTree } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
-import type { CreditConfig } from '../../units.ts';
+import { ROOT, type CreditConfig, type NodeId } from '../../units.ts';
 import { useRun, useSelection, useTree, useUpdate } from '../binding.ts';
 import { PromptBar } from '../tree/PromptBar.tsx';
 import { TreeDrawing } from '../tree/TreeDrawing.tsx';
+import { ChangePanel } from './ChangePanel.tsx';
 import { drawingAt } from './drawings.ts';
 import { FormulaPanel } from './FormulaPanel.tsx';
+import { useGlide } from './glide.ts';
+import { InfluencePanel } from './InfluencePanel.tsx';
 import { LeafTable } from './LeafTable.tsx';
+import { RewardDrag } from './RewardDrag.tsx';
 import { RulePicker } from './RulePicker.tsx';
 import { StepperBar } from './StepperBar.tsx';
 
@@ -20,41 +26,75 @@ interface StepperProps {
   readonly own: CreditConfig;
 }
 
-function Stepper({ state, trees, own }: StepperProps) {
-  const cursor = useSelection((selection) => selection.creditFrame);
+/** Credit of the tree on screen, and what the what-if changes of the run's own. */
+function useCredit({ state, trees, own }: StepperProps) {
   const valueRule = useSelection((selection) => selection.valueRule);
   const advantageRule = useSelection((selection) => selection.advantageRule);
   const leafNormalisation = useSelection((selection) => selection.leafNormalisation);
   const whatIf = useSelection((selection) => selection.whatIf);
-  const shown = useMemo(
-    () => recredit(state, own, { valueRule, advantageRule, leafNormalisation, whatIf }, trees),
-    [state, trees, own, valueRule, advantageRule, leafNormalisation, whatIf],
-  );
-  const steps = useMemo(() => {
+  return useMemo(() => {
+    const choice: CreditChoice = { valueRule, advantageRule, leafNormalisation, whatIf };
+    const shown = recredit(state, own, choice, trees);
+    const trained = recredit(state, own, OWN_CREDIT, trees);
     const tree = rolloutTree(state);
-    return tree && shown ? creditSteps(tree, shown.rewardSteps, shown) : null;
-  }, [state, shown]);
-  const frame = useMemo(() => steps && creditFrame(state, steps, cursor), [state, steps, cursor]);
-  if (!shown || !steps || !frame)
+    if (!shown || !trained || !tree) return null;
+    const steps = creditSteps(tree, shown.rewardSteps, shown);
+    const change = shown.hypothetical ? creditChange(tree, trained, shown) : null;
+    return { choice, shown, trained, steps, change };
+  }, [state, trees, own, valueRule, advantageRule, leafNormalisation, whatIf]);
+}
+
+/** Of the selected turn, else of the one that the step is about, else of the first. */
+function Influence({
+  node,
+  choice,
+  ...of
+}: StepperProps & { readonly node: NodeId; readonly choice: CreditChoice }) {
+  const { state, own, trees } = of;
+  const influence = useMemo(
+    () => leafInfluence(state, own, choice, trees, node),
+    [state, own, choice, trees, node],
+  );
+  return <InfluencePanel influence={influence} />;
+}
+
+function Stepper(props: StepperProps) {
+  const { state } = props;
+  const cursor = useSelection((selection) => selection.creditFrame);
+  const selected = useSelection((selection) => selection.node);
+  const credit = useCredit(props);
+  const frame = useMemo(() => credit && creditFrame(state, credit.steps, cursor), [state, credit, cursor]);
+  const drawn = useGlide(state, frame);
+  if (!credit || !frame || !drawn)
     return <p className="empty">Credit starts when the tree is grown and its leaves are scored.</p>;
+  const { shown, trained, steps, change, choice } = credit;
   const step = frame.current;
+  const turn = [selected, step?.node, state.nodes[ROOT]?.children[0]].find((id) => id != null && id !== ROOT);
   return (
     <div className="credit-columns">
       <div className="credit-main">
         <StepperBar steps={steps} frame={frame} />
-        <TreeDrawing
-          title={`Credit of prompt ${state.prompt.index + 1}`}
-          tree={state}
-          nodes={state.nodes}
-          draw={drawingAt(frame)}
-          lit={new Set(step?.lit)}
-          focus={step?.node ?? null}
-        />
-        <RulePicker state={state} own={own} shown={shown} />
+        <RewardDrag state={state} shown={shown}>
+          <TreeDrawing
+            title={`Credit of prompt ${state.prompt.index + 1}`}
+            tree={state}
+            nodes={state.nodes}
+            draw={drawingAt(drawn, change && { rewards: state.rewards ?? [], credit: trained })}
+            lit={new Set(step?.lit)}
+            found={change && new Set(change.nodes.map(({ node }) => node))}
+            focus={step?.node ?? null}
+          />
+        </RewardDrag>
+        <RulePicker state={state} own={props.own} shown={shown} />
+        <p className="small soft">
+          Drag a leaf up or down to ask “what if?”; on a focused leaf Shift with ↑ or ↓ does the same.
+        </p>
       </div>
       <div className="credit-side">
         <FormulaPanel frame={frame} />
+        {change && <ChangePanel change={change} />}
         <LeafTable state={state} shown={shown} />
+        {turn != null && <Influence {...props} node={turn} choice={choice} />}
       </div>
     </div>
   );

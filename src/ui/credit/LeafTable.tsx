@@ -36,7 +36,7 @@ function LeafRow({ state, shown, leaf }: LeafTableProps & { readonly leaf: NodeI
           type="range"
           min={-1}
           max={1}
-          step={0.5}
+          step={0.1}
           value={reward ?? 0}
           aria-label={`What if the reward of ${nodeName(leaf)} were`}
           aria-valuetext={formatNumber(reward, 1)}

@@ -95,6 +95,19 @@ export function StepperBar({ steps, frame }: StepperBarProps) {
         <output className="number small">
           {frame.cursor}/{steps.length}
         </output>
+        <select
+          className="jump"
+          aria-label="Jump to a step"
+          value={frame.cursor}
+          onChange={(event) => move(Number(event.target.value))}
+        >
+          <option value={0}>the start</option>
+          {steps.map((step, index) => (
+            <option key={index} value={index + 1}>
+              {index + 1}: {sentenceOf(step)}
+            </option>
+          ))}
+        </select>
       </div>
       <p className="step-sentence" role="status">
         {sentence}

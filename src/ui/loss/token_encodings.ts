@@ -1,27 +1,39 @@
 /** How the token strip is coloured: one quantity of the loss at a time, with its scale and its words. */
 import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
-import { creditGlyph, formatNumber, formatSigned } from '../format.ts';
+import type { RatioLevel } from '../../units.ts';
+import { creditGlyph, formatNumber, formatRatio, formatSigned } from '../format.ts';
 import { creditShade, entropyShade } from '../scales.ts';
 import type { TokenDecoration } from '../transcript/Transcript.tsx';
+import { LEVEL_WORDS } from './loss_words.ts';
 
 export const TOKEN_ENCODINGS = [
   'loss',
   'gradient',
+  'weight',
   'advantage',
+  'ratio',
   'log-ratio',
-  'entropy',
+  'log-prob',
   'surprisal',
+  'entropy',
 ] as const;
 export type TokenEncoding = (typeof TOKEN_ENCODINGS)[number];
 
 export const ENCODING_WORDS: Readonly<Record<TokenEncoding, string>> = {
   loss: 'loss of the token before its weight',
   gradient: '∂loss/∂log-probability, weight included; minus pushes the token up',
+  weight: 'share of the token in the loss',
   advantage: 'advantage of the token’s turn',
+  ratio: 'importance ratio that the loss sees, above or below 1',
   'log-ratio': 'log-probability now minus when sampled, nats',
-  entropy: 'entropy of the whole next-token distribution, nats',
+  'log-prob': 'log-probability of the sampled token, nats; the darker, the likelier',
   surprisal: '−log-probability of the sampled token, nats',
+  entropy: 'entropy of the whole next-token distribution, nats',
 };
+
+/** The name on a button: the ratio is of a token, a turn or a row. */
+export const encodingName = (encoding: TokenEncoding, level: RatioLevel): string =>
+  encoding === 'ratio' ? `${LEVEL_WORDS[level]} ratio` : encoding;
 
 export function quantityOf(token: LossToken, encoding: TokenEncoding): number {
   switch (encoding) {
@@ -29,14 +41,20 @@ export function quantityOf(token: LossToken, encoding: TokenEncoding): number {
       return token.tokenLoss;
     case 'gradient':
       return token.dlogProb;
+    case 'weight':
+      return token.weight;
     case 'advantage':
       return token.advantage;
+    case 'ratio':
+      return token.ratio;
     case 'log-ratio':
       return token.logRatio;
-    case 'entropy':
-      return token.entropy;
+    case 'log-prob':
+      return token.logProb;
     case 'surprisal':
       return -token.logProb;
+    case 'entropy':
+      return token.entropy;
   }
   return encoding satisfies never;
 }
@@ -44,31 +62,47 @@ export function quantityOf(token: LossToken, encoding: TokenEncoding): number {
 const DIGITS: Readonly<Record<TokenEncoding, number>> = {
   loss: 3,
   gradient: 5,
+  weight: 6,
   advantage: 2,
+  ratio: 4,
   'log-ratio': 4,
-  entropy: 3,
+  'log-prob': 3,
   surprisal: 3,
+  entropy: 3,
 };
-const isUnsigned = (encoding: TokenEncoding): boolean => encoding === 'entropy' || encoding === 'surprisal';
+const UNSIGNED: readonly TokenEncoding[] = ['entropy', 'surprisal', 'weight', 'log-prob'];
+const isUnsigned = (encoding: TokenEncoding): boolean => UNSIGNED.includes(encoding);
 
-/** Largest |quantity| of a row, for its scale; 1 when all are zero. */
+/** What the shade is proportional to: ratios count from 1, log-probabilities as probabilities. */
+function strengthOf(token: LossToken, encoding: TokenEncoding): number {
+  if (encoding === 'ratio') return token.ratio - 1;
+  return encoding === 'log-prob' ? Math.exp(token.logProb) : quantityOf(token, encoding);
+}
+
+/** Largest strength of a row, for its scale; 1 when all are zero. */
 export const tokenExtent = (turns: readonly LossTurn[], encoding: TokenEncoding): number =>
   Math.max(
-    ...turns.flatMap((turn) => turn.tokens.map((token) => Math.abs(quantityOf(token, encoding)))),
+    ...turns.flatMap((turn) => turn.tokens.map((token) => Math.abs(strengthOf(token, encoding)))),
     0,
   ) || 1;
 
 /** Shade and words of one token. */
-export function decorateToken(token: LossToken, encoding: TokenEncoding, extent: number): TokenDecoration {
-  const value = quantityOf(token, encoding);
-  const background = isUnsigned(encoding) ? entropyShade(value, extent) : creditShade(value, extent);
-  const title = `${encoding} ${formatQuantity(value, encoding)}`;
-  if (isUnsigned(encoding) || value === 0) return { background, title };
-  return { background, title, sign: value > 0 ? 'plus' : 'minus' };
+export function decorateToken(
+  token: LossToken,
+  encoding: TokenEncoding,
+  extent: number,
+  level: RatioLevel,
+): TokenDecoration {
+  const strength = strengthOf(token, encoding);
+  const background = isUnsigned(encoding) ? entropyShade(strength, extent) : creditShade(strength, extent);
+  const title = `${encodingName(encoding, level)} ${formatQuantity(quantityOf(token, encoding), encoding)}`;
+  if (isUnsigned(encoding) || strength === 0) return { background, title };
+  return { background, title, sign: strength > 0 ? 'plus' : 'minus' };
 }
 
 export function formatQuantity(value: number, encoding: TokenEncoding): string {
   const digits = DIGITS[encoding];
+  if (encoding === 'ratio') return `${creditGlyph(value - 1, digits)} ${formatRatio(value)}`.trim();
   if (isUnsigned(encoding)) return formatNumber(value, digits);
   return `${creditGlyph(value, digits)} ${formatSigned(value, digits)}`.trim();
 }

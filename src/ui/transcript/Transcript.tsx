@@ -12,6 +12,7 @@ export interface TokenDecoration {
   readonly title?: string;
   /** Carries the sign without colour: a solid line above for plus, a dotted one below for minus. */
   readonly sign?: 'plus' | 'minus';
+  readonly masked?: boolean; // hatched; environment text always is
 }
 
 export interface TranscriptProps {
@@ -70,7 +71,15 @@ function Token({ token, ...props }: { readonly token: PathToken } & TranscriptPr
   const background = own?.background ?? shadeOf(token, shading, extent);
   const style: CSSProperties | undefined = background ? { backgroundColor: background } : undefined;
   const title = own?.title ?? describeToken(token);
-  const shared = { className: 'token', 'data-source': token.source, 'data-sign': own?.sign, style, title };
+  const masked = own?.masked ?? token.source === 'environment';
+  const shared = {
+    className: 'token',
+    'data-source': token.source,
+    'data-masked': masked,
+    'data-sign': own?.sign,
+    style,
+    title,
+  };
   if (!onSelect)
     return (
       <span {...shared}>

@@ -1,0 +1,83 @@
+/** Leave one leaf out: how much each leaf moves the advantage of the chosen turn. */
+import type { LeafInfluence, TurnInfluence } from '../../store/influence.ts';
+import { useLab } from '../binding.ts';
+import { formatCredit, formatSigned } from '../format.ts';
+import { RewardMark } from '../marks.tsx';
+import { rewardClass } from '../scales.ts';
+import { nodeName } from '../tree/encodings.ts';
+
+interface BarProps {
+  readonly influence: number;
+  readonly largest: number;
+}
+
+/** From the middle: to the right where the leaf raises the advantage, to the left where it lowers it. */
+function Bar({ influence, largest }: BarProps) {
+  const share = (50 * Math.abs(influence)) / largest;
+  const left = influence < 0 ? 50 - share : 50;
+  return (
+    <span className="influence-bar" aria-hidden="true">
+      <span data-sign={influence < 0 ? 'minus' : 'plus'} style={{ left: `${left}%`, width: `${share}%` }} />
+    </span>
+  );
+}
+
+function Line({ entry, largest }: { readonly entry: LeafInfluence; readonly largest: number }) {
+  const { selection } = useLab();
+  const { leaf, influence, without, reward } = entry;
+  return (
+    <tr>
+      <td>
+        <button type="button" className="quiet link" onClick={() => selection.select({ leaf })}>
+          <RewardMark kind={rewardClass(reward)} /> {nodeName(leaf)}
+        </button>
+      </td>
+      <td>{without === null ? 'no such turn' : formatSigned(without)}</td>
+      <td>{influence === null ? '' : formatCredit(influence)}</td>
+      <td>{influence !== null && <Bar influence={influence} largest={largest} />}</td>
+    </tr>
+  );
+}
+
+export function InfluencePanel({ influence }: { readonly influence: TurnInfluence | null }) {
+  if (!influence)
+    return (
+      <section className="panel" aria-label="Influence of leaves">
+        <h2>Influence of each leaf</h2>
+        <p className="small soft">Select a turn of a tree with several leaves.</p>
+      </section>
+    );
+  const { node, advantage, leaves } = influence;
+  const largest = Math.max(...leaves.map((entry) => Math.abs(entry.influence ?? 0)), 1e-12);
+  return (
+    <section className="panel" aria-label="Influence of leaves">
+      <h2>
+        Influence of each leaf on {nodeName(node)},{' '}
+        <span className="soft">A = {formatSigned(advantage)}</span>
+      </h2>
+      <p className="small soft">
+        Credit once more with the leaf left out. Its influence is the advantage with it less the advantage
+        without.
+      </p>
+      <div className="scroll-table" tabIndex={0} role="region" aria-label="Leaves by influence">
+        <table className="influences">
+          <thead>
+            <tr>
+              <th scope="col">leaf</th>
+              <th scope="col">A without</th>
+              <th scope="col">influence</th>
+              <th scope="col">
+                <span className="visually-hidden">bar</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {leaves.map((entry) => (
+              <Line key={entry.leaf} entry={entry} largest={largest} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,91 @@
+/** What if the clip band were another? Turns that flip, and the loss and push that would result. */
+import { useMemo, useState } from 'react';
+import { askClip } from '../../store/clip_question.ts';
+import type { MinibatchState } from '../../store/run_state.ts';
+import type { LossConfig } from '../../units.ts';
+import { formatCount, formatNumber, formatSetting, formatSigned } from '../format.ts';
+import { CLIP_SLIDER, clipOfSlider, sliderOfClip } from './clip_slider.ts';
+import { LEVEL_WORDS } from './loss_words.ts';
+
+interface FieldProps {
+  readonly label: string;
+  readonly value: number; // ε
+  readonly own: number; // the run's
+  readonly onChange: (clip: number) => void;
+}
+
+function ClipField({ label, value, own, onChange }: FieldProps) {
+  return (
+    <>
+      <span>{label}</span>
+      <input
+        type="range"
+        min={0}
+        max={CLIP_SLIDER}
+        value={sliderOfClip(value)}
+        aria-label={label}
+        aria-valuetext={formatSetting(value)}
+        onChange={({ target }) => {
+          const place = Number(target.value);
+          onChange(place === sliderOfClip(own) ? own : clipOfSlider(place));
+        }}
+      />
+      <output className="number">{formatSetting(value, 3)}</output>
+    </>
+  );
+}
+
+interface ClipQuestionProps {
+  readonly minibatch: MinibatchState;
+  readonly config: LossConfig;
+}
+
+export function ClipQuestion({ minibatch, config }: ClipQuestionProps) {
+  const [asked, setAsked] = useState<Pick<LossConfig, 'clipLow' | 'clipHigh'> | null>(null);
+  const { clipLow, clipHigh } = asked ?? config;
+  const answer = useMemo(
+    () => askClip(minibatch, config, { clipLow, clipHigh }),
+    [minibatch, config, clipLow, clipHigh],
+  );
+  const level = LEVEL_WORDS[config.ratioLevel];
+  return (
+    <section className="panel" aria-label="Clip band">
+      <div className="panel-head">
+        <h2>What if the clip band were another?</h2>
+        {asked && (
+          <button type="button" onClick={() => setAsked(null)}>
+            Back to the run’s own
+          </button>
+        )}
+      </div>
+      <div className="clip-fields">
+        <ClipField
+          label="ε low"
+          value={clipLow}
+          own={config.clipLow}
+          onChange={(low) => setAsked({ clipLow: low, clipHigh })}
+        />
+        <ClipField
+          label="ε high"
+          value={clipHigh}
+          own={config.clipHigh}
+          onChange={(high) => setAsked({ clipLow, clipHigh: high })}
+        />
+      </div>
+      <p className="small" role="status">
+        <strong>
+          {formatCount(answer.flippedGroups)} of {formatCount(answer.groups)} {level}s flip
+        </strong>{' '}
+        ({formatCount(answer.flippedTokens)} of {formatCount(answer.tokens)} tokens):{' '}
+        {formatCount(answer.silenced)} tokens lose their gradient, {formatCount(answer.freed)} get one.
+        Clipped are then {formatCount(answer.clippedTokens)} tokens, the loss is{' '}
+        <span className="number">{formatSigned(answer.loss, 5)}</span> and Σ|∂L/∂logπ|{' '}
+        <span className="number">{formatNumber(answer.push, 4)}</span>.
+      </p>
+      <p className="small soft">
+        The same log-probabilities under another band: what this mini-batch’s loss would have been, not what
+        training with that band would lead to.
+      </p>
+    </section>
+  );
+}

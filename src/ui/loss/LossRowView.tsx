@@ -1,0 +1,126 @@
+/** One row: its turns, its tokens, the chosen token in full, and the mini-batch it was trained in. */
+import { useMemo } from 'react';
+import { advantageOfToken, OWN_CREDIT, recredit } from '../../store/credit.ts';
+import { readLoss, type LossReading, type LossToken } from '../../store/loss_reading.ts';
+import { maskReason, silenceOf } from '../../store/mask_reason.ts';
+import { netWeight } from '../../store/net_weight.ts';
+import { pathTokens } from '../../store/reading.ts';
+import type { TreeState, UpdateState } from '../../store/run_state.ts';
+import type { LossConfig, NodeId } from '../../units.ts';
+import { useRun, useSelection, useVocabulary } from '../binding.ts';
+import { formatSigned } from '../format.ts';
+import { BalancePanel } from './BalancePanel.tsx';
+import { ClipQuestion } from './ClipQuestion.tsx';
+import { GradientNorms } from './GradientNorms.tsx';
+import { SILENCE_WORDS } from './mask_words.ts';
+import { MaskedToken } from './MaskedToken.tsx';
+import { NetWeightPanel } from './NetWeightPanel.tsx';
+import { SpreadPanel } from './SpreadPanel.tsx';
+import { TokenPanel } from './TokenPanel.tsx';
+import { TokenStrip } from './TokenStrip.tsx';
+import { TurnLane } from './TurnLane.tsx';
+
+interface RowProps {
+  readonly update: UpdateState;
+  readonly tree: TreeState;
+  readonly leaf: NodeId;
+  readonly config: LossConfig;
+}
+
+function noReading({ metrics }: UpdateState, { dropped }: TreeState): string {
+  if (dropped)
+    return 'The run’s filter dropped this question’s rollouts: no row of them is trained on, and no token has a loss.';
+  return metrics
+    ? 'This row was in no mini-batch.'
+    : 'The loss of this row comes when the update reaches its loss phase.';
+}
+
+interface ChosenProps extends RowProps {
+  readonly reading: LossReading;
+  readonly token: LossToken;
+  readonly text: string;
+}
+
+/** A trained-on token: its numbers, why it is not pushed if it is not, and how often it is counted. */
+function ChosenToken({ update, tree, leaf, config, reading, token, text }: ChosenProps) {
+  const credit = useRun((run) => run.header?.config.algorithm.credit ?? null);
+  const turn = reading.turns[token.turn];
+  const net = useMemo(
+    () => netWeight(reading.minibatch, tree, leaf, token.position, config),
+    [reading, tree, leaf, token, config],
+  );
+  const silence = useMemo(() => {
+    if (!credit || turn.node === null) return null;
+    const own = recredit(tree, credit, OWN_CREDIT, update.trees);
+    const credited = own ? advantageOfToken(tree, own, leaf, token.position) : token.advantage;
+    return silenceOf(token, tree, config, credited);
+  }, [credit, turn, tree, update, leaf, token, config]);
+  return (
+    <>
+      <TokenPanel text={text} token={token} turn={turn} config={config} />
+      {silence && (
+        <section className="panel" aria-label="Why no push">
+          <h2>Why is this token not pushed?</h2>
+          <p className="small">{SILENCE_WORDS[silence]}</p>
+        </section>
+      )}
+      <NetWeightPanel net={net} />
+    </>
+  );
+}
+
+export function LossRowView(props: RowProps) {
+  const { update, tree, leaf, config } = props;
+  const vocabulary = useVocabulary();
+  const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
+  const position = useSelection(({ token }) => token);
+  const reading = useMemo(() => readLoss(update, tree, leaf, config), [update, tree, leaf, config]);
+  const tokens = useMemo(() => pathTokens(tree, leaf, vocabulary), [tree, leaf, vocabulary]);
+  const byPosition = useMemo(
+    () =>
+      new Map(reading?.turns.flatMap((turn) => turn.tokens.map((token) => [token.position, token] as const))),
+    [reading],
+  );
+  const at = position !== null && position < tokens.length ? position : null;
+  const chosen = at === null ? reading?.turns[0]?.tokens[0] : byPosition.get(at);
+  const strip = { tree, leaf, reading, config, tokens, byPosition, selected: at ?? chosen?.position ?? null };
+  return (
+    <div className="loss-columns">
+      <div className="loss-main">
+        {reading ? <TurnLane turns={reading.turns} config={config} /> : <p>{noReading(update, tree)}</p>}
+        <TokenStrip {...strip} />
+        {reading && <BatchPanels {...props} reading={reading} />}
+      </div>
+      <div className="loss-side">
+        {chosen && reading && (
+          <ChosenToken {...props} reading={reading} token={chosen} text={tokens[chosen.position].text} />
+        )}
+        {!chosen && at !== null && (
+          <MaskedToken
+            text={tokens[at].text}
+            reason={maskReason(tree, leaf, at, reading !== null, contextLength)}
+          />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function BatchPanels({ update, config, reading }: RowProps & { readonly reading: LossReading }) {
+  const { minibatch } = reading;
+  return (
+    <div className="loss-batch">
+      <p className="small">
+        Row loss Σ w·ℓ = <span className="number">{formatSigned(reading.loss, 5)}</span>, one of{' '}
+        {minibatch.rows.length} rows in mini-batch {minibatch.minibatch + 1}, whose loss is{' '}
+        <span className="number">{formatSigned(minibatch.loss, 5)}</span>.
+      </p>
+      {config.surrogate === 'clip' && (
+        <ClipQuestion key={minibatch.minibatch} minibatch={minibatch} config={config} />
+      )}
+      <BalancePanel update={update} minibatch={minibatch} config={config} />
+      <SpreadPanel minibatch={minibatch} config={config} />
+      <GradientNorms minibatch={minibatch} />
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import type { CreditFrame } from '../../src/store/credit_steps.ts';
+import { between, easeOut } from '../../src/ui/credit/glide.ts';
+import { draggedReward, steppedReward } from '../../src/ui/credit/reward_drag.ts';
+import { CLIP_SLIDER, clipOfSlider, sliderOfClip } from '../../src/ui/loss/clip_slider.ts';
+
+const frame = (values: (number | null)[]): CreditFrame => ({
+  cursor: 1,
+  length: 2,
+  current: null,
+  rewards: values,
+  normalised: values,
+  values,
+  advantages: values,
+  rowsDone: [],
+});
+
+test('a glide starts at the old numbers and ends at the new frame itself; unknown numbers do not move', () => {
+  const [from, to] = [frame([0, 1, null, 5]), frame([2, -1, 3, null])];
+  expect(between(from, to, 0).values).toEqual([0, 1, 3, null]);
+  expect(between(from, to, 0.5).values).toEqual([1, 0, 3, null]);
+  expect(between(from, to, 1)).toBe(to);
+  expect([easeOut(-1), easeOut(0), easeOut(1), easeOut(2)]).toEqual([0, 0, 1, 1]);
+  expect(easeOut(0.5)).toBeGreaterThan(0.5);
+});
+
+test('a drag moves the reward by tenths and stops at −1 and 1; a key goes to the next half', () => {
+  expect(draggedReward(0, 30)).toBe(0.5);
+  expect(draggedReward(0, -6)).toBe(-0.1);
+  expect(draggedReward(0.5, 1000)).toBe(1);
+  expect(draggedReward(0.5, -1000)).toBe(-1);
+  expect(steppedReward(0, 1)).toBe(0.5);
+  expect(steppedReward(0.3, 1)).toBe(0.5);
+  expect(steppedReward(0.3, -1)).toBe(0);
+  expect(steppedReward(1, 1)).toBe(1);
+});
+
+test('the clip slider’s places and bands go back and forth', () => {
+  expect(clipOfSlider(0)).toBe(0);
+  expect(clipOfSlider(CLIP_SLIDER)).toBeCloseTo(1, 12);
+  for (let place = 0; place <= CLIP_SLIDER; place += 1) expect(sliderOfClip(clipOfSlider(place))).toBe(place);
+  expect(sliderOfClip(3e-4)).toBeGreaterThan(1);
+});
