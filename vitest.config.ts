@@ -7,7 +7,6 @@ const executablePath = findBrowser();
 // Named ahead: a dependency that Vite finds only while tests run makes it reload the page under them.
 const BUNDLED = [
   'axe-core',
-  'd3-hierarchy',
   'react',
   'react/jsx-dev-runtime',
   'react/jsx-runtime',
