@@ -242,6 +242,8 @@ function foldEvent(draft: Draft, event: RunEvent): void {
     case 'gradients':
     case 'token-push':
     case 'step-check':
+    case 'kernels':
+    case 'kernel-check':
       return;
     case 'weights':
       state.weights = event;

@@ -18,6 +18,7 @@ import type {
   NodeTable,
   Prompt,
   RunConfig,
+  SearchStatistics,
   TreeSignals,
   TurnNode,
 } from '../units.ts';
@@ -38,6 +39,7 @@ export interface TreeState {
   readonly growth: readonly GrowthStep[];
   readonly expansions: readonly ExpansionRecord[];
   readonly leaves: readonly NodeId[]; // rows of the batch; empty until chosen
+  readonly search?: NodeTable<SearchStatistics> | undefined; // of a search tree, once its rows are chosen
   readonly rewards: NodeTable<number | null> | null;
   readonly signals?: TreeSignals | undefined; // undefined: the run measured none
   readonly dropped: boolean; // by the run's filter: rewarded, and not trained on

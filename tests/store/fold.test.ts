@@ -55,6 +55,14 @@ describe('folding the log', () => {
     expect(state.updates[0].trees[0].nodes.map((node) => node?.children)).toEqual([[1, 2], [], []]);
   });
 
+  test('keeps what a search remembers of its nodes, and nothing of a tree without search', () => {
+    const search = [4, 3, 1].map((visits) => ({ visits, quality: 0.5 }));
+    const at = { update: 2, prompt: 0, leaves: [nodeId(1)], pruned: [] };
+    const state = foldEvents(folded, [{ kind: 'leaves', ...at, search }]);
+    expect(state.updates[1].trees[0].search?.[1]).toEqual({ visits: 3, quality: 0.5 });
+    expect(tree.search).toBeUndefined();
+  });
+
   test('marks pruned nodes and takes them from their parent', () => {
     const at = { update: 2, prompt: 0 };
     const pruned = foldEvents(folded, [{ kind: 'leaves', ...at, leaves: [nodeId(3)], pruned: [nodeId(2)] }]);

@@ -1,4 +1,4 @@
-/** Five small multiples over updates, or the same numbers as a table. */
+/** Small multiples over updates, or the same numbers as a table. */
 import { useMemo, useState } from 'react';
 import { useLab, useRun, useSelection } from '../binding.ts';
 import { Chart } from './Chart.tsx';

@@ -32,14 +32,55 @@ export const DASHES: Readonly<Partial<Record<CurveSeries['style'], number[]>>> =
   'dash-dot': [8, 3, 1.5, 3],
 };
 
-/** Mean over data sets of the evaluations made at each update. */
-function heldOut(run: RunState, x: readonly number[]): Series {
+/** Mean over data sets of the evaluations made at each update; null where none has the score. */
+function heldOut(
+  run: RunState,
+  x: readonly number[],
+  score: 'exactMatch' | 'unknown' | 'reliability' = 'exactMatch',
+): Series {
   const sampled = run.evaluations.filter((evaluation) => !evaluation.greedy);
   const shown = sampled.length > 0 ? sampled : run.evaluations;
   return x.map((update) => {
-    const here = shown.filter((evaluation) => evaluation.update === update);
-    return here.length === 0 ? null : here.reduce((sum, { exactMatch }) => sum + exactMatch, 0) / here.length;
+    const here = shown.flatMap((evaluation) =>
+      evaluation.update === update ? [evaluation[score] ?? null] : [],
+    );
+    const known = here.filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
   });
+}
+
+/** Whether anybody has said "I do not know" yet: elsewhere admissions are 0 and reliability is exact match once more. */
+const knowsAdmissions = (run: RunState): boolean =>
+  run.updates.some(({ metrics }) => (metrics?.unknown ?? 0) > 0) ||
+  run.evaluations.some(({ unknown }) => (unknown ?? 0) > 0);
+
+function admissionCurves(run: RunState, x: readonly number[]): readonly Curve[] {
+  if (!knowsAdmissions(run)) return [];
+  const rollouts = (key: 'unknown' | 'reliability'): Series => [null, ...metricSeries(run, key)];
+  const both = (key: 'unknown' | 'reliability'): readonly CurveSeries[] => [
+    { label: 'rollouts', style: 'line', values: rollouts(key) },
+    { label: 'held out', style: 'points', values: heldOut(run, x, key) },
+  ];
+  return [
+    {
+      key: 'unknown',
+      title: 'Admissions',
+      unit: 'share',
+      meaning:
+        'Share of answers that say “I do not know”: first rollouts of each update, and held-out questions.',
+      top: 1,
+      series: both('unknown'),
+    },
+    {
+      key: 'reliability',
+      title: 'Reliability',
+      unit: 'share',
+      meaning:
+        'BAPO’s measure, (1 − ρ)·precision + ρ·accuracy with ρ the share of admissions, which count as no right answer.',
+      top: 1,
+      series: both('reliability'),
+    },
+  ];
 }
 
 export function curveData(run: RunState): CurveData {
@@ -61,6 +102,7 @@ export function curveData(run: RunState): CurveData {
           { label: 'held out', style: 'points', values: heldOut(run, x) },
         ],
       },
+      ...admissionCurves(run, x),
       {
         key: 'entropy',
         title: 'Entropy',

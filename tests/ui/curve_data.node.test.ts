@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { foldEvents } from '../../src/store/fold.ts';
+import { EMPTY_RUN } from '../../src/store/run_state.ts';
+import type { RunEvent } from '../../src/train/protocol.ts';
+import { curveData } from '../../src/ui/train/curve_data.ts';
+import { METRICS, SAMPLE_LOG } from '../support/sample_log.ts';
+
+const run = foldEvents(EMPTY_RUN, SAMPLE_LOG);
+const keys = (state: typeof run): readonly string[] => curveData(state).curves.map(({ key }) => key);
+
+const evaluation = (dataset: string, unknown: number, reliability: number): RunEvent => ({
+  kind: 'evaluation',
+  update: 2,
+  dataset,
+  questions: 64,
+  exactMatch: 0.4,
+  unknown,
+  reliability,
+  greedy: false,
+});
+
+test('admissions and reliability are shown once somebody admits, and not before', () => {
+  expect(keys(run)).not.toContain('unknown');
+  expect(keys(foldEvents(run, [evaluation('hotpot', 0, 0.4)]))).not.toContain('reliability');
+  const metrics = { ...METRICS, unknown: 0.25, reliability: 0.7 };
+  const admitted = foldEvents(run, [{ kind: 'metrics', update: 2, metrics }]);
+  expect(keys(admitted).slice(0, 3)).toEqual(['exactMatch', 'unknown', 'reliability']);
+  const [, unknown, reliability] = curveData(admitted).curves;
+  expect(unknown.series[0].values[2]).toBe(0.25);
+  expect(reliability.series[0].values[2]).toBe(0.7);
+});
+
+test('held-out admissions are the mean over data sets; logs without them leave a gap', () => {
+  const events = [evaluation('hotpot', 0.02, 0.5), evaluation('unanswerable', 0.3, 0)];
+  const state = { ...run, evaluations: run.evaluations.filter(({ update }) => update === 0) };
+  const [, unknown, reliability] = curveData(foldEvents(state, events)).curves;
+  expect(unknown.series[1].values).toEqual([null, null, 0.16]);
+  expect(reliability.series[1].values[2]).toBe(0.25);
+});
