@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
+import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
+import { leafInfluence } from '../../src/store/influence.ts';
 import type { Lab } from '../../src/store/lab.ts';
 import type { TreeState } from '../../src/store/run_state.ts';
 import { App } from '../../src/ui/App.tsx';
+import { steppedReward } from '../../src/ui/credit/reward_drag.ts';
 import { formatNumber, formatSigned } from '../../src/ui/format.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 import { seriousFindings } from '../support/axe.ts';
@@ -91,5 +94,78 @@ test('dragging a leaf’s reward changes the values above it, and only on screen
 
 test('axe finds nothing serious in the Credit view', async () => {
   await userEvent.keyboard('{End}');
+  expect(await seriousFindings(screen.container)).toEqual([]);
+});
+
+const leafElement = (leaf: number): SVGGElement =>
+  screen.container.querySelector<SVGGElement>(`[data-node="${leaf}"]`)!;
+
+test('a leaf dragged up on the tree gets the reward, and every change is told with its number before and after', async () => {
+  await userEvent.keyboard('{End}');
+  const leaf = tree.leaves.find((id) => tree.rewards![id] === 0) ?? tree.leaves[0];
+  const from = tree.rewards![leaf]!;
+  const { left, top } = leafElement(leaf).getBoundingClientRect();
+  const at = (type: string, y: number): void =>
+    void leafElement(leaf).dispatchEvent(
+      new PointerEvent(type, { bubbles: true, clientX: left + 5, clientY: y, pointerId: 1, isPrimary: true }),
+    );
+  const capture = Element.prototype.setPointerCapture;
+  Element.prototype.setPointerCapture = () => undefined; // a made-up pointer cannot be captured
+  at('pointerdown', top + 5);
+  at('pointermove', top + 5 - 30);
+  at('pointerup', top + 5 - 30);
+  Element.prototype.setPointerCapture = capture;
+  expect(lab.selection.getState().whatIf).toEqual([{ leaf, reward: Math.min(1, from + 0.5) }]);
+  const { whatIf } = lab.selection.getState();
+  const own = lab.run.getState().header!.config.algorithm.credit;
+  const { trees } = lab.run.getState().updates[0];
+  const after = recredit(tree, own, { ...OWN_CREDIT, whatIf }, trees)!;
+  const panel = screen.getByRole('region', { name: 'What changes' });
+  await expect.element(panel).toBeVisible();
+  for (const line of panel.element().querySelectorAll('tbody tr')) {
+    const [name, , advantage] = [...line.querySelectorAll('td')].map((cell) => cell.textContent);
+    const id = Number(name.slice(1));
+    if (name === 'root') continue;
+    expect(advantage).toContain(formatSigned(after.advantages.byNode[id]));
+    if (advantage.includes('→')) expect(advantage).toContain(formatSigned(tree.credit!.advantages[id]));
+  }
+  await expect.poll(() => labelOf(leaf)).toContain(`A ${formatSigned(after.advantages.byNode[leaf])}`);
+});
+
+test('Shift and an arrow on a focused leaf change its reward by a half', async () => {
+  const leaf = tree.leaves.find((id) => tree.rewards![id] === 0) ?? tree.leaves[0];
+  leafElement(leaf).focus();
+  await userEvent.keyboard('{Shift>}{ArrowDown}{/Shift}');
+  expect(lab.selection.getState().whatIf).toEqual([
+    { leaf, reward: steppedReward(tree.rewards![leaf]!, -1) },
+  ]);
+});
+
+test('the influence of each leaf on the chosen turn is on screen as credit without the leaf gives it', async () => {
+  const node = tree.nodes[0]!.children[0];
+  lab.selection.select({ node });
+  const own = lab.run.getState().header!.config.algorithm.credit;
+  const { trees } = lab.run.getState().updates[0];
+  const answer = leafInfluence(tree, own, OWN_CREDIT, trees, node)!;
+  const lines = (): readonly string[] =>
+    [...screen.container.querySelectorAll('.influences tbody tr')].map((line) => line.textContent);
+  await expect.poll(() => lines().length).toBe(tree.leaves.length);
+  answer.leaves.forEach(({ leaf, without, influence }, at) => {
+    expect(lines()[at]).toContain(`n${leaf}`);
+    expect(lines()[at]).toContain(without === null ? 'no such turn' : formatSigned(without));
+    if (influence !== null) expect(lines()[at]).toContain(formatSigned(influence));
+  });
+});
+
+test('any step can be jumped to by its sentence', async () => {
+  const jump = screen.getByRole('combobox', { name: 'Jump to a step' });
+  await jump.selectOptions('7');
+  expect(lab.selection.getState().creditFrame).toBe(7);
+  await expect.poll(sentence).toBe((jump.element() as HTMLSelectElement).selectedOptions[0].text.slice(3));
+});
+
+test('axe finds nothing serious with a what-if and its panels', async () => {
+  lab.selection.select({ whatIf: [{ leaf: tree.leaves[0], reward: 0.3 }] });
+  await expect.element(screen.getByRole('region', { name: 'What changes' })).toBeVisible();
   expect(await seriousFindings(screen.container)).toEqual([]);
 });

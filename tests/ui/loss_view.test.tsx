@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
+import { lossBalance } from '../../src/store/batch_reading.ts';
+import { askClip } from '../../src/store/clip_question.ts';
 import type { Lab } from '../../src/store/lab.ts';
 import { lossRowOf, layerNorms } from '../../src/store/loss_reading.ts';
+import { netWeight } from '../../src/store/net_weight.ts';
 import type { TreeState, UpdateState } from '../../src/store/run_state.ts';
 import type { LossRow } from '../../src/train/protocol.ts';
 import { App } from '../../src/ui/App.tsx';
@@ -84,4 +87,90 @@ test('gradient norms of every layer are listed with their total', () => {
 
 test('axe finds nothing serious in the Loss view', async () => {
   expect(await seriousFindings(screen.container)).toEqual([]);
+});
+
+const panel = (name: string): string =>
+  screen.container.querySelector(`section[aria-label="${name}"]`)?.textContent ?? '';
+const tokenAt = (position: number): HTMLButtonElement =>
+  screen.container.querySelectorAll<HTMLButtonElement>('button.token')[position];
+
+test('a masked token says why it carries no loss', async () => {
+  const at = [...screen.container.querySelectorAll('button.token')].findIndex(
+    (token) => token.getAttribute('data-source') === 'environment',
+  );
+  tokenAt(at).click();
+  await expect.poll(() => panel('Token')).toContain('carries no loss: environment text');
+  tokenAt(0).click();
+  await expect.poll(() => panel('Token')).toContain('carries no loss: the question');
+});
+
+test('the net weight of a shared token is the sum over the rows that count it', async () => {
+  const { loss } = lab.run.getState().header!.config.algorithm;
+  const { minibatch } = lossRowOf(update, tree.prompt.index, row.leaf)!;
+  const net = netWeight(minibatch, tree, row.leaf, row.tokenIndex[0], loss);
+  tokenAt(row.tokenIndex[0]).click();
+  await expect.poll(() => panel('Net weight')).toContain(`${net.rowsOfTree}`);
+  const cells = (selector: string): readonly string[] =>
+    [...screen.container.querySelectorAll(`.net-weight ${selector}`)].map((cell) => cell.textContent);
+  expect(cells('tbody tr')).toHaveLength(net.rows.length);
+  expect(cells('tfoot td')).toEqual([
+    formatNumber(net.weight, 6),
+    '',
+    formatSigned(net.signed, 6),
+    formatSigned(net.dlogProb, 6),
+  ]);
+});
+
+test('a narrower band tells how many turns flip and the loss that would result', async () => {
+  const { loss } = lab.run.getState().header!.config.algorithm;
+  const moved = update.minibatches.at(-1)!; // its ratios have moved
+  const { prompt, leaf } = moved.rows[0];
+  lab.selection.select({ prompt });
+  lab.selection.select({ leaf });
+  await expect.poll(() => panel('Clip band')).toContain('0 of');
+  await screen.getByRole('slider', { name: 'ε low' }).fill('0');
+  await screen.getByRole('slider', { name: 'ε high' }).fill('0');
+  const answer = askClip(moved, loss, { clipLow: 0, clipHigh: 0 });
+  expect(answer.flippedGroups).toBeGreaterThan(0);
+  await expect
+    .poll(() => panel('Clip band'))
+    .toContain(`${answer.flippedGroups} of ${answer.groups} turns flip (${answer.flippedTokens} of`);
+  expect(panel('Clip band')).toContain(formatSigned(answer.loss, 5));
+});
+
+test('“is it learning?” is answered with the mini-batch’s own gradient norm and halves', () => {
+  const { loss } = lab.run.getState().header!.config.algorithm;
+  const { minibatch } = lossRowOf(update, tree.prompt.index, row.leaf)!;
+  const balance = lossBalance(update, minibatch, loss);
+  expect(panel('Is it learning?')).toContain(
+    `Yes: the gradient has norm ${formatNumber(minibatch.step!.gradientNorm, 4)}.`,
+  );
+  expect(fact('tokens pushed up')).toContain(formatSigned(balance.gain, 4));
+  expect(fact('pushed down')).toContain(formatSigned(balance.cost, 4));
+  expect(fact('dead prompts')).toBe(`${balance.deadPrompts} of ${balance.prompts}`);
+});
+
+test('the distributions count every ratio and every advantage of the mini-batch', () => {
+  const { minibatch } = lossRowOf(update, tree.prompt.index, row.leaf)!;
+  const counts = [...screen.container.querySelectorAll('.spread table')].map((table) =>
+    [...table.querySelectorAll('td:last-child')].reduce((sum, cell) => sum + Number(cell.textContent), 0),
+  );
+  expect(counts).toEqual([
+    minibatch.rows.reduce((sum, { turnLogRatio }) => sum + turnLogRatio.length, 0),
+    minibatch.rows.reduce((sum, { tokenIndex }) => sum + tokenIndex.length, 0),
+  ]);
+});
+
+test('tokens can be coloured by weight, turn ratio and log-probability too', async () => {
+  const wanted: readonly (readonly [string, (index: number) => string])[] = [
+    ['weight', (index) => formatNumber(row.weight[index], 6)],
+    ['turn ratio', (index) => formatRatio(Math.exp(row.turnLogRatio[row.turnIndex[index]]))],
+    ['log-prob', (index) => formatNumber(row.logProb[index], 3)],
+  ];
+  for (const [name, text] of wanted) {
+    await screen.getByRole('button', { name, exact: true }).click();
+    row.tokenIndex.forEach((position, index) =>
+      expect(tokenAt(position).getAttribute('aria-label')).toContain(text(index)),
+    );
+  }
 });
