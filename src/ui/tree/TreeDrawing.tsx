@@ -5,7 +5,7 @@
 import { useEffect, useMemo, useRef, type KeyboardEvent } from 'react';
 import type { TreeState } from '../../store/run_state.ts';
 import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
-import { useLab, useRun, useSelection } from '../binding.ts';
+import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
 import { layOutTree, type Folding, type TreeLayout } from '../layout/tree_layout.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { useSize, type Size } from '../use_size.ts';
@@ -68,9 +68,10 @@ function useDrawn(props: TreeDrawingProps, size: Size): DrawnTree {
   const { title, tree, nodes, draw, lit = null, found = null, focus = null, faded = null } = props;
   const layout = useLayout(nodes, size, props.folding);
   const selected = useSelection(({ node }) => node);
-  const second = useSelection(({ pinned, prompt }) =>
-    props.main && pinned?.prompt === prompt ? pinned.node : null,
-  );
+  const pinned = useSelection((state) => state.pinned);
+  const update = useUpdate()?.update;
+  const isPinnedHere = props.main && pinned?.update === update && pinned?.prompt === tree.prompt.index;
+  const second = isPinnedHere && pinned ? pinned.node : null;
   const hovered = useSelection((state) => state.hovered);
   const path = useMemo(() => pathOf(nodes, hovered ?? selected), [nodes, hovered, selected]);
   const remembered = useMemo(() => rememberDrawings(draw), [draw]);
