@@ -12,20 +12,22 @@ import {
   knobCatalogue,
 } from './catalogue.ts';
 import { environmentNamed, parseRunConfig } from './config.ts';
-import { NoProfileError, NoRunError, reportOf } from './errors.ts';
+import { NoKernelsError, NoProfileError, NoRunError, reportOf } from './errors.ts';
 import { gradientAngles } from './gradient_angles.ts';
 import { parseRunCommand } from './guard.ts';
+import { kernelCatalogue } from './kernels.ts';
 import type { UpdateProfiler } from './profile.ts';
 import type {
   AdapterDescription,
   AskedParameters,
   GradientQuestion,
+  KernelCheck,
   RunCommand,
   RunEvent,
   TokenQuestion,
 } from './protocol.ts';
 import { train } from './run.ts';
-import { pushOnLogits } from './token_push.ts';
+import { tokenPush } from './token_push.ts';
 import { RunStopped, Transport } from './transport.ts';
 
 export interface PolicyRequest {
@@ -48,6 +50,8 @@ export interface Backend {
    * @throws DoesNotFitError
    */
   checkFits?(config: RunConfig, trial: boolean): Promise<number>;
+  /** Runs a kernel's cases against its oracle. Absent where there are no kernels. */
+  checkKernel?(name: string): Promise<KernelCheck>;
   /** Absent where nothing can be timed. */
   startProfile?(): UpdateProfiler;
   close(): void;
@@ -147,6 +151,10 @@ export class Engine {
         this.#transportOr(command.kind);
         this.#sessionOr(command.kind).checkSteps = true;
         return;
+      case 'list-kernels':
+        return this.#options.post({ kind: 'kernels', kernels: kernelCatalogue() });
+      case 'check-kernel':
+        return this.#checkKernel(command.name);
       case 'save-weights':
         return this.#saveWeights(this.#sessionOr(command.kind));
       case 'close':
@@ -290,34 +298,22 @@ export class Engine {
     });
   }
 
-  async #inspectToken({
-    config,
-    tokens,
-    update,
-    prompt,
-    leaf,
-    readers,
-    ...pushed
-  }: TokenQuestion): Promise<void> {
+  async #inspectToken(question: TokenQuestion): Promise<void> {
     const startMs = performance.now();
-    await this.#askPolicy(config, async (policy, _, parameters) => {
-      const position = tokens.length - 1;
-      const logits = await policy.nextLogits(tokens.slice(0, position));
-      const { temperature } = config;
-      const push = pushOnLogits(logits, { ...pushed, chosen: tokens[position], temperature });
-      const ms = performance.now() - startMs;
-      this.#options.post({
-        kind: 'token-push',
-        update,
-        prompt,
-        leaf,
-        position,
-        readers,
-        ...push,
-        parameters,
-        ms,
-      });
+    await this.#askPolicy(question.config, async (policy, _, parameters) => {
+      const push = await tokenPush(policy, question);
+      this.#options.post({ kind: 'token-push', ...push, parameters, ms: performance.now() - startMs });
     });
+  }
+
+  /** Outside the queue, so that a pause need not wait for it. */
+  async #checkKernel(name: string): Promise<void> {
+    const backend = await this.#ensureBackend();
+    if (!backend.checkKernel) throw new NoKernelsError();
+    backend.checkKernel(name).then(
+      (check) => this.#options.post({ kind: 'kernel-check', ...check }),
+      (error: unknown) => this.#fail(error, 'command check-kernel'),
+    );
   }
 
   /**
@@ -334,12 +330,8 @@ export class Engine {
     const current = own && session !== null && session.transport.state.update > 0;
     const weights = current ? await session.policy.save() : await this.#weightsOf({ config, bytes: null });
     const environment = environmentNamed(config.environment);
-    const policy = await backend.createPolicy({
-      model: config.model,
-      weights,
-      seed: config.seed,
-      environment,
-    });
+    const { model, seed } = config;
+    const policy = await backend.createPolicy({ model, weights, seed, environment });
     try {
       await ask(policy, environment, current ? 'current' : 'starting');
     } finally {

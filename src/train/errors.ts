@@ -90,6 +90,19 @@ export class NoProfileError extends LabError {
   }
 }
 
+/** A check of a kernel was asked of a backend that runs none. */
+export class NoKernelsError extends LabError {
+  constructor() {
+    super('NoKernelsError', {
+      what: 'There is no device to check kernels on',
+      where: 'command check-kernel',
+      got: 'a backend without kernels',
+      wanted: 'a backend on WebGPU',
+      next: 'Open the lab in a browser with WebGPU.',
+    });
+  }
+}
+
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en-US')} MB`;
 
 /** A run that the device has no room for; nothing was allocated. */

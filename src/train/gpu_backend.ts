@@ -9,6 +9,7 @@ import type { Backend, PolicyRequest } from './engine.ts';
 import { WeightsFetchError } from './errors.ts';
 import { checkBuffers, checkFits } from './fit.ts';
 import { seededParameters } from './initial.ts';
+import { checkKernel } from './kernels.ts';
 import { startUpdateProfile } from './profile.ts';
 
 /**
@@ -36,6 +37,7 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
       const { bytes } = trial ? await checkFits(gpu, config) : await checkBuffers(gpu.limits, config);
       return bytes;
     },
+    checkKernel: (name) => checkKernel(gpu, name),
     startProfile: () => startUpdateProfile(gpu),
     close() {
       closed = true;

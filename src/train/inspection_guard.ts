@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { environmentNamed, parseRunConfig } from './config.ts';
 import { ProtocolError } from './errors.ts';
+import { kernelNames } from './kernels.ts';
 import type { InspectionCommand } from './protocol/inspection.ts';
 import { issueReport, real, wanted, whole } from './schema.ts';
 
@@ -22,6 +23,10 @@ const tokenSchema = (vocabulary: number) =>
     readers: whole(1, MOST),
   });
 
+const kernelSchema = v.object({
+  name: v.picklist(kernelNames, 'the name of a kernel in shaders/index.ts'),
+});
+
 function checked<Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
@@ -34,8 +39,15 @@ function checked<Schema extends v.GenericSchema>(
 
 /** @throws ProtocolError naming the first field that is not valid; RunConfigError for a configuration */
 export function parseInspection(kind: InspectionCommand['kind'], value: unknown): InspectionCommand {
-  if (kind === 'check-steps') return { kind };
+  if (kind === 'check-steps' || kind === 'list-kernels') return { kind };
   const fields = value as Readonly<Record<string, unknown>>;
+  if (kind === 'check-kernel') {
+    const { name } = checked(kernelSchema, value, {
+      what: 'There is no such kernel to check',
+      next: 'Choose one of the kernels that the lab lists.',
+    });
+    return { kind, name };
+  }
   const config = parseRunConfig(fields.config);
   const { length } = environmentNamed(config.environment).vocabulary;
   const question = checked(tokenSchema(length), value, {

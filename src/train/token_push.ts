@@ -1,8 +1,20 @@
 /** What a loss's gradient asks of the alternatives to one token. Host arithmetic in float64. */
-import type { TokenId } from '../units.ts';
-import type { TokenAlternative, TokenPush } from './protocol/inspection.ts';
+import type { TokenId, TrainablePolicy } from '../units.ts';
+import type { TokenAlternative, TokenPush, TokenQuestion } from './protocol/inspection.ts';
 
 const SHOWN = 8; // alternatives
+
+/** The answer to a question, at the policy's present parameters. */
+export async function tokenPush(
+  policy: TrainablePolicy,
+  { config, tokens, update, prompt, leaf, readers, dlogProb, dentropy }: TokenQuestion,
+): Promise<Omit<TokenPush, 'parameters' | 'ms'>> {
+  const position = tokens.length - 1;
+  const logits = await policy.nextLogits(tokens.slice(0, position));
+  const { temperature } = config;
+  const push = pushOnLogits(logits, { chosen: tokens[position], temperature, dlogProb, dentropy });
+  return { update, prompt, leaf, position, readers, ...push };
+}
 
 interface Pushed {
   readonly chosen: TokenId;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
-import { describeFailure, runCase } from '../support/kernel_suite.ts';
+import { describeFailure, runCase } from '../../src/gpu/kernel_check.ts';
 
 const catalogue: readonly AnyKernel[] = Object.values(kernels);
 

@@ -15,7 +15,7 @@ import { compile, specialise } from '../../src/gpu/pipelines.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { f32, Readback, u32 } from '../../src/gpu/readback.ts';
 import { clear, copy, dispatch, stepOn, type DispatchOptions } from '../../src/gpu/steps.ts';
-import { describeFailure, runCase } from '../support/kernel_suite.ts';
+import { describeFailure, runCase } from '../../src/gpu/kernel_check.ts';
 
 let gpu: Gpu;
 let owner: BufferOwner;

@@ -3,7 +3,7 @@ import { kernels } from '../../shaders/index.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { KernelCase } from '../../src/gpu/kernel.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
-import { describeFailure, runCase } from './kernel_suite.ts';
+import { describeFailure, runCase } from '../../src/gpu/kernel_check.ts';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -72,16 +72,65 @@ export interface StepCheck {
   readonly steps: readonly CheckedStep[];
 }
 
+/** A kernel as it runs: its text and what its kernel.ts says of it. */
+export interface KernelDescription {
+  readonly name: string;
+  readonly source: string; // WGSL; the comment at its head is the contract
+  readonly params: Readonly<Record<string, string>>; // type by name
+  readonly bindings: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly access: 'read' | 'write';
+  }[];
+  readonly overrides: Readonly<Record<string, number>>;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly tolerance: { readonly absolute: number; readonly relative: number; readonly reason: string };
+  readonly feature: string | null; // that the device must have
+}
+
+/** One number of a kernel beside its oracle's. */
+export interface KernelError {
+  readonly tensor: string;
+  readonly index: number;
+  readonly got: number;
+  readonly want: number;
+  readonly error: number; // |got − want|; ∞ where either is not finite
+  readonly allowed: number;
+}
+
+/** A kernel's cases on this device, against its float64 oracle. */
+export interface KernelCheck {
+  readonly kernel: string;
+  readonly cases: readonly {
+    readonly title: string;
+    readonly checked: number; // elements compared
+    readonly mismatchCount: number;
+    readonly worst: KernelError | null; // by error over what is allowed, passing or not
+  }[];
+  readonly missing: string | null; // a feature that the device lacks: nothing was run
+  readonly ms: number;
+}
+
 export type InspectionCommand =
-  ({ readonly kind: 'inspect-token' } & TokenQuestion) | { readonly kind: 'check-steps' }; // of the next update that comes to its loss
+  | ({ readonly kind: 'inspect-token' } & TokenQuestion)
+  | { readonly kind: 'check-steps' } // of the next update that comes to its loss
+  | { readonly kind: 'list-kernels' }
+  | { readonly kind: 'check-kernel'; readonly name: string };
 export type InspectionEvent =
-  ({ readonly kind: 'token-push' } & TokenPush) | ({ readonly kind: 'step-check' } & StepCheck);
+  | ({ readonly kind: 'token-push' } & TokenPush)
+  | ({ readonly kind: 'step-check' } & StepCheck)
+  | { readonly kind: 'kernels'; readonly kernels: readonly KernelDescription[] }
+  | ({ readonly kind: 'kernel-check' } & KernelCheck);
 
 export const INSPECTION_EVENTS = [
   'token-push',
   'step-check',
+  'kernels',
+  'kernel-check',
 ] as const satisfies readonly InspectionEvent['kind'][];
 export const INSPECTION_COMMANDS = [
   'inspect-token',
   'check-steps',
+  'list-kernels',
+  'check-kernel',
 ] as const satisfies readonly InspectionCommand['kind'][];

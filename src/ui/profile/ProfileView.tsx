@@ -11,6 +11,7 @@ import {
 import { useLab, useRun, useTransport } from '../binding.ts';
 import { formatCount, formatMs, formatShare } from '../format.ts';
 import { Facts, type Fact } from './Facts.tsx';
+import { KernelBrowser } from './KernelBrowser.tsx';
 import { MemoryTable } from './MemoryTable.tsx';
 import { ProfileTable } from './ProfileTable.tsx';
 import { formatRate, formatTimes } from './rates.ts';
@@ -150,6 +151,7 @@ export function ProfileView() {
         )}
       </div>
       {profile ? <Profile key={profile.update} profile={profile} /> : <p className="empty">{nothing}</p>}
+      <KernelBrowser />
     </div>
   );
 }

@@ -1,11 +1,11 @@
 /** Runs a kernel's cases on a device. Framework-free: vitest and wgpu/naga under Deno share it. */
-import { BufferOwner, type BufferView } from '../../src/gpu/buffers.ts';
-import type { Gpu } from '../../src/gpu/device.ts';
-import type { Kernel, KernelCase, TypedArray } from '../../src/gpu/kernel.ts';
-import type { AnyKernel } from '../../src/gpu/pipelines.ts';
-import { Program } from '../../src/gpu/program.ts';
-import { Readback, type ReadRange } from '../../src/gpu/readback.ts';
-import { dispatch } from '../../src/gpu/steps.ts';
+import { BufferOwner, type BufferView } from './buffers.ts';
+import type { Gpu } from './device.ts';
+import type { Kernel, KernelCase, TypedArray } from './kernel.ts';
+import type { AnyKernel } from './pipelines.ts';
+import { Program } from './program.ts';
+import { Readback, type ReadRange } from './readback.ts';
+import { dispatch } from './steps.ts';
 
 export interface Mismatch {
   readonly tensor: string;

@@ -1,0 +1,46 @@
+import { afterEach, expect, test } from 'vitest';
+import { cleanup, render } from 'vitest-browser-react';
+import { createLab } from '../../src/store/lab.ts';
+import type { RunCommand } from '../../src/train/protocol.ts';
+import { kernelCatalogue } from '../../src/train/kernels.ts';
+import { App } from '../../src/ui/App.tsx';
+import { seriousFindings } from '../support/axe.ts';
+import { scriptedLog } from '../support/scripted_lab.ts';
+
+afterEach(() => cleanup());
+
+test('a kernel shows its contract, text and bindings, and its check number for number', async () => {
+  const sent: RunCommand[] = [];
+  const lab = createLab((command) => void sent.push(command));
+  lab.transport.receive((await scriptedLog()).filter(({ kind }) => kind === 'ready'));
+  lab.selection.select({ view: 'profile' });
+  const screen = await render(<App lab={lab} />);
+  await screen.getByText('Kernels: the WGSL that runs').click();
+  await expect.poll(() => sent.some(({ kind }) => kind === 'list-kernels')).toBe(true);
+  const list = kernelCatalogue();
+  lab.transport.receive([{ kind: 'kernels', kernels: list }]);
+  await screen.getByLabelText('Kernel', { exact: true }).selectOptions('swiglu_forward');
+  const kernel = list.find(({ name }) => name === 'swiglu_forward')!;
+  const section = (): Element =>
+    screen.container.querySelector('section[aria-label="Kernel swiglu_forward"]')!;
+  await expect.poll(() => section()?.querySelectorAll('tbody tr').length).toBe(1 + kernel.bindings.length);
+  const [contract, code] = [...section().querySelectorAll('pre')].map(({ textContent }) => textContent ?? '');
+  expect(contract).toContain('swiglu_forward — ');
+  expect(code).toContain('fn main(');
+  await screen.getByRole('button', { name: 'Check against the oracle now' }).click();
+  expect(sent.at(-1)).toEqual({ kind: 'check-kernel', name: 'swiglu_forward' });
+  const worst = { tensor: 'h', index: 7, got: 1.5, want: 1, error: 0.5, allowed: 1e-6 };
+  lab.transport.receive([
+    {
+      kind: 'kernel-check',
+      kernel: 'swiglu_forward',
+      cases: [{ title: 'rows 3', checked: 60, mismatchCount: 4, worst }],
+      missing: null,
+      ms: 12,
+    },
+  ]);
+  await expect.poll(() => section().textContent).toContain('✕ 1 of 1 cases differ');
+  const cells = [...section().querySelectorAll('table:last-of-type tbody tr')].at(-1)!;
+  expect([...cells.querySelectorAll('td')].map(({ textContent }) => textContent)).toEqual(['60', '4', '0.5', '1e−6', 'h[7]']); // prettier-ignore
+  expect(await seriousFindings(screen.container)).toEqual([]);
+});
