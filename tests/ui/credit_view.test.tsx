@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
@@ -109,12 +109,11 @@ test('a leaf dragged up on the tree gets the reward, and every change is told wi
     void leafElement(leaf).dispatchEvent(
       new PointerEvent(type, { bubbles: true, clientX: left + 5, clientY: y, pointerId: 1, isPrimary: true }),
     );
-  const capture = Element.prototype.setPointerCapture;
-  Element.prototype.setPointerCapture = () => undefined; // a made-up pointer cannot be captured
+  const capture = vi.spyOn(Element.prototype, 'setPointerCapture').mockReturnValue(); // a made-up pointer has none
   at('pointerdown', top + 5);
   at('pointermove', top + 5 - 30);
   at('pointerup', top + 5 - 30);
-  Element.prototype.setPointerCapture = capture;
+  capture.mockRestore();
   expect(lab.selection.getState().whatIf).toEqual([{ leaf, reward: Math.min(1, from + 0.5) }]);
   const { whatIf } = lab.selection.getState();
   const own = lab.run.getState().header!.config.algorithm.credit;
