@@ -209,6 +209,8 @@ test('a tree of a thousand turns is painted; a click and the arrow keys select, 
   expect(item?.getAttribute('aria-label')).toContain('n2 0.00');
   expect([item?.getAttribute('aria-posinset'), item?.getAttribute('aria-setsize')]).toEqual(['2', '4']);
   const canvas = screen.container.querySelector<HTMLCanvasElement>('canvas.tree-canvas')!;
+  await userEvent.keyboard('{ArrowUp}'); // the first row comes back into the frame
+  await expect.poll(() => spoken().getAttribute('aria-activedescendant')).toMatch(/-1$/);
   const { left, top } = canvas.getBoundingClientRect();
   for (let y = 4; y < 60; y += 4)
     // the root is the first row of the first column
