@@ -52,7 +52,7 @@ export function drawingAt(
     const before = trained && trainedNumber(trained, known.what, node.id);
     const changed = before !== null && value !== null && Math.abs(value - before) >= SEEN_CHANGE;
     const words = changed ? `${drawing.words}, was ${formatSigned(before)}` : drawing.words;
-    const mark = changed ? (value > before ? ' ↑' : ' ↓') : '';
+    const mark = changed ? (value > before ? '↑' : '↓') : '';
     return { ...drawing, words, label: `${LETTERS[known.what]} ${label}${mark}` };
   };
 }
