@@ -19,7 +19,7 @@ const OPTIONS = {
 };
 
 const HELP = `npm run lab -- [options]
-  --preset NAME          instant (default), classroom, research, corridor
+  --preset NAME          instant (default), classroom, research, corridor, boundary
   --algorithm NAME       default: the preset's
   --seed N               default: the preset's
   --updates N            default: the preset's

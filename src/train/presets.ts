@@ -122,6 +122,16 @@ const corridor: RunConfig = {
   evaluation: { every: 10, questions: 64, datasets: ['corridor'] },
 };
 
+/** Validated often, since BAPO's phase follows the validations. */
+const boundary: RunConfig = {
+  ...instant,
+  preset: 'boundary',
+  datasets: ['hotpot', 'unanswerable'],
+  weights: 'warmstart-search-admits-d64L2.safetensors',
+  algorithm: scaleAlgorithm(algorithms.bapo.config, SMALL),
+  evaluation: { every: 4, questions: 32, datasets: ['hotpot', 'unanswerable'] },
+};
+
 const PRESETS: readonly Preset[] = [
   {
     name: 'instant',
@@ -153,6 +163,14 @@ const PRESETS: readonly Preset[] = [
       'Another environment, key and door, learnt from random parameters without a warm start: no door opened at first, about two in three after half a minute; an unlucky seed stays at one in three.',
     config: corridor,
     scale: CORRIDOR,
+  },
+  {
+    name: 'boundary',
+    title: 'Boundary',
+    description:
+      'Half of the questions ask for a fact that the world lacks: the right thing to say is “none”. From a warm start that sometimes does. BAPO pays for it where nobody knew; other methods pay by the answer key.',
+    config: boundary,
+    scale: SMALL,
   },
 ];
 

@@ -19,7 +19,13 @@ function refusal(path: string, value: unknown, base: RunConfig = instant) {
 }
 
 test('every preset is a valid configuration and comes back unchanged', () => {
-  expect(presetCatalogue().map(({ name }) => name)).toEqual(['instant', 'classroom', 'research', 'corridor']);
+  expect(presetCatalogue().map(({ name }) => name)).toEqual([
+    'instant',
+    'classroom',
+    'research',
+    'corridor',
+    'boundary',
+  ]);
   for (const { config } of presetCatalogue()) expect(parseRunConfig(structuredClone(config))).toEqual(config);
 });
 
