@@ -27,8 +27,8 @@ export const a2tgpo: Algorithm = {
   differences: [
     {
       topic: 'belief',
-      paper: 'change of probability (a comment)',
-      code: 'change of the mean log-probability',
+      paper: '–',
+      code: 'change of the mean log-probability; a comment speaks of probability',
       here: 'code',
     },
     {

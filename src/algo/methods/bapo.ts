@@ -7,7 +7,7 @@ export const bapo: Algorithm = {
   title: 'BAPO (boundary)',
   family: 'related',
   description:
-    'GRPO; giving up earns 0.5 only if no row of the group was right, and only in the plateau phase and where answers agree.',
+    'GRPO; “I do not know” earns 0.5 where no row of the group knew: while exploring only if fewer than 5 % of the batch’s rows admit, on the plateau only if at most 3/8 of the group’s answers differ.',
   paper: {
     title: 'BAPO: Boundary-Aware Policy Optimization for Reliable Agentic Search',
     arxiv: '2601.11037',
@@ -32,7 +32,19 @@ export const bapo: Algorithm = {
       topic: 'diversity',
       paper: 'off when at least half of the answers differ',
       code: 'at most 3 different answers of 8',
-      here: 'code',
+      here: 'code; as a share, 3/8 of the rows of the group',
+    },
+    {
+      topic: 'plateau',
+      paper: 'validation was below its best more than 5 times',
+      code: 'the same',
+      here: 'six in a row without a new best; an equal one does not count',
+    },
+    {
+      topic: 'resampling',
+      paper: 'groups without a right answer may be sampled again',
+      code: 'a switch',
+      here: 'left out',
     },
   ],
 };

@@ -8,7 +8,10 @@ export const dialtree: Algorithm = {
   family: 'related',
   description:
     'Every open path proposes several turns per level, a few survive; grammar tokens are spared from negative advantages.',
-  paper: { title: 'DialTree-RPO: Tree-based Dialogue Reinforced Policy Optimization', arxiv: '2510.02286' },
+  paper: {
+    title: 'Tree-based Dialogue Reinforced Policy Optimization for Red-Teaming Attacks',
+    arxiv: '2510.02286',
+  },
   evidence: 'code',
   caution: null,
   config: {
@@ -41,5 +44,11 @@ export const dialtree: Algorithm = {
   ],
   differences: [
     { topic: 'task', paper: 'a dialogue with a judge', code: 'not released', here: 'the lab’s own tasks' },
+    {
+      topic: 'pruning',
+      paper: 'malformed and off-topic children; at most 32 open paths',
+      code: 'not released',
+      here: 'malformed turns end their path; at most as many open paths as rows',
+    },
   ],
 };

@@ -23,12 +23,12 @@ export const grpo: Algorithm = {
     loss: { ...TOKEN_LOSS, klCoefficient: 0.001 },
   },
   sources: [
-    { path: 'rollout.leavesPerTree', source: 'paper comparison: 16 rollouts per prompt (AT²PO, Sec. 5.1)' },
+    { path: 'rollout.leavesPerTree', source: 'AT²PO’s comparison, Sec. 5.1: 16 rollouts per prompt' },
     { path: 'credit.advantageRule', source: 'released code, compute_grpo_outcome_advantage' },
-    { path: 'loss.clipLow', source: 'paper, Table 4 (0.2)' },
-    { path: 'loss.clipHigh', source: 'paper, Table 4 (0.2)' },
+    { path: 'loss.clipLow', source: 'AT²PO, Table 4 (0.2)' },
+    { path: 'loss.clipHigh', source: 'AT²PO, Table 4 (0.2)' },
     { path: 'loss.dualClip', source: 'released code, clip_ratio_c' },
-    { path: 'loss.klCoefficient', source: 'paper; released script 0.001' },
+    { path: 'loss.klCoefficient', source: 'AT²PO’s released script, 0.001' },
   ],
   differences: [
     { topic: 'dual clip', paper: 'none', code: 'c = 3', here: 'code; 0 turns it off' },

@@ -34,5 +34,11 @@ export const igpo: Algorithm = {
       code: 'return minus the group mean at the same token position',
       here: 'paper; igpo_position is the code’s',
     },
+    {
+      topic: 'reward of the answer',
+      paper: 'F1, a fixed value where malformed',
+      code: 'the same',
+      here: 'F1 (+ 0.1 with both tools), −1 where malformed',
+    },
   ],
 };

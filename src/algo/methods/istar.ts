@@ -20,8 +20,8 @@ export const istar: Algorithm = {
     loss: { ...TOKEN_LOSS, beta: 0.05 },
   },
   sources: [
-    { path: 'loss.beta', source: 'paper, β = 0.05' },
-    { path: 'credit.mixing', source: 'paper, w = 1' },
+    { path: 'loss.beta', source: 'released code, β = 0.05' },
+    { path: 'credit.mixing', source: 'released code, w = 1' },
   ],
   differences: [
     {

@@ -8,7 +8,10 @@ export const rapo: Algorithm = {
   family: 'related',
   description:
     'Hybrid chains splice in scripted expert steps; rows whose uncertainty fell after a retrieval are credited more.',
-  paper: { title: 'Retrieval-Augmented Policy Optimization', arxiv: '2603.03078' },
+  paper: {
+    title: 'RAPO: Expanding Exploration for LLM Agents via Retrieval-Augmented Policy Optimization',
+    arxiv: '2603.03078',
+  },
   evidence: 'code',
   caution: null,
   config: {

@@ -36,5 +36,5 @@ export const treeGrpo: Algorithm = {
     { path: 'reward.rule', source: 'released code: 1, 0.8, 0.2, 0.1' },
     { path: 'loss.entropyCoefficient', source: 'default configuration of the released code' },
   ],
-  differences: [{ topic: 'text', paper: 'kept as tokens', code: 're-tokenised every turn', here: 'tokens' }],
+  differences: [{ topic: 'text', paper: '–', code: 're-tokenised every turn', here: 'tokens' }],
 };
