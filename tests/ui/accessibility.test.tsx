@@ -1,0 +1,116 @@
+/** Every view for every eye and hand: axe finds nothing, nothing scrolls sideways, targets fit a finger, keys reach all. */
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { page, userEvent } from 'vitest/browser';
+import { cleanup, render } from 'vitest-browser-react';
+import type { Lab } from '../../src/store/lab.ts';
+import { VIEWS, type View } from '../../src/store/selection.ts';
+import { App } from '../../src/ui/App.tsx';
+import { applyTheme, type ThemeChoice } from '../../src/ui/shell/theme.ts';
+import { findings } from '../support/axe.ts';
+import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
+import { METRICS } from '../support/sample_log.ts';
+
+const THEME_KEY = 'turnwise-theme';
+
+async function open(view: View, theme: ThemeChoice = 'light'): Promise<Lab> {
+  const lab = await scriptedLab();
+  const { update, tree } = liveTree(lab);
+  lab.selection.select({ view, update: update.update, prompt: tree.prompt.index });
+  localStorage.setItem(THEME_KEY, theme);
+  const container = Object.assign(document.createElement('div'), { id: 'root' });
+  document.body.append(container);
+  await render(<App lab={lab} />, { container });
+  applyTheme(theme);
+  await expect.element(page.getByRole('main')).toBeVisible();
+  return lab;
+}
+
+const root = (): HTMLElement => document.getElementById('root') as HTMLElement; // appended by open
+
+afterEach(async () => {
+  await cleanup();
+  document.getElementById('root')?.remove();
+  await page.viewport(1280, 800);
+});
+afterAll(() => {
+  localStorage.removeItem(THEME_KEY);
+  applyTheme('light');
+});
+
+describe.each(['light', 'dark'] as const)('axe, %s', (theme) => {
+  test.each(VIEWS)('finds nothing in %s', async (view) => {
+    await open(view, theme);
+    expect(await findings(root())).toEqual([]);
+  });
+});
+
+/** Controls smaller than 24 px that stand neither in text nor on their own line of a label (WCAG 2.5.8). */
+function smallTargets(): readonly string[] {
+  return [...root().querySelectorAll<HTMLElement>('button, select, summary, input')]
+    .filter(
+      (element) =>
+        element.checkVisibility() && !element.closest('.transcript, .formula, label, .visually-hidden'),
+    )
+    .map((element) => ({ element, box: element.getBoundingClientRect() }))
+    .filter(({ box }) => box.width < 24 || box.height < 23.5)
+    .map(
+      ({ element, box }) =>
+        `${element.outerHTML.slice(0, 90)} ${box.width.toFixed(0)}×${box.height.toFixed(0)}`,
+    );
+}
+
+describe.each([
+  ['a phone', 390, 844],
+  ['1280 × 800 at 200 %', 640, 400],
+] as const)('on %s', (_, width, height) => {
+  test.each(VIEWS)('%s does not scroll sideways and its targets fit a finger', async (view) => {
+    await page.viewport(width, height);
+    await open(view);
+    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
+    expect(smallTargets()).toEqual([]);
+  });
+});
+
+test('keys reach every view, and ? lists them', async () => {
+  const lab = await open('train');
+  for (const [index, view] of VIEWS.entries()) {
+    await userEvent.keyboard(String(index + 1));
+    expect(lab.selection.getState().view).toBe(view);
+  }
+  await userEvent.keyboard('?');
+  const listed = [...document.querySelectorAll('.key-help dd')].map((entry) => entry.textContent);
+  expect(listed).toEqual(
+    expect.arrayContaining(['Train view', 'Compare view', 'Profile view', 'update after']),
+  );
+  await userEvent.keyboard('{Escape}');
+  expect(document.querySelector('.key-help')).toBeNull();
+});
+
+test('focus goes from the skip link through the views to the view, and is seen', async () => {
+  await open('train');
+  const seen: string[] = [];
+  for (let step = 0; step < 4; step += 1) {
+    await userEvent.tab();
+    const focused = document.activeElement as HTMLElement;
+    seen.push(focused.textContent.trim());
+    expect(getComputedStyle(focused).outlineStyle).not.toBe('none');
+  }
+  expect(seen).toEqual(['Skip to the view', '1Train', '2Tree', '3Credit']);
+});
+
+test('an alarm stands in Train, is counted in its tab, leads to its example and can be put away', async () => {
+  const lab = await open('train');
+  const updates = lab.run.getState().updates.length;
+  expect(document.querySelector('.alarm')).toBeNull();
+  lab.run.apply([{ kind: 'metrics', update: updates, metrics: { ...METRICS, skippedSteps: 2 } }]);
+  const alert = page.getByRole('alert');
+  await expect.element(alert).toHaveTextContent(`▲ Numbers are not finite since update ${updates}`);
+  expect(document.querySelector('.alarm')?.textContent).toContain('2 steps skipped');
+  expect(document.querySelector('.tab .alarm-count')?.textContent).toBe('▲ 1 alarm');
+  expect(await findings(root())).toEqual([]);
+  await page.getByRole('button', { name: /not finite: show an example/ }).click();
+  expect(lab.selection.getState()).toMatchObject({ update: updates });
+  lab.selection.select({ view: 'train' });
+  await page.getByRole('button', { name: /not finite: dismiss/ }).click();
+  await expect.poll(() => document.querySelector('.alarm, .alarm-count')).toBeNull();
+});
