@@ -149,14 +149,14 @@ export function KernelBrowser() {
     >
       <summary>Kernels: the WGSL that runs, its contract, its check on this device</summary>
       {kernels ? (
-        <label>
-          Kernel{' '}
-          <select value={name} onChange={({ target }) => setName(target.value)}>
+        <p>
+          <label htmlFor="kernel-name">Kernel</label>{' '}
+          <select id="kernel-name" value={name} onChange={({ target }) => setName(target.value)}>
             {kernels.map((entry) => (
               <option key={entry.name}>{entry.name}</option>
             ))}
           </select>
-        </label>
+        </p>
       ) : (
         <p className="empty">The engine lists its kernels once it has started.</p>
       )}
