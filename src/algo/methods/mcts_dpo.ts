@@ -20,7 +20,13 @@ export const mctsDpo: Algorithm = {
     reward: PLAIN_REWARD,
     filter: EVERY_GROUP,
     credit: { ...TREE_CREDIT, valueRule: 'leaf_mean' },
-    loss: { ...TOKEN_LOSS, surrogate: 'preference', beta: 0.1, dualClip: 0, reduction: 'seq-mean-token-mean' },
+    loss: {
+      ...TOKEN_LOSS,
+      surrogate: 'preference',
+      beta: 0.1,
+      dualClip: 0,
+      reduction: 'seq-mean-token-mean',
+    },
   },
   sources: [
     { path: 'rollout.explorationWeight', source: 'released code, w = 1' },
