@@ -70,7 +70,7 @@ test('a rule’s line has the mean advantage of every turn of the leaf', () => {
 });
 
 test('two trees differ first at the earliest node whose words differ', () => {
-  const changed = structuredClone(tree) as typeof tree;
+  const changed: typeof tree = structuredClone(tree);
   (changed.nodes[3].tokens as unknown as number[])[5] += 1;
   expect(firstTreeDifference(tree, changed)).toMatchObject({ node: 3, token: 5, a: tree.nodes[3].tokens[5] });
   expect(firstTreeDifference(tree, tree)).toBeNull();
@@ -79,7 +79,7 @@ test('two trees differ first at the earliest node whose words differ', () => {
 const edited = (edit: (event: RunEvent) => RunEvent): typeof run =>
   foldEvents(
     EMPTY_RUN,
-    SAMPLE_LOG.map((event) => edit(structuredClone(event) as RunEvent)),
+    SAMPLE_LOG.map((event) => edit(structuredClone(event))),
   );
 
 test('two runs of one log are the same; a changed credit is found in its stage, update and node', () => {
