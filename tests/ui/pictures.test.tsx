@@ -1,0 +1,81 @@
+/**
+ * Reference pictures of every view on a laptop, a projector and a phone, with the scripted run. To renew one: delete its
+ * file in tests/ui/pictures, run this test (it writes the picture and fails), look at it, run again.
+ */
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { page } from 'vitest/browser';
+import { cleanup, render } from 'vitest-browser-react';
+import { VIEWS, type View } from '../../src/store/selection.ts';
+import { App } from '../../src/ui/App.tsx';
+import { applyTheme } from '../../src/ui/shell/theme.ts';
+import { MAY_CHANGE, changedRegions, keep, keptInk, shown } from '../support/pictures.ts';
+import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
+
+const SIZES = [
+  ['laptop', 1280, 800],
+  ['projector', 1920, 1080],
+  ['phone', 390, 844],
+] as const;
+
+async function open(view: View, width: number, height: number): Promise<void> {
+  await page.viewport(width, height);
+  const lab = await scriptedLab();
+  const { update, tree } = liveTree(lab);
+  lab.selection.select({ view, update: update.update, prompt: tree.prompt.index });
+  localStorage.setItem('turnwise-theme', 'light');
+  const container = document.body.appendChild(Object.assign(document.createElement('div'), { id: 'root' }));
+  await render(<App lab={lab} />, { container });
+  applyTheme('light');
+  await expect.element(page.getByRole('main')).toBeVisible();
+  await new Promise((resolve) => setTimeout(resolve, 600)); // charts fit themselves, trees settle
+}
+
+afterEach(async () => {
+  await cleanup();
+  document.getElementById('root')?.remove();
+});
+afterAll(async () => {
+  localStorage.removeItem('turnwise-theme');
+  await page.viewport(1280, 800);
+});
+
+describe.each(SIZES)('on a %s of %i × %i', (name, width, height) => {
+  test.each(VIEWS)('%s looks as it was kept', async (view) => {
+    await open(view, width, height);
+    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
+    const path = `tests/ui/pictures/${view}-${name}.png`;
+    const { ink, base64 } = await shown();
+    const reference = await keptInk(path);
+    if (!reference) {
+      await keep(path, base64);
+      throw new Error(`there was no ${path}: it is written now; look at it and run again`);
+    }
+    expect(changedRegions(ink, reference)).toBeLessThanOrEqual(MAY_CHANGE);
+  });
+});
+
+describe('a kept picture stands for the panels, not for the letters', () => {
+  const changedBy = async (css: string): Promise<number> => {
+    await open('train', 1280, 800);
+    const { ink: before } = await shown();
+    const style = document.head.appendChild(
+      Object.assign(document.createElement('style'), { textContent: css }),
+    );
+    try {
+      return changedRegions((await shown()).ink, before);
+    } finally {
+      style.remove();
+    }
+  };
+
+  test.each(['"DejaVu Serif", Georgia, serif', 'Arial, "Liberation Sans", sans-serif', 'monospace'])(
+    'in %s it is the same',
+    async (font) => {
+      expect(await changedBy(`#root, #root * { font-family: ${font} }`)).toBeLessThanOrEqual(MAY_CHANGE);
+    },
+  );
+
+  test.each(['.batch', '.chart', '.config', '.answer'])('without %s it is another', async (panel) => {
+    expect(await changedBy(`${panel} { visibility: hidden }`)).toBeGreaterThan(MAY_CHANGE);
+  });
+});
