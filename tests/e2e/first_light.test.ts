@@ -1,5 +1,6 @@
 /**
- * The main job, on the real page with the real engine: something moves at once, two updates are trained live,
+ * The main job, on the real page with the real engine: something moves at once, a first visitor finds the way to a
+ * changed rule, two updates are trained live,
  * a tree is opened, credit is stepped to its end and back, a token's loss is read.
  */
 import { beforeAll, expect, test } from 'vitest';
@@ -7,6 +8,8 @@ import { userEvent } from 'vitest/browser';
 
 const WAIT = { timeout: 150_000, interval: 100 };
 const text = (selector: string): string => document.querySelector(selector)?.textContent ?? '';
+const texts = (selector: string): string =>
+  [...document.querySelectorAll(selector)].map((entry) => entry.textContent).join(' ');
 const count = (selector: string): number => document.querySelectorAll(selector).length;
 const press = async (name: string): Promise<void> => {
   const button = [...document.querySelectorAll('button')].find((entry) => entry.textContent.trim() === name);
@@ -15,8 +18,7 @@ const press = async (name: string): Promise<void> => {
 };
 const buttons = (): string =>
   [...document.querySelectorAll('button')].map((entry) => entry.textContent).join(' | ');
-const spoken = (): string =>
-  [...document.querySelectorAll('[role=status]')].map((entry) => entry.textContent).join(' ');
+const spoken = (): string => texts('[role=status]');
 
 beforeAll(async () => {
   document.head.prepend(Object.assign(document.createElement('base'), { href: `${location.origin}/` }));
@@ -31,6 +33,47 @@ test('a recorded run is on screen and moving before anything is pressed', async 
   const before = document.querySelector('main')?.innerHTML;
   await expect.poll(() => document.querySelector('main')?.innerHTML, WAIT).not.toBe(before);
   expect(count('.error-banner')).toBe(0);
+});
+
+/** Clicks and choices that a first-time visitor makes. */
+async function visit(): Promise<number> {
+  let actions = 0;
+  const click = async (element: Element | null | undefined): Promise<void> => {
+    if (!element) throw new Error(`nothing to click; there are: ${buttons()}`);
+    actions += 1;
+    await userEvent.click(element);
+  };
+  const named = (pattern: RegExp): Element | undefined =>
+    [...document.querySelectorAll('button')].find((entry) => pattern.test(entry.textContent.trim()));
+  await expect.poll(spoken, WAIT).toMatch(/Update 1 done/);
+  await click(named(/^Pause$/));
+  await click(document.querySelector('.tree-button'));
+  await expect.poll(() => count('[role=treeitem]'), WAIT).toBeGreaterThan(5);
+  await click(named(/Credit$/));
+  await expect.poll(() => text('.step-sentence'), WAIT).toContain('Nothing is known yet');
+  await click(named(/^Next/));
+  await expect.poll(() => text('.step-sentence')).not.toContain('Nothing is known yet');
+  const rule = document.querySelector<HTMLSelectElement>('.rules select');
+  const own = rule?.value;
+  const other = [...(rule?.options ?? [])].find(({ value, disabled }) => !disabled && value !== own)?.value;
+  if (!rule || own === undefined || other === undefined) throw new Error('there is no rule to change');
+  const before = text('.credit-view');
+  actions += 1;
+  await userEvent.selectOptions(rule, other);
+  await expect.poll(() => text('.credit-view')).not.toBe(before);
+  // Put back, so that what follows starts from the run's own rule and the first frame.
+  await userEvent.selectOptions(rule, own);
+  await userEvent.keyboard('{Home}');
+  return actions;
+}
+
+test('a first visit goes from watching to a changed rule in five actions, in two minutes, with no dead end', async () => {
+  const startMs = performance.now();
+  expect(await visit()).toBe(5);
+  expect(performance.now() - startMs).toBeLessThan(120_000);
+  expect(count('.error-banner')).toBe(0);
+  await press('1Train');
+  await expect.poll(() => count('.tree-button')).toBeGreaterThan(0);
 });
 
 test('two updates are trained live', async () => {
@@ -67,7 +110,7 @@ test('credit steps to the end and back to the first frame', async () => {
 
 test('the loss view shows a token’s log-probabilities and the gradient norms of the step', async () => {
   await userEvent.keyboard('4');
-  await expect.poll(() => text('.facts'), WAIT).toMatch(/old log-probability−?\d+\.\d{4} nats/);
+  await expect.poll(() => texts('.facts'), WAIT).toMatch(/old log-probability−?\d+\.\d{4} nats/);
   expect(count('.turn-lane tbody tr')).toBeGreaterThanOrEqual(1);
   expect(Number(text('.norms tfoot td'))).toBeGreaterThan(0);
 });
