@@ -112,7 +112,14 @@ const schema = v.strictObject({
   datasets,
   model: v.unknown(), // checkModelConfig says more
   weights: v.nullable(v.string('the name of a file in public/, or null')),
-  algorithm: v.strictObject({ name: v.string('a name'), rollout, reward, filter, credit: creditSchema, loss }),
+  algorithm: v.strictObject({
+    name: v.string('a name'),
+    rollout,
+    reward,
+    filter,
+    credit: creditSchema,
+    loss,
+  }),
   promptsPerUpdate: whole(1, 1024),
   promptsPerMinibatch: whole(1, 1024),
   temperature: real(0, 10, true),

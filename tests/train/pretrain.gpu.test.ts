@@ -56,8 +56,14 @@ test('the shipped warm start answers as its record says', async () => {
     observer: {},
   };
   for (const dataset of ['hotpot', 'nq'] as const) {
-    within((await evaluate({ ...request, dataset, temperature: 0 })).exactMatch, record.scores[dataset].greedy);
-    within((await evaluate({ ...request, dataset, temperature: 1 })).exactMatch, record.scores[dataset].sampled);
+    within(
+      (await evaluate({ ...request, dataset, temperature: 0 })).exactMatch,
+      record.scores[dataset].greedy,
+    );
+    within(
+      (await evaluate({ ...request, dataset, temperature: 1 })).exactMatch,
+      record.scores[dataset].sampled,
+    );
   }
   policy.dispose();
   gpu.close();
