@@ -3,7 +3,10 @@ import { foldEvents } from '../../src/store/fold.ts';
 import { gradientQuestion } from '../../src/store/gradients.ts';
 import { EMPTY_RUN, type UpdateState } from '../../src/store/run_state.ts';
 import type { GradientQuestion, RunEvent } from '../../src/train/protocol.ts';
-import type { AdvantageRule } from '../../src/units.ts';
+import { environmentNamed } from '../../src/train/config.ts';
+import { gradientAngles } from '../../src/train/gradient_angles.ts';
+import type { AdvantageRule, GradientSource, LossConfig } from '../../src/units.ts';
+import { ScriptedPolicy } from '../support/scripted_policy.ts';
 import { scriptedEngine, scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 const config = smallConfig({ evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
@@ -46,6 +49,27 @@ test('the same rollouts after an update of the same run are asked at its present
   await expect.poll(() => events.some((event) => event.kind === 'metrics')).toBe(true);
   await send({ kind: 'compare-gradients', ...question });
   expect(answers(events)[0].parameters).toBe('current');
+});
+
+test('the loss is the run’s, with its reduction; one without advantages gives way to the clipped one', async () => {
+  const environment = environmentNamed('search');
+  const asked = (loss: Partial<LossConfig>) => {
+    const sources: GradientSource[] = [];
+    const policy = new ScriptedPolicy({ environment });
+    policy.gradientCosines = (losses) => {
+      sources.push(...losses);
+      return Promise.resolve({ norms: [], cosines: [] });
+    };
+    const { algorithm } = question.config;
+    const own = { ...question.config, algorithm: { ...algorithm, loss: { ...algorithm.loss, ...loss } } };
+    return gradientAngles(policy, environment, { ...question, config: own }).then(() => sources[0]);
+  };
+  const tokenMean = await asked({ reduction: 'token-mean', surrogate: 'regression' });
+  expect(new Set(tokenMean.batch.weight).size).toBe(1); // every token alike
+  expect(tokenMean.inputs.loss.surrogate).toBe('clip');
+  const rowMean = await asked({ surrogate: 'gate' });
+  expect(new Set(rowMean.batch.weight).size).toBeGreaterThan(1); // rows differ in length
+  expect(rowMean.inputs.loss.surrogate).toBe('gate');
 });
 
 test('a question that is not valid is refused by its field', async () => {
