@@ -55,7 +55,7 @@ test('the loss is the run’s, with its reduction; one without advantages gives 
   const environment = environmentNamed('search');
   const asked = (loss: Partial<LossConfig>) => {
     const sources: GradientSource[] = [];
-    const policy = new ScriptedPolicy({ environment });
+    const policy = new ScriptedPolicy({ environment, promptsOf: () => [] });
     policy.gradientCosines = (losses) => {
       sources.push(...losses);
       return Promise.resolve({ norms: [], cosines: [] });
