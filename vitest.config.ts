@@ -6,6 +6,12 @@ import { browserFlags, findBrowser } from './scripts/browser.mjs';
 const executablePath = findBrowser();
 // Named ahead: a dependency that Vite finds only while tests run makes it reload the page under them.
 const BUNDLED = [
+  '@codemirror/commands',
+  '@codemirror/language',
+  '@codemirror/lint',
+  '@codemirror/state',
+  '@codemirror/view',
+  '@lezer/highlight',
   'axe-core',
   'react',
   'react/jsx-dev-runtime',
