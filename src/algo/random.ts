@@ -67,6 +67,7 @@ export const STREAMS = {
   demonstrations: 7, // supervised warm start
   references: 20, // samples of the reference policy (A*-PO)
   pairs: 21, // which rows are compared (iStar)
+  interventions: 22, // turns that a person asks for
 } as const;
 
 /** Numbers of one stream, in order. */

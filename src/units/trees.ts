@@ -46,7 +46,9 @@ export type NodeOrigin =
   /** One more way to go on after the parent; of ARPO, a copy of a path that had gone on there already. */
   | { readonly kind: 'branch'; readonly iteration: number; readonly pick: number }
   | { readonly kind: 'scout' } // AEPO: sampled only to decide M; always pruned
-  | { readonly kind: 'duplicate'; readonly of: NodeId }; // copy of the last leaf, to fill the group
+  | { readonly kind: 'duplicate'; readonly of: NodeId } // copy of the last leaf, to fill the group
+  /** Made by a person in a copy of the tree; never in a run. `edited`: the result that opens it was rewritten. */
+  | { readonly kind: 'by-hand'; readonly intervention: number; readonly edited: boolean };
 
 /** A turn in the tree: the tool result that opened it (mask 0) and the tokens the policy sampled (mask 1). */
 export interface TurnNode {

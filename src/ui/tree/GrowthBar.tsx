@@ -32,6 +32,8 @@ export function growthSentence(tree: TreeState, cursor: number): string {
       return `${name} is one more way to go on after ${parent}${ended}.`;
     case 'scout':
       return `${name} is only a first look: it decides how many first turns there are.`;
+    case 'by-hand':
+      return `${name} follows ${parent} by hand${node.origin.edited ? ', after an edited observation' : ''}${ended}.`;
     case 'root':
       return 'Only the question stands.';
   }
