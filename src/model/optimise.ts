@@ -2,7 +2,8 @@ import { dispatch, type Step } from '../gpu/steps.ts';
 import type { OptimiserConfig, StepResult } from '../units.ts';
 import { kernels } from '../../shaders/index.ts';
 import type { DeviceModel } from './device_model.ts';
-import { TENSOR_ALIGNMENT, type ParameterMap } from './parameters.ts';
+import { headNorms, headSquareSteps } from './head_norms.ts';
+import { TENSOR_ALIGNMENT } from './parameters.ts';
 import type { Workspace } from './workspace.ts';
 
 export type OptimiserSizes = Readonly<{
@@ -35,10 +36,10 @@ export function optimiserSizes(config: OptimiserConfig, step: number): Optimiser
   };
 }
 
-/** Global norm, clip, AdamW over the whole flat buffer. */
+/** Global norm, clip, AdamW over the whole flat buffer; norms by head beside them, which nothing else reads. */
 export function optimiserSteps(
   model: DeviceModel,
-  { squareSums, clipState }: Workspace,
+  { squareSums, headSquares, clipState }: Workspace,
 ): Step<OptimiserSizes>[] {
   const { gradients, parameters, firstMoment, secondMoment, decays, map } = model;
   const { length } = map;
@@ -67,15 +68,24 @@ export function optimiserSteps(
       }),
       { overrides: { BLOCK: TENSOR_ALIGNMENT } },
     ),
+    ...headSquareSteps<OptimiserSizes>(model, headSquares),
   ];
 }
 
 /**
  * What an optimiser step reports.
  * @param squareSums Σ g² per block of TENSOR_ALIGNMENT floats
+ * @param headSquares as headSquareSteps left them
  * @param clipState norm, scale, finite
  */
-export function stepResult(map: ParameterMap, squareSums: Float32Array, clipState: Float32Array): StepResult {
+export function stepResult(
+  { map, config }: Pick<DeviceModel, 'map' | 'config'>,
+  {
+    squareSums,
+    headSquares,
+    clipState,
+  }: Readonly<Record<'squareSums' | 'headSquares' | 'clipState', Float32Array>>,
+): StepResult {
   const norms = map.stored.map(({ name, offset, length }) => {
     const first = offset / TENSOR_ALIGNMENT;
     const blocks = squareSums.subarray(first, first + Math.ceil(length / TENSOR_ALIGNMENT));
@@ -84,6 +94,7 @@ export function stepResult(map: ParameterMap, squareSums: Float32Array, clipStat
   return {
     gradientNorm: clipState[0],
     gradientNorms: Object.fromEntries(norms) as Record<string, number>,
+    headNorms: headNorms(config, headSquares),
     skipped: clipState[2] === 0,
   };
 }

@@ -362,14 +362,17 @@ export class Training {
   }
 
   async #step({ workspace, optimiser }: Compiled, config: OptimiserConfig): Promise<StepResult> {
-    const { gpu, map } = this.#model;
+    const { gpu } = this.#model;
     const encoder = gpu.device.createCommandEncoder({ label: 'optimiser step' });
     optimiser.encode(encoder, optimiserSizes(config, this.#steps + 1));
-    const { squareSums, clipState } = workspace;
-    const fetch = this.#readback.copy(encoder, { squareSums: f32(squareSums), clipState: f32(clipState) });
+    const { squareSums, headSquares, clipState } = workspace;
+    const fetch = this.#readback.copy(encoder, {
+      squareSums: f32(squareSums),
+      headSquares: f32(headSquares),
+      clipState: f32(clipState),
+    });
     gpu.device.queue.submit([encoder.finish()]);
-    const read = await fetch();
-    const result = stepResult(map, read.squareSums, read.clipState);
+    const result = stepResult(this.#model, await fetch());
     if (!result.skipped) this.#steps++;
     return result;
   }

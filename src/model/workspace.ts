@@ -1,4 +1,5 @@
 import { BufferOwner, roundUp, VIEW_ALIGNMENT, type BufferView } from '../gpu/buffers.ts';
+import { headSquareCount } from './head_norms.ts';
 import { createIndex, type IndexViews } from './inverse_index.ts';
 import { createLossBuffers, type LossBuffers } from './policy_loss.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
@@ -50,6 +51,7 @@ export interface Workspace
   readonly gradients: ActivationGradients;
   readonly loss: LossBuffers;
   readonly squareSums: BufferView; // [ceil(parameters / TENSOR_ALIGNMENT)]
+  readonly headSquares: BufferView; // [headSquareCount]
   readonly clipState: BufferView; // [4] norm, scale, finite, 0
   destroy(): void;
 }
@@ -111,6 +113,7 @@ export async function createWorkspace(model: DeviceModel, wanted: Capacity): Pro
     gradients: activationGradients(model, owner, capacity, headRows),
     loss: createLossBuffers(owner, capacity),
     squareSums: view('squareSums', model.map.length / TENSOR_ALIGNMENT),
+    headSquares: view('headSquares', headSquareCount(model.config)),
     clipState: view('clipState', 4),
     destroy: () => owner.destroy(),
   };

@@ -103,6 +103,8 @@ const lossRow = v.object({
   },
 });
 
+const headNorms = v.object({ query: numbers, key: numbers, value: numbers, output: numbers });
+
 const adapter = v.object({ vendor: text, architecture: text, description: text, software: v.boolean() });
 const environment = v.object({
   ...{ name: text, title: text, description: text, vocabulary: v.array(text), stopTokens: numbers },
@@ -154,6 +156,7 @@ const SCHEMAS = {
   step: v.object({
     ...{ update: count, minibatch: count, gradientNorm: number },
     ...{ gradientNorms: numberRecord, skipped: v.boolean() },
+    headNorms: v.exactOptional(v.array(headNorms)),
   }),
   metrics: v.object({ update: count, metrics }),
   evaluation: v.object({

@@ -9,6 +9,7 @@ import type {
   CreditConfig,
   ErrorReport,
   ExpansionRecord,
+  HeadNorms,
   NodeId,
   NodeTable,
   Prompt,
@@ -287,6 +288,7 @@ export type RunEvent =
       readonly gradientNorms: Readonly<Record<string, number>>; // by parameter
       readonly skipped: boolean;
     }
+      readonly headNorms?: readonly HeadNorms[]; // by layer; absent in older logs
   | { readonly kind: 'metrics'; readonly update: number; readonly metrics: UpdateMetrics }
   | {
       readonly kind: 'evaluation';

@@ -121,9 +121,18 @@ export interface LossResult {
 export interface StepResult {
   readonly gradientNorm: number; // before clipping
   readonly gradientNorms: Readonly<Record<string, number>>; // per parameter, before clipping
+/** Norms of the parts of one layer's attention gradient that belong to one head each, before clipping. */
+export interface HeadNorms {
+  readonly query: readonly number[]; // [NH] rows of q_proj
+  readonly key: readonly number[]; // [NKV] rows of k_proj
+  readonly value: readonly number[]; // [NKV] rows of v_proj
+  readonly output: readonly number[]; // [NH] columns of o_proj
+}
+
   readonly skipped: boolean; // the norm was not finite: parameters unchanged
 }
 
+  readonly headNorms?: readonly HeadNorms[]; // by layer; absent where a policy has no heads
 /** A policy that can also be trained. The engine's is src/model/policy.ts; tests script their own. */
 export interface TrainablePolicy extends TurnSampler {
   /** Starts sampling under a key; forgets cached prefixes (the parameters may have changed). */
