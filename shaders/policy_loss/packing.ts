@@ -17,7 +17,7 @@ export interface RowRange {
   readonly scoredEnd: number;
 }
 
-const SURROGATE_CODES: Readonly<Record<Surrogate, number>> = {
+export const SURROGATE_CODES: Readonly<Record<Surrogate, number>> = {
   none: 0,
   clip: 1,
   gate: 2,
@@ -32,6 +32,8 @@ export const termParams = (config: TermConfig) => ({
   clipHigh: config.clipHigh,
   isLowerSoft: Number(config.lowerEdge === 'soft'),
   isUpperSoft: Number(config.upperEdge === 'soft'),
+  lowerFactor: config.lowerFactor,
+  upperFactor: config.upperFactor,
   dualClip: config.dualClip,
   logRatioCap: config.logRatioCap,
   capBelow: Number(config.ratioLevel === 'token'),

@@ -6,7 +6,7 @@
 //         dlogProb[s]  = −w·A·flow,  flow = the first that holds of
 //           A > 0, r > high, upper edge hard: 0       A < 0, r < low, lower edge hard: 0
 //           A < 0, dualClip > 0, r > dualClip: 0      ρ cut (at exactly the cap the gradient flows): 0
-//           A > 0, r > high: high                     A < 0, r < low: low                    else: r
+//           A > 0, r > high: upperFactor·high         A < 0, r < low: lowerFactor·low        else: r
 //   gate  tokenLoss[s] = −A·(4/τ)·σ(τ(r − 1)),  τ = A > 0 ? gatePositive : gateNegative
 //         dlogProb[s]  = −w·4A·σ(1 − σ)·r,  0 where ρ is cut
 //   none  both 0
@@ -26,6 +26,8 @@ struct Params {
   clipHigh: f32,
   isLowerSoft: u32,
   isUpperSoft: u32,
+  lowerFactor: f32,
+  upperFactor: f32,
   dualClip: f32,
   logRatioCap: f32,
   capBelow: u32,
@@ -57,7 +59,8 @@ fn clipTerm(ratio: f32, isCut: bool, A: f32, scale: f32) -> Term {
   if (hasDual) { loss = min(loss, -A * params.dualClip); }
   let isHard = (isAbove && params.isUpperSoft == 0u) || (isBelow && params.isLowerSoft == 0u);
   if (isHard || isCut || (hasDual && ratio > params.dualClip)) { return Term(loss, 0.0); }
-  return Term(loss, -A * select(select(ratio, low, isBelow), high, isAbove));
+  let inBand = select(ratio, params.lowerFactor * low, isBelow);
+  return Term(loss, -A * select(inBand, params.upperFactor * high, isAbove));
 }
 
 fn gateTerm(ratio: f32, isCut: bool, A: f32) -> Term {

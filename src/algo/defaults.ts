@@ -66,6 +66,8 @@ export const TURN_LOSS: LossConfig = {
   clipHigh: 4e-3,
   lowerEdge: 'hard',
   upperEdge: 'hard',
+  lowerFactor: 1,
+  upperFactor: 1,
   dualClip: 0,
   logRatioCap: 10,
   gatePositive: 1,

@@ -2,7 +2,7 @@
  * What one token makes of a log-ratio and its advantage: PPO's clip with hard or soft edges and dual clip, or SAPO's
  * gate. The ratio is written as π/sg[π]·sg[e^logRatio], so ∂ratio/∂logProb is the ratio for the token itself and 0 for
  * the others of its segment; at the token level that is the plain derivative.
- * @see algorithms' spec at2po 6, baselines 3, 5, 6.3, 8; A²TGPO (band scale), RAPO (ratio factor)
+ * @see algorithms' spec at2po 6, baselines 3, 5, 6.3, 8; A²TGPO (band scale), RAPO (ratio factor), CE-GPPO (factors of soft edges)
  */
 import type { ClipState, LossConfig } from '../units.ts';
 
@@ -14,6 +14,8 @@ export type TermConfig = Pick<
   | 'clipHigh'
   | 'lowerEdge'
   | 'upperEdge'
+  | 'lowerFactor'
+  | 'upperFactor'
   | 'dualClip'
   | 'logRatioCap'
   | 'gatePositive'
@@ -84,14 +86,25 @@ export function clipStateOf(logRatio: number, inputs: TermInputs, config: TermCo
   return config.surrogate === 'gate' && isCapped(logRatio, config) ? 3 : 0;
 }
 
-/** max(−A·r, −A·clip(r)), for A < 0 at most −A·dualClip; gradient −A·r inside, −A·bound at a soft edge, else 0. */
+/**
+ * max(−A·r, −A·clip(r)), for A < 0 at most −A·dualClip; gradient −A·r inside, −A·factor·bound at a soft edge, else 0.
+ * Factors other than 1 are CE-GPPO's (arXiv:2509.20712); the loss's value does not depend on them.
+ */
 export function clipTerm(logRatio: number, inputs: TermInputs, config: TermConfig): TokenTerm {
   const { advantage, clipScale, ratioFactor } = inputs;
   const ratio = cappedRatio(logRatio, config, ratioFactor);
   const [low, high] = clipBand(config, clipScale);
   const clipped = Math.min(Math.max(ratio, low), high);
   const clipState = clipRule(logRatio, inputs, config);
-  const flowing = { 0: ratio, 1: 0, 2: 0, 3: 0, 4: 0, 5: high, 6: low }[clipState];
+  const flowing = {
+    0: ratio,
+    1: 0,
+    2: 0,
+    3: 0,
+    4: 0,
+    5: config.upperFactor * high,
+    6: config.lowerFactor * low,
+  }[clipState];
   const single = Math.max(-advantage * ratio, -advantage * clipped);
   const isDual = advantage < 0 && config.dualClip > 0;
   return {

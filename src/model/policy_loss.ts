@@ -176,6 +176,7 @@ export function lossSteps<Sizes extends LossSizes>(seam: LossSeam): Step<Sizes>[
           capBelow,
         },
         ...{ isLowerSoft: rest.isLowerSoft, isUpperSoft: rest.isUpperSoft },
+        ...{ lowerFactor: rest.lowerFactor, upperFactor: rest.upperFactor },
         ...{ gatePositive: rest.gatePositive, gateNegative: rest.gateNegative },
       }),
     ),

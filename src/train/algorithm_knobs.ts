@@ -33,6 +33,12 @@ const advantage = (...values: AdvantageRule[]): readonly KnobCondition[] => [
   { path: 'algorithm.credit.advantageRule', values },
 ];
 
+/** Of a soft edge only. */
+const softEdge = (edge: 'lowerEdge' | 'upperEdge'): readonly KnobCondition[] => [
+  ...surrogate('clip'),
+  { path: `algorithm.loss.${edge}`, values: ['soft'] },
+];
+
 const SURROGATES = [
   { value: 'clip', title: 'Clip', formula: 'max(−A·r, −A·clip(r))' },
   { value: 'gate', title: 'Gate', formula: '−A·4/τ·σ(τ(r − 1)) (SAPO)' },
@@ -115,6 +121,8 @@ const LOSS: readonly Row[] = [
   ['loss.clipHigh', 'Clip above', 'ε_high', '', logarithmic(1e-4, 0.5), 'Positive advantages stop pushing once their ratio is above 1 + ε_high.', surrogate('clip')],
   ['loss.lowerEdge', 'Lower bound', '', '', choice(...CLIP_EDGES), 'At a soft bound the gradient is that of the bound, at a hard one it is 0.', surrogate('clip')],
   ['loss.upperEdge', 'Upper bound', '', '', choice(...CLIP_EDGES), 'At a soft bound the gradient is that of the bound, at a hard one it is 0.', surrogate('clip')],
+  ['loss.lowerFactor', 'Lower bound keeps', 'β₁', '', linear(0, 1), 'Share of the gradient that a soft lower bound keeps: 1 is GPPO, 0 PPO; CE-GPPO reports 0.75 as its best.', softEdge('lowerEdge')],
+  ['loss.upperFactor', 'Upper bound keeps', 'β₂', '', linear(0, 1), 'Share of the gradient that a soft upper bound keeps: 1 is GPPO and CE-GPPO’s best, 0 PPO.', softEdge('upperEdge')],
   ['loss.dualClip', 'Dual clip', 'c', '', linear(0, 20), 'Most that a token with negative advantage may cost, in units of −A; 0 turns it off.', surrogate('clip')],
   ['loss.logRatioCap', 'Log-ratio cap', '', 'nats', linear(1, 20), 'Above it the ratio saturates and its gradient is zero.', surrogate('clip', 'gate')],
   ['loss.gatePositive', 'Gate, A > 0', 'τ_pos', '', linear(0.1, 5), 'Steepness of the gate for positive advantages.', surrogate('gate')],

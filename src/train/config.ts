@@ -80,6 +80,8 @@ const loss = v.strictObject({
   clipHigh: real(0, 1000),
   lowerEdge: v.picklist(CLIP_EDGES),
   upperEdge: v.picklist(CLIP_EDGES),
+  lowerFactor: v.optional(real(0, 10), 1), // 1 in records that were made before it
+  upperFactor: v.optional(real(0, 10), 1),
   dualClip: real(0, 1000),
   logRatioCap: real(0, 60, true),
   gatePositive: real(0, 100, true),

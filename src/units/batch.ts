@@ -78,6 +78,8 @@ export interface LossConfig {
   readonly clipHigh: number; // ε_high
   readonly lowerEdge: ClipEdge; // for A < 0
   readonly upperEdge: ClipEdge; // for A > 0
+  readonly lowerFactor: number; // β1 of CE-GPPO: share of the gradient that a soft lower edge keeps; 1 = GPPO
+  readonly upperFactor: number; // β2, of a soft upper edge
   readonly dualClip: number; // c: most loss of a token with A < 0, in units of −A; 0 = off
   readonly logRatioCap: number; // nats; 10 in the released code
   readonly gatePositive: number; // τ of SAPO's gate for A > 0
@@ -104,7 +106,8 @@ export interface OptimiserConfig {
 
 /**
  * Clip state of a token: 0 inside or unclipped branch, 1 clipped above, 2 clipped below, 3 log-ratio cap, 4 dual clip
- * (no gradient in 1 to 4), 5 at the soft upper edge, 6 at the soft lower edge (the gradient of the bound).
+ * (no gradient in 1 to 4), 5 at the soft upper edge, 6 at the soft lower edge (the gradient of the
+ * bound, times its factor).
  */
 export type ClipState = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
@@ -121,18 +124,9 @@ export interface LossResult {
 export interface StepResult {
   readonly gradientNorm: number; // before clipping
   readonly gradientNorms: Readonly<Record<string, number>>; // per parameter, before clipping
-/** Norms of the parts of one layer's attention gradient that belong to one head each, before clipping. */
-export interface HeadNorms {
-  readonly query: readonly number[]; // [NH] rows of q_proj
-  readonly key: readonly number[]; // [NKV] rows of k_proj
-  readonly value: readonly number[]; // [NKV] rows of v_proj
-  readonly output: readonly number[]; // [NH] columns of o_proj
-}
-
   readonly skipped: boolean; // the norm was not finite: parameters unchanged
 }
 
-  readonly headNorms?: readonly HeadNorms[]; // by layer; absent where a policy has no heads
 /** A policy that can also be trained. The engine's is src/model/policy.ts; tests script their own. */
 export interface TrainablePolicy extends TurnSampler {
   /** Starts sampling under a key; forgets cached prefixes (the parameters may have changed). */

@@ -28,6 +28,8 @@ const RATIO_LOSSES: readonly (readonly [string, LossConfig, LossExtras])[] = [
   ),
   ['PPO with dual clip', TOKEN_LOSS, NO_EXTRAS],
   ['GPPO', { ...TOKEN_LOSS, ...SOFT }, NO_EXTRAS],
+  ['CE-GPPO', { ...TOKEN_LOSS, ...SOFT, lowerFactor: 0.75, upperFactor: 0.5 }, NO_EXTRAS],
+  ['soft edges that keep nothing', { ...TOKEN_LOSS, ...SOFT, lowerFactor: 0, upperFactor: 0 }, NO_EXTRAS],
   ['half GPPO', { ...TOKEN_LOSS, upperEdge: 'soft', clipHigh: 0.28 }, NO_EXTRAS],
   ['a cap that cuts', { ...WIDE, logRatioCap: 0.3, ...SOFT }, NO_EXTRAS],
   [
@@ -54,7 +56,7 @@ function levelLogRatio(
 
 /**
  * The surrogate of one token as a function of a nudge to its own log-probability. The ratio is r0·e^nudge with r0 held;
- * a soft edge is bound·e^nudge, a hard edge or a cut log-ratio does not move.
+ * a soft edge is bound·(1 + β·(e^nudge − 1)), a hard edge or a cut log-ratio does not move.
  */
 function surrogate(
   nudge: number,
@@ -74,7 +76,8 @@ function surrogate(
   const [low, high] = [1 - c * config.clipLow, 1 + c * config.clipHigh];
   const bound = ratio > high ? high : ratio < low ? low : ratio;
   const edge = ratio > high ? config.upperEdge : config.lowerEdge;
-  const clipped = bound === ratio ? ratio : bound * (edge === 'soft' ? move : 1);
+  const kept = ratio > high ? config.upperFactor : config.lowerFactor;
+  const clipped = bound === ratio ? ratio : bound * (edge === 'soft' ? 1 + kept * (move - 1) : 1);
   const isActive = -A * bound > -A * ratio; // decided without the moving edge
   const loss = isActive ? -A * clipped : -A * ratio;
   const limited = A < 0 && config.dualClip > 0 && loss > -A * config.dualClip;
@@ -102,6 +105,18 @@ describe.each(RATIO_LOSSES)('%s', (_, config, extras) => {
       expect(loss).toBeCloseTo(total, 12);
     }
   });
+});
+
+test('CE-GPPO lies between PPO, which keeps nothing at the bounds, and GPPO, which keeps all', () => {
+  const gradient = (change: Partial<LossConfig>) =>
+    policyLoss(randomTokens(2), { ...TOKEN_LOSS, dualClip: 0, ...change }, NO_EXTRAS).dlogProb;
+  const ppo = gradient({});
+  const gppo = gradient(SOFT);
+  expect(gradient({ ...SOFT, lowerFactor: 0, upperFactor: 0 })).toEqual(ppo);
+  expect(gppo).not.toEqual(ppo);
+  const half = gradient({ ...SOFT, lowerFactor: 0.5, upperFactor: 0.5 });
+  half.forEach((slope, s) => expect(slope).toBeCloseTo((ppo[s] + gppo[s]) / 2, 12));
+  expect(gradient({ lowerFactor: 0.5, upperFactor: 0.5 })).toEqual(ppo); // hard bounds keep nothing anyway
 });
 
 describe('losses of whole rows', () => {

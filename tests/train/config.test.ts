@@ -29,6 +29,16 @@ test('every preset is a valid configuration and comes back unchanged', () => {
   for (const { config } of presetCatalogue()) expect(parseRunConfig(structuredClone(config))).toEqual(config);
 });
 
+test('a record from before the factors of soft edges kept the whole gradient there', () => {
+  const older: Partial<RunConfig['algorithm']['loss']> = { ...instant.algorithm.loss };
+  Reflect.deleteProperty(older, 'lowerFactor');
+  Reflect.deleteProperty(older, 'upperFactor');
+  const config = parseRunConfig({ ...instant, algorithm: { ...instant.algorithm, loss: older } });
+  expect(config).toEqual(instant);
+  expect([config.algorithm.loss.lowerFactor, config.algorithm.loss.upperFactor]).toEqual([1, 1]);
+  expect(refusal('algorithm.loss.lowerFactor', -0.5).wanted).toBe('a number from 0 to 10');
+});
+
 test('the instant preset is the measured one', () => {
   const { rollout, loss, credit } = instant.algorithm;
   expect([rollout.initialBranches, rollout.iterations, rollout.picks, rollout.leavesPerTree]).toEqual([

@@ -41,6 +41,8 @@ const CASES: readonly (readonly [string, number, number, LossConfig])[] = [
   ['at the dual clip', 1.5, -1.5, TOKEN_LOSS],
   ['at a soft upper edge', 0.5, 1.5, { ...TOKEN_LOSS, ...SOFT }],
   ['at a soft lower edge', -0.5, -1.5, { ...TOKEN_LOSS, ...SOFT }],
+  ['at an upper edge that keeps half', 0.5, 1.5, { ...TOKEN_LOSS, ...SOFT, upperFactor: 0.5 }],
+  ['at a lower edge that keeps half', -0.5, -1.5, { ...TOKEN_LOSS, ...SOFT, lowerFactor: 0.5 }],
   ['under a gate', 0.5, -1.5, { ...TOKEN_LOSS, surrogate: 'gate' }],
   ['on turn ratios', 0.002, 1.5, TURN_LOSS],
 ];

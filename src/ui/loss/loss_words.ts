@@ -69,16 +69,22 @@ export function lossFormula(token: LossToken, config: LossConfig): Formula {
 }
 
 /** ∂loss/∂log-probability of one token, its weight w included. */
-export function gradientFormula(token: LossToken, { surrogate }: LossConfig): Formula {
+export function gradientFormula(token: LossToken, config: LossConfig): Formula {
+  const { surrogate, lowerFactor, upperFactor } = config;
   const { advantage, ratio, band, weight, clipState } = token;
   const product = (factor: string): string =>
     `−${formatNumber(weight, 6)} · (${formatSigned(advantage, 3)}) · ${factor}`;
+  const atEdge = (edge: string, symbol: string, factor: number, bound: number): Formula =>
+    factor === 1
+      ? { symbols: `∂L/∂logπ = −w·A·(${edge})`, live: product(formatRatio(bound)) }
+      : {
+          symbols: `∂L/∂logπ = −w·A·${symbol}·(${edge})`,
+          live: product(`${formatNumber(factor, 2)} · ${formatRatio(bound)}`),
+        };
   switch (surrogate) {
     case 'clip':
-      if (clipState === 5)
-        return { symbols: '∂L/∂logπ = −w·A·(upper edge)', live: product(formatRatio(band[1])) };
-      if (clipState === 6)
-        return { symbols: '∂L/∂logπ = −w·A·(lower edge)', live: product(formatRatio(band[0])) };
+      if (clipState === 5) return atEdge('upper edge', 'β₂', upperFactor, band[1]);
+      if (clipState === 6) return atEdge('lower edge', 'β₁', lowerFactor, band[0]);
       return clipState === 0
         ? { symbols: '∂L/∂logπ = −w·A·s', live: product(formatRatio(ratio)) }
         : { symbols: '∂L/∂logπ = −w·A·s·0', live: `${product(formatRatio(ratio))} · 0` };
