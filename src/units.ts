@@ -7,4 +7,5 @@ export * from './units/seams.ts';
 export * from './units/credit.ts';
 export * from './units/batch.ts';
 export * from './units/configs.ts';
+export * from './units/edited_kernel.ts';
 export * from './units/errors.ts';

@@ -19,7 +19,7 @@ const TOLERANCE = {
 };
 
 type Overrides = Record<string, number>;
-interface CaseShape {
+export interface CaseShape {
   readonly words: string; // how the tokens are packed
   readonly trees: readonly Turn[];
   readonly heads: number;
@@ -103,6 +103,16 @@ function caseOf({ words, heads, kvHeads, headSize, overrides = {} }: CaseShape, 
   };
 }
 
+const forwardOf = (caseShape: CaseShape): KernelCase<typeof PARAMS> => {
+  const { shape, inputs } = inputsOf(caseShape);
+  const { tokens, heads, headSize } = shape;
+  return {
+    ...caseOf(caseShape, shape),
+    buffers: { ...inputs, out: poison(tokens * heads * headSize), lse: poison(tokens * heads) },
+    expected: () => oracle.attentionForward(shape, inputs),
+  };
+};
+
 const plainForward = defineKernel({
   name: 'attention_forward',
   source: forwardSource,
@@ -112,17 +122,22 @@ const plainForward = defineKernel({
   constants: { HEAD_SIZE: 16 },
   grid: ({ tokens, heads }, { WORKGROUP }) => foldGrid(Math.ceil((tokens * heads) / WORKGROUP)),
   tolerance: TOLERANCE,
-  cases: () =>
-    SHAPES.map((caseShape) => {
-      const { shape, inputs } = inputsOf(caseShape);
-      const { tokens, heads, headSize } = shape;
-      return {
-        ...caseOf(caseShape, shape),
-        buffers: { ...inputs, out: poison(tokens * heads * headSize), lse: poison(tokens * heads) },
-        expected: () => oracle.attentionForward(shape, inputs),
-      };
-    }),
+  cases: () => SHAPES.map(forwardOf),
 });
+
+const backwardQueryOf = (caseShape: CaseShape): KernelCase<typeof PARAMS> => {
+  const { shape, inputs, dout, out, lse } = backwardInputsOf(caseShape);
+  const before = poison(inputs.qk.length);
+  const isQuery = columnTest(shape.heads + shape.kvHeads, 0, shape.heads, shape.headSize);
+  return {
+    ...caseOf(caseShape, shape),
+    buffers: { ...inputs, out, lse, dout, dqk: before, delta: poison(lse.length) },
+    expected: () => {
+      const { dqk, delta } = oracle.attentionBackward(shape, inputs, dout);
+      return { dqk: dqk.map((gradient, index) => (isQuery(index) ? gradient : before[index])), delta };
+    },
+  };
+};
 
 const plainBackwardQuery = defineKernel({
   name: 'attention_backward_query',
@@ -142,26 +157,30 @@ const plainBackwardQuery = defineKernel({
   constants: { HEAD_SIZE: 16 },
   grid: ({ tokens, heads }, { WORKGROUP }) => foldGrid(Math.ceil((tokens * heads) / WORKGROUP)),
   tolerance: TOLERANCE,
-  cases: () =>
-    SHAPES.map((caseShape) => {
-      const { shape, inputs, dout, out, lse } = backwardInputsOf(caseShape);
-      const before = poison(inputs.qk.length);
-      const isQuery = columnTest(shape.heads + shape.kvHeads, 0, shape.heads, shape.headSize);
-      return {
-        ...caseOf(caseShape, shape),
-        buffers: { ...inputs, out, lse, dout, dqk: before, delta: poison(lse.length) },
-        expected: () => {
-          const { dqk, delta } = oracle.attentionBackward(shape, inputs, dout);
-          return { dqk: dqk.map((gradient, index) => (isQuery(index) ? gradient : before[index])), delta };
-        },
-      };
-    }),
+  cases: () => SHAPES.map(backwardQueryOf),
 });
 
 /** Whether an element lies in heads [first, end) of a matrix with `heads` heads per row. */
 const columnTest = (heads: number, first: number, end: number, headSize: number) => (index: number) => {
   const head = Math.floor(index / headSize) % heads;
   return head >= first && head < end;
+};
+
+const backwardKeyValueOf = (caseShape: CaseShape): KernelCase<typeof PARAMS> => {
+  const { shape, inputs, dout, lse } = backwardInputsOf(caseShape);
+  const { heads, kvHeads, headSize } = shape;
+  const gradients = oracle.attentionBackward(shape, inputs, dout);
+  const [dqk, dqkv] = [poison(inputs.qk.length), poison(inputs.qkv.length)];
+  const isKey = columnTest(heads + kvHeads, heads, heads + kvHeads, headSize);
+  const isValue = columnTest(heads + 2 * kvHeads, heads + kvHeads, heads + 2 * kvHeads, headSize);
+  return {
+    ...caseOf(caseShape, shape),
+    buffers: { ...inputs, lse, delta: Float32Array.from(gradients.delta), dout, dqk, dqkv },
+    expected: () => ({
+      dqk: gradients.dqk.map((gradient, index) => (isKey(index) ? gradient : dqk[index])),
+      dqkv: gradients.dqkv.map((gradient, index) => (isValue(index) ? gradient : dqkv[index])),
+    }),
+  };
 };
 
 const plainBackwardKeyValue = defineKernel({
@@ -182,23 +201,7 @@ const plainBackwardKeyValue = defineKernel({
   constants: { HEAD_SIZE: 16 },
   grid: ({ tokens, kvHeads }, { WORKGROUP }) => foldGrid(Math.ceil((tokens * kvHeads) / WORKGROUP)),
   tolerance: TOLERANCE,
-  cases: () =>
-    SHAPES.map((caseShape) => {
-      const { shape, inputs, dout, lse } = backwardInputsOf(caseShape);
-      const { heads, kvHeads, headSize } = shape;
-      const gradients = oracle.attentionBackward(shape, inputs, dout);
-      const [dqk, dqkv] = [poison(inputs.qk.length), poison(inputs.qkv.length)];
-      const isKey = columnTest(heads + kvHeads, heads, heads + kvHeads, headSize);
-      const isValue = columnTest(heads + 2 * kvHeads, heads + kvHeads, heads + 2 * kvHeads, headSize);
-      return {
-        ...caseOf(caseShape, shape),
-        buffers: { ...inputs, lse, delta: Float32Array.from(gradients.delta), dout, dqk, dqkv },
-        expected: () => ({
-          dqk: gradients.dqk.map((gradient, index) => (isKey(index) ? gradient : dqk[index])),
-          dqkv: gradients.dqkv.map((gradient, index) => (isValue(index) ? gradient : dqkv[index])),
-        }),
-      };
-    }),
+  cases: () => SHAPES.map(backwardKeyValueOf),
 });
 
 const QUAD = 4; // tokens that share loads
@@ -231,3 +234,10 @@ export const attentionBackwardKeyValueQuads = byQuads(
 export const attentionForward = { ...plainForward, faster: attentionForwardQuads };
 export const attentionBackwardQuery = { ...plainBackwardQuery, faster: attentionBackwardQueryQuads };
 export const attentionBackwardKeyValue = { ...plainBackwardKeyValue, faster: attentionBackwardKeyValueQuads };
+
+/** A case of each kernel by its own name, of any size; the quads take it too. */
+export const attentionCases = {
+  attention_forward: forwardOf,
+  attention_backward_query: backwardQueryOf,
+  attention_backward_key_value: backwardKeyValueOf,
+} as const;

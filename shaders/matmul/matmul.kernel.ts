@@ -32,9 +32,9 @@ const QUAD_TILE = 2 * TILE; // per quad
 const PADDING = -777; // what c's padding columns hold and keep
 
 /** Row counts of a and b as stored, from m, n, k; 'nt' means a [m,k], b [n,k]. */
-type Layout = 'nt' | 'nn' | 'tn';
+export type Layout = 'nt' | 'nn' | 'tn';
 
-interface Shape {
+export interface Shape {
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -84,6 +84,12 @@ function matmulCase(
     expected: () => ({ c: reference({ ...values, accumulate }, a, b, c) }),
   };
 }
+
+/** A product of one size on a kernel's own groups. */
+export const matmulCaseOf = (layout: Layout, shape: Shape): KernelCase<Params> =>
+  matmulCase(layout, REFERENCES[layout], ['', ''], shape);
+
+const REFERENCES = { nt: oracle.matmulNt, nn: oracle.matmulNn, tn: oracle.matmulTn } as const;
 
 const SHAPES: readonly Shape[] = [
   { m: 1, n: 1, k: 1 },

@@ -16,7 +16,7 @@ const TOLERANCE = {
 type Overrides = Record<string, number>;
 const weightOf = (channels: number) => wave(channels, 2.1, 0.5).map((w) => 1 + w);
 
-function forwardCase(rows: number, channels: number, overrides: Overrides = {}, size = 1) {
+export function forwardCase(rows: number, channels: number, overrides: Overrides = {}, size = 1) {
   const x = wave(rows * channels, 0.3, size);
   const weight = weightOf(channels);
   return {
@@ -54,7 +54,7 @@ function backwardInputs(rows: number, channels: number) {
   return { x, weight, inverseRms, dy: wave(rows * channels, 0.9) };
 }
 
-function backwardCase(rows: number, channels: number, overrides: Overrides = {}) {
+export function backwardCase(rows: number, channels: number, overrides: Overrides = {}) {
   const { x, weight, inverseRms, dy } = backwardInputs(rows, channels);
   const residual = wave(rows * channels, 1.7);
   return {

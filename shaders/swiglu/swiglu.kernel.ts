@@ -12,7 +12,8 @@ const TOLERANCE = {
     'a few products in f32; WGSL allows exp(−|z|) an error of (3 + 2|z|) ulp, z within 10 where it matters',
 };
 /** rows, hidden, size of the gates, overrides; gates of size 200 would overflow a naive exp(−gate). */
-const SHAPES: readonly (readonly [number, number, number, Record<string, number>])[] = [
+type Shape = readonly [number, number, number, Record<string, number>];
+const SHAPES: readonly Shape[] = [
   [1, 4, 3, {}],
   [7, 20, 3, { WORKGROUP: 3 }],
   [5, 12, 200, {}],
@@ -28,6 +29,17 @@ const grid = (
 const titleOf = (rows: number, hidden: number, size: number, overrides: Record<string, number>): string =>
   `${rows} rows of ${hidden} hidden, gates within ±${size}${shapingWords(overrides)}`;
 
+export const forwardCase = ([rows, hidden, size, overrides]: Shape) => {
+  const gateUp = wave(rows * 2 * hidden, 0.3, size);
+  return {
+    title: titleOf(rows, hidden, size, overrides),
+    params: { rows, hidden },
+    overrides,
+    buffers: { gateUp, h: poison(rows * hidden) },
+    expected: () => ({ h: oracle.swigluForward(rows, hidden, gateUp) }),
+  };
+};
+
 export const swigluForward = defineKernel({
   name: 'swiglu_forward',
   source: forwardSource,
@@ -37,18 +49,20 @@ export const swigluForward = defineKernel({
   constants: {},
   grid,
   tolerance: TOLERANCE,
-  cases: () =>
-    SHAPES.map(([rows, hidden, size, overrides]) => {
-      const gateUp = wave(rows * 2 * hidden, 0.3, size);
-      return {
-        title: titleOf(rows, hidden, size, overrides),
-        params: { rows, hidden },
-        overrides,
-        buffers: { gateUp, h: poison(rows * hidden) },
-        expected: () => ({ h: oracle.swigluForward(rows, hidden, gateUp) }),
-      };
-    }),
+  cases: () => SHAPES.map(forwardCase),
 });
+
+export const backwardCase = ([rows, hidden, size, overrides]: Shape) => {
+  const gateUp = wave(rows * 2 * hidden, 0.3, size);
+  const dh = wave(rows * hidden, 0.9);
+  return {
+    title: titleOf(rows, hidden, size, overrides),
+    params: { rows, hidden },
+    overrides,
+    buffers: { gateUp, dh, dgateUp: poison(rows * 2 * hidden) },
+    expected: () => ({ dgateUp: oracle.swigluBackward(rows, hidden, gateUp, dh) }),
+  };
+};
 
 export const swigluBackward = defineKernel({
   name: 'swiglu_backward',
@@ -59,16 +73,5 @@ export const swigluBackward = defineKernel({
   constants: {},
   grid,
   tolerance: TOLERANCE,
-  cases: () =>
-    SHAPES.map(([rows, hidden, size, overrides]) => {
-      const gateUp = wave(rows * 2 * hidden, 0.3, size);
-      const dh = wave(rows * hidden, 0.9);
-      return {
-        title: titleOf(rows, hidden, size, overrides),
-        params: { rows, hidden },
-        overrides,
-        buffers: { gateUp, dh, dgateUp: poison(rows * 2 * hidden) },
-        expected: () => ({ dgateUp: oracle.swigluBackward(rows, hidden, gateUp, dh) }),
-      };
-    }),
+  cases: () => SHAPES.map(backwardCase),
 });

@@ -31,7 +31,7 @@ function inputs({ rows, vocab, inverseTemperature, spread, offset = 0 }: Shape) 
 const describe = ({ rows, vocab, inverseTemperature, spread }: Shape, overrides: Shaping): string =>
   `${rows} rows of ${vocab}, inverse temperature ${inverseTemperature}, spread ${spread} ${JSON.stringify(overrides)}`;
 
-const forwardCase = (shape: Shape, overrides: Shaping = {}) => {
+export const forwardCase = (shape: Shape, overrides: Shaping = {}) => {
   const input = inputs(shape);
   const { rows, vocab, stride, inverseTemperature, logits, chosen } = input;
   const output = () => new Float32Array(rows).fill(POISON);
@@ -74,7 +74,7 @@ export const tokenStatsForward = defineKernel({
   ],
 });
 
-const backwardCase = (shape: Shape, dentropy: number, overrides: Shaping = {}) => {
+export const backwardCase = (shape: Shape, dentropy: number, overrides: Shaping = {}) => {
   const input = { ...inputs(shape), inverseTemperature: Math.fround(shape.inverseTemperature) };
   const { rows, vocab, stride, inverseTemperature, logits, chosen } = input;
   const forward = oracle.tokenStatsForward(input);

@@ -33,6 +33,15 @@ const poison = (index: number): number => 0x7fc0de00 + index;
 
 /** Dispatches one case and compares every written buffer with the oracle, and every guard with its poison. */
 export async function runCase(gpu: Gpu, kernel: AnyKernel, testCase: KernelCase): Promise<CaseResult> {
+  return compare(kernel, testCase, await runOnce(gpu, kernel, testCase));
+}
+
+/** What one dispatch writes, by binding; GUARD elements longer than the case's buffers. Its oracle is not asked. */
+export async function runOnce(
+  gpu: Gpu,
+  kernel: AnyKernel,
+  testCase: Omit<KernelCase, 'expected'>,
+): Promise<Readonly<Record<string, TypedArray>>> {
   const owner = new BufferOwner(gpu, `case of ${kernel.name}`);
   const readback = new Readback(gpu);
   try {
@@ -53,7 +62,7 @@ export async function runCase(gpu: Gpu, kernel: AnyKernel, testCase: KernelCase)
     );
     const got = await readback.read(Object.fromEntries(ranges));
     program.destroy();
-    return compare(kernel, testCase, got);
+    return got;
   } finally {
     owner.destroy();
     readback.destroy();
@@ -63,7 +72,7 @@ export async function runCase(gpu: Gpu, kernel: AnyKernel, testCase: KernelCase)
 function makeBuffers(
   owner: BufferOwner,
   kernel: AnyKernel,
-  testCase: KernelCase,
+  testCase: Omit<KernelCase, 'expected'>,
 ): Record<string, BufferView> {
   const unknown = Object.keys(testCase.buffers).filter(
     (name) => !kernel.bindings.some((entry) => entry.name === name),

@@ -7,6 +7,7 @@ import type {
   Generation,
   GradientComparison,
   GradientSource,
+  LossResult,
   ModelConfig,
   OptimiserConfig,
   RandomKey,
@@ -18,6 +19,7 @@ import type {
   UpdateInputs,
   UpdateResult,
 } from '../units.ts';
+import { atParameters } from './at_parameters.ts';
 import { singlePath } from './batch_inputs.ts';
 import { checkModelConfig } from './config.ts';
 import { createDeviceModel, type DeviceModel } from './device_model.ts';
@@ -33,6 +35,7 @@ export interface PolicyOptions {
   readonly parameters: Float32Array<ArrayBuffer>; // flat; initialParameters() or decodeWeights()
   readonly tokenCapacity?: number; // most tokens of one micro-batch; larger batches are split
   readonly sampling?: Partial<SamplingOptions>;
+  readonly lossSource?: string | null; // WGSL in place of policy_loss's own
   /** Whether weight decay applies to a tensor; to all of them by default, as in PyTorch's AdamW. */
   readonly decayed?: (tensor: StoredTensor) => boolean;
 }
@@ -63,10 +66,10 @@ export class Policy implements TrainablePolicy {
   #tail: Promise<unknown> = Promise.resolve();
   #session: SamplingSession | null = null; // last in order, so that generate() may join it
 
-  private constructor(model: DeviceModel, { tokenCapacity, sampling }: PolicyOptions) {
+  private constructor(model: DeviceModel, { tokenCapacity, sampling, lossSource }: PolicyOptions) {
     this.config = model.config;
     this.#model = model;
-    this.#training = new Training(model, trainingLimit(tokenCapacity));
+    this.#training = new Training(model, trainingLimit(tokenCapacity), lossSource);
     this.#sampling = new Sampling(model, sampling);
     this.#readback = new Readback(model.gpu, 'parameter readback');
     this.#lost = new LostWatch(model.gpu.lost);
@@ -106,6 +109,16 @@ export class Policy implements TrainablePolicy {
 
   score(batch: TokenBatch, temperature: number): Promise<TokenScores> {
     return this.#inOrder(() => this.#training.score(batch, temperature));
+  }
+
+  /** @throws ParameterCountError */
+  scoreAt(
+    parameters: Float32Array<ArrayBuffer>,
+    batch: TokenBatch,
+    temperature: number,
+  ): Promise<TokenScores> {
+    const score = (): Promise<TokenScores> => this.#training.score(batch, temperature);
+    return this.#inOrder(() => atParameters(this.#model, parameters, score));
   }
 
   update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult> {
@@ -156,6 +169,11 @@ export class Policy implements TrainablePolicy {
    */
   gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison> {
     return this.#inOrder(() => this.#training.gradientCosines(losses));
+  }
+
+  /** The loss of a mini-batch now; nothing is trained, and the gradients of the last update stay. */
+  lossOf(batch: TokenBatch, inputs: UpdateInputs): Promise<LossResult> {
+    return this.#inOrder(() => this.#training.lossOf(batch, inputs));
   }
 
   /** Flat gradient of a loss, before clipping; nothing is trained. */

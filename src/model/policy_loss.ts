@@ -137,8 +137,17 @@ export function statisticsSteps<Sizes extends LossSizes>(seam: LossSeam): Step<S
   ];
 }
 
+export type LossKernel = typeof kernels.policy_loss;
+
+/** The loss kernel with a text of its own; null: the lab's. Name, bindings and params stay. */
+export const lossKernel = (source: string | null): LossKernel =>
+  source === null ? kernels.policy_loss : { ...kernels.policy_loss, source };
+
 /** logProb of predicted tokens → ∂loss/∂logProb of predicted tokens. */
-export function lossSteps<Sizes extends LossSizes>(seam: LossSeam): Step<Sizes>[] {
+export function lossSteps<Sizes extends LossSizes>(
+  seam: LossSeam,
+  policyLoss: LossKernel = kernels.policy_loss,
+): Step<Sizes>[] {
   const { dlogProb, loss } = seam;
   const { logProb, oldLogProb, refLogProb, entropy, moments, tokens, readers } = loss;
   const { turnStart, turnLogRatio, segmentStart, segmentLogRatio, segment } = loss;
@@ -163,7 +172,7 @@ export function lossSteps<Sizes extends LossSizes>(seam: LossSeam): Step<Sizes>[
       coefficient: entropyAdvantage,
     })),
     dispatch(
-      kernels.policy_loss,
+      policyLoss,
       { segment, logRatio: segmentLogRatio, tokens, ...results },
       ({ scored, isRowLoss, surrogate, clipLow, clipHigh, dualClip, logRatioCap, capBelow, ...rest }) => ({
         ...{

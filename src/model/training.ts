@@ -23,7 +23,9 @@ import { optimiserSizes, optimiserSteps, stepResult, type OptimiserSizes } from 
 import {
   checkUpdateInputs,
   joinsRows,
+  lossKernel,
   lossParams,
+  type LossKernel,
   type LossParams,
   lossSteps,
   NO_LOSS,
@@ -100,13 +102,18 @@ export class Training {
   readonly #model: DeviceModel;
   readonly #limit: Capacity;
   readonly #readback: Readback;
+  readonly #lossKernel: LossKernel;
   #compiled: Compiled | null = null;
   #steps = 0; // AdamW steps taken
 
-  /** @param limit most tokens, predicted and scored tokens of one micro-batch */
-  constructor(model: DeviceModel, limit: Capacity) {
+  /**
+   * @param limit most tokens, predicted and scored tokens of one micro-batch
+   * @param lossSource WGSL in place of policy_loss's own
+   */
+  constructor(model: DeviceModel, limit: Capacity, lossSource: string | null = null) {
     this.#model = model;
     this.#limit = limit;
+    this.#lossKernel = lossKernel(lossSource);
     this.#readback = new Readback(model.gpu, 'training readback');
   }
 
@@ -158,6 +165,17 @@ export class Training {
   /** One gradient, read back. The same promises as gradientCosines. */
   gradientOf(loss: GradientSource): Promise<Floats> {
     return this.#onShelf([loss], (shelf) => shelf.read(0));
+  }
+
+  /** The loss of a mini-batch at the present parameters. The same promises as gradientCosines. */
+  async lossOf(batch: TokenBatch, inputs: UpdateInputs): Promise<LossResult> {
+    checkUpdateInputs(batch, inputs);
+    const shelf = await GradientShelf.create(this.#model, 0); // the backward pass writes where the last gradient is
+    try {
+      return await this.#backpropagate(await this.#prepare(batch), batch, inputs);
+    } finally {
+      shelf.destroy();
+    }
   }
 
   async #onShelf<T>(
@@ -310,7 +328,7 @@ export class Training {
     const [forward, statistics, loss, backward, optimiser] = await Promise.all([
       Program.build(model.gpu, 'forward', forwardSteps(model, workspace)),
       Program.build(model.gpu, 'loss statistics', statisticsSteps<TrainSizes>(workspace)),
-      Program.build(model.gpu, 'loss', lossSteps<TrainSizes>(workspace)),
+      Program.build(model.gpu, 'loss', lossSteps<TrainSizes>(workspace, this.#lossKernel)),
       Program.build(model.gpu, 'backward', backwardSteps(model, workspace)),
       Program.build(model.gpu, 'optimiser', optimiserSteps(model, workspace)),
     ]);

@@ -2,50 +2,10 @@
  * What another clip band would have made of a mini-batch: the loss of src/algo once more, on the log-probabilities that
  * the trainer had. Only the loss and its gradient on log-probabilities change; the ratios are those of the run. Pure.
  */
-import { policyLoss, segmentsOf, type LossTokens, type PolicyLoss } from '../algo/loss.ts';
-import type { LossExtras, LossConfig } from '../units.ts';
+import { policyLoss, segmentsOf, type PolicyLoss } from '../algo/loss.ts';
+import { loggedLoss } from '../algo/row_tokens.ts';
+import type { LossConfig } from '../units.ts';
 import type { MinibatchState } from './run_state.ts';
-
-/** A mini-batch as src/algo takes it. */
-interface LossInputs {
-  readonly tokens: LossTokens;
-  readonly extras: LossExtras;
-}
-
-function lossInputs({ rows }: MinibatchState): LossInputs {
-  const turnIndex: number[] = [];
-  const turnRow: number[] = [];
-  const turnStart: number[] = [0];
-  rows.forEach((row, at) => {
-    const firstTurn = turnRow.length;
-    row.turnLogRatio.forEach((_, turn) => {
-      turnRow.push(at);
-      turnStart.push((turnStart.at(-1) ?? 0) + row.turnIndex.filter((index) => index === turn).length);
-    });
-    turnIndex.push(...row.turnIndex.map((turn) => firstTurn + turn));
-  });
-  const column = (
-    of: (row: MinibatchState['rows'][number]) => readonly number[],
-  ): Float32Array<ArrayBuffer> => Float32Array.from(rows.flatMap(of));
-  const tokens: LossTokens = {
-    turnStart,
-    turnRow,
-    turnIndex,
-    rowCount: rows.length,
-    advantage: column(({ advantage }) => advantage),
-    weight: column(({ weight }) => weight),
-    logProb: column(({ logProb }) => logProb),
-    oldLogProb: column(({ oldLogProb }) => oldLogProb),
-    entropy: column(({ entropy }) => entropy),
-  };
-  const clipScale = rows.some((row) => row.clipScale)
-    ? column((row) => row.clipScale ?? row.tokenIndex.map(() => 1))
-    : null;
-  const ratioFactor = rows.some((row) => row.ratioFactor !== undefined)
-    ? Float32Array.from(rows, (row) => row.ratioFactor ?? 1)
-    : null;
-  return { tokens, extras: { clipScale, ratioFactor, rowTarget: null, partner: null } };
-}
 
 export interface ClipAnswer {
   readonly loss: number; // of the mini-batch under the asked band
@@ -70,7 +30,7 @@ export function askClip(
   config: LossConfig,
   asked: Pick<LossConfig, 'clipLow' | 'clipHigh'>,
 ): ClipAnswer {
-  const { tokens, extras } = lossInputs(minibatch);
+  const { tokens, extras } = loggedLoss(minibatch.rows);
   const [own, other] = [config, { ...config, ...asked }].map((each) => policyLoss(tokens, each, extras));
   const places = own.clipState.map((_, s) => s);
   const flipped = places.filter((s) => own.clipState[s] !== other.clipState[s]);

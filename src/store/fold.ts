@@ -240,10 +240,12 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       return;
     case 'footprint': // answers, not of the run: transport.ts keeps them
     case 'gradients':
+    case 'intervention':
     case 'token-push':
     case 'step-check':
     case 'kernels':
     case 'kernel-check':
+    case 'kernel-trial':
       return;
     case 'weights':
       state.weights = event;

@@ -5,6 +5,7 @@ import { checkModelConfig } from '../model/config.ts';
 import {
   ADVANTAGE_RULES,
   CLIP_EDGES,
+  EDITABLE_KERNELS,
   FILTER_RULES,
   KL_KINDS,
   LOSS_REDUCTIONS,
@@ -28,6 +29,15 @@ const datasets = v.pipe(
 );
 
 const share = real(0, 1);
+
+const LONGEST_KERNEL = 100_000; // characters; the lab's own have a few thousand
+export const kernelText = v.pipe(
+  v.string('the text of a kernel'),
+  wanted(
+    ({ length }) => length > 0 && length <= LONGEST_KERNEL,
+    `WGSL of at most ${LONGEST_KERNEL} characters`,
+  ),
+);
 
 const rollout = v.strictObject({
   shape: v.picklist(ROLLOUT_SHAPES),
@@ -127,6 +137,7 @@ const schema = v.strictObject({
   temperature: real(0, 10, true),
   optimiser,
   evaluation: v.strictObject({ every: whole(0, 100_000), questions: whole(0, 10_000), datasets }),
+  editedKernel: v.exactOptional(v.strictObject({ name: v.picklist(EDITABLE_KERNELS), source: kernelText })),
 });
 
 const fail = (what: string, where: string, got: unknown, wantedText: string, next = NEXT): never => {
@@ -182,6 +193,16 @@ function checkTogether(config: RunConfig): void {
       'promptsPerMinibatch',
       promptsPerMinibatch,
       `a divisor of ${promptsPerUpdate} (promptsPerUpdate)`,
+    );
+  }
+  const { surrogate } = config.algorithm.loss;
+  if (config.editedKernel && surrogate !== 'clip' && surrogate !== 'gate') {
+    fail(
+      'The edited kernel would never run',
+      'editedKernel.name',
+      config.editedKernel.name,
+      `a loss that runs policy_loss: surrogate clip or gate, not ${surrogate}`,
+      'Choose another method, or take the edited kernel out of the run.',
     );
   }
   const { leavesPerTree } = config.algorithm.rollout;

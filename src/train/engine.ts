@@ -3,7 +3,9 @@
  * worker, no page and no GPU: a backend gives it policies.
  */
 import { needsReference, needsRewardModel } from '../algo/signals.ts';
-import type { Environment, ErrorReport, ModelConfig, RunConfig, TrainablePolicy } from '../units.ts';
+import { DeviceLostError } from '../gpu/errors.ts';
+import type { EditedKernel, Environment, ErrorReport, RunConfig, TrainablePolicy } from '../units.ts';
+import type { Backend } from './backend.ts';
 import {
   algorithmCatalogue,
   environmentCatalogue,
@@ -12,16 +14,18 @@ import {
   knobCatalogue,
 } from './catalogue.ts';
 import { environmentNamed, parseRunConfig } from './config.ts';
-import { NoKernelsError, NoProfileError, NoRunError, reportOf } from './errors.ts';
+import { blameEdit } from './edit_blame.ts';
+import { NoProfileError, NoRunError, reportOf } from './errors.ts';
 import { gradientAngles } from './gradient_angles.ts';
 import { parseRunCommand } from './guard.ts';
+import { answerIntervention, type AskedOf } from './intervention.ts';
+import { answerKernel, type KernelQuestion } from './kernel_questions.ts';
 import { kernelCatalogue } from './kernels.ts';
 import type { UpdateProfiler } from './profile.ts';
 import type {
-  AdapterDescription,
   AskedParameters,
   GradientQuestion,
-  KernelCheck,
+  InterventionQuestion,
   RunCommand,
   RunEvent,
   TokenQuestion,
@@ -30,32 +34,7 @@ import { train } from './run.ts';
 import { tokenPush } from './token_push.ts';
 import { RunStopped, Transport } from './transport.ts';
 
-export interface PolicyRequest {
-  readonly model: ModelConfig;
-  readonly weights: ArrayBuffer | null; // safetensors; null: random parameters keyed by the seed
-  readonly seed: number;
-  readonly environment: Environment;
-}
-
-/** Where policies live; the engine's is gpu_backend.ts, tests script their own. */
-export interface Backend {
-  readonly adapter: AdapterDescription;
-  /** Resolves when the backend can do no more and was not closed; never rejects. */
-  readonly lost: Promise<ErrorReport>;
-  createPolicy(request: PolicyRequest): Promise<TrainablePolicy>;
-  parameterCount(model: ModelConfig): number;
-  /**
-   * Bytes of device memory that a run needs at most. Absent where there is no such memory.
-   * @param trial asks the device for them too, before anything is allocated
-   * @throws DoesNotFitError
-   */
-  checkFits?(config: RunConfig, trial: boolean): Promise<number>;
-  /** Runs a kernel's cases against its oracle. Absent where there are no kernels. */
-  checkKernel?(name: string): Promise<KernelCheck>;
-  /** Absent where nothing can be timed. */
-  startProfile?(): UpdateProfiler;
-  close(): void;
-}
+export type { Backend, PolicyRequest } from './backend.ts';
 
 export interface EngineOptions {
   readonly post: (event: RunEvent) => void;
@@ -81,7 +60,7 @@ interface Policies {
 interface Session extends Policies {
   readonly transport: Transport;
   profiles: number; // updates still to be profiled
-  checkSteps: boolean; // of the next update that comes to its loss
+  checkSteps: number | null; // the first update whose steps may be checked; null: none
   done: Promise<void>; // never rejects
 }
 
@@ -91,6 +70,7 @@ export class Engine {
   #opened: Opened | null = null;
   #session: Session | null = null;
   #queue: Promise<void> = Promise.resolve();
+  #tried: EditedKernel | null = null; // a person's text that runs for a check
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -147,14 +127,17 @@ export class Engine {
         return this.#compareGradients(command);
       case 'inspect-token':
         return this.#inspectToken(command);
+      case 'intervene':
+        return this.#intervene(command);
       case 'check-steps':
         this.#transportOr(command.kind);
-        this.#sessionOr(command.kind).checkSteps = true;
+        this.#sessionOr(command.kind).checkSteps = command.update ?? 0;
         return;
       case 'list-kernels':
         return this.#options.post({ kind: 'kernels', kernels: kernelCatalogue() });
       case 'check-kernel':
-        return this.#checkKernel(command.name);
+      case 'try-kernel':
+        return this.#askKernel(command);
       case 'save-weights':
         return this.#saveWeights(this.#sessionOr(command.kind));
       case 'close':
@@ -225,7 +208,8 @@ export class Engine {
     await backend.checkFits?.(config, true);
     const weights = await this.#weightsOf(opened);
     const environment = environmentNamed(config.environment);
-    const request = { model: config.model, weights, seed: config.seed, environment };
+    const { model, seed, editedKernel } = config;
+    const request = { model, weights, seed, environment, editedKernel };
     const policy = await backend.createPolicy(request);
     const beside = async (wanted: boolean): Promise<TrainablePolicy | null> =>
       wanted ? backend.createPolicy(request) : null;
@@ -258,7 +242,7 @@ export class Engine {
       ...policies,
       transport,
       profiles: 0,
-      checkSteps: false,
+      checkSteps: null,
       done: Promise.resolve(),
     };
     const startProfile = (): UpdateProfiler | null => {
@@ -266,10 +250,10 @@ export class Engine {
       session.profiles -= 1;
       return this.#backend?.startProfile?.() ?? null;
     };
-    const takeStepCheck = (): boolean => {
-      const { checkSteps } = session;
-      session.checkSteps = false;
-      return checkSteps;
+    const takeStepCheck = (update: number): boolean => {
+      if (session.checkSteps === null || update < session.checkSteps) return false;
+      session.checkSteps = null;
+      return true;
     };
     this.#session = session;
     transport.announce();
@@ -306,37 +290,50 @@ export class Engine {
     });
   }
 
-  /** Outside the queue, so that a pause need not wait for it. */
-  async #checkKernel(name: string): Promise<void> {
-    const backend = await this.#ensureBackend();
-    if (!backend.checkKernel) throw new NoKernelsError();
-    backend.checkKernel(name).then(
-      (check) => this.#options.post({ kind: 'kernel-check', ...check }),
-      (error: unknown) => this.#fail(error, 'command check-kernel'),
-    );
+  /** Growing goes on outside the queue: it takes seconds, and a pause need not wait for it. */
+  async #intervene(question: InterventionQuestion): Promise<void> {
+    const state = this.#session?.transport.state ?? null;
+    const asked = await this.#policyOf(question.config);
+    const fail = (error: unknown): void => this.#fail(error, 'command intervene');
+    answerIntervention(asked, question, state).then(this.#options.post, fail);
   }
 
-  /**
-   * On a policy of its own, so that a run under way is not disturbed: with the parameters of that run where it is of
-   * this configuration and has begun, else with those that the configuration starts from.
-   */
+  /** Outside the queue, so that a pause need not wait for it. */
+  async #askKernel(question: KernelQuestion): Promise<void> {
+    const backend = await this.#ensureBackend();
+    const answer = answerKernel(backend, question);
+    this.#tried = question.kind === 'try-kernel' ? question : null;
+    answer
+      .then(this.#options.post, (error: unknown) => this.#fail(error, `command ${question.kind}`))
+      .finally(() => (this.#tried = null));
+  }
+
   async #askPolicy(
     config: RunConfig,
     ask: (policy: TrainablePolicy, environment: Environment, parameters: AskedParameters) => Promise<void>,
   ): Promise<void> {
+    const { policy, environment, parameters } = await this.#policyOf(config);
+    try {
+      await ask(policy, environment, parameters);
+    } finally {
+      policy.dispose();
+    }
+  }
+
+  /**
+   * A policy of its own, so that a run under way is not disturbed: with the parameters of that run where it is of this
+   * configuration and has begun, else with those that the configuration starts from. The caller disposes of it.
+   */
+  async #policyOf(config: RunConfig): Promise<AskedOf> {
     const backend = await this.#ensureBackend();
     const session = this.#session;
     const own = JSON.stringify(this.#opened?.config) === JSON.stringify(config);
     const current = own && session !== null && session.transport.state.update > 0;
     const weights = current ? await session.policy.save() : await this.#weightsOf({ config, bytes: null });
     const environment = environmentNamed(config.environment);
-    const { model, seed } = config;
-    const policy = await backend.createPolicy({ model, weights, seed, environment });
-    try {
-      await ask(policy, environment, current ? 'current' : 'starting');
-    } finally {
-      policy.dispose();
-    }
+    const { model, seed, editedKernel } = config;
+    const policy = await backend.createPolicy({ model, weights, seed, environment, editedKernel });
+    return { policy, environment, parameters: current ? 'current' : 'starting' };
   }
 
   async #saveWeights({ policy, transport }: Session): Promise<void> {
@@ -361,6 +358,10 @@ export class Engine {
     this.#postStatus('idle');
   }
 
+  #editRunning(): EditedKernel | null {
+    return this.#tried ?? this.#opened?.config.editedKernel ?? null;
+  }
+
   /** The device is gone, and every buffer with it: nothing to dispose; the next `open` or `reset` opens another. */
   #lose(backend: Backend, report: ErrorReport): void {
     if (this.#backend !== backend) return;
@@ -370,7 +371,7 @@ export class Engine {
     if (transport?.signal.aborted) return; // the run met the loss first and said so
     transport?.stop();
     const { update, phase } = transport?.state ?? { update: 0, phase: null };
-    this.#options.post({ kind: 'failed', update, report });
+    this.#options.post({ kind: 'failed', update, report: blameEdit(report, this.#editRunning()) });
     this.#options.post({ kind: 'status', status: 'failed', update, phase });
   }
 
@@ -378,7 +379,9 @@ export class Engine {
   #fail(error: unknown, where: string): void {
     const session = this.#session;
     const { update } = session?.transport.state ?? { update: 0 };
-    this.#options.post({ kind: 'failed', update, report: reportOf(error, where) });
+    const report = reportOf(error, where);
+    const edit = error instanceof DeviceLostError ? this.#editRunning() : null;
+    this.#options.post({ kind: 'failed', update, report: blameEdit(report, edit) });
     if (session && !session.transport.signal.aborted)
       this.#options.post({ kind: 'status', ...session.transport.state });
     else this.#postStatus(this.#opened ? 'failed' : 'idle');
@@ -389,6 +392,3 @@ export class Engine {
     this.#options.post({ kind: 'status', status, update, phase });
   }
 }
-
-/** Stands in RunConfig.weights for a file that came from outside public/. */
-export const LOADED_BY_HAND = '(loaded by hand)';

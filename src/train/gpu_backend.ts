@@ -1,14 +1,17 @@
 import { kernels } from '../../shaders/index.ts';
 import { autotune, browserStore } from '../gpu/autotune.ts';
 import { openGpu, type OpenGpuOptions } from '../gpu/device.ts';
+import { compile } from '../gpu/pipelines.ts';
 import { parameterCount } from '../model/config.ts';
 import { Policy } from '../model/policy.ts';
+import { lossKernel } from '../model/policy_loss.ts';
 import { decodeWeights } from '../model/weights.ts';
 import type { ErrorReport } from '../units.ts';
 import type { Backend, PolicyRequest } from './engine.ts';
 import { WeightsFetchError } from './errors.ts';
 import { checkBuffers, checkFits } from './fit.ts';
 import { seededParameters } from './initial.ts';
+import { tryKernel } from './kernel_gradient.ts';
 import { checkKernel } from './kernels.ts';
 import { startUpdateProfile } from './profile.ts';
 
@@ -28,16 +31,20 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
     adapter: gpu.adapter,
     // A refused command leaves buffers undefined: the run cannot go on, and neither can the device be trusted.
     lost: Promise.race([lostDevice, refused]),
-    createPolicy({ model, weights, seed, environment }: PolicyRequest) {
+    async createPolicy({ model, weights, seed, environment, editedKernel }: PolicyRequest) {
+      const lossSource = editedKernel?.source ?? null;
+      await compile(gpu, lossKernel(lossSource)); // before anything is allocated: an edited text may be wrong
       const parameters = weights ? decodeWeights(weights, model).values : seededParameters(model, seed);
-      return Policy.create(gpu, model, { contextLength: environment.contextLength, parameters });
+      const { contextLength } = environment;
+      return Policy.create(gpu, model, { contextLength, parameters, lossSource });
     },
     parameterCount,
     async checkFits(config, trial) {
       const { bytes } = trial ? await checkFits(gpu, config) : await checkBuffers(gpu.limits, config);
       return bytes;
     },
-    checkKernel: (name) => checkKernel(gpu, name),
+    checkKernel: (name, batch) => checkKernel(gpu, name, batch),
+    tryKernel: (question) => tryKernel(gpu, question),
     startProfile: () => startUpdateProfile(gpu),
     close() {
       closed = true;

@@ -1,9 +1,11 @@
 /** Guard of a person's questions: each field from outside, or an error that says which is wrong. */
 import * as v from 'valibot';
-import { environmentNamed, parseRunConfig } from './config.ts';
+import { environmentNamed, kernelText, parseRunConfig } from './config.ts';
 import { ProtocolError } from './errors.ts';
 import { kernelNames } from './kernels.ts';
-import type { InspectionCommand } from './protocol/inspection.ts';
+import { lossRow } from './logged_events.ts';
+import type { InspectionCommand, KernelBatch } from './protocol/inspection.ts';
+import { EDITABLE_KERNELS } from '../units.ts';
 import { issueReport, real, wanted, whole } from './schema.ts';
 
 const MOST = 1_000_000_000;
@@ -23,9 +25,33 @@ const tokenSchema = (vocabulary: number) =>
     readers: whole(1, MOST),
   });
 
+const stepsSchema = v.object({ update: v.exactOptional(whole(1, 1_000_000)) });
+
 const kernelSchema = v.object({
   name: v.picklist(kernelNames, 'the name of a kernel in shaders/index.ts'),
 });
+
+const batchSchema = v.object({
+  config: v.pipe(v.unknown(), v.transform(parseRunConfig)),
+  update: whole(1, 1_000_000),
+  minibatch: whole(0, 1_000_000),
+  rows: v.pipe(
+    v.array(lossRow),
+    wanted((rows) => rows.some(({ tokenIndex }) => tokenIndex.length > 0), 'rows with a scored token'),
+  ),
+});
+
+const trialSchema = v.object({
+  name: v.picklist(EDITABLE_KERNELS, `one of ${EDITABLE_KERNELS.join(', ')}`),
+  source: kernelText,
+  batch: v.nullable(batchSchema),
+  checkGradient: v.boolean('true or false'),
+});
+
+const NO_BATCH = {
+  what: 'A kernel cannot be checked on this mini-batch',
+  next: 'Choose an update whose loss is there.',
+};
 
 function checked<Schema extends v.GenericSchema>(
   schema: Schema,
@@ -39,14 +65,29 @@ function checked<Schema extends v.GenericSchema>(
 
 /** @throws ProtocolError naming the first field that is not valid; RunConfigError for a configuration */
 export function parseInspection(kind: InspectionCommand['kind'], value: unknown): InspectionCommand {
-  if (kind === 'check-steps' || kind === 'list-kernels') return { kind };
+  if (kind === 'list-kernels') return { kind };
+  if (kind === 'check-steps') {
+    const asked = checked(stepsSchema, value, {
+      what: 'The steps of such an update cannot be checked',
+      next: 'Name an update of the run, from 1 on, or none for the next.',
+    });
+    return { kind, ...asked };
+  }
   const fields = value as Readonly<Record<string, unknown>>;
   if (kind === 'check-kernel') {
     const { name } = checked(kernelSchema, value, {
       what: 'There is no such kernel to check',
       next: 'Choose one of the kernels that the lab lists.',
     });
-    return { kind, name };
+    if (fields.batch === undefined) return { kind, name };
+    return { kind, name, batch: checked(batchSchema, fields.batch, NO_BATCH) as unknown as KernelBatch };
+  }
+  if (kind === 'try-kernel') {
+    const question = checked(trialSchema, value, {
+      what: 'A kernel cannot be tried out like this',
+      next: 'Write WGSL, and choose an update whose loss is there.',
+    });
+    return { kind, ...question } as unknown as InspectionCommand; // as below
   }
   const config = parseRunConfig(fields.config);
   const { length } = environmentNamed(config.environment).vocabulary;

@@ -1,9 +1,14 @@
-/** The kernels as a page shows them, and their cases run on a device. */
+/** The kernels as a page shows them, and checked on a device: on cases of the catalogue or on a run's mini-batch. */
 import { kernels } from '../../shaders/index.ts';
+import { sizedCases } from '../../shaders/sized_cases.ts';
 import type { Gpu } from '../gpu/device.ts';
+import type { KernelCase } from '../gpu/kernel.ts';
 import { runCase } from '../gpu/kernel_check.ts';
 import type { AnyKernel } from '../gpu/pipelines.ts';
-import type { KernelCheck, KernelDescription } from './protocol/inspection.ts';
+import { formulaGradient, kernelGradient } from './kernel_gradient.ts';
+import { casesOfBatch } from './loss_case.ts';
+import type { GradientCheck, KernelBatch, KernelCheck, KernelDescription } from './protocol.ts';
+import { runSizes } from './run_sizes.ts';
 
 const catalogue: readonly AnyKernel[] = Object.values(kernels);
 
@@ -15,19 +20,52 @@ export const kernelCatalogue = (): readonly KernelDescription[] =>
     feature: feature ?? null,
   }));
 
+interface Ground {
+  readonly ground: KernelCheck['ground'];
+  readonly why: string;
+  readonly cases: readonly KernelCase[];
+}
+
+/** What a kernel is checked on: the mini-batch's own numbers, else made-up ones of its sizes, else the catalogue's. */
+function groundOf(kernel: AnyKernel, batch: KernelBatch | null): Ground {
+  const own = kernel.cases();
+  if (!batch) return { ground: 'none', why: '', cases: own };
+  const cases = casesOfBatch(kernel.name, batch);
+  if (cases !== null && typeof cases !== 'string') return { ground: 'values', why: '', cases };
+  const why = cases ?? 'a log keeps no activations, parameters or caches';
+  const sized = sizedCases(kernel.name, runSizes(batch));
+  if (sized.length > 0) return { ground: 'sizes', why, cases: sized };
+  return { ground: 'none', why, cases: own };
+}
+
 /**
- * Runs every case of a kernel on buffers of its own; a run's buffers and parameters are not touched.
+ * Runs a kernel against its oracle on buffers of its own; a run's buffers and parameters are not touched.
  * @param name of the catalogue; the guard has checked it
  * @throws ShaderCompileError, OutOfMemoryError, DeviceLostError
  */
-export async function checkKernel(gpu: Gpu, name: string): Promise<KernelCheck> {
+export async function checkKernel(
+  gpu: Gpu,
+  name: string,
+  batch: KernelBatch | null = null,
+): Promise<KernelCheck> {
   const kernel = catalogue.find((entry) => entry.name === name)!;
   const startMs = performance.now();
   const missing = kernel.feature && !gpu.features.has(kernel.feature) ? kernel.feature : null;
+  const { ground, why, cases: testCases } = groundOf(kernel, batch);
   const cases = [];
-  for (const testCase of missing ? [] : kernel.cases()) {
+  for (const testCase of missing ? [] : testCases) {
     const { title, checked, mismatchCount, worst } = await runCase(gpu, kernel, testCase);
     cases.push({ title, checked, mismatchCount, worst });
   }
-  return { kernel: name, cases, missing, ms: performance.now() - startMs };
+  const gradients: GradientCheck[] = [];
+  if (name === 'policy_loss' && batch && ground === 'values') {
+    gradients.push(await formulaGradient(testCases[0], batch));
+    gradients.push(await kernelGradient(gpu, kernel.source, testCases[0], batch));
+  }
+  return {
+    ...{ kernel: name, batch: batch && placeOf(batch), ground, why, cases, gradients, missing },
+    ms: performance.now() - startMs,
+  };
 }
+
+const placeOf = ({ update, minibatch }: KernelBatch) => ({ update, minibatch });

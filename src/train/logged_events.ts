@@ -82,7 +82,7 @@ const credit = v.object({
   advantages: numbers,
 });
 
-const lossRow = v.object({
+export const lossRow = v.object({
   ...{
     prompt: count,
     leaf: count,

@@ -121,9 +121,18 @@ export interface LossResult {
   readonly loss: number; // Σ weight · tokenLoss
 }
 
+/** Norms of the parts of one layer's attention gradient that belong to one head each, before clipping. */
+export interface HeadNorms {
+  readonly query: readonly number[]; // [NH] rows of q_proj
+  readonly key: readonly number[]; // [NKV] rows of k_proj
+  readonly value: readonly number[]; // [NKV] rows of v_proj
+  readonly output: readonly number[]; // [NH] columns of o_proj
+}
+
 export interface StepResult {
   readonly gradientNorm: number; // before clipping
   readonly gradientNorms: Readonly<Record<string, number>>; // per parameter, before clipping
+  readonly headNorms?: readonly HeadNorms[]; // by layer; absent where a policy has no heads
   readonly skipped: boolean; // the norm was not finite: parameters unchanged
 }
 
@@ -133,8 +142,16 @@ export interface TrainablePolicy extends TurnSampler {
   beginRollout(key: RandomKey, sampling: SamplingConfig): void;
   /** Log-probabilities and entropies of the scored tokens, no gradient. */
   score(batch: TokenBatch, temperature: number): Promise<TokenScores>;
+  /** As score, with other parameters in the place of the policy's own, which stay as they are bit for bit. */
+  scoreAt(
+    parameters: Float32Array<ArrayBuffer>,
+    batch: TokenBatch,
+    temperature: number,
+  ): Promise<TokenScores>;
   /** Loss → gradients → clip → AdamW on one mini-batch. A non-finite gradient norm skips the step. */
   update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult>;
+  /** The loss as `update` would find it now; nothing is trained. Absent where every loss is that of src/algo. */
+  lossOf?(batch: TokenBatch, inputs: UpdateInputs): Promise<LossResult>;
   /** Norms of the gradients that several losses give now, and the cosines between them; nothing is trained. */
   gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison>;
   /**

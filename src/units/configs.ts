@@ -1,6 +1,7 @@
 /** Configurations of a model, an algorithm and a run. */
 import type { LossConfig, OptimiserConfig } from './batch.ts';
 import type { CreditConfig, FilterConfig, RewardConfig } from './credit.ts';
+import type { EditedKernel } from './edited_kernel.ts';
 
 /** A Qwen3-style decoder. All sizes in elements. */
 export interface ModelConfig {
@@ -82,4 +83,8 @@ export interface RunConfig {
     readonly questions: number; // per data set
     readonly datasets: readonly string[];
   };
+  readonly editedKernel?: EditedKernel; // absent: every kernel is the lab's own
 }
+
+/** Stands in RunConfig.weights for a file that came from outside public/. */
+export const LOADED_BY_HAND = '(loaded by hand)';

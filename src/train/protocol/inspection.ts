@@ -3,6 +3,9 @@
  * are in no run's log, and a run goes on as if nobody had asked.
  */
 import type { NodeId, RunConfig, TokenId } from '../../units.ts';
+import type { BatchPlace, GradientCheck, KernelBatch, KernelTrial, TryKernel } from './kernels.ts';
+
+export * from './kernels.ts';
 
 /** Which parameters answered: of the live run as it stands, or the run's first. */
 export type AskedParameters = 'current' | 'starting';
@@ -48,6 +51,7 @@ export interface CheckedRow {
   readonly tokenIndex: readonly number[]; // place in the row
   readonly before: readonly number[];
   readonly after: readonly number[];
+  readonly predicted: readonly number[]; // change to first order in the parameters, nats
   readonly push: readonly number[]; // −∂loss/∂logProb
 }
 
@@ -60,6 +64,8 @@ export interface CheckedStep {
   readonly lossAfter: number; // the same rows, advantages and old log-probabilities
   readonly predicted: number; // change of the loss to first order: gradient · parameter change
   readonly throughTokens: number; // Σ ∂loss/∂logProb · change of logProb (+ entropies): first order in what was scored
+  readonly predictedThroughTokens: number; // the same with each token's predicted change: `predicted` without a backward pass
+  readonly forecastCorrelation: number | null; // of predicted and actual change of log-probability, over all scored tokens
   readonly correlation: number | null; // of push and change of log-probability, over pushed tokens; null where undefined
   readonly followed: number; // share of pushed tokens that moved the way they were pushed
   readonly pushed: number; // tokens with a push
@@ -101,6 +107,10 @@ export interface KernelError {
 /** A kernel's cases on this device, against its float64 oracle. */
 export interface KernelCheck {
   readonly kernel: string;
+  readonly batch: BatchPlace | null; // null: the catalogue's cases
+  readonly ground: 'values' | 'sizes' | 'none'; // what was taken of the mini-batch: its numbers, or its sizes alone
+  readonly why: string; // not its numbers; '' where they were taken
+  readonly gradients: readonly GradientCheck[]; // of the loss kernel; the formula's and the kernel's own
   readonly cases: readonly {
     readonly title: string;
     readonly checked: number; // elements compared
@@ -113,24 +123,28 @@ export interface KernelCheck {
 
 export type InspectionCommand =
   | ({ readonly kind: 'inspect-token' } & TokenQuestion)
-  | { readonly kind: 'check-steps' } // of the next update that comes to its loss
+  | { readonly kind: 'check-steps'; readonly update?: number } // of the next update that comes to its loss, not before this one
   | { readonly kind: 'list-kernels' }
-  | { readonly kind: 'check-kernel'; readonly name: string };
+  | { readonly kind: 'check-kernel'; readonly name: string; readonly batch?: KernelBatch }
+  | ({ readonly kind: 'try-kernel' } & TryKernel);
 export type InspectionEvent =
   | ({ readonly kind: 'token-push' } & TokenPush)
   | ({ readonly kind: 'step-check' } & StepCheck)
   | { readonly kind: 'kernels'; readonly kernels: readonly KernelDescription[] }
-  | ({ readonly kind: 'kernel-check' } & KernelCheck);
+  | ({ readonly kind: 'kernel-check' } & KernelCheck)
+  | ({ readonly kind: 'kernel-trial' } & KernelTrial);
 
 export const INSPECTION_EVENTS = [
   'token-push',
   'step-check',
   'kernels',
   'kernel-check',
+  'kernel-trial',
 ] as const satisfies readonly InspectionEvent['kind'][];
 export const INSPECTION_COMMANDS = [
   'inspect-token',
   'check-steps',
   'list-kernels',
   'check-kernel',
+  'try-kernel',
 ] as const satisfies readonly InspectionCommand['kind'][];

@@ -20,7 +20,7 @@ export async function trainBatches(
   const { loss } = config.algorithm;
   const { update } = at;
   const trained: TrainedBatch[] = [];
-  const checked: CheckedStep[] | null = at.run.takeStepCheck?.() ? [] : null;
+  const checked: CheckedStep[] | null = at.run.takeStepCheck?.(update) ? [] : null;
   let scores: BatchScores = { old: [], reference: null };
   for (const [minibatch, { batch, extras }] of batches.entries()) {
     const entry = await phase(at, 'loss', async () => {
@@ -39,7 +39,8 @@ export async function trainBatches(
       checkFinite(update, minibatch, batch, result.loss);
       const rows = lossRows({ batch, oldLogProb: oldScores.logProb, result: result.loss, extras });
       post({ kind: 'loss', update, minibatch, loss: result.loss.loss, rows });
-      if (before) checked.push(await checkStep(policy, { minibatch, batch, inputs, before, result }));
+      const edited = at.run.config.editedKernel !== undefined;
+      if (before) checked.push(await checkStep(policy, { minibatch, batch, inputs, before, result, edited }));
       return { batch, oldScores, result };
     });
     await phase(at, 'step', () => post({ kind: 'step', update, minibatch, ...entry.result.step }));

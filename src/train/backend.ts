@@ -1,0 +1,41 @@
+/** What the engine asks of a backend: policies, checks and profiles. The engine's is gpu_backend.ts. */
+import type {
+  EditedKernel,
+  Environment,
+  ErrorReport,
+  ModelConfig,
+  RunConfig,
+  TrainablePolicy,
+} from '../units.ts';
+import type { UpdateProfiler } from './profile.ts';
+import type { AdapterDescription, KernelBatch, KernelCheck, KernelTrial, TryKernel } from './protocol.ts';
+
+export interface PolicyRequest {
+  readonly model: ModelConfig;
+  readonly weights: ArrayBuffer | null; // safetensors; null: random parameters keyed by the seed
+  readonly seed: number;
+  readonly environment: Environment;
+  readonly editedKernel?: EditedKernel;
+}
+
+/** Where policies live; the engine's is gpu_backend.ts, tests script their own. */
+export interface Backend {
+  readonly adapter: AdapterDescription;
+  /** Resolves when the backend can do no more and was not closed; never rejects. */
+  readonly lost: Promise<ErrorReport>;
+  createPolicy(request: PolicyRequest): Promise<TrainablePolicy>;
+  parameterCount(model: ModelConfig): number;
+  /**
+   * Bytes of device memory that a run needs at most. Absent where there is no such memory.
+   * @param trial asks the device for them too, before anything is allocated
+   * @throws DoesNotFitError
+   */
+  checkFits?(config: RunConfig, trial: boolean): Promise<number>;
+  /** Runs a kernel against its oracle, on a mini-batch or the catalogue's cases. Absent where there are no kernels. */
+  checkKernel?(name: string, batch: KernelBatch | null): Promise<KernelCheck>;
+  /** Compiles a person's text of a kernel and checks its gradient. Absent there too. */
+  tryKernel?(question: TryKernel): Promise<KernelTrial>;
+  /** Absent where nothing can be timed. */
+  startProfile?(): UpdateProfiler;
+  close(): void;
+}

@@ -1,0 +1,25 @@
+/** A kernel whose text a person changed for a run, and how such a run is named wherever it appears. */
+
+/** Kernels that a run may bring a text of its own for. */
+export const EDITABLE_KERNELS = ['policy_loss'] as const;
+export type EditableKernel = (typeof EDITABLE_KERNELS)[number];
+
+/** Stands in for the lab's own text; bindings, params and entry point are those of the kernel. */
+export interface EditedKernel {
+  readonly name: EditableKernel;
+  readonly source: string; // WGSL
+}
+
+/** Six hex digits of a text (FNV-1a over its UTF-16 units): tells two edits apart, guards against nothing. */
+export function textMark(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return (hash >>> 8).toString(16).padStart(6, '0');
+}
+
+/** How a run with an edited kernel is labelled, e.g. `edited policy_loss #03fa9c`. */
+export const editLabel = ({ name, source }: EditedKernel): string => `edited ${name} #${textMark(source)}`;
+
+/** `, edited policy_loss #03fa9c` to end a title with; nothing for a run on the lab's own kernels. */
+export const editSuffix = ({ editedKernel }: { readonly editedKernel?: EditedKernel }): string =>
+  editedKernel ? `, ${editLabel(editedKernel)}` : '';
