@@ -4,7 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { decodeSelection, mirrorSelection } from './store/address.ts';
 import { createLab, type Lab } from './store/lab.ts';
 import { createPump } from './store/pump.ts';
-import { startEngine } from './train/client.ts';
+import { startEngine, type EngineClient } from './train/client.ts';
 import { readRecording, writeRecording } from './train/recording.ts';
 import type { ErrorReport } from './units.ts';
 import { LabError } from './units.ts';
@@ -12,6 +12,7 @@ import { App } from './ui/App.tsx';
 
 const RECORDING = 'recorded-instant.ndjson.gz';
 const HIDDEN_TAB_MS = 250; // animation frames stop in hidden tabs; training does not
+const GIVE_WAY_MS = 40; // between two signs of a person that the engine is told of
 
 /** Calls `work` once a frame. */
 function everyFrame(work: (nowMs: number) => void): void {
@@ -24,6 +25,19 @@ function everyFrame(work: (nowMs: number) => void): void {
     next();
   };
   next();
+}
+
+/** Tells the engine when a person presses, types, drags or turns the wheel: the page's answer comes first. */
+function giveWayToPerson(engine: EngineClient): void {
+  let toldMs = -Infinity;
+  const tell = (event: Event): void => {
+    const passing = event.type === 'pointermove' && (event as PointerEvent).buttons === 0;
+    if (passing || event.timeStamp - toldMs < GIVE_WAY_MS) return;
+    toldMs = event.timeStamp;
+    engine.giveWay();
+  };
+  for (const type of ['pointerdown', 'pointerup', 'pointermove', 'keydown', 'wheel', 'input'])
+    window.addEventListener(type, tell, { capture: true, passive: true });
 }
 
 function reportOf(error: unknown, where: string): ErrorReport {
@@ -63,6 +77,7 @@ function start(): void {
     pump.add([event]);
     if (document.hidden) pump.drain(); // messages come when timers do not, so that events never pile up
   });
+  giveWayToPerson(engine);
   mirrorSelection(lab.selection, window);
   window.addEventListener('popstate', () => lab.selection.setState(decodeSelection(location.hash), true));
   everyFrame((nowMs) => {

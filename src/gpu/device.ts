@@ -1,4 +1,5 @@
 import type { LabError } from '../units.ts';
+import type { Courtesy } from './courtesy.ts';
 import {
   DeviceLostError,
   GpuValidationError,
@@ -28,6 +29,8 @@ export interface Gpu {
   readonly profiling: { observer: DispatchObserver | null };
   /** Workgroup shapes by kernel, where another than the kernel's own is faster here: autotune.ts. */
   readonly tuning: Map<string, Shaping>;
+  /** Holds results back while a person acts; absent where nobody does. */
+  readonly courtesy?: Courtesy | undefined;
   /** Resolves (never rejects) when the device is gone; reason 'destroyed' after close(). */
   readonly lost: Promise<DeviceLostError>;
   close(): void;
@@ -43,6 +46,7 @@ export interface OpenGpuOptions {
   readonly subgroups?: boolean;
   /** false keeps WebGPU's default limits, to test that they are enough. */
   readonly raiseLimits?: boolean;
+  readonly courtesy?: Courtesy;
   /** Called with errors that no error scope caught. */
   readonly onError?: (error: LabError) => void;
 }
@@ -77,6 +81,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
     memory,
     profiling: { observer: null },
     tuning: new Map(),
+    courtesy: options.courtesy,
     close: () => device.destroy(),
   };
 }

@@ -80,6 +80,8 @@ export class Readback {
     const data = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();
     this.#free.push(staging);
+    const { courtesy } = this.#gpu;
+    if (courtesy?.asked) await courtesy.pass();
     let offset = 0;
     const arrays = Object.entries(ranges).map(([name, { view, type }]) => {
       const array = new ARRAYS[type](data, offset, view.size / 4);

@@ -1,4 +1,5 @@
 /** The page's end of the engine: starts the worker, sends commands, hands events on. */
+import { GIVE_WAY } from '../gpu/courtesy.ts';
 import type { ErrorReport } from '../units.ts';
 import { reportOf } from './errors.ts';
 import type { RunCommand, RunEvent } from './protocol.ts';
@@ -11,6 +12,8 @@ export type WorkerLike = Pick<
 
 export interface EngineClient {
   send(command: RunCommand): void;
+  /** A person does something now: the engine leaves the device to the page for a moment. */
+  giveWay(): void;
   /** @returns a function that ends the subscription */
   subscribe(listener: (event: RunEvent) => void): () => void;
   close(): void;
@@ -51,6 +54,7 @@ export function startEngine(start: () => WorkerLike = startWorker): EngineClient
       if (!worker) return fail(crash('no worker'));
       worker.postMessage(command, command.kind === 'load-weights' ? [command.bytes] : []);
     },
+    giveWay: () => worker?.postMessage(GIVE_WAY),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

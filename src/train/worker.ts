@@ -1,4 +1,5 @@
 /** The engine in a worker: messages in are commands, messages out are events. The worker's name is the page's URL. */
+import { Courtesy, GIVE_WAY } from '../gpu/courtesy.ts';
 import { Engine } from './engine.ts';
 import { fetchWeightsFrom, openGpuBackend } from './gpu_backend.ts';
 import type { RunEvent } from './protocol.ts';
@@ -13,11 +14,15 @@ interface WorkerScope {
 
 const scope = self as unknown as WorkerScope;
 
+const courtesy = new Courtesy();
 const engine = new Engine({
   post: (event: RunEvent) => scope.postMessage(event, event.kind === 'weights' ? [event.bytes] : []),
-  openBackend: () => openGpuBackend(),
+  openBackend: () => openGpuBackend({ courtesy }),
   fetchWeights: fetchWeightsFrom(scope.name || scope.location.href),
 });
 
-scope.onmessage = ({ data }) => void engine.dispatch(data);
+scope.onmessage = ({ data }) => {
+  if (data === GIVE_WAY) courtesy.ask();
+  else void engine.dispatch(data);
+};
 void engine.start();

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { GIVE_WAY } from '../../src/gpu/courtesy.ts';
 import { startEngine, type WorkerLike } from '../../src/train/client.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
 
@@ -67,4 +68,10 @@ test('a browser that starts no worker gives a failed event', async () => {
   expect(heard[0]).toMatchObject({ kind: 'failed', report: { got: 'Error: workers are blocked' } });
   client.send({ kind: 'play' });
   expect(heard[1]).toMatchObject({ kind: 'failed', report: { got: 'no worker' } });
+});
+
+test('signs of a person go to the worker beside the commands', () => {
+  const { worker, sent } = fakeWorker();
+  startEngine(() => worker).giveWay();
+  expect(sent.map(({ message }) => message)).toEqual([GIVE_WAY]);
 });
