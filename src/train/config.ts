@@ -7,6 +7,7 @@ import {
   CLIP_EDGES,
   EDITABLE_KERNELS,
   FILTER_RULES,
+  GRADIENT_VERDICTS,
   KL_KINDS,
   LOSS_REDUCTIONS,
   RATIO_LEVELS,
@@ -21,6 +22,7 @@ import {
 import { environments } from '../env/index.ts';
 import { RunConfigError } from './errors.ts';
 import { issueReport, quote, real, wanted, whole } from './schema.ts';
+export { LOADED_BY_HAND } from '../units.ts';
 
 const NEXT = 'Correct this setting, or start from a preset.';
 const datasets = v.pipe(
@@ -137,7 +139,13 @@ const schema = v.strictObject({
   temperature: real(0, 10, true),
   optimiser,
   evaluation: v.strictObject({ every: whole(0, 100_000), questions: whole(0, 10_000), datasets }),
-  editedKernel: v.exactOptional(v.strictObject({ name: v.picklist(EDITABLE_KERNELS), source: kernelText })),
+  editedKernel: v.exactOptional(
+    v.strictObject({
+      name: v.picklist(EDITABLE_KERNELS),
+      source: kernelText,
+      gradientCheck: v.picklist(GRADIENT_VERDICTS),
+    }),
+  ),
 });
 
 const fail = (what: string, where: string, got: unknown, wantedText: string, next = NEXT): never => {

@@ -13,7 +13,7 @@ import {
   describeEnvironment,
   knobCatalogue,
 } from './catalogue.ts';
-import { environmentNamed, parseRunConfig } from './config.ts';
+import { environmentNamed, LOADED_BY_HAND, parseRunConfig } from './config.ts';
 import { blameEdit } from './edit_blame.ts';
 import { NoProfileError, NoRunError, reportOf } from './errors.ts';
 import { gradientAngles } from './gradient_angles.ts';
@@ -302,7 +302,7 @@ export class Engine {
   async #askKernel(question: KernelQuestion): Promise<void> {
     const backend = await this.#ensureBackend();
     const answer = answerKernel(backend, question);
-    this.#tried = question.kind === 'try-kernel' ? question : null;
+    this.#tried = question.kind === 'try-kernel' ? { ...question, gradientCheck: 'unchecked' } : null;
     answer
       .then(this.#options.post, (error: unknown) => this.#fail(error, `command ${question.kind}`))
       .finally(() => (this.#tried = null));

@@ -4,10 +4,21 @@
 export const EDITABLE_KERNELS = ['policy_loss'] as const;
 export type EditableKernel = (typeof EDITABLE_KERNELS)[number];
 
+/** What finite differences of its loss said of its gradient. */
+export const GRADIENT_VERDICTS = ['agrees', 'differs', 'unchecked'] as const;
+export type GradientVerdict = (typeof GRADIENT_VERDICTS)[number];
+
+const VERDICT_WORDS: Readonly<Record<GradientVerdict, string>> = {
+  agrees: 'gradient checked',
+  differs: 'gradient check failed',
+  unchecked: 'gradient not checked',
+};
+
 /** Stands in for the lab's own text; bindings, params and entry point are those of the kernel. */
 export interface EditedKernel {
   readonly name: EditableKernel;
   readonly source: string; // WGSL
+  readonly gradientCheck: GradientVerdict; // before the run
 }
 
 /** Six hex digits of a text (FNV-1a over its UTF-16 units): tells two edits apart, guards against nothing. */
@@ -17,9 +28,10 @@ export function textMark(text: string): string {
   return (hash >>> 8).toString(16).padStart(6, '0');
 }
 
-/** How a run with an edited kernel is labelled, e.g. `edited policy_loss #03fa9c`. */
-export const editLabel = ({ name, source }: EditedKernel): string => `edited ${name} #${textMark(source)}`;
+/** How a run with an edited kernel is labelled, e.g. `edited policy_loss #03fa9c (gradient check failed)`. */
+export const editLabel = ({ name, source, gradientCheck }: EditedKernel): string =>
+  `edited ${name} #${textMark(source)} (${VERDICT_WORDS[gradientCheck]})`;
 
-/** `, edited policy_loss #03fa9c` to end a title with; nothing for a run on the lab's own kernels. */
+/** That label behind a comma, to end a title with; nothing for a run on the lab's own kernels. */
 export const editSuffix = ({ editedKernel }: { readonly editedKernel?: EditedKernel }): string =>
   editedKernel ? `, ${editLabel(editedKernel)}` : '';
