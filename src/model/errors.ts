@@ -27,3 +27,16 @@ export class BatchError extends LabError {
     super('BatchError', report);
   }
 }
+
+/** Parameters of another model. */
+export class ParameterCountError extends LabError {
+  constructor(got: number, wanted: number) {
+    super('ParameterCountError', {
+      what: 'These parameters do not fit the model',
+      where: 'policy.scoreAt',
+      got: `${got} numbers`,
+      wanted: `${wanted}, laid out as policy.parameters() gives them`,
+      next: 'Take parameters of the same policy, or load another model’s as a file.',
+    });
+  }
+}

@@ -8,7 +8,7 @@ import type { ErrorReport, RunConfig } from '../units.ts';
 import type { Player } from './player.ts';
 import type { RunStore } from './run.ts';
 import type { EventOf } from './run_state.ts';
-import type { SelectionStore } from './selection.ts';
+import type { Selection, SelectionStore } from './selection.ts';
 
 export type Engine =
   | { readonly kind: 'starting' } // the worker loads and compiles
@@ -23,6 +23,7 @@ export interface TransportState {
   readonly draft: RunConfig | null; // changed knobs, not yet run
   readonly asked: RunConfig | null; // what the live run was started with
   readonly checkingSteps: boolean; // the steps of an update will be checked, and are not yet
+  readonly trainingTo: number | null; // the run is trained again from its start for the check of this update
   readonly profiling: boolean; // a profile was asked for and has not come yet
   readonly footprint: EventOf<'footprint'> | null; // the engine's last answer to `estimate`
   readonly gradients: EventOf<'gradients'> | null; // and to `compare-gradients`
@@ -41,6 +42,11 @@ export interface Transport extends StoreApi<TransportState> {
   readonly profile: () => void;
   /** Asks that the steps of the next update be checked, and runs that update where the run stands still. */
   readonly checkSteps: () => void;
+  /**
+   * For a run whose weights are gone, recorded or finished: trains it again from its configuration, checks the steps of
+   * this update when it comes, pauses, and shows the place that was on screen.
+   */
+  readonly checkStepsAgain: (update: number) => void;
   readonly reset: () => void;
   /** Asks what a configuration would need of the device; `footprint` is the answer. */
   readonly estimate: (config: RunConfig) => void;
@@ -118,12 +124,14 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
     draft: null,
     asked: null,
     checkingSteps: false,
+    trainingTo: null,
     profiling: false,
     footprint: null,
     gradients: null,
     comparing: false,
   }));
   const open = new OpenRun(send);
+  let leftFrom: Partial<Selection> | null = null;
   const isLive = (): boolean => store.getState().source === 'live';
   const defaultConfig = (): RunConfig | null => run.getState().ready?.presets[0]?.config ?? null;
 
@@ -132,7 +140,14 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
     if (!same(open.config, config) || isLive()) open.open(config);
     run.clear();
     selection.select({ update: null, prompt: 0, pinned: null });
-    store.setState({ source: 'live', awaiting: false, draft: null, asked: config });
+    store.setState({
+      source: 'live',
+      awaiting: false,
+      draft: null,
+      asked: config,
+      checkingSteps: false,
+      trainingTo: null,
+    });
     run.apply(open.release());
     send(first);
   };
@@ -148,6 +163,28 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       return;
     }
     recorded();
+  };
+
+  const checkStepsAgain = (update: number): void => {
+    const config = run.getState().header?.config;
+    if (!config || store.getState().engine.kind !== 'ready') return;
+    const { prompt, node, leaf, token } = selection.getState();
+    leftFrom = { update, prompt, node, leaf, token };
+    const check = { kind: 'check-steps', update } as const;
+    if (isLive()) {
+      selection.select({ update: null, pinned: null });
+      send({ kind: 'reset' });
+      send(check);
+    } else goLive(config, check);
+    store.setState({ checkingSteps: true, trainingTo: update });
+    send({ kind: 'play' });
+  };
+
+  /** The update that the run was trained again for has come: its place is shown, unless the person went elsewhere. */
+  const arrive = (): void => {
+    send({ kind: 'pause' });
+    if (leftFrom && selection.getState().update === null) selection.select(leftFrom);
+    leftFrom = null;
   };
 
   const engineReady = (): void => {
@@ -178,8 +215,9 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       for (const event of events) if (event.kind === 'ready') run.apply([event]);
       if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
         store.setState({ profiling: false, comparing: false });
+      const { trainingTo } = store.getState();
       if (events.some(({ kind }) => kind === 'step-check' || kind === 'failed'))
-        store.setState({ checkingSteps: false });
+        store.setState({ checkingSteps: false, trainingTo: null });
       const footprint = events.findLast((event) => event.kind === 'footprint');
       if (footprint) store.setState({ footprint });
       const gradients = events.findLast((event) => event.kind === 'gradients');
@@ -187,7 +225,11 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       if (events.some((event) => event.kind === 'ready')) engineReady();
       const admitted = open.admit(events.filter((event) => event.kind !== 'ready'));
       if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
-      if (isLive()) return run.apply(admitted);
+      if (isLive()) {
+        run.apply(admitted);
+        if (trainingTo !== null && events.some(({ kind }) => kind === 'step-check')) arrive();
+        return;
+      }
       open.hold(admitted.filter((event) => event.kind !== 'failed'));
       for (const event of admitted) if (event.kind === 'failed') hearFailure(event.report);
     },
@@ -213,9 +255,11 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       store.setState({ checkingSteps: true });
       if (run.getState().status !== 'running') send({ kind: 'step-update' });
     },
+    checkStepsAgain,
     reset() {
       if (!isLive()) return startOver();
       selection.select({ update: null, pinned: null });
+      store.setState({ checkingSteps: false, trainingTo: null }); // the new run was asked for none
       send({ kind: 'reset' });
     },
     setDraft: (draft) =>

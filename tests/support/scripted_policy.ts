@@ -126,6 +126,12 @@ export class ScriptedPolicy implements TrainablePolicy {
     return Promise.resolve(Float32Array.of(this.#steps));
   }
 
+  /** Every log-probability rises by 0.01 with each step. */
+  async scoreAt(parameters: Float32Array<ArrayBuffer>, batch: TokenBatch): Promise<TokenScores> {
+    const { logProb, entropy } = await this.score(batch);
+    return { logProb: logProb.map((value) => value + 0.01 * (parameters[0] - this.#steps)), entropy };
+  }
+
   gradients(): Promise<Float32Array<ArrayBuffer>> {
     this.calls.push('gradients');
     return Promise.resolve(Float32Array.of(-1));
@@ -243,5 +249,9 @@ export function tokenStats(
 function gradientOf(dlogProb: ArrayLike<number>): UpdateResult['step'] {
   const norm = Math.sqrt(Array.from(dlogProb, (d) => d * d).reduce((a, b) => a + b, 0));
   const shares = PARAMETERS.map((name, i) => [name, norm * Math.sqrt((i + 1) / 21)] as const); // 1 + … + 6 = 21
-  return { gradientNorm: norm, gradientNorms: Object.fromEntries(shares), skipped: false };
+  const headNorms = [1, 2].map((layer) => {
+    const heads = Array.from({ length: 4 }, (_, head) => (norm * (layer + head)) / 40);
+    return { query: heads, key: heads.slice(2), value: heads.slice(0, 2), output: heads.toReversed() };
+  });
+  return { gradientNorm: norm, gradientNorms: Object.fromEntries(shares), headNorms, skipped: false };
 }

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { LOADED_BY_HAND } from '../../src/train/engine.ts';
 import { WeightsFetchError } from '../../src/train/errors.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
-import { LabError } from '../../src/units.ts';
+import { LabError, LOADED_BY_HAND } from '../../src/units.ts';
 import { SCRIPTED_ADAPTER, scriptedBackend, scriptedEngine, smallConfig } from '../support/scripted_run.ts';
 
 type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;

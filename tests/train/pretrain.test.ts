@@ -73,6 +73,7 @@ class ScriptedPolicy implements SupervisedPolicy {
   beginRollout(): void {}
   dispose(): void {}
   score = () => Promise.reject(new Error('not scripted'));
+  scoreAt = () => Promise.reject(new Error('not scripted'));
   update = () => Promise.reject(new Error('not scripted'));
   gradientCosines = () => Promise.reject(new Error('not scripted'));
   nextLogits = () => Promise.reject(new Error('not scripted'));

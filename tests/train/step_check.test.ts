@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { TURN_LOSS } from '../../src/algo/defaults.ts';
 import { objective } from '../../src/algo/loss.ts';
 import { checkStep } from '../../src/train/step_check.ts';
+import { correlation } from '../../src/train/token_forecast.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
 import type { TokenBatch, TrainablePolicy, UpdateInputs, UpdateResult } from '../../src/units.ts';
 import { OPTIMISER, randomBatch } from '../support/gpu_policies.ts';
@@ -27,6 +28,7 @@ async function step(batch: TokenBatch, change: { readonly gradientFactor?: numbe
     gradients: () => Promise.resolve(gradient.map((value) => factor * value)),
     parameters: () => Promise.resolve(after),
     score: () => Promise.resolve({ logProb: after, entropy }),
+    scoreAt: (logProb: Float32Array) => Promise.resolve({ logProb, entropy }),
   } as Partial<TrainablePolicy> as TrainablePolicy;
   return checkStep(policy, { minibatch: 0, batch, inputs, before: oldLogProb, result });
 }
@@ -47,19 +49,38 @@ test('a small step of plain descent does what its gradient promised', async () =
   );
 });
 
+test('the forecast of every token is what the step does where the parameters are its log-probabilities', async () => {
+  const { rows, forecastCorrelation, predictedThroughTokens, throughTokens } = await step(
+    randomBatch(29, 6, 5),
+  );
+  for (const { before, after, predicted } of rows)
+    predicted.forEach((change, index) => expect(change).toBeCloseTo(after[index] - before[index], 6));
+  expect(forecastCorrelation).toBeGreaterThan(0.999);
+  expect(Math.abs(predictedThroughTokens / throughTokens - 1)).toBeLessThan(1e-2); // a quarter of 2e-5 beside 1, in float32
+});
+
+test('correlation: 1 along a line, −1 against it, none where nothing varies', () => {
+  expect(correlation([1, 2, 4], [3, 5, 9])).toBeCloseTo(1, 12);
+  expect(correlation([1, 2, 4], [-3, -5, -9])).toBeCloseTo(-1, 12);
+  expect(correlation([1, 2, 3], [1, -2, 1])).toBeCloseTo(0, 12);
+  expect(correlation([1, 1], [2, 3])).toBe(null);
+  expect(correlation([], [])).toBe(null);
+});
+
 test('a gradient that is wrong by a factor is found out', async () => {
-  const { predicted, throughTokens, lossBefore, lossAfter } = await step(randomBatch(29, 6, 5), { gradientFactor: 1.5 }); // prettier-ignore
+  const { predicted, throughTokens, predictedThroughTokens, lossBefore, lossAfter } = await step(randomBatch(29, 6, 5), { gradientFactor: 1.5 }); // prettier-ignore
   expect(predicted / (lossAfter - lossBefore)).toBeCloseTo(1.5, 1);
   expect(predicted / throughTokens).toBeCloseTo(1.5, 5);
+  expect(predicted / predictedThroughTokens).toBeCloseTo(1.5, 1);
 });
 
 const config = smallConfig({ evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
 
-async function played(ask: boolean): Promise<readonly RunEvent[]> {
+async function played(ask: boolean, update?: number): Promise<readonly RunEvent[]> {
   const { engine, events, send, until } = scriptedEngine(config);
   await engine.start();
   await send({ kind: 'open', config });
-  if (ask) await send({ kind: 'check-steps' });
+  if (ask) await send({ kind: 'check-steps', ...(update === undefined ? {} : { update }) });
   const over = until((event) => event.kind === 'status' && event.status === 'finished');
   await send({ kind: 'play' });
   await over;
@@ -79,6 +100,11 @@ test('the steps of one update are checked, and the run is none the other', async
     expect(lossBefore).toBeCloseTo(loss, 6); // no KL, no entropy bonus
   });
   expect(asked.filter(({ kind }) => kind !== 'step-check')).toEqual(plain);
+});
+
+test('the steps of a later update are checked when it comes', async () => {
+  const checks = (await played(true, 2)).flatMap((event) => (event.kind === 'step-check' ? [event] : []));
+  expect(checks.map(({ update }) => update)).toEqual([2]);
 });
 
 test('checking needs a run', async () => {

@@ -85,6 +85,30 @@ test('gradient norms of every layer are listed with their total', () => {
   );
 });
 
+test('norms of every head are listed by matrix and layer, with the norm of all heads', () => {
+  const { headNorms } = lossRowOf(update, tree.prompt.index, tree.leaves[0])!.minibatch.step!;
+  const tables = [...screen.container.querySelectorAll('table.head-norms')];
+  const cells = tables.map((table) =>
+    [...table.querySelectorAll('tbody tr')].map((line) =>
+      [...line.querySelectorAll('td')].map((cell) => cell.textContent),
+    ),
+  );
+  const wanted = (['query', 'key', 'value', 'output'] as const).map((matrix) =>
+    headNorms!.map(({ [matrix]: heads }) =>
+      [...heads, Math.hypot(...heads)].map((norm) => formatNumber(norm, 4)),
+    ),
+  );
+  expect(cells).toEqual(wanted);
+});
+
+test('a recording made before norms by head were logged says so', async () => {
+  const { minibatch } = lossRowOf(update, tree.prompt.index, tree.leaves[0])!;
+  const { headNorms, ...older } = minibatch.step!;
+  expect(headNorms).toBeDefined();
+  lab.run.apply([older]);
+  await expect.poll(() => panel('Gradient norms')).toContain('not in this recording');
+});
+
 test('axe finds nothing serious in the Loss view', async () => {
   expect(await seriousFindings(screen.container)).toEqual([]);
 });

@@ -65,9 +65,10 @@ test('the button asks about the token on screen, and the answer is shown number 
 
 test('a checked step shows promise, outcome and this token’s change', async () => {
   const { tree, leaf, row } = own();
+  const { tokenIndex, logProb: before } = row;
   const after = row.logProb.map((value, index) => value + (index === 0 ? 0.0125 : -0.001));
   const push = row.dlogProb.map((d) => -d);
-  const { tokenIndex, logProb: before } = row;
+  const predicted = before.map((_, index) => (index === 0 ? 0.0135 : -0.0009));
   lab.transport.receive([
     {
       kind: 'step-check',
@@ -76,7 +77,8 @@ test('a checked step shows promise, outcome and this token’s change', async ()
         {
           ...{ minibatch: 0, learningRate: 1e-3, parameterChange: 0.01, lossBefore: 0.5, lossAfter: 0.49 },
           ...{ predicted: -0.0105, throughTokens: -0.0102, correlation: 0.75, followed: 0.5, pushed: 12 },
-          rows: [{ prompt: tree.prompt.index, leaf, tokenIndex, before, after, push }],
+          ...{ predictedThroughTokens: -0.0104, forecastCorrelation: 0.875 },
+          rows: [{ prompt: tree.prompt.index, leaf, tokenIndex, before, after, predicted, push }],
         },
       ],
     },
@@ -87,12 +89,17 @@ test('a checked step shows promise, outcome and this token’s change', async ()
     formatSigned(-0.01, 6),
     formatSigned(-0.0102, 6),
     formatNumber(0.75, 3),
+    formatSigned(-0.0104, 6),
+    formatNumber(0.875, 3),
     `${formatSigned(0.0125, 5)} nats`,
+    `${formatSigned(0.0135, 5)} nats`,
   ])
     // prettier-ignore
     expect(text()).toContain(value);
-  expect(panel('Predicted and actual change').querySelectorAll('circle')).toHaveLength(
-    push.filter((value) => value !== 0).length,
-  );
+  const points = [...panel('Predicted and actual change').querySelectorAll('circle')];
+  expect(points).toHaveLength(predicted.length);
+  const [first] = points; // 0.0135 is the extent: 0.95 of the half axis to the right; 0.0125 of it up
+  expect(Number(first.getAttribute('cx'))).toBeCloseTo(120 * 1.95, 6);
+  expect(Number(first.getAttribute('cy'))).toBeCloseTo(90 * (1 - (0.95 * 0.0125) / 0.0135), 6);
   expect(await seriousFindings(screen.container)).toEqual([]);
 });

@@ -29,7 +29,7 @@ export interface Run {
   /** A profile of the update about to begin, where one was asked for. */
   readonly startProfile?: () => UpdateProfiler | null;
   /** Whether the steps of this update are to be checked; the answer is for one update. */
-  readonly takeStepCheck?: () => boolean;
+  readonly takeStepCheck?: (update: number) => boolean;
 }
 
 /** What a run carries from one update to the next beside its parameters. */

@@ -3,6 +3,7 @@ import { layerNorms } from '../../store/loss_reading.ts';
 import type { MinibatchState } from '../../store/run_state.ts';
 import { useRun } from '../binding.ts';
 import { formatNumber, formatSetting } from '../format.ts';
+import { HeadNormsTable } from './HeadNormsTable.tsx';
 
 export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchState }) {
   const clip = useRun((run) => run.header?.config.optimiser.gradientClip ?? null);
@@ -52,6 +53,7 @@ export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchStat
           </tr>
         </tfoot>
       </table>
+      <HeadNormsTable layers={step.headNorms} />
     </section>
   );
 }

@@ -1,13 +1,11 @@
 /** The honesty check of a step: what its gradient promised, and what its mini-batch did when it was scored again. */
 import type { CheckedStep } from '../../store/inspection.ts';
-import type { NodeId } from '../../units.ts';
+import { LOADED_BY_HAND, type NodeId } from '../../units.ts';
 import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
 import { formatCount, formatNumber, formatSetting, formatShare, formatSigned } from '../format.ts';
 import { Fact } from '../Fact.tsx';
-
-const WIDTH = 240;
-const HEIGHT = 140;
-const SHOWN = 600; // points; more would only overlap
+import { checkOffer } from './step_check_words.ts';
+import { StepScatter } from './StepScatter.tsx';
 
 /** A token whose own change is told. */
 interface Place {
@@ -16,49 +14,18 @@ interface Place {
   readonly position: number; // in the row
 }
 
-interface Point {
-  readonly push: number;
-  readonly change: number; // nats
-}
-
-const pointsOf = ({ rows }: CheckedStep): readonly Point[] =>
-  rows
-    .flatMap(({ push, before, after }) =>
-      push.map((value, index) => ({ push: value, change: after[index] - before[index] })),
-    )
-    .filter(({ push }) => push !== 0);
-
-const extentOf = (values: readonly number[]): number =>
-  values.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
-
-/** Pushes to the right, changes upwards; quadrants where both agree are named. */
-function Scatter({ step }: { readonly step: CheckedStep }) {
-  const all = pointsOf(step);
-  const every = Math.ceil(all.length / SHOWN);
-  const points = all.filter((_, index) => index % every === 0);
-  const [pushes, changes] = [extentOf(points.map(({ push }) => push)), extentOf(points.map(({ change }) => change))]; // prettier-ignore
-  const x = (push: number): number => (WIDTH / 2) * (1 + (0.95 * push) / pushes);
-  const y = (change: number): number => (HEIGHT / 2) * (1 - (0.95 * change) / changes);
-  const label = `${formatCount(step.pushed)} tokens: push against change of log-probability, ${formatShare(step.followed)} on the side they were pushed to`;
-  return (
-    <svg className="step-scatter" role="img" aria-label={label} viewBox={`0 0 ${WIDTH} ${HEIGHT}`}>
-      <path d={`M0 ${HEIGHT / 2}H${WIDTH}M${WIDTH / 2} 0V${HEIGHT}`} />
-      {points.map(({ push, change }, index) => (
-        <circle key={index} cx={x(push)} cy={y(change)} r={2} />
-      ))}
-    </svg>
-  );
-}
-
 function Own({ step, place }: { readonly step: CheckedStep; readonly place: Place }) {
   const row = step.rows.find(({ prompt, leaf }) => prompt === place.prompt && leaf === place.leaf);
   const index = row?.tokenIndex.indexOf(place.position) ?? -1;
   if (!row || index < 0) return null;
-  const change = row.after[index] - row.before[index];
   return (
-    <Fact name="this token: push, then log-probability">
-      {formatSigned(row.push[index], 6)}, {formatSigned(change, 5)} nats
-    </Fact>
+    <>
+      <Fact name="this token: push −∂L/∂logπ">{formatSigned(row.push[index], 6)}</Fact>
+      <Fact name="this token: predicted change">{formatSigned(row.predicted[index], 5)} nats</Fact>
+      <Fact name="this token: actual change">
+        {formatSigned(row.after[index] - row.before[index], 5)} nats
+      </Fact>
+    </>
   );
 }
 
@@ -69,54 +36,73 @@ function Step({ step, place }: { readonly step: CheckedStep; readonly place: Pla
       <h4>Mini-batch {step.minibatch + 1}</h4>
       <dl className="facts">
         <Fact name="predicted change of the loss g·Δθ">{formatSigned(step.predicted, 6)}</Fact>
+        <Fact name="the same, token by token">{formatSigned(step.predictedThroughTokens, 6)}</Fact>
         <Fact name="actual change, scored again">{formatSigned(actual, 6)}</Fact>
         <Fact name="through the tokens’ own changes">{formatSigned(step.throughTokens, 6)}</Fact>
         <Fact name="size of the step |Δθ|">{formatSetting(step.parameterChange, 3)}</Fact>
+        <Fact name="correlation of predicted and actual">{formatNumber(step.forecastCorrelation, 3)}</Fact>
         <Fact name="correlation of push and change">{formatNumber(step.correlation, 3)}</Fact>
         <Fact name="moved as pushed">
           {formatShare(step.followed)} of {formatCount(step.pushed)} tokens
         </Fact>
         {place && <Own step={step} place={place} />}
       </dl>
-      <Scatter step={step} />
+      <StepScatter step={step} />
     </div>
   );
 }
 
-export function StepCheck({ place, update }: { readonly place: Place; readonly update: number }) {
+/** Asks for the check, in the way that the run on screen allows, and says which. */
+function Ask({ update }: { readonly update: number }) {
   const { transport } = useLab();
-  const answer = useInspection((state) => state.stepCheck);
   const engine = useTransport((shown) => shown.engine.kind);
-  const waiting = useTransport((shown) => shown.checkingSteps);
   const live = useTransport((shown) => shown.source === 'live');
+  const waiting = useTransport((shown) => shown.checkingSteps);
+  const trainingTo = useTransport((shown) => shown.trainingTo);
   const finished = useRun((run) => run.status === 'finished');
+  const byHand = useRun((run) => run.header?.config.weights === LOADED_BY_HAND);
+  const now = useRun((run) => run.update);
+  const ms = useRun((run) =>
+    run.updates
+      .slice(0, update)
+      .reduce((sum, { metrics }) => sum + (metrics ? metrics.rolloutMs + metrics.trainMs : 0), 0),
+  );
+  const offer = checkOffer({ engine, live, finished, byHand, update, ms });
+  const wait = trainingTo === null ? 'Waiting for the next step …' : `At update ${now} of ${trainingTo} …`;
+  return (
+    <p>
+      <button
+        type="button"
+        disabled={offer.how === null || waiting}
+        onClick={() => (offer.how === 'again' ? transport.checkStepsAgain(update) : transport.checkSteps())}
+      >
+        {waiting ? wait : offer.button}
+      </button>{' '}
+      <span className="small soft">{offer.note}</span>
+    </p>
+  );
+}
+
+export function StepCheck({ place, update }: { readonly place: Place; readonly update: number }) {
+  const answer = useInspection((state) => state.stepCheck);
   return (
     <section className="step-check" aria-label="Predicted and actual change">
       <h3>Did the step do what it promised?</h3>
       {answer && (
         <p className="small soft">
-          Update {answer.update}. The prediction is first order: the gradient times the change that the
-          optimiser made. The actual change is of the same rows, advantages and old log-probabilities, scored
-          again after the step. They part where the step is large, or where a clip or the curvature cuts in. A
-          single token may move against its push, since all tokens share the parameters.
+          Update {answer.update}. Predictions are first order: for the loss the gradient times the change Δθ
+          that the optimiser made; for each token the slope of its log-probability along Δθ, measured by
+          scoring the rows a quarter of the step ahead and behind. The actual change is of the same rows,
+          advantages and old log-probabilities, scored again after the step. They part where the step is
+          large, or where a clip or the curvature cuts in. A single token may move against its push, since all
+          tokens share the parameters.
         </p>
       )}
       {answer?.steps.map((step) => (
         <Step key={step.minibatch} step={step} place={answer.update === update ? place : null} />
       ))}
       {answer?.steps.length === 0 && <p className="small">Update {answer.update} took no step.</p>}
-      <p>
-        <button
-          type="button"
-          disabled={engine !== 'ready' || waiting || (live && finished)}
-          onClick={() => transport.checkSteps()}
-        >
-          {waiting ? 'Waiting for the next step …' : 'Check the next update’s steps'}
-        </button>{' '}
-        <span className="small soft">
-          {engine === 'unavailable' ? 'This needs WebGPU.' : 'The run stays the same, bit for bit.'}
-        </span>
-      </p>
+      <Ask update={update} />
     </section>
   );
 }
