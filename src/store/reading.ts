@@ -109,6 +109,7 @@ export function rolloutTree(tree: TreeState): RolloutTree | null {
     nodes: tree.nodes as readonly TurnNode[], // no undefined: checked above
     leaves: tree.leaves,
     expansions: tree.expansions,
+    ...(tree.search && { search: tree.search }),
   };
 }
 

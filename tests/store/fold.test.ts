@@ -121,6 +121,9 @@ describe('reading the run', () => {
   test('gives algorithms a tree only when it is complete', () => {
     expect(rolloutTree(tree)?.leaves).toEqual([2, 3, 5]);
     expect(rolloutTree({ ...tree, leaves: [] })).toBeNull();
+    expect(rolloutTree(tree)).not.toHaveProperty('search');
+    const search = tree.nodes.map(() => ({ visits: 3, quality: 0.5 }));
+    expect(rolloutTree({ ...tree, search })?.search).toBe(search);
   });
 });
 
