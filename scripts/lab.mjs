@@ -102,8 +102,9 @@ async function inPage([config, record]) {
 }
 
 async function trainInPage({ page, server }, options) {
-  const { labConfig } = await server.ssrLoadModule('/src/train/lab.ts');
+  const { labCautions, labConfig } = await server.ssrLoadModule('/src/train/lab.ts');
   const config = labConfig(options.lab);
+  for (const line of labCautions(config)) console.error(line);
   await page.exposeFunction('report', showProgress);
   const { result, recording } = await page.evaluate(inPage, [config, options.record !== undefined]);
   if (options.json) write(options.json, `${JSON.stringify(result, null, 2)}\n`);

@@ -2,7 +2,7 @@
  * When admitting "I do not know" is rewarded (BAPO): a state machine that a run carries from update to update.
  * @see arXiv:2601.11037 and its released code
  */
-import type { Grade } from '../units.ts';
+import type { Grade, RunConfig } from '../units.ts';
 
 const ENOUGH_ADMISSIONS = 0.05; // α: share of the batch's rows
 const PATIENCE = 5; // validations below the best one
@@ -21,6 +21,32 @@ export function afterValidation(state: BoundaryState, score: number): BoundarySt
   if (state.best === null || score > state.best) return { ...state, best: score, below: 0 };
   const below = score < state.best ? state.below + 1 : state.below;
   return { ...state, below, phase: below > PATIENCE ? 'plateau' : state.phase };
+}
+
+/** Fewest validations that lead to the plateau: the best one, and those below it. */
+const PLATEAU_VALIDATIONS = PATIENCE + 2;
+
+/**
+ * Why a run can never reach the plateau; null where it can, or where its reward does not ask. Validations count up to
+ * the last update: before the first one, and after every `every`-th.
+ */
+export function plateauCaution({
+  algorithm,
+  updates,
+  evaluation: { every, questions },
+}: Pick<RunConfig, 'algorithm' | 'updates' | 'evaluation'>): string | null {
+  if (algorithm.reward.rule !== 'boundary') return null;
+  const later = every === 0 ? 0 : Math.floor(Math.max(0, updates - 1) / every);
+  const validations = questions === 0 ? 0 : 1 + later;
+  if (validations >= PLATEAU_VALIDATIONS) return null;
+  const often = Math.floor((updates - 1) / (PLATEAU_VALIDATIONS - 1));
+  const remedy =
+    questions === 0
+      ? 'Set evaluation.questions above 0'
+      : often > 0
+        ? `Set evaluation.every to ${often} or less`
+        : `Run at least ${PLATEAU_VALIDATIONS} updates`;
+  return `BAPO only explores in this run: its plateau phase needs ${PLATEAU_VALIDATIONS} validations before the last update, and there are ${validations}. ${remedy} for both phases.`;
 }
 
 /** What a group of rows says of its question. */

@@ -4,6 +4,7 @@ import { scaleAlgorithm, type LabScale } from '../algo/scale.ts';
 import type { AlgorithmConfig } from '../units.ts';
 import type { KnobValue } from './knobs.ts';
 
+export { plateauCaution } from '../algo/boundary.ts';
 export type { AlgorithmDescription } from '../train/protocol.ts';
 
 /** A setting that is not the method's own. */

@@ -1,4 +1,5 @@
 /** `npm run lab` as a page runs it: the engine in its worker, without the UI. scripts/lab.mjs is the command line. */
+import { plateauCaution } from '../algo/boundary.ts';
 import { algorithms } from '../algo/index.ts';
 import { grownRows } from '../algo/scale.ts';
 import type { RunConfig } from '../units.ts';
@@ -46,7 +47,8 @@ function readValue(text: string, range: KnobRange | undefined): unknown {
 }
 
 /**
- * The configuration that a command line asks for. Evaluates only before and after, unless a setting says otherwise;
+ * The configuration that a command line asks for. Evaluates only before and after, unless a setting says otherwise or
+ * the reward follows validations (BAPO), which are then as often as the preset has them;
  * leaves per tree follow the tree's shape unless they are set themselves.
  * @throws RunConfigError naming what is wrong and what there is
  */
@@ -65,15 +67,23 @@ export function labConfig(options: LabOptions): RunConfig {
   const knobs = new Map(knobCatalogue().map(({ path, range }) => [path, range]));
   for (const [path, text] of options.settings)
     config = withSetting(config, path, readValue(text, knobs.get(path)));
+  const everySet = options.settings.some(([path]) => path === EVERY_PATH);
+  if (!everySet && config.algorithm.reward.rule === 'boundary')
+    config = withSetting(config, EVERY_PATH, preset.config.evaluation.every);
   const leavesSet = options.settings.some(([path]) => path === LEAVES_PATH);
   return parseRunConfig(leavesSet ? config : withLeafCount(config));
 }
 
 const LEAVES_PATH = 'algorithm.rollout.leavesPerTree';
+const EVERY_PATH = 'evaluation.every';
 
 function withLeafCount(config: RunConfig): RunConfig {
   return withSetting(config, LEAVES_PATH, grownRows(config.algorithm.rollout));
 }
+
+/** What a person should know of a configuration before it runs, a line each. */
+export const labCautions = (config: RunConfig): readonly string[] =>
+  [plateauCaution(config)].filter((line) => line !== null);
 
 /** What `--list` prints. */
 export function listChoices(): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { labConfig, listChoices, summarise, type LabOptions } from '../../src/train/lab.ts';
+import { labCautions, labConfig, listChoices, summarise, type LabOptions } from '../../src/train/lab.ts';
 import { presets } from '../../src/train/presets.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
@@ -48,6 +48,20 @@ test('options and settings change what they name', () => {
   expect(config.algorithm.rollout).toMatchObject({ expansion: 'random', initialBranches: 5 });
   expect(config.algorithm.loss).toMatchObject({ clipLow: 0.03, clipHigh: 4e-3 });
   expect(config.algorithm.credit).toMatchObject({ leafNormalisation: false, advantageRule: 'diff_parent' });
+});
+
+test('a reward that follows validations keeps the preset’s, unless they are set; the lab says where they are too few', () => {
+  const every = (changes: Partial<LabOptions>) => labConfig(options(changes)).evaluation.every;
+  expect(every({ preset: 'boundary' })).toBe(4);
+  expect(every({ preset: 'boundary', algorithm: 'grpo' })).toBe(0);
+  expect(every({ algorithm: 'bapo' })).toBe(10);
+  expect(every({ settings: [['algorithm.reward.rule', 'boundary']] })).toBe(10);
+  expect(every({ preset: 'boundary', settings: [['evaluation.every', '0']] })).toBe(0);
+  expect(labCautions(labConfig(options({ preset: 'boundary' })))).toEqual([]);
+  expect(labCautions(labConfig(options()))).toEqual([]);
+  expect(labCautions(labConfig(options({ algorithm: 'bapo' })))).toEqual([
+    expect.stringContaining('there are 4. Set evaluation.every to 6 or less'),
+  ]);
 });
 
 test('leaves per tree follow the shape of the tree unless they are set', () => {

@@ -1,5 +1,5 @@
 /** A method and where it comes from: paper, evidence, what differs from its code, what this run changed. */
-import { methodChanges, type AlgorithmDescription } from '../../store/methods.ts';
+import { methodChanges, plateauCaution, type AlgorithmDescription } from '../../store/methods.ts';
 import type { RunConfig } from '../../units.ts';
 import { useRun } from '../binding.ts';
 import { sayKnob } from './KnobField.tsx';
@@ -49,16 +49,21 @@ function Sources({ sources }: Pick<AlgorithmDescription, 'sources'>) {
   );
 }
 
-/** What was composed: settings that are not the method's own. */
+/** What was composed: settings that are not the method's own; and what the settings keep it from doing. */
 export function MethodChanges({ config }: { readonly config: RunConfig }) {
   const scale = useRun((run) => run.ready?.presets.find(({ name }) => name === config.preset)?.scale ?? null);
   const changes = methodChanges(config.algorithm, scale);
-  if (changes.length === 0) return null;
+  const caution = plateauCaution(config);
   return (
-    <p className="small method-changes">
-      Composed:{' '}
-      {changes.map(({ path, own, value }) => `${path} ${sayKnob(value)} (${sayKnob(own)})`).join(', ')}
-    </p>
+    <>
+      {changes.length > 0 && (
+        <p className="small method-changes">
+          Composed:{' '}
+          {changes.map(({ path, own, value }) => `${path} ${sayKnob(value)} (${sayKnob(own)})`).join(', ')}
+        </p>
+      )}
+      {caution && <p className="small caution">{caution}</p>}
+    </>
   );
 }
 
