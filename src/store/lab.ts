@@ -1,8 +1,9 @@
 /** All slices of the page, made together. */
-import type { RunCommand } from '../train/protocol.ts';
+import type { RunCommand, RunEvent } from '../train/protocol.ts';
 import { decodeSelection } from './address.ts';
 import type { EventCodec } from './event_log.ts';
 import { createInspection, type Inspection } from './inspection.ts';
+import { createInterventions, type Interventions } from './interventions.ts';
 import { createPlayer, type Player } from './player.ts';
 import { createRunStore, type RunStore } from './run.ts';
 import { createSelectionStore, type SelectionStore } from './selection.ts';
@@ -16,6 +17,7 @@ export interface Lab {
   readonly transport: Transport;
   readonly shelf: Shelf;
   readonly inspection: Inspection;
+  readonly interventions: Interventions;
 }
 
 /**
@@ -40,12 +42,18 @@ export function createLab(
   wantSelected();
   const player = createPlayer(run.apply);
   const inspection = createInspection(send);
+  const interventions = createInterventions({ run, selection, send });
+  const hear = (events: readonly RunEvent[]): void => {
+    inspection.receive(events);
+    interventions.receive(events);
+  };
   return {
     run,
     selection,
     player,
-    transport: createTransport({ run, selection, player, send, hear: inspection.receive }),
+    transport: createTransport({ run, selection, player, send, hear }),
     inspection,
+    interventions,
     shelf: createShelf(read),
   };
 }

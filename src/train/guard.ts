@@ -4,6 +4,7 @@ import { parseRunConfig } from './config.ts';
 import { parseGradientQuestion } from './gradient_question.ts';
 import type { RunConfig } from '../units.ts';
 import { parseInspection } from './inspection_guard.ts';
+import { parseIntervention } from './intervention_guard.ts';
 import { INSPECTION_COMMANDS, type RunCommand } from './protocol.ts';
 import { quote } from './schema.ts';
 
@@ -20,6 +21,7 @@ const COMMANDS = [
   'open',
   'estimate',
   'compare-gradients',
+  'intervene',
   'load-weights',
   'profile',
   ...INSPECTION_COMMANDS,
@@ -50,6 +52,7 @@ export function parseRunCommand(value: unknown): RunCommand {
   if (kind === 'open') return { kind, config: parseRunConfig(fields.config) };
   if (kind === 'estimate') return { kind, config: fields.config as RunConfig }; // the engine answers what is wrong
   if (kind === 'compare-gradients') return { kind, ...parseGradientQuestion(value) };
+  if (kind === 'intervene') return parseIntervention(value);
   const inspection = INSPECTION_COMMANDS.find((name) => name === kind);
   if (inspection) return parseInspection(inspection, value);
   if (kind === 'profile') {

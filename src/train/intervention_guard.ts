@@ -44,8 +44,18 @@ const questionSchema = (vocabulary: number) => {
       tokens,
       answer: tokens,
     }),
-    path: v.array(v.pipe(turn, wanted(sameLength, ALIGNED))),
-    opening: v.nullable(v.pipe(opening, wanted(sameLength, ALIGNED))),
+    path: v.array(
+      v.pipe(
+        turn,
+        wanted((turn) => sameLength(turn), ALIGNED),
+      ),
+    ),
+    opening: v.nullable(
+      v.pipe(
+        opening,
+        wanted((start) => sameLength(start), ALIGNED),
+      ),
+    ),
     tree: whole(0, MOST),
     count: whole(1, MOST_TURNS),
   });

@@ -21,8 +21,10 @@ import type {
   SearchStatistics,
 } from '../units.ts';
 import { INSPECTION_EVENTS, type InspectionCommand, type InspectionEvent } from './protocol/inspection.ts';
+import type { InterventionCommand, InterventionEvent } from './protocol/interventions.ts';
 
 export * from './protocol/inspection.ts';
+export * from './protocol/interventions.ts';
 
 /** The phases of one update, in order. */
 export const PHASES = ['rollout', 'reward', 'value', 'advantage', 'loss', 'step'] as const;
@@ -286,9 +288,9 @@ export type RunEvent =
       readonly minibatch: number;
       readonly gradientNorm: number;
       readonly gradientNorms: Readonly<Record<string, number>>; // by parameter
+      readonly headNorms?: readonly HeadNorms[]; // by layer; absent in older logs
       readonly skipped: boolean;
     }
-      readonly headNorms?: readonly HeadNorms[]; // by layer; absent in older logs
   | { readonly kind: 'metrics'; readonly update: number; readonly metrics: UpdateMetrics }
   | {
       readonly kind: 'evaluation';
@@ -317,6 +319,7 @@ export type RunEvent =
   | ({ readonly kind: 'profile'; readonly update: number } & UpdateProfile)
   | ({ readonly kind: 'gradients' } & GradientAngles) // the answer to `compare-gradients`
   | InspectionEvent
+  | InterventionEvent
   | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
 
 /** Events that say something of the session: they are in no run's log. */
@@ -326,6 +329,7 @@ export const SESSION_EVENTS = [
   'footprint',
   'profile',
   'gradients',
+  'intervention',
   ...INSPECTION_EVENTS,
 ] as const;
 export type SessionEvent = (typeof SESSION_EVENTS)[number];
@@ -344,6 +348,7 @@ export type RunCommand =
   | { readonly kind: 'profile'; readonly updates?: number } // the next updates, each with an event; 1 by default
   | ({ readonly kind: 'compare-gradients' } & GradientQuestion)
   | InspectionCommand
+  | InterventionCommand
   | { readonly kind: 'reset' } // same config, same seed, from the start
   | { readonly kind: 'save-weights' }
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }
