@@ -21,6 +21,7 @@ import {
   matmulTn,
   matmulTnQuads,
 } from './matmul/matmul.kernel.ts';
+import { matmulSwiglu, matmulSwigluQuads } from './matmul_swiglu/matmul_swiglu.kernel.ts';
 import { probeCopy, probeFma } from './probe/probe.kernel.ts';
 import {
   qkNormRotaryBackward,
@@ -44,6 +45,8 @@ export const kernels = {
   matmul_nt_quads: matmulNtQuads,
   matmul_nn_quads: matmulNnQuads,
   matmul_tn_quads: matmulTnQuads,
+  matmul_swiglu: matmulSwiglu,
+  matmul_swiglu_quads: matmulSwigluQuads,
   gather_rows_forward: gatherRowsForward,
   gather_rows_backward: gatherRowsBackward,
   gather_values_forward: gatherValuesForward,

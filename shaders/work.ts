@@ -18,6 +18,12 @@ const matmul: Rule = ({ m, n, k }, { ACCUMULATE }) => ({
   bytes: elements(m * k + n * k + m * n * (ACCUMULATE ? 2 : 1)),
 });
 
+/** h [rows,F] is written; per element two products and the gating. */
+const matmulSwiglu: Rule = ({ rows, hidden, inputs }) => ({
+  flops: rows * hidden * (4 * inputs + 6),
+  bytes: elements(rows * inputs + 2 * hidden * inputs + rows * hidden),
+});
+
 const perElement =
   (count: (params: Params) => number, flops: number, touched: number): Rule =>
   (params) => ({ flops: flops * count(params), bytes: elements(touched * count(params)) });
@@ -54,6 +60,8 @@ const RULES: Readonly<Partial<Record<KernelName, Rule>>> = {
   matmul_nt_quads: matmul,
   matmul_nn_quads: matmul,
   matmul_tn_quads: matmul,
+  matmul_swiglu: matmulSwiglu,
+  matmul_swiglu_quads: matmulSwiglu,
   gather_rows_forward: perRow('channels', 0, 2, 1),
   gather_rows_backward: () => UNKNOWN_WORK,
   gather_values_forward: perElement(({ count }) => count, 0, 3),

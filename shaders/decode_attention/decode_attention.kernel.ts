@@ -61,6 +61,7 @@ export const decodeAttention = defineKernel({
     write('out'),
   ],
   overrides: { WORKGROUP: 64 },
+  onCpu: { WORKGROUP: 16 },
   constants: { HEAD_SIZE: 16 },
   grid: ({ rows, heads }, { WORKGROUP }) => foldGrid(Math.ceil((rows * heads) / WORKGROUP)),
   tolerance: {

@@ -120,7 +120,7 @@ const kernelOf = (
   layout: Layout,
   reference: Reference,
   { name, source, group, defaults, candidates, tile }: Variant,
-  more: Pick<Kernel<Params>, 'feature' | 'faster'>,
+  more: Pick<Kernel<Params>, 'feature' | 'faster' | 'onCpu'>,
 ): Kernel<Params> =>
   defineKernel({
     name,
@@ -143,7 +143,12 @@ const kernelOf = (
     cases: () => SHAPES.map((shape) => matmulCase(layout, reference, group, shape)),
   });
 
-const quads = (layout: Layout, source: string, reference: Reference): Kernel<Params> =>
+const quads = (
+  layout: Layout,
+  source: string,
+  reference: Reference,
+  onCpu?: Kernel<Params>['onCpu'],
+): Kernel<Params> =>
   kernelOf(
     layout,
     reference,
@@ -160,7 +165,7 @@ const quads = (layout: Layout, source: string, reference: Reference): Kernel<Par
       ],
       tile: QUAD_TILE,
     },
-    { feature: 'subgroups' },
+    { feature: 'subgroups', onCpu },
   );
 
 const plain = (
@@ -188,7 +193,7 @@ const plain = (
     { faster },
   );
 
-export const matmulNtQuads = quads('nt', ntQuadsSource, oracle.matmulNt);
+export const matmulNtQuads = quads('nt', ntQuadsSource, oracle.matmulNt, { QUADS_X: 2, QUADS_Y: 1 });
 export const matmulNnQuads = quads('nn', nnQuadsSource, oracle.matmulNn);
 export const matmulTnQuads = quads('tn', tnQuadsSource, oracle.matmulTn);
 export const matmulNt = plain('nt', ntSource, oracle.matmulNt, matmulNtQuads);

@@ -89,6 +89,7 @@ export const qkNormRotaryForward = defineKernel({
     write('qk'),
   ],
   overrides: { WORKGROUP: 64 },
+  onCpu: { WORKGROUP: 16 },
   constants: { HEAD_SIZE: 16 },
   grid,
   tolerance: TOLERANCE,

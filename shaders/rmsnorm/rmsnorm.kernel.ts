@@ -34,6 +34,7 @@ export const rmsnormForward = defineKernel({
   params: { rows: 'u32', channels: 'u32', epsilon: 'f32' },
   bindings: [read('x'), read('weight'), write('y'), write('inverseRms')],
   overrides: { WORKGROUP: 64 },
+  onCpu: { WORKGROUP: 4 },
   constants: {},
   grid: ({ rows }, { WORKGROUP }) => foldGrid(Math.ceil(rows / WORKGROUP)),
   tolerance: TOLERANCE,

@@ -130,6 +130,7 @@ export const sampleToken = defineKernel({
     write('stats'),
   ],
   overrides: { LANES: 1, ROWS: 16 },
+  onCpu: { LANES: 1, ROWS: 4 },
   constants: {},
   grid: ({ rows }, { ROWS }) => foldGrid(Math.ceil(rows / ROWS)),
   tolerance: {

@@ -57,6 +57,8 @@ export interface Kernel<P extends ParamFields = ParamFields> {
   readonly constants: Shaping; // defaults of the specialisable `const`s
   /** Workgroups to dispatch; shaping holds overrides and constants in force. */
   readonly grid: (params: ParamValues<P>, shaping: Shaping) => readonly [number, number, number];
+  /** Overrides where the adapter is the CPU: groups so small that a few rows give work to every core. Same bits. */
+  readonly onCpu?: Shaping;
   /** What the device must have for this kernel to compile; openGpu asks for it where the adapter has it. */
   readonly feature?: KernelFeature;
   /** The same bits sooner, on devices with that kernel's feature. Same params, bindings and constants. */

@@ -9,7 +9,7 @@ export type Sizes = Readonly<Record<string, number>>;
 export interface DispatchStep<S extends Sizes> {
   readonly kind: 'dispatch';
   readonly label: string;
-  readonly kernel: KernelText;
+  readonly kernel: KernelText & Pick<Kernel, 'onCpu'>;
   readonly buffers: Readonly<Record<string, BufferView>>;
   readonly shaping: KernelShaping;
   readonly params: (sizes: S) => Readonly<Record<string, number>>;
@@ -80,16 +80,15 @@ function fasterStep<S extends Sizes, P extends ParamFields>(
 export interface StepDevice {
   readonly features: ReadonlySet<string>;
   readonly tuning: ReadonlyMap<string, Shaping>;
+  readonly adapter: { readonly software: boolean };
 }
 
 /** The step that a device runs: the fastest twin that it has the feature for, in groups of the shape chosen for it. */
-export function stepOn<S extends Sizes>(
-  { features, tuning }: StepDevice,
-  step: DispatchStep<S>,
-): DispatchStep<S> {
-  const { faster } = step;
-  if (faster?.feature && features.has(faster.feature)) return stepOn({ features, tuning }, faster);
-  const overrides = step.shaping.overrides ?? tuning.get(step.kernel.name);
+export function stepOn<S extends Sizes>(device: StepDevice, step: DispatchStep<S>): DispatchStep<S> {
+  const { faster, kernel } = step;
+  if (faster?.feature && device.features.has(faster.feature)) return stepOn(device, faster);
+  const usual = device.tuning.get(kernel.name) ?? (device.adapter.software ? kernel.onCpu : undefined);
+  const overrides = step.shaping.overrides ?? usual;
   return overrides ? { ...step, shaping: { ...step.shaping, overrides } } : step;
 }
 

@@ -38,7 +38,6 @@ export interface DecodeWorkspace {
   readonly qkv: BufferView;
   readonly qk: BufferView;
   readonly attention: BufferView; // [rows, NH·HS]
-  readonly gateUp: BufferView; // [rows, 2F]
   readonly hidden: BufferView; // [rows, F]
   readonly logits: BufferView; // [sampledRows, Vp]
   readonly stopMask: BufferView; // [V] u32
@@ -72,7 +71,6 @@ export async function createDecodeWorkspace(
     qkv: view('qkv', rows * qkv),
     qk: view('qk', rows * qk),
     attention: view('attention', rows * attention),
-    gateUp: view('gateUp', rows * 2 * hidden),
     hidden: view('hidden', rows * hidden),
     logits: view('logits', sampledRows * logits),
     stopMask: view('stopMask', vocabulary),
@@ -85,15 +83,17 @@ export async function createDecodeWorkspace(
   return workspace;
 }
 
-/** New tokens of any slots and positions → their keys and values in the cache. */
+/** New tokens of any slots and positions → their keys and values in the cache, the last layer's being all it computes. */
 export function prefillSteps(
   model: DeviceModel,
   workspace: DecodeWorkspace,
   cache: KvCache,
 ): Step<PrefillSizes>[] {
+  const last = cache.layers.length - 1;
   return [
     ...embeddingSteps(model, workspace),
-    ...cache.layers.flatMap((_, layer) => layerSteps(model, workspace, cache, layer)),
+    ...cache.layers.slice(0, last).flatMap((_, layer) => layerSteps(model, workspace, cache, layer)),
+    ...cacheSteps(model, workspace, cache, last),
   ];
 }
 
@@ -120,7 +120,8 @@ export function decodeSteps(
   const head = { label: 'logits', rows: ({ rows }: DecodeSizes) => rows, inputs: channels, outputs: vocab };
   const { logitScale: scale, rmsEpsilon: epsilon } = model.config;
   return [
-    ...prefillSteps(model, workspace, cache),
+    ...embeddingSteps(model, workspace),
+    ...cache.layers.flatMap((_, layer) => layerSteps(model, workspace, cache, layer)),
     dispatch(
       kernels.rmsnorm_forward,
       { x, weight: model.weight(model.map.finalNorm), y: normed, inverseRms },
@@ -183,75 +184,95 @@ function embeddingSteps(model: DeviceModel, workspace: DecodeWorkspace): Step<Pr
 
 const rowsOf = ({ rows }: PrefillSizes): number => rows;
 
-function layerSteps(
-  model: DeviceModel,
-  workspace: DecodeWorkspace,
-  cache: KvCache,
-  index: number,
-): Step<PrefillSizes>[] {
-  const { x, normed, inverseRms, qkv, attention, gateUp, hidden } = workspace;
-  const tensors = model.map.layers[index];
-  const widths = widthsOf(model.config);
-  const { channels } = widths;
-  const norm = (tensor: StoredTensor): Step<PrefillSizes> =>
-    dispatch(
-      kernels.rmsnorm_forward,
-      { x, weight: model.weight(tensor), y: normed, inverseRms },
-      ({ rows }) => ({
-        rows,
-        channels,
-        epsilon: model.config.rmsEpsilon,
-      }),
-    );
-  const linear = (tensor: StoredTensor, from: BufferView, inputs: number, to: BufferView, outputs: number) =>
-    linearForward<PrefillSizes>(
-      { label: tensor.name, rows: rowsOf, inputs, outputs },
-      { x: from, weight: model.weight(tensor), y: to },
-      { accumulate: to === x },
-    );
-  return [
-    norm(tensors.inputNorm),
-    linear(tensors.qkv, normed, channels, qkv, widths.qkv),
-    ...attentionSteps(model, workspace, cache, index),
-    linear(tensors.attentionOutput, attention, widths.attention, x, channels),
-    norm(tensors.postNorm),
-    linear(tensors.gateUp, normed, channels, gateUp, 2 * widths.hidden),
-    dispatch(kernels.swiglu_forward, { gateUp, h: hidden }, ({ rows }) => ({ rows, hidden: widths.hidden })),
-    linear(tensors.down, hidden, widths.hidden, x, channels),
-  ];
-}
-
-/** All new keys and values are appended before any is read, so tokens of one piece see each other. */
-function attentionSteps(
+/** A layer's new keys and values. All are appended before any is read, so tokens of one piece see each other. */
+function cacheSteps(
   model: DeviceModel,
   workspace: DecodeWorkspace,
   cache: KvCache,
   index: number,
 ): Step<PrefillSizes>[] {
   const { heads, kvHeads, headSize } = model.config;
-  const { qkv, qk, attention: out, slots, positions } = workspace;
-  const { keyCache, valueCache } = cache.layers[index];
+  const { normed, qkv, qk, slots, positions } = workspace;
+  const { inputNorm, qkv: weight } = model.map.layers[index];
+  const { channels, qkv: width } = widthsOf(model.config);
   const slotLength = model.contextLength;
-  const options = { constants: { HEAD_SIZE: headSize } };
   return [
+    norm(model, workspace, inputNorm),
+    linear(model, weight, normed, channels, qkv, width),
     dispatch(
       kernels.qk_norm_rotary_forward,
       { qkv, ...headNorms(model, index), positions, rotary: model.rotary, qk },
       ({ rows }) => ({ rows, ...headNormParams(model) }),
-      options,
+      { constants: { HEAD_SIZE: headSize } },
     ),
-    dispatch(kernels.kv_append, { qk, qkv, slots, positions, keyCache, valueCache }, ({ rows }) => ({
+    dispatch(kernels.kv_append, { qk, qkv, slots, positions, ...cache.layers[index] }, ({ rows }) => ({
       rows,
       heads,
       kvHeads,
       headSize,
       slotLength,
     })),
+  ];
+}
+
+function layerSteps(
+  model: DeviceModel,
+  workspace: DecodeWorkspace,
+  cache: KvCache,
+  index: number,
+): Step<PrefillSizes>[] {
+  const { x, normed, qk, slots, positions, attention, hidden } = workspace;
+  const tensors = model.map.layers[index];
+  const { heads, kvHeads, headSize } = model.config;
+  const widths = widthsOf(model.config);
+  const { channels } = widths;
+  const slotLength = model.contextLength;
+  return [
+    ...cacheSteps(model, workspace, cache, index),
     dispatch(
       kernels.decode_attention,
-      { qk, keyCache, valueCache, slots, positions, out },
+      { qk, ...cache.layers[index], slots, positions, out: attention },
       ({ rows }) => ({ rows, heads, kvHeads, slotLength, scale: 1 / Math.sqrt(headSize) }),
-      options,
+      { constants: { HEAD_SIZE: headSize } },
     ),
+    linear(model, tensors.attentionOutput, attention, widths.attention, x, channels, true),
+    norm(model, workspace, tensors.postNorm),
+    dispatch(
+      kernels.matmul_swiglu,
+      { x: normed, weight: model.weight(tensors.gateUp), h: hidden },
+      ({ rows }) => ({ rows, hidden: widths.hidden, inputs: channels }),
+      { label: tensors.gateUp.name },
+    ),
+    linear(model, tensors.down, hidden, widths.hidden, x, channels, true),
   ];
+}
+
+/** Residual stream → normed. */
+function norm(
+  model: DeviceModel,
+  { x, normed: y, inverseRms }: DecodeWorkspace,
+  tensor: StoredTensor,
+): Step<PrefillSizes> {
+  const { channels, rmsEpsilon: epsilon } = model.config;
+  return dispatch(
+    kernels.rmsnorm_forward,
+    { x, weight: model.weight(tensor), y, inverseRms },
+    ({ rows }) => ({ rows, channels, epsilon }),
+  );
+}
+
+function linear(
+  model: DeviceModel,
+  tensor: StoredTensor,
+  from: BufferView,
+  inputs: number,
+  to: BufferView,
+  outputs: number,
+  accumulate = false,
+): Step<PrefillSizes> {
+  return linearForward<PrefillSizes>(
+    { label: tensor.name, rows: rowsOf, inputs, outputs },
+    { x: from, weight: model.weight(tensor), y: to },
+    { accumulate },
+  );
 }

@@ -137,7 +137,7 @@ export class Sampling implements RowSampler {
     return this.#orForget(async () => {
       const compiled = this.#compiled!; // admit() made it
       const { workspace } = compiled;
-      const steps = Math.min(this.#options.chunkSteps, Math.max(...rows.map(remaining)));
+      const steps = this.#chunkSteps(rows.map(remaining));
       this.#uploadTokens(workspace, rows.map(lastToken));
       upload(this.#model.gpu, workspace.rowState, Uint32Array.from(rows.flatMap(rowState)));
       const read = await this.#decodeChunk(compiled, rows.length, steps);
@@ -216,6 +216,12 @@ export class Sampling implements RowSampler {
       prefill.run({ rows: tokens.length });
     }
     this.#prefilledTokens += missing.length;
+  }
+
+  /** Where no token stops a row, its end is known: no readback is needed before the first one's. */
+  #chunkSteps(remaining: readonly number[]): number {
+    const known = this.#sampling.stopTokens.length === 0 ? Math.min(...remaining) : 0;
+    return Math.min(MAX_CHUNK, Math.max(...remaining), Math.max(known, this.#options.chunkSteps));
   }
 
   #decodeChunk({ workspace, decode }: Compiled, rows: number, steps: number) {

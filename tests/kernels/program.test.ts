@@ -205,8 +205,8 @@ test('a step with a faster twin runs it where the device has its feature, and it
   const [a, b, c] = ['a', 'b', 'c'].map((name) => owner.storage(name, 64));
   const params = { m: 1, n: 4, k: 4, aStride: 4, bStride: 4, cStride: 4, scale: 1 };
   const tuning = new Map<string, Shaping>([['matmul_nt_quads', { QUADS_X: 8, QUADS_Y: 2 }]]);
-  const on = (features: readonly string[], options: DispatchOptions = {}) => {
-    const device = { features: new Set(features), tuning };
+  const on = (features: readonly string[], options: DispatchOptions = {}, software = false) => {
+    const device = { features: new Set(features), tuning, adapter: { software } };
     const { kernel, shaping } = stepOn(
       device,
       dispatch(matmulNt, { a, b, c }, () => params, options),
@@ -217,4 +217,8 @@ test('a step with a faster twin runs it where the device has its feature, and it
   expect(on([])).toEqual(['matmul_nt', undefined]);
   expect(on(['subgroups'], { faster: false })).toEqual(['matmul_nt', undefined]);
   expect(on(['subgroups'], { overrides: { GROUP_X: 1 } })).toEqual(['matmul_nt', { GROUP_X: 1 }]); // of one kernel
+  expect(on(['subgroups'], {}, true)).toEqual(['matmul_nt_quads', { QUADS_X: 8, QUADS_Y: 2 }]);
+  tuning.clear();
+  expect(on(['subgroups'], {}, true)).toEqual(['matmul_nt_quads', matmulNt.faster?.onCpu]);
+  expect(on(['subgroups'])).toEqual(['matmul_nt_quads', undefined]);
 });

@@ -1,0 +1,126 @@
+// matmul_swiglu_quads — matmul_swiglu where the device has subgroups: a quad shares what it loads.
+//
+//   gate[i,f] = Σ_k x[i,k]·weight[f,k],   up[i,f] = Σ_k x[i,k]·weight[F+f,k]
+//   h[i,f]    = gate · sigmoid(gate) · up
+//
+// shapes  x [rows,K], weight [2F,K] (gate rows, then up rows) → h [rows,F];  K and F multiples of 4
+// grid    one quad (four invocations of a subgroup) per 16 rows × 8 columns of h, QUADS_X × QUADS_Y a group
+// writes  h =
+// needs   the feature subgroups, the language feature subgroup_id
+// oracle  matmul_swiglu.oracle.ts
+//
+// The quad of matmul_nt_quads: lanes 0 1 / 2 3 lie as their tiles do in h, and a lane loads half of its rows of x and half of
+// its rows of weight. Upper lanes own the gates, lower lanes the ups; which is which is settled when storing.
+// Bit for bit matmul_swiglu.
+
+enable subgroups;
+
+struct Params { rows: u32, hidden: u32, inputs: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> h: array<vec4f>;
+
+override QUADS_X: u32 = 4;
+override QUADS_Y: u32 = 1;
+alias Tile = array<vec4f, 8>; // eight rows of four columns: the lane's own rows, then its neighbour's
+
+// Adds one k of eight rows: `own` and `other` rows of x, four columns of the product.
+fn add(tile: ptr<function, Tile>, own: vec4f, other: vec4f, columns: vec4f) {
+  (*tile)[0] = fma(vec4f(own.x), columns, (*tile)[0]);
+  (*tile)[1] = fma(vec4f(own.y), columns, (*tile)[1]);
+  (*tile)[2] = fma(vec4f(own.z), columns, (*tile)[2]);
+  (*tile)[3] = fma(vec4f(own.w), columns, (*tile)[3]);
+  (*tile)[4] = fma(vec4f(other.x), columns, (*tile)[4]);
+  (*tile)[5] = fma(vec4f(other.y), columns, (*tile)[5]);
+  (*tile)[6] = fma(vec4f(other.z), columns, (*tile)[6]);
+  (*tile)[7] = fma(vec4f(other.w), columns, (*tile)[7]);
+}
+
+// The exponential's argument is never positive: no overflow for large negative gates.
+fn sigmoid(z: vec4f) -> vec4f {
+  let e = exp(-abs(z));
+  return select(e, vec4f(1.0), z >= vec4f()) / (1.0 + e);
+}
+
+fn store(row: u32, column: u32, isLower: bool, own: vec4f, other: vec4f) {
+  if (row >= params.rows || column >= params.hidden) { return; }
+  let gate = select(own, other, isLower);
+  let up = select(other, own, isLower);
+  h[(row * params.hidden + column) / 4u] = gate * sigmoid(gate) * up;
+}
+
+@compute @workgroup_size(4u * QUADS_X * QUADS_Y)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(subgroup_id) subgroup: u32,
+  @builtin(subgroup_size) subgroupSize: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let quad = (subgroup * subgroupSize + lane) / 4u;
+  let right = lane % 2u;
+  let lower = lane / 2u % 2u;
+  let row = ((group.y * QUADS_Y + quad / QUADS_X) * 2u + lower) * 8u;
+  let column = ((group.x * QUADS_X + quad % QUADS_X) * 2u + right) * 4u;
+  let ownRow = row + 4u * right;
+  let otherRow = row + 4u * (1u - right);
+
+  let vectors = params.inputs / 4u;
+  let lastRow = params.rows - 1u;
+  let lastColumn = params.hidden - 1u;
+  let half = lower * params.hidden; // of the weight: gate rows, or up rows
+  let r0 = min(ownRow + 0u, lastRow) * vectors;
+  let r1 = min(ownRow + 1u, lastRow) * vectors;
+  let r2 = min(ownRow + 2u, lastRow) * vectors;
+  let r3 = min(ownRow + 3u, lastRow) * vectors;
+  let s0 = (half + min(column + 0u, lastColumn)) * vectors;
+  let s1 = (half + min(column + 1u, lastColumn)) * vectors;
+  let s2 = (half + min(column + 2u, lastColumn)) * vectors;
+  let s3 = (half + min(column + 3u, lastColumn)) * vectors;
+  var p: Tile; // own half: gates in upper lanes, ups in lower ones
+  var q: Tile; // the other half
+  for (var k = 0u; k < vectors; k++) {
+    let x0 = x[r0 + k];
+    let x1 = x[r1 + k];
+    let x2 = x[r2 + k];
+    let x3 = x[r3 + k];
+    let x4 = quadSwapX(x0);
+    let x5 = quadSwapX(x1);
+    let x6 = quadSwapX(x2);
+    let x7 = quadSwapX(x3);
+    let w0 = weight[s0 + k];
+    let w1 = weight[s1 + k];
+    let w2 = weight[s2 + k];
+    let w3 = weight[s3 + k];
+    let w4 = quadSwapY(w0);
+    let w5 = quadSwapY(w1);
+    let w6 = quadSwapY(w2);
+    let w7 = quadSwapY(w3);
+    let ownX = vec4f(x0.x, x1.x, x2.x, x3.x);
+    let otherX = vec4f(x4.x, x5.x, x6.x, x7.x);
+    add(&p, ownX, otherX, vec4f(w0.x, w1.x, w2.x, w3.x));
+    add(&q, ownX, otherX, vec4f(w4.x, w5.x, w6.x, w7.x));
+    let ownY = vec4f(x0.y, x1.y, x2.y, x3.y);
+    let otherY = vec4f(x4.y, x5.y, x6.y, x7.y);
+    add(&p, ownY, otherY, vec4f(w0.y, w1.y, w2.y, w3.y));
+    add(&q, ownY, otherY, vec4f(w4.y, w5.y, w6.y, w7.y));
+    let ownZ = vec4f(x0.z, x1.z, x2.z, x3.z);
+    let otherZ = vec4f(x4.z, x5.z, x6.z, x7.z);
+    add(&p, ownZ, otherZ, vec4f(w0.z, w1.z, w2.z, w3.z));
+    add(&q, ownZ, otherZ, vec4f(w4.z, w5.z, w6.z, w7.z));
+    let ownW = vec4f(x0.w, x1.w, x2.w, x3.w);
+    let otherW = vec4f(x4.w, x5.w, x6.w, x7.w);
+    add(&p, ownW, otherW, vec4f(w0.w, w1.w, w2.w, w3.w));
+    add(&q, ownW, otherW, vec4f(w4.w, w5.w, w6.w, w7.w));
+  }
+  let isLower = lower == 1u;
+  store(ownRow + 0u, column, isLower, p[0], q[0]);
+  store(otherRow + 0u, column, isLower, p[4], q[4]);
+  store(ownRow + 1u, column, isLower, p[1], q[1]);
+  store(otherRow + 1u, column, isLower, p[5], q[5]);
+  store(ownRow + 2u, column, isLower, p[2], q[2]);
+  store(otherRow + 2u, column, isLower, p[6], q[6]);
+  store(ownRow + 3u, column, isLower, p[3], q[3]);
+  store(otherRow + 3u, column, isLower, p[7], q[7]);
+}
