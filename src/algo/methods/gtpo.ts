@@ -28,5 +28,18 @@ export const gtpo: Algorithm = {
     { path: 'reward.turnPenalty', source: 'implementations seen, 0.1' },
     { path: 'credit.mixing', source: 'implementations seen, α = 0.5 of the similarity reward' },
   ],
-  differences: [],
+  differences: [
+    {
+      topic: 'likeness of failed rows',
+      paper: 'cosine of embeddings of their code',
+      code: 'not released',
+      here: 'cosine of the words of their queries',
+    },
+    {
+      topic: 'group of the returns',
+      paper: 'not established',
+      code: 'not released',
+      here: 'the prompt; gtpo_by_turn takes prompt and turn',
+    },
+  ],
 };

@@ -25,6 +25,18 @@ export const istar: Algorithm = {
   ],
   differences: [
     {
+      topic: 'second network',
+      paper: 'trained alternately with the policy',
+      code: 'the same, over pairs of successful and failed rows',
+      here: 'one step before its rewards are read, over as many pairs as a question has; twice the policy’s rate',
+    },
+    {
+      topic: 'outcome part',
+      paper: 'an estimator of choice',
+      code: 'RLOO, GRPO’s mean or REINFORCE++',
+      here: 'GRPO’s, with the deviation',
+    },
+    {
       topic: 'statistics of the step part',
       paper: 'over the group’s steps',
       code: 'over the first step of each row only',

@@ -31,6 +31,8 @@ export const mctsDpo: Algorithm = {
   sources: [
     { path: 'rollout.explorationWeight', source: 'released code, w = 1' },
     { path: 'loss.beta', source: 'released code, 0.1' },
+    { path: 'rollout.iterations', source: 'ours: as many simulations as rows' },
+    { path: 'credit.valueRule', source: 'ours: values of siblings from the rows' },
   ],
   differences: [
     {
@@ -38,6 +40,18 @@ export const mctsDpo: Algorithm = {
       paper: 'outcome and self-evaluation',
       code: 'outcome and self-evaluation',
       here: 'outcome only',
+    },
+    {
+      topic: 'who is preferred',
+      paper: 'the child of the highest Q over the lowest',
+      code: 'the same, Q weighted by visits',
+      here: 'by the mean reward of the rows below, so that a leaf counts once however often it was visited',
+    },
+    {
+      topic: 'what a pair scores',
+      paper: 'the step that differs',
+      code: 'the suffix that differs',
+      here: 'the turn that differs, not what follows it',
     },
     { topic: 'label smoothing', paper: 'from visit counts', code: 'optional', here: 'off' },
   ],

@@ -38,6 +38,12 @@ export const rapo: Algorithm = {
   ],
   differences: [
     {
+      topic: 'which step is retrieved',
+      paper: 'that of the nearest history by embeddings (MiniLM), among all training questions',
+      code: 'not available',
+      here: 'that of the history that shares most tokens, among the update’s other questions; never of its own',
+    },
+    {
       topic: 'expert',
       paper: 'a stronger model’s answers',
       code: 'not available',

@@ -28,5 +28,18 @@ export const treepo: Algorithm = {
     { path: 'rollout.levels', source: 'released script, depth 6' },
     { path: 'rollout.segmentTokens', source: 'released script 512; ours in proportion to the context' },
   ],
-  differences: [],
+  differences: [
+    {
+      topic: 'free places',
+      paper: 'branches that end early make room elsewhere',
+      code: 'the same, with several rules for where',
+      here: 'at random cuts',
+    },
+    {
+      topic: 'subgroups',
+      paper: 'weighed by their size',
+      code: 'by size or alike; those without spread may be left out',
+      here: 'by size, all with more than one leaf',
+    },
+  ],
 };

@@ -31,5 +31,24 @@ export const treepsRag: Algorithm = {
     { path: 'credit.advantageRule', source: 'TreeRL (2506.11902), the closest published form' },
     { path: 'rollout.similarity', source: 'secondary source: by what siblings retrieve' },
   ],
-  differences: [],
+  differences: [
+    {
+      topic: 'advantage',
+      paper: 'from Monte-Carlo values; the formula is not known to us',
+      code: 'not released',
+      here: 'TreeRL’s: gains over root and parent, by the root of the leaves; its own code also adds V(n)',
+    },
+    {
+      topic: 'ratio and reduction',
+      paper: 'not known to us',
+      code: 'not released',
+      here: 'GRPO’s: token ratios, token mean',
+    },
+    {
+      topic: 'likely repeats',
+      paper: 'pruned by what they retrieve, says a secondary source',
+      code: 'not released',
+      here: 'Jaccard overlap of the results above 0.9',
+    },
+  ],
 };
