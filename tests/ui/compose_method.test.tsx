@@ -42,6 +42,22 @@ beforeEach(async () => {
 afterEach(() => cleanup());
 
 describe('a method composed in Settings', () => {
+  test('says what its settings keep it from doing', async () => {
+    await pick(/^Algorithm/, 'bapo');
+    const caution = () => document.querySelector('.knobs p.small.caution');
+    await expect.poll(() => caution()?.textContent).toContain('BAPO only explores in this run');
+    expect(caution()?.textContent).toContain('Set evaluation.every to 6 or less');
+    await pick(/^Algorithm/, 'grpo');
+    await expect.poll(caution).toBeNull();
+  });
+
+  test('offers the factor of a bound where the bound is soft', async () => {
+    const factor = page.getByLabelText(/Upper bound keeps/);
+    expect(factor.elements()).toHaveLength(0);
+    await pick(/^Upper bound/, 'soft');
+    await expect.poll(() => factor.elements().length).toBeGreaterThan(0);
+  });
+
   test('is named by exactly the settings that are not the method’s own, and is what Restart opens', async () => {
     await expect.element(page.getByRole('group', { name: 'About ARPO (soft)' })).toBeVisible();
     expect(composed()).toBeUndefined();
