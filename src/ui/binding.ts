@@ -36,6 +36,18 @@ export function useUpdate(): UpdateState | null {
   return useRun((run) => selectedUpdate(run, { update }));
 }
 
+/**
+ * A value of the update under the cursor, null before the first. Renders when that value changes; `useUpdate` does with
+ * every event of the update.
+ */
+export function useOfUpdate<T>(read: (update: UpdateState | null) => T): T {
+  const update = useSelection((selection) => selection.update);
+  return useRun((run) => read(selectedUpdate(run, { update })));
+}
+
+/** Number of the update under the cursor; 0 before the first. */
+export const useUpdateNumber = (): number => useOfUpdate((update) => update?.update ?? 0);
+
 /** The tree under the cursor, or null before the first update. */
 export function useTree(): TreeState | null {
   const update = useSelection((selection) => selection.update);

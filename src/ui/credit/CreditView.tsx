@@ -7,7 +7,7 @@ import { leafInfluence } from '../../store/influence.ts';
 import { rolloutTree } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import { ROOT, type CreditConfig, type NodeId } from '../../units.ts';
-import { useRun, useSelection, useTree, useUpdate } from '../binding.ts';
+import { useOfUpdate, useRun, useSelection, useTree } from '../binding.ts';
 import { PromptBar } from '../tree/PromptBar.tsx';
 import { TreeDrawing } from '../tree/TreeDrawing.tsx';
 import { ChangePanel } from './ChangePanel.tsx';
@@ -102,7 +102,7 @@ function Stepper(props: StepperProps) {
 
 export function CreditView() {
   const tree = useTree();
-  const trees = useUpdate()?.trees;
+  const trees = useOfUpdate((update) => update?.trees);
   const own = useRun((run) => run.header?.config.algorithm.credit ?? null);
   return (
     <div className="view credit-view">

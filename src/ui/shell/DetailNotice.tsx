@@ -1,12 +1,13 @@
 /** Said in place of an old update's trees and loss rows while they are compressed, and when they are gone. */
-import { useUpdate } from '../binding.ts';
+import { useOfUpdate, useUpdateNumber } from '../binding.ts';
 
 /** Null where the update on screen is at hand. */
 function useMissingDetail(): string | null {
-  const update = useUpdate();
-  if (!update || update.detail === 'here') return null;
-  if (update.detail === 'archived') return `Update ${update.update} is compressed; it is being read back.`;
-  return `Trees and loss rows of update ${update.update} are no longer kept: this browser could not compress them, and the page keeps only the newest updates in full. Its metrics and curves stay.`;
+  const detail = useOfUpdate((update) => update?.detail ?? 'here');
+  const number = useUpdateNumber();
+  if (detail === 'here') return null;
+  if (detail === 'archived') return `Update ${number} is compressed; it is being read back.`;
+  return `Trees and loss rows of update ${number} are no longer kept: this browser could not compress them, and the page keeps only the newest updates in full. Its metrics and curves stay.`;
 }
 
 export function DetailNotice() {

@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import { bestLeaf, pathTokens, rewardOf } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
-import { useUpdate, useVocabulary } from '../binding.ts';
+import { useOfUpdate, useVocabulary } from '../binding.ts';
 import { formatSigned } from '../format.ts';
 import { RewardMark } from '../marks.tsx';
 import { rewardClass } from '../scales.ts';
@@ -41,7 +41,7 @@ function BestPath({ tree, vocabulary }: BestPathProps) {
 }
 
 export function Answer({ prompt }: { readonly prompt: number }) {
-  const tree = useUpdate()?.trees[prompt];
+  const tree = useOfUpdate((update) => update?.trees[prompt]);
   const vocabulary = useVocabulary();
   if (!tree) return <section className="answer" aria-label="Question" />;
   const words = (ids: readonly number[]): string => sentence(ids.map((id) => vocabulary[id] ?? ''));

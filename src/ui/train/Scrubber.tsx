@@ -1,10 +1,10 @@
 /** Moves through the updates of the log; follows the newest until it is touched. */
-import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
+import { useLab, useOfUpdate, useRun, useSelection } from '../binding.ts';
 import { formatCount, formatMs } from '../format.ts';
 
 /** Work of the update shown: time and tokens. */
 function Pace() {
-  const metrics = useUpdate()?.metrics;
+  const metrics = useOfUpdate((update) => update?.metrics);
   if (!metrics) return <span className="pace small soft" />;
   const total = formatMs(metrics.rolloutMs + metrics.trainMs);
   return (

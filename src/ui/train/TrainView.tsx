@@ -1,7 +1,7 @@
 /** The run as it happens: transport, curves, the batch as tiny trees, one question in words, settings. */
 import { useState } from 'react';
 import { methodTitle } from '../../store/methods.ts';
-import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
+import { useLab, useOfUpdate, useRun, useSelection } from '../binding.ts';
 import { formatCount, formatSetting } from '../format.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { Alarms } from './Alarms.tsx';
@@ -53,7 +53,7 @@ export function TrainView() {
   const [preview, setPreview] = useState<number | null>(null);
   const [settings, setSettings] = useState(() => matchMedia(WIDE).matches);
   const selected = useSelection((selection) => selection.prompt);
-  const trees = useUpdate()?.trees.length ?? 0;
+  const trees = useOfUpdate((update) => update?.trees.length ?? 0);
   const { selection } = useLab();
   const move = (by: number): void => {
     if (trees > 0) selection.select({ prompt: (selected + by + trees) % trees });

@@ -1,6 +1,6 @@
 /** Play, single update, single phase, reset, and the six phases with the live one marked. */
 import { PHASES } from '../../store/phases.ts';
-import { useIsPlaying, useLab, useRun, useTransport, useUpdate } from '../binding.ts';
+import { useIsPlaying, useLab, useOfUpdate, useRun, useTransport } from '../binding.ts';
 import { useKeys, type KeyBinding } from '../shell/keys.tsx';
 
 function PlayButton() {
@@ -25,9 +25,9 @@ function PlayButton() {
 }
 
 export function PhaseBar() {
-  const update = useUpdate();
-  const reached = update?.phase ? PHASES.indexOf(update.phase) : -1;
-  const done = update?.metrics != null;
+  const phase = useOfUpdate((update) => update?.phase ?? null);
+  const done = useOfUpdate((update) => update?.metrics != null);
+  const reached = phase ? PHASES.indexOf(phase) : -1;
   const stateOf = (index: number) =>
     done || index < reached ? 'done' : index === reached ? 'live' : 'ahead';
   return (

@@ -5,7 +5,7 @@ import { otherAsking } from '../../store/same_question.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { TreeColour } from '../../store/selection.ts';
 import type { NodeId } from '../../units.ts';
-import { useLab, useRun, useUpdate } from '../binding.ts';
+import { useLab, useRun, useUpdateNumber } from '../binding.ts';
 import { drawingFor } from './encodings.ts';
 import { TreeDrawing } from './TreeDrawing.tsx';
 import type { CameraStore } from './use_camera.ts';
@@ -37,7 +37,7 @@ export function BesideTree({ tree, colour, camera }: BesideTreeProps) {
   const { shelf, selection } = useLab();
   const run = useRun((state) => state);
   const kept = useStore(shelf, (state) => state.runs);
-  const update = useUpdate()?.update ?? 0;
+  const update = useUpdateNumber();
   const other = useMemo(() => otherAsking(run, kept, tree.prompt, update), [run, kept, tree, update]);
   const draw = useMemo(
     () => (other ? drawingFor(colour, other.tree, other.tree.credit) : null),

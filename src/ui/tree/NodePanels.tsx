@@ -1,7 +1,7 @@
 /** The turn looked at, and beside it the one pinned for comparing, which may be of another tree or update. */
 import type { TreeState } from '../../store/run_state.ts';
 import type { TurnNode } from '../../units.ts';
-import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
+import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
 import type { Nodes } from './drawn_tree.ts';
 import { NodePanel } from './NodePanel.tsx';
 
@@ -17,7 +17,7 @@ interface PinButtonProps {
 
 function PinButton({ node, prompt }: PinButtonProps) {
   const { selection } = useLab();
-  const update = useUpdate()?.update ?? 0;
+  const update = useUpdateNumber();
   return (
     <button
       type="button"

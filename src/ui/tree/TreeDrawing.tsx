@@ -5,7 +5,7 @@
 import { useEffect, useMemo, useRef, type KeyboardEvent } from 'react';
 import type { TreeState } from '../../store/run_state.ts';
 import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
-import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
+import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
 import { layOutTree, type Folding, type TreeLayout } from '../layout/tree_layout.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { useSize, type Size } from '../use_size.ts';
@@ -69,7 +69,7 @@ function useDrawn(props: TreeDrawingProps, size: Size): DrawnTree {
   const layout = useLayout(nodes, size, props.folding);
   const selected = useSelection(({ node }) => node);
   const pinned = useSelection((state) => state.pinned);
-  const update = useUpdate()?.update;
+  const update = useUpdateNumber();
   const isPinnedHere = props.main && pinned?.update === update && pinned?.prompt === tree.prompt.index;
   const second = isPinnedHere && pinned ? pinned.node : null;
   const hovered = useSelection((state) => state.hovered);
@@ -80,9 +80,15 @@ function useDrawn(props: TreeDrawingProps, size: Size): DrawnTree {
   return { title, layout, nodes, rewards, draw: remembered, tabStop, selected, second, path, lit, found, focus, faded }; // prettier-ignore
 }
 
+/** The same actions while a tree grows, so that nodes that stay as they are need not be rendered again. */
 function useActions({ tree, nodes, onFold, onPick, main }: TreeDrawingProps): TreeActions {
   const { selection, run } = useLab();
   const { index: prompt } = tree.prompt;
+  const latest = useRef({ nodes, onFold });
+  useEffect(() => {
+    latest.current = { nodes, onFold };
+  });
+  const foldable = onFold !== undefined;
   return useMemo(() => {
     const pick = (id: NodeId, second: boolean): void => {
       const { pinned, update } = selection.getState();
@@ -91,13 +97,15 @@ function useActions({ tree, nodes, onFold, onPick, main }: TreeDrawingProps): Tr
       else if (second && main) {
         const again = pinned?.update === at && pinned.prompt === prompt && pinned.node === id;
         selection.select({ pinned: again ? null : { update: at, prompt, node: id } });
-      } else selection.select({ node: id, ...(nodes[id]?.ending != null ? { leaf: id } : {}) });
+      } else
+        selection.select({ node: id, ...(latest.current.nodes[id]?.ending != null ? { leaf: id } : {}) });
     };
     const hover = (hovered: NodeId | null): void => {
       if (selection.getState().hovered !== hovered) selection.select({ hovered });
     };
-    return { pick, hover, fold: onFold ?? null };
-  }, [selection, run, prompt, nodes, onFold, onPick, main]);
+    const fold = (id: NodeId): void => latest.current.onFold?.(id);
+    return { pick, hover, fold: foldable ? fold : null };
+  }, [selection, run, prompt, foldable, onPick, main]);
 }
 
 /** The selected node and the one a step is about stay in sight. */

@@ -66,6 +66,15 @@ interface TreeItemProps extends NodeShapeProps {
   readonly actions: TreeActions;
 }
 
+const shallowEqual = <T extends object>(a: T, b: T, but: readonly string[] = []): boolean =>
+  a === b || (Object.keys(a) as (keyof T & string)[]).every((key) => but.includes(key) || a[key] === b[key]);
+
+/** Places and drawings are made anew while a tree grows; what they say changes for few nodes. */
+const sameItem = (a: TreeItemProps, b: TreeItemProps): boolean =>
+  shallowEqual(a, b, ['place', 'drawing']) &&
+  shallowEqual(a.place, b.place) &&
+  shallowEqual(a.drawing, b.drawing);
+
 const TreeItem = memo(function TreeItem(props: TreeItemProps) {
   const { place, node, reward, drawing, actions } = props;
   const badge = badgeOf(node);
@@ -106,7 +115,7 @@ const TreeItem = memo(function TreeItem(props: TreeItemProps) {
       )}
     </g>
   );
-});
+}, sameItem);
 
 function Links({ drawn }: { readonly drawn: DrawnTree }) {
   const { layout, path } = drawn;
