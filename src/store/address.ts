@@ -1,108 +1,39 @@
-/** The selection as a versioned URL hash, defaults omitted: `#v1&view=tree&update=12&prompt=3&node=5`. */
-import { ADVANTAGE_RULES, VALUE_RULES, nodeId, type NodeId } from '../units.ts';
-import {
-  INITIAL_SELECTION,
-  TREE_COLOURS,
-  VIEWS,
-  type Pin,
-  type Selection,
-  type SelectionStore,
-  type TreeQuery,
-  type WhatIfReward,
-} from './selection.ts';
+/**
+ * The selection as a versioned URL hash, defaults omitted: `#v1&view=tree&update=12&prompt=3&node=5`. Back and forward
+ * of the browser go from place to place.
+ */
+import { FIELDS } from './address_fields.ts';
+import { INITIAL_SELECTION, type Selection, type SelectionStore } from './selection.ts';
 
 const VERSION = 'v1';
-const NUMBERS = ['update', 'prompt', 'node', 'leaf', 'token', 'creditFrame', 'growth'] as const;
 
 export function encodeSelection(selection: Selection): string {
-  const parts: string[] = [];
-  if (selection.view !== INITIAL_SELECTION.view) parts.push(`view=${selection.view}`);
-  for (const key of NUMBERS)
-    if (selection[key] !== INITIAL_SELECTION[key]) parts.push(`${key}=${selection[key] ?? ''}`);
-  const { valueRule, advantageRule, leafNormalisation, whatIf, pinned } = selection;
-  if (valueRule) parts.push(`valueRule=${valueRule}`);
-  if (advantageRule) parts.push(`advantageRule=${advantageRule}`);
-  if (selection.againstValue) parts.push(`againstValue=${selection.againstValue}`);
-  if (selection.againstAdvantage) parts.push(`againstAdvantage=${selection.againstAdvantage}`);
-  if (leafNormalisation !== null) parts.push(`leafNormalisation=${leafNormalisation ? 1 : 0}`);
-  if (whatIf.length > 0)
-    parts.push(`whatIf=${whatIf.map(({ leaf, reward }) => `${leaf}:${reward}`).join(',')}`);
-  if (pinned) parts.push(`pinned=${pinned.update}.${pinned.prompt}.${pinned.node}`);
-  if (selection.colour !== INITIAL_SELECTION.colour) parts.push(`colour=${selection.colour}`);
-  if (selection.batch) parts.push('batch=1');
-  if (selection.beside) parts.push('beside=1');
-  if (selection.find) parts.push(`find=${encodeQuery(selection.find)}`);
+  const parts = FIELDS.flatMap(({ name, write }) => {
+    const text = write(selection);
+    return text === write(INITIAL_SELECTION) ? [] : [`${name}=${text}`];
+  });
   return parts.length === 0 ? '' : `#${[VERSION, ...parts].join('&')}`;
 }
 
-const encodeQuery = ({ text, tag, reward, low, high }: TreeQuery): string =>
-  [text, tag, reward, low ?? '', high ?? ''].map((part) => encodeURIComponent(part)).join(',');
-
-const count = (text: string | null): number | null => (text && /^\d{1,9}$/.test(text) ? Number(text) : null);
-const node = (text: string | null): NodeId | null => {
-  const index = count(text);
-  return index === null ? null : nodeId(index);
-};
-
-function pin(text: string | null): Pin | null {
-  const [update, prompt, id] = (text ?? '').split('.').map(count);
-  return update == null || prompt == null || id == null ? null : { update, prompt, node: nodeId(id) };
-}
-
-function rewards(text: string | null): readonly WhatIfReward[] {
-  const entries = (text ?? '').split(',').map((entry) => entry.split(':'));
-  return entries.flatMap(([leafText, rewardText]) => {
-    const leaf = node(leafText);
-    const reward = rewardText ? Number(rewardText) : NaN;
-    return leaf !== null && Number.isFinite(reward) ? [{ leaf, reward }] : [];
-  });
-}
-
-const nats = (text: string): number | null =>
-  text !== '' && Number.isFinite(Number(text)) ? Number(text) : null;
-
-/** @param hash undecoded: a comma of the text is escaped there, one between the parts is not */
-function query(hash: string): TreeQuery | null {
-  const parts = /&find=([^&]*)/.exec(hash)?.[1].split(',');
-  if (parts?.length !== 5) return null;
-  try {
-    const [text, tag, reward, low, high] = parts.map(decodeURIComponent);
-    return { text, tag, reward, low: nats(low), high: nats(high) };
-  } catch {
-    return null; // broken escapes
-  }
-}
-
-const flag = (text: string | null): boolean | null => (text === '1' ? true : text === '0' ? false : null);
-
-/** Reads a hash of any origin: what is unknown or malformed keeps its default. */
+/** Reads a hash of any origin: what is unknown or malformed keeps its default, and is named in `ignored`. */
 export function decodeSelection(hash: string): Selection {
   const [version, ...parts] = hash.replace(/^#/, '').split('&');
-  if (version !== VERSION) return INITIAL_SELECTION;
-  const fields = new URLSearchParams(parts.join('&'));
-  return {
-    view: VIEWS.find((view) => view === fields.get('view')) ?? INITIAL_SELECTION.view,
-    update: count(fields.get('update')),
-    prompt: count(fields.get('prompt')) ?? INITIAL_SELECTION.prompt,
-    node: node(fields.get('node')),
-    leaf: node(fields.get('leaf')),
-    token: count(fields.get('token')),
-    creditFrame: count(fields.get('creditFrame')) ?? INITIAL_SELECTION.creditFrame,
-    growth: count(fields.get('growth')),
-    valueRule: VALUE_RULES.find((rule) => rule === fields.get('valueRule')) ?? null,
-    advantageRule: ADVANTAGE_RULES.find((rule) => rule === fields.get('advantageRule')) ?? null,
-    againstValue: VALUE_RULES.find((rule) => rule === fields.get('againstValue')) ?? null,
-    againstAdvantage: ADVANTAGE_RULES.find((rule) => rule === fields.get('againstAdvantage')) ?? null,
-    leafNormalisation: flag(fields.get('leafNormalisation')),
-    whatIf: rewards(fields.get('whatIf')),
-    pinned: pin(fields.get('pinned')),
-    colour: TREE_COLOURS.find((name) => name === fields.get('colour')) ?? INITIAL_SELECTION.colour,
-    batch: fields.get('batch') === '1',
-    beside: fields.get('beside') === '1',
-    find: query(hash),
-    hovered: null,
-  };
+  if (version === '' && parts.length === 0) return INITIAL_SELECTION;
+  if (version !== VERSION) return { ...INITIAL_SELECTION, ignored: [shortened(hash)] };
+  let selection = INITIAL_SELECTION;
+  const ignored: string[] = [];
+  for (const part of parts) {
+    const [name, ...rest] = part.split('=');
+    const value = FIELDS.find((field) => field.name === name)?.read(rest.join('='));
+    if (value) selection = { ...selection, ...value };
+    else ignored.push(shortened(part));
+  }
+  return ignored.length === 0 ? selection : { ...selection, ignored };
 }
+
+const LONGEST = 60; // characters of a part that is told back
+
+const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 
 /** What the mirror needs of a window. */
 export interface AddressBar {
@@ -114,7 +45,7 @@ export interface AddressBar {
 }
 
 /** A change of one of these is a place of its own to come back to; all else is a cursor within it. */
-const PLACES = ['view', 'update', 'prompt', 'node', 'pinned', 'batch', 'beside'] as const;
+const PLACES = ['view', 'update', 'prompt', 'node', 'pinned', 'batch', 'beside', 'compared'] as const;
 
 /** Moves through these that follow faster, as a scrubber's or the arrow keys', are one step of the history. */
 const SWEPT: readonly string[] = ['update', 'prompt', 'node', 'update,node'];

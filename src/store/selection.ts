@@ -1,6 +1,7 @@
 /** What the person looks at. Every view reads and writes this one selection; it mirrors to the address. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { AdvantageRule, NodeId, ValueRule } from '../units.ts';
+import type { ExpansionRule } from './expansion_what_if.ts';
 
 export const VIEWS = ['train', 'tree', 'credit', 'loss', 'compare', 'profile'] as const;
 export type View = (typeof VIEWS)[number];
@@ -14,6 +15,51 @@ export interface Pin {
 /** What a turn's number and colour stand for in the Tree view. */
 export const TREE_COLOURS = ['entropy', 'value', 'advantage', 'reward'] as const;
 export type TreeColour = (typeof TREE_COLOURS)[number];
+
+/** What the words of a row stand out by in the Loss view. */
+export const TOKEN_COLOURS = [
+  'loss',
+  'gradient',
+  'weight',
+  'advantage',
+  'ratio',
+  'log-ratio',
+  'log-prob',
+  'surprisal',
+  'entropy',
+] as const;
+export type TokenColour = (typeof TOKEN_COLOURS)[number];
+
+/** What the words of a turn stand out by in the Tree view. */
+export const WORD_SHADINGS = ['entropy', 'surprisal', 'none'] as const;
+export type WordShading = (typeof WORD_SHADINGS)[number];
+
+/** What the Compare view compares: rules on the rollouts shown, or runs. */
+export const COMPARED = ['rules', 'runs'] as const;
+export type Compared = (typeof COMPARED)[number];
+
+/** Which trees of a batch are shown. */
+export const TREE_STATES = ['all', 'live', 'dead', 'dropped'] as const;
+export type TreeStatus = (typeof TREE_STATES)[number];
+
+export interface BatchFilter {
+  readonly status: TreeStatus;
+  readonly dataset: string; // '' any
+  readonly reward: string; // class that a leaf has; '' any
+}
+
+/** A clip band that is asked about in place of the run's. */
+export interface ClipWhatIf {
+  readonly low: number; // ε, from 0 to 1
+  readonly high: number;
+}
+
+/** What a person has put away of a tree. */
+export interface Folds {
+  readonly collapsed: readonly NodeId[]; // what follows them is hidden
+  readonly opened: readonly NodeId[]; // their children are never stacked
+  readonly unstacked: boolean; // nobody's are
+}
 
 /** What a search of a tree asks for; a turn is found if it meets all that is given. */
 export interface TreeQuery {
@@ -50,8 +96,21 @@ export interface Selection {
   readonly batch: boolean; // the Tree view shows all trees of the update
   readonly beside: boolean; // and the same question's tree of another update
   readonly find: TreeQuery | null; // null: no search
+  readonly tokenColour: TokenColour; // of the Loss view
+  readonly clip: ClipWhatIf | null; // null: the run's own band
+  readonly compared: Compared;
+  readonly onlyPath: boolean; // the Tree view fades all but the way to the node and what follows
+  readonly folds: Folds; // of the tree on screen
+  readonly shading: WordShading; // of a turn's words
+  readonly wholePath: boolean; // words of the whole path, not of the turn alone
+  readonly filter: BatchFilter; // of the batch of trees
+  readonly round: number | null; // of expansion, from 0; null: the newest
+  readonly expansionRule: ExpansionRule | null; // asked about in place of the run's; null: the run's own
   readonly hovered: NodeId | null; // preview; not part of the address
+  readonly ignored: readonly string[]; // what the address held that nobody understands; not part of it
 }
+
+const NO_FOLDS: Folds = { collapsed: [], opened: [], unstacked: false };
 
 export const INITIAL_SELECTION: Selection = {
   view: 'train',
@@ -73,13 +132,24 @@ export const INITIAL_SELECTION: Selection = {
   batch: false,
   beside: false,
   find: null,
+  tokenColour: 'loss',
+  clip: null,
+  compared: 'rules',
+  onlyPath: false,
+  folds: NO_FOLDS,
+  shading: 'entropy',
+  wholePath: false,
+  filter: { status: 'all', dataset: '', reward: '' },
+  round: null,
+  expansionRule: null,
   hovered: null,
+  ignored: [],
 };
 
 export interface SelectionStore extends StoreApi<Selection> {
   /**
    * Changes the selection. What lies below a changed level is cleared unless given: a new update or
-   * prompt forgets node, leaf, token, growth, credit frame and what-if; a new leaf forgets the token.
+   * prompt forgets node, leaf, token, growth, credit frame, round, folds and what-if; a new leaf forgets the token.
    */
   readonly select: (change: Partial<Selection>) => void;
 }
@@ -92,6 +162,8 @@ const BELOW_PROMPT = {
   growth: null,
   hovered: null,
   whatIf: INITIAL_SELECTION.whatIf,
+  round: null,
+  folds: NO_FOLDS,
 };
 
 export function selectIn(selection: Selection, change: Partial<Selection>): Selection {

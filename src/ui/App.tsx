@@ -2,6 +2,7 @@
 import { useState, type MouseEvent } from 'react';
 import type { Lab } from '../store/lab.ts';
 import { LabProvider, useLab, useRun, useSelection } from './binding.ts';
+import { AddressNotice } from './shell/AddressNotice.tsx';
 import { DetailNotice } from './shell/DetailNotice.tsx';
 import { HiddenNotice } from './shell/HiddenNotice.tsx';
 import { EngineNotice } from './shell/EngineNotice.tsx';
@@ -73,6 +74,7 @@ function Shell() {
       <EngineNotice />
       <ErrorBanner />
       <DetailNotice />
+      <AddressNotice />
       <HiddenNotice />
       <CurrentView />
       <SpokenProgress />

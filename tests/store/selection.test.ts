@@ -31,7 +31,18 @@ const FULL: Selection = {
   batch: true,
   beside: true,
   find: { text: 'a, b & 50 % +<c>', tag: 'search', reward: 'correct', low: 0.25, high: null },
+  tokenColour: 'log-ratio',
+  clip: { low: 0.0003, high: 0.25 },
+  compared: 'runs',
+  onlyPath: true,
+  folds: { collapsed: [nodeId(3), nodeId(12)], opened: [nodeId(0)], unstacked: true },
+  shading: 'surprisal',
+  wholePath: true,
+  filter: { status: 'live', dataset: 'a,b', reward: 'wrong' },
+  round: 0,
+  expansionRule: { siblingPenalty: 0.5, picks: 3, expansion: 'random' },
   hovered: null,
+  ignored: [],
 };
 
 /** A selection mirrored to a bar that notes what is written; time stands still but for `wait`. */
@@ -58,7 +69,9 @@ describe('the address', () => {
     expect(encodeSelection(FULL)).toBe(
       '#v1&view=loss&update=12&prompt=3&node=5&leaf=7&token=40&creditFrame=6&growth=0' +
         '&valueRule=leaf_mean&advantageRule=diff_parent&againstValue=child_mean&againstAdvantage=rloo&leafNormalisation=0&whatIf=3:-1,7:0.5&pinned=2.5.9' +
-        '&colour=value&batch=1&beside=1&find=a%2C%20b%20%26%2050%20%25%20%2B%3Cc%3E,search,correct,0.25,',
+        '&colour=value&batch=1&beside=1&find=a%2C%20b%20%26%2050%20%25%20%2B%3Cc%3E,search,correct,0.25,' +
+        '&tokens=log-ratio&clip=0.0003,0.25&compare=runs&onlyPath=1&folds=3.12,0,1&words=surprisal&wholePath=1' +
+        '&filter=live,a%2Cb,wrong&round=0&expandBy=0.5,3,random',
     );
     expect(decodeSelection(encodeSelection(FULL))).toEqual(FULL);
   });
@@ -72,11 +85,54 @@ describe('the address', () => {
     expect(encodeSelection({ ...INITIAL_SELECTION, hovered: nodeId(3) })).toBe('');
   });
 
-  test('ignores other versions and malformed fields', () => {
-    expect(decodeSelection('#v9&view=tree')).toEqual(INITIAL_SELECTION);
+  test('ignores other versions and malformed fields, and names them', () => {
+    expect(decodeSelection('#v9&view=tree')).toEqual({ ...INITIAL_SELECTION, ignored: ['#v9&view=tree'] });
     expect(decodeSelection('#v1&view=nowhere&update=-3&node=x&pinned=1.2&prompt=4')).toEqual({
       ...INITIAL_SELECTION,
       prompt: 4,
+      ignored: ['view=nowhere', 'update=-3', 'node=x', 'pinned=1.2'],
+    });
+  });
+
+  test.each([
+    ['tokens=red'],
+    ['clip=0.1'],
+    ['clip=0.1,2'],
+    ['compare=cats'],
+    ['onlyPath=yes'],
+    ['folds=1.x,,0'],
+    ['folds=1,2'],
+    ['words=loud'],
+    ['filter=alive,,'],
+    ['filter=%,,'],
+    ['round=-1'],
+    ['expandBy=0.5,2.5,entropy'],
+    ['expandBy=0.5,2,hope'],
+    ['whatIf=3:one'],
+    ['phase=loss'],
+  ])('leaves out %s and keeps the rest', (part) => {
+    expect(decodeSelection(`#v1&view=tree&${part}&prompt=2`)).toEqual({
+      ...INITIAL_SELECTION,
+      view: 'tree',
+      prompt: 2,
+      ignored: [part],
+    });
+  });
+
+  test('what was left out is told until it is dismissed, and is not written back', () => {
+    const store = createSelectionStore(decodeSelection('#v1&view=tree&tokens=red'));
+    store.select({ prompt: 1 });
+    expect(store.getState().ignored).toEqual(['tokens=red']);
+    expect(encodeSelection(store.getState())).toBe('#v1&view=tree&prompt=1');
+    expect(encodeSelection({ ...FULL, ignored: ['x'] })).toBe(encodeSelection(FULL));
+  });
+
+  test('a link of before opens as it did, in any order of fields', () => {
+    expect(decodeSelection('#v1&whatIf=7:0.5,3:-1&colour=value&view=credit')).toEqual({
+      ...INITIAL_SELECTION,
+      view: 'credit',
+      colour: 'value',
+      whatIf: FULL.whatIf,
     });
   });
 
@@ -129,6 +185,18 @@ describe('the address', () => {
     stop();
   });
 
+  test('adds nothing for a colour, a clip band or a filter, and a step for another subject', () => {
+    const { store, writes, wait, stop } = mirrored();
+    store.select({ view: 'compare' });
+    wait(300);
+    store.select({ tokenColour: 'weight', clip: { low: 0.1, high: 0.2 } });
+    wait(300);
+    store.select({ compared: 'runs' });
+    wait(300);
+    expect(writes.map((line) => line.split(' ')[0])).toEqual(['push', 'replace', 'push']);
+    stop();
+  });
+
   test('writes nothing when the browser went back and the selection followed', () => {
     const { store, writes, wait, location, stop } = mirrored();
     store.select({ view: 'tree' });
@@ -148,7 +216,7 @@ describe('selecting', () => {
   test('a new prompt forgets node, leaf, token and cursors', () => {
     const store = createSelectionStore(FULL);
     store.select({ prompt: 4 });
-    expect(store.getState()).toEqual({ ...FULL, prompt: 4, node: null, leaf: null, token: null, creditFrame: 0, growth: null, whatIf: [] }); // prettier-ignore
+    expect(store.getState()).toEqual({ ...FULL, prompt: 4, node: null, leaf: null, token: null, creditFrame: 0, growth: null, whatIf: [], round: null, folds: INITIAL_SELECTION.folds }); // prettier-ignore
   });
 
   test('the same prompt again forgets nothing', () => {

@@ -3,6 +3,7 @@ import { createLab } from '../../src/store/lab.ts';
 import { createPlayer } from '../../src/store/player.ts';
 import { createPump } from '../../src/store/pump.ts';
 import { readKnob, withAlgorithm, writeKnob } from '../../src/store/knobs.ts';
+import type { Selection } from '../../src/store/selection.ts';
 import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
 import { CONFIG, ENVIRONMENT, SAMPLE_LOG, START, updateEvents } from '../support/sample_log.ts';
 
@@ -249,5 +250,49 @@ describe('what belongs to the session', () => {
     for await (const { kind } of lab.run.log()) expect(kind).not.toBe('footprint');
     expect(lab.run.getState().updates).toEqual([]);
     expect(lab.run.getState().eventCount).toBeGreaterThanOrEqual(eventCount);
+  });
+});
+
+describe('checking the steps of a run whose weights are gone', () => {
+  const PLACE = { update: 2, prompt: 1, leaf: 3, token: 9 } as unknown as Partial<Selection>; // brands are type-only
+  const answer: RunEvent = { kind: 'step-check', update: 2, steps: [] };
+
+  function asked() {
+    const { lab, sent, kinds } = labWithRecording();
+    lab.player.seek(2);
+    lab.transport.receive([READY, START]);
+    lab.selection.select(PLACE);
+    sent.length = 0;
+    lab.transport.checkStepsAgain(2);
+    return { lab, sent, kinds };
+  }
+
+  test('a recorded run is trained again, checked at its update, paused, and shown where it was left', () => {
+    const { lab, sent, kinds } = asked();
+    expect(sent).toEqual([{ kind: 'check-steps', update: 2 }, { kind: 'play' }]);
+    expect(lab.transport.getState()).toMatchObject({ source: 'live', checkingSteps: true, trainingTo: 2 });
+    expect(lab.selection.getState().update).toBe(null);
+    lab.transport.receive([...updateEvents(1), ...updateEvents(2), answer]);
+    expect(kinds()).toEqual(['check-steps', 'play', 'pause']);
+    expect(lab.transport.getState()).toMatchObject({ checkingSteps: false, trainingTo: null });
+    expect(lab.selection.getState()).toMatchObject(PLACE);
+  });
+
+  test('a finished live run is opened again in the engine', () => {
+    const { lab, sent } = asked();
+    lab.transport.receive([answer]);
+    sent.length = 0;
+    lab.transport.checkStepsAgain(1);
+    expect(sent).toEqual([{ kind: 'reset' }, { kind: 'check-steps', update: 1 }, { kind: 'play' }]);
+  });
+
+  test('who has gone elsewhere meanwhile is left there, and another run forgets the question', () => {
+    const { lab } = asked();
+    lab.selection.select({ update: 1 });
+    lab.transport.receive([answer]);
+    expect(lab.selection.getState().update).toBe(1);
+    const again = asked().lab;
+    again.transport.reset();
+    expect(again.transport.getState()).toMatchObject({ checkingSteps: false, trainingTo: null });
   });
 });

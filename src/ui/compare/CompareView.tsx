@@ -1,6 +1,5 @@
 /** The Compare view: two rules on the same rollouts, every rule on one leaf, and runs side by side. */
-import { useState } from 'react';
-import { useRun, useTree } from '../binding.ts';
+import { useLab, useRun, useSelection, useTree } from '../binding.ts';
 import { PromptBar } from '../tree/PromptBar.tsx';
 import { CompareRules } from './CompareRules.tsx';
 import { CompareRuns } from './CompareRuns.tsx';
@@ -11,14 +10,20 @@ const SUBJECTS = [
 ] as const;
 
 export function CompareView() {
-  const [subject, setSubject] = useState<(typeof SUBJECTS)[number]['name']>('rules');
+  const { selection } = useLab();
+  const subject = useSelection(({ compared }) => compared);
   const tree = useTree();
   const own = useRun((run) => run.header?.config.algorithm.credit ?? null);
   return (
     <div className="view compare-view">
       <div className="bar" role="group" aria-label="What to compare">
         {SUBJECTS.map(({ name, title }) => (
-          <button key={name} type="button" aria-pressed={subject === name} onClick={() => setSubject(name)}>
+          <button
+            key={name}
+            type="button"
+            aria-pressed={subject === name}
+            onClick={() => selection.select({ compared: name })}
+          >
             {title}
           </button>
         ))}

@@ -1,8 +1,9 @@
 /** What if the clip band were another? Turns that flip, and the loss and push that would result. */
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { askClip } from '../../store/clip_question.ts';
 import type { MinibatchState } from '../../store/run_state.ts';
 import type { LossConfig } from '../../units.ts';
+import { useLab, useSelection } from '../binding.ts';
 import { formatCount, formatNumber, formatSetting, formatSigned } from '../format.ts';
 import { CLIP_SLIDER, clipOfSlider, sliderOfClip } from './clip_slider.ts';
 import { LEVEL_WORDS } from './loss_words.ts';
@@ -41,8 +42,10 @@ interface ClipQuestionProps {
 }
 
 export function ClipQuestion({ minibatch, config }: ClipQuestionProps) {
-  const [asked, setAsked] = useState<Pick<LossConfig, 'clipLow' | 'clipHigh'> | null>(null);
-  const { clipLow, clipHigh } = asked ?? config;
+  const { selection } = useLab();
+  const asked = useSelection((state) => state.clip);
+  const clipLow = asked?.low ?? config.clipLow;
+  const clipHigh = asked?.high ?? config.clipHigh;
   const answer = useMemo(
     () => askClip(minibatch, config, { clipLow, clipHigh }),
     [minibatch, config, clipLow, clipHigh],
@@ -53,7 +56,7 @@ export function ClipQuestion({ minibatch, config }: ClipQuestionProps) {
       <div className="panel-head">
         <h2>What if the clip band were another?</h2>
         {asked && (
-          <button type="button" onClick={() => setAsked(null)}>
+          <button type="button" onClick={() => selection.select({ clip: null })}>
             Back to the run’s own
           </button>
         )}
@@ -63,13 +66,13 @@ export function ClipQuestion({ minibatch, config }: ClipQuestionProps) {
           label="ε low"
           value={clipLow}
           own={config.clipLow}
-          onChange={(low) => setAsked({ clipLow: low, clipHigh })}
+          onChange={(low) => selection.select({ clip: { low, high: clipHigh } })}
         />
         <ClipField
           label="ε high"
           value={clipHigh}
           own={config.clipHigh}
-          onChange={(high) => setAsked({ clipLow, clipHigh: high })}
+          onChange={(high) => selection.select({ clip: { low: clipLow, high } })}
         />
       </div>
       <p className="small" role="status">

@@ -1,11 +1,11 @@
 /** The words of a row coloured by one quantity of the loss; hatched where there is none. */
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { LossReading, LossToken } from '../../store/loss_reading.ts';
 import { maskReason } from '../../store/mask_reason.ts';
 import type { PathToken } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { LossConfig, NodeId } from '../../units.ts';
-import { useLab, useRun } from '../binding.ts';
+import { useLab, useRun, useSelection } from '../binding.ts';
 import { Transcript, type TokenDecoration } from '../transcript/Transcript.tsx';
 import { MASK_WORDS } from './mask_words.ts';
 import {
@@ -14,7 +14,6 @@ import {
   decorateToken,
   encodingName,
   tokenExtent,
-  type TokenEncoding,
 } from './token_encodings.ts';
 
 interface TokenStripProps {
@@ -30,7 +29,7 @@ interface TokenStripProps {
 export function TokenStrip({ tree, leaf, reading, config, tokens, byPosition, selected }: TokenStripProps) {
   const { selection } = useLab();
   const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
-  const [encoding, setEncoding] = useState<TokenEncoding>('loss');
+  const encoding = useSelection(({ tokenColour }) => tokenColour);
   const decorate = useMemo(() => {
     const extent = tokenExtent(reading?.turns ?? [], encoding);
     return (token: PathToken): TokenDecoration => {
@@ -52,7 +51,7 @@ export function TokenStrip({ tree, leaf, reading, config, tokens, byPosition, se
             key={option}
             type="button"
             aria-pressed={option === encoding}
-            onClick={() => setEncoding(option)}
+            onClick={() => selection.select({ tokenColour: option })}
           >
             {encodingName(option, config.ratioLevel)}
           </button>

@@ -1,23 +1,16 @@
 /** How the token strip is coloured: one quantity of the loss at a time, with its scale and its words. */
 import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
+import type { TokenColour as TokenEncoding } from '../../store/selection.ts';
 import type { RatioLevel } from '../../units.ts';
 import { creditGlyph, formatNumber, formatRatio, formatSigned } from '../format.ts';
 import { creditShade, entropyShade } from '../scales.ts';
 import type { TokenDecoration } from '../transcript/Transcript.tsx';
 import { LEVEL_WORDS } from './loss_words.ts';
 
-export const TOKEN_ENCODINGS = [
-  'loss',
-  'gradient',
-  'weight',
-  'advantage',
-  'ratio',
-  'log-ratio',
-  'log-prob',
-  'surprisal',
-  'entropy',
-] as const;
-export type TokenEncoding = (typeof TOKEN_ENCODINGS)[number];
+export {
+  TOKEN_COLOURS as TOKEN_ENCODINGS,
+  type TokenColour as TokenEncoding,
+} from '../../store/selection.ts';
 
 export const ENCODING_WORDS: Readonly<Record<TokenEncoding, string>> = {
   loss: 'loss of the token before its weight',

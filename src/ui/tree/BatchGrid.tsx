@@ -1,26 +1,18 @@
 /** All trees of an update as small multiples: dead ones marked, filters by what can be learnt, data set and reward. */
-import { useCallback, useState } from 'react';
+import { useCallback } from 'react';
 import { isDead, leavesOf, rewardOf } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
+import { TREE_STATES, type BatchFilter, type TreeStatus } from '../../store/selection.ts';
 import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../binding.ts';
 import { rewardClass } from '../scales.ts';
 import { TreeButton, columnsOf } from '../train/BatchStrip.tsx';
 import { REWARD_CLASSES } from './tree_search.ts';
-
-const STATES = ['all', 'live', 'dead', 'dropped'] as const;
-type TreeStatus = (typeof STATES)[number];
 
 const statusOf = (tree: TreeState): TreeStatus =>
   tree.dropped ? 'dropped' : isDead(tree) ? 'dead' : tree.rewards ? 'live' : 'all';
 
 const hasReward = (tree: TreeState, kind: string): boolean =>
   leavesOf(tree).some((leaf) => rewardClass(rewardOf(tree, leaf)) === kind);
-
-export interface BatchFilter {
-  readonly status: TreeStatus;
-  readonly dataset: string; // '' any
-  readonly reward: string; // class that a leaf has; '' any
-}
 
 /** Trees that a filter lets through; one that is still growing is in 'all' only. */
 export const filterTrees = (
@@ -42,7 +34,8 @@ export function BatchGrid() {
   const vocabulary = useVocabulary();
   const selected = useSelection((state) => state.prompt);
   const capacity = useRun((run) => run.header?.config.algorithm.rollout.leavesPerTree ?? 1);
-  const [filter, setFilter] = useState<BatchFilter>({ status: 'all', dataset: '', reward: '' });
+  const filter = useSelection((state) => state.filter);
+  const setFilter = (wanted: BatchFilter): void => selection.select({ filter: wanted });
   const open = useCallback((prompt: number): void => selection.select({ prompt, batch: false }), [selection]);
   const preview = useCallback(() => undefined, []);
   const columns = columnsOf(trees);
@@ -52,7 +45,7 @@ export function BatchGrid() {
   return (
     <section className="batch-grid" aria-label="Batch">
       <div className="bar" role="group" aria-label="Which trees">
-        {STATES.map((status) => (
+        {TREE_STATES.map((status) => (
           <button
             key={status}
             type="button"

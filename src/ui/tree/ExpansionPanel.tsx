@@ -156,8 +156,10 @@ function changeSentence(record: ExpansionRecord, whatIf: ExpansionWhatIf): strin
 
 function Choice({ tree, record, rollout }: RecordProps) {
   const seed = useRun((run) => run.header?.config.seed ?? 0);
-  const update = useUpdate()?.update ?? 0;
-  const [rule, setRule] = useState<ExpansionRule | null>(null);
+  const update = useUpdateNumber();
+  const { selection } = useLab();
+  const rule = useSelection((state) => state.expansionRule);
+  const setRule = (wanted: ExpansionRule | null): void => selection.select({ expansionRule: wanted });
   const canAsk = rollout.shape === 'turn_tree';
   const { index: prompt } = tree.prompt;
   const whatIf = useMemo(
@@ -188,7 +190,9 @@ export function ExpansionPanel({ tree }: { readonly tree: TreeState }) {
   const cursor = useSelection(({ growth }) => growth);
   const rollout = useRun((run) => run.header?.config.algorithm.rollout ?? null);
   const records = expansionsGrown(tree, cursor);
-  const [chosen, setChosen] = useState<number | null>(null);
+  const { selection } = useLab();
+  const chosen = useSelection((state) => state.round);
+  const setChosen = (round: number): void => selection.select({ round });
   const record = records[chosen ?? records.length - 1] ?? records[records.length - 1];
   if (!rollout || !record)
     return (

@@ -1,17 +1,16 @@
 /** One turn in full: where it came from, its numbers, its words. */
-import { useMemo, useState, type ReactNode } from 'react';
+import { useMemo, type ReactNode } from 'react';
 import { pathTokens } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
+import { WORD_SHADINGS, type WordShading } from '../../store/selection.ts';
 import type { TurnNode } from '../../units.ts';
-import { useRun, useVocabulary } from '../binding.ts';
+import { useLab, useRun, useSelection, useVocabulary } from '../binding.ts';
 import { Fact } from '../Fact.tsx';
 import { formatCredit, formatNats, formatNumber } from '../format.ts';
-import { Transcript, type TokenShading } from '../transcript/Transcript.tsx';
+import { Transcript } from '../transcript/Transcript.tsx';
 import { nodeName } from './encodings.ts';
 import { expansionWords } from './expansion_words.ts';
 import { growthSentence } from './GrowthBar.tsx';
-
-const SHADINGS: readonly TokenShading[] = ['entropy', 'surprisal', 'none'];
 
 /** The sentence of the growth step that brought the node. */
 function bornWords(tree: TreeState, node: TurnNode): string {
@@ -51,8 +50,9 @@ interface NodePanelProps {
 
 export function NodePanel({ tree, node, credit, where, action }: NodePanelProps) {
   const vocabulary = useVocabulary();
-  const [shading, setShading] = useState<TokenShading>('entropy');
-  const [wholePath, setWholePath] = useState(false);
+  const { selection } = useLab();
+  const shading = useSelection((state) => state.shading);
+  const wholePath = useSelection((state) => state.wholePath);
   const tokens = useMemo(() => {
     const path = pathTokens(tree, node.id, vocabulary);
     return wholePath || node.parent === null ? path : path.filter((token) => token.node === node.id);
@@ -91,8 +91,11 @@ export function NodePanel({ tree, node, credit, where, action }: NodePanelProps)
         <h3 className="heading">Transcript</h3>
         <label className="small">
           shade{' '}
-          <select value={shading} onChange={(event) => setShading(event.target.value as TokenShading)}>
-            {SHADINGS.map((option) => (
+          <select
+            value={shading}
+            onChange={(event) => selection.select({ shading: event.target.value as WordShading })}
+          >
+            {WORD_SHADINGS.map((option) => (
               <option key={option}>{option}</option>
             ))}
           </select>
@@ -101,7 +104,7 @@ export function NodePanel({ tree, node, credit, where, action }: NodePanelProps)
           <input
             type="checkbox"
             checked={wholePath}
-            onChange={(event) => setWholePath(event.target.checked)}
+            onChange={(event) => selection.select({ wholePath: event.target.checked })}
           />{' '}
           whole path
         </label>

@@ -43,7 +43,8 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
   const beside = useSelection((state) => state.beside);
   const query = useSelection((state) => state.find);
   const vocabulary = useVocabulary();
-  const [onlyPath, setOnlyPath] = useState(false);
+  const { selection } = useLab();
+  const onlyPath = useSelection((state) => state.onlyPath);
   const [camera] = useState(createCamera);
   const shown = useRef<DrawnTree | null>(null);
   const folding = useFolding(nodes);
@@ -61,7 +62,7 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
         tree={tree}
         folding={folding}
         onlyPath={onlyPath}
-        onOnlyPath={setOnlyPath}
+        onOnlyPath={(on) => selection.select({ onlyPath: on })}
         drawn={() => shown.current}
       />
       <SearchBar found={found} tags={tags} />

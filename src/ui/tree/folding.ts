@@ -1,5 +1,6 @@
 /** Which parts of a tree a person has put away. */
 import { useCallback, useMemo, useState } from 'react';
+import type { Folds } from '../../store/selection.ts';
 import type { NodeId } from '../../units.ts';
 import { useLab, useSelection } from '../binding.ts';
 import type { Folding } from '../layout/tree_layout.ts';
@@ -23,6 +24,17 @@ interface Folded {
 const NONE: ReadonlySet<NodeId> = new Set();
 const START: Folded = { collapsed: NONE, opened: NONE, stackBeyond: STACK_BEYOND };
 
+const foldedOf = ({ collapsed, opened, unstacked }: Folds): Folded => ({
+  collapsed: new Set(collapsed),
+  opened: new Set(opened),
+  stackBeyond: unstacked ? Infinity : STACK_BEYOND,
+});
+const foldsOf = ({ collapsed, opened, stackBeyond }: Folded): Folds => ({
+  collapsed: [...collapsed],
+  opened: [...opened],
+  unstacked: stackBeyond === Infinity,
+});
+
 export interface TreeFolding {
   readonly folding: Folding;
   readonly toggle: (id: NodeId) => void;
@@ -37,7 +49,8 @@ export interface TreeFolding {
 export function useFolding(nodes: Nodes): TreeFolding {
   const { selection } = useLab();
   const selected = useSelection(({ node }) => node);
-  const [folded, setFolded] = useState(START);
+  const folds = useSelection((state) => state.folds);
+  const folded = useMemo(() => foldedOf(folds), [folds]);
   const folding = useMemo((): Folding => {
     const path = pathOf(nodes, selected);
     const above = (id: NodeId): boolean => path.has(id) && id !== selected;
@@ -53,19 +66,22 @@ export function useFolding(nodes: Nodes): TreeFolding {
       if (children.length === 0) return;
       const { node } = selection.getState();
       if (node !== null && node !== id && pathOf(nodes, node).has(id)) selection.select({ node: id });
-      setFolded((old) =>
+      const old = foldedOf(selection.getState().folds);
+      const next =
         !old.collapsed.has(id) && children.length > old.stackBeyond && !old.opened.has(id)
           ? { ...old, opened: toggled(old.opened, id) } // a stack opens before its subtree closes
-          : { ...old, collapsed: toggled(old.collapsed, id) },
-      );
+          : { ...old, collapsed: toggled(old.collapsed, id) };
+      selection.select({ folds: foldsOf(next) });
     },
     [nodes, selection],
   );
-  const expandAll = useCallback(() => setFolded({ ...START, stackBeyond: Infinity }), []);
+  const expandAll = useCallback(
+    () => selection.select({ folds: foldsOf({ ...START, stackBeyond: Infinity }) }),
+    [selection],
+  );
   const collapseAll = useCallback(() => {
     const firsts = (nodes[0]?.children ?? []).filter((id) => (nodes[id]?.children.length ?? 0) > 0);
-    selection.select({ node: null });
-    setFolded({ ...START, collapsed: new Set(firsts) });
+    selection.select({ node: null, folds: foldsOf({ ...START, collapsed: new Set(firsts) }) });
   }, [nodes, selection]);
   return { folding: stable, toggle, expandAll, collapseAll };
 }
@@ -85,7 +101,7 @@ function useStable(folding: Folding): Folding {
   const same =
     equalSets(last.collapsed, folding.collapsed) &&
     equalSets(last.revealed, folding.revealed) &&
-    last.opened === folding.opened &&
+    equalSets(last.opened, folding.opened) &&
     last.stackBeyond === folding.stackBeyond;
   if (!same) setLast(folding);
   return same ? last : folding;

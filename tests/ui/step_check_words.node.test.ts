@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { checkOffer, type CheckGround } from '../../src/ui/loss/step_check_words.ts';
+
+const GROUND: CheckGround = {
+  ...{ engine: 'ready', live: true, finished: false, byHand: false, update: 7, ms: 65_000 },
+};
+const offer = (change: Partial<CheckGround>) => checkOffer({ ...GROUND, ...change });
+
+test('a live run that goes on is checked at its next update', () => {
+  expect(offer({})).toMatchObject({ how: 'next', note: expect.stringContaining('bit for bit') as string });
+});
+
+test('a run that is over, and a recorded one, are trained again to the update on screen', () => {
+  const over = offer({ finished: true });
+  expect(over).toMatchObject({ how: 'again', button: 'Train again to update 7 and check it' });
+  expect(over.note).toContain('The run is over');
+  expect(offer({ live: false }).note).toContain('A recording holds no weights');
+});
+
+test('what cannot be asked for says what is missing', () => {
+  expect(offer({ engine: 'unavailable', live: false })).toMatchObject({ how: null, note: expect.stringContaining('WebGPU') as string }); // prettier-ignore
+  expect(offer({ live: false, byHand: true })).toMatchObject({ how: null, note: expect.stringContaining('opened by hand') as string }); // prettier-ignore
+  expect(offer({ live: true, finished: true, byHand: true }).how).toBe('again'); // the engine still has the file
+});
