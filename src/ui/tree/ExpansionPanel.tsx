@@ -3,7 +3,7 @@ import { Fragment, useMemo, useState } from 'react';
 import { expansionWhatIf, type ExpansionRule, type ExpansionWhatIf } from '../../store/expansion_what_if.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { ExpansionCandidate, ExpansionRecord, NodeId, RolloutConfig } from '../../units.ts';
-import { useLab, useRun, useSelection, useUpdate } from '../binding.ts';
+import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
 import { formatNumber } from '../format.ts';
 import { nodeName } from './encodings.ts';
 import { awaitingExpansion, expansionWords, type ExpansionWords } from './expansion_words.ts';

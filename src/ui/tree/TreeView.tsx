@@ -3,7 +3,7 @@ import { useMemo, useRef, useState } from 'react';
 import { nodesGrown } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { NodeId } from '../../units.ts';
-import { useSelection, useTree, useVocabulary } from '../binding.ts';
+import { useLab, useSelection, useTree, useVocabulary } from '../binding.ts';
 import { BatchGrid } from './BatchGrid.tsx';
 import { BesideTree } from './BesideTree.tsx';
 import { pathOf, type DrawnTree, type Nodes } from './drawn_tree.ts';
