@@ -41,8 +41,8 @@ export interface SamplingOptions {
   readonly prefillRows: number; // most new tokens of one prefill piece
   readonly sampledRows: number; // most requests sampled together
   /**
-   * Decode steps per readback where a token may stop a row, at most MAX_CHUNK; finished rows leave after a chunk. Few by default on an adapter
-   * that runs on the CPU, where a wasted row costs more than a readback, MAX_CHUNK elsewhere.
+   * Decode steps per readback where a token may stop a row, at most MAX_CHUNK; finished rows leave after a chunk. Few
+   * by default on an adapter that runs on the CPU, where a wasted row costs more than a readback, MAX_CHUNK elsewhere.
    */
   readonly chunkSteps: number;
 }
