@@ -1,7 +1,8 @@
 /** Composition root: one lab, one engine, one page. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { decodeSelection, mirrorSelection } from './store/address.ts';
+import { mirrorSelection } from './store/address.ts';
+import { followAddress } from './store/follow_address.ts';
 import { createLab, type Lab } from './store/lab.ts';
 import { createPump } from './store/pump.ts';
 import { startEngine, type EngineClient } from './train/client.ts';
@@ -79,7 +80,7 @@ function start(): void {
   });
   giveWayToPerson(engine);
   mirrorSelection(lab.selection, window);
-  window.addEventListener('popstate', () => lab.selection.setState(decodeSelection(location.hash), true));
+  followAddress(lab.selection, window);
   everyFrame((nowMs) => {
     pump.tick();
     lab.player.tick(nowMs);
