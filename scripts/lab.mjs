@@ -1,6 +1,6 @@
 // `npm run lab`: trains without the page, in the headless browser that the tests use. Writes a result as JSON and, if
 // asked, the run's log. `npm run lab -- --list` names presets, algorithms and settings.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -11,6 +11,7 @@ const OPTIONS = {
   updates: { type: 'string' },
   'eval-questions': { type: 'string', default: '200' }, // held-out questions per data set
   set: { type: 'string', multiple: true, default: [] }, // path=value, any setting of the configuration
+  kernel: { type: 'string' }, // NAME=FILE
   json: { type: 'string' },
   record: { type: 'string' },
   adapter: { type: 'string', default: 'software' },
@@ -25,6 +26,7 @@ const HELP = `npm run lab -- [options]
   --updates N            default: the preset's
   --eval-questions N     held-out questions per data set, before and after; default 200
   --set PATH=VALUE       any setting, e.g. --set optimiser.learningRate=3e-4; may be repeated
+  --kernel NAME=FILE     WGSL in place of a kernel's own, e.g. --kernel policy_loss=my_loss.wgsl; the run is labelled
   --json FILE            writes the result
   --record FILE          writes the run's log, e.g. run.ndjson.gz
   --adapter KIND         software (default) or hardware
@@ -50,6 +52,18 @@ function setting(text) {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
+function kernel(text) {
+  if (text === undefined) return null;
+  const [name, file] = [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)];
+  if (name === '' || file === '')
+    fail(`--kernel: got ${text}, wanted NAME=FILE, e.g. policy_loss=my_loss.wgsl.`);
+  try {
+    return [name, readFileSync(file, 'utf8')];
+  } catch (error) {
+    return fail(`--kernel: ${file} cannot be read (${error.code}). Name a file with WGSL.`);
+  }
+}
+
 function readOptions() {
   let values;
   try {
@@ -68,6 +82,7 @@ function readOptions() {
       updates: whole(values, 'updates'),
       evaluationQuestions: whole(values, 'eval-questions'),
       settings: values.set.map(setting),
+      kernel: kernel(values.kernel),
     },
   };
 }
@@ -110,6 +125,7 @@ async function trainInPage({ page, server }, options) {
   if (options.json) write(options.json, `${JSON.stringify(result, null, 2)}\n`);
   if (options.record) write(options.record, Buffer.from(recording, 'base64'));
   const { before, after } = result.heldOut;
+  if (result.edited) console.log(`Run with an ${result.edited}.`);
   console.log(
     `held-out exact match ${before.exactMatch.toFixed(3)} before, ${after.exactMatch.toFixed(3)} after ` +
       `(${result.heldOut.questions} questions per data set; greedy ${before.greedyExactMatch.toFixed(3)}, ${after.greedyExactMatch.toFixed(3)}); ` +

@@ -95,20 +95,30 @@ function slopesOf(
 const isSmooth = ({ forward, backward, noise }: Slopes): boolean =>
   Math.abs(forward - backward) <= BEND * Math.max(Math.abs(forward), Math.abs(backward)) + 2 * noise;
 
-/** What the slopes of the steps tried so far, largest first, say of a token; null where a smaller step may tell. */
-function judge(
-  slopes: readonly Slopes[],
-  stated: number,
-  weight: number,
-  isLast: boolean,
-): Pick<TokenGradient, 'verdict' | 'allowed'> | null {
+type Judgement = Pick<TokenGradient, 'verdict' | 'allowed'>;
+
+/** One step's word on a smooth stretch. */
+function compare({ forward, backward, central, noise }: Slopes, stated: number, weight: number): Judgement {
+  const bend = Math.abs(forward - backward) / 2;
+  const allowed = Math.abs(weight) * (bend + noise + SLACK * Math.abs(central));
+  return { verdict: Math.abs(weight * central - stated) <= allowed ? 'agrees' : 'differs', allowed };
+}
+
+/**
+ * What the slopes of the steps tried so far, largest first, say of a token; null where a smaller step may tell. Two
+ * steps must find a difference: within one, an edge near its end and the curvature may hide each other's bend.
+ */
+function judge(slopes: readonly Slopes[], stated: number, weight: number, isLast: boolean): Judgement | null {
   const last = slopes[slopes.length - 1];
+  const before = slopes[slopes.length - 2];
   if (!Number.isFinite(last.forward + last.backward + stated)) return { verdict: 'not-finite', allowed: 0 };
-  const { forward, backward, central, noise } = last;
   if (isSmooth(last)) {
-    const bend = Math.abs(forward - backward) / 2;
-    const allowed = Math.abs(weight) * (bend + noise + SLACK * Math.abs(central));
-    return { verdict: Math.abs(weight * central - stated) <= allowed ? 'agrees' : 'differs', allowed };
+    const judged = compare(last, stated, weight);
+    const isSure =
+      judged.verdict === 'agrees' ||
+      isLast ||
+      (before && isSmooth(before) && compare(before, stated, weight).verdict === 'differs');
+    return isSure ? judged : null;
   }
   if (!isLast) return null;
   // Over a shorter step an edge rises less, a jump just as much.

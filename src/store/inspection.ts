@@ -1,13 +1,28 @@
 /** A person's questions to the engine, and its last answers. They are of the session, not of the run. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 export type {
+  BatchPlace,
   CheckedStep,
+  CheckedToken,
+  GradientCheck,
   KernelCheck,
   KernelDescription,
+  KernelTrial,
+  TextProblem,
   TokenAlternative,
   TokenPush,
 } from '../train/protocol.ts';
-import type { InspectionEvent, KernelCheck, RunCommand, RunEvent, TokenQuestion } from '../train/protocol.ts';
+export type { TokenVerdict } from '../algo/loss_gradient.ts';
+import type {
+  InspectionEvent,
+  KernelBatch,
+  KernelCheck,
+  KernelTrial,
+  RunCommand,
+  RunEvent,
+  TokenQuestion,
+  TryKernel,
+} from '../train/protocol.ts';
 
 type Answer<Kind extends InspectionEvent['kind']> = Extract<InspectionEvent, { kind: Kind }>;
 
@@ -16,6 +31,8 @@ export interface InspectionState {
   readonly stepCheck: Answer<'step-check'> | null;
   readonly kernels: Answer<'kernels'>['kernels'] | null; // once they were listed
   readonly kernelChecks: Readonly<Record<string, KernelCheck>>; // the last of each kernel
+  readonly compiled: Pick<KernelTrial, 'source' | 'problems'> | null; // the text that was compiled last
+  readonly kernelTrial: KernelTrial | null; // the last whose gradient was asked for
   readonly asking: InspectionEvent['kind'] | null; // the answer that is awaited
 }
 
@@ -23,7 +40,9 @@ export interface Inspection extends StoreApi<InspectionState> {
   readonly receive: (events: readonly RunEvent[]) => void;
   readonly inspectToken: (question: TokenQuestion) => void;
   readonly listKernels: () => void;
-  readonly checkKernel: (name: string) => void;
+  /** @param batch null: on the catalogue's cases */
+  readonly checkKernel: (name: string, batch?: KernelBatch | null) => void;
+  readonly tryKernel: (question: TryKernel) => void;
 }
 
 export function createInspection(send: (command: RunCommand) => void): Inspection {
@@ -32,6 +51,8 @@ export function createInspection(send: (command: RunCommand) => void): Inspectio
     stepCheck: null,
     kernels: null,
     kernelChecks: {},
+    compiled: null,
+    kernelTrial: null,
     asking: null,
   }));
   const ask = (asking: InspectionEvent['kind'], command: RunCommand): void => {
@@ -45,6 +66,10 @@ export function createInspection(send: (command: RunCommand) => void): Inspectio
     else if (event.kind === 'kernel-check') {
       const kernelChecks = { ...store.getState().kernelChecks, [event.kernel]: event };
       store.setState({ kernelChecks, asking: null });
+    } else if (event.kind === 'kernel-trial') {
+      store.setState({ compiled: event });
+      if (event.gradients || store.getState().asking === 'kernel-trial')
+        store.setState({ kernelTrial: event, asking: null });
     } else if (event.kind === 'failed') store.setState({ asking: null });
   };
   return {
@@ -52,6 +77,12 @@ export function createInspection(send: (command: RunCommand) => void): Inspectio
     receive: (events) => events.forEach(hear),
     inspectToken: (question) => ask('token-push', { kind: 'inspect-token', ...question }),
     listKernels: () => ask('kernels', { kind: 'list-kernels' }),
-    checkKernel: (name) => ask('kernel-check', { kind: 'check-kernel', name }),
+    checkKernel: (name, batch = null) =>
+      ask('kernel-check', { kind: 'check-kernel', name, ...(batch && { batch }) }),
+    tryKernel(question) {
+      const command = { kind: 'try-kernel', ...question } as const;
+      if (question.checkGradient) ask('kernel-trial', command);
+      else send(command); // compiled while it is written: nothing waits for it
+    },
   };
 }

@@ -1,5 +1,5 @@
 /** What changed first between two runs: settings, then rollouts, rewards, credit and loss, update by update. Pure. */
-import type { NodeId, RunConfig } from '../units.ts';
+import { editLabel, textMark, type EditedKernel, type NodeId, type RunConfig } from '../units.ts';
 import { firstTreeDifference } from './compare.ts';
 import { rolloutTree } from './reading.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
@@ -17,6 +17,14 @@ export interface RunDifference {
   readonly b: number | null;
 }
 
+/** A whole kernel is no value to read in a table: its mark stands for it. */
+function brief(path: string, value: string): string {
+  if (!path.startsWith('editedKernel') || value === 'none') return value;
+  const text: unknown = JSON.parse(value);
+  if (path === 'editedKernel.source' && typeof text === 'string') return `text #${textMark(text)}`;
+  return path === 'editedKernel' ? editLabel(text as EditedKernel) : value; // settings that were checked
+}
+
 /** Dotted paths of settings that differ, with both values as JSON. */
 export function settingDifferences(
   a: RunConfig,
@@ -32,7 +40,11 @@ export function settingDifferences(
     const [x, y] = [JSON.stringify(left), JSON.stringify(right)];
     return x === y ? [] : [{ path, a: x ?? 'none', b: y ?? 'none' }];
   };
-  return walk(a, b, '');
+  return walk(a, b, '').map(({ path, ...values }) => ({
+    path,
+    a: brief(path, values.a),
+    b: brief(path, values.b),
+  }));
 }
 
 /** Recordings keep six significant digits, so a run and its recording differ by less than this share. */

@@ -2,7 +2,7 @@
 import { plateauCaution } from '../algo/boundary.ts';
 import { algorithms } from '../algo/index.ts';
 import { grownRows } from '../algo/scale.ts';
-import type { RunConfig } from '../units.ts';
+import { editLabel, type RunConfig } from '../units.ts';
 import { algorithmCatalogue, environmentCatalogue, knobCatalogue, presetCatalogue } from './catalogue.ts';
 import { startEngine, type EngineClient } from './client.ts';
 import { parseRunConfig, withSetting } from './config.ts';
@@ -24,6 +24,7 @@ export interface LabOptions {
   readonly updates: number | null;
   readonly evaluationQuestions: number; // per data set
   readonly settings: readonly (readonly [path: string, value: string])[]; // as typed: path=value
+  readonly kernel?: readonly [name: string, source: string] | null; // WGSL in place of the lab's own
 }
 
 const unknown = (what: string, where: string, got: string, known: Iterable<string>): RunConfigError =>
@@ -71,7 +72,11 @@ export function labConfig(options: LabOptions): RunConfig {
   if (!everySet && config.algorithm.reward.rule === 'boundary')
     config = withSetting(config, EVERY_PATH, preset.config.evaluation.every);
   const leavesSet = options.settings.some(([path]) => path === LEAVES_PATH);
-  return parseRunConfig(leavesSet ? config : withLeafCount(config));
+  const sized = leavesSet ? config : withLeafCount(config);
+  const { kernel } = options;
+  if (!kernel) return parseRunConfig(sized);
+  const [name, source] = kernel;
+  return parseRunConfig({ ...sized, editedKernel: { name, source, gradientCheck: 'unchecked' } });
 }
 
 const LEAVES_PATH = 'algorithm.rollout.leavesPerTree';
@@ -133,6 +138,7 @@ export interface LabProgress {
 
 export interface LabResult {
   readonly config: RunConfig;
+  readonly edited?: string; // label of an edited kernel; absent without one
   readonly adapter: AdapterDescription;
   readonly parameterCount: number;
   readonly date: string; // ISO 8601
@@ -188,6 +194,7 @@ export function summarise(log: readonly RunEvent[], seconds: number): LabResult 
   };
   return {
     config,
+    ...(config.editedKernel && { edited: editLabel(config.editedKernel) }),
     adapter,
     parameterCount,
     date,

@@ -6,6 +6,7 @@ import { RecordingError } from './errors.ts';
 import { parseLoggedEvent } from './logged_events.ts';
 import { isLogged, type RunEvent } from './protocol.ts';
 import { quote } from './schema.ts';
+import { editLabel } from '../units.ts';
 
 const FORMAT = 'turnwise-run';
 const VERSION = 1;
@@ -27,14 +28,33 @@ const restoreNumbers = (_key: string, value: unknown): unknown => {
   return typeof nonFinite === 'string' ? Number(nonFinite) : value;
 };
 
+/** Names an edited kernel too, for who opens the file in an editor; its text is in run-started. */
+function headerLine(first: RunEvent | null): string {
+  const edit = first?.kind === 'run-started' ? first.config.editedKernel : undefined;
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, ...(edit && { edited: editLabel(edit) }) })}\n`;
+}
+
 /** The lines of a log, header and end included, each with its line feed. */
 export function* recordingLines(events: Iterable<RunEvent>): Generator<string, void> {
-  yield `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`;
+  const line = (event: RunEvent): string => `${JSON.stringify(event, roundNumbers)}\n`;
+  let waiting: RunEvent[] | null = []; // for run-started, which the header tells of
   let count = 0;
   for (const event of events) {
     if (!isLogged(event)) continue;
     count += 1;
-    yield `${JSON.stringify(event, roundNumbers)}\n`;
+    if (!waiting) {
+      yield line(event);
+      continue;
+    }
+    waiting.push(event);
+    if (event.kind !== 'run-started') continue;
+    yield headerLine(event);
+    yield* waiting.map(line);
+    waiting = null;
+  }
+  if (waiting) {
+    yield headerLine(null);
+    yield* waiting.map(line);
   }
   yield `${JSON.stringify({ kind: 'end', events: count })}\n`;
 }

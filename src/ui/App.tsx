@@ -5,6 +5,7 @@ import { LabProvider, useLab, useRun, useSelection } from './binding.ts';
 import { AddressNotice } from './shell/AddressNotice.tsx';
 import { DetailNotice } from './shell/DetailNotice.tsx';
 import { HiddenNotice } from './shell/HiddenNotice.tsx';
+import { EditedNotice } from './shell/EditedKernel.tsx';
 import { EngineNotice } from './shell/EngineNotice.tsx';
 import { ErrorBanner } from './shell/ErrorBanner.tsx';
 import { Header } from './shell/Header.tsx';
@@ -73,8 +74,9 @@ function Shell() {
       <Header onHelp={() => setHelp(true)} />
       <EngineNotice />
       <ErrorBanner />
-      <DetailNotice />
       <AddressNotice />
+      <DetailNotice />
+      <EditedNotice />
       <HiddenNotice />
       <CurrentView />
       <SpokenProgress />

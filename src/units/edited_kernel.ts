@@ -28,6 +28,17 @@ export function textMark(text: string): string {
   return (hash >>> 8).toString(16).padStart(6, '0');
 }
 
+/** A configuration with an edited kernel, or without one. */
+export function withKernel<Config extends { readonly editedKernel?: EditedKernel }>(
+  config: Config,
+  editedKernel: EditedKernel | null,
+): Config {
+  const own: Omit<Config, 'editedKernel'> & { editedKernel?: EditedKernel } = { ...config };
+  if (editedKernel) own.editedKernel = editedKernel;
+  else delete own.editedKernel;
+  return own as Config; // all of its other fields, and this one as it may be
+}
+
 /** How a run with an edited kernel is labelled, e.g. `edited policy_loss #03fa9c (gradient check failed)`. */
 export const editLabel = ({ name, source, gradientCheck }: EditedKernel): string =>
   `edited ${name} #${textMark(source)} (${VERDICT_WORDS[gradientCheck]})`;

@@ -34,12 +34,20 @@ test('a kernel shows its contract, text and bindings, and its check number for n
     {
       kind: 'kernel-check',
       kernel: 'swiglu_forward',
+      batch: null,
+      ground: 'none',
+      why: '',
+      gradients: [],
       cases: [{ title: 'rows 3', checked: 60, mismatchCount: 4, worst }],
       missing: null,
       ms: 12,
     },
   ]);
-  await expect.poll(() => section().textContent).toContain('✕ 1 of 1 cases differ');
+  await expect
+    .poll(() => section().textContent)
+    .toContain(
+      'Checked 60 numbers on the catalogue’s cases: ✕ 4 differ from the float64 oracle; worst 0.5 of 1e−6 allowed, at h[7].',
+    );
   const cells = [...section().querySelectorAll('table:last-of-type tbody tr')].at(-1)!;
   expect([...cells.querySelectorAll('td')].map(({ textContent }) => textContent)).toEqual(['60', '4', '0.5', '1e−6', 'h[7]']); // prettier-ignore
   expect(await seriousFindings(screen.container)).toEqual([]);

@@ -3,6 +3,7 @@ import type { View } from '../../store/selection.ts';
 import { useLab, useSelection } from '../binding.ts';
 import { useAlarms } from '../train/Alarms.tsx';
 import { VIEW_LIST, VIEW_PANELS } from '../views.tsx';
+import { EditedBadge } from './EditedKernel.tsx';
 import { SourceBadge } from './SourceBadge.tsx';
 import { useTheme } from './theme.ts';
 
@@ -61,6 +62,7 @@ export function Header({ onHelp }: { readonly onHelp: () => void }) {
         ))}
       </nav>
       <div className="header-end">
+        <EditedBadge />
         <SourceBadge />
         <button type="button" className="quiet small" onClick={nextTheme} title="Change the theme">
           Theme: {theme}

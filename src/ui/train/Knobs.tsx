@@ -7,8 +7,9 @@ import {
   type KnobDescription,
   type KnobValue,
 } from '../../store/knobs.ts';
-import type { RunConfig } from '../../units.ts';
+import { withKernel, type RunConfig } from '../../units.ts';
 import { useLab, useRun, useTransport } from '../binding.ts';
+import { EditedLine } from '../shell/EditedKernel.tsx';
 import { FootprintLine } from './FootprintLine.tsx';
 import { KnobField } from './KnobField.tsx';
 import { MethodCard, MethodChanges } from './MethodCard.tsx';
@@ -79,6 +80,12 @@ function Pickers({ config }: { readonly config: RunConfig }) {
       </label>
       {method && <MethodCard method={method} />}
       <MethodChanges config={config} />
+      <EditedLine edit={config.editedKernel} />
+      {config.editedKernel && (
+        <button type="button" className="small" onClick={() => transport.setDraft(withKernel(config, null))}>
+          Take the edited kernel out
+        </button>
+      )}
       <p className="small soft">{presets.find(({ name }) => name === config.preset)?.description}</p>
     </div>
   );

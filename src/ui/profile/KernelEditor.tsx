@@ -1,0 +1,190 @@
+/** The loss kernel, open: edited in place, compiled as it is written, its gradient checked, and a run started with it. */
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { withKernel, type GradientVerdict } from '../../units.ts';
+import type { KernelDescription, KernelTrial, TextProblem } from '../../store/inspection.ts';
+import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
+import { formatMs, formatNumber, formatCount } from '../format.ts';
+import type { BatchChoice } from './BatchPicker.tsx';
+import { failures } from './gradient_words.ts';
+import { GradientTable } from './GradientTable.tsx';
+import { keepText, keptText } from './kept_text.ts';
+import { sayChangedLines } from './line_diff.ts';
+
+const CodeEditor = lazy(() => import('./CodeEditor.tsx'));
+const COMPILE_AFTER_MS = 400; // of the last key
+const NAME = 'policy_loss';
+const NO_PROBLEMS: readonly TextProblem[] = [];
+
+function verdictOf(trial: KernelTrial | null): GradientVerdict {
+  if (!trial?.gradients) return 'unchecked';
+  return trial.gradients.some((check) => failures(check) > 0) ? 'differs' : 'agrees';
+}
+
+function Problems({
+  problems,
+  onGo,
+}: {
+  readonly problems: readonly TextProblem[];
+  readonly onGo: (line: number) => void;
+}) {
+  return (
+    <div role="status" aria-label="Compiler">
+      {problems.length === 0 ? (
+        <p className="small">✓ It compiles on this device, and keeps its contract.</p>
+      ) : (
+        <ul className="kernel-problems" aria-label="Problems of the text">
+          {problems.map(({ line, column, message }) => (
+            <li key={`${line}:${column}:${message}`} className="small">
+              {line > 0 ? (
+                <button type="button" className="small" onClick={() => onGo(line)}>
+                  Line {line}
+                </button>
+              ) : (
+                'The text as a whole'
+              )}
+              : {message}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+const sayVerdict = (trial: KernelTrial): string =>
+  verdictOf(trial) === 'agrees'
+    ? '✓ The edited gradient is that of the edited loss'
+    : '✕ The edited gradient is not that of the edited loss';
+
+function Trial({ trial }: { readonly trial: KernelTrial }) {
+  const { gradients, batch, loss, ms } = trial;
+  if (!gradients) return null;
+  const ground = batch
+    ? `update ${batch.update}, mini-batch ${batch.minibatch + 1}`
+    : 'the catalogue’s cases';
+  return (
+    <div className="kernel-trial">
+      <p role="status">
+        {sayVerdict(trial)}, on {ground}. {formatMs(ms)}.
+      </p>
+      {loss && (
+        <p className="small">
+          Σ weight·tokenLoss is {formatNumber(loss.edited, 6)} with this text and{' '}
+          {formatNumber(loss.original, 6)} with the original; loss or gradient of {formatCount(loss.changed)}{' '}
+          tokens came out differently.
+        </p>
+      )}
+      {gradients
+        .toSorted((a, b) => failures(b) - failures(a))
+        .map((check) => (
+          <GradientTable key={check.title} check={check} />
+        ))}
+    </div>
+  );
+}
+
+/** Text that follows the keys, is kept by the browser, and is compiled when they rest. */
+function useText(original: string, own: string | null) {
+  const [text, setText] = useState(() => keptText(NAME) ?? own ?? original);
+  const [unkept, setUnkept] = useState<string | null>(null);
+  const { inspection } = useLab();
+  const engine = useTransport((transport) => transport.engine.kind);
+  useEffect(() => {
+    if (engine !== 'ready') return;
+    const question = { name: NAME, source: text, batch: null, checkGradient: false } as const;
+    const timer = setTimeout(() => inspection.tryKernel(question), COMPILE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [text, engine, inspection]);
+  const change = (next: string): void => {
+    setText(next);
+    setUnkept(keepText(NAME, next === original ? null : next));
+  };
+  return { text, change, unkept };
+}
+
+interface KernelEditorProps {
+  readonly kernel: KernelDescription;
+  readonly choice: BatchChoice | null;
+}
+
+export function KernelEditor({ kernel, choice }: KernelEditorProps) {
+  const { inspection, transport } = useLab();
+  const config = useRun((run) => run.header?.config ?? null);
+  const { text, change, unkept } = useText(kernel.source, config?.editedKernel?.source ?? null);
+  const [goTo, setGoTo] = useState<{ readonly line: number } | null>(null);
+  const engine = useTransport((state) => state.engine.kind);
+  const asking = useInspection((state) => state.asking);
+  const compiled = useInspection((state) => state.compiled);
+  const tried = useInspection((state) => state.kernelTrial);
+  const isCompiled = compiled?.source === text;
+  const problems = isCompiled ? compiled.problems : NO_PROBLEMS;
+  const trial = tried?.source === text ? tried : null;
+  const changes = sayChangedLines(kernel.source, text);
+  const runs = config?.algorithm.loss.surrogate === 'clip' || config?.algorithm.loss.surrogate === 'gate';
+  const canRun = engine === 'ready' && isCompiled && problems.length === 0;
+  const run = (): void => {
+    if (!config) return;
+    const edit = { name: NAME, source: text, gradientCheck: verdictOf(trial) } as const;
+    transport.setDraft(withKernel(config, changes === null ? null : edit));
+    transport.restart();
+  };
+  return (
+    <section className="kernel-editor" aria-label="Edit policy_loss">
+      <p className="small">
+        Its bindings, params and entry point stay; all else may change. {changes ?? 'Not edited yet'}.
+        {config?.editedKernel && ' The run on screen used an edited text.'}
+      </p>
+      <Suspense fallback={<p className="small">The editor is loading …</p>}>
+        <CodeEditor
+          label="WGSL of policy_loss, to edit"
+          text={text}
+          problems={problems}
+          goTo={goTo}
+          onChange={change}
+        />
+      </Suspense>
+      {unkept && (
+        <p role="alert" className="small">
+          {unkept}
+        </p>
+      )}
+      {engine === 'ready' && !isCompiled && <p className="small soft">Compiling …</p>}
+      {isCompiled && <Problems problems={problems} onGo={(line) => setGoTo({ line })} />}
+      <div className="bar">
+        <button
+          type="button"
+          disabled={!canRun || asking !== null}
+          onClick={() =>
+            inspection.tryKernel({
+              name: NAME,
+              source: text,
+              batch: choice?.get() ?? null,
+              checkGradient: true,
+            })
+          }
+        >
+          {asking === 'kernel-trial' ? 'Checking …' : 'Check its gradient now'}
+        </button>
+        <button type="button" className="primary" disabled={!canRun || !runs} onClick={run}>
+          {changes === null ? 'Run with the original' : 'Run with this kernel'}
+        </button>
+        <button type="button" disabled={changes === null} onClick={() => change(kernel.source)}>
+          Reset to the original
+        </button>
+        {config?.editedKernel && config.editedKernel.source !== text && (
+          <button type="button" onClick={() => change(config.editedKernel?.source ?? kernel.source)}>
+            Take this run’s text
+          </button>
+        )}
+      </div>
+      <p className="small soft">
+        {engine === 'ready'
+          ? runs
+            ? 'A run with an edited kernel has the settings and seed of the run on screen, and is labelled as such wherever it appears. One whose gradient check fails may run too; its label says so.'
+            : 'The method on screen computes its loss with another kernel, so a run of it would not use this text.'
+          : 'Compiling, checking and running need WebGPU; the text is kept meanwhile.'}
+      </p>
+      {trial && <Trial trial={trial} />}
+    </section>
+  );
+}
