@@ -1,8 +1,9 @@
 /** What can be done with the drawing: colour, folding, path, batch, beside, export. */
 import type { RunHeader, TreeState } from '../../store/run_state.ts';
 import { methodTitle } from '../../store/methods.ts';
+import { editSuffix } from '../../units.ts';
 import { TREE_COLOURS } from '../../store/selection.ts';
-import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../binding.ts';
+import { useLab, useRun, useSelection, useUpdateNumber, useVocabulary } from '../binding.ts';
 import { RewardLegend } from '../marks.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import { sentence } from '../words.ts';
@@ -23,7 +24,7 @@ function stampOf(
   const question = sentence(tree.prompt.tokens.map((id) => words[id] ?? `#${id}`));
   const answer = sentence(tree.prompt.answer.map((id) => words[id] ?? `#${id}`));
   return [
-    `${methodTitle(algorithm.name)}, preset ${preset}, ${environment}, seed ${seed}`,
+    `${methodTitle(algorithm.name)}${editSuffix(header.config)}, preset ${preset}, ${environment}, seed ${seed}`,
     `update ${update}, prompt ${tree.prompt.index + 1} (${tree.prompt.dataset} ${tree.prompt.seed}), coloured by ${colour}`,
     `${question} Answer: ${answer}`,
     `Turnwise, run of ${header.date}`,
@@ -37,7 +38,7 @@ interface ExportButtonProps {
 
 function ExportButton({ tree, drawn }: ExportButtonProps) {
   const header = useRun((run) => run.header);
-  const update = useUpdate()?.update ?? 0;
+  const update = useUpdateNumber();
   const colour = useSelection((state) => state.colour);
   const words = useVocabulary();
   const colours = useColours();
