@@ -9,6 +9,7 @@ import { VIEWS, type View } from '../../src/store/selection.ts';
 import { App } from '../../src/ui/App.tsx';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
 import { MAY_CHANGE, changedRegions, keep, keptInk, shown } from '../support/pictures.ts';
+import { PROFILE } from '../support/sample_profile.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 const SIZES = [
@@ -22,6 +23,7 @@ async function open(view: View, width: number, height: number): Promise<void> {
   const lab = await scriptedLab();
   const { update, tree } = liveTree(lab);
   lab.selection.select({ view, update: update.update, prompt: tree.prompt.index });
+  if (view === 'profile') lab.run.apply([PROFILE]);
   localStorage.setItem('turnwise-theme', 'light');
   const container = document.body.appendChild(Object.assign(document.createElement('div'), { id: 'root' }));
   await render(<App lab={lab} />, { container });

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab.ts';
-import type { ProfileRow, RunCommand, RunEvent } from '../../src/train/protocol.ts';
+import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
 import { App } from '../../src/ui/App.tsx';
 import { CONFIG, ENVIRONMENT, START, updateEvents } from '../support/sample_log.ts';
 import { seriousFindings } from '../support/axe.ts';
+import { PROFILE, row } from '../support/sample_profile.ts';
 
 const READY: RunEvent = {
   kind: 'ready',
@@ -21,35 +22,6 @@ const READY: RunEvent = {
     },
   ],
   knobs: [],
-};
-
-const row = (
-  program: string,
-  kernel: string,
-  label: string,
-  numbers: readonly (number | null)[],
-): ProfileRow => {
-  const [dispatches, ms, flops, bytes] = numbers;
-  return { program, kernel, label, dispatches: dispatches ?? 0, ms: ms ?? 0, flops, bytes };
-};
-
-const PROFILE: Extract<RunEvent, { kind: 'profile' }> = {
-  kind: 'profile',
-  update: 1,
-  method: 'timestamps',
-  wallMs: 2000,
-  busyMs: 1500,
-  rows: [
-    row('forward', 'matmul_nt', 'layer 0: gate and up', [10, 200, 4e8, 2e7]),
-    row('decode', 'matmul_nt', 'layer 0: gate and up', [100, 600, 8e8, 4e7]),
-    row('forward', 'attention_forward', 'attention_forward', [10, 700, null, 1e7]),
-  ],
-  untimed: 3,
-  memory: [
-    { owner: 'activations', buffers: 60, bytes: 40_000_000 },
-    { owner: 'parameters', buffers: 6, bytes: 1_500_000 },
-  ],
-  ceilings: { flopsPerSecond: 1e10, bytesPerSecond: 1e9 },
 };
 
 let lab: Lab;

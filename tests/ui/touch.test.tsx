@@ -1,0 +1,77 @@
+/** Fingers, as the browser sees them: touches are given to it by the DevTools protocol, not to the page as events. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { cdp } from 'vitest/browser';
+import { cleanup, render } from 'vitest-browser-react';
+import type { Lab } from '../../src/store/lab.ts';
+import { App } from '../../src/ui/App.tsx';
+import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
+
+interface Finger {
+  readonly x: number; // px of the tree's frame
+  readonly y: number;
+}
+
+let lab: Lab;
+
+/** Vitest leaves the session's type to its provider. */
+const devtools = (method: string, params: object): Promise<unknown> =>
+  (cdp() as unknown as { send(method: string, params: object): Promise<unknown> }).send(method, params);
+
+beforeEach(async () => {
+  lab = await scriptedLab();
+  const { tree } = liveTree(lab);
+  lab.selection.select({ view: 'tree', update: 1, prompt: tree.prompt.index });
+  await render(<App lab={lab} />);
+  await expect.poll(() => document.querySelector('.tree-drawing > g')).not.toBe(null);
+});
+afterEach(() => cleanup());
+
+const frame = (): DOMRect => document.querySelector('.tree-frame')!.getBoundingClientRect();
+
+/** The camera, read off the drawing. */
+function camera() {
+  const text = document.querySelector('.tree-drawing > g')?.getAttribute('transform') ?? '';
+  const [x, y, zoom] = [...text.matchAll(/-?[\d.]+(?:e-?\d+)?/g)].map(Number);
+  return { x, y, zoom };
+}
+
+/** The test's page is a frame of another one, which may be scaled. */
+async function touch(type: 'touchStart' | 'touchMove' | 'touchEnd', ...fingers: Finger[]): Promise<void> {
+  const outer = window.frameElement?.getBoundingClientRect() ?? { left: 0, top: 0, width: innerWidth };
+  const scale = outer.width / innerWidth;
+  const { left, top } = frame();
+  const touchPoints = fingers.map(({ x, y }, id) => ({
+    x: outer.left + scale * (left + x),
+    y: outer.top + scale * (top + y),
+    id,
+  }));
+  await devtools('Input.dispatchTouchEvent', { type, touchPoints });
+}
+
+test('two fingers zoom the tree about the point between them', async () => {
+  const before = camera();
+  const middle = { x: 200, y: 120 };
+  const place = (at: ReturnType<typeof camera>) => (middle.x - at.x) / at.zoom;
+  const apart = (by: number): [Finger, Finger] => [
+    { x: middle.x - by, y: middle.y },
+    { x: middle.x + by, y: middle.y },
+  ];
+  await touch('touchStart', ...apart(30));
+  for (const by of [40, 50, 60]) await touch('touchMove', ...apart(by));
+  await touch('touchEnd');
+  await expect.poll(() => camera().zoom / before.zoom).toBeCloseTo(2, 1);
+  expect(Math.abs(place(camera()) - place(before))).toBeLessThan(6);
+});
+
+test('one finger drags the tree, and selects nothing by it', async () => {
+  await touch('touchStart', { x: 170, y: 120 }, { x: 230, y: 120 });
+  await touch('touchMove', { x: 100, y: 120 }, { x: 300, y: 120 }); // larger than its frame, so that it can move
+  await touch('touchEnd');
+  const before = camera();
+  await touch('touchStart', { x: 220, y: 150 });
+  for (const by of [20, 40, 60]) await touch('touchMove', { x: 220 - by, y: 150 - by / 2 });
+  await touch('touchEnd');
+  await expect.poll(() => camera().x - before.x).toBeCloseTo(-60, 0);
+  expect(camera().zoom).toBe(before.zoom);
+  expect(lab.selection.getState().node).toBe(null);
+});
