@@ -5,6 +5,7 @@ import type { TreeState } from '../../store/run_state.ts';
 import type { ExpansionCandidate, ExpansionRecord, NodeId, RolloutConfig } from '../../units.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
 import { formatNumber } from '../format.ts';
+import { CandidateByHand } from './CandidateByHand.tsx';
 import { nodeName } from './encodings.ts';
 import { awaitingExpansion, expansionWords, type ExpansionWords } from './expansion_words.ts';
 import { ExpansionControls } from './ExpansionWhatIf.tsx';
@@ -14,6 +15,8 @@ const ROWS_AT_FIRST = 60; // of a table that may have thousands
 const picksText = (count: number): string => (count === 0 ? '–' : count === 1 ? '✓' : `✓ ${count}×`);
 
 interface RowProps {
+  readonly tree: TreeState;
+  readonly iteration: number;
   readonly candidate: ExpansionCandidate;
   readonly wouldPick: number | null; // under the other rule; null: no question is asked
   readonly words: ExpansionWords;
@@ -21,7 +24,7 @@ interface RowProps {
   readonly high: number;
 }
 
-function CandidateRow({ candidate, wouldPick, words, low, high }: RowProps) {
+function CandidateRow({ tree, iteration, candidate, wouldPick, words, low, high }: RowProps) {
   const { selection } = useLab();
   const selected = useSelection(({ node }) => node === candidate.node);
   const share = high > low ? (candidate.score - low) / (high - low) : 1;
@@ -51,7 +54,10 @@ function CandidateRow({ candidate, wouldPick, words, low, high }: RowProps) {
         <span className="score-bar" style={{ width: `${Math.max(2, share * 100)}%` }} aria-hidden="true" />
         <span className="score-number">{formatNumber(candidate.score, 3)}</span>
       </td>
-      <td className="picked">{picksText(candidate.pickCount)}</td>
+      <td className="picked">
+        {picksText(candidate.pickCount)}{' '}
+        <CandidateByHand own={tree} iteration={iteration} candidate={candidate} />
+      </td>
       {wouldPick !== null && <td className="picked">{picksText(wouldPick)}</td>}
     </tr>
   );
@@ -74,13 +80,14 @@ function rank(record: ExpansionRecord, whatIf: ExpansionWhatIf | null): readonly
 }
 
 interface TableProps {
+  readonly tree: TreeState; // as the run grew it
   readonly record: ExpansionRecord;
   readonly whatIf: ExpansionWhatIf | null;
   readonly threshold: number | null; // score of the last turn that is picked by rank
   readonly words: ExpansionWords;
 }
 
-function CandidateTable({ record, whatIf, threshold, words }: TableProps) {
+function CandidateTable({ tree, record, whatIf, threshold, words }: TableProps) {
   const [all, setAll] = useState(false);
   const ranked = useMemo(() => rank(record, whatIf), [record, whatIf]);
   const low = ranked.reduce((least, { candidate }) => Math.min(least, candidate.score), 0);
@@ -105,7 +112,15 @@ function CandidateTable({ record, whatIf, threshold, words }: TableProps) {
         <tbody>
           {rows.map(({ candidate, wouldPick }, index) => (
             <Fragment key={candidate.node}>
-              <CandidateRow candidate={candidate} wouldPick={wouldPick} words={words} low={low} high={high} />
+              <CandidateRow
+                tree={tree}
+                iteration={record.iteration}
+                candidate={candidate}
+                wouldPick={wouldPick}
+                words={words}
+                low={low}
+                high={high}
+              />
               {index === line && threshold !== null && (
                 <tr className="threshold">
                   <th scope="row" colSpan={columns}>
@@ -177,6 +192,7 @@ function Choice({ tree, record, rollout }: RecordProps) {
         </p>
       )}
       <CandidateTable
+        tree={tree}
         record={record}
         whatIf={whatIf}
         threshold={whatIf ? whatIf.threshold : ownThreshold(rollout, record)}

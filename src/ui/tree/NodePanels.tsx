@@ -65,7 +65,9 @@ export function NodePanels({ tree, nodes }: NodePanelsProps) {
           tree={tree}
           node={node}
           credit={tree.credit}
-          action={<PinButton node={node} prompt={tree.prompt.index} />}
+          action={
+            node.origin.kind === 'by-hand' ? undefined : <PinButton node={node} prompt={tree.prompt.index} />
+          }
         />
       ) : (
         <p className="panel small soft">

@@ -5,11 +5,15 @@ import { linkPath, type PlacedNode } from '../layout/tree_layout.ts';
 import { rewardMarkPath, rewardMarkStyle } from '../marks.tsx';
 import { rewardClass } from '../scales.ts';
 import {
+  HAND_REACH,
   ORIGIN,
   RADIUS,
   badgeOf,
   describe,
+  diamond,
+  handWord,
   linkWidth,
+  noteOf,
   stackLabel,
   type DrawnTree,
   type TreeActions,
@@ -78,6 +82,7 @@ const sameItem = (a: TreeItemProps, b: TreeItemProps): boolean =>
 const TreeItem = memo(function TreeItem(props: TreeItemProps) {
   const { place, node, reward, drawing, actions } = props;
   const badge = badgeOf(node);
+  const note = noteOf(node, place.hiddenCount);
   return (
     <g
       role="treeitem"
@@ -99,6 +104,7 @@ const TreeItem = memo(function TreeItem(props: TreeItemProps) {
       onPointerLeave={() => actions.hover(null)}
     >
       <circle className="ring" r={RADIUS + 4} />
+      {handWord(node) !== '' && <path className="by-hand" d={diamond(0, 0, HAND_REACH * RADIUS)} />}
       <NodeShape node={node} reward={reward} drawing={drawing} />
       <text className="node-label" x={RADIUS + 4} y={-5}>
         <tspan className="node-name">{nodeName(place.id)}</tspan> {drawing.label}
@@ -108,9 +114,14 @@ const TreeItem = memo(function TreeItem(props: TreeItemProps) {
           {badge}
         </text>
       )}
-      {place.hiddenCount > 0 && (
-        <text className="node-hidden" x={RADIUS + 4} y={RADIUS + 3}>
-          ▸ {place.hiddenCount} hidden
+      {note !== '' && (
+        <text
+          className="node-hidden"
+          x={RADIUS + 4}
+          y={RADIUS + 3}
+          aria-hidden={handWord(node) === '' ? undefined : true}
+        >
+          {note}
         </text>
       )}
     </g>

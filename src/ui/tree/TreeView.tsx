@@ -3,7 +3,7 @@ import { useMemo, useRef, useState } from 'react';
 import { nodesGrown } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { NodeId } from '../../units.ts';
-import { useLab, useSelection, useTree, useVocabulary } from '../binding.ts';
+import { useLab, useSelection, useVocabulary } from '../binding.ts';
 import { BatchGrid } from './BatchGrid.tsx';
 import { BesideTree } from './BesideTree.tsx';
 import { pathOf, type DrawnTree, type Nodes } from './drawn_tree.ts';
@@ -11,6 +11,8 @@ import { drawingFor } from './encodings.ts';
 import { ExpansionPanel } from './ExpansionPanel.tsx';
 import { useFolding } from './folding.ts';
 import { GrowthBar } from './GrowthBar.tsx';
+import { HandPanel } from './HandPanel.tsx';
+import { InterventionBar } from './InterventionBar.tsx';
 import { NodePanels } from './NodePanels.tsx';
 import { PromptBar } from './PromptBar.tsx';
 import { SearchBar } from './SearchBar.tsx';
@@ -18,6 +20,7 @@ import { findTurns, tagsOf } from './tree_search.ts';
 import { TreeDrawing } from './TreeDrawing.tsx';
 import { TreeTools } from './TreeTools.tsx';
 import { createCamera } from './use_camera.ts';
+import { useShownTree } from './use_hand.ts';
 
 /** All but the way to a node and what follows from it. */
 function besidePath(nodes: Nodes, selected: NodeId): ReadonlySet<NodeId> {
@@ -66,6 +69,7 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
         drawn={() => shown.current}
       />
       <SearchBar found={found} tags={tags} />
+      <InterventionBar />
       <TreeDrawing
         main
         title={`Tree of prompt ${tree.prompt.index + 1}`}
@@ -89,7 +93,7 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
 }
 
 export function TreeView() {
-  const tree = useTree();
+  const tree = useShownTree();
   const growth = useSelection((state) => state.growth);
   const batch = useSelection((state) => state.batch);
   const two = useSelection((state) => state.pinned !== null);
@@ -109,6 +113,7 @@ export function TreeView() {
       <TreePane key={`${dataset} ${seed} ${index}`} tree={tree} nodes={nodes} />
       <div className="tree-side">
         <NodePanels tree={tree} nodes={nodes} />
+        <HandPanel tree={tree} />
         <ExpansionPanel tree={tree} />
       </div>
     </div>

@@ -9,7 +9,7 @@ import { treeWindow } from '../layout/window.ts';
 import { rewardMarkPath, rewardMarkStyle } from '../marks.tsx';
 import { rewardClass } from '../scales.ts';
 import type { ResolveColour } from './colours.ts';
-import { ORIGIN, RADIUS, badgeOf, linkWidth, stackLabel, type DrawnTree } from './drawn_tree.ts';
+import { HAND_REACH, ORIGIN, RADIUS, badgeOf, diamond, handWord, linkWidth, noteOf, stackLabel, type DrawnTree } from './drawn_tree.ts'; // prettier-ignore
 import { nodeName } from './encodings.ts';
 
 const LABELS_FROM = 0.55; // zoom
@@ -113,6 +113,7 @@ class Painter {
     if (x < -BEYOND * 4 || x > this.frame.width + BEYOND) return;
     this.context.globalAlpha = drawn.faded?.has(place.id) ? FADED_OPACITY : 1;
     this.ring(place.id, x, y);
+    if (handWord(node) !== '') this.diamond(x, y);
     if (this.camera.zoom < SHAPES_FROM) this.dot(node, x, y);
     else if (node.ending !== null) this.leaf(node, x, y);
     else this.turn(node, x, y);
@@ -130,6 +131,13 @@ class Painter {
     this.circle(x, y, this.radius + 4 * Math.max(this.camera.zoom, 0.5));
     this.context.stroke();
     this.context.setLineDash([]);
+  }
+
+  /** Round a turn that a person made. */
+  private diamond(x: number, y: number): void {
+    this.context.strokeStyle = this.scene.colour('var(--accent)');
+    this.context.lineWidth = Math.max(1, 1.5 * this.camera.zoom);
+    this.context.stroke(new Path2D(diamond(x, y, HAND_REACH * this.radius)));
   }
 
   private circle(x: number, y: number, radius: number): void {
@@ -207,8 +215,8 @@ class Painter {
       this.text(badge, x - (RADIUS + 3) * zoom, y - (RADIUS - 1) * zoom, 11, 'var(--accent)');
       this.context.textAlign = 'left';
     }
-    if (place.hiddenCount > 0)
-      this.text(`▸ ${place.hiddenCount} hidden`, left, y + (RADIUS + 3) * zoom, 11, 'var(--accent)');
+    const note = noteOf(node, place.hiddenCount);
+    if (note !== '') this.text(note, left, y + (RADIUS + 3) * zoom, 11, 'var(--accent)');
   }
 
   private stack(x: number, y: number, words: string): void {

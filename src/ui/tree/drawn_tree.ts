@@ -48,6 +48,20 @@ export const linkWidth = (leafCount: number): number => 1 + Math.log2(leafCount)
 export const badgeOf = ({ origin }: TurnNode): string =>
   origin.kind === 'expansion' || origin.kind === 'branch' ? `+${origin.iteration + 1}` : '';
 
+/** The word beside a turn that a person made; empty for one of the run. */
+export const handWord = ({ origin }: TurnNode): string =>
+  origin.kind !== 'by-hand' ? '' : origin.edited ? 'observation edited' : 'by hand';
+
+/** Corners of the diamond round a turn that a person made, px from the centre (0, 0). */
+export const diamond = (x: number, y: number, half: number): string =>
+  `M${x} ${y - half}L${x + half} ${y}L${x} ${y + half}L${x - half} ${y}Z`;
+
+export const HAND_REACH = 1.75; // half a diamond, by the node's radius
+
+/** What is written below a node. */
+export const noteOf = (node: TurnNode, hiddenCount: number): string =>
+  [handWord(node), hiddenCount > 0 ? `▸ ${hiddenCount} hidden` : ''].filter((word) => word !== '').join(' ');
+
 export const stackLabel = ({ children }: PlacedStack): string => `… ${children.length} more`;
 
 /** What a screen reader says of a node; it begins with the text that is drawn. */
@@ -58,7 +72,8 @@ export function describe(node: TurnNode, drawing: NodeDrawing): string {
   const badge = badgeOf(node) && ` ${badgeOf(node)}`;
   const from = origin.kind === 'expansion' ? `, samples ${nodeName(origin.resampled)} again` : '';
   const ending = node.ending === null ? '' : `, ended by ${node.ending}`;
-  return `${drawn}${badge}, ${drawing.words}${ending}${from}`;
+  const made = handWord(node) && ` ${handWord(node)}`;
+  return `${drawn}${badge}${made}, ${drawing.words}${ending}${from}`;
 }
 
 export const pathOf = (nodes: Nodes, from: NodeId | null): ReadonlySet<NodeId> => {

@@ -4,13 +4,17 @@ import { rewardMarkPath, rewardMarkStyle } from '../marks.tsx';
 import { rewardClass } from '../scales.ts';
 import type { ResolveColour } from './colours.ts';
 import {
+  HAND_REACH,
   MARGIN,
   ORIGIN,
   RADIUS,
   badgeOf,
   describe,
+  diamond,
   drawingBox,
+  handWord,
   linkWidth,
+  noteOf,
   stackLabel,
   type DrawnTree,
 } from './drawn_tree.ts';
@@ -78,6 +82,9 @@ function nodeGroup(drawn: DrawnTree, place: PlacedNode, colour: ResolveColour): 
   const parts = [
     element('title', {}, escape(describe(node, drawing))),
     nodeMark(drawn, place, colour),
+    handWord(node) === ''
+      ? ''
+      : element('path', { d: diamond(0, 0, HAND_REACH * RADIUS), fill: 'none', stroke: colour('var(--accent)'), 'stroke-width': 1.5 }), // prettier-ignore
     text(`${nodeName(place.id)} ${drawing.label}`.trim(), { x: label, y: -5, fill: colour('var(--ink)') }),
     text(badgeOf(node), {
       x: -RADIUS - 3,
@@ -86,8 +93,8 @@ function nodeGroup(drawn: DrawnTree, place: PlacedNode, colour: ResolveColour): 
       'text-anchor': 'end',
       fill: colour('var(--accent)'),
     }),
-    place.hiddenCount > 0
-      ? text(`▸ ${place.hiddenCount} hidden`, { x: label, y: RADIUS + 3, 'font-size': 11, fill: colour('var(--accent)') }) // prettier-ignore
+    noteOf(node, place.hiddenCount) !== ''
+      ? text(noteOf(node, place.hiddenCount), { x: label, y: RADIUS + 3, 'font-size': 11, fill: colour('var(--accent)') }) // prettier-ignore
       : '',
   ];
   const opacity = drawn.faded?.has(place.id) ? 0.35 : undefined;

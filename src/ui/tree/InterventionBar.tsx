@@ -1,0 +1,84 @@
+/** Above a tree that has interventions: which of the two is shown, what they changed, and the way back. */
+import { leavesOf, rewardOf } from '../../store/reading.ts';
+import type { TreeState } from '../../store/run_state.ts';
+import { ROOT, type NodeId } from '../../units.ts';
+import { useLab, useSelection, useTree } from '../binding.ts';
+import { formatCredit, formatNumber } from '../format.ts';
+import { useKeys } from '../shell/keys.tsx';
+import { nodeName } from './encodings.ts';
+import { useHandTree, useInterventions } from './use_hand.ts';
+
+const meanReward = (tree: TreeState): number | null => {
+  const leaves = leavesOf(tree);
+  return leaves.length === 0 ? null : leaves.reduce((sum, leaf) => sum + (rewardOf(tree, leaf) ?? 0), 0) / leaves.length; // prettier-ignore
+};
+
+/** A turn's credit in the run and in the copy; nothing where the run's tree does not have it. */
+function creditChange(own: TreeState, tree: TreeState, node: NodeId): string {
+  const parts = (['values', 'advantages'] as const).flatMap((table) => {
+    if (node === ROOT && table === 'advantages') return []; // it reaches no token
+    const [before, after] = [own.credit?.[table][node], tree.credit?.[table][node]];
+    const name = table === 'values' ? 'V' : 'A';
+    return [`${name}(${nodeName(node)}) ${formatCredit(before)} → ${formatCredit(after)}`];
+  });
+  return parts.join(', ');
+}
+
+export function changeWords(own: TreeState, tree: TreeState, selected: NodeId | null): string {
+  const [before, after] = [leavesOf(own).length, leavesOf(tree).length];
+  const known = selected !== null && selected !== ROOT && selected < own.nodes.length;
+  const isGone = known && tree.nodes[selected]?.pruned;
+  return [
+    `Leaves ${before} → ${after}`,
+    `mean reward ${formatNumber(meanReward(own), 3)} → ${formatNumber(meanReward(tree), 3)}`,
+    creditChange(own, tree, ROOT),
+    ...(known && !isGone ? [creditChange(own, tree, selected)] : []),
+    ...(isGone ? [`${nodeName(selected)} is taken out`] : []),
+  ].join(', ');
+}
+
+export function InterventionBar() {
+  const { interventions } = useLab();
+  const own = useTree();
+  const hand = useHandTree();
+  const shown = useInterventions((state) => state.shown);
+  const asking = useInterventions((state) => state.asking !== null);
+  const selected = useSelection((selection) => selection.node);
+  useKeys(
+    hand
+      ? [
+          { key: 'x', label: 'with or without interventions', run: () => interventions.show(!shown) },
+          { key: 'z', label: 'undo the last intervention', run: interventions.undo },
+        ]
+      : [],
+  );
+  if (!own || !hand) return null;
+  const count = hand.done.length;
+  return (
+    <section className="hand-bar" aria-label="Tree with interventions">
+      <div className="bar">
+        <div className="bar" role="group" aria-label="Which of the two trees">
+          <button type="button" aria-pressed={!shown} onClick={() => interventions.show(false)}>
+            as the run grew it
+          </button>
+          <button type="button" aria-pressed={shown} onClick={() => interventions.show(true)}>
+            with interventions
+          </button>
+        </div>
+        <button type="button" disabled={asking} onClick={interventions.undo}>
+          Undo
+        </button>
+        <button type="button" onClick={interventions.discard}>
+          Discard
+        </button>
+        <span className="small">
+          <span aria-hidden="true">◇ </span>
+          {count} {count === 1 ? 'intervention' : 'interventions'}; not part of the run; not trained on
+        </span>
+      </div>
+      <p className="small" role="status">
+        {changeWords(own, hand.tree, selected)}.
+      </p>
+    </section>
+  );
+}

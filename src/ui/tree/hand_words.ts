@@ -1,0 +1,38 @@
+/** What was done by hand, in words. */
+import type { AskedPolicy, Intervention } from '../../store/interventions.ts';
+import type { NodeId, TokenId } from '../../units.ts';
+import { nodeName } from './encodings.ts';
+
+/** Exactly whose words the new turns are. */
+export function policyWords({ parameters, update, stepped, status }: AskedPolicy): string {
+  if (parameters === 'starting') return 'the run’s starting policy';
+  if (status === 'finished') return `the policy after update ${update}`;
+  if (stepped) return `the policy in update ${update}, with the steps taken so far`;
+  return update === 1 ? 'the run’s starting policy' : `the policy after update ${update - 1}`;
+}
+
+/** Whose words they will be. */
+export const policyExpected = (source: 'recorded' | 'live'): string =>
+  source === 'live'
+    ? 'The live policy writes the new words, as it stands when asked.'
+    : 'The run’s starting policy writes the new words; the recording holds no weights.';
+
+const names = (nodes: readonly NodeId[]): string => nodes.map(nodeName).join(', ');
+const turns = (count: number): string => (count === 1 ? '1 turn' : `${count} turns`);
+
+/** One intervention as a line of the list. */
+export function interventionWords(done: Intervention): string {
+  if (done.kind === 'veto')
+    return `The picks of ${nodeName(done.node)} in round ${done.iteration + 1} vetoed: ${turns(done.removed.length)} taken out.`;
+  const { wish, added, expansion, temperature, policy } = done;
+  const place = nodeName(wish.node);
+  const what = {
+    again: expansion ? `${place} expanded` : `${place} sampled again`,
+    after: expansion ? `${place} expanded` : `One more way on from ${place}`,
+    edit: `The observation of ${place} edited`,
+  }[wish.action];
+  return `${what}: ${names(added)}. Seed ${wish.seed}, temperature ${temperature}, written by ${policyWords(policy)}.`;
+}
+
+export const wordsOf = (tokens: readonly TokenId[], vocabulary: readonly string[]): string =>
+  tokens.map((id) => vocabulary[id] ?? `#${id}`).join(' ');
