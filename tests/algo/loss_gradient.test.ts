@@ -14,7 +14,7 @@ type Term = (logRatio: number, s: number) => readonly [loss: number, gradient: n
 const check = (
   logRatio: readonly number[],
   term: Term,
-  isByRule = (_: number) => false,
+  isByRule: (i: number) => boolean = () => false,
   precision = FLOAT64,
 ): Promise<readonly TokenGradient[]> => {
   const weight = logRatio.map((_, s) => 1 / (3 + s));
