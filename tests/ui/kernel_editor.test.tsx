@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 afterEach(() => {
-  cleanup();
+  void cleanup();
   localStorage.removeItem(KEY);
 });
 
