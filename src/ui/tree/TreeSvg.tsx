@@ -115,13 +115,8 @@ const TreeItem = memo(function TreeItem(props: TreeItemProps) {
         </text>
       )}
       {note !== '' && (
-        <text
-          className="node-hidden"
-          x={RADIUS + 4}
-          y={RADIUS + 3}
-          aria-hidden={handWord(node) === '' ? undefined : true}
-        >
-          {note}
+        <text className="node-hidden" x={RADIUS + 4} y={RADIUS + 3}>
+          {` ${note}`}
         </text>
       )}
     </g>
