@@ -1,5 +1,6 @@
 import { EditorView } from '@codemirror/view';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { page } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import { kernels } from '../../shaders/index.ts';
 import { createLab, type Lab } from '../../src/store/lab.ts';
@@ -26,8 +27,8 @@ beforeAll(async () => {
   await engine.start();
 });
 afterAll(() => engine.dispose());
-afterEach(() => {
-  void cleanup();
+afterEach(async () => {
+  await cleanup();
   localStorage.removeItem(KEY);
 });
 
@@ -39,8 +40,11 @@ async function openEditor() {
   lab.run.apply(log.filter(({ kind }) => kind !== 'failed'));
   hear = (event) => lab.transport.receive([event]);
   lab.selection.select({ view: 'profile' });
+  await page.viewport(1280, 800);
   const screen = await render(<App lab={lab} />);
-  await screen.getByText('Kernels: the WGSL that runs').click();
+  const summary = screen.getByText('Kernels: the WGSL that runs');
+  await expect.element(summary).toBeVisible();
+  (summary.element() as HTMLElement).click(); // opens it wherever the page stands
   await screen.getByRole('button', { name: 'Edit this kernel' }).click();
   const content = (): HTMLElement | null => screen.container.querySelector('.cm-content');
   await expect.poll(content, { timeout: 20_000 }).not.toBeNull();
