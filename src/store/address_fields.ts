@@ -37,7 +37,7 @@ const field = <K extends keyof Selection>(
   write: (selection) => codec.write(selection[key]),
   read: (text) => {
     const value = codec.read(text);
-    return value === undefined ? undefined : ({ [key]: value }); // K's own value
+    return value === undefined ? undefined : { [key]: value }; // K's own value
   },
 });
 
