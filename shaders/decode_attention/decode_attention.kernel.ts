@@ -1,21 +1,26 @@
 import { foldGrid } from '../../src/gpu/grid.ts';
 import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
+import { scatteredPlaces } from '../kv_cache/places.ts';
 import * as oracle from './decode_attention.oracle.ts';
 import type { Shape } from './decode_attention.oracle.ts';
 import source from './decode_attention.wgsl?raw';
 
-type Place = readonly [slot: number, position: number];
+type NewToken = readonly [slot: number, position: number];
 
-/** @param places slot and position of each row; what lies past a slot's last row is NaN, and must not be read */
+/**
+ * @param tokens slot and position of each row; a place that none of them reads is NaN
+ * @param shared first positions that lie at the same places for all slots
+ */
 function decodeCase(
   [heads, kvHeads, headSize]: readonly [number, number, number],
   [slotCount, slotLength]: readonly [number, number],
-  places: readonly Place[],
+  tokens: readonly NewToken[],
   overrides: Record<string, number> = {},
+  shared = 0,
 ) {
   const shape: Shape = {
-    rows: places.length,
+    rows: tokens.length,
     heads,
     kvHeads,
     headSize,
@@ -23,21 +28,25 @@ function decodeCase(
     scale: Math.fround(headSize ** -0.5),
   };
   const width = kvHeads * headSize;
-  const lengths = Array.from({ length: slotCount }, (_, slot) =>
-    Math.max(0, ...places.filter(([other]) => other === slot).map(([, position]) => position + 1)),
+  const { places, pool } = scatteredPlaces(slotCount, slotLength, shared);
+  const readPlaces = new Set(
+    tokens.flatMap(([slot, position]) => [
+      ...places.subarray(slot * slotLength, slot * slotLength + position + 1),
+    ]),
   );
-  const isFilled = (index: number): boolean =>
-    Math.floor(index / width) % slotLength < lengths[Math.floor(index / width / slotLength)];
   const cache = (phase: number) =>
-    wave(slotCount * slotLength * width, phase).map((value, index) => (isFilled(index) ? value : NaN));
+    wave(pool * width, phase).map((value, index) =>
+      readPlaces.has(Math.floor(index / width)) ? value : NaN,
+    );
   const inputs = {
     qk: wave(shape.rows * (heads + kvHeads) * headSize, 0.3, 2),
     keyCache: cache(0.1),
     valueCache: cache(0.2),
-    slots: Uint32Array.from(places, ([slot]) => slot),
-    positions: Uint32Array.from(places, ([, position]) => position),
+    slots: Uint32Array.from(tokens, ([slot]) => slot),
+    positions: Uint32Array.from(tokens, ([, position]) => position),
+    places,
   };
-  const sizes = `${heads} query and ${kvHeads} key heads of ${headSize}, ${slotCount} slots of ${slotLength}`;
+  const sizes = `${heads} query and ${kvHeads} key heads of ${headSize}, ${slotCount} slots of ${slotLength}, ${shared} shared`;
   return {
     title: `${shape.rows} rows, ${sizes}${shapingWords(overrides)}`,
     params: { rows: shape.rows, heads, kvHeads, slotLength, scale: shape.scale },
@@ -58,6 +67,7 @@ export const decodeAttention = defineKernel({
     read('valueCache'),
     read('slots', 'u32'),
     read('positions', 'u32'),
+    read('places', 'u32'),
     write('out'),
   ],
   overrides: { WORKGROUP: 64 },
@@ -127,6 +137,17 @@ export const decodeAttention = defineKernel({
         [0, 6],
       ],
     ),
+    decodeCase(
+      [4, 2, 16],
+      [3, 12],
+      [
+        [0, 11],
+        [1, 8],
+        [2, 5],
+      ],
+      {},
+      7,
+    ), // two branches of a common prefix, and a row within it
     // More groups than one grid dimension holds.
     decodeCase(
       [1000, 10, 4],

@@ -1,4 +1,4 @@
-/** Float64 oracle of decode_attention: row r reads cache positions 0 … positions[r] of its slot. */
+/** Float64 oracle of decode_attention: row r reads positions 0 … positions[r] of its slot, each at its place. */
 
 export interface Shape {
   readonly rows: number; // R
@@ -11,25 +11,26 @@ export interface Shape {
 
 export interface Inputs {
   readonly qk: ArrayLike<number>; // [R,(NH+NKV)·HS]
-  readonly keyCache: ArrayLike<number>; // [slots, slotLength, NKV·HS]
+  readonly keyCache: ArrayLike<number>; // [pool, NKV·HS]
   readonly valueCache: ArrayLike<number>;
   readonly slots: ArrayLike<number>; // [R]
   readonly positions: ArrayLike<number>; // [R]
+  readonly places: ArrayLike<number>; // [slots, slotLength]
 }
 
 /** @returns out [R,NH·HS] */
 export function decodeAttention(shape: Shape, inputs: Inputs): Float64Array {
   const { rows, heads, kvHeads, headSize: HS, slotLength, scale } = shape;
-  const { qk, keyCache, valueCache, slots, positions } = inputs;
+  const { qk, keyCache, valueCache, slots, positions, places } = inputs;
   const out = new Float64Array(rows * heads * HS);
   for (let r = 0; r < rows; r++) {
     for (let h = 0; h < heads; h++) {
       const g = Math.floor(h / (heads / kvHeads));
-      const place = (j: number): number => ((slots[r] * slotLength + j) * kvHeads + g) * HS;
+      const entry = (j: number): number => (places[slots[r] * slotLength + j] * kvHeads + g) * HS;
       const s: number[] = [];
       for (let j = 0; j <= positions[r]; j++) {
         let dot = 0;
-        for (let d = 0; d < HS; d++) dot += qk[(r * (heads + kvHeads) + h) * HS + d] * keyCache[place(j) + d];
+        for (let d = 0; d < HS; d++) dot += qk[(r * (heads + kvHeads) + h) * HS + d] * keyCache[entry(j) + d];
         s.push(scale * dot);
       }
       const m = Math.max(...s);
@@ -37,7 +38,7 @@ export function decodeAttention(shape: Shape, inputs: Inputs): Float64Array {
       for (const score of s) sum += Math.exp(score - m);
       for (let j = 0; j <= positions[r]; j++) {
         const p = Math.exp(s[j] - m) / sum;
-        for (let d = 0; d < HS; d++) out[(r * heads + h) * HS + d] += p * valueCache[place(j) + d];
+        for (let d = 0; d < HS; d++) out[(r * heads + h) * HS + d] += p * valueCache[entry(j) + d];
       }
     }
   }

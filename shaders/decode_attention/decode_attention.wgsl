@@ -1,11 +1,12 @@
-// decode_attention — attention of new tokens over the cached prefix of their slot.
+// decode_attention — attention of new tokens over the cached tokens of their sequences.
 //
-//   row r reads cache positions 0 … positions[r] of slot slots[r], its own included
-//   s[r,h,j]   = scale · Σ_d q[r,h,d] · keyCache[slot,j,g,d],   g = h / (NH/NKV)
-//   out[r,h,d] = Σ_j e^s[r,h,j] · valueCache[slot,j,g,d] / Σ_j e^s[r,h,j]
+//   row r reads positions 0 … positions[r] of slot slots[r], its own included; their keys and values lie at
+//   place(j)   = places[slots[r], j], wherever that is: slots may share places, e.g. of a common prefix
+//   s[r,h,j]   = scale · Σ_d q[r,h,d] · keyCache[place(j),g,d],   g = h / (NH/NKV)
+//   out[r,h,d] = Σ_j e^s[r,h,j] · valueCache[place(j),g,d] / Σ_j e^s[r,h,j]
 //
-// shapes  qk [R,(NH+NKV)·HS] (queries are its first NH·HS columns), keyCache and valueCache
-//         [slots, slotLength, NKV·HS], slots [R], positions [R] < slotLength → out [R,NH·HS]
+// shapes  qk [R,(NH+NKV)·HS] (queries are its first NH·HS columns), keyCache and valueCache [pool, NKV·HS],
+//         slots [R], positions [R] < slotLength, places [slots, slotLength] → out [R,NH·HS]
 // grid    one invocation per (r, h); positions ascending
 // writes  out =
 // order   the arithmetic of attention_forward, operation by operation: the two agree bit for bit
@@ -19,7 +20,8 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, slotLength: u32, scale: f32
 @group(0) @binding(3) var<storage, read> valueCache: array<vec4f>;
 @group(0) @binding(4) var<storage, read> slots: array<u32>;
 @group(0) @binding(5) var<storage, read> positions: array<u32>;
-@group(0) @binding(6) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(6) var<storage, read> places: array<u32>;
+@group(0) @binding(7) var<storage, read_write> out: array<vec4f>;
 
 override WORKGROUP: u32 = 64;
 const HEAD_SIZE: u32 = 16;
@@ -71,7 +73,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (r >= params.rows) { return; }
   let g = h / (params.heads / params.kvHeads);
   let width = params.kvHeads * VECTORS;
-  let prefix = slots[r] * params.slotLength * width + g * VECTORS;
+  let slot = slots[r] * params.slotLength;
 
   let query = (r * (params.heads + params.kvHeads) + h) * VECTORS;
   var q: array<mat4x4f, 8>;
@@ -88,7 +90,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var m = FLOOR;
   var sum = 0.0;
   for (var j = 0u; j <= positions[r]; j++) {
-    let key = prefix + j * width;
+    let key = places[slot + j] * width + g * VECTORS;
     var dots = addDots(vec4f(), q[0], key, 0u);
     if (BLOCKS > 1u) { dots = addDots(dots, q[1], key, 1u); }
     if (BLOCKS > 2u) { dots = addDots(dots, q[2], key, 2u); }

@@ -4,26 +4,29 @@ import { shapingWords, wave } from '../case_data.ts';
 import appendSource from './kv_append.wgsl?raw';
 import * as oracle from './kv_cache.oracle.ts';
 import type { AppendShape } from './kv_cache.oracle.ts';
+import { scatteredPlaces } from './places.ts';
 import forkSource from './kv_fork.wgsl?raw';
 
 const TOLERANCE = { absolute: 0, relative: 0, reason: 'values are copied' };
 type Overrides = Record<string, number>;
 
-/** @param places slot and position of each row */
+/** @param rows slot and position of each */
 function appendCase(
   [heads, kvHeads, headSize]: readonly [number, number, number],
   [slotCount, slotLength]: readonly [number, number],
-  places: readonly (readonly [slot: number, position: number])[],
+  rows: readonly (readonly [slot: number, position: number])[],
   overrides: Overrides = {},
 ) {
-  const shape: AppendShape = { rows: places.length, heads, kvHeads, headSize, slotLength };
-  const size = slotCount * slotLength * kvHeads * headSize;
+  const shape: AppendShape = { rows: rows.length, heads, kvHeads, headSize, slotLength };
+  const { places, pool } = scatteredPlaces(slotCount, slotLength);
+  const size = pool * kvHeads * headSize;
   const caches = { keyCache: wave(size, 0.1), valueCache: wave(size, 0.2) };
   const inputs = {
     qk: wave(shape.rows * (heads + kvHeads) * headSize, 1.3),
     qkv: wave(shape.rows * (heads + 2 * kvHeads) * headSize, 2.3),
-    slots: Uint32Array.from(places, ([slot]) => slot),
-    positions: Uint32Array.from(places, ([, position]) => position),
+    slots: Uint32Array.from(rows, ([slot]) => slot),
+    positions: Uint32Array.from(rows, ([, position]) => position),
+    places,
   };
   const sizes = `${heads} query and ${kvHeads} key heads of ${headSize}, ${slotCount} slots of ${slotLength}`;
   return {
@@ -44,6 +47,7 @@ export const kvAppend = defineKernel({
     read('qkv'),
     read('slots', 'u32'),
     read('positions', 'u32'),
+    read('places', 'u32'),
     write('keyCache'),
     write('valueCache'),
   ],

@@ -13,6 +13,7 @@ export interface AppendInputs {
   readonly qkv: ArrayLike<number>; // [R,(NH+2NKV)·HS]
   readonly slots: ArrayLike<number>; // [R]
   readonly positions: ArrayLike<number>; // [R]; past slotLength: dropped
+  readonly places: ArrayLike<number>; // [slots, slotLength]
 }
 
 export interface Caches {
@@ -27,10 +28,10 @@ export function kvAppend(shape: AppendShape, inputs: AppendInputs, caches: Cache
   const valueCache = Float64Array.from(caches.valueCache);
   for (let r = 0; r < rows; r++) {
     if (inputs.positions[r] >= slotLength) continue;
-    const place = (inputs.slots[r] * slotLength + inputs.positions[r]) * width;
+    const entry = inputs.places[inputs.slots[r] * slotLength + inputs.positions[r]] * width;
     for (let c = 0; c < width; c++) {
-      keyCache[place + c] = inputs.qk[r * (heads + kvHeads) * headSize + heads * headSize + c];
-      valueCache[place + c] =
+      keyCache[entry + c] = inputs.qk[r * (heads + kvHeads) * headSize + heads * headSize + c];
+      valueCache[entry + c] =
         inputs.qkv[r * (heads + 2 * kvHeads) * headSize + (heads + kvHeads) * headSize + c];
     }
   }

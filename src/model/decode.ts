@@ -193,6 +193,7 @@ function cacheSteps(
 ): Step<PrefillSizes>[] {
   const { heads, kvHeads, headSize } = model.config;
   const { normed, qkv, qk, slots, positions } = workspace;
+  const { places } = cache;
   const { inputNorm, qkv: weight } = model.map.layers[index];
   const { channels, qkv: width } = widthsOf(model.config);
   const slotLength = model.contextLength;
@@ -205,13 +206,17 @@ function cacheSteps(
       ({ rows }) => ({ rows, ...headNormParams(model) }),
       { constants: { HEAD_SIZE: headSize } },
     ),
-    dispatch(kernels.kv_append, { qk, qkv, slots, positions, ...cache.layers[index] }, ({ rows }) => ({
-      rows,
-      heads,
-      kvHeads,
-      headSize,
-      slotLength,
-    })),
+    dispatch(
+      kernels.kv_append,
+      { qk, qkv, slots, positions, places, ...cache.layers[index] },
+      ({ rows }) => ({
+        rows,
+        heads,
+        kvHeads,
+        headSize,
+        slotLength,
+      }),
+    ),
   ];
 }
 
@@ -231,7 +236,7 @@ function layerSteps(
     ...cacheSteps(model, workspace, cache, index),
     dispatch(
       kernels.decode_attention,
-      { qk, ...cache.layers[index], slots, positions, out: attention },
+      { qk, ...cache.layers[index], slots, positions, places: cache.places, out: attention },
       ({ rows }) => ({ rows, heads, kvHeads, slotLength, scale: 1 / Math.sqrt(headSize) }),
       { constants: { HEAD_SIZE: headSize } },
     ),

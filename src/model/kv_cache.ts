@@ -1,7 +1,7 @@
 import { BufferOwner, type BufferView } from '../gpu/buffers.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 
-/** Keys and values of one layer: [slots, contextLength, NKV·HS]. */
+/** Keys and values of one layer, by place: [slots·contextLength, NKV·HS]. */
 export interface LayerCache {
   readonly keyCache: BufferView;
   readonly valueCache: BufferView;
@@ -11,6 +11,7 @@ export interface LayerCache {
 export interface KvCache {
   readonly slots: number;
   readonly layers: readonly LayerCache[];
+  readonly places: BufferView; // [slots, contextLength] u32: where the keys and values of a slot's positions lie
   destroy(): void;
 }
 
@@ -36,6 +37,10 @@ export async function growKvCache(model: DeviceModel, slots: number, old: KvCach
     keyCache: owner.storage(`layer ${layer} keys`, length),
     valueCache: owner.storage(`layer ${layer} values`, length),
   }));
+  const places = owner.storage(
+    'places',
+    Uint32Array.from({ length: slots * contextLength }, (_, place) => place),
+  );
   await owner.ready();
   if (old) {
     const encoder = gpu.device.createCommandEncoder({ label: 'grow kv cache' });
@@ -48,5 +53,5 @@ export async function growKvCache(model: DeviceModel, slots: number, old: KvCach
     gpu.device.queue.submit([encoder.finish()]);
     old.destroy();
   }
-  return { slots, layers, destroy: () => owner.destroy() };
+  return { slots, layers, places, destroy: () => owner.destroy() };
 }

@@ -74,6 +74,7 @@ test('decoding the last token from its cache gives what the whole row gives', ()
       valueCache: rows(qkv, 6, 8, 8),
       slots: [0],
       positions: [4],
+      places: [0, 1, 2, 3, 4],
     },
   );
   const { out } = attentionForward(shape, { qk, qkv, visible });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packVisible, row, type Turn } from '../../shaders/attention/packing.ts';
 import { wave } from '../../shaders/case_data.ts';
 import { kernels } from '../../shaders/index.ts';
+import { scatteredPlaces } from '../../shaders/kv_cache/places.ts';
 import { BufferOwner } from '../../src/gpu/buffers.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { TypedArray } from '../../src/gpu/kernel.ts';
@@ -63,28 +64,28 @@ async function attend({ headSize, scale, qk, qkv }: Tokens, trees: readonly Turn
   return bitsOfRows(owner, await Program.build(gpu, 'attend', [step]), buffers.out, headSize);
 }
 
-/** Appends all tokens to the caches, then decodes the rows at these indices. */
+/**
+ * Appends all tokens to the caches, then decodes the rows at these indices.
+ * @param shared first positions that lie at the same places for all slots
+ */
 async function decode(
   all: Tokens,
-  places: readonly (readonly [slot: number, position: number])[],
+  tokens: readonly (readonly [slot: number, position: number])[],
   indices: readonly number[],
+  shared = 0,
 ): Promise<string[]> {
   const { headSize, scale, qk, qkv } = all;
   const owner = new BufferOwner(gpu, 'decode test');
-  const slots = Uint32Array.from(places, ([slot]) => slot);
-  const positions = Uint32Array.from(places, ([, position]) => position);
-  const cacheSize = (Math.max(...slots) + 1) * SLOT_LENGTH * KV_HEADS * headSize;
-  const caches = ownBuffers(owner, { keyCache: cacheSize, valueCache: cacheSize });
+  const slots = Uint32Array.from(tokens, ([slot]) => slot);
+  const positions = Uint32Array.from(tokens, ([, position]) => position);
+  const table = scatteredPlaces(Math.max(...slots) + 1, SLOT_LENGTH, shared);
+  const cacheSize = table.pool * KV_HEADS * headSize;
+  const cache = ownBuffers(owner, { keyCache: cacheSize, valueCache: cacheSize, places: table.places });
+  const sizes = { heads: HEADS, kvHeads: KV_HEADS, slotLength: SLOT_LENGTH };
   const append = dispatch(
     kernels.kv_append,
-    { ...ownBuffers(owner, { qk, qkv, slots, positions }), ...caches },
-    () => ({
-      rows: places.length,
-      heads: HEADS,
-      kvHeads: KV_HEADS,
-      headSize,
-      slotLength: SLOT_LENGTH,
-    }),
+    { ...ownBuffers(owner, { qk, qkv, slots, positions }), ...cache },
+    () => ({ rows: tokens.length, headSize, ...sizes }),
   );
   const picked = ownBuffers(owner, {
     qk: pick(all, indices).qk,
@@ -92,8 +93,8 @@ async function decode(
     positions: Uint32Array.from(indices, (n) => positions[n]),
     out: indices.length * HEADS * headSize,
   });
-  const params = { rows: indices.length, heads: HEADS, kvHeads: KV_HEADS, slotLength: SLOT_LENGTH, scale };
-  const step = dispatch(kernels.decode_attention, { ...picked, ...caches }, () => params, {
+  const params = { rows: indices.length, scale, ...sizes };
+  const step = dispatch(kernels.decode_attention, { ...picked, ...cache }, () => params, {
     constants: { HEAD_SIZE: headSize },
   });
   return bitsOfRows(owner, await Program.build(gpu, 'decode', [append, step]), picked.out, headSize);
@@ -153,4 +154,13 @@ test('a row of decode_attention does not depend on the rows decoded with it', as
   const together = await decode(tokens, places, range(0, 30));
   expect(await decode(tokens, places, [28])).toEqual([together[28]]);
   expect(await decode(tokens, places, [29, 3, 28])).toEqual([29, 3, 28].map((n) => together[n]));
+});
+
+test('branches that point to a common prefix give the bits of a packed tree that holds it once', async () => {
+  const tokens = example(20, 16);
+  const tree: Turn = { length: 9, children: [row(6), row(5)] };
+  const along = (slot: number, first: number, end: number) =>
+    range(first, end).map((position) => [slot, position] as const);
+  const places = [...along(0, 0, 15), ...along(1, 9, 14)]; // slot 1 appends nothing of the prefix
+  expect(await decode(tokens, places, range(0, 20), 9)).toEqual(await attend(tokens, [tree]));
 });

@@ -20,9 +20,9 @@ const CAPACITIES: PolicyCapacities = {
   sampling: { rows: 128, sampledRows: 64, slots: 8 },
 };
 
-test('parameters count four times, and the cache keys and values of every slot, layer and position', async () => {
+test('parameters count four times, and the cache keys and values of every slot, layer and position, and its place', async () => {
   const { byOwner } = await footprint(MODEL, CAPACITIES);
-  expect(byOwner['kv cache']).toBe(2 * 2 * 8 * 96 * (2 * 8) * 4);
+  expect(byOwner['kv cache']).toBe((2 * 2 * (2 * 8) + 1) * 8 * 96 * 4);
   expect(byOwner.parameters).toBeGreaterThanOrEqual(4 * 4 * parameterCount(MODEL));
   expect(Object.keys(byOwner)).toEqual(['parameters', 'activations', 'decode activations', 'kv cache']);
 });
