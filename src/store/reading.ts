@@ -10,6 +10,12 @@ export function selectedUpdate(run: RunState, selection: Pick<Selection, 'update
   return selection.update === null ? newest : (run.updates[selection.update - 1] ?? newest);
 }
 
+/** The newest finished update before `update` whose trees are at hand; null where there is none. */
+export function finishedBefore({ updates }: RunState, update: number): number | null {
+  const earlier = updates.slice(0, Math.max(0, update - 1));
+  return earlier.findLast(({ metrics, detail }) => metrics !== null && detail === 'here')?.update ?? null;
+}
+
 export function selectedTree(
   run: RunState,
   selection: Pick<Selection, 'update' | 'prompt'>,

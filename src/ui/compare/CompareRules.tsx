@@ -18,6 +18,7 @@ import { creditShade } from '../scales.ts';
 import { Transcript, type TokenDecoration } from '../transcript/Transcript.tsx';
 import { drawCredit, extentOf } from '../tree/encodings.ts';
 import { TreeDrawing } from '../tree/TreeDrawing.tsx';
+import { Waiting } from '../Waiting.tsx';
 import { Disagreement } from './Disagreement.tsx';
 import { GradientCosines } from './GradientCosines.tsx';
 import { RuleMatrix } from './RuleMatrix.tsx';
@@ -158,6 +159,6 @@ export function CompareRules({ state, own }: { readonly state: TreeState; readon
     [update, state, own, contextLength],
   );
   if (!tree || !first || !second)
-    return <p className="empty">Rules can be compared when the tree is grown and its leaves are scored.</p>;
+    return <Waiting>Rules can be compared when the tree is grown and its leaves are scored.</Waiting>;
   return <Body state={state} tree={tree} own={own} a={first} b={second} lines={lines} />;
 }

@@ -10,6 +10,7 @@ import { ROOT, type CreditConfig, type NodeId } from '../../units.ts';
 import { useOfUpdate, useRun, useSelection, useTree } from '../binding.ts';
 import { PromptBar } from '../tree/PromptBar.tsx';
 import { TreeDrawing } from '../tree/TreeDrawing.tsx';
+import { Waiting } from '../Waiting.tsx';
 import { ChangePanel } from './ChangePanel.tsx';
 import { drawingAt } from './drawings.ts';
 import { FormulaPanel } from './FormulaPanel.tsx';
@@ -66,7 +67,7 @@ function Stepper(props: StepperProps) {
   const frame = useMemo(() => credit && creditFrame(state, credit.steps, cursor), [state, credit, cursor]);
   const drawn = useGlide(state, frame);
   if (!credit || !frame || !drawn)
-    return <p className="empty">Credit starts when the tree is grown and its leaves are scored.</p>;
+    return <Waiting>Credit starts when the tree is grown and its leaves are scored.</Waiting>;
   const { shown, trained, steps, change, choice } = credit;
   const step = frame.current;
   const turn = [selected, step?.node, state.nodes[ROOT]?.children[0]].find((id) => id != null && id !== ROOT);

@@ -9,6 +9,7 @@ import type { TreeState, UpdateState } from '../../store/run_state.ts';
 import type { LossConfig, NodeId } from '../../units.ts';
 import { useRun, useSelection, useVocabulary } from '../binding.ts';
 import { formatSigned } from '../format.ts';
+import { Waiting } from '../Waiting.tsx';
 import { BalancePanel } from './BalancePanel.tsx';
 import { ClipQuestion } from './ClipQuestion.tsx';
 import { GradientNorms } from './GradientNorms.tsx';
@@ -27,12 +28,16 @@ interface RowProps {
   readonly config: LossConfig;
 }
 
-function noReading({ metrics }: UpdateState, { dropped }: TreeState): string {
+function NoReading({ update: { metrics }, tree: { dropped } }: Pick<RowProps, 'update' | 'tree'>) {
   if (dropped)
-    return 'The run’s filter dropped this question’s rollouts: no row of them is trained on, and no token has a loss.';
-  return metrics
-    ? 'This row was in no mini-batch.'
-    : 'The loss of this row comes when the update reaches its loss phase.';
+    return (
+      <p>
+        The run’s filter dropped this question’s rollouts: no row of them is trained on, and no token has a
+        loss.
+      </p>
+    );
+  if (metrics) return <p>This row was in no mini-batch.</p>;
+  return <Waiting>The loss of this row comes when the update reaches its loss phase.</Waiting>;
 }
 
 interface ChosenProps extends RowProps {
@@ -87,7 +92,11 @@ export function LossRowView(props: RowProps) {
   return (
     <div className="loss-columns">
       <div className="loss-main">
-        {reading ? <TurnLane turns={reading.turns} config={config} /> : <p>{noReading(update, tree)}</p>}
+        {reading ? (
+          <TurnLane turns={reading.turns} config={config} />
+        ) : (
+          <NoReading update={update} tree={tree} />
+        )}
         <TokenStrip {...strip} />
         {reading && <BatchPanels {...props} reading={reading} />}
       </div>

@@ -7,6 +7,7 @@ import { formatNumber } from '../format.ts';
 import { REWARD_GLYPHS, rewardClass } from '../scales.ts';
 import { nodeName } from '../tree/encodings.ts';
 import { PromptBar } from '../tree/PromptBar.tsx';
+import { Waiting } from '../Waiting.tsx';
 import { LossRowView } from './LossRowView.tsx';
 
 function LeafPicker({ tree, leaf }: { readonly tree: TreeState; readonly leaf: NodeId }) {
@@ -47,7 +48,7 @@ export function LossView() {
           <LossRowView update={update} tree={tree} leaf={leaf} config={config} />
         </>
       ) : (
-        <p className="empty">No rollout has ended yet.</p>
+        <Waiting>No rollout has ended yet.</Waiting>
       )}
     </div>
   );
