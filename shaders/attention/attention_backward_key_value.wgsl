@@ -127,46 +127,50 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (BLOCKS > 7u) { v[7] = loadValue(value, 7u); }
 
   let end = visible[j].y;
-  for (var n = j; n < end; n++) {
-    for (var h = g * groupHeads; h < (g + 1u) * groupHeads; h++) {
-      let query = n * qkWidth + h * VECTORS;
-      let head = n * params.heads + h;
-      let upstream = head * VECTORS;
-      var scores = addQueryDots(vec4f(), k[0], query, 0u);
-      if (BLOCKS > 1u) { scores = addQueryDots(scores, k[1], query, 1u); }
-      if (BLOCKS > 2u) { scores = addQueryDots(scores, k[2], query, 2u); }
-      if (BLOCKS > 3u) { scores = addQueryDots(scores, k[3], query, 3u); }
-      if (BLOCKS > 4u) { scores = addQueryDots(scores, k[4], query, 4u); }
-      if (BLOCKS > 5u) { scores = addQueryDots(scores, k[5], query, 5u); }
-      if (BLOCKS > 6u) { scores = addQueryDots(scores, k[6], query, 6u); }
-      if (BLOCKS > 7u) { scores = addQueryDots(scores, k[7], query, 7u); }
-      var dps = addUpstreamDots(vec4f(), v[0], upstream, 0u);
-      if (BLOCKS > 1u) { dps = addUpstreamDots(dps, v[1], upstream, 1u); }
-      if (BLOCKS > 2u) { dps = addUpstreamDots(dps, v[2], upstream, 2u); }
-      if (BLOCKS > 3u) { dps = addUpstreamDots(dps, v[3], upstream, 3u); }
-      if (BLOCKS > 4u) { dps = addUpstreamDots(dps, v[4], upstream, 4u); }
-      if (BLOCKS > 5u) { dps = addUpstreamDots(dps, v[5], upstream, 5u); }
-      if (BLOCKS > 6u) { dps = addUpstreamDots(dps, v[6], upstream, 6u); }
-      if (BLOCKS > 7u) { dps = addUpstreamDots(dps, v[7], upstream, 7u); }
-      let p = exp(params.scale * dot(scores, vec4f(1.0)) - lse[head]);
-      let ds = p * (dot(dps, vec4f(1.0)) - delta[head]);
-      dk[0] = addQuery(dk[0], ds, query, 0u);
-      if (BLOCKS > 1u) { dk[1] = addQuery(dk[1], ds, query, 1u); }
-      if (BLOCKS > 2u) { dk[2] = addQuery(dk[2], ds, query, 2u); }
-      if (BLOCKS > 3u) { dk[3] = addQuery(dk[3], ds, query, 3u); }
-      if (BLOCKS > 4u) { dk[4] = addQuery(dk[4], ds, query, 4u); }
-      if (BLOCKS > 5u) { dk[5] = addQuery(dk[5], ds, query, 5u); }
-      if (BLOCKS > 6u) { dk[6] = addQuery(dk[6], ds, query, 6u); }
-      if (BLOCKS > 7u) { dk[7] = addQuery(dk[7], ds, query, 7u); }
-      dv[0] = addUpstream(dv[0], p, upstream, 0u);
-      if (BLOCKS > 1u) { dv[1] = addUpstream(dv[1], p, upstream, 1u); }
-      if (BLOCKS > 2u) { dv[2] = addUpstream(dv[2], p, upstream, 2u); }
-      if (BLOCKS > 3u) { dv[3] = addUpstream(dv[3], p, upstream, 3u); }
-      if (BLOCKS > 4u) { dv[4] = addUpstream(dv[4], p, upstream, 4u); }
-      if (BLOCKS > 5u) { dv[5] = addUpstream(dv[5], p, upstream, 5u); }
-      if (BLOCKS > 6u) { dv[6] = addUpstream(dv[6], p, upstream, 6u); }
-      if (BLOCKS > 7u) { dv[7] = addUpstream(dv[7], p, upstream, 7u); }
-    }
+  // Readers and their heads in one loop, as in its twin: it takes 0.45 of the time on SwiftShader.
+  let firstHead = g * groupHeads;
+  let lastHead = firstHead + groupHeads - 1u;
+  var h = firstHead;
+  for (var n = j; n < end;) {
+    let query = n * qkWidth + h * VECTORS;
+    let head = n * params.heads + h;
+    let upstream = head * VECTORS;
+    var scores = addQueryDots(vec4f(), k[0], query, 0u);
+    if (BLOCKS > 1u) { scores = addQueryDots(scores, k[1], query, 1u); }
+    if (BLOCKS > 2u) { scores = addQueryDots(scores, k[2], query, 2u); }
+    if (BLOCKS > 3u) { scores = addQueryDots(scores, k[3], query, 3u); }
+    if (BLOCKS > 4u) { scores = addQueryDots(scores, k[4], query, 4u); }
+    if (BLOCKS > 5u) { scores = addQueryDots(scores, k[5], query, 5u); }
+    if (BLOCKS > 6u) { scores = addQueryDots(scores, k[6], query, 6u); }
+    if (BLOCKS > 7u) { scores = addQueryDots(scores, k[7], query, 7u); }
+    var dps = addUpstreamDots(vec4f(), v[0], upstream, 0u);
+    if (BLOCKS > 1u) { dps = addUpstreamDots(dps, v[1], upstream, 1u); }
+    if (BLOCKS > 2u) { dps = addUpstreamDots(dps, v[2], upstream, 2u); }
+    if (BLOCKS > 3u) { dps = addUpstreamDots(dps, v[3], upstream, 3u); }
+    if (BLOCKS > 4u) { dps = addUpstreamDots(dps, v[4], upstream, 4u); }
+    if (BLOCKS > 5u) { dps = addUpstreamDots(dps, v[5], upstream, 5u); }
+    if (BLOCKS > 6u) { dps = addUpstreamDots(dps, v[6], upstream, 6u); }
+    if (BLOCKS > 7u) { dps = addUpstreamDots(dps, v[7], upstream, 7u); }
+    let p = exp(params.scale * dot(scores, vec4f(1.0)) - lse[head]);
+    let ds = p * (dot(dps, vec4f(1.0)) - delta[head]);
+    dk[0] = addQuery(dk[0], ds, query, 0u);
+    if (BLOCKS > 1u) { dk[1] = addQuery(dk[1], ds, query, 1u); }
+    if (BLOCKS > 2u) { dk[2] = addQuery(dk[2], ds, query, 2u); }
+    if (BLOCKS > 3u) { dk[3] = addQuery(dk[3], ds, query, 3u); }
+    if (BLOCKS > 4u) { dk[4] = addQuery(dk[4], ds, query, 4u); }
+    if (BLOCKS > 5u) { dk[5] = addQuery(dk[5], ds, query, 5u); }
+    if (BLOCKS > 6u) { dk[6] = addQuery(dk[6], ds, query, 6u); }
+    if (BLOCKS > 7u) { dk[7] = addQuery(dk[7], ds, query, 7u); }
+    dv[0] = addUpstream(dv[0], p, upstream, 0u);
+    if (BLOCKS > 1u) { dv[1] = addUpstream(dv[1], p, upstream, 1u); }
+    if (BLOCKS > 2u) { dv[2] = addUpstream(dv[2], p, upstream, 2u); }
+    if (BLOCKS > 3u) { dv[3] = addUpstream(dv[3], p, upstream, 3u); }
+    if (BLOCKS > 4u) { dv[4] = addUpstream(dv[4], p, upstream, 4u); }
+    if (BLOCKS > 5u) { dv[5] = addUpstream(dv[5], p, upstream, 5u); }
+    if (BLOCKS > 6u) { dv[6] = addUpstream(dv[6], p, upstream, 6u); }
+    if (BLOCKS > 7u) { dv[7] = addUpstream(dv[7], p, upstream, 7u); }
+    n += select(0u, 1u, h == lastHead);
+    h = select(h + 1u, firstHead, h == lastHead);
   }
 
   storeKeyGradient(key, 0u, dk[0] * params.scale);

@@ -129,66 +129,70 @@ fn main(
   let end = select(0u, visible[j].y, inside);
   let first = subgroupMin(j);
   let last = subgroupMax(end);
-  for (var n = first; n < last; n++) {
+  // Readers and their heads in one loop: a loop in a loop carries dk and dv round both, 2.4 times the time on SwiftShader.
+  let firstHead = g * groupHeads;
+  let lastHead = firstHead + groupHeads - 1u;
+  var h = firstHead;
+  for (var n = first; n < last;) {
     let reads = j <= n && n < end;
-    for (var h = g * groupHeads; h < (g + 1u) * groupHeads; h++) {
-      let query = n * qkWidth + h * VECTORS;
-      let head = n * params.heads + h;
-      let upstream = head * VECTORS;
-      var q: array<mat4x4f, 8>;
-      var u: array<mat4x4f, 8>; // dout of this head
-      q[0] = shared4(qk[query + min(lane, LAST)]);
-      if (BLOCKS > 1u) { q[1] = shared4(qk[query + min(4u + lane, LAST)]); }
-      if (BLOCKS > 2u) { q[2] = shared4(qk[query + min(8u + lane, LAST)]); }
-      if (BLOCKS > 3u) { q[3] = shared4(qk[query + min(12u + lane, LAST)]); }
-      if (BLOCKS > 4u) { q[4] = shared4(qk[query + min(16u + lane, LAST)]); }
-      if (BLOCKS > 5u) { q[5] = shared4(qk[query + min(20u + lane, LAST)]); }
-      if (BLOCKS > 6u) { q[6] = shared4(qk[query + min(24u + lane, LAST)]); }
-      if (BLOCKS > 7u) { q[7] = shared4(qk[query + min(28u + lane, LAST)]); }
-      u[0] = shared4(dout[upstream + min(lane, LAST)]);
-      if (BLOCKS > 1u) { u[1] = shared4(dout[upstream + min(4u + lane, LAST)]); }
-      if (BLOCKS > 2u) { u[2] = shared4(dout[upstream + min(8u + lane, LAST)]); }
-      if (BLOCKS > 3u) { u[3] = shared4(dout[upstream + min(12u + lane, LAST)]); }
-      if (BLOCKS > 4u) { u[4] = shared4(dout[upstream + min(16u + lane, LAST)]); }
-      if (BLOCKS > 5u) { u[5] = shared4(dout[upstream + min(20u + lane, LAST)]); }
-      if (BLOCKS > 6u) { u[6] = shared4(dout[upstream + min(24u + lane, LAST)]); }
-      if (BLOCKS > 7u) { u[7] = shared4(dout[upstream + min(28u + lane, LAST)]); }
-      var scores = addDots(vec4f(), k[0], q[0]);
-      if (BLOCKS > 1u) { scores = addDots(scores, k[1], q[1]); }
-      if (BLOCKS > 2u) { scores = addDots(scores, k[2], q[2]); }
-      if (BLOCKS > 3u) { scores = addDots(scores, k[3], q[3]); }
-      if (BLOCKS > 4u) { scores = addDots(scores, k[4], q[4]); }
-      if (BLOCKS > 5u) { scores = addDots(scores, k[5], q[5]); }
-      if (BLOCKS > 6u) { scores = addDots(scores, k[6], q[6]); }
-      if (BLOCKS > 7u) { scores = addDots(scores, k[7], q[7]); }
-      var dps = addDots(vec4f(), v[0], u[0]);
-      if (BLOCKS > 1u) { dps = addDots(dps, v[1], u[1]); }
-      if (BLOCKS > 2u) { dps = addDots(dps, v[2], u[2]); }
-      if (BLOCKS > 3u) { dps = addDots(dps, v[3], u[3]); }
-      if (BLOCKS > 4u) { dps = addDots(dps, v[4], u[4]); }
-      if (BLOCKS > 5u) { dps = addDots(dps, v[5], u[5]); }
-      if (BLOCKS > 6u) { dps = addDots(dps, v[6], u[6]); }
-      if (BLOCKS > 7u) { dps = addDots(dps, v[7], u[7]); }
-      let all = exp(params.scale * dot(scores, vec4f(1.0)) - lse[head]);
-      let p = select(0.0, all, reads);
-      let ds = select(0.0, all * (dot(dps, vec4f(1.0)) - delta[head]), reads);
-      dk[0] = addScaled(dk[0], ds, q[0]);
-      if (BLOCKS > 1u) { dk[1] = addScaled(dk[1], ds, q[1]); }
-      if (BLOCKS > 2u) { dk[2] = addScaled(dk[2], ds, q[2]); }
-      if (BLOCKS > 3u) { dk[3] = addScaled(dk[3], ds, q[3]); }
-      if (BLOCKS > 4u) { dk[4] = addScaled(dk[4], ds, q[4]); }
-      if (BLOCKS > 5u) { dk[5] = addScaled(dk[5], ds, q[5]); }
-      if (BLOCKS > 6u) { dk[6] = addScaled(dk[6], ds, q[6]); }
-      if (BLOCKS > 7u) { dk[7] = addScaled(dk[7], ds, q[7]); }
-      dv[0] = addScaled(dv[0], p, u[0]);
-      if (BLOCKS > 1u) { dv[1] = addScaled(dv[1], p, u[1]); }
-      if (BLOCKS > 2u) { dv[2] = addScaled(dv[2], p, u[2]); }
-      if (BLOCKS > 3u) { dv[3] = addScaled(dv[3], p, u[3]); }
-      if (BLOCKS > 4u) { dv[4] = addScaled(dv[4], p, u[4]); }
-      if (BLOCKS > 5u) { dv[5] = addScaled(dv[5], p, u[5]); }
-      if (BLOCKS > 6u) { dv[6] = addScaled(dv[6], p, u[6]); }
-      if (BLOCKS > 7u) { dv[7] = addScaled(dv[7], p, u[7]); }
-    }
+    let query = n * qkWidth + h * VECTORS;
+    let head = n * params.heads + h;
+    let upstream = head * VECTORS;
+    var q: array<mat4x4f, 8>;
+    var u: array<mat4x4f, 8>; // dout of this head
+    q[0] = shared4(qk[query + min(lane, LAST)]);
+    if (BLOCKS > 1u) { q[1] = shared4(qk[query + min(4u + lane, LAST)]); }
+    if (BLOCKS > 2u) { q[2] = shared4(qk[query + min(8u + lane, LAST)]); }
+    if (BLOCKS > 3u) { q[3] = shared4(qk[query + min(12u + lane, LAST)]); }
+    if (BLOCKS > 4u) { q[4] = shared4(qk[query + min(16u + lane, LAST)]); }
+    if (BLOCKS > 5u) { q[5] = shared4(qk[query + min(20u + lane, LAST)]); }
+    if (BLOCKS > 6u) { q[6] = shared4(qk[query + min(24u + lane, LAST)]); }
+    if (BLOCKS > 7u) { q[7] = shared4(qk[query + min(28u + lane, LAST)]); }
+    u[0] = shared4(dout[upstream + min(lane, LAST)]);
+    if (BLOCKS > 1u) { u[1] = shared4(dout[upstream + min(4u + lane, LAST)]); }
+    if (BLOCKS > 2u) { u[2] = shared4(dout[upstream + min(8u + lane, LAST)]); }
+    if (BLOCKS > 3u) { u[3] = shared4(dout[upstream + min(12u + lane, LAST)]); }
+    if (BLOCKS > 4u) { u[4] = shared4(dout[upstream + min(16u + lane, LAST)]); }
+    if (BLOCKS > 5u) { u[5] = shared4(dout[upstream + min(20u + lane, LAST)]); }
+    if (BLOCKS > 6u) { u[6] = shared4(dout[upstream + min(24u + lane, LAST)]); }
+    if (BLOCKS > 7u) { u[7] = shared4(dout[upstream + min(28u + lane, LAST)]); }
+    var scores = addDots(vec4f(), k[0], q[0]);
+    if (BLOCKS > 1u) { scores = addDots(scores, k[1], q[1]); }
+    if (BLOCKS > 2u) { scores = addDots(scores, k[2], q[2]); }
+    if (BLOCKS > 3u) { scores = addDots(scores, k[3], q[3]); }
+    if (BLOCKS > 4u) { scores = addDots(scores, k[4], q[4]); }
+    if (BLOCKS > 5u) { scores = addDots(scores, k[5], q[5]); }
+    if (BLOCKS > 6u) { scores = addDots(scores, k[6], q[6]); }
+    if (BLOCKS > 7u) { scores = addDots(scores, k[7], q[7]); }
+    var dps = addDots(vec4f(), v[0], u[0]);
+    if (BLOCKS > 1u) { dps = addDots(dps, v[1], u[1]); }
+    if (BLOCKS > 2u) { dps = addDots(dps, v[2], u[2]); }
+    if (BLOCKS > 3u) { dps = addDots(dps, v[3], u[3]); }
+    if (BLOCKS > 4u) { dps = addDots(dps, v[4], u[4]); }
+    if (BLOCKS > 5u) { dps = addDots(dps, v[5], u[5]); }
+    if (BLOCKS > 6u) { dps = addDots(dps, v[6], u[6]); }
+    if (BLOCKS > 7u) { dps = addDots(dps, v[7], u[7]); }
+    let all = exp(params.scale * dot(scores, vec4f(1.0)) - lse[head]);
+    let p = select(0.0, all, reads);
+    let ds = select(0.0, all * (dot(dps, vec4f(1.0)) - delta[head]), reads);
+    dk[0] = addScaled(dk[0], ds, q[0]);
+    if (BLOCKS > 1u) { dk[1] = addScaled(dk[1], ds, q[1]); }
+    if (BLOCKS > 2u) { dk[2] = addScaled(dk[2], ds, q[2]); }
+    if (BLOCKS > 3u) { dk[3] = addScaled(dk[3], ds, q[3]); }
+    if (BLOCKS > 4u) { dk[4] = addScaled(dk[4], ds, q[4]); }
+    if (BLOCKS > 5u) { dk[5] = addScaled(dk[5], ds, q[5]); }
+    if (BLOCKS > 6u) { dk[6] = addScaled(dk[6], ds, q[6]); }
+    if (BLOCKS > 7u) { dk[7] = addScaled(dk[7], ds, q[7]); }
+    dv[0] = addScaled(dv[0], p, u[0]);
+    if (BLOCKS > 1u) { dv[1] = addScaled(dv[1], p, u[1]); }
+    if (BLOCKS > 2u) { dv[2] = addScaled(dv[2], p, u[2]); }
+    if (BLOCKS > 3u) { dv[3] = addScaled(dv[3], p, u[3]); }
+    if (BLOCKS > 4u) { dv[4] = addScaled(dv[4], p, u[4]); }
+    if (BLOCKS > 5u) { dv[5] = addScaled(dv[5], p, u[5]); }
+    if (BLOCKS > 6u) { dv[6] = addScaled(dv[6], p, u[6]); }
+    if (BLOCKS > 7u) { dv[7] = addScaled(dv[7], p, u[7]); }
+    n += select(0u, 1u, h == lastHead);
+    h = select(h + 1u, firstHead, h == lastHead);
   }
 
   if (!inside) { return; }
