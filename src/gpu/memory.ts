@@ -9,14 +9,21 @@ export interface MemoryEntry {
 export class MemoryLedger {
   readonly #entries = new Map<GPUBuffer, MemoryEntry>();
   #totalBytes = 0;
+  #createdCount = 0;
 
   get totalBytes(): number {
     return this.#totalBytes;
   }
 
+  /** Buffers created since the device was opened, those that are gone included. */
+  get createdCount(): number {
+    return this.#createdCount;
+  }
+
   add(buffer: GPUBuffer, entry: MemoryEntry): void {
     this.#entries.set(buffer, entry);
     this.#totalBytes += entry.bytes;
+    this.#createdCount += 1;
   }
 
   remove(buffer: GPUBuffer): void {

@@ -32,6 +32,12 @@ export class Readback {
     this.#owner = new BufferOwner(gpu, label);
   }
 
+  /** Makes `count` staging buffers ahead: as many copies of up to `bytes` at once then allocate nothing. */
+  async reserve(count: number, bytes: number): Promise<void> {
+    for (let made = 0; made < count; made++) this.#free.push(this.#create(bytes));
+    await this.#owner.ready();
+  }
+
   /**
    * Adds the copies to `encoder`. Await the returned function's result after submitting it.
    * @throws DeviceLostError from the returned function when the device goes away
@@ -64,7 +70,10 @@ export class Readback {
 
   #take(bytes: number): GPUBuffer {
     const fit = this.#free.findIndex(({ size }) => size >= bytes);
-    if (fit >= 0) return this.#free.splice(fit, 1)[0];
+    return fit >= 0 ? this.#free.splice(fit, 1)[0] : this.#create(bytes);
+  }
+
+  #create(bytes: number): GPUBuffer {
     const size = 2 ** Math.ceil(Math.log2(Math.max(256, bytes)));
     return this.#owner.create('staging', size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   }
