@@ -2,7 +2,8 @@
 import { workOf } from '../shaders/work.ts';
 import { openGpu, type Gpu } from '../src/gpu/device.ts';
 import { Profiler, type DeviceProfile, type TimedRow } from '../src/gpu/profiler.ts';
-import { Policy } from '../src/model/policy.ts';
+import { capacityOf } from '../src/model/microbatches.ts';
+import { Policy, trainingLimit } from '../src/model/policy.ts';
 import { seededParameters } from '../src/train/initial.ts';
 import { presets } from '../src/train/presets.ts';
 import type { ModelConfig, RunConfig, TokenBatch, UpdateInputs } from '../src/units.ts';
@@ -96,6 +97,7 @@ async function openPoint(gpu: Gpu, axis: Axis, value: number): Promise<Point> {
   const policy = await Policy.create(gpu, model, {
     contextLength: sizes.length,
     parameters: seededParameters(model, 1),
+    training: capacityOf(batch, trainingLimit()),
   });
   const { algorithm, optimiser } = instant();
   const { logProb: oldLogProb } = await policy.score(batch, 1);

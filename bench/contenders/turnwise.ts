@@ -123,9 +123,11 @@ export async function createTrainer(
 ): Promise<Trainer> {
   const config = modelConfig(shape, settings);
   const optimiser = optimiserConfig(settings);
+  const tokens = shape.rows * shape.tokens;
   const policy = await Policy.create(gpu, config, {
     contextLength: shape.tokens + 1,
     parameters: toOurs(config, parameters),
+    training: { tokens, predicted: tokens, scored: tokens },
     decayed: ({ name }) => !name.includes('norm'),
   });
   return {

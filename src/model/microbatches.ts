@@ -8,6 +8,13 @@ export interface Capacity {
   readonly scored: number; // S
 }
 
+/** What a batch fills at most, within a limit. */
+export const capacityOf = (batch: TokenBatch, limit: Capacity): Capacity => ({
+  tokens: Math.min(batch.tokens.length, limit.tokens),
+  predicted: Math.min(batch.predicted.length, limit.predicted),
+  scored: Math.min(batch.scored.length, limit.scored),
+});
+
 /**
  * Consecutive rows of a batch with the tokens that their scored tokens depend on, to be computed by themselves. What is
  * last on a path predicts nothing and is left out, and so is whatever comes after the last scored token.

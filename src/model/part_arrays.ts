@@ -1,8 +1,29 @@
-/** What the parts of a batch gave, put together again. */
-import type { TokenBatch } from '../units.ts';
+/** Parts of a batch: submitted in turn, and what they gave put together again. */
+import type { LossResult, TokenBatch } from '../units.ts';
 import type { MicroBatch } from './microbatches.ts';
 
 type Floats = Float32Array<ArrayBuffer>;
+
+/** Parts whose results may be on their way at once: the device computes one while the one before is read. */
+export const IN_FLIGHT = 2;
+
+/**
+ * Submits part after part. However many there are, the buffers they are read through are IN_FLIGHT.
+ * @returns when all are submitted, what waits for their results
+ */
+export async function submitInTurn<T>(
+  parts: readonly MicroBatch[],
+  submit: (part: MicroBatch) => Promise<T>,
+): Promise<() => Promise<T[]>> {
+  const results: Promise<T>[] = [];
+  for (const part of parts) {
+    await results.at(-IN_FLIGHT);
+    const result = submit(part);
+    result.catch(() => undefined); // whoever waits for all of them is told
+    results.push(result);
+  }
+  return () => Promise.all(results);
+}
 
 /** Puts arrays of scored tokens, or of turns, back into the order of the batch. */
 export function join<const Names extends readonly string[]>(
@@ -36,4 +57,22 @@ export function inRows<const Names extends readonly string[]>(
     return Object.fromEntries(arrays) as Record<Names[number], Floats>; // one entry per name
   });
   return join(batch.scored.length, parts, 'scoredStart', spread, names);
+}
+
+type PartResult = Readonly<Record<'logProb' | 'entropy' | 'tokenLoss' | 'dlogProb' | 'turnLogRatio', Floats>>;
+
+/** Arrays and loss of the batch; Σ weight · tokenLoss in float64. */
+export function lossResult(
+  batch: TokenBatch,
+  parts: readonly MicroBatch[],
+  results: readonly PartResult[],
+): LossResult {
+  const { scored, turnRow, weight } = batch;
+  const arrays = {
+    ...inRows(batch, parts, results, ['logProb', 'entropy']),
+    ...join(scored.length, parts, 'scoredStart', results, ['tokenLoss', 'dlogProb']),
+    ...join(turnRow.length, parts, 'turnStart', results, ['turnLogRatio']),
+  };
+  const total = arrays.tokenLoss.reduce((sum, value, s) => sum + weight[s] * value, 0);
+  return { ...arrays, loss: total };
 }

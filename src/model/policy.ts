@@ -33,7 +33,8 @@ import { decodeWeights, encodeWeights } from './weights.ts';
 export interface PolicyOptions {
   readonly contextLength: number; // tokens, prompt and response together
   readonly parameters: Float32Array<ArrayBuffer>; // flat; initialParameters() or decodeWeights()
-  readonly tokenCapacity?: number; // most tokens of one micro-batch; larger batches are split
+  /** What one micro-batch may hold: allocated whole with the first batch, and larger batches are split. */
+  readonly training?: Capacity;
   readonly sampling?: Partial<SamplingOptions>;
   readonly lossSource?: string | null; // WGSL in place of policy_loss's own
   /** Whether weight decay applies to a tensor; to all of them by default, as in PyTorch's AdamW. */
@@ -66,10 +67,10 @@ export class Policy implements TrainablePolicy {
   #tail: Promise<unknown> = Promise.resolve();
   #session: SamplingSession | null = null; // last in order, so that generate() may join it
 
-  private constructor(model: DeviceModel, { tokenCapacity, sampling, lossSource }: PolicyOptions) {
+  private constructor(model: DeviceModel, { training, sampling, lossSource }: PolicyOptions) {
     this.config = model.config;
     this.#model = model;
-    this.#training = new Training(model, trainingLimit(tokenCapacity), lossSource);
+    this.#training = new Training(model, training ?? trainingLimit(), lossSource);
     this.#sampling = new Sampling(model, sampling);
     this.#readback = new Readback(model.gpu, 'parameter readback');
     this.#lost = new LostWatch(model.gpu.lost);

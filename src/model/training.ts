@@ -1,4 +1,4 @@
-import { roundUp, subview, upload, VIEW_ALIGNMENT, type BufferView } from '../gpu/buffers.ts';
+import { subview, upload, type BufferView } from '../gpu/buffers.ts';
 import { Program } from '../gpu/program.ts';
 import { f32, Readback, type ReadRanges } from '../gpu/readback.ts';
 import type {
@@ -17,7 +17,7 @@ import { batchInputs, checkBatch, uploadInputs, visiblePairs, type BatchInputs }
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { forwardSteps, type TrainSizes } from './forward.ts';
 import { GradientShelf } from './gradients.ts';
-import { inRows, join } from './part_arrays.ts';
+import { IN_FLIGHT, inRows, lossResult, submitInTurn } from './part_arrays.ts';
 import { splitBatch, wholeBatch, type Capacity, type MicroBatch } from './microbatches.ts';
 import { optimiserSizes, optimiserSteps, stepResult, type OptimiserSizes } from './optimise.ts';
 import {
@@ -34,7 +34,7 @@ import {
   uploadBatchInputs,
   uploadLossInputs,
 } from './policy_loss.ts';
-import { createWorkspace, headRowsFor, type Workspace } from './workspace.ts';
+import { createWorkspace, type Workspace } from './workspace.ts';
 
 /** Weighted cross-entropy of one supervised step, and the optimiser step taken. */
 export interface SupervisedResult {
@@ -82,8 +82,6 @@ function passes(
   return { before: [forward, statistics], programs: [forward, loss, backward] };
 }
 
-const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(VIEW_ALIGNMENT, value)));
-
 const sizesOf = (part: MicroBatch, inputs: BatchInputs, temperature: number): TrainSizes => ({
   ...NO_LOSS,
   tokens: part.tokens.length,
@@ -96,6 +94,13 @@ const sizesOf = (part: MicroBatch, inputs: BatchInputs, temperature: number): Tr
   firstRow: 0,
   inverseTemperature: 1 / temperature,
 });
+
+/** Bytes of all that is read back of a micro-batch or of a step at most. */
+function largestRead({ loss, ...workspace }: Workspace): number {
+  const bytes = (...views: readonly BufferView[]): number => views.reduce((sum, { size }) => sum + size, 0);
+  const part = bytes(workspace.logProb, workspace.entropy, loss.tokenLoss, loss.dlogProb, loss.turnLogRatio);
+  return Math.max(part, bytes(workspace.squareSums, workspace.headSquares, workspace.clipState));
+}
 
 /** Scoring and training of packed batches. Calls must not overlap. */
 export class Training {
@@ -129,7 +134,7 @@ export class Training {
   /** @throws BatchError, DeviceLostError, OutOfMemoryError */
   async score(batch: TokenBatch, temperature: number): Promise<TokenScores> {
     const { compiled, parts } = await this.#prepare(batch);
-    const pending = parts.map((part) => {
+    const results = await submitInTurn(parts, (part) => {
       const inputs = batchInputs(batch, part);
       uploadInputs(this.#model.gpu, compiled.workspace, inputs, this.#vocabulary);
       const { logProb, entropy } = compiled.workspace;
@@ -137,7 +142,7 @@ export class Training {
         predicted: { logProb, entropy },
       });
     });
-    return inRows(batch, parts, await Promise.all(pending), ['logProb', 'entropy']);
+    return inRows(batch, parts, await results(), ['logProb', 'entropy']);
   }
 
   /**
@@ -148,8 +153,8 @@ export class Training {
   async update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult> {
     checkUpdateInputs(batch, inputs);
     const prepared = await this.#prepare(batch);
-    const pending = this.#backpropagate(prepared, batch, inputs); // submits all of its work before it waits
-    const [step, loss] = await Promise.all([this.#step(prepared.compiled, inputs.optimiser), pending]);
+    const result = await this.#backpropagate(prepared, batch, inputs);
+    const [step, loss] = await Promise.all([this.#step(prepared.compiled, inputs.optimiser), result()]);
     return { loss, step };
   }
 
@@ -172,7 +177,9 @@ export class Training {
     checkUpdateInputs(batch, inputs);
     const shelf = await GradientShelf.create(this.#model, 0); // the backward pass writes where the last gradient is
     try {
-      return await this.#backpropagate(await this.#prepare(batch), batch, inputs);
+      return await (
+        await this.#backpropagate(await this.#prepare(batch), batch, inputs)
+      )();
     } finally {
       shelf.destroy();
     }
@@ -186,7 +193,9 @@ export class Training {
     const shelf = await GradientShelf.create(this.#model, losses.length);
     try {
       for (const [index, { batch, inputs }] of losses.entries()) {
-        await this.#backpropagate(await this.#prepare(batch), batch, inputs);
+        await (
+          await this.#backpropagate(await this.#prepare(batch), batch, inputs)
+        )();
         shelf.keep(index);
       }
       return await read(shelf);
@@ -195,12 +204,15 @@ export class Training {
     }
   }
 
-  /** Leaves the gradient of the loss in the flat buffer; no step. */
+  /**
+   * Leaves the gradient of the loss in the flat buffer; no step.
+   * @returns when all of its work is submitted, what waits for the loss
+   */
   async #backpropagate(
     { compiled, parts }: Prepared,
     batch: TokenBatch,
     inputs: UpdateInputs,
-  ): Promise<LossResult> {
+  ): Promise<() => Promise<LossResult>> {
     const { gpu } = this.#model;
     const { workspace } = compiled;
     const upload = (part: MicroBatch): TrainSizes => {
@@ -219,22 +231,14 @@ export class Training {
     }
     const { logProb, entropy } = workspace;
     const { tokenLoss, dlogProb, turnLogRatio } = workspace.loss;
-    const pending = parts.map((part) =>
+    const results = await submitInTurn(parts, (part) =>
       this.#submit(programs, upload(part), {
         predicted: { logProb, entropy },
         scored: { tokenLoss, dlogProb },
         turns: { turnLogRatio },
       }),
     );
-    const results = await Promise.all(pending);
-    const { scored, turnRow, weight } = batch;
-    const arrays = {
-      ...inRows(batch, parts, results, ['logProb', 'entropy']),
-      ...join(scored.length, parts, 'scoredStart', results, ['tokenLoss', 'dlogProb']),
-      ...join(turnRow.length, parts, 'turnStart', results, ['turnLogRatio']),
-    };
-    const total = arrays.tokenLoss.reduce((sum, value, s) => sum + weight[s] * value, 0);
-    return { ...arrays, loss: total };
+    return async () => lossResult(batch, parts, await results());
   }
 
   /**
@@ -250,7 +254,7 @@ export class Training {
     const { gpu } = this.#model;
     const { workspace, forward, backward } = compiled;
     this.#clearGradients();
-    const pending = parts.map((part) => {
+    const results = await submitInTurn(parts, (part) => {
       const inputs = batchInputs(batch, part);
       uploadInputs(gpu, workspace, inputs, this.#vocabulary);
       const dlogProb = new Float32Array(part.predicted.length);
@@ -261,8 +265,8 @@ export class Training {
         predicted: { logProb: workspace.logProb },
       });
     });
-    const [step, results] = await Promise.all([this.#step(compiled, optimiser), Promise.all(pending)]);
-    const { logProb } = inRows(batch, parts, results, ['logProb']);
+    const [step, read] = await Promise.all([this.#step(compiled, optimiser), results()]);
+    const { logProb } = inRows(batch, parts, read, ['logProb']);
     return { loss: logProb.reduce((sum, value, s) => sum - weights[s] * value, 0), logProb, step };
   }
 
@@ -274,7 +278,7 @@ export class Training {
   async logits(batch: TokenBatch, after = Uint32Array.from(batch.tokens.keys())): Promise<Floats> {
     checkBatch(batch, this.#vocabulary, this.#model.contextLength);
     const part = wholeBatch(batch, this.#limit);
-    const { workspace, forward } = await this.#compile([part]);
+    const { workspace, forward } = await this.#compile();
     const { vocabulary, logits: stride } = widthsOf(this.#model.config);
     const all = new Float32Array(after.length * vocabulary);
     const inputs = batchInputs(batch, part);
@@ -306,25 +310,15 @@ export class Training {
   async #prepare(batch: TokenBatch): Promise<Prepared> {
     checkBatch(batch, this.#vocabulary, this.#model.contextLength);
     const parts = splitBatch(batch, this.#limit);
-    return { compiled: await this.#compile(parts), parts };
+    return { compiled: await this.#compile(), parts };
   }
 
-  /** The workspace grows in powers of two up to the limit. */
-  async #compile(parts: readonly MicroBatch[]): Promise<Compiled> {
+  /** With the first batch, and whole: later ones, however large, allocate nothing. */
+  async #compile(): Promise<Compiled> {
+    if (this.#compiled) return this.#compiled;
     const model = this.#model;
-    const current = this.#compiled?.workspace.capacity ?? { tokens: 0, predicted: 0, scored: 0 };
-    const room = (name: keyof Capacity): number =>
-      Math.max(
-        current[name],
-        VIEW_ALIGNMENT,
-        ...parts.map((part) => Math.min(powerOfTwo(part[name].length), this.#limit[name])),
-      );
-    const predicted = roundUp(room('predicted'), headRowsFor(model, room('predicted')));
-    const capacity = { tokens: room('tokens'), predicted, scored: room('scored') };
-    const grown = (['tokens', 'predicted', 'scored'] as const).some((name) => capacity[name] > current[name]);
-    if (this.#compiled && !grown) return this.#compiled;
-    this.#release();
-    const workspace = await createWorkspace(model, capacity);
+    const workspace = await createWorkspace(model, this.#limit);
+    await this.#readback.reserve(IN_FLIGHT + 1, largestRead(workspace)); // and the step's
     const [forward, statistics, loss, backward, optimiser] = await Promise.all([
       Program.build(model.gpu, 'forward', forwardSteps(model, workspace)),
       Program.build(model.gpu, 'loss statistics', statisticsSteps<TrainSizes>(workspace)),

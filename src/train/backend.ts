@@ -1,21 +1,13 @@
 /** What the engine asks of a backend: policies, checks and profiles. The engine's is gpu_backend.ts. */
-import type {
-  EditedKernel,
-  Environment,
-  ErrorReport,
-  ModelConfig,
-  RunConfig,
-  TrainablePolicy,
-} from '../units.ts';
+import type { Environment, ErrorReport, ModelConfig, RunConfig, TrainablePolicy } from '../units.ts';
 import type { UpdateProfiler } from './profile.ts';
 import type { AdapterDescription, KernelBatch, KernelCheck, KernelTrial, TryKernel } from './protocol.ts';
 
+/** A policy of a run: its model, its edited kernel, as much room as the run can need. */
 export interface PolicyRequest {
-  readonly model: ModelConfig;
-  readonly weights: ArrayBuffer | null; // safetensors; null: random parameters keyed by the seed
-  readonly seed: number;
+  readonly config: RunConfig;
+  readonly weights: ArrayBuffer | null; // safetensors; null: random parameters keyed by the run's seed
   readonly environment: Environment;
-  readonly editedKernel?: EditedKernel;
 }
 
 /** Where policies live; the engine's is gpu_backend.ts, tests script their own. */

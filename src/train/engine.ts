@@ -208,8 +208,7 @@ export class Engine {
     await backend.checkFits?.(config, true);
     const weights = await this.#weightsOf(opened);
     const environment = environmentNamed(config.environment);
-    const { model, seed, editedKernel } = config;
-    const request = { model, weights, seed, environment, editedKernel };
+    const request = { config, weights, environment };
     const policy = await backend.createPolicy(request);
     const beside = async (wanted: boolean): Promise<TrainablePolicy | null> =>
       wanted ? backend.createPolicy(request) : null;
@@ -331,8 +330,7 @@ export class Engine {
     const current = own && session !== null && session.transport.state.update > 0;
     const weights = current ? await session.policy.save() : await this.#weightsOf({ config, bytes: null });
     const environment = environmentNamed(config.environment);
-    const { model, seed, editedKernel } = config;
-    const policy = await backend.createPolicy({ model, weights, seed, environment, editedKernel });
+    const policy = await backend.createPolicy({ config, weights, environment });
     return { policy, environment, parameters: current ? 'current' : 'starting' };
   }
 

@@ -4,44 +4,11 @@
  */
 import { needsReference, needsRewardModel, signalsRead } from '../algo/signals.ts';
 import type { Gpu } from '../gpu/device.ts';
-import { footprint, type Footprint, type PolicyCapacities } from '../model/footprint.ts';
-import { slotLimit } from '../model/kv_cache.ts';
-import { trainingLimit } from '../model/policy.ts';
-import { SAMPLING_LIMIT } from '../model/sampling.ts';
+import { footprint, type Footprint } from '../model/footprint.ts';
 import type { RunConfig } from '../units.ts';
-import { environmentNamed, withSetting } from './config.ts';
+import { capacitiesOf, type BufferLimits } from './capacities.ts';
+import { withSetting } from './config.ts';
 import { DoesNotFitError } from './errors.ts';
-
-/** The two limits that every adapter states. Total memory is stated by none. */
-export type BufferLimits = Pick<GPUSupportedLimits, 'maxBufferSize' | 'maxStorageBufferBindingSize'>;
-
-const SMALLEST = 64; // capacities are powers of two from here on
-const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(SMALLEST, value)));
-
-/** The most that a run can ask for: every row as long as the context, no prefix shared. */
-function capacitiesOf(config: RunConfig, limits: BufferLimits): PolicyCapacities {
-  const { contextLength } = environmentNamed(config.environment);
-  const { initialBranches, iterations, picks, leavesPerTree } = config.algorithm.rollout;
-  const leaves = Math.max(leavesPerTree, initialBranches + iterations * picks);
-  const limit = trainingLimit();
-  const rowTokens = powerOfTwo(config.promptsPerMinibatch * leaves * contextLength);
-  const rows = Math.max(config.promptsPerUpdate * leaves, config.evaluation.questions);
-  const device = { gpu: { limits }, config: config.model, contextLength };
-  const mostSlots = slotLimit(device as Parameters<typeof slotLimit>[0]); // reads these three
-  return {
-    contextLength,
-    training: {
-      tokens: Math.min(rowTokens, limit.tokens),
-      predicted: Math.min(rowTokens, limit.predicted),
-      scored: Math.min(rowTokens, limit.scored),
-    },
-    sampling: {
-      rows: Math.min(powerOfTwo(rows * contextLength), SAMPLING_LIMIT.prefillRows),
-      sampledRows: Math.min(powerOfTwo(rows), SAMPLING_LIMIT.sampledRows),
-      slots: Math.min(powerOfTwo(rows), mostSlots),
-    },
-  };
-}
 
 /** Device memory that a run asks for at most, the networks that some algorithms keep beside the policy included. */
 export async function runFootprint(config: RunConfig, limits: BufferLimits): Promise<Footprint> {

@@ -7,6 +7,7 @@ import { Policy } from '../model/policy.ts';
 import { lossKernel } from '../model/policy_loss.ts';
 import { decodeWeights } from '../model/weights.ts';
 import type { ErrorReport } from '../units.ts';
+import { capacitiesOf } from './capacities.ts';
 import type { Backend, PolicyRequest } from './engine.ts';
 import { WeightsFetchError } from './errors.ts';
 import { checkBuffers, checkFits } from './fit.ts';
@@ -31,12 +32,17 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
     adapter: gpu.adapter,
     // A refused command leaves buffers undefined: the run cannot go on, and neither can the device be trusted.
     lost: Promise.race([lostDevice, refused]),
-    async createPolicy({ model, weights, seed, environment, editedKernel }: PolicyRequest) {
+    async createPolicy({ config, weights, environment }: PolicyRequest) {
+      const { model, seed, editedKernel } = config;
       const lossSource = editedKernel?.source ?? null;
       await compile(gpu, lossKernel(lossSource)); // before anything is allocated: an edited text may be wrong
       const parameters = weights ? decodeWeights(weights, model).values : seededParameters(model, seed);
       const { contextLength } = environment;
-      return Policy.create(gpu, model, { contextLength, parameters, lossSource });
+      const { training, sampling } = capacitiesOf(config, gpu.limits);
+      return Policy.create(gpu, model, {
+        ...{ contextLength, parameters, lossSource, training },
+        sampling: { prefillRows: sampling.rows, sampledRows: sampling.sampledRows },
+      });
     },
     parameterCount,
     async checkFits(config, trial) {

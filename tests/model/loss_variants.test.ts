@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
 import { objective } from '../../src/algo/loss.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { trainingLimit } from '../../src/model/policy.ts';
 import { KL_KINDS, NO_EXTRAS, RATIO_LEVELS } from '../../src/units.ts';
 import type { LossConfig, LossExtras, UpdateInputs } from '../../src/units.ts';
 import { LOSS, randomBatch, randomPolicy, relativeError, updateInputs } from '../support/gpu_policies.ts';
@@ -55,8 +56,8 @@ const inputsOf = (logProb: Float32Array, loss: LossConfig, extras: LossExtras): 
 });
 
 /** One update of fresh parameters. */
-async function updated(loss: LossConfig, extras: LossExtras, tokenCapacity?: number) {
-  const policy = await randomPolicy(gpu, SMALL_MODEL, tokenCapacity ? { tokenCapacity } : {});
+async function updated(loss: LossConfig, extras: LossExtras, tokens?: number) {
+  const policy = await randomPolicy(gpu, SMALL_MODEL, { training: trainingLimit(tokens) });
   const { logProb } = await policy.score(batch, 1);
   const inputs = inputsOf(logProb, loss, extras);
   const { loss: result } = await policy.update(batch, inputs);

@@ -41,7 +41,7 @@ describe('packed rows', () => {
 
   test.each([
     ['whole', {}],
-    ['divided between and within trees', { tokenCapacity: small.tokens }],
+    ['divided between and within trees', { training: small }],
   ])('have the scores, the loss and the gradients of separate rows, %s', async (_, options) => {
     expect(splitBatch(packed, small).length).toBeGreaterThan(groups.length);
     expect(plain.tokens.length / packed.tokens.length).toBeGreaterThan(1.5);

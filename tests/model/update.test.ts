@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { policyLoss } from '../../src/algo/loss.ts';
 import { DeviceLostError } from '../../src/gpu/errors.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
-import type { Policy } from '../../src/model/policy.ts';
+import { trainingLimit, type Policy } from '../../src/model/policy.ts';
 import { tokenId } from '../../src/units.ts';
 import {
   LOSS,
@@ -51,7 +51,7 @@ test('the loss and its gradient are those of the float64 loss on the same log-pr
 
 test('an update split into micro-batches gives the unsplit one’s numbers', async () => {
   const whole = await stepped(await randomPolicy(gpu, SMALL_MODEL), 2);
-  const split = await stepped(await randomPolicy(gpu, SMALL_MODEL, { tokenCapacity: 17 }), 2);
+  const split = await stepped(await randomPolicy(gpu, SMALL_MODEL, { training: trainingLimit(17) }), 2);
   for (const step of [0, 1]) {
     expect(split.results[step].loss.loss).toBeCloseTo(whole.results[step].loss.loss, 6);
     expect(relativeError(split.results[step].loss.logProb, whole.results[step].loss.logProb)).toBeLessThan(
@@ -190,7 +190,7 @@ describe('inputs that do not fit are refused:', () => {
   });
 
   test('a row above the capacity', async () => {
-    const policy = await randomPolicy(gpu, SMALL_MODEL, { tokenCapacity: 4 });
+    const policy = await randomPolicy(gpu, SMALL_MODEL, { training: trainingLimit(4) });
     await expect(policy.score(batch, 1)).rejects.toThrow(/larger than the activation workspace/);
     policy.dispose();
   });

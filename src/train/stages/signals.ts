@@ -14,7 +14,7 @@ import { packToScore } from './score.ts';
 import { gateRounds, samplingOf, type Group, type Update } from './stage.ts';
 
 /** A*-PO, stage 1: samples per question of the reference policy, and β₁. */
-const REFERENCE_SAMPLES = 8;
+export const REFERENCE_SAMPLES = 8;
 const REFERENCE_BETA = 0.5;
 
 /** One per group; what the credit rule does not read is null. */
