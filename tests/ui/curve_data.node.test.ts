@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { foldEvents } from '../../src/store/fold.ts';
 import { EMPTY_RUN } from '../../src/store/run_state.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
-import { curveData } from '../../src/ui/train/curve_data.ts';
+import { curveData, tickIn } from '../../src/ui/train/curve_data.ts';
 import { METRICS, SAMPLE_LOG } from '../support/sample_log.ts';
 
 const run = foldEvents(EMPTY_RUN, SAMPLE_LOG);
@@ -36,4 +36,9 @@ test('held-out admissions are the mean over data sets; logs without them leave a
   const [, unknown, reliability] = curveData(foldEvents(state, events)).curves;
   expect(unknown.series[1].values).toEqual([null, null, 0.16]);
   expect(reliability.series[1].values[2]).toBe(0.25);
+});
+
+test('an axis says its places exactly, also between whole percents', () => {
+  expect([0, 0.025, 0.05, 0.07, 1].map((value) => tickIn('share', value))).toEqual(['0 %', '2.5 %', '5 %', '7 %', '100 %']); // prettier-ignore
+  expect([0.0005, 0.25].map((value) => tickIn('nats', value))).toEqual(['5e−4', '0.25']);
 });

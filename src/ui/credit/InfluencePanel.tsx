@@ -29,7 +29,8 @@ function Line({ entry, largest }: { readonly entry: LeafInfluence; readonly larg
     <tr>
       <td>
         <button type="button" className="quiet link" onClick={() => selection.select({ leaf })}>
-          <RewardMark kind={rewardClass(reward)} /> {nodeName(leaf)}
+          <RewardMark kind={rewardClass(reward)} />
+          {nodeName(leaf)}
         </button>
       </td>
       <td>{without === null ? 'no such turn' : formatSigned(without)}</td>

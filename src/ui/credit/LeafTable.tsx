@@ -28,7 +28,8 @@ function LeafRow({ state, shown, leaf }: LeafTableProps & { readonly leaf: NodeI
     <tr aria-selected={selected} data-changed={changed}>
       <td>
         <button type="button" className="quiet link" onClick={() => selection.select({ leaf, node: leaf })}>
-          <RewardMark kind={rewardClass(reward)} /> {nodeName(leaf)}
+          <RewardMark kind={rewardClass(reward)} />
+          {nodeName(leaf)}
         </button>
       </td>
       <td className="reward-cell">

@@ -2,9 +2,8 @@
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { formatSetting } from '../format.ts';
 import { useShownTheme } from '../shell/theme.ts';
-import { DASHES, formatIn, type Curve, type CurveSeries } from './curve_data.ts';
+import { DASHES, tickIn, type Curve, type CurveSeries } from './curve_data.ts';
 
 const SYNC = uPlot.sync('updates');
 const AXIS_SIZE = 22;
@@ -35,9 +34,6 @@ function seriesOptions({ label, style }: CurveSeries): uPlot.Series {
   };
 }
 
-const tickLabel = ({ unit }: Curve, value: number): string =>
-  unit === 'share' ? formatIn(unit, value) : formatSetting(value, 3);
-
 function axes(curve: Curve, withX: boolean): uPlot.Axis[] {
   const common = {
     stroke: () => cssColour('--ink-faint'),
@@ -56,7 +52,7 @@ function axes(curve: Curve, withX: boolean): uPlot.Axis[] {
       ...common,
       size: Math.round(rem() * 3),
       space: 26,
-      values: (_plot, at) => at.map((value) => tickLabel(curve, value)),
+      values: (_plot, at) => at.map((value) => tickIn(curve.unit, value)),
     },
   ];
 }

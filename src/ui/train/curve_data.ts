@@ -1,7 +1,7 @@
 /** What the curves show: one entry per chart, its series by update, and a sentence that sums it up. Pure. */
 import type { RunState } from '../../store/run_state.ts';
 import { metricSeries } from '../../store/reading.ts';
-import { formatNumber, formatShare } from '../format.ts';
+import { formatNumber, formatSetting, formatShare } from '../format.ts';
 
 export type Series = readonly (number | null)[];
 
@@ -148,6 +148,10 @@ export const formatIn = (unit: Curve['unit'], value: number | null): string =>
   unit === 'share'
     ? formatShare(value)
     : formatNumber(value, value !== null && Math.abs(value) < 0.1 ? 4 : 2);
+
+/** A place on an axis, exactly: 2.5 % is not rounded to the 3 % that would stand between 0 % and 5 %. */
+export const tickIn = (unit: Curve['unit'], value: number): string =>
+  unit === 'share' ? `${formatSetting(value * 100, 3)} %` : formatSetting(value, 3);
 
 /** The value at `index`, or the last one before it. */
 export function valueAt(values: Series, index: number): number | null {
