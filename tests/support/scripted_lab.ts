@@ -1,6 +1,6 @@
 /** A Lab that holds a whole scripted run: what view tests render and read. */
 import { createLab, type Lab } from '../../src/store/lab.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
 import { scriptedRun } from './scripted_run.ts';
 
 let log: Promise<readonly RunEvent[]> | null = null;
@@ -12,6 +12,16 @@ export async function scriptedLab(hash = ''): Promise<Lab> {
   const lab = createLab(() => undefined, hash);
   lab.run.apply(await scriptedLog());
   return lab;
+}
+
+/** The scripted run in a lab whose engine is ready; `sent` grows with what the page asks it. */
+export async function askingLab() {
+  const sent: RunCommand[] = [];
+  const lab = createLab((command) => void sent.push(command));
+  const log = await scriptedLog();
+  lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
+  lab.run.apply(log);
+  return { lab, sent };
 }
 
 /** The first tree of the run's first update whose rewards differ: one that has credit to show. */

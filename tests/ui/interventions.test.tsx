@@ -3,7 +3,7 @@ import { userEvent } from 'vitest/browser';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { environments } from '../../src/env/index.ts';
 import { handTree } from '../../src/store/interventions.ts';
-import { createLab, type Lab } from '../../src/store/lab.ts';
+import type { Lab } from '../../src/store/lab.ts';
 import { intervene } from '../../src/train/intervention.ts';
 import type { InterventionQuestion, RunCommand } from '../../src/train/protocol.ts';
 import { trainingPrompts } from '../../src/train/questions.ts';
@@ -11,7 +11,7 @@ import { App } from '../../src/ui/App.tsx';
 import { formatCredit, formatNumber } from '../../src/ui/format.ts';
 import { ROOT } from '../../src/units.ts';
 import { seriousFindings } from '../support/axe.ts';
-import { liveTree, scriptedLog } from '../support/scripted_lab.ts';
+import { askingLab, liveTree } from '../support/scripted_lab.ts';
 import { ScriptedPolicy } from '../support/scripted_policy.ts';
 
 let lab: Lab;
@@ -21,11 +21,7 @@ let screen: RenderResult;
 afterEach(() => cleanup());
 
 beforeEach(async () => {
-  sent = [];
-  lab = createLab((command) => void sent.push(command));
-  const log = await scriptedLog();
-  lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
-  lab.run.apply(log);
+  ({ lab, sent } = await askingLab());
   const { tree } = liveTree(lab);
   lab.selection.select({ view: 'tree', update: 1, prompt: tree.prompt.index });
   screen = await render(<App lab={lab} />);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { createLab, type Lab } from '../../src/store/lab.ts';
+import type { Lab } from '../../src/store/lab.ts';
 import { lossRowOf } from '../../src/store/loss_reading.ts';
 import { tokenQuestion } from '../../src/store/token_question.ts';
 import type { RunCommand } from '../../src/train/protocol.ts';
@@ -8,7 +8,7 @@ import { App } from '../../src/ui/App.tsx';
 import { formatNumber, formatSigned } from '../../src/ui/format.ts';
 import type { TokenId } from '../../src/units.ts';
 import { seriousFindings } from '../support/axe.ts';
-import { liveTree, scriptedLog } from '../support/scripted_lab.ts';
+import { askingLab, liveTree } from '../support/scripted_lab.ts';
 
 let lab: Lab;
 let sent: RunCommand[];
@@ -17,11 +17,7 @@ let screen: RenderResult;
 afterEach(() => cleanup());
 
 beforeEach(async () => {
-  sent = [];
-  lab = createLab((command) => void sent.push(command));
-  const log = await scriptedLog();
-  lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
-  lab.run.apply(log);
+  ({ lab, sent } = await askingLab());
   const { tree } = liveTree(lab);
   lab.selection.select({ view: 'loss', update: 1, prompt: tree.prompt.index });
   lab.selection.select({ leaf: tree.leaves[0] });
