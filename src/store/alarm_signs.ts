@@ -131,8 +131,8 @@ export const SIGNS = {
     memory: EVENT_MEMORY,
     holds: (history, at) => notFiniteCount(history[at]) > 0 || history[at].metrics.skippedSteps > 0,
     numbers: (history, at) => [
-      number(notFiniteCount(history[at]), 'count', 'metrics are not finite'),
-      number(history[at].metrics.skippedSteps, 'count', 'steps skipped'),
+      number(notFiniteCount(history[at]), 'count', 'of the metrics not finite'),
+      number(history[at].metrics.skippedSteps, 'count', 'of the steps skipped'),
     ],
   },
   'gradient-spike': {

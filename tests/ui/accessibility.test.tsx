@@ -71,6 +71,14 @@ describe.each([
   });
 });
 
+test.each(VIEWS)(
+  'in a window of a laptop %s scrolls inside itself, and the page is no longer than the window',
+  async (view) => {
+    await open(view);
+    expect(document.documentElement.scrollHeight).toBeLessThanOrEqual(innerHeight);
+  },
+);
+
 test('keys reach every view, and ? lists them', async () => {
   const lab = await open('train');
   for (const [index, view] of VIEWS.entries()) {
@@ -105,7 +113,7 @@ test('an alarm stands in Train, is counted in its tab, leads to its example and 
   lab.run.apply([{ kind: 'metrics', update: updates, metrics: { ...METRICS, skippedSteps: 2 } }]);
   const alert = page.getByRole('alert');
   await expect.element(alert).toHaveTextContent(`▲ Numbers are not finite since update ${updates}`);
-  expect(document.querySelector('.alarm')?.textContent).toContain('2 steps skipped');
+  expect(document.querySelector('.alarm')?.textContent).toContain('2 of the steps skipped');
   expect(document.querySelector('.tab .alarm-count')?.textContent).toBe('▲ 1 alarm');
   expect(await findings(root())).toEqual([]);
   await page.getByRole('button', { name: /not finite: show an example/ }).click();
