@@ -5,11 +5,13 @@
 import { useEffect, useMemo, useRef, useState, type MouseEvent } from 'react';
 import type { NodeId } from '../../units.ts';
 import { placeAt, type Box, type Point } from '../layout/camera.ts';
+import type { TreeLayout } from '../layout/tree_layout.ts';
 import { hitTest, lastChildren } from '../layout/window.ts';
 import { canvasBackingSize } from '../use_size.ts';
 import { paintTree, type CanvasScene } from './canvas_painter.ts';
 import type { ResolveColour } from './colours.ts';
-import { ORIGIN, RADIUS, describe, type DrawnTree, type TreeActions } from './drawn_tree.ts';
+import { ORIGIN, RADIUS, describe, describeStack, type DrawnTree, type TreeActions } from './drawn_tree.ts';
+import { placeOf, stackOf, type TreeStop } from './navigation.ts';
 import type { CameraStore } from './use_camera.ts';
 
 const REACH = 1.8 * RADIUS; // px of the drawing, around a node's centre
@@ -23,55 +25,84 @@ interface TreeCanvasProps {
   readonly colour: ResolveColour;
 }
 
-/** Ids that assistive technology sees, in pre-order. */
-function nearby({ layout, nodes, tabStop }: DrawnTree): readonly NodeId[] {
+/** The stack of a node's younger children, if it has one. */
+const stacksOf = (layout: TreeLayout, parent: NodeId): readonly TreeStop[] =>
+  stackOf(layout, parent) ? [{ kind: 'stack', id: parent }] : [];
+
+/** What assistive technology sees of the tree, in pre-order. */
+function nearby({ layout, nodes, stop }: DrawnTree): readonly TreeStop[] {
+  const shown = (ids: readonly NodeId[]): readonly NodeId[] => ids.filter((id) => layout.byId.has(id));
+  const childrenOf = (id: NodeId): readonly NodeId[] => shown(nodes[id]?.children ?? []);
+  const centre = stop.kind === 'stack' ? (childrenOf(stop.id).at(-1) ?? stop.id) : stop.id; // a stack is the last sister
+  const parent = nodes[centre]?.parent ?? null;
   const path: NodeId[] = [];
-  for (let id: NodeId | null = tabStop; id !== null; id = nodes[id]?.parent ?? null) path.unshift(id);
-  const parent = nodes[tabStop]?.parent ?? null;
-  const sisters = parent === null ? [tabStop] : (nodes[parent]?.children ?? []);
-  const at = sisters.indexOf(tabStop);
-  const around = sisters.slice(Math.max(0, at - SISTERS), at + SISTERS + 1);
-  const before = around.slice(0, around.indexOf(tabStop));
-  const after = around.slice(around.indexOf(tabStop) + 1);
-  const children = (nodes[tabStop]?.children ?? []).slice(0, SISTERS);
-  return [...path.slice(0, -1), ...before, tabStop, ...children, ...after].filter((id) =>
-    layout.byId.has(id),
+  for (let id = parent; id !== null; id = nodes[id]?.parent ?? null) path.unshift(id);
+  const sisters = parent === null ? [centre] : childrenOf(parent);
+  const at = sisters.indexOf(centre);
+  const before = sisters.slice(Math.max(0, at - SISTERS), at);
+  const after = sisters.slice(at + 1, at + SISTERS + 1);
+  const stops = (ids: readonly NodeId[]): readonly TreeStop[] => ids.map((id) => ({ kind: 'node', id }));
+  return [
+    ...stops([...shown(path), ...before, centre, ...childrenOf(centre).slice(0, SISTERS)]),
+    ...stacksOf(layout, centre),
+    ...stops(after),
+    ...(parent === null ? [] : stacksOf(layout, parent)),
+  ];
+}
+
+const itemId = (title: string, { kind, id }: TreeStop): string =>
+  `${title.replace(/\W+/g, '-')}-${kind === 'stack' ? 'stack-' : ''}${id}`;
+
+interface SpokenItemProps {
+  readonly drawn: DrawnTree;
+  readonly at: TreeStop;
+  readonly foldable: boolean;
+}
+
+function SpokenItem({ drawn, at, foldable }: SpokenItemProps) {
+  const { layout, nodes, title } = drawn;
+  const place = placeOf(layout, at);
+  const node = nodes[at.id];
+  if (!place || !node) return null;
+  const item = { id: itemId(title, at), role: 'treeitem', 'aria-level': place.column + 1 };
+  if ('nodeCount' in place)
+    return (
+      <div
+        {...item}
+        aria-selected={false}
+        aria-expanded={false}
+        aria-label={describeStack(place)}
+        data-stack={at.id}
+      />
+    );
+  const sisters = node.parent === null ? [at.id] : (nodes[node.parent]?.children ?? []);
+  return (
+    <div
+      {...item}
+      aria-posinset={sisters.indexOf(at.id) + 1}
+      aria-setsize={sisters.length}
+      aria-selected={drawn.selected === at.id}
+      aria-expanded={foldable && node.children.length > 0 ? place.hiddenCount === 0 : undefined}
+      aria-label={describe(node, drawn.draw(node))}
+      data-node={at.id}
+    />
   );
 }
 
-const itemId = (title: string, id: NodeId): string => `${title.replace(/\W+/g, '-')}-${id}`;
-
 /** The spoken tree. Its items are never focused themselves: they come and go. */
 function SpokenTree({ drawn, foldable }: { readonly drawn: DrawnTree; readonly foldable: boolean }) {
-  const { layout, nodes, title, tabStop } = drawn;
+  const { title, stop } = drawn;
   return (
     <div
       role="tree"
       aria-label={title}
-      aria-activedescendant={itemId(title, tabStop)}
+      aria-activedescendant={itemId(title, stop)}
       tabIndex={0}
       className="spoken-tree"
     >
-      {nearby(drawn).map((id) => {
-        const node = nodes[id];
-        const place = layout.byId.get(id);
-        if (!node || !place) return null;
-        const sisters = node.parent === null ? [id] : (nodes[node.parent]?.children ?? []);
-        return (
-          <div
-            key={id}
-            id={itemId(title, id)}
-            role="treeitem"
-            aria-level={place.column + 1}
-            aria-posinset={sisters.indexOf(id) + 1}
-            aria-setsize={sisters.length}
-            aria-selected={drawn.selected === id}
-            aria-expanded={foldable && node.children.length > 0 ? place.hiddenCount === 0 : undefined}
-            aria-label={describe(node, drawn.draw(node))}
-            data-node={id}
-          />
-        );
-      })}
+      {nearby(drawn).map((at) => (
+        <SpokenItem key={itemId(title, at)} drawn={drawn} at={at} foldable={foldable} />
+      ))}
     </div>
   );
 }

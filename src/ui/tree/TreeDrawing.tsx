@@ -1,8 +1,8 @@
 /**
  * A turn tree in a frame to pan and zoom: SVG up to some hundred nodes, a canvas above. Both are an ARIA tree that
- * arrow keys walk; hover previews, a click selects, Shift and click pins a second node.
+ * arrow keys walk, stacks included; hover previews, a click selects, Shift and click pins a second node.
  */
-import { useEffect, useMemo, useRef, type KeyboardEvent } from 'react';
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import type { TreeState } from '../../store/run_state.ts';
 import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
@@ -22,7 +22,7 @@ import {
 } from './drawn_tree.ts';
 import type { NodeDrawing } from './encodings.ts';
 import { Minimap, needsMap } from './Minimap.tsx';
-import { neighbour } from './navigation.ts';
+import { neighbour, opens, placeOf, stackOf, type TreeStop } from './navigation.ts';
 import { TreeCanvas } from './TreeCanvas.tsx';
 import { TreeSvg } from './TreeSvg.tsx';
 import { useCamera, ZOOM_STEP, type CameraControl, type CameraStore } from './use_camera.ts';
@@ -64,7 +64,19 @@ function useLayout(nodes: Nodes, size: Size, folding: Partial<Folding> | undefin
   }, [nodes, size, rollout, callLimit, folding]);
 }
 
-function useDrawn(props: TreeDrawingProps, size: Size): DrawnTree {
+/** A stack that the keyboard went to, until another turn is selected or the stack is gone. */
+interface StackVisit {
+  readonly parent: NodeId;
+  readonly selected: NodeId | null; // at the time
+}
+
+function stopAt(layout: TreeLayout, selected: NodeId | null, visit: StackVisit | null): TreeStop {
+  if (visit && visit.selected === selected && stackOf(layout, visit.parent))
+    return { kind: 'stack', id: visit.parent };
+  return { kind: 'node', id: selected !== null && layout.byId.has(selected) ? selected : ROOT };
+}
+
+function useDrawn(props: TreeDrawingProps, size: Size, visit: StackVisit | null): DrawnTree {
   const { title, tree, nodes, draw, lit = null, found = null, focus = null, faded = null } = props;
   const layout = useLayout(nodes, size, props.folding);
   const selected = useSelection(({ node }) => node);
@@ -75,9 +87,9 @@ function useDrawn(props: TreeDrawingProps, size: Size): DrawnTree {
   const hovered = useSelection((state) => state.hovered);
   const path = useMemo(() => pathOf(nodes, hovered ?? selected), [nodes, hovered, selected]);
   const remembered = useMemo(() => rememberDrawings(draw), [draw]);
-  const tabStop = selected !== null && layout.byId.has(selected) ? selected : ROOT;
+  const stop = useMemo(() => stopAt(layout, selected, visit), [layout, selected, visit]);
   const { rewards } = tree;
-  return { title, layout, nodes, rewards, draw: remembered, tabStop, selected, second, path, lit, found, focus, faded }; // prettier-ignore
+  return { title, layout, nodes, rewards, draw: remembered, stop, selected, second, path, lit, found, focus, faded }; // prettier-ignore
 }
 
 /** The same actions while a tree grows, so that nodes that stay as they are need not be rendered again. */
@@ -108,11 +120,11 @@ function useActions({ tree, nodes, onFold, onPick, main }: TreeDrawingProps): Tr
   }, [selection, run, prompt, foldable, onPick, main]);
 }
 
-/** The selected node and the one a step is about stay in sight. */
-function useFollow({ layout, selected, focus }: DrawnTree, { reveal }: CameraControl): void {
-  const target = layout.byId.get(focus ?? selected ?? ROOT);
+/** Where the keyboard stands, and the node a step is about, stay in sight. */
+function useFollow({ layout, stop, selected, focus }: DrawnTree, { reveal }: CameraControl): void {
+  const target = focus === null ? placeOf(layout, stop) : layout.byId.get(focus);
   const { x, y } = target ?? { x: 0, y: 0 };
-  const wanted = focus !== null || selected !== null;
+  const wanted = focus !== null || selected !== null || stop.kind === 'stack';
   useEffect(() => {
     if (wanted) reveal({ x: x + ORIGIN.x, y: y + ORIGIN.y });
   }, [wanted, x, y, reveal]);
@@ -147,7 +159,8 @@ export function TreeDrawing(props: TreeDrawingProps) {
   const { main = false, camera, onLayout } = props;
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
-  const drawn = useDrawn(props, size);
+  const [visit, setVisit] = useState<StackVisit | null>(null);
+  const drawn = useDrawn(props, size, visit);
   const actions = useActions(props);
   const colour = useColours();
   const drawing = drawingBox(drawn.layout);
@@ -155,15 +168,36 @@ export function TreeDrawing(props: TreeDrawingProps) {
   useFollow(drawn, control);
   useEffect(() => onLayout?.(drawn));
 
+  const moved = useRef(false); // by a key: focus follows when the tree is drawn again
+  useEffect(() => {
+    if (!moved.current) return;
+    moved.current = false;
+    const current = '.spoken-tree, g[tabindex="0"]'; // a tree that was opened may be on a canvas now
+    frame.current?.querySelector<HTMLElement | SVGElement>(current)?.focus({ preventScroll: true });
+  });
+
+  const { layout, stop } = drawn;
+  const goTo = ({ kind, id }: TreeStop): void => {
+    if (kind === 'node') actions.pick(id, false);
+    setVisit(kind === 'stack' ? { parent: id, selected: drawn.selected } : null);
+  };
+  const open = ({ kind, id }: TreeStop): void => {
+    const first = kind === 'stack' ? stackOf(layout, id)?.children[0] : id;
+    actions.fold?.(id);
+    if (first !== undefined) goTo({ kind: 'node', id: first });
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
-    const next = neighbour(drawn.layout, drawn.tabStop, event.key);
-    if (next === null || event.target instanceof HTMLButtonElement) return;
+    if (event.target instanceof HTMLButtonElement) return;
+    const opening = actions.fold !== null && opens(layout, stop, event.key);
+    const next = opening ? stop : neighbour(layout, stop, event.key);
+    if (next === null) return;
     event.preventDefault();
     event.stopPropagation();
-    actions.pick(next, false);
-    frame.current?.querySelector<SVGGElement>(`g[data-node="${next}"]`)?.focus({ preventScroll: true });
+    moved.current = true;
+    if (opening) open(stop);
+    else goTo(next);
   };
-  const onCanvas = drawn.layout.nodes.length > SVG_LIMIT;
+  const onCanvas = layout.nodes.length > SVG_LIMIT;
   return (
     <div className="tree-frame" data-main={main} ref={frame} onKeyDown={onKeyDown}>
       {onCanvas ? (

@@ -10,6 +10,7 @@ import {
   RADIUS,
   badgeOf,
   describe,
+  describeStack,
   diamond,
   handWord,
   linkWidth,
@@ -180,7 +181,7 @@ export function TreeSvg({ drawn, actions, camera }: TreeSvgProps) {
                   expanded={actions.fold && node.children.length > 0 ? place.hiddenCount === 0 : undefined}
                   selected={drawn.selected === place.id}
                   second={drawn.second === place.id}
-                  tabStop={drawn.tabStop === place.id}
+                  tabStop={drawn.stop.kind === 'node' && drawn.stop.id === place.id}
                   lit={has(drawn.lit, place.id)}
                   found={has(drawn.found, place.id)}
                   focus={drawn.focus === place.id}
@@ -196,12 +197,14 @@ export function TreeSvg({ drawn, actions, camera }: TreeSvgProps) {
               role="treeitem"
               aria-level={stack.column + 1}
               aria-selected={false}
-              aria-label={`${stackLabel(stack)} after ${nodeName(stack.parent)}, ${stack.nodeCount} turns; open them`}
+              aria-expanded={false}
+              aria-label={describeStack(stack)}
               data-stack={stack.parent}
-              tabIndex={-1}
+              tabIndex={drawn.stop.kind === 'stack' && drawn.stop.id === stack.parent ? 0 : -1}
               transform={`translate(${stack.x} ${stack.y})`}
               onClick={() => actions.fold?.(stack.parent)}
             >
+              <circle className="ring" r={RADIUS + 4} />
               <rect
                 className="stack"
                 x={-RADIUS}

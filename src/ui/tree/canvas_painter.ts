@@ -4,7 +4,7 @@
  */
 import type { NodeId, TurnNode } from '../../units.ts';
 import type { Box, Camera } from '../layout/camera.ts';
-import type { PlacedLink, PlacedNode } from '../layout/tree_layout.ts';
+import type { PlacedLink, PlacedNode, PlacedStack } from '../layout/tree_layout.ts';
 import { treeWindow } from '../layout/window.ts';
 import { rewardMarkPath, rewardMarkStyle } from '../marks.tsx';
 import { rewardClass } from '../scales.ts';
@@ -61,7 +61,7 @@ class Painter {
     this.links(shown.links);
     this.context.textBaseline = 'alphabetic';
     for (const place of shown.nodes) this.node(place);
-    for (const stack of shown.stacks) this.stack(this.x(stack), this.y(stack), stackLabel(stack));
+    for (const stack of shown.stacks) this.stack(stack);
     this.context.globalAlpha = 1;
   }
 
@@ -219,14 +219,17 @@ class Painter {
     if (note !== '') this.text(note, left, y + (RADIUS + 3) * zoom, 11, 'var(--accent)');
   }
 
-  private stack(x: number, y: number, words: string): void {
+  private stack(stack: PlacedStack): void {
+    const [x, y] = [this.x(stack), this.y(stack)];
+    const { stop } = this.scene.drawn;
+    const current = stop.kind === 'stack' && stop.id === stack.parent;
     this.context.globalAlpha = 1;
     this.circle(x, y, this.radius);
-    this.context.strokeStyle = this.scene.colour('var(--line-strong)');
-    this.context.lineWidth = 1;
+    this.context.strokeStyle = this.scene.colour(current ? 'var(--accent)' : 'var(--line-strong)');
+    this.context.lineWidth = current ? 3 : 1;
     this.context.stroke();
     if (this.camera.zoom >= LABELS_FROM)
-      this.text(words, x + (RADIUS + 4) * this.camera.zoom, y + 4 * this.camera.zoom, 13);
+      this.text(stackLabel(stack), x + (RADIUS + 4) * this.camera.zoom, y + 4 * this.camera.zoom, 13);
   }
 }
 

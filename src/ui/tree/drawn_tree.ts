@@ -3,6 +3,7 @@ import type { TreeState } from '../../store/run_state.ts';
 import type { NodeId, TurnNode } from '../../units.ts';
 import type { PlacedStack, TreeLayout } from '../layout/tree_layout.ts';
 import { nodeName, type NodeDrawing } from './encodings.ts';
+import type { TreeStop } from './navigation.ts';
 
 export const RADIUS = 9; // px
 export const MARGIN = 16; // px
@@ -18,7 +19,7 @@ export interface DrawnTree {
   readonly nodes: Nodes; // those grown so far
   readonly rewards: TreeState['rewards'];
   readonly draw: (node: TurnNode) => NodeDrawing;
-  readonly tabStop: NodeId;
+  readonly stop: TreeStop; // where the keyboard stands
   readonly selected: NodeId | null;
   readonly second: NodeId | null; // pinned for comparing
   readonly path: ReadonlySet<NodeId>; // root to the node looked at
@@ -63,6 +64,10 @@ export const noteOf = (node: TurnNode, hiddenCount: number): string =>
   [handWord(node), hiddenCount > 0 ? `▸ ${hiddenCount} hidden` : ''].filter((word) => word !== '').join(' ');
 
 export const stackLabel = ({ children }: PlacedStack): string => `… ${children.length} more`;
+
+/** What a screen reader says of a stack. */
+export const describeStack = (stack: PlacedStack): string =>
+  `${stackLabel(stack)} after ${nodeName(stack.parent)}, ${stack.nodeCount} turns; Enter opens them`;
 
 /** What a screen reader says of a node; it begins with the text that is drawn. */
 export function describe(node: TurnNode, drawing: NodeDrawing): string {

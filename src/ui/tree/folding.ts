@@ -64,14 +64,14 @@ export function useFolding(nodes: Nodes): TreeFolding {
     (id: NodeId): void => {
       const children = nodes[id]?.children ?? [];
       if (children.length === 0) return;
-      const { node } = selection.getState();
+      const { node, folds } = selection.getState();
+      const old = foldedOf(folds);
+      if (!old.collapsed.has(id) && children.length > old.stackBeyond && !old.opened.has(id)) {
+        selection.select({ folds: foldsOf({ ...old, opened: toggled(old.opened, id) }) }); // before its subtree closes
+        return;
+      }
       if (node !== null && node !== id && pathOf(nodes, node).has(id)) selection.select({ node: id });
-      const old = foldedOf(selection.getState().folds);
-      const next =
-        !old.collapsed.has(id) && children.length > old.stackBeyond && !old.opened.has(id)
-          ? { ...old, opened: toggled(old.opened, id) } // a stack opens before its subtree closes
-          : { ...old, collapsed: toggled(old.collapsed, id) };
-      selection.select({ folds: foldsOf(next) });
+      selection.select({ folds: foldsOf({ ...old, collapsed: toggled(old.collapsed, id) }) });
     },
     [nodes, selection],
   );
