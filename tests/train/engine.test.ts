@@ -96,6 +96,23 @@ test('a pause between two rounds of sampling holds the rollout, and the run is n
   expect(plain(halting.events)).toEqual(plain(whole.events));
 });
 
+test('a pause while mini-batches are scored holds before the next one', async () => {
+  const { engine, backend, onEvent, send, until } = scriptedEngine({ ...config, promptsPerMinibatch: 1 });
+  await engine.start();
+  await send({ kind: 'open', config: { ...config, promptsPerMinibatch: 1 } });
+  onEvent((event) => {
+    if (event.kind === 'phase' && event.phase === 'loss') void send({ kind: 'pause' });
+  });
+  const paused = until(isStatus('paused'));
+  await send({ kind: 'play' });
+  await paused;
+  await settled();
+  const scored = () => backend.policies[0].calls.filter((call) => call.startsWith('score')).length;
+  expect(scored()).toBeLessThan(config.promptsPerUpdate);
+  await settled();
+  expect(scored()).toBeLessThan(config.promptsPerUpdate);
+});
+
 test('reset starts the same run again', async () => {
   const { engine, events, send, until } = scriptedEngine(config);
   await engine.start();

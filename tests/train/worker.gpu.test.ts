@@ -100,6 +100,28 @@ test('two updates in the worker, and again bit for bit after a reset', async () 
   expect(again).toEqual(first);
 });
 
+test('a pause is answered within 100 ms, whatever the run is at', async () => {
+  log = [];
+  client.send({ kind: 'open', config: { ...tinyConfig(), updates: 1000 } });
+  await seen((event) => event.kind === 'run-started');
+  const answeredMs: number[] = [];
+  for (const delayMs of [0, 31, 57, 90, 140]) {
+    const from = log.length;
+    client.send({ kind: 'play' });
+    await seen((event) => event.kind === 'phase' && log.indexOf(event) >= from);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    const asked = log.length;
+    const startMs = performance.now();
+    client.send({ kind: 'pause' });
+    await seen(
+      (event) => event.kind === 'status' && event.status === 'paused' && log.indexOf(event) >= asked,
+    );
+    answeredMs.push(performance.now() - startMs);
+  }
+  // The median: the machine that tests run on has other work too. `npm run soak` judges the longest of many.
+  expect(answeredMs.toSorted((a, b) => a - b)[2]).toBeLessThan(100);
+});
+
 test('a profiled update is the same bit for bit, and its profile adds up', async () => {
   const config = tinyConfig();
   const plain = await runFrom({ kind: 'open', config });

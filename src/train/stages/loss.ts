@@ -58,10 +58,10 @@ interface BatchScores {
 async function scoreBatches({ run }: Update, batches: readonly LossBatch[]): Promise<BatchScores> {
   const { policy, reference, config } = run;
   const rows = batches.map(({ batch }) => batch);
-  const old = await scoreAll(policy, rows, config.temperature);
+  const old = await scoreAll(run, policy, rows);
   if (!lossReadsReference(config.algorithm)) return { old, reference: null };
   if (!reference) throw new MissingPolicyError('reference', config.algorithm.name);
-  return { old, reference: await scoreAll(reference, rows, config.temperature) };
+  return { old, reference: await scoreAll(run, reference, rows) };
 }
 
 function checkFinite(
