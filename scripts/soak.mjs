@@ -1,7 +1,10 @@
 // `npm run soak`: trains for long in a headless browser as the page does, engine and store, without the views, and
-// watches what must not grow: device memory, JavaScript heap of page and worker, time per update, and how soon a pause
-// is answered. The learning rate is 0 unless set, so that every update has the same work: a policy that learns writes
-// longer or shorter turns. Writes samples and a verdict as JSON; exits with 1 when something grew.
+// judges what must not grow. Device memory: bytes of the engine's living buffers at each look, none more than at the
+// first. Heaps of page and worker after a garbage collection, and time per update: medians of the last third of the run
+// against the second. Pauses: asked for at odd moments, how soon the engine says that it is paused, and (not judged: it
+// is the work under way) how soon the last event came after which nothing moved. The learning rate is 0 unless set, so
+// that every update has the same work: a policy that learns writes longer or shorter turns. Writes samples and a verdict
+// as JSON; exits with 1 when something grew.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,12 +20,13 @@ const HELP = `npm run soak -- [options]
 
 const LIMITS = {
   heapGrowth: 0.05, // of page and worker together, from the second third to the last, and 1 MB of slack
-  deviceGrowth: 0.02, // the workspace may take its last step, to a power of two, late
+  deviceGrowth: 0, // all is allocated with the first update
   slowdown: 0.03, // of the time per update, from the second third to the last: CPU time on a software adapter, which
   // shares the processor with whatever else runs there; wall clock on hardware
   pauseMs: 100,
 };
 const FEWEST_LOOKS = 9; // three in each third
+const STAND_MS = 500; // of each pause; nothing under way takes longer
 const SLACK_BYTES = 2 ** 20;
 
 const { values: options } = parseArgs({
@@ -84,7 +88,7 @@ async function processorMeter(browser) {
 }
 
 /** Runs in the page: the engine and the page's store, fed as main.tsx feeds it. Resolves when the time is over. */
-async function inPage([config, minutes, every, keptBytes]) {
+async function inPage([config, minutes, every, keptBytes, standMs]) {
   const [{ startEngine }, { createPump }, { createRunStore }, { readRecording, writeRecording }] =
     await Promise.all([
       import('/src/train/client.ts'),
@@ -97,7 +101,7 @@ async function inPage([config, minutes, every, keptBytes]) {
   const pump = createPump(run.apply);
   const pumping = setInterval(() => pump.tick(), 16);
   const startMs = performance.now();
-  const state = { askedToPauseMs: null, pauseMs: [] };
+  const state = { askedToPauseMs: null, lastEventMs: 0, pauseMs: [], stillMs: [] };
   const until = startMs + minutes * 60_000;
 
   const onUpdate = ({ update, metrics }) => {
@@ -109,7 +113,7 @@ async function inPage([config, minutes, every, keptBytes]) {
     void globalThis.report({ ...sample, keptBytes: size.kept, archivedBytes: size.archived });
     if (update % every === 0) engine.send({ kind: 'profile' });
   };
-  /** Somewhere in the middle of the update after a look at the memory, the run is paused and goes on when it says so. */
+  /** Somewhere in the middle of the update after a look at the memory, the run is paused for a while. */
   const pauseSoon = (update) => {
     if (update % every !== Math.min(2, every - 1)) return;
     setTimeout(
@@ -122,15 +126,20 @@ async function inPage([config, minutes, every, keptBytes]) {
   };
   const onStatus = ({ status }) => {
     if (status !== 'paused' || state.askedToPauseMs === null) return;
-    state.pauseMs.push(performance.now() - state.askedToPauseMs);
+    const askedMs = state.askedToPauseMs;
     state.askedToPauseMs = null;
-    engine.send({ kind: 'play' });
+    state.pauseMs.push(performance.now() - askedMs);
+    setTimeout(() => {
+      state.stillMs.push(state.lastEventMs - askedMs);
+      engine.send({ kind: 'play' });
+    }, standMs);
   };
 
   try {
     await new Promise((resolve, reject) => {
       engine.subscribe((event) => {
         pump.add([event]);
+        state.lastEventMs = performance.now();
         if (event.kind === 'ready') engine.send({ kind: 'open', config });
         if (event.kind === 'run-started') engine.send({ kind: 'play' });
         if (event.kind === 'update-started') pauseSoon(event.update);
@@ -149,7 +158,7 @@ async function inPage([config, minutes, every, keptBytes]) {
     clearInterval(pumping);
     engine.close();
   }
-  return { pauseMs: state.pauseMs };
+  return { pauseMs: state.pauseMs, stillMs: state.stillMs };
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
@@ -162,7 +171,7 @@ function thirds(values) {
 
 const growth = ([before, after]) => (before === 0 ? 0 : after / before - 1);
 
-function verdictOf(samples, memory, pauseMs) {
+function verdictOf(samples, memory, { pauseMs, stillMs }) {
   // A profiled update has a pass per dispatch, the next one a garbage collection beside it.
   const looked = new Set(memory.flatMap(({ update }) => [update, update + 1]));
   const timed = samples.flatMap((sample, i) =>
@@ -172,7 +181,8 @@ function verdictOf(samples, memory, pauseMs) {
   const cpuSecondsPerUpdate = thirds(paces.map(({ cpuSeconds }) => cpuSeconds));
   const secondsPerUpdate = thirds(paces.map(({ seconds }) => seconds));
   const heap = thirds(memory.map(({ pageBytes, workerBytes }) => pageBytes + workerBytes));
-  const device = thirds(memory.map(({ deviceBytes }) => deviceBytes));
+  const deviceBytes = memory.map((look) => look.deviceBytes);
+  const device = [deviceBytes[0] ?? 0, Math.max(0, ...deviceBytes)];
   const longestPauseMs = Math.max(0, ...pauseMs);
   const checks = {
     enough: memory.length >= FEWEST_LOOKS,
@@ -193,6 +203,7 @@ function verdictOf(samples, memory, pauseMs) {
     cpuSlowdown: growth(cpuSecondsPerUpdate),
     tokensPerUpdate: thirds(paces.map(({ uniqueTokens }) => uniqueTokens)),
     pauses: { count: pauseMs.length, medianMs: median(pauseMs), longestMs: longestPauseMs },
+    still: { medianMs: median(stillMs), longestMs: Math.max(0, ...stillMs) },
   };
 }
 
@@ -231,13 +242,14 @@ async function soak({ page, server, browser }) {
   await page.exposeFunction('reportMemory', (seen) => void looks.push(look(seen)));
   const keptBytes = Number(options['kept-mb']) * 2 ** 20;
   const minutes = Number(options.minutes);
-  const { pauseMs } = await page.evaluate(inPage, [config, minutes, Number(options.every), keptBytes]);
+  const asked = [config, minutes, Number(options.every), keptBytes, STAND_MS];
+  const pauses = await page.evaluate(inPage, asked);
   await Promise.allSettled(looks); // the last may come after the worker has gone
-  const verdict = verdictOf(samples, memory, pauseMs);
+  const verdict = verdictOf(samples, memory, pauses);
   const about = { date: new Date().toISOString(), browser: browser.version(), adapter: options.adapter };
   const run = { ...about, minutes, preset: options.preset, updates: samples.length };
   if (options.json)
-    write(options.json, `${JSON.stringify({ ...run, verdict, memory, pauseMs, samples }, null, 1)}\n`);
+    write(options.json, `${JSON.stringify({ ...run, verdict, memory, ...pauses, samples }, null, 1)}\n`);
   console.log(JSON.stringify({ ...run, verdict }, null, 2));
   return verdict.passed;
 }
