@@ -26,7 +26,8 @@ const HELP = `npm run lab -- [options]
   --updates N            default: the preset's
   --eval-questions N     held-out questions per data set, before and after; default 200
   --set PATH=VALUE       any setting, e.g. --set optimiser.learningRate=3e-4; may be repeated
-  --kernel NAME=FILE     WGSL in place of a kernel's own, e.g. --kernel policy_loss=my_loss.wgsl; the run is labelled
+  --kernel NAME=FILE     WGSL in place of a kernel's own, e.g. --kernel policy_loss=my_loss.wgsl; its gradient is
+                         checked on the catalogue's cases before the run, which is labelled with what was found
   --json FILE            writes the result
   --record FILE          writes the run's log, e.g. run.ndjson.gz
   --adapter KIND         software (default) or hardware
@@ -91,8 +92,8 @@ const BAR = 24; // characters
 
 /** A bar that stays on its line on a terminal; a line per update elsewhere. */
 function showProgress({ kind, update, updates, seconds, text }) {
-  const line = kind === 'evaluation' ? text : `update ${update}/${updates}  ${text}`;
-  if (!process.stderr.isTTY || kind === 'evaluation') {
+  const line = kind === 'note' ? text : `update ${update}/${updates}  ${text}`;
+  if (!process.stderr.isTTY || kind === 'note') {
     console.error(process.stderr.isTTY ? `\r\x1b[K${line}` : line);
     return;
   }

@@ -2,7 +2,7 @@
 import { plateauCaution } from '../algo/boundary.ts';
 import { algorithms } from '../algo/index.ts';
 import { grownRows } from '../algo/scale.ts';
-import { editLabel, type RunConfig } from '../units.ts';
+import { editLabel, gradientVerdict, withKernel, type ErrorReport, type RunConfig } from '../units.ts';
 import { algorithmCatalogue, environmentCatalogue, knobCatalogue, presetCatalogue } from './catalogue.ts';
 import { startEngine, type EngineClient } from './client.ts';
 import { parseRunConfig, withSetting } from './config.ts';
@@ -12,6 +12,7 @@ import type {
   AdapterDescription,
   AlgorithmDescription,
   KnobRange,
+  RunCommand,
   RunEvent,
   UpdateMetrics,
 } from './protocol.ts';
@@ -129,7 +130,7 @@ function sayRange(range: KnobRange): string {
 }
 
 export interface LabProgress {
-  readonly kind: 'evaluation' | 'update';
+  readonly kind: 'note' | 'update'; // of an evaluation or a check, or of an update
   readonly update: number;
   readonly updates: number;
   readonly seconds: number; // since the run began
@@ -224,29 +225,59 @@ function progressText(event: RunEvent): string | null {
   return `${said.join('  ')}  ${((rolloutMs + trainMs) / 1000).toFixed(2)} s`;
 }
 
+const sayReport = ({ what, where, got, wanted, next }: ErrorReport): string =>
+  `${what} (${where}): got ${got}, wanted ${wanted}. ${next}`;
+
+/** The first event of a kind after a command; rejects with the report of a failure, as text. */
+function answerTo<Kind extends RunEvent['kind']>(
+  client: EngineClient,
+  command: RunCommand | null,
+  kind: Kind,
+): Promise<EventOf<Kind>> {
+  return new Promise((resolve, reject) => {
+    const end = client.subscribe((event) => {
+      if (event.kind !== kind && event.kind !== 'failed') return;
+      end();
+      if (event.kind === 'failed') reject(new Error(sayReport(event.report)));
+      else resolve(event as EventOf<Kind>); // its kind is
+    });
+    if (command) client.send(command);
+  });
+}
+
+/**
+ * Checks the gradient of an edited kernel on the catalogue's cases, as the page's editor does where it has no mini-batch.
+ * @returns the configuration with what was found; as it is where no kernel is edited
+ */
+async function withVerdict(client: EngineClient, config: RunConfig): Promise<RunConfig> {
+  const { editedKernel } = config;
+  if (!editedKernel) return config;
+  const { name, source } = editedKernel;
+  const question = { kind: 'try-kernel', name, source, batch: null, checkGradient: true } as const;
+  const { gradients } = await answerTo(client, question, 'kernel-trial'); // null: it does not compile, and `open` says where
+  return withKernel(config, { ...editedKernel, gradientCheck: gradientVerdict(gradients) });
+}
+
 /** Resolves at the end of the run with its log; rejects with the report of a failure, as text. */
 function play(client: EngineClient, config: RunConfig, onProgress: (progress: LabProgress) => void) {
   const log: RunEvent[] = [];
   let startMs = 0;
   return new Promise<{ log: readonly RunEvent[]; seconds: number }>((resolve, reject) => {
     client.subscribe((event) => {
-      if (event.kind === 'ready') return client.send({ kind: 'open', config });
       log.push(event);
       const seconds = (performance.now() - startMs) / 1000;
-      if (event.kind === 'failed') {
-        const { what, where, got, wanted, next } = event.report;
-        return reject(new Error(`${what} (${where}): got ${got}, wanted ${wanted}. ${next}`));
-      }
+      if (event.kind === 'failed') return reject(new Error(sayReport(event.report)));
       if (event.kind === 'run-started') {
         startMs = performance.now();
         return client.send({ kind: 'play' });
       }
       const text = progressText(event);
-      const kind = event.kind === 'evaluation' ? 'evaluation' : 'update';
+      const kind = event.kind === 'evaluation' ? 'note' : 'update';
       if (text !== null && 'update' in event)
         onProgress({ kind, update: event.update, updates: config.updates, seconds, text });
       if (event.kind === 'status' && event.status === 'finished') resolve({ log, seconds });
     });
+    client.send({ kind: 'open', config });
   });
 }
 
@@ -261,7 +292,12 @@ export async function runLab(
 ): Promise<{ readonly result: LabResult; readonly recording: Uint8Array<ArrayBuffer> | null }> {
   const client = startEngine();
   try {
-    const { log, seconds } = await play(client, config, onProgress);
+    await answerTo(client, null, 'ready');
+    const checked = await withVerdict(client, config);
+    const { editedKernel, updates } = checked;
+    if (editedKernel)
+      onProgress({ kind: 'note', update: 0, updates, seconds: 0, text: editLabel(editedKernel) });
+    const { log, seconds } = await play(client, checked, onProgress);
     return { result: summarise(log, seconds), recording: record ? await writeRecording(log) : null };
   } finally {
     client.close();

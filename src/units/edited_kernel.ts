@@ -14,6 +14,18 @@ const VERDICT_WORDS: Readonly<Record<GradientVerdict, string>> = {
   unchecked: 'gradient not checked',
 };
 
+/** Tokens of a gradient check by what was found; those left out count for nothing. */
+interface CheckCounts {
+  readonly counts: Readonly<Record<'agrees' | 'differs' | 'not-finite', number>>;
+}
+
+/** @param checks null where none was made; one that judged no token says nothing either */
+export function gradientVerdict(checks: readonly CheckCounts[] | null): GradientVerdict {
+  const found = checks ?? [];
+  if (found.some(({ counts }) => counts.differs + counts['not-finite'] > 0)) return 'differs';
+  return found.some(({ counts }) => counts.agrees > 0) ? 'agrees' : 'unchecked';
+}
+
 /** Stands in for the lab's own text; bindings, params and entry point are those of the kernel. */
 export interface EditedKernel {
   readonly name: EditableKernel;

@@ -7,7 +7,7 @@ import { parseRunConfig } from '../../src/train/config.ts';
 import { blameEdit } from '../../src/train/edit_blame.ts';
 import { labConfig, summarise } from '../../src/train/lab.ts';
 import { readRecording, recordingLines, writeRecording } from '../../src/train/recording.ts';
-import { editLabel, textMark, withKernel, type EditedKernel } from '../../src/units.ts';
+import { editLabel, gradientVerdict, textMark, withKernel, type EditedKernel } from '../../src/units.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 const EDIT: EditedKernel = { name: 'policy_loss', source: 'fn main() {}', gradientCheck: 'differs' };
@@ -41,6 +41,17 @@ test('two texts have two marks', () => {
   expect(editLabel(EDIT)).toBe(LABEL);
   expect(textMark('a')).not.toBe(textMark('b'));
   expect(textMark('a')).toMatch(/^[0-9a-f]{6}$/);
+});
+
+test('a verdict needs a token that was judged, and one that differs decides', () => {
+  const found = (agrees: number, differs: number, notFinite: number) => ({
+    counts: { agrees, differs, 'not-finite': notFinite },
+  });
+  expect(gradientVerdict(null)).toBe('unchecked');
+  expect(gradientVerdict([found(0, 0, 0)])).toBe('unchecked');
+  expect(gradientVerdict([found(0, 0, 0), found(3, 0, 0)])).toBe('agrees');
+  expect(gradientVerdict([found(3, 0, 0), found(3, 1, 0)])).toBe('differs');
+  expect(gradientVerdict([found(3, 0, 1)])).toBe('differs');
 });
 
 test('title, result, settings and recording of such a run name the edit, and the recording carries the text', async () => {

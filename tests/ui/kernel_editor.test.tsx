@@ -9,10 +9,12 @@ import { openGpuBackend } from '../../src/train/gpu_backend.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
 import { textMark } from '../../src/units.ts';
 import { App } from '../../src/ui/App.tsx';
+import { formatCount, formatSetting } from '../../src/ui/format.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 
 const KEY = 'turnwise-kernel-policy_loss';
+const FILLER = 'turnwise-test-filler';
 const ORIGINAL = kernels.policy_loss.source;
 const WRITE = 'dlogProb[s] = token.y * term.gradient;';
 
@@ -29,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 afterEach(async () => {
   await cleanup();
-  localStorage.removeItem(KEY);
+  for (const key of [KEY, FILLER]) localStorage.removeItem(key);
 });
 
 /** A page with a finished run on screen, its engine the real one, the loss kernel open. */
@@ -53,7 +55,20 @@ async function openEditor() {
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
   };
   const words = (): string => screen.container.querySelector('.kernel-editor')!.textContent ?? '';
-  return { lab, screen, write, words };
+  const text = (): string => EditorView.findFromDOM(content()!)!.state.doc.toString();
+  /** Line numbers of the editor's lines beside which a gutter has something to say. */
+  const marked = (gutter: string): readonly [line: number, sign: string][] => {
+    const view = EditorView.findFromDOM(content()!)!;
+    return [...screen.container.querySelectorAll(`.cm-gutter.${gutter} .cm-gutterElement`)].flatMap(
+      (element) => {
+        const { top, height } = element.getBoundingClientRect();
+        if (height === 0 || !element.firstChild) return [];
+        const block = view.lineBlockAtHeight(top + height / 2 - view.documentTop);
+        return [[view.state.doc.lineAt(block.from).number, element.textContent]];
+      },
+    );
+  };
+  return { lab, screen, write, words, text, marked };
 }
 
 const soon = { timeout: 30_000 };
@@ -106,4 +121,116 @@ test('twice the gradient is found with its numbers; the loss alike, it passes; a
   await expect.poll(() => screen.container.querySelector('.edited-badge')?.textContent).toBe(label);
   await expect.poll(() => screen.container.textContent).toContain(`This run trained with an ${label}`);
   await engine.dispatch({ kind: 'close' });
+});
+
+/** A fault in each part of the file, and what the compiler calls it. */
+const FAULTS = [
+  ['its params', '  dualClip: f32,', '  dualClip: f23,', 'f23'],
+  ['a binding', 'read> tokens: array<vec4f>', 'read> tokens: array<vec9f>', 'vec9f'],
+  ['a constant', 'X_LIMIT = 80.0;', 'X_LIMIT = eighty;', 'eighty'],
+  ['a function', 'let low = 1.0 - params.clipLow', 'let low = 1.0 - params.clipFloor', 'clipFloor'],
+  ['the entry point', 'tokenLoss[s] = term.loss;', 'tokenLoss[s] = term.lost;', 'lost'],
+] as const;
+
+test('a fault in any part of the file is named on its own line, beside it too, and its button goes there', async () => {
+  const { screen, write, marked } = await openEditor();
+  for (const [part, right, wrong, word] of FAULTS) {
+    const text = ORIGINAL.replace(right, wrong);
+    expect(text, part).not.toBe(ORIGINAL);
+    write(text);
+    const line = text.split('\n').findIndex((each) => each.includes(wrong)) + 1;
+    const problems = (): string => screen.container.querySelector('.kernel-problems')?.textContent ?? '';
+    await expect.poll(problems, soon).toContain(word);
+    expect(problems(), part).toMatch(new RegExp(`^Line ${line}:`));
+    expect(
+      marked('cm-gutter-lint').map(([at]) => at),
+      part,
+    ).toContain(line);
+    await screen
+      .getByRole('button', { name: `Line ${line}`, exact: true })
+      .first()
+      .click();
+    const { state } = EditorView.findFromDOM(screen.container.querySelector('.cm-content')!)!;
+    expect(state.doc.lineAt(state.selection.main.head).number, part).toBe(line);
+  }
+});
+
+test('new lines are marked with a sign and a wash, and lines that are gone with another', async () => {
+  const { screen, write, words, marked } = await openEditor();
+  const lines = ORIGINAL.split('\n');
+  const at = lines.findIndex((line) => line.includes(WRITE)); // from 0
+  const edited = lines.toSpliced(at, 1, '  let twice = 2.0;', '  dlogProb[s] = twice;').toSpliced(23, 1);
+  write(edited.join('\n'));
+  await expect.poll(words).toContain(`2 lines new, 2 lines of the original gone (${at}–${at + 1})`);
+  expect(marked('cm-changes')).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
+  const washed = [...screen.container.querySelectorAll('.cm-new-line')].map((line) => line.textContent);
+  expect(washed).toEqual(['  let twice = 2.0;', '  dlogProb[s] = twice;']);
+  expect(await seriousFindings(screen.container)).toEqual([]);
+  write(ORIGINAL);
+  await expect.poll(() => marked('cm-changes')).toEqual([]);
+});
+
+test('a page that is opened again has the text as it was', async () => {
+  const edited = `${ORIGINAL}// mine\n`;
+  const first = await openEditor();
+  first.write(edited);
+  await expect.poll(() => localStorage.getItem(KEY)).toBe(edited);
+  await cleanup();
+  const second = await openEditor();
+  expect(second.text()).toBe(edited);
+  await expect.poll(second.words).toContain('1 line new, 0 lines of the original gone');
+});
+
+test('where the browser’s storage is full the page says so, and neither this text nor the one kept before is lost', async () => {
+  const kept = `${ORIGINAL}// kept\n`;
+  const { screen, write, words, text } = await openEditor();
+  write(kept);
+  await expect.poll(() => localStorage.getItem(KEY)).toBe(kept);
+  let filler = '';
+  for (let size = 2 ** 22; size >= 1; size /= 2)
+    try {
+      localStorage.setItem(FILLER, filler + 'x'.repeat(size));
+      filler += 'x'.repeat(size);
+    } catch {
+      continue; // half of it, then
+    }
+  const longer = `${kept}// one line more than there is room for\n`;
+  write(longer);
+  await expect.poll(() => screen.container.querySelector('.kernel-editor [role=alert]')?.textContent).toBe(
+    'The browser’s storage for this page is full: a reload brings back what was kept before, not this text. Copy it, or clear the site’s data.',
+  ); // prettier-ignore
+  expect(text()).toBe(longer);
+  expect(localStorage.getItem(KEY)).toBe(kept);
+  await expect.poll(words, soon).toContain('✓ It compiles on this device');
+  localStorage.removeItem(FILLER);
+  write(`${longer}//\n`);
+  await expect.poll(() => screen.container.querySelector('.kernel-editor [role=alert]')).toBeNull();
+});
+
+test('the check on the chosen mini-batch is on screen as the device gave it', async () => {
+  const { lab, screen } = await openEditor();
+  const panel = screen.getByRole('region', { name: 'Kernel policy_loss' });
+  const picker = panel.getByRole('combobox', { name: /Mini-batch of update/ }).first();
+  await picker.selectOptions([picker.element().querySelector('option')!]); // the last one is chosen at first
+  await panel.getByRole('button', { name: 'Check on this mini-batch' }).click();
+  const checked = () => lab.inspection.getState().kernelChecks.policy_loss;
+  await expect.poll(checked, soon).toBeTruthy();
+  const { batch, cases, gradients } = checked();
+  expect(batch).toEqual({ update: lab.run.getState().updates.length, minibatch: 0 });
+  const { rows } = lab.run.getState().updates.at(-1)!.minibatches[0];
+  const tokens = rows.reduce((sum, { tokenIndex }) => sum + tokenIndex.length, 0);
+  expect(cases).toMatchObject([{ checked: 2 * tokens, mismatchCount: 0 }]);
+  const said = (): string => panel.element().querySelector('p[role=status]')?.textContent ?? '';
+  await expect.poll(said).toContain(
+    `Checked ${formatCount(2 * tokens)} numbers of update ${batch!.update}, mini-batch 1: ✓ all agree with the float64 oracle; worst ${formatSetting(cases[0].worst!.error, 2)} of`,
+  ); // prettier-ignore
+  const tables = [...panel.element().querySelectorAll('.gradient-check')].map(
+    ({ textContent }) => textContent,
+  );
+  expect(tables).toHaveLength(2);
+  gradients.forEach(({ counts }, index) => {
+    expect(tables[index]).toContain(
+      `✓ The gradient of all ${formatCount(counts.agrees)} tokens is that of the loss.`,
+    );
+  });
 });

@@ -6,12 +6,14 @@ import { EditorState } from '@codemirror/state';
 import { drawSelection, EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
 import type { TextProblem } from '../../store/inspection.ts';
+import { changeMarks } from './change_marks.ts';
 import { editorTheme } from './editor_theme.ts';
 import { wgsl } from './wgsl_mode.ts';
 
 interface CodeEditorProps {
   readonly label: string;
   readonly text: string; // replaces what is in the editor whenever it differs from what was last told
+  readonly original: string; // lines that it does not have are marked
   readonly problems: readonly TextProblem[];
   readonly goTo: { readonly line: number } | null; // from 1: brings the cursor there, each time it is another object
   readonly onChange: (text: string) => void;
@@ -25,7 +27,7 @@ function diagnosticOf(view: EditorView, { line, column, message }: TextProblem):
   return { from, to: found.to, severity: 'error', message };
 }
 
-export default function CodeEditor({ label, text, problems, goTo, onChange }: CodeEditorProps) {
+export default function CodeEditor({ label, text, original, problems, goTo, onChange }: CodeEditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const told = useRef(text);
@@ -40,6 +42,7 @@ export default function CodeEditor({ label, text, problems, goTo, onChange }: Co
         doc: told.current,
         extensions: [
           lineNumbers(),
+          changeMarks(original),
           lintGutter(),
           history(),
           drawSelection(),
@@ -60,19 +63,19 @@ export default function CodeEditor({ label, text, problems, goTo, onChange }: Co
     });
     view.current = editor;
     return () => editor.destroy();
-  }, [label]);
+  }, [label, original]);
   useEffect(() => {
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === text) return;
     told.current = text;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-  }, [text, label]);
+  }, [text, label, original]);
   useEffect(() => {
     const editor = view.current;
     if (!editor) return;
     const list = problems.map((problem) => diagnosticOf(editor, problem));
     editor.dispatch(setDiagnostics(editor.state, list));
-  }, [problems, label]);
+  }, [problems, label, original]);
   useEffect(() => {
     const editor = view.current;
     if (!editor || !goTo) return;

@@ -1,6 +1,6 @@
 /** The loss kernel, open: edited in place, compiled as it is written, its gradient checked, and a run started with it. */
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { withKernel, type GradientVerdict } from '../../units.ts';
+import { gradientVerdict, withKernel, type GradientVerdict } from '../../units.ts';
 import type { KernelDescription, KernelTrial, TextProblem } from '../../store/inspection.ts';
 import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
 import { formatMs, formatNumber, formatCount } from '../format.ts';
@@ -15,10 +15,11 @@ const COMPILE_AFTER_MS = 400; // of the last key
 const NAME = 'policy_loss';
 const NO_PROBLEMS: readonly TextProblem[] = [];
 
-function verdictOf(trial: KernelTrial | null): GradientVerdict {
-  if (!trial?.gradients) return 'unchecked';
-  return trial.gradients.some((check) => failures(check) > 0) ? 'differs' : 'agrees';
-}
+const VERDICT_WORDS: Readonly<Record<GradientVerdict, string>> = {
+  agrees: '✓ The edited gradient is that of the edited loss',
+  differs: '✕ The edited gradient is not that of the edited loss',
+  unchecked: 'No token has a gradient that can be checked',
+};
 
 function Problems({
   problems,
@@ -51,11 +52,6 @@ function Problems({
   );
 }
 
-const sayVerdict = (trial: KernelTrial): string =>
-  verdictOf(trial) === 'agrees'
-    ? '✓ The edited gradient is that of the edited loss'
-    : '✕ The edited gradient is not that of the edited loss';
-
 function Trial({ trial }: { readonly trial: KernelTrial }) {
   const { gradients, batch, loss, ms } = trial;
   if (!gradients) return null;
@@ -65,7 +61,7 @@ function Trial({ trial }: { readonly trial: KernelTrial }) {
   return (
     <div className="kernel-trial">
       <p role="status">
-        {sayVerdict(trial)}, on {ground}. {formatMs(ms)}.
+        {VERDICT_WORDS[gradientVerdict(gradients)]}, on {ground}. {formatMs(ms)}.
       </p>
       {loss && (
         <p className="small">
@@ -124,7 +120,11 @@ export function KernelEditor({ kernel, choice }: KernelEditorProps) {
   const canRun = engine === 'ready' && isCompiled && problems.length === 0;
   const run = (): void => {
     if (!config) return;
-    const edit = { name: NAME, source: text, gradientCheck: verdictOf(trial) } as const;
+    const edit = {
+      name: NAME,
+      source: text,
+      gradientCheck: gradientVerdict(trial?.gradients ?? null),
+    } as const;
     transport.setDraft(withKernel(config, changes === null ? null : edit));
     transport.restart();
   };
@@ -138,6 +138,7 @@ export function KernelEditor({ kernel, choice }: KernelEditorProps) {
         <CodeEditor
           label="WGSL of policy_loss, to edit"
           text={text}
+          original={kernel.source}
           problems={problems}
           goTo={goTo}
           onChange={change}

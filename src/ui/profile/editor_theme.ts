@@ -21,6 +21,9 @@ const frame = EditorView.theme({
     backgroundColor: 'var(--accent-wash) !important', // CodeMirror's own rule is more specific
   },
   '.cm-matchingBracket': { backgroundColor: 'var(--accent-wash)', outline: '1px solid var(--accent)' },
+  '.cm-changes': { width: '1rem', fontWeight: '700', textAlign: 'center' },
+  '.cm-changes [class*="cm-change-"]': { color: 'var(--accent)' },
+  '.cm-new-line': { backgroundColor: 'var(--accent-wash)' },
   '.cm-lintRange-error': {
     backgroundImage: 'none',
     textDecoration: 'underline wavy var(--malformed)',

@@ -22,7 +22,7 @@ export function keepText(kernel: string, text: string | null): string | null {
   } catch (error) {
     const full = error instanceof DOMException && error.name === 'QuotaExceededError';
     return full
-      ? 'The browser’s storage for this page is full: this text is lost with a reload. Copy it, or clear the site’s data.'
+      ? 'The browser’s storage for this page is full: a reload brings back what was kept before, not this text. Copy it, or clear the site’s data.'
       : 'The browser keeps nothing for this page: this text is lost with a reload.';
   }
 }
