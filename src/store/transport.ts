@@ -23,7 +23,7 @@ export interface TransportState {
   readonly draft: RunConfig | null; // changed knobs, not yet run
   readonly asked: RunConfig | null; // what the live run was started with
   readonly checkingSteps: boolean; // the steps of an update will be checked, and are not yet
-  readonly trainingTo: number | null; // the run is trained again from its start for the check of this update
+  readonly trainingTo: number | null; // the run is trained again from its start to this update
   readonly profiling: boolean; // a profile was asked for and has not come yet
   readonly footprint: EventOf<'footprint'> | null; // the engine's last answer to `estimate`
   readonly gradients: EventOf<'gradients'> | null; // and to `compare-gradients`
@@ -47,6 +47,8 @@ export interface Transport extends StoreApi<TransportState> {
    * this update when it comes, pauses, and shows the place that was on screen.
    */
   readonly checkStepsAgain: (update: number) => void;
+  /** The same, without a check: pauses in this update when its trees have their credit, before it takes a step. */
+  readonly trainAgain: (update: number) => void;
   readonly reset: () => void;
   /** Asks what a configuration would need of the device; `footprint` is the answer. */
   readonly estimate: (config: RunConfig) => void;
@@ -58,6 +60,9 @@ export interface Transport extends StoreApi<TransportState> {
   /** Shows the recorded run from its start. */
   readonly replay: () => void;
 }
+
+/** Trees have their credit then, and the policy is still the one that grew them. */
+const LAST_BEFORE_STEPS = 'advantage';
 
 export interface TransportParts {
   readonly run: RunStore;
@@ -165,19 +170,28 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
     recorded();
   };
 
-  const checkStepsAgain = (update: number): void => {
+  /** @param first asked of the new run before it plays on */
+  const startAgain = (update: number, first: RunCommand): void => {
     const config = run.getState().header?.config;
     if (!config || store.getState().engine.kind !== 'ready') return;
     const { prompt, node, leaf, token } = selection.getState();
     leftFrom = { update, prompt, node, leaf, token };
-    const check = { kind: 'check-steps', update } as const;
     if (isLive()) {
       selection.select({ update: null, pinned: null });
       send({ kind: 'reset' });
-      send(check);
-    } else goLive(config, check);
-    store.setState({ checkingSteps: true, trainingTo: update });
-    send({ kind: 'play' });
+      send(first);
+    } else goLive(config, first);
+    const checkingSteps = first.kind === 'check-steps';
+    store.setState({ checkingSteps, trainingTo: update });
+    if (checkingSteps) send({ kind: 'play' });
+  };
+
+  /** What the training again was for is there. */
+  const isThere = (event: RunEvent): boolean => {
+    const { trainingTo, checkingSteps } = store.getState();
+    if (trainingTo === null || checkingSteps) return trainingTo !== null && event.kind === 'step-check';
+    if (event.kind !== 'status' || event.status !== 'paused') return false;
+    return event.update === trainingTo && event.phase === LAST_BEFORE_STEPS;
   };
 
   /** The update that the run was trained again for has come: its place is shown, unless the person went elsewhere. */
@@ -215,8 +229,8 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       for (const event of events) if (event.kind === 'ready') run.apply([event]);
       if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
         store.setState({ profiling: false, comparing: false });
-      const { trainingTo } = store.getState();
-      if (events.some(({ kind }) => kind === 'step-check' || kind === 'failed'))
+      const there = events.some(isThere);
+      if (there || events.some(({ kind }) => kind === 'step-check' || kind === 'failed'))
         store.setState({ checkingSteps: false, trainingTo: null });
       const footprint = events.findLast((event) => event.kind === 'footprint');
       if (footprint) store.setState({ footprint });
@@ -227,7 +241,7 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
       if (isLive()) {
         run.apply(admitted);
-        if (trainingTo !== null && events.some(({ kind }) => kind === 'step-check')) arrive();
+        if (there) arrive();
         return;
       }
       open.hold(admitted.filter((event) => event.kind !== 'failed'));
@@ -255,7 +269,8 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       store.setState({ checkingSteps: true });
       if (run.getState().status !== 'running') send({ kind: 'step-update' });
     },
-    checkStepsAgain,
+    checkStepsAgain: (update) => startAgain(update, { kind: 'check-steps', update }),
+    trainAgain: (update) => startAgain(update, { kind: 'play', to: { update, phase: LAST_BEFORE_STEPS } }),
     reset() {
       if (!isLive()) return startOver();
       selection.select({ update: null, pinned: null });

@@ -114,7 +114,7 @@ export class Engine {
         return this.#open({ config: { ...config, weights: LOADED_BY_HAND }, bytes: command.bytes });
       }
       case 'play':
-        return this.#transportOr(command.kind).play();
+        return this.#transportOr(command.kind).play(command.to);
       case 'pause':
         return this.#transportOr(command.kind).pause();
       case 'step-update':

@@ -5,24 +5,17 @@ import { parseGradientQuestion } from './gradient_question.ts';
 import type { RunConfig } from '../units.ts';
 import { parseInspection } from './inspection_guard.ts';
 import { parseIntervention } from './intervention_guard.ts';
-import { INSPECTION_COMMANDS, type RunCommand } from './protocol.ts';
+import { INSPECTION_COMMANDS, PHASES, type RunCommand } from './protocol.ts';
 import { quote } from './schema.ts';
 
-const PLAIN_COMMANDS = [
-  'play',
-  'pause',
-  'step-update',
-  'step-phase',
-  'reset',
-  'save-weights',
-  'close',
-] as const;
+const PLAIN_COMMANDS = ['pause', 'step-update', 'step-phase', 'reset', 'save-weights', 'close'] as const;
 const COMMANDS = [
   'open',
   'estimate',
   'compare-gradients',
   'intervene',
   'load-weights',
+  'play',
   'profile',
   ...INSPECTION_COMMANDS,
   ...PLAIN_COMMANDS,
@@ -38,6 +31,20 @@ const refuse = (what: string, where: string, got: unknown, wanted: string): neve
     next: 'Reload the page, so that both sides are of one version.',
   });
 };
+
+function parsePlay(to: unknown): RunCommand {
+  if (to === undefined) return { kind: 'play' };
+  const { update, phase } = (to ?? {}) as Readonly<Record<string, unknown>>;
+  const known = PHASES.find((name) => name === phase);
+  if (known && Number.isInteger(update) && (update as number) >= 1)
+    return { kind: 'play', to: { update: update as number, phase: known } };
+  return refuse(
+    'The place to play to is not valid',
+    'command.to',
+    to,
+    'an update from 1 and one of its phases',
+  );
+}
 
 const kindOf = (value: unknown): unknown => (value as { kind?: unknown } | null | undefined)?.kind;
 
@@ -55,6 +62,7 @@ export function parseRunCommand(value: unknown): RunCommand {
   if (kind === 'intervene') return parseIntervention(value);
   const inspection = INSPECTION_COMMANDS.find((name) => name === kind);
   if (inspection) return parseInspection(inspection, value);
+  if (kind === 'play') return parsePlay(fields.to);
   if (kind === 'profile') {
     const { updates = 1 } = fields;
     if (Number.isInteger(updates) && (updates as number) >= 1 && (updates as number) <= MOST_PROFILES)

@@ -341,7 +341,7 @@ export const isLogged = ({ kind }: RunEvent): boolean =>
 export type RunCommand =
   | { readonly kind: 'open'; readonly config: RunConfig } // prepares a run and evaluates nothing yet
   | { readonly kind: 'estimate'; readonly config: RunConfig } // unchecked: a draft's faults are in the answer
-  | { readonly kind: 'play' }
+  | { readonly kind: 'play'; readonly to?: { readonly update: number; readonly phase: Phase } } // pauses after that phase
   | { readonly kind: 'pause' }
   | { readonly kind: 'step-update' } // to the end of the current or next update
   | { readonly kind: 'step-phase' } // to the end of the current or next phase

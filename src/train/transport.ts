@@ -3,6 +3,12 @@ import type { Phase, RunStatus } from './protocol.ts';
 
 type Mode = 'paused' | 'running' | 'to-phase-end' | 'to-update-end';
 
+/** The end of a phase of an update, where a run that plays is to pause. */
+export interface PlayTo {
+  readonly update: number;
+  readonly phase: Phase;
+}
+
 /** Thrown out of a gate when the run was stopped: not an error, the run is simply over. */
 export class RunStopped extends Error {
   constructor() {
@@ -23,6 +29,7 @@ export class Transport {
   #update = 0;
   #phase: Phase | null = null;
   #finished = false;
+  #to: PlayTo | null = null;
   #open: (() => void)[] = [];
   #posted = '';
   #waitedMs = 0;
@@ -49,7 +56,9 @@ export class Transport {
     return { status: this.#finished ? 'finished' : moving, update: this.#update, phase: this.#phase };
   }
 
-  play(): void {
+  /** @param to pauses there, also if the person pauses and plays on before; absent: what was asked before stays */
+  play(to?: PlayTo): void {
+    this.#to = to ?? this.#to;
     this.#set('running');
   }
   pause(): void {
@@ -93,7 +102,9 @@ export class Transport {
   }
 
   endPhase(): void {
-    if (this.#mode === 'to-phase-end') this.#set('paused');
+    const isThere = this.#to?.update === this.#update && this.#to.phase === this.#phase;
+    if (isThere) this.#to = null;
+    if (isThere || this.#mode === 'to-phase-end') this.#set('paused');
   }
 
   endUpdate(): void {

@@ -22,6 +22,8 @@ test('every command of the protocol passes, stripped to its fields', () => {
   expect(parseRunCommand({ kind: 'open', config })).toEqual({ kind: 'open', config });
   expect(parseRunCommand({ kind: 'profile' })).toEqual({ kind: 'profile', updates: 1 });
   expect(parseRunCommand({ kind: 'profile', updates: 3 })).toEqual({ kind: 'profile', updates: 3 });
+  const to = { update: 3, phase: 'advantage' };
+  expect(parseRunCommand({ kind: 'play', to })).toEqual({ kind: 'play', to });
   const bytes = new ArrayBuffer(4);
   expect(parseRunCommand({ kind: 'load-weights', bytes })).toEqual({ kind: 'load-weights', bytes });
 });
@@ -40,6 +42,8 @@ test('a command with bad contents says where they are bad', () => {
   expect(report(() => parseRunCommand({ kind: 'open' })).name).toBe('RunConfigError');
   expect(report(() => parseRunCommand({ kind: 'open', config: { ...smallConfig(), updates: 'many' } })).where).toBe('config.updates'); // prettier-ignore
   expect(report(() => parseRunCommand({ kind: 'load-weights', bytes: [1, 2] })).where).toBe('command.bytes');
+  for (const to of [null, {}, { update: 0, phase: 'loss' }, { update: 1, phase: 'rest' }])
+    expect(report(() => parseRunCommand({ kind: 'play', to })).where).toBe('command.to');
   for (const updates of [0, 1.5, '2', 1e6])
     expect(report(() => parseRunCommand({ kind: 'profile', updates })).where).toBe('command.updates');
 });

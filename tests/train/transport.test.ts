@@ -90,3 +90,17 @@ test('time at a closed gate is counted, so that it can be left out of the metric
   expect(transport.waitedMs).toBeGreaterThan(50);
   expect(transport.waitedMs).toBeLessThan(1000);
 });
+
+test('a run that plays to a phase pauses at its end, once, and pauses on the way do not lose the place', async () => {
+  const { transport, statuses, done, finished } = start();
+  transport.play({ update: 2, phase: 'rollout' });
+  transport.pause();
+  await settled();
+  transport.play();
+  await settled();
+  expect(done).toEqual(['1 rollout', '1 loss', '2 rollout']);
+  expect(statuses.at(-1)).toBe('paused 2 rollout');
+  transport.play();
+  await finished;
+  expect(done).toHaveLength(6);
+});

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { checkOffer, type CheckGround } from '../../src/ui/loss/step_check_words.ts';
+import { checkOffer } from '../../src/ui/loss/step_check_words.ts';
+import type { RunGround } from '../../src/ui/run_ground.ts';
 
-const GROUND: CheckGround = {
+const GROUND: RunGround = {
   ...{ engine: 'ready', live: true, finished: false, byHand: false, update: 7, ms: 65_000 },
 };
-const offer = (change: Partial<CheckGround>) => checkOffer({ ...GROUND, ...change });
+const offer = (change: Partial<RunGround>) => checkOffer({ ...GROUND, ...change });
 
 test('a live run that goes on is checked at its next update', () => {
   expect(offer({})).toMatchObject({ how: 'next', note: expect.stringContaining('bit for bit') as string });

@@ -1,9 +1,10 @@
 /** The honesty check of a step: what its gradient promised, and what its mini-batch did when it was scored again. */
 import type { CheckedStep } from '../../store/inspection.ts';
-import { LOADED_BY_HAND, type NodeId } from '../../units.ts';
+import type { NodeId } from '../../units.ts';
 import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
 import { formatCount, formatNumber, formatSetting, formatShare, formatSigned } from '../format.ts';
 import { Fact } from '../Fact.tsx';
+import { useRunGround } from '../run_ground.ts';
 import { checkOffer } from './step_check_words.ts';
 import { StepScatter } from './StepScatter.tsx';
 
@@ -55,19 +56,10 @@ function Step({ step, place }: { readonly step: CheckedStep; readonly place: Pla
 /** Asks for the check, in the way that the run on screen allows, and says which. */
 function Ask({ update }: { readonly update: number }) {
   const { transport } = useLab();
-  const engine = useTransport((shown) => shown.engine.kind);
-  const live = useTransport((shown) => shown.source === 'live');
   const waiting = useTransport((shown) => shown.checkingSteps);
   const trainingTo = useTransport((shown) => shown.trainingTo);
-  const finished = useRun((run) => run.status === 'finished');
-  const byHand = useRun((run) => run.header?.config.weights === LOADED_BY_HAND);
   const now = useRun((run) => run.update);
-  const ms = useRun((run) =>
-    run.updates
-      .slice(0, update)
-      .reduce((sum, { metrics }) => sum + (metrics ? metrics.rolloutMs + metrics.trainMs : 0), 0),
-  );
-  const offer = checkOffer({ engine, live, finished, byHand, update, ms });
+  const offer = checkOffer(useRunGround(update));
   const wait = trainingTo === null ? 'Waiting for the next step …' : `At update ${now} of ${trainingTo} …`;
   return (
     <p>

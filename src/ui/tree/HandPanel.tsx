@@ -8,6 +8,7 @@ import { useKeys } from '../shell/keys.tsx';
 import { nodeName } from './encodings.ts';
 import { interventionWords, policyExpected, wordsOf } from './hand_words.ts';
 import { ObservationEditor } from './ObservationEditor.tsx';
+import { TrainAgain } from './TrainAgain.tsx';
 import { useHandTree, useInterventions, useWhyNot } from './use_hand.ts';
 
 const MOST_TURNS = 8; // asked for at once
@@ -153,6 +154,7 @@ export function HandPanel({ tree }: { readonly tree: TreeState }) {
           </p>
         </>
       )}
+      <TrainAgain offered={node !== undefined} />
       {hand && (
         <ol className="interventions">
           {hand.done.map((done, index) => (

@@ -1,6 +1,7 @@
 /** What was done by hand, in words. */
 import type { AskedPolicy, Intervention } from '../../store/interventions.ts';
 import type { NodeId, TokenId } from '../../units.ts';
+import { FILE_IS_GONE, trainAgainWords, type RunGround } from '../run_ground.ts';
 import { nodeName } from './encodings.ts';
 
 /** Exactly whose words the new turns are. */
@@ -16,6 +17,26 @@ export const policyExpected = (source: 'recorded' | 'live'): string =>
   source === 'live'
     ? 'The live policy writes the new words, as it stands when asked.'
     : 'The run’s starting policy writes the new words; the recording holds no weights.';
+
+export interface AgainOffer {
+  readonly possible: boolean;
+  readonly note: string;
+}
+
+/** The policy that grew the tree on screen, where it is gone and can be had by training again; null elsewhere. */
+export function againOffer(ground: RunGround): AgainOffer | null {
+  const { engine, live, finished, byHand, update } = ground;
+  if (update < 2 || (live && !finished) || engine === 'unavailable') return null; // the starting policy grew the first
+  if (!live && byHand)
+    return {
+      possible: false,
+      note: `${FILE_IS_GONE}: the policy of update ${update} cannot be trained again.`,
+    };
+  return {
+    possible: engine === 'ready',
+    note: `For the policy that grew this tree: ${trainAgainWords(ground)}`,
+  };
+}
 
 const names = (nodes: readonly NodeId[]): string => nodes.map(nodeName).join(', ');
 const turns = (count: number): string => (count === 1 ? '1 turn' : `${count} turns`);
