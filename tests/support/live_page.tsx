@@ -1,0 +1,89 @@
+/** The page with the real engine on this device's adapter, and a run small enough for a test. */
+import { render } from 'vitest-browser-react';
+import { createLab, type Lab } from '../../src/store/lab.ts';
+import { Engine } from '../../src/train/engine.ts';
+import { openGpuBackend } from '../../src/train/gpu_backend.ts';
+import { presets } from '../../src/train/presets.ts';
+import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
+import { App } from '../../src/ui/App.tsx';
+import type { RunConfig } from '../../src/units.ts';
+import { withoutTimes } from './scripted_run.ts';
+
+/** The instant preset with its warm start: 2 updates of 4 prompts in 2 mini-batches. */
+export function liveConfig(): RunConfig {
+  const { config } = presets.get('instant')!; // a preset of the catalogue
+  const evaluation = { every: 0, questions: 0, datasets: ['hotpot'] };
+  return { ...config, updates: 2, promptsPerUpdate: 4, promptsPerMinibatch: 2, evaluation };
+}
+
+export interface LiveEngine {
+  readonly events: RunEvent[]; // all that it has said
+  readonly start: () => Promise<void>; // opens the device
+  readonly send: (command: RunCommand) => Promise<void>;
+  /** The first event of a kind from the `from`-th on; waits for it. */
+  readonly next: <Kind extends RunEvent['kind']>(
+    kind: Kind,
+    from: number,
+  ) => Promise<Extract<RunEvent, { kind: Kind }>>;
+  readonly close: () => Promise<void>;
+}
+
+/** @param hear told of each event as it comes */
+export function openEngine(hear: (event: RunEvent) => void = () => undefined): LiveEngine {
+  const events: RunEvent[] = [];
+  const waiting = new Set<() => void>();
+  const engine = new Engine({
+    post(event) {
+      events.push(event);
+      hear(event);
+      waiting.forEach((look) => look());
+    },
+    openBackend: () => openGpuBackend(),
+    fetchWeights: async (file) => (await fetch(`/${file}`)).arrayBuffer(),
+  });
+  return {
+    events,
+    start: () => engine.start(),
+    send: (command) => engine.dispatch(command),
+    next: (kind, from) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = events.slice(from).find((event) => event.kind === kind || event.kind === 'failed');
+          if (!found) return;
+          waiting.delete(look);
+          if (found.kind === kind) resolve(found as Extract<RunEvent, { kind: typeof kind }>);
+          else reject(new Error(JSON.stringify(found)));
+        };
+        waiting.add(look);
+        look();
+      }),
+    close: () => engine.dispose(),
+  };
+}
+
+/** The page over an engine of its own, whose first preset is `config`. A recording may be on screen. */
+export async function openLivePage(config: RunConfig, recording: readonly RunEvent[] = []) {
+  const own = (event: RunEvent): RunEvent =>
+    event.kind === 'ready' ? { ...event, presets: [{ ...event.presets[0], config }] } : event;
+  const engine = openEngine((event) => lab.transport.receive([own(event)]));
+  const lab: Lab = createLab((command) => void engine.send(command));
+  lab.player.add(recording);
+  lab.player.finish();
+  const screen = await render(<App lab={lab} />);
+  await engine.start();
+  return { lab, screen, engine };
+}
+
+/** What of a log two runs of a seed share, on whatever device: no clock, no session, no pauses. */
+export const comparable = (events: readonly RunEvent[]): readonly RunEvent[] =>
+  events.filter(({ kind }) => !SESSION.has(kind)).map(withoutTimes);
+
+const SESSION: ReadonlySet<RunEvent['kind']> = new Set([
+  'ready',
+  'run-started',
+  'status',
+  'weights',
+  'footprint',
+  'intervention',
+  'step-check',
+]);

@@ -1,0 +1,158 @@
+/** What a researcher asks of a run, on the page with the real engine: of a live run, a finished one and a recording. */
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { page } from 'vitest/browser';
+import { cleanup } from 'vitest-browser-react';
+import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
+import { leafInfluence } from '../../src/store/influence.ts';
+import { observationOf } from '../../src/store/observation_words.ts';
+import { netWeight } from '../../src/store/net_weight.ts';
+import type { CheckedStep } from '../../src/store/inspection.ts';
+import type { Lab } from '../../src/store/lab.ts';
+import { isLogged, type RunEvent } from '../../src/train/protocol.ts';
+import { formatCount, formatMs, formatNumber, formatSigned } from '../../src/ui/format.ts';
+import type { TurnNode } from '../../src/units.ts';
+import { comparable, liveConfig, openLivePage, type LiveEngine } from '../support/live_page.tsx';
+
+const SOON = { timeout: 60_000 };
+const config = liveConfig();
+const engines: LiveEngine[] = [];
+let recording: readonly RunEvent[] = []; // of the first test's run
+afterEach(() => cleanup());
+afterAll(async () => {
+  for (const engine of engines) await engine.close();
+});
+
+async function openPage(log: readonly RunEvent[] = []) {
+  const open = await openLivePage(config, log);
+  engines.push(open.engine);
+  await expect.poll(() => open.lab.transport.getState().prepared, SOON).toBe(true);
+  return open;
+}
+
+const status = (lab: Lab) => lab.run.getState().status;
+const press = (name: string | RegExp) => page.getByRole('button', { name }).first().click();
+const panel = (name: string): string =>
+  document.querySelector(`section[aria-label="${name}"]`)?.textContent ?? '';
+
+/** The first tree of the update on screen whose rewards differ. */
+function chooseTree(lab: Lab, update: number) {
+  const { trees } = lab.run.getState().updates[update - 1];
+  const prompt = trees.findIndex(({ leaves, rewards }) => new Set(leaves.map((leaf) => rewards![leaf])).size > 1); // prettier-ignore
+  expect(prompt, 'a tree with something to learn').toBeGreaterThanOrEqual(0);
+  lab.selection.select({ update, prompt });
+  return { tree: trees[prompt], trees };
+}
+
+/** Credit of the chosen tree with a leaf's reward moved, and with each leaf left out, as the page shows them. */
+async function askCredit(lab: Lab, update: number) {
+  const { tree, trees } = chooseTree(lab, update);
+  const rules = lab.run.getState().header!.config.algorithm.credit;
+  lab.selection.select({ view: 'credit' });
+  const leaf = tree.leaves.find((id) => tree.rewards![id] !== 1)!;
+  await page.getByRole('slider', { name: `What if the reward of n${leaf} were` }).fill('1');
+  const whatIf = [{ leaf, reward: 1 }];
+  const after = recredit(tree, rules, { ...OWN_CREDIT, whatIf }, trees)!.advantages.byNode;
+  const moves = ({ id, parent, pruned }: TurnNode): boolean =>
+    parent !== null && !pruned && after[id] !== tree.credit!.advantages[id];
+  const changed = tree.nodes.filter((node) => node && moves(node));
+  await expect.poll(() => panel('What changes')).toContain(`${changed.length} advantages`);
+  for (const node of changed) expect(panel('What changes')).toContain(formatSigned(after[node!.id]));
+  lab.selection.select({ whatIf: [], node: leaf });
+  const influence = leafInfluence(tree, rules, OWN_CREDIT, trees, leaf)!;
+  for (const { without } of influence.leaves)
+    await expect.poll(() => panel('Influence of leaves')).toContain(without === null ? 'no such turn' : formatSigned(without)); // prettier-ignore
+}
+
+/** The net weight of the first scored token of the chosen tree's best leaf. */
+async function askNetWeight(lab: Lab, update: number) {
+  const { tree } = chooseTree(lab, update);
+  const { minibatches } = lab.run.getState().updates[update - 1];
+  const minibatch = minibatches.find(({ rows }) => rows.some(({ prompt }) => prompt === tree.prompt.index))!;
+  const { leaf, tokenIndex } = minibatch.rows.find(({ prompt }) => prompt === tree.prompt.index)!;
+  lab.selection.select({ view: 'loss' });
+  lab.selection.select({ leaf });
+  lab.selection.select({ token: tokenIndex[0] });
+  const net = netWeight(minibatch, tree, leaf, tokenIndex[0], config.algorithm.loss);
+  expect(net.rows.length).toBeGreaterThan(1);
+  await expect.poll(() => panel('Net weight')).toContain(`${formatNumber(net.weight, 6)}${formatSigned(net.signed, 6)}${formatSigned(net.dlogProb, 6)}`); // prettier-ignore
+}
+
+/** The checked steps as the page shows them; each step is held against the log's own numbers. */
+async function readChecked(lab: Lab, steps: readonly CheckedStep[], update: number) {
+  const said = (): string => panel('Predicted and actual change');
+  await expect.poll(said, SOON).toContain(`Update ${update}.`);
+  expect(steps).toHaveLength(config.promptsPerUpdate / config.promptsPerMinibatch);
+  for (const { predicted, lossAfter, lossBefore, forecastCorrelation } of steps) {
+    await expect.poll(said).toContain(formatSigned(predicted, 6));
+    expect(said()).toContain(formatSigned(lossAfter - lossBefore, 6));
+    expect(said()).toContain(formatNumber(forecastCorrelation, 3));
+    expect(forecastCorrelation).toBeGreaterThan(0.9); // to first order a step does what its gradient promised
+  }
+  const { minibatches } = lab.run.getState().updates[update - 1];
+  steps.forEach(({ rows, lossBefore }, index) => {
+    expect(rows.map(({ before }) => before)).toEqual(minibatches[index].rows.map(({ logProb }) => logProb));
+    expect(lossBefore).toBeCloseTo(minibatches[index].loss!, 5);
+  });
+}
+
+test('live: profile, step check, what-ifs and net weight are the engine’s numbers; finished: the same run is trained again for them', async () => {
+  const { lab, engine } = await openPage();
+  lab.selection.select({ view: 'profile' });
+  const profileFrom = engine.events.length;
+  await press('Profile next update');
+  const profile = await engine.next('profile', profileFrom);
+  await expect.poll(() => document.querySelector('.profile-facts')?.textContent, SOON).toContain(`${formatMs(profile.busyMs)}${formatCount(profile.rows.reduce((sum, { dispatches }) => sum + dispatches, 0))} dispatches`); // prettier-ignore
+  await expect.poll(() => status(lab)).toBe('paused');
+  await askCredit(lab, 1);
+  await askNetWeight(lab, 1);
+  const from = engine.events.length;
+  await press('Check the next update’s steps');
+  const live = await engine.next('step-check', from);
+  expect(live.update).toBe(2);
+  lab.selection.select({ update: 2 });
+  await readChecked(lab, live.steps, 2);
+  await expect.poll(() => status(lab), SOON).toBe('finished');
+  recording = engine.events.slice(engine.events.findLastIndex(({ kind }) => kind === 'run-started')).filter(isLogged); // prettier-ignore
+
+  chooseTree(lab, 2);
+  await askNetWeight(lab, 2);
+  await askCredit(lab, 2);
+  lab.selection.select({ view: 'loss' });
+  const again = engine.events.length;
+  await press('Train again to update 2 and check it');
+  const checked = await engine.next('step-check', again);
+  expect(checked.steps).toEqual(live.steps); // the same run, bit for bit
+  await readChecked(lab, checked.steps, 2);
+});
+
+test('recorded: what-ifs and net weight are the log’s; trained again, a branch is written by the policy that grew the tree', async () => {
+  const { lab, engine } = await openPage(recording);
+  lab.player.seek(2);
+  await expect.poll(() => lab.run.getState().updates.length).toBe(2);
+  await askCredit(lab, 2);
+  await askNetWeight(lab, 2);
+  const { trees } = lab.run.getState().updates[1];
+  const prompt = trees.findIndex(({ nodes }) => nodes.some((node) => node && !node.pruned && observationOf(node).length > 0)); // prettier-ignore
+  const tree = trees[prompt];
+  const turn = tree.nodes.find((node) => node && !node.pruned && observationOf(node).length > 0)!;
+  lab.selection.select({ view: 'tree', update: 2, prompt, leaf: null, token: null });
+  lab.selection.select({ node: turn.id });
+  await expect.poll(() => panel('By hand')).toContain('The run’s starting policy writes the new words');
+  await press('Train again to update 2');
+  await expect.poll(() => panel('By hand')).toMatch(/Training again: at update \d of 2/);
+  await expect.poll(() => status(lab), SOON).toBe('paused');
+  await expect.poll(() => lab.selection.getState()).toMatchObject({ update: 2, prompt, node: turn.id });
+  const own = lab.run.getState().updates[1].trees[prompt];
+  expect(own.nodes).toEqual(tree.nodes); // grown again, word for word
+  expect(lab.run.getState().updates[1].minibatches).toEqual([]); // no step yet
+  const from = engine.events.length;
+  await press('Branch here');
+  const { policy } = await engine.next('intervention', from);
+  expect(policy).toEqual({ parameters: 'current', update: 2, stepped: false, status: 'paused' });
+  await expect.poll(() => panel('By hand'), SOON).toContain('written by the policy after update 1');
+  lab.selection.select({ view: 'train' });
+  await press('Play');
+  await expect.poll(() => status(lab), SOON).toBe('finished');
+  const ran = engine.events.slice(engine.events.findLastIndex(({ kind }) => kind === 'run-started'));
+  expect(comparable(ran)).toEqual(comparable(recording)); // and it goes on as it went
+});
