@@ -12,7 +12,7 @@ import { columnSum } from './column_sum/column_sum.kernel.ts';
 import { decodeAttention } from './decode_attention/decode_attention.kernel.ts';
 import { gatherRowsBackward, gatherRowsForward } from './gather_rows/gather_rows.kernel.ts';
 import { gatherValuesBackward, gatherValuesForward } from './gather_values/gather_values.kernel.ts';
-import { kvAppend, kvFork } from './kv_cache/kv_cache.kernel.ts';
+import { kvAppend } from './kv_cache/kv_cache.kernel.ts';
 import {
   matmulNn,
   matmulNnQuads,
@@ -67,7 +67,6 @@ export const kernels = {
   swiglu_forward: swigluForward,
   swiglu_backward: swigluBackward,
   kv_append: kvAppend,
-  kv_fork: kvFork,
   decode_attention: decodeAttention,
   token_stats_forward: tokenStatsForward,
   token_stats_backward: tokenStatsBackward,

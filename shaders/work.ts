@@ -82,7 +82,6 @@ const RULES: Readonly<Partial<Record<KernelName, Rule>>> = {
   swiglu_forward: perRow('hidden', 5, 3, 0),
   swiglu_backward: perRow('hidden', 11, 5, 0),
   kv_append: ({ rows, kvHeads, headSize }) => ({ flops: 0, bytes: elements(4 * rows * kvHeads * headSize) }),
-  kv_fork: () => UNKNOWN_WORK,
   decode_attention: () => UNKNOWN_WORK,
   token_stats_forward: perRow('vocab', 6, 1, 4),
   token_stats_backward: perRow('vocab', 7, 2, 4),

@@ -5,7 +5,6 @@ import appendSource from './kv_append.wgsl?raw';
 import * as oracle from './kv_cache.oracle.ts';
 import type { AppendShape } from './kv_cache.oracle.ts';
 import { scatteredPlaces } from './places.ts';
-import forkSource from './kv_fork.wgsl?raw';
 
 const TOLERANCE = { absolute: 0, relative: 0, reason: 'values are copied' };
 type Overrides = Record<string, number>;
@@ -93,59 +92,5 @@ export const kvAppend = defineKernel({
       Array.from({ length: 70_000 }, (_, r) => [r % 7, Math.floor(r / 7)] as const),
       { WORKGROUP: 1 },
     ),
-  ],
-});
-
-function forkCase(
-  slotCount: number,
-  slotLength: number,
-  width: number,
-  forks: number[][],
-  overrides: Overrides = {},
-) {
-  const size = slotCount * slotLength * width;
-  const caches = { keyCache: wave(size, 0.1), valueCache: wave(size, 0.2) };
-  return {
-    title: `${forks.length} forks among ${slotCount} slots of ${slotLength} × ${width}${shapingWords(overrides)}`,
-    params: {
-      pairs: forks.length,
-      slotLength,
-      width,
-      longest: Math.max(...forks.map(([, , length]) => length)),
-    },
-    overrides,
-    buffers: { forks: Uint32Array.from(forks.flat()), ...caches },
-    expected: () => oracle.kvFork(slotLength, width, forks, caches),
-  };
-}
-
-export const kvFork = defineKernel({
-  name: 'kv_fork',
-  source: forkSource,
-  params: { pairs: 'u32', slotLength: 'u32', width: 'u32', longest: 'u32' },
-  bindings: [read('forks', 'u32'), write('keyCache'), write('valueCache')],
-  overrides: { WORKGROUP: 64 },
-  constants: {},
-  grid: ({ pairs, longest, width }, { WORKGROUP }) =>
-    foldGrid(Math.ceil((pairs * longest * (width / 4)) / WORKGROUP)),
-  tolerance: TOLERANCE,
-  cases: () => [
-    forkCase(2, 1, 4, [[1, 0, 1, 9]]),
-    forkCase(6, 9, 12, [
-      [0, 1, 9, 0],
-      [0, 3, 4, 0],
-      [2, 5, 0, 0],
-    ]),
-    forkCase(
-      6,
-      9,
-      12,
-      [
-        [4, 1, 7, 0],
-        [0, 3, 1, 0],
-      ],
-      { WORKGROUP: 4 },
-    ),
-    forkCase(2, 70_000, 4, [[0, 1, 69_999, 0]], { WORKGROUP: 1 }),
   ],
 });

@@ -1,4 +1,4 @@
-/** Oracle of the key/value cache: plain copies. Caches are [slots, slotLength, width], width = NKV·HS. */
+/** Oracle of the key/value cache: plain copies. Caches are [pool, NKV·HS]. */
 
 export interface AppendShape {
   readonly rows: number; // R
@@ -33,28 +33,6 @@ export function kvAppend(shape: AppendShape, inputs: AppendInputs, caches: Cache
       keyCache[entry + c] = inputs.qk[r * (heads + kvHeads) * headSize + heads * headSize + c];
       valueCache[entry + c] =
         inputs.qkv[r * (heads + 2 * kvHeads) * headSize + (heads + kvHeads) * headSize + c];
-    }
-  }
-  return { keyCache, valueCache };
-}
-
-/** @param forks source slot, destination slot, length, unused; per pair */
-export function kvFork(
-  slotLength: number,
-  width: number,
-  forks: readonly (readonly number[])[],
-  caches: Caches,
-) {
-  const keyCache = Float64Array.from(caches.keyCache);
-  const valueCache = Float64Array.from(caches.valueCache);
-  for (const [source, destination, length] of forks) {
-    for (let position = 0; position < length; position++) {
-      for (let c = 0; c < width; c++) {
-        const from = (source * slotLength + position) * width + c;
-        const to = (destination * slotLength + position) * width + c;
-        keyCache[to] = caches.keyCache[from];
-        valueCache[to] = caches.valueCache[from];
-      }
     }
   }
   return { keyCache, valueCache };

@@ -12,15 +12,18 @@ export const MAX_CHUNK = 16;
 /** u32 words of a row's sampling state: prompt, node, counter, remaining, done, count, 2 unused. */
 export const ROW_STATE = 8;
 
-export type PrefillSizes = Readonly<{ rows: number }>;
+export type PrefillSizes = Readonly<{
+  rows: number; // new tokens
+  slotLength: number; // places listed per slot
+}>;
 export type DecodeSizes = Readonly<{
   rows: number;
+  slotLength: number;
   inverseTemperature: number;
   greedy: number; // 1 = highest logit
   seed: number;
   update: number;
 }>;
-export type ForkSizes = Readonly<{ pairs: number; longest: number }>;
 
 /** Activations of new tokens; nothing is kept for a backward pass, so layers share them. */
 export interface DecodeWorkspace {
@@ -29,8 +32,8 @@ export interface DecodeWorkspace {
   readonly currentToken: BufferView; // [rows] u32
   readonly previousToken: BufferView; // [rows] u32
   readonly positions: BufferView; // [rows] u32
-  readonly slots: BufferView; // [rows] u32
-  readonly forks: BufferView; // [sampledRows, 4] u32
+  readonly slots: BufferView; // [rows] u32, the request that a token belongs to, as a row of `places`
+  readonly places: BufferView; // [sampledRows, slotLength ≤ contextLength] u32, where a request's tokens are cached
   readonly x: BufferView; // [rows, C] residual stream
   readonly normed: BufferView; // [rows, C]
   readonly inverseRms: BufferView; // [rows]
@@ -63,7 +66,7 @@ export async function createDecodeWorkspace(
     previousToken: view('previousToken', rows),
     positions: view('positions', rows),
     slots: view('slots', rows),
-    forks: view('forks', 4 * sampledRows),
+    places: view('places', sampledRows * model.contextLength),
     x: view('x', rows * channels),
     normed: view('normed', rows * channels),
     inverseRms: view('inverseRms', rows),
@@ -83,7 +86,7 @@ export async function createDecodeWorkspace(
   return workspace;
 }
 
-/** New tokens of any slots and positions → their keys and values in the cache, the last layer's being all it computes. */
+/** New tokens of any requests and positions → their keys and values in the cache, the last layer's being all it computes. */
 export function prefillSteps(
   model: DeviceModel,
   workspace: DecodeWorkspace,
@@ -149,19 +152,6 @@ export function decodeSteps(
   ];
 }
 
-/** Copies of cached prefixes, in every layer. */
-export function forkSteps(model: DeviceModel, { forks }: DecodeWorkspace, cache: KvCache): Step<ForkSizes>[] {
-  const { cache: width } = widthsOf(model.config);
-  return cache.layers.map((layer) =>
-    dispatch(kernels.kv_fork, { forks, ...layer }, ({ pairs, longest }) => ({
-      pairs,
-      longest,
-      slotLength: model.contextLength,
-      width,
-    })),
-  );
-}
-
 function embeddingSteps(model: DeviceModel, workspace: DecodeWorkspace): Step<PrefillSizes>[] {
   const { channels } = widthsOf(model.config);
   const { embedding, previous } = model.map;
@@ -192,11 +182,9 @@ function cacheSteps(
   index: number,
 ): Step<PrefillSizes>[] {
   const { heads, kvHeads, headSize } = model.config;
-  const { normed, qkv, qk, slots, positions } = workspace;
-  const { places } = cache;
+  const { normed, qkv, qk, slots, positions, places } = workspace;
   const { inputNorm, qkv: weight } = model.map.layers[index];
   const { channels, qkv: width } = widthsOf(model.config);
-  const slotLength = model.contextLength;
   return [
     norm(model, workspace, inputNorm),
     linear(model, weight, normed, channels, qkv, width),
@@ -209,7 +197,7 @@ function cacheSteps(
     dispatch(
       kernels.kv_append,
       { qk, qkv, slots, positions, places, ...cache.layers[index] },
-      ({ rows }) => ({
+      ({ rows, slotLength }) => ({
         rows,
         heads,
         kvHeads,
@@ -226,18 +214,17 @@ function layerSteps(
   cache: KvCache,
   index: number,
 ): Step<PrefillSizes>[] {
-  const { x, normed, qk, slots, positions, attention, hidden } = workspace;
+  const { x, normed, qk, slots, positions, places, attention, hidden } = workspace;
   const tensors = model.map.layers[index];
   const { heads, kvHeads, headSize } = model.config;
   const widths = widthsOf(model.config);
   const { channels } = widths;
-  const slotLength = model.contextLength;
   return [
     ...cacheSteps(model, workspace, cache, index),
     dispatch(
       kernels.decode_attention,
-      { qk, ...cache.layers[index], slots, positions, places: cache.places, out: attention },
-      ({ rows }) => ({ rows, heads, kvHeads, slotLength, scale: 1 / Math.sqrt(headSize) }),
+      { qk, ...cache.layers[index], slots, positions, places, out: attention },
+      ({ rows, slotLength }) => ({ rows, heads, kvHeads, slotLength, scale: 1 / Math.sqrt(headSize) }),
       { constants: { HEAD_SIZE: headSize } },
     ),
     linear(model, tensors.attentionOutput, attention, widths.attention, x, channels, true),

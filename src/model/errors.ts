@@ -40,3 +40,16 @@ export class ParameterCountError extends LabError {
     });
   }
 }
+
+/** More places asked of the KV cache than it has, all of them pointed to by requests under way. */
+export class CacheFullError extends LabError {
+  constructor(limit: number) {
+    super('CacheFullError', {
+      what: 'The KV cache is full',
+      where: 'sampling',
+      got: `${limit} places, all in use by requests under way`,
+      wanted: 'a place for one token more',
+      next: 'Sample fewer requests together, or shorten the context.',
+    });
+  }
+}

@@ -16,7 +16,7 @@ export interface PolicyCapacities {
   readonly sampling: {
     readonly rows: number; // new tokens of one prefill piece
     readonly sampledRows: number; // requests sampled together
-    readonly slots: number; // rows of the KV cache
+    readonly places: number; // tokens in the KV cache
   } | null;
 }
 
@@ -32,9 +32,9 @@ export async function footprint(config: ModelConfig, capacities: PolicyCapacitie
   const model = await createDeviceModel(gpu, config, capacities.contextLength, null);
   await createWorkspace(model, capacities.training);
   if (capacities.sampling) {
-    const { rows, sampledRows, slots } = capacities.sampling;
+    const { rows, sampledRows, places } = capacities.sampling;
     await createDecodeWorkspace(model, rows, sampledRows);
-    await growKvCache(model, slots, null);
+    await growKvCache(model, places, null);
   }
   const entries = gpu.memory.entries();
   const largest = entries.reduce((most, entry) => (entry.bytes > most.bytes ? entry : most));

@@ -1,46 +1,41 @@
 import { BufferOwner, type BufferView } from '../gpu/buffers.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 
-/** Keys and values of one layer, by place: [slots·contextLength, NKV·HS]. */
+/** Keys and values of one layer: [places, NKV·HS]. */
 export interface LayerCache {
   readonly keyCache: BufferView;
   readonly valueCache: BufferView;
 }
 
-/** Keys and values of the sequences being sampled, one slot each. */
+/** A pool of places, each for the keys and values of one token; `prefix_cache.ts` says whose. */
 export interface KvCache {
-  readonly slots: number;
+  readonly places: number;
   readonly layers: readonly LayerCache[];
-  readonly places: BufferView; // [slots, contextLength] u32: where the keys and values of a slot's positions lie
   destroy(): void;
 }
 
 const CACHE_BYTES = 512 * 2 ** 20; // of all layers together
 
-/** Most slots: within the limit on bindings per layer and CACHE_BYTES in all; at least 2. */
-export function slotLimit({ gpu, config, contextLength }: DeviceModel): number {
-  const layerBytes = 4 * contextLength * widthsOf(config).cache;
+/** Most places: within the limit on bindings per layer and CACHE_BYTES in all; at least one context. */
+export function placeLimit({ gpu, config, contextLength }: DeviceModel): number {
+  const layerBytes = 4 * widthsOf(config).cache;
   const perBinding = Math.floor(gpu.limits.maxStorageBufferBindingSize / layerBytes);
   const perBudget = Math.floor(CACHE_BYTES / (2 * config.layers * layerBytes));
-  return Math.max(2, Math.min(perBinding, perBudget));
+  return Math.max(contextLength, Math.min(perBinding, perBudget));
 }
 
 /**
- * A cache of `slots` slots that starts with the contents of `old`, which is freed.
+ * A cache of `places` places that starts with the contents of `old`, which is freed.
  * @throws OutOfMemoryError, BufferTooLargeError
  */
-export async function growKvCache(model: DeviceModel, slots: number, old: KvCache | null): Promise<KvCache> {
-  const { gpu, config, contextLength } = model;
+export async function growKvCache(model: DeviceModel, places: number, old: KvCache | null): Promise<KvCache> {
+  const { gpu, config } = model;
   const owner = new BufferOwner(gpu, 'kv cache');
-  const length = slots * contextLength * widthsOf(config).cache;
+  const length = places * widthsOf(config).cache;
   const layers = Array.from({ length: config.layers }, (_, layer) => ({
     keyCache: owner.storage(`layer ${layer} keys`, length),
     valueCache: owner.storage(`layer ${layer} values`, length),
   }));
-  const places = owner.storage(
-    'places',
-    Uint32Array.from({ length: slots * contextLength }, (_, place) => place),
-  );
   await owner.ready();
   if (old) {
     const encoder = gpu.device.createCommandEncoder({ label: 'grow kv cache' });
@@ -53,5 +48,5 @@ export async function growKvCache(model: DeviceModel, slots: number, old: KvCach
     gpu.device.queue.submit([encoder.finish()]);
     old.destroy();
   }
-  return { slots, layers, places, destroy: () => owner.destroy() };
+  return { places, layers, destroy: () => owner.destroy() };
 }

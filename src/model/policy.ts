@@ -25,7 +25,7 @@ import { checkModelConfig } from './config.ts';
 import { createDeviceModel, type DeviceModel } from './device_model.ts';
 import type { StoredTensor } from './parameters.ts';
 import type { Capacity } from './microbatches.ts';
-import { Sampling, type SamplingOptions } from './sampling.ts';
+import { Sampling, type SamplingCounts, type SamplingOptions } from './sampling.ts';
 import type { SamplingSession } from './sampling_session.ts';
 import { Training, type SupervisedResult } from './training.ts';
 import { decodeWeights, encodeWeights } from './weights.ts';
@@ -90,8 +90,8 @@ export class Policy implements TrainablePolicy {
     return new Policy(model, options);
   }
 
-  /** Tokens computed while sampling since the start, for measurements. */
-  get sampledCounts(): { readonly prefilledTokens: number; readonly sampledTokens: number } {
+  /** Of sampling, for measurements. */
+  get sampledCounts(): SamplingCounts {
     return this.#sampling.counts;
   }
 

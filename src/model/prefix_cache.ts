@@ -1,136 +1,157 @@
 /**
- * Which cached keys and values a request can start from. Pure bookkeeping: a slot is a row of the KV cache,
- * known by the tokens whose keys and values it holds.
+ * Which keys and values the cache holds, as a tree of tokens. An entry is one token after the path of its ancestors, and
+ * is known by its place in the device's cache. Paths with a common prefix point to the same entries, so a branch copies
+ * nothing. Pure bookkeeping: the device is told the places of each path (`sampling.ts`).
  */
+import { CacheFullError } from './errors.ts';
 
-/** A prefix copied from slot to slot before prefill. */
-export interface Fork {
-  readonly source: number;
-  readonly destination: number;
-  readonly length: number; // tokens
+/** A sequence under way. */
+export interface Path {
+  readonly places: number[]; // of its entries, in order; then those reserved for the next ones
+  entryCount: number; // of these places, the first so many
 }
 
-/** What one request needs before its first sampled token. The last context token is left to the first decode step. */
-export interface Placement {
-  readonly slot: number;
-  readonly cachedLength: number; // tokens of the context already in the slot, after the fork
-  readonly fork: Fork | null;
-  /** Requests of one wave are independent; a later wave forks from slots that an earlier one filled. */
-  readonly wave: number;
+/** A path that has just been opened. */
+export interface OpenedPath {
+  readonly path: Path;
+  readonly cachedLength: number; // of its entries, those that were there; the others are to be computed
 }
 
-interface Slot {
-  tokens: readonly number[]; // whose keys and values are held, or will be after this call's prefill
-  readyLength: number; // of these, held before this call
-  wave: number; // of this call's prefill, −1 when none
-  busy: boolean; // taken by a request that is not committed yet
-  usedBy: number; // call that last took the slot
-  pinnedBy: number; // call that last read the slot
-}
-
-const commonLength = (a: readonly number[], b: readonly number[], limit: number): number => {
-  let length = 0;
-  while (length < limit && a[length] === b[length]) length++;
-  return length;
-};
+const ROOT = -1; // stands for the place of a first token's parent
 
 export class PrefixCache {
-  readonly #slots: Slot[] = [];
   readonly #limit: number;
-  #call = 0;
+  readonly #vocabularySize: number;
+  readonly #children = new Map<number, number>(); // key of parent and token → place
+  readonly #keys: number[] = []; // by place: the entry's key in #children
+  readonly #references: number[] = []; // by place: children of the entry, and paths that end there
+  readonly #idle = new Set<number>(); // entries without references, those without for longest first
+  readonly #free: number[] = []; // places that held something and hold nothing now
+  #placeCount = 0;
 
-  /** @param limit most slots; at most half as many requests may be under way at once, so that forks find room */
-  constructor(limit: number) {
+  /** @param limit most places; at least as many as all paths under way can point to if they share nothing */
+  constructor(limit: number, vocabularySize: number) {
     this.#limit = limit;
+    this.#vocabularySize = vocabularySize;
   }
 
-  /** Slots ever used; the cache needs room for as many. */
-  get slotCount(): number {
-    return this.#slots.length;
+  /** Places ever used; the device's cache needs as many. */
+  get placeCount(): number {
+    return this.#placeCount;
   }
 
-  /** Forgets every prefix, e.g. because the parameters changed. Nothing may be under way. */
+  /** Places in use: unique tokens held, and reserved places. */
+  get usedCount(): number {
+    return this.#placeCount - this.#free.length;
+  }
+
+  /** Forgets everything, e.g. because the parameters changed. No path may be under way. */
   clear(): void {
-    for (const slot of this.#slots) {
-      slot.tokens = [];
-      slot.busy = false;
-    }
+    this.#children.clear();
+    this.#idle.clear();
+    this.#free.length = 0;
+    this.#placeCount = 0;
   }
 
   /**
-   * Places the requests of one call: each continues in the slot that holds all of its own tokens up to some
-   * point and nothing else, or forks the longest common prefix into a slot of its own. Slots of earlier calls that
-   * are not committed yet can be forked too, as far as their contexts go.
+   * Opens a path along `tokens`. Entries that it adds are there for the paths opened after it: whoever computes keys and
+   * values in the order of opening computes every entry before another path reads it.
+   * @throws CacheFullError
    */
-  place(contexts: readonly (readonly number[])[]): Placement[] {
-    this.#call++;
-    for (const slot of this.#slots) {
-      slot.readyLength = slot.tokens.length;
-      slot.wave = -1;
+  open(tokens: readonly number[]): OpenedPath {
+    const path: Path = { places: [], entryCount: 0 };
+    this.#follow(path, tokens);
+    const cachedLength = path.entryCount;
+    this.reserve(path, tokens.length - cachedLength);
+    this.advance(path, tokens.slice(cachedLength));
+    return { path, cachedLength };
+  }
+
+  /**
+   * Gives a path `count` places for its next tokens.
+   * @throws CacheFullError
+   */
+  reserve({ places }: Path, count: number): void {
+    for (let n = 0; n < count; n++) places.push(this.#take());
+  }
+
+  /**
+   * Makes `tokens`, whose keys and values are at the path's reserved places, entries. Where another path has made such
+   * an entry, this one goes on from it. Places that are not needed are given back.
+   */
+  advance(path: Path, tokens: readonly number[]): void {
+    const reserved = path.places.splice(path.entryCount);
+    const known = this.#follow(path, tokens);
+    for (let n = known; n < tokens.length; n++) this.#add(path, tokens[n], reserved[n]);
+    this.#free.push(...reserved.slice(0, known), ...reserved.slice(tokens.length));
+  }
+
+  /** Ends a path. Its entries stay until their places are needed. */
+  close(path: Path): void {
+    this.advance(path, []);
+    this.#release(lastOf(path));
+  }
+
+  /** Moves the end of a path along the entries that are there. @returns how many */
+  #follow(path: Path, tokens: readonly number[]): number {
+    const start = lastOf(path);
+    const first = path.entryCount;
+    for (const token of tokens) {
+      const next = this.#children.get(this.#key(lastOf(path), token));
+      if (next === undefined) break;
+      path.places.push(next);
+      path.entryCount++;
     }
-    return contexts.map((context) => this.#placeOne(context));
+    this.#hold(lastOf(path));
+    this.#release(start);
+    return path.entryCount - first;
   }
 
-  /** Frees a slot, and says what it holds: the context and all sampled tokens but the last. */
-  commit(slot: number, tokens: readonly number[]): void {
-    this.#slots[slot].tokens = tokens;
-    this.#slots[slot].busy = false;
+  /** The path's reference to its end becomes that of the child, and the path refers to the child. */
+  #add(path: Path, token: number, place: number): void {
+    const key = this.#key(lastOf(path), token);
+    this.#children.set(key, place);
+    this.#keys[place] = key;
+    this.#references[place] = 1;
+    path.places.push(place);
+    path.entryCount++;
   }
 
-  #placeOne(context: readonly number[]): Placement {
-    const wanted = context.length - 1;
-    const { best, length } = this.#longest(context, wanted);
-    if (best === null) return this.#take(this.#freshSlot(), context, 0, null, 0);
-    const source = this.#slots[best];
-    const wave = length > source.readyLength ? source.wave + 1 : 0;
-    // Nothing of the slot is lost when all of its tokens stay: appending leaves what forks read untouched.
-    if (!source.busy && length === source.tokens.length) return this.#take(best, context, length, null, 0);
-    source.pinnedBy = this.#call;
-    const destination = this.#freshSlot();
-    return this.#take(destination, context, length, { source: best, destination, length }, wave);
+  #key(parent: number, token: number): number {
+    return (parent - ROOT) * this.#vocabularySize + token;
   }
 
-  #take(
-    slot: number,
-    context: readonly number[],
-    cachedLength: number,
-    fork: Fork | null,
-    wave: number,
-  ): Placement {
-    const { pinnedBy } = this.#slots[slot];
-    const readyLength = fork ? 0 : cachedLength;
-    const tokens = context.slice(0, -1);
-    this.#slots[slot] = { tokens, readyLength, wave, busy: true, usedBy: this.#call, pinnedBy };
-    return { slot, cachedLength, fork, wave };
+  #hold(place: number): void {
+    if (place === ROOT) return;
+    this.#references[place]++;
+    this.#idle.delete(place);
   }
 
-  #longest(context: readonly number[], limit: number): { best: number | null; length: number } {
-    let best: number | null = null;
-    let length = 0;
-    let waste = Infinity; // tokens of the slot past the prefix: prefer a slot that can be continued
-    this.#slots.forEach((slot, index) => {
-      const common = commonLength(slot.tokens, context, Math.min(limit, slot.tokens.length));
-      const taken = slot.busy ? 0.5 + 1e-3 * slot.wave : 0;
-      const left = slot.tokens.length - common + taken;
-      if (common > length || (common === length && common > 0 && left < waste))
-        [best, length, waste] = [index, common, left];
-    });
-    return { best, length };
+  #release(place: number): void {
+    if (place === ROOT) return;
+    this.#references[place]--;
+    if (this.#references[place] === 0) this.#idle.add(place);
   }
 
-  /** An unused slot, a new one, or the one unused for longest that nothing in this call reads. */
-  #freshSlot(): number {
-    const empty = this.#slots.findIndex((slot) => slot.tokens.length === 0 && !slot.busy);
-    if (empty >= 0) return empty;
-    if (this.#slots.length < this.#limit) {
-      const unused = { tokens: [], readyLength: 0, wave: -1, busy: false, usedBy: -1, pinnedBy: -1 };
-      return this.#slots.push(unused) - 1;
+  #take(): number {
+    if (this.#free.length === 0 && this.#placeCount < this.#limit) return this.#placeCount++;
+    if (this.#free.length === 0) this.#giveUpOldest();
+    return this.#free.pop()!; // giving up frees at least one place
+  }
+
+  /** Forgets the branch that nothing has pointed to for longest, back to where another one leaves it. */
+  #giveUpOldest(): void {
+    const [oldest] = this.#idle;
+    if (oldest === undefined) throw new CacheFullError(this.#limit);
+    this.#idle.delete(oldest);
+    for (let place = oldest; place !== ROOT && this.#references[place] === 0;) {
+      const key = this.#keys[place];
+      this.#children.delete(key);
+      this.#free.push(place);
+      place = Math.floor(key / this.#vocabularySize) + ROOT;
+      if (place !== ROOT) this.#references[place]--;
     }
-    let oldest = -1;
-    this.#slots.forEach((slot, index) => {
-      if (slot.busy || slot.pinnedBy === this.#call) return;
-      if (oldest < 0 || slot.usedBy < this.#slots[oldest].usedBy) oldest = index;
-    });
-    return oldest;
   }
 }
+
+const lastOf = ({ places, entryCount }: Path): number => (entryCount === 0 ? ROOT : places[entryCount - 1]);

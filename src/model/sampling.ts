@@ -5,22 +5,20 @@ import type { GenerateRequest, Generation, RandomKey, SamplingConfig } from '../
 import {
   createDecodeWorkspace,
   decodeSteps,
-  forkSteps,
   MAX_CHUNK,
   prefillSteps,
   ROW_STATE,
   type DecodeSizes,
   type DecodeWorkspace,
-  type ForkSizes,
   type PrefillSizes,
 } from './decode.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { BatchError } from './errors.ts';
-import { growKvCache, slotLimit, type KvCache } from './kv_cache.ts';
+import { growKvCache, placeLimit, type KvCache } from './kv_cache.ts';
 import { PrefixCache } from './prefix_cache.ts';
 import {
   append,
-  cachedTokens,
+  computedTokens,
   generationOf,
   lastToken,
   missingTokens,
@@ -45,14 +43,22 @@ export interface SamplingOptions {
    * by default on an adapter that runs on the CPU, where a wasted row costs more than a readback, MAX_CHUNK elsewhere.
    */
   readonly chunkSteps: number;
+  readonly cachePlaces: number; // most tokens in the KV cache; prefixes unused for longest make room
+}
+
+export interface SamplingCounts {
+  readonly prefilledTokens: number; // of contexts, computed since the start
+  readonly sampledTokens: number; // since the start
+  readonly cachedTokens: number; // whose keys and values the cache holds now
 }
 
 /** Of one prefill piece, and of one decode step, unless a policy is told otherwise. */
 export const SAMPLING_LIMIT = { prefillRows: 2048, sampledRows: 1024 } as const;
 
-const defaultOptions = ({ gpu }: DeviceModel): SamplingOptions => ({
+const defaultOptions = (model: DeviceModel): SamplingOptions => ({
   ...SAMPLING_LIMIT,
-  chunkSteps: gpu.adapter.software ? 4 : MAX_CHUNK,
+  chunkSteps: model.gpu.adapter.software ? 4 : MAX_CHUNK,
+  cachePlaces: placeLimit(model),
 });
 
 interface Compiled {
@@ -60,7 +66,6 @@ interface Compiled {
   readonly cache: KvCache;
   readonly prefill: Program<PrefillSizes>;
   readonly decode: Program<DecodeSizes>;
-  readonly fork: Program<ForkSizes>;
 }
 
 const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(64, value)));
@@ -70,7 +75,6 @@ export class Sampling implements RowSampler {
   readonly #model: DeviceModel;
   readonly #options: SamplingOptions;
   readonly #readback: Readback;
-  readonly #slotLimit: number;
   readonly #prefixes: PrefixCache;
   #compiled: Compiled | null = null;
   #key: RandomKey = { seed: 0, update: 0 };
@@ -80,24 +84,24 @@ export class Sampling implements RowSampler {
 
   constructor(model: DeviceModel, options: Partial<SamplingOptions> = {}) {
     this.#model = model;
-    this.#slotLimit = slotLimit(model);
-    this.#prefixes = new PrefixCache(this.#slotLimit);
     const given = { ...defaultOptions(model), ...options };
     const logitRows = Math.floor(
       Math.min(LOGIT_BYTES, model.gpu.limits.maxStorageBufferBindingSize) /
         (4 * widthsOf(model.config).logits),
     );
-    const sampledRows = Math.max(
-      1,
-      Math.min(given.sampledRows, given.prefillRows, logitRows, Math.floor(this.#slotLimit / 2)),
-    );
-    this.#options = { ...given, sampledRows, chunkSteps: Math.min(MAX_CHUNK, given.chunkSteps) };
+    const cachePlaces = Math.min(Math.max(given.cachePlaces, model.contextLength), placeLimit(model));
+    this.#prefixes = new PrefixCache(cachePlaces, model.config.vocabularySize);
+    const contexts = Math.floor(cachePlaces / model.contextLength); // that fit if they share nothing
+    const sampledRows = Math.max(1, Math.min(given.sampledRows, given.prefillRows, logitRows, contexts));
+    const chunkSteps = Math.min(MAX_CHUNK, given.chunkSteps);
+    this.#options = { ...given, sampledRows, chunkSteps, cachePlaces };
     this.#readback = new Readback(model.gpu, 'sampling readback');
   }
 
-  /** Tokens computed since the start, for measurements: those of contexts, and sampled ones. */
-  get counts(): { readonly prefilledTokens: number; readonly sampledTokens: number } {
-    return { prefilledTokens: this.#prefilledTokens, sampledTokens: this.#sampledTokens };
+  /** For measurements. */
+  get counts(): SamplingCounts {
+    const cachedTokens = this.#prefixes.usedCount;
+    return { prefilledTokens: this.#prefilledTokens, sampledTokens: this.#sampledTokens, cachedTokens };
   }
 
   /** Starts a rollout: forgets all prefixes, since the parameters may have changed. */
@@ -121,29 +125,33 @@ export class Sampling implements RowSampler {
   }
 
   /** @throws DeviceLostError, OutOfMemoryError */
-  async admit(requests: readonly GenerateRequest[], together: number): Promise<readonly Row[]> {
-    const placements = this.#prefixes.place(requests.map(({ context }) => context));
+  admit(requests: readonly GenerateRequest[], together: number): Promise<readonly Row[]> {
     return this.#orForget(async () => {
-      const rows = requests.map((request, index) => newRow(request, placements[index]));
-      const compiled = await this.#compile(rows, together);
+      const rows = requests.map((request) =>
+        newRow(request, this.#prefixes.open(request.context.slice(0, -1))),
+      );
+      const missing = rows.flatMap(missingTokens);
+      const compiled = await this.#compile(missing.length, together);
       upload(this.#model.gpu, compiled.workspace.stopMask, this.#stopMask());
-      this.#fill(compiled, rows);
+      this.#prefill(compiled, rows, missing);
       return rows;
     });
   }
 
-  /** @throws DeviceLostError */
+  /** @throws DeviceLostError, OutOfMemoryError */
   chunk(rows: readonly Row[]): Promise<readonly boolean[]> {
     return this.#orForget(async () => {
-      const compiled = this.#compiled!; // admit() made it
-      const { workspace } = compiled;
       const steps = this.#chunkSteps(rows.map(remaining));
+      for (const row of rows) this.#prefixes.reserve(row.path, Math.min(steps, remaining(row)));
+      const compiled = await this.#compile(0, rows.length);
+      const { workspace } = compiled;
       this.#uploadTokens(workspace, rows.map(lastToken));
       upload(this.#model.gpu, workspace.rowState, Uint32Array.from(rows.flatMap(rowState)));
-      const read = await this.#decodeChunk(compiled, rows.length, steps);
+      const read = await this.#decodeChunk(compiled, rows, steps);
       return rows.map((row, r) => {
         const state = read.rowState.subarray(r * ROW_STATE, (r + 1) * ROW_STATE);
         append(row, r, state[COUNT], read.sampled, read.stats);
+        this.#prefixes.advance(row.path, computedTokens(row));
         this.#sampledTokens += state[COUNT];
         return state[DONE] !== 0;
       });
@@ -151,7 +159,7 @@ export class Sampling implements RowSampler {
   }
 
   finish(row: Row): Generation {
-    this.#prefixes.commit(row.placement.slot, cachedTokens(row));
+    this.#prefixes.close(row.path);
     return generationOf(row, this.#sampling.stopTokens);
   }
 
@@ -186,36 +194,30 @@ export class Sampling implements RowSampler {
     try {
       return await work();
     } catch (error) {
-      this.#prefixes.clear(); // what the slots hold is not known
+      this.#prefixes.clear(); // what the places hold is not known
       throw error;
     }
   }
 
-  /** Forks and prefills, wave by wave: a later wave copies what an earlier one computed. */
-  #fill(compiled: Compiled, rows: readonly Row[]): void {
-    const waves = Math.max(...rows.map(({ placement }) => placement.wave)) + 1;
-    for (let wave = 0; wave < waves; wave++) {
-      const ready = rows.filter(({ placement }) => placement.wave === wave);
-      const forks = ready.flatMap(({ placement: { fork } }) => fork ?? []);
-      if (forks.length > 0) {
-        const words = forks.flatMap(({ source, destination, length }) => [source, destination, length, 0]);
-        upload(this.#model.gpu, compiled.workspace.forks, Uint32Array.from(words));
-        const longest = Math.max(...forks.map(({ length }) => length));
-        compiled.fork.run({ pairs: forks.length, longest });
-      }
-      this.#prefill(compiled, ready);
-    }
-  }
-
-  #prefill({ workspace, prefill }: Compiled, rows: readonly Row[]): void {
-    const missing = rows.flatMap(missingTokens);
+  /** Pieces run in order, so what a later request reads of an earlier one's context is there. */
+  #prefill({ workspace, prefill }: Compiled, rows: readonly Row[], missing: readonly NewToken[]): void {
+    const slotLength = this.#uploadPlaces(workspace, rows);
     const piece = this.#options.prefillRows;
     for (let first = 0; first < missing.length; first += piece) {
       const tokens = missing.slice(first, first + piece);
       this.#uploadTokens(workspace, tokens);
-      prefill.run({ rows: tokens.length });
+      prefill.run({ rows: tokens.length, slotLength });
     }
     this.#prefilledTokens += missing.length;
+  }
+
+  /** @returns places listed per slot */
+  #uploadPlaces({ places }: DecodeWorkspace, rows: readonly Row[]): number {
+    const slotLength = Math.max(...rows.map(({ path }) => path.places.length));
+    const table = new Uint32Array(rows.length * slotLength);
+    rows.forEach(({ path }, slot) => table.set(path.places, slot * slotLength));
+    upload(this.#model.gpu, places, table);
+    return slotLength;
   }
 
   /** Where no token stops a row, its end is known: no readback is needed before the first one's. */
@@ -224,12 +226,21 @@ export class Sampling implements RowSampler {
     return Math.min(MAX_CHUNK, Math.max(...remaining), Math.max(known, this.#options.chunkSteps));
   }
 
-  #decodeChunk({ workspace, decode }: Compiled, rows: number, steps: number) {
+  #decodeChunk({ workspace, decode }: Compiled, active: readonly Row[], steps: number) {
     const { device } = this.#model.gpu;
     const { temperature } = this.#sampling;
     const greedy = temperature === 0 ? 1 : 0;
     const { seed, update } = this.#key;
-    const sizes = { rows, inverseTemperature: greedy ? 1 : 1 / temperature, greedy, seed, update };
+    const rows = active.length;
+    const slotLength = this.#uploadPlaces(workspace, active);
+    const sizes = {
+      rows,
+      slotLength,
+      inverseTemperature: greedy ? 1 : 1 / temperature,
+      greedy,
+      seed,
+      update,
+    };
     const encoder = device.createCommandEncoder({ label: 'decode' });
     for (let step = 0; step < steps; step++) decode.encode(encoder, sizes);
     const { rowState, sampled, stats } = workspace;
@@ -274,42 +285,35 @@ export class Sampling implements RowSampler {
   }
 
   /** Workspace and cache grow in powers of two, outside the loop over tokens. */
-  async #compile(rows: readonly Row[], together: number): Promise<Compiled> {
-    const missing = rows.reduce((sum, row) => sum + missingTokens(row).length, 0);
-    const { workspace, cache } = this.#compiled ?? { workspace: null, cache: null };
-    const tokenRows = Math.min(
-      powerOfTwo(Math.max(missing, together, workspace?.rows ?? 0)),
-      this.#options.prefillRows,
-    );
-    const sampledRows = Math.min(
-      powerOfTwo(Math.max(together, workspace?.sampledRows ?? 0)),
-      this.#options.sampledRows,
-    );
-    const slots = Math.min(
-      powerOfTwo(Math.max(this.#prefixes.slotCount, cache?.slots ?? 0)),
-      this.#slotLimit,
-    );
-    const fits =
-      workspace?.rows === tokenRows && workspace.sampledRows === sampledRows && cache?.slots === slots;
-    if (this.#compiled && fits) return this.#compiled;
+  async #compile(missing: number, together: number): Promise<Compiled> {
+    const old = this.#compiled;
     const model = this.#model;
-    const grown = cache?.slots === slots ? cache : await growKvCache(model, slots, cache);
-    this.#release();
-    const room = await createDecodeWorkspace(model, tokenRows, sampledRows);
-    const [prefill, decode, fork] = await Promise.all([
-      Program.build(model.gpu, 'prefill', prefillSteps(model, room, grown)),
-      Program.build(model.gpu, 'decode', decodeSteps(model, room, grown)),
-      Program.build(model.gpu, 'fork', forkSteps(model, room, grown)),
+    const { prefillRows, sampledRows } = this.#options;
+    const grown = (need: number, held: number, limit: number): number =>
+      Math.min(powerOfTwo(Math.max(need, held)), limit);
+    const tokenRows = grown(Math.max(missing, together), old?.workspace.rows ?? 0, prefillRows);
+    const rows = grown(together, old?.workspace.sampledRows ?? 0, sampledRows);
+    const places = grown(this.#prefixes.placeCount, old?.cache.places ?? 0, this.#options.cachePlaces);
+    const sameWorkspace = old?.workspace.rows === tokenRows && old.workspace.sampledRows === rows;
+    if (sameWorkspace && old.cache.places === places) return old;
+    const cache =
+      old?.cache.places === places ? old.cache : await growKvCache(model, places, old?.cache ?? null);
+    this.#release(sameWorkspace);
+    const workspace = sameWorkspace ? old.workspace : await createDecodeWorkspace(model, tokenRows, rows);
+    const [prefill, decode] = await Promise.all([
+      Program.build(model.gpu, 'prefill', prefillSteps(model, workspace, cache)),
+      Program.build(model.gpu, 'decode', decodeSteps(model, workspace, cache)),
     ]);
-    this.#compiled = { workspace: room, cache: grown, prefill, decode, fork };
+    this.#compiled = { workspace, cache, prefill, decode };
     return this.#compiled;
   }
 
-  /** Frees all but the cache. */
-  #release(): void {
+  /** Frees all but the cache, and the workspace where it is kept. */
+  #release(keepWorkspace = false): void {
     if (!this.#compiled) return;
-    const { workspace, prefill, decode, fork } = this.#compiled;
-    for (const owned of [prefill, decode, fork, workspace]) owned.destroy();
+    const { workspace, prefill, decode } = this.#compiled;
+    for (const owned of [prefill, decode]) owned.destroy();
+    if (!keepWorkspace) workspace.destroy();
     this.#compiled = null;
   }
 }

@@ -1,12 +1,13 @@
 /** Requests under way, as the host knows them, and what of them the device is told. */
 import { tokenId, type GenerateRequest, type Generation, type TokenId } from '../units.ts';
 import { MAX_CHUNK } from './decode.ts';
-import type { Placement } from './prefix_cache.ts';
+import type { OpenedPath, Path } from './prefix_cache.ts';
 
-/** A request that has its slot. */
+/** A request under way. */
 export interface Row {
   readonly request: GenerateRequest;
-  readonly placement: Placement;
+  readonly path: Path; // its entries: all known tokens but the last
+  readonly cachedLength: number; // context tokens that were cached when it came
   readonly tokens: TokenId[];
   readonly logProb: number[];
   readonly entropy: number[];
@@ -17,7 +18,7 @@ export interface NewToken {
   readonly token: number;
   readonly previous: number; // token before it; token 0 before the first
   readonly position: number;
-  readonly slot: number;
+  readonly slot: number; // its request, among those of the same upload
 }
 
 const newToken = (path: readonly number[], position: number, slot: number): NewToken => ({
@@ -27,9 +28,9 @@ const newToken = (path: readonly number[], position: number, slot: number): NewT
   slot,
 });
 
-export const newRow = (request: GenerateRequest, placement: Placement): Row => ({
+export const newRow = (request: GenerateRequest, opened: OpenedPath): Row => ({
   request,
-  placement,
+  ...opened,
   tokens: [],
   logProb: [],
   entropy: [],
@@ -38,26 +39,24 @@ export const newRow = (request: GenerateRequest, placement: Placement): Row => (
 export const remaining = ({ request, tokens }: Row): number => request.maxTokens - tokens.length;
 
 /** Context tokens to compute before the first decode step, which takes the last one. */
-export const missingTokens = ({
-  request: { context },
-  placement: { slot, cachedLength },
-}: Row): readonly NewToken[] =>
+export const missingTokens = (
+  { request: { context }, cachedLength }: Row,
+  slot: number,
+): readonly NewToken[] =>
   Array.from({ length: context.length - 1 - cachedLength }, (_, n) =>
     newToken(context, cachedLength + n, slot),
   );
 
 /** The token that the next decode step reads. */
-export const lastToken = ({ request: { context }, tokens, placement }: Row): NewToken => {
+export const lastToken = ({ request: { context }, tokens }: Row, slot: number): NewToken => {
   const path = tokens.length === 0 ? context : [...context.slice(-1), ...tokens];
   const place = path.length - 1;
-  return { ...newToken(path, place, placement.slot), position: context.length - 1 + tokens.length };
+  return { ...newToken(path, place, slot), position: context.length - 1 + tokens.length };
 };
 
-/** What the cache holds of a row that is done: all but its last token. */
-export const cachedTokens = ({ request, tokens }: Row): readonly number[] => [
-  ...request.context,
-  ...tokens.slice(0, -1),
-];
+/** What the last chunk has added to the cache: keys and values of all tokens but the last. */
+export const computedTokens = ({ request: { context }, tokens, path }: Row): readonly TokenId[] =>
+  [...context.slice(-1), ...tokens].slice(path.entryCount - (context.length - 1), -1);
 
 export const rowState = (row: Row): number[] => {
   const { prompt, node, firstToken } = row.request.key;

@@ -9,11 +9,11 @@ import type { Row } from './sampling_rows.ts';
 /** What a session needs of the device. */
 export interface RowSampler {
   readonly maxRows: number; // most rows sampled together
-  /** Gives requests their slots and computes their contexts. */
+  /** Gives requests their places in the cache and computes their contexts. */
   admit(requests: readonly GenerateRequest[], together: number): Promise<readonly Row[]>;
   /** One chunk of decode steps; returns whether each row is done. */
   chunk(rows: readonly Row[]): Promise<readonly boolean[]>;
-  /** Frees a row's slot and gives what it sampled. */
+  /** Lets go of a row's cached tokens and gives what it sampled. */
   finish(row: Row): Generation;
 }
 

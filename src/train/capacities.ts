@@ -2,7 +2,7 @@
 import { grownRows } from '../algo/scale.ts';
 import { signalsRead } from '../algo/signals.ts';
 import type { PolicyCapacities } from '../model/footprint.ts';
-import { slotLimit } from '../model/kv_cache.ts';
+import { placeLimit } from '../model/kv_cache.ts';
 import type { Capacity } from '../model/microbatches.ts';
 import { trainingLimit } from '../model/policy.ts';
 import { SAMPLING_LIMIT } from '../model/sampling.ts';
@@ -15,9 +15,6 @@ export type BufferLimits = Pick<GPUSupportedLimits, 'maxBufferSize' | 'maxStorag
 
 /** Those of the policy that is trained, which samples too. */
 type RunCapacities = PolicyCapacities & { readonly sampling: NonNullable<PolicyCapacities['sampling']> };
-
-const SMALLEST = 64; // slots are powers of two from here on
-const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(SMALLEST, value)));
 
 /** Whether only the rows of mini-batches are packed: no pairs of turns, no signal measured over the whole update. */
 function packsMinibatchesOnly({ loss, credit }: AlgorithmConfig): boolean {
@@ -45,14 +42,14 @@ export function capacitiesOf(config: RunConfig, limits: BufferLimits): RunCapaci
   const samples = signalsRead(algorithm.credit.advantageRule).baseline === 'optimal' ? REFERENCE_SAMPLES : 0;
   const rows = Math.max(promptsPerUpdate * Math.max(leaves, samples), evaluation.questions);
   const device = { gpu: { limits }, config: config.model, contextLength };
-  const mostSlots = slotLimit(device as Parameters<typeof slotLimit>[0]); // reads these three
+  const mostPlaces = placeLimit(device as Parameters<typeof placeLimit>[0]); // reads these three
   return {
     contextLength,
     training: trainingCapacity(config, leaves, contextLength),
     sampling: {
       rows: Math.min(rows * contextLength, SAMPLING_LIMIT.prefillRows),
       sampledRows: Math.min(rows, SAMPLING_LIMIT.sampledRows),
-      slots: Math.min(powerOfTwo(rows), mostSlots),
+      places: Math.min(rows * contextLength, mostPlaces),
     },
   };
 }

@@ -6,7 +6,7 @@ import { growChains, type RolloutObserver } from '../algo/rollout.ts';
 import type { Environment, Grade, RandomKey, TrainablePolicy } from '../units.ts';
 import { heldOutPrompts } from './questions.ts';
 
-const QUESTIONS_AT_ONCE = 64; // bounds the slots of the policy and the time between two gates
+const QUESTIONS_AT_ONCE = 64; // bounds the requests under way and the time between two gates
 
 /**
  * Keyed by the run's seed alone: each evaluation of a run draws the same noise for the same question, so that

@@ -41,7 +41,11 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
       const { training, sampling } = capacitiesOf(config, gpu.limits);
       return Policy.create(gpu, model, {
         ...{ contextLength, parameters, lossSource, training },
-        sampling: { prefillRows: sampling.rows, sampledRows: sampling.sampledRows },
+        sampling: {
+          prefillRows: sampling.rows,
+          sampledRows: sampling.sampledRows,
+          cachePlaces: sampling.places,
+        },
       });
     },
     parameterCount,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { kvAppend, kvFork } from '../../shaders/kv_cache/kv_cache.oracle.ts';
+import { kvAppend } from '../../shaders/kv_cache/kv_cache.oracle.ts';
 
 test('a new token writes its key and value columns where the table says, and nothing past the slot', () => {
   const shape = { rows: 2, heads: 1, kvHeads: 1, headSize: 2, slotLength: 2 };
@@ -14,11 +14,4 @@ test('a new token writes its key and value columns where the table says, and not
   const { keyCache, valueCache } = kvAppend(shape, inputs, empty);
   expect([...keyCache]).toEqual([3, 4, 0, 0, 0, 0, 0, 0]);
   expect([...valueCache]).toEqual([30, 40, 0, 0, 0, 0, 0, 0]);
-});
-
-test('a fork copies the first positions of a slot and leaves the rest', () => {
-  const caches = { keyCache: [1, 2, 3, 4, 5, 6], valueCache: [10, 20, 30, 40, 50, 60] };
-  const { keyCache, valueCache } = kvFork(3, 1, [[0, 1, 2, 0]], caches);
-  expect([...keyCache]).toEqual([1, 2, 3, 1, 2, 6]);
-  expect([...valueCache]).toEqual([10, 20, 30, 10, 20, 60]);
 });

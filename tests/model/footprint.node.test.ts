@@ -17,12 +17,12 @@ const MODEL = { ...SMALL_MODEL, layers: 2, kvHeads: 2, headSize: 8 };
 const CAPACITIES: PolicyCapacities = {
   contextLength: 96,
   training: { tokens: 256, predicted: 128, scored: 512 },
-  sampling: { rows: 128, sampledRows: 64, slots: 8 },
+  sampling: { rows: 128, sampledRows: 64, places: 768 },
 };
 
-test('parameters count four times, and the cache keys and values of every slot, layer and position, and its place', async () => {
+test('parameters count four times, and the cache keys and values of every place and layer', async () => {
   const { byOwner } = await footprint(MODEL, CAPACITIES);
-  expect(byOwner['kv cache']).toBe((2 * 2 * (2 * 8) + 1) * 8 * 96 * 4);
+  expect(byOwner['kv cache']).toBe(2 * 2 * 768 * (2 * 8) * 4);
   expect(byOwner.parameters).toBeGreaterThanOrEqual(4 * 4 * parameterCount(MODEL));
   expect(Object.keys(byOwner)).toEqual(['parameters', 'activations', 'decode activations', 'kv cache']);
 });

@@ -68,7 +68,7 @@ test('the footprint of a run is what the ledger says after an update, within 1 %
     sampling: {
       rows: elements('decode activations/currentToken'),
       sampledRows: elements('decode activations/rowState') / 8,
-      slots: elements('kv cache/layer 0 keys') / (contextLength * kvHeads * headSize),
+      places: elements('kv cache/layer 0 keys') / (kvHeads * headSize),
     },
   });
   const actual = living.reduce((sum, { size }) => sum + size, 0);
