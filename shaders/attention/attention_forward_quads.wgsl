@@ -46,20 +46,23 @@ fn loadQuery(start: u32, b: u32) -> mat4x4f {
     select(vec4f(), qk[start + min(d + 3u, LAST)], d + 3u < VECTORS));
 }
 
-// Four vectors that the lanes of a quad loaded one each, for all of them.
-fn shared4(mine: vec4f) -> mat4x4f {
-  return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
-}
-
-fn addDots(sum: vec4f, x: mat4x4f, y: mat4x4f) -> vec4f {
-  return fma(x[3], y[3], fma(x[2], y[2], fma(x[1], y[1], fma(x[0], y[0], sum))));
+// The lanes of a quad loaded a vector each, `mine`: four of the key, or of the value. Each is fetched where it is used,
+// since values that live longer go through memory on a CPU.
+fn addDots(sum: vec4f, x: mat4x4f, mine: vec4f) -> vec4f {
+  let first = fma(x[0], quadBroadcast(mine, 0u), sum);
+  let second = fma(x[1], quadBroadcast(mine, 1u), first);
+  let third = fma(x[2], quadBroadcast(mine, 2u), second);
+  return fma(x[3], quadBroadcast(mine, 3u), third);
 }
 
 // old·keep + p·value; what lands past the head's end is never stored.
-fn blend(old: mat4x4f, keep: f32, p: f32, value: mat4x4f) -> mat4x4f {
+fn blend(old: mat4x4f, keep: f32, p: f32, mine: vec4f) -> mat4x4f {
   let k = vec4f(keep);
-  return mat4x4f(fma(old[0], k, p * value[0]), fma(old[1], k, p * value[1]),
-    fma(old[2], k, p * value[2]), fma(old[3], k, p * value[3]));
+  let first = fma(old[0], k, p * quadBroadcast(mine, 0u));
+  let second = fma(old[1], k, p * quadBroadcast(mine, 1u));
+  let third = fma(old[2], k, p * quadBroadcast(mine, 2u));
+  let fourth = fma(old[3], k, p * quadBroadcast(mine, 3u));
+  return mat4x4f(first, second, third, fourth);
 }
 
 fn store(start: u32, b: u32, block: mat4x4f) {
@@ -115,14 +118,14 @@ fn main(
     let key = j * qkWidth + keyColumn;
     let value = j * qkvWidth + valueColumn;
     let reads = start <= j && j <= n && n < end;
-    var dots = addDots(vec4f(), q[0], shared4(qk[key + min(lane, LAST)]));
-    if (BLOCKS > 1u) { dots = addDots(dots, q[1], shared4(qk[key + min(4u + lane, LAST)])); }
-    if (BLOCKS > 2u) { dots = addDots(dots, q[2], shared4(qk[key + min(8u + lane, LAST)])); }
-    if (BLOCKS > 3u) { dots = addDots(dots, q[3], shared4(qk[key + min(12u + lane, LAST)])); }
-    if (BLOCKS > 4u) { dots = addDots(dots, q[4], shared4(qk[key + min(16u + lane, LAST)])); }
-    if (BLOCKS > 5u) { dots = addDots(dots, q[5], shared4(qk[key + min(20u + lane, LAST)])); }
-    if (BLOCKS > 6u) { dots = addDots(dots, q[6], shared4(qk[key + min(24u + lane, LAST)])); }
-    if (BLOCKS > 7u) { dots = addDots(dots, q[7], shared4(qk[key + min(28u + lane, LAST)])); }
+    var dots = addDots(vec4f(), q[0], qk[key + min(lane, LAST)]);
+    if (BLOCKS > 1u) { dots = addDots(dots, q[1], qk[key + min(4u + lane, LAST)]); }
+    if (BLOCKS > 2u) { dots = addDots(dots, q[2], qk[key + min(8u + lane, LAST)]); }
+    if (BLOCKS > 3u) { dots = addDots(dots, q[3], qk[key + min(12u + lane, LAST)]); }
+    if (BLOCKS > 4u) { dots = addDots(dots, q[4], qk[key + min(16u + lane, LAST)]); }
+    if (BLOCKS > 5u) { dots = addDots(dots, q[5], qk[key + min(20u + lane, LAST)]); }
+    if (BLOCKS > 6u) { dots = addDots(dots, q[6], qk[key + min(24u + lane, LAST)]); }
+    if (BLOCKS > 7u) { dots = addDots(dots, q[7], qk[key + min(28u + lane, LAST)]); }
     let s = params.scale * dot(dots, vec4f(1.0));
 
     // One of the two factors is 1: a single exponential serves the old sum and the new term.
@@ -132,14 +135,14 @@ fn main(
     let p = select(0.0, select(fade, 1.0, s > m), reads);
     m = select(m, s, rises);
     sum = fma(sum, keep, p);
-    weighted[0] = blend(weighted[0], keep, p, shared4(qkv[value + min(lane, LAST)]));
-    if (BLOCKS > 1u) { weighted[1] = blend(weighted[1], keep, p, shared4(qkv[value + min(4u + lane, LAST)])); }
-    if (BLOCKS > 2u) { weighted[2] = blend(weighted[2], keep, p, shared4(qkv[value + min(8u + lane, LAST)])); }
-    if (BLOCKS > 3u) { weighted[3] = blend(weighted[3], keep, p, shared4(qkv[value + min(12u + lane, LAST)])); }
-    if (BLOCKS > 4u) { weighted[4] = blend(weighted[4], keep, p, shared4(qkv[value + min(16u + lane, LAST)])); }
-    if (BLOCKS > 5u) { weighted[5] = blend(weighted[5], keep, p, shared4(qkv[value + min(20u + lane, LAST)])); }
-    if (BLOCKS > 6u) { weighted[6] = blend(weighted[6], keep, p, shared4(qkv[value + min(24u + lane, LAST)])); }
-    if (BLOCKS > 7u) { weighted[7] = blend(weighted[7], keep, p, shared4(qkv[value + min(28u + lane, LAST)])); }
+    weighted[0] = blend(weighted[0], keep, p, qkv[value + min(lane, LAST)]);
+    if (BLOCKS > 1u) { weighted[1] = blend(weighted[1], keep, p, qkv[value + min(4u + lane, LAST)]); }
+    if (BLOCKS > 2u) { weighted[2] = blend(weighted[2], keep, p, qkv[value + min(8u + lane, LAST)]); }
+    if (BLOCKS > 3u) { weighted[3] = blend(weighted[3], keep, p, qkv[value + min(12u + lane, LAST)]); }
+    if (BLOCKS > 4u) { weighted[4] = blend(weighted[4], keep, p, qkv[value + min(16u + lane, LAST)]); }
+    if (BLOCKS > 5u) { weighted[5] = blend(weighted[5], keep, p, qkv[value + min(20u + lane, LAST)]); }
+    if (BLOCKS > 6u) { weighted[6] = blend(weighted[6], keep, p, qkv[value + min(24u + lane, LAST)]); }
+    if (BLOCKS > 7u) { weighted[7] = blend(weighted[7], keep, p, qkv[value + min(28u + lane, LAST)]); }
     j++;
   }
 

@@ -40,9 +40,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let angle = positions[n] * VECTORS;
   let isQuery = h < params.heads;
 
-  var squares = vec2f();
-  for (var j = 0u; j < VECTORS; j++) { squares = fma(qkv[source + j], qkv[source + j], squares); }
-  let r = inverseSqrt((squares.x + squares.y) / f32(HEAD_SIZE) + params.epsilon);
+  var r = 1.0;
+  if (params.normalise != 0u) {
+    var squares = vec2f();
+    for (var j = 0u; j < VECTORS; j++) { squares = fma(qkv[source + j], qkv[source + j], squares); }
+    r = inverseSqrt((squares.x + squares.y) / f32(HEAD_SIZE) + params.epsilon);
+  }
   for (var j = 0u; j < HALF; j++) {
     var u1 = qkv[source + j];
     var u2 = qkv[source + HALF + j];
