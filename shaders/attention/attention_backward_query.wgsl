@@ -83,6 +83,13 @@ fn headDelta(start: u32) -> f32 {
   return dot(sums, vec4f(1.0));
 }
 
+// The first key from `start` on that query n reads, or a number past n: subtrees without n are jumped over.
+fn nextKey(start: u32, n: u32) -> u32 {
+  var j = start;
+  while (j <= n && visible[j].y <= n) { j = max(visible[j].y, j + 1u); } // always onwards, whatever the buffer holds
+  return j;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {
   let unit = id.x + id.y * groupCount.x * WORKGROUP;
@@ -120,9 +127,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let d = headDelta(upstream);
   delta[unit] = d;
 
-  for (var j = visible[n].x; j <= n;) {
-    let end = visible[j].y;
-    if (end <= n) { j = max(end, j + 1u); continue; } // always onwards, whatever the buffer holds
+  for (var j = nextKey(visible[n].x, n); j <= n;) {
     let key = j * qkWidth + keyColumn;
     let value = j * qkvWidth + valueColumn;
     var scores = addKeyDots(vec4f(), q[0], key, 0u);
@@ -151,7 +156,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (BLOCKS > 5u) { dq[5] = addKey(dq[5], ds, key, 5u); }
     if (BLOCKS > 6u) { dq[6] = addKey(dq[6], ds, key, 6u); }
     if (BLOCKS > 7u) { dq[7] = addKey(dq[7], ds, key, 7u); }
-    j++;
+    j = nextKey(j + 1u, n);
   }
 
   storeQueryGradient(query, 0u, dq[0] * params.scale);

@@ -83,6 +83,14 @@ fn headDelta(start: u32) -> f32 {
   return dot(sums, vec4f(1.0));
 }
 
+// The first key from `start` on that is not in a subtree without any of the subgroup's tokens, or a number past `last`. A
+// loop of its own, beside the sums: SwiftShader would carry them through every way round the loop that they are in.
+fn nextKey(start: u32, least: u32, last: u32) -> u32 {
+  var j = start;
+  while (j <= last && visible[j].y <= least) { j = max(visible[j].y, j + 1u); } // always onwards, whatever the buffer holds
+  return j;
+}
+
 @compute @workgroup_size(4u * QUADS)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -133,9 +141,8 @@ fn main(
   let first = subgroupMin(select(params.tokens, start, inside));
   let least = subgroupMin(n);
   let last = subgroupMax(select(0u, n, inside));
-  for (var j = first; j <= last;) {
+  for (var j = nextKey(first, least, last); j <= last;) {
     let end = visible[j].y;
-    if (end <= least) { j = max(end, j + 1u); continue; } // always onwards, whatever the buffer holds
     let key = j * qkWidth + keyColumn;
     let value = j * qkvWidth + valueColumn;
     let reads = start <= j && j <= n && n < end;
@@ -174,7 +181,7 @@ fn main(
     if (BLOCKS > 5u) { dq[5] = addScaled(dq[5], ds, k[5]); }
     if (BLOCKS > 6u) { dq[6] = addScaled(dq[6], ds, k[6]); }
     if (BLOCKS > 7u) { dq[7] = addScaled(dq[7], ds, k[7]); }
-    j++;
+    j = nextKey(j + 1u, least, last);
   }
 
   if (!inside) { return; }

@@ -63,6 +63,13 @@ fn store(start: u32, b: u32, block: mat4x4f) {
   if (d + 3u < VECTORS) { out[start + d + 3u] = block[3]; }
 }
 
+// The first key from `start` on that query n reads, or a number past n: subtrees without n are jumped over.
+fn nextKey(start: u32, n: u32) -> u32 {
+  var j = start;
+  while (j <= n && visible[j].y <= n) { j = max(visible[j].y, j + 1u); } // always onwards, whatever the buffer holds
+  return j;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {
   let unit = id.x + id.y * groupCount.x * WORKGROUP;
@@ -89,9 +96,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
   var m = FLOOR;
   var sum = 0.0;
-  for (var j = visible[n].x; j <= n;) {
-    let end = visible[j].y;
-    if (end <= n) { j = max(end, j + 1u); continue; } // always onwards, whatever the buffer holds
+  for (var j = nextKey(visible[n].x, n); j <= n;) {
     let key = j * qkWidth + keyColumn;
     var dots = addDots(vec4f(), q[0], key, 0u);
     if (BLOCKS > 1u) { dots = addDots(dots, q[1], key, 1u); }
@@ -118,7 +123,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (BLOCKS > 5u) { weighted[5] = blend(weighted[5], keep, p, value, 5u); }
     if (BLOCKS > 6u) { weighted[6] = blend(weighted[6], keep, p, value, 6u); }
     if (BLOCKS > 7u) { weighted[7] = blend(weighted[7], keep, p, value, 7u); }
-    j++;
+    j = nextKey(j + 1u, n);
   }
 
   let inverse = 1.0 / sum;

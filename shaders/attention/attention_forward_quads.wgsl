@@ -73,6 +73,14 @@ fn store(start: u32, b: u32, block: mat4x4f) {
   if (d + 3u < VECTORS) { out[start + d + 3u] = block[3]; }
 }
 
+// The first key from `start` on that is not in a subtree without any of the subgroup's tokens, or a number past `last`. A
+// loop of its own, beside the sums: SwiftShader would carry them through every way round the loop that they are in.
+fn nextKey(start: u32, least: u32, last: u32) -> u32 {
+  var j = start;
+  while (j <= last && visible[j].y <= least) { j = max(visible[j].y, j + 1u); } // always onwards, whatever the buffer holds
+  return j;
+}
+
 @compute @workgroup_size(4u * QUADS)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -112,9 +120,8 @@ fn main(
   let last = subgroupMax(select(0u, n, inside));
   var m = FLOOR;
   var sum = 0.0;
-  for (var j = first; j <= last;) {
+  for (var j = nextKey(first, least, last); j <= last;) {
     let end = visible[j].y;
-    if (end <= least) { j = max(end, j + 1u); continue; } // always onwards, whatever the buffer holds
     let key = j * qkWidth + keyColumn;
     let value = j * qkvWidth + valueColumn;
     let reads = start <= j && j <= n && n < end;
@@ -143,7 +150,7 @@ fn main(
     if (BLOCKS > 5u) { weighted[5] = blend(weighted[5], keep, p, qkv[value + min(20u + lane, LAST)]); }
     if (BLOCKS > 6u) { weighted[6] = blend(weighted[6], keep, p, qkv[value + min(24u + lane, LAST)]); }
     if (BLOCKS > 7u) { weighted[7] = blend(weighted[7], keep, p, qkv[value + min(28u + lane, LAST)]); }
-    j++;
+    j = nextKey(j + 1u, least, last);
   }
 
   if (!inside) { return; }
