@@ -100,6 +100,13 @@ fn merge(a: Draw, b: Draw) -> Draw {
   return Draw(m, dot(scale, Z), dot(scale, vec2f(a.W, b.W) + rise * Z), best.best, best.z, best.token);
 }
 
+// The draw, or a later token that beats it; selects: a loop over the four columns took a fifth of the kernel on SwiftShader.
+fn better(draw: Draw, noisy: f32, z: f32, token: u32) -> Draw {
+  let wins = noisy > draw.best;
+  return Draw(draw.m, draw.Z, draw.W,
+    select(draw.best, noisy, wins), select(draw.z, z, wins), select(draw.token, token, wins));
+}
+
 // Four columns; those past V cannot win.
 fn drawBlock(row: u32, block: u32) -> Draw {
   let v = vec4u(4u * block) + vec4u(0u, 1u, 2u, 3u);
@@ -115,15 +122,10 @@ fn drawBlock(row: u32, block: u32) -> Draw {
   }
   let m = max(max(z.x, z.y), max(z.z, z.w));
   let e = exp(z - m);
-  var draw = Draw(m, dot(e, vec4f(1.0)), dot(e, z - m), noisy.x, z.x, v.x);
-  for (var i = 1u; i < 4u; i++) {
-    if (noisy[i] > draw.best) {
-      draw.best = noisy[i];
-      draw.z = z[i];
-      draw.token = v[i];
-    }
-  }
-  return draw;
+  let first = Draw(m, dot(e, vec4f(1.0)), dot(e, z - m), noisy.x, z.x, v.x);
+  let second = better(first, noisy.y, z.y, v.y);
+  let third = better(second, noisy.z, z.z, v.z);
+  return better(third, noisy.w, z.w, v.w);
 }
 
 fn drawLane(row: u32, lane: u32) -> Draw {
