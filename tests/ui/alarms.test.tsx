@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { ALARM_KINDS } from '../../src/store/alarm_signs.ts';
 import { createLab, type Lab } from '../../src/store/lab.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
 import { App } from '../../src/ui/App.tsx';
 import { findings } from '../support/axe.ts';
 import { DYING_RUNS } from '../support/dying_runs.ts';
+import { RUN_SOURCES } from '../support/run_sources.ts';
 
 let lab: Lab;
 let screen: RenderResult;
@@ -24,31 +24,11 @@ const chosen = (): string | null | undefined =>
 const promptShown = (): string | undefined =>
   screen.container.querySelector<HTMLSelectElement>('.prompt-bar select')?.selectedOptions[0].text;
 
-/** From the first event to the end, as the player hands them on. */
-function record(events: readonly RunEvent[]): void {
-  lab.player.add(events);
-  lab.player.finish();
-  while (lab.player.getState().position < events.length) lab.player.stepUpdate();
-}
-
-const LAST = { update: 15, phase: 'step' } as const;
-const SOURCES: readonly (readonly [string, (events: readonly RunEvent[]) => void])[] = [
-  [
-    'a run that trains',
-    (events) => lab.run.apply([...events, { kind: 'status', status: 'running', ...LAST }]),
-  ],
-  [
-    'a run that is over',
-    (events) => lab.run.apply([...events, { kind: 'status', status: 'finished', ...LAST }]),
-  ],
-  ['a recorded run', record],
-];
-
 describe.each(ALARM_KINDS)('%s', (kind) => {
   const { events, since, numbers, example, almost } = DYING_RUNS[kind];
 
-  test.each(SOURCES)('is said on %s, with its beginning and its numbers', async (_, show) => {
-    show(events);
+  test.each(RUN_SOURCES)('is said on %s, with its beginning and its numbers', async (_, show) => {
+    show(lab, events);
     await expect.poll(() => alarms().length).toBe(1);
     const [alarm] = alarms();
     expect(alarm.getAttribute('data-kind')).toBe(kind);
