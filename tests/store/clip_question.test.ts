@@ -91,3 +91,10 @@ test('weighted advantages cancel in part: their sum is smaller than the sum of t
   const { signedAdvantage, push } = lossBalance(update, update.minibatches[0], config);
   expect(Math.abs(signedAdvantage)).toBeLessThan(push);
 });
+
+test('dead prompts are counted within the mini-batch, not within the update', () => {
+  const trees = update.trees.map((tree) => ({ ...tree, rewards: tree.nodes.map(() => 1) }));
+  const { prompts, deadPrompts } = lossBalance({ trees }, moved, config);
+  expect(prompts).toBeLessThan(trees.length);
+  expect(deadPrompts).toBe(prompts);
+});
