@@ -80,6 +80,23 @@ describe.each(RUN_SOURCES)('on %s', (_, show) => {
     }
   });
 
+  test('a chosen token says its log-probability when sampled and now, their difference, its weight and its gradient', async () => {
+    const moved = ({ logProb, oldLogProb }: LossRow): number =>
+      logProb.findIndex((now, at) => Math.abs(now - oldLogProb[at]) > 1e-3);
+    const { row } = await open(await scriptedLog(), show, (one) => moved(one) >= 0);
+    const at = moved(row);
+    (tokenAt(row.tokenIndex[at]) as HTMLElement).click();
+    const [old, now] = [row.oldLogProb[at], row.logProb[at]];
+    expect(formatNumber(old, 4)).not.toBe(formatNumber(now, 4));
+    await expect.poll(() => fact('old log-probability')).toContain(`${formatNumber(old, 4)} nats (p ${formatNumber(Math.exp(old), 3)})`); // prettier-ignore
+    expect(fact('new log-probability')).toContain(`${formatNumber(now, 4)} nats (p ${formatNumber(Math.exp(now), 3)})`); // prettier-ignore
+    expect(fact('log-ratio of the token')).toContain(formatSigned(now - old, 4));
+    expect(fact('turn ratio s')).toContain(formatRatio(ratioOf(row, at)));
+    expect(fact('weight w')).toBe(formatNumber(row.weight[at], 6));
+    expect(fact('loss of the token')).toBe(formatSigned(row.tokenLoss[at], 4));
+    expect(fact('gradient ∂L/∂logπ')).toBe(formatSigned(row.dlogProb[at], 6));
+  });
+
   test('“is it learning?” counts the mini-batch’s pushed tokens, and its halves add up to the loss', async () => {
     const { minibatch } = await open(await scriptedLog(), show);
     const pushes = minibatch.rows.flatMap(({ dlogProb }) => dlogProb);
@@ -132,7 +149,9 @@ describe.each(RUN_SOURCES)('on %s', (_, show) => {
 });
 
 test('masked text is hatched: every token without a loss but the question’s, and no other', async () => {
-  const { row } = await open(await scriptedLog(), RUN_SOURCES[0][1]);
+  const severalTurns = ({ turnLogRatio }: LossRow): boolean => turnLogRatio.length > 1; // a tool has answered
+  const { row } = await open(await scriptedLog(), RUN_SOURCES[0][1], severalTurns);
+  expect(all('button.token[data-source=environment]').length).toBeGreaterThan(0);
   all('button.token').forEach((token, position) => {
     const hatched = getComputedStyle(token).backgroundImage.includes('repeating-linear-gradient');
     expect(hatched).toBe(
