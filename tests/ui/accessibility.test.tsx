@@ -9,6 +9,7 @@ import { applyTheme, type ThemeChoice } from '../../src/ui/shell/theme.ts';
 import { findings } from '../support/axe.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 import { METRICS } from '../support/sample_log.ts';
+import { smallTargets } from '../support/targets.ts';
 
 const THEME_KEY = 'turnwise-theme';
 
@@ -44,21 +45,6 @@ describe.each(['light', 'dark'] as const)('axe, %s', (theme) => {
   });
 });
 
-/** Controls smaller than 24 px that stand neither in text nor on their own line of a label (WCAG 2.5.8). */
-function smallTargets(): readonly string[] {
-  return [...root().querySelectorAll<HTMLElement>('button, select, summary, input')]
-    .filter(
-      (element) =>
-        element.checkVisibility() && !element.closest('.transcript, .formula, label, .visually-hidden'),
-    )
-    .map((element) => ({ element, box: element.getBoundingClientRect() }))
-    .filter(({ box }) => box.width < 24 || box.height < 23.5)
-    .map(
-      ({ element, box }) =>
-        `${element.outerHTML.slice(0, 90)} ${box.width.toFixed(0)}×${box.height.toFixed(0)}`,
-    );
-}
-
 describe.each([
   ['a phone', 390, 844],
   ['1280 × 800 at 200 %', 640, 400],
@@ -67,7 +53,7 @@ describe.each([
     await page.viewport(width, height);
     await open(view);
     expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
-    expect(smallTargets()).toEqual([]);
+    expect(smallTargets(root())).toEqual([]);
   });
 });
 

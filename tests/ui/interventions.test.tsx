@@ -4,15 +4,13 @@ import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { environments } from '../../src/env/index.ts';
 import { handTree } from '../../src/store/interventions.ts';
 import type { Lab } from '../../src/store/lab.ts';
-import { intervene } from '../../src/train/intervention.ts';
 import type { InterventionQuestion, RunCommand } from '../../src/train/protocol.ts';
-import { trainingPrompts } from '../../src/train/questions.ts';
 import { App } from '../../src/ui/App.tsx';
 import { formatCredit, formatNumber } from '../../src/ui/format.ts';
 import { ROOT } from '../../src/units.ts';
 import { seriousFindings } from '../support/axe.ts';
+import { answerByHand } from '../support/hand_answer.ts';
 import { askingLab, liveTree } from '../support/scripted_lab.ts';
-import { ScriptedPolicy } from '../support/scripted_policy.ts';
 
 let lab: Lab;
 let sent: RunCommand[];
@@ -30,16 +28,8 @@ beforeEach(async () => {
 /** Answers the last question as the engine does, with the scripted policy. */
 async function answer() {
   const question = sent.findLast(({ kind }) => kind === 'intervene') as unknown as InterventionQuestion;
-  const { config } = question;
-  const environment = environments.search;
-  const policy = new ScriptedPolicy({
-    environment,
-    promptsOf: ({ update }) =>
-      trainingPrompts(environment, config.datasets, config.promptsPerUpdate, { seed: config.seed, update }),
-  });
-  const grown = await intervene(policy, environment, question);
-  const wrote = { parameters: 'starting', update: 0, stepped: false, status: 'idle' } as const;
-  lab.transport.receive([{ kind: 'intervention', ...grown, policy: wrote, ms: 1 }]);
+  const grown = await answerByHand(sent);
+  lab.transport.receive([grown]);
   return { question, grown };
 }
 

@@ -18,7 +18,7 @@ export function GradientTable({ check }: { readonly check: GradientCheck }) {
   const rows = check.tokens.slice(0, all ? MOST : SHOWN);
   return (
     <section className="gradient-check" aria-label={`Gradient check, ${title}`}>
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       {sayGradient(check).map((sentence) => (
         <p key={sentence} className="small">
           {sentence}

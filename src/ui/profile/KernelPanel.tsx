@@ -81,7 +81,7 @@ export function KernelPanel({ kernel }: { readonly kernel: KernelDescription }) 
   const { contract, code } = split(source);
   return (
     <section aria-label={`Kernel ${kernel.name}`}>
-      <h3>{kernel.name}</h3>
+      <h2>{kernel.name}</h2>
       <pre tabIndex={0} aria-label="Contract">
         {contract}
       </pre>
