@@ -5,6 +5,7 @@ import { mirrorSelection } from './store/address.ts';
 import { followAddress } from './store/follow_address.ts';
 import { createLab, type Lab } from './store/lab.ts';
 import { createPump } from './store/pump.ts';
+import { lastNeeded } from './store/selection.ts';
 import { startEngine, type EngineClient } from './train/client.ts';
 import { readRecording, writeRecording } from './train/recording.ts';
 import type { ErrorReport } from './units.ts';
@@ -54,7 +55,7 @@ function reportOf(error: unknown, where: string): ErrorReport {
 
 /** Streams the recorded run into the player; what a reload asks for is sought as soon as it is there. */
 async function loadRecording(lab: Lab): Promise<void> {
-  const wanted = lab.selection.getState().update;
+  const wanted = lastNeeded(lab.selection.getState());
   const response = await fetch(RECORDING);
   if (!response.ok || !response.body || response.headers.get('content-type')?.startsWith('text/html'))
     throw new LabError('RecordingMissingError', {
@@ -79,7 +80,7 @@ function start(): void {
     if (document.hidden) pump.drain(); // messages come when timers do not, so that events never pile up
   });
   giveWayToPerson(engine);
-  mirrorSelection(lab.selection, window);
+  mirrorSelection(lab.selection, window, { run: lab.run });
   followAddress(lab.selection, window);
   everyFrame((nowMs) => {
     pump.tick();

@@ -1,30 +1,51 @@
 /**
  * The selection as a versioned URL hash, defaults omitted: `#v1&view=tree&update=12&prompt=3&node=5`. Back and forward
- * of the browser go from place to place.
+ * of the browser go from place to place. Where the selection follows the newest update, `newest=12` says which that was:
+ * a link opens there, the page's own history goes on following.
  */
-import { FIELDS } from './address_fields.ts';
+import { FIELDS, type AddressField } from './address_fields.ts';
+import type { RunStore } from './run.ts';
 import { INITIAL_SELECTION, type Selection, type SelectionStore } from './selection.ts';
 
 const VERSION = 'v1';
 
-export function encodeSelection(selection: Selection): string {
+const NEWEST = 'newest';
+
+/** @param newest number of the update on screen, where the selection follows the newest and a link should not */
+export function encodeSelection(selection: Selection, newest: number | null = null): string {
   const parts = FIELDS.flatMap(({ name, write }) => {
     const text = write(selection);
     return text === write(INITIAL_SELECTION) ? [] : [`${name}=${text}`];
   });
+  if (newest !== null && selection.update === null) parts.push(`${NEWEST}=${newest}`);
   return parts.length === 0 ? '' : `#${[VERSION, ...parts].join('&')}`;
 }
 
-/** Reads a hash of any origin: what is unknown or malformed keeps its default, and is named in `ignored`. */
-export function decodeSelection(hash: string): Selection {
+/** Names that fields had in links of before. */
+const RENAMED: Readonly<Record<string, string>> = { creditFrame: 'phase' };
+
+const newestField: AddressField = {
+  name: NEWEST,
+  write: () => '',
+  read: (text) => (/^\d{1,9}$/.test(text) ? { update: Number(text) } : undefined),
+};
+const followed: AddressField = { ...newestField, read: (text) => newestField.read(text) && {} };
+
+/**
+ * Reads a hash of any origin: what is unknown or malformed keeps its default, and is named in `ignored`.
+ * @param follows where the hash says which update was the newest, the selection follows on; default: it stays there
+ */
+export function decodeSelection(hash: string, follows = false): Selection {
   const [version, ...parts] = hash.replace(/^#/, '').split('&');
   if (version === '' && parts.length === 0) return INITIAL_SELECTION;
   if (version !== VERSION) return { ...INITIAL_SELECTION, ignored: [shortened(hash)] };
   let selection = INITIAL_SELECTION;
   const ignored: string[] = [];
+  const fields = [...FIELDS, follows ? followed : newestField];
   for (const part of parts) {
     const [name, ...rest] = part.split('=');
-    const value = FIELDS.find((field) => field.name === name)?.read(rest.join('='));
+    const known = fields.find((field) => field.name === (RENAMED[name] ?? name));
+    const value = known?.read(rest.join('='));
     if (value) selection = { ...selection, ...value };
     else ignored.push(shortened(part));
   }
@@ -34,6 +55,9 @@ export function decodeSelection(hash: string): Selection {
 const LONGEST = 60; // characters of a part that is told back
 
 const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
+
+/** Marks entries of the history that this page wrote: a link that somebody else made has none. */
+export const OWN_ENTRY = 'turnwise';
 
 /** What the mirror needs of a window. */
 export interface AddressBar {
@@ -54,6 +78,21 @@ const SAME_SWEEP_MS = 1000;
 const placesChanged = (a: Selection, b: Selection): string =>
   PLACES.filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key])).join();
 
+/** The newest update, where a view shows it and a link should hold on to it. Train moves on by itself. */
+function newestShown({ view, update }: Selection, run: MirroredRun | undefined): number | null {
+  const count = run?.getState().updates.length ?? 0;
+  return view === 'train' || update !== null || count === 0 ? null : count;
+}
+
+type MirroredRun = Pick<RunStore, 'getState' | 'subscribe'>;
+
+/** What a mirror can be told; the rest is as in a page. */
+export interface MirrorOptions {
+  readonly run?: MirroredRun; // whose newest update is followed
+  readonly delayMs?: number;
+  readonly nowMs?: () => number;
+}
+
 /**
  * Writes the selection to the address bar, at most once per `delayMs`: browsers limit how often. Back and forward go
  * from place to place; moving a cursor adds nothing to the history.
@@ -62,18 +101,19 @@ const placesChanged = (a: Selection, b: Selection): string =>
 export function mirrorSelection(
   store: SelectionStore,
   bar: AddressBar,
-  delayMs = 250,
-  nowMs: () => number = Date.now,
+  { run, delayMs = 400, nowMs = Date.now }: MirrorOptions = {},
 ): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let written = store.getState();
+  let writtenNewest: number | null = null;
   let lastMove = { kind: '', atMs: -Infinity };
   const write = (): void => {
     timer = undefined;
     const selection = store.getState();
     const kind = placesChanged(written, selection);
     written = selection;
-    const hash = encodeSelection(selection);
+    writtenNewest = newestShown(selection, run);
+    const hash = encodeSelection(selection, writtenNewest);
     if (hash === bar.location.hash) {
       lastMove = { kind: '', atMs: -Infinity }; // the browser moved, and the selection followed
       return;
@@ -81,15 +121,20 @@ export function mirrorSelection(
     const url = `${bar.location.pathname}${bar.location.search}${hash}`;
     const atMs = nowMs();
     const sweeps = SWEPT.includes(kind) && kind === lastMove.kind && atMs - lastMove.atMs < SAME_SWEEP_MS;
-    if (kind === '' || sweeps) bar.history.replaceState(null, '', url);
-    else bar.history.pushState(null, '', url);
+    if (kind === '' || sweeps) bar.history.replaceState(OWN_ENTRY, '', url);
+    else bar.history.pushState(OWN_ENTRY, '', url);
     if (kind !== '') lastMove = { kind, atMs };
   };
-  const stop = store.subscribe(() => {
+  const soon = (): void => {
     timer ??= setTimeout(write, delayMs);
+  };
+  const stop = store.subscribe(soon);
+  const stopRun = run?.subscribe(() => {
+    if (newestShown(store.getState(), run) !== writtenNewest) soon();
   });
   return () => {
     stop();
+    stopRun?.();
     clearTimeout(timer);
   };
 }

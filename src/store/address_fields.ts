@@ -1,6 +1,7 @@
 /** How each field of the selection stands in the address. Escapes are a field's own business: text may hold commas. */
 import { ADVANTAGE_RULES, VALUE_RULES, nodeId, type NodeId } from '../units.ts';
 import type { ExpansionRule } from './expansion_what_if.ts';
+import type { RunName } from './run_name.ts';
 import {
   COMPARED,
   TOKEN_COLOURS,
@@ -86,6 +87,17 @@ function partsOf(text: string, length: number): readonly string[] | undefined {
 const joined = (parts: readonly (string | number)[]): string =>
   parts.map((part) => encodeURIComponent(part)).join(',');
 
+const run: Codec<RunName> = {
+  write: ({ method, preset, seed, settings, adapter }) => joined([method, preset, seed, settings, adapter]),
+  read: (text) => {
+    const [method, preset, seedText, settings, adapter] = partsOf(text, 5) ?? [];
+    const seed = real(seedText, 0, 2 ** 32 - 1);
+    const digests = [settings, adapter].every((part) => /^[0-9a-f]{8}$/.test(part ?? ''));
+    if (seed === undefined || !Number.isInteger(seed) || !digests) return undefined;
+    return { method, preset, seed, settings, adapter };
+  },
+};
+
 const pin: Codec<Pin> = {
   write: ({ update, prompt, node: at }) => `${update}.${prompt}.${at}`,
   read: (text) => {
@@ -167,13 +179,14 @@ const expansionRule: Codec<ExpansionRule> = {
 
 /** In the order in which they are written. */
 export const FIELDS: readonly AddressField[] = [
+  field('run', orNull(run)),
   field('view', choice(VIEWS)),
   field('update', orNull(count)),
   field('prompt', count),
   field('node', orNull(node)),
   field('leaf', orNull(node)),
   field('token', orNull(count)),
-  field('creditFrame', count),
+  field('creditFrame', count, 'phase'), // the step of reward → normalise → value → advantage → tokens
   field('growth', orNull(count)),
   field('valueRule', orNull(choice(VALUE_RULES))),
   field('advantageRule', orNull(choice(ADVANTAGE_RULES))),

@@ -6,7 +6,8 @@ import { createInspection, type Inspection } from './inspection.ts';
 import { createInterventions, type Interventions } from './interventions.ts';
 import { createPlayer, type Player } from './player.ts';
 import { createRunStore, type RunStore } from './run.ts';
-import { createSelectionStore, type SelectionStore } from './selection.ts';
+import { runName } from './run_name.ts';
+import { createSelectionStore, lastNeeded, type SelectionStore } from './selection.ts';
 import { createShelf, type ReadRecording, type Shelf } from './shelf.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -41,17 +42,31 @@ export function createLab(
   selection.subscribe(wantSelected);
   wantSelected();
   const player = createPlayer(run.apply);
+  const nameRun = (): void => {
+    const { header } = run.getState();
+    if (header && !selection.getState().run) selection.select({ run: runName(header) });
+  };
+  run.subscribe(nameRun);
+  selection.subscribe(nameRun);
   const inspection = createInspection(send);
   const interventions = createInterventions({ run, selection, send });
   const hear = (events: readonly RunEvent[]): void => {
     inspection.receive(events);
     interventions.receive(events);
   };
+  const transport = createTransport({ run, selection, player, send, hear });
+  /** A link in the open page may lead to what the recording has not come to yet. */
+  const playOn = (): void => {
+    const last = lastNeeded(selection.getState());
+    const isRecorded = transport.getState().source === 'recorded';
+    if (isRecorded && last !== null && last > run.getState().updates.length) player.seek(last);
+  };
+  selection.subscribe(playOn);
   return {
     run,
     selection,
     player,
-    transport: createTransport({ run, selection, player, send, hear }),
+    transport,
     inspection,
     interventions,
     shelf: createShelf(read),

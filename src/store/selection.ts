@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { AdvantageRule, NodeId, ValueRule } from '../units.ts';
 import type { ExpansionRule } from './expansion_what_if.ts';
+import type { RunName } from './run_name.ts';
 
 export const VIEWS = ['train', 'tree', 'credit', 'loss', 'compare', 'profile'] as const;
 export type View = (typeof VIEWS)[number];
@@ -77,6 +78,7 @@ export interface WhatIfReward {
 }
 
 export interface Selection {
+  readonly run: RunName | null; // that all below is about; null until a run is there
   readonly view: View;
   readonly update: number | null; // null follows the newest
   readonly prompt: number; // Prompt.index
@@ -113,6 +115,7 @@ export interface Selection {
 const NO_FOLDS: Folds = { collapsed: [], opened: [], unstacked: false };
 
 export const INITIAL_SELECTION: Selection = {
+  run: null,
   view: 'train',
   update: null,
   prompt: 0,
@@ -174,6 +177,10 @@ export function selectIn(selection: Selection, change: Partial<Selection>): Sele
   };
   return { ...selection, ...cleared, ...change };
 }
+
+/** The last update that has to be there to show the selection; null: whatever there is. */
+export const lastNeeded = ({ update, pinned }: Pick<Selection, 'update' | 'pinned'>): number | null =>
+  update === null && pinned === null ? null : Math.max(update ?? 0, pinned?.update ?? 0);
 
 /** `whatIf` with one leaf's reward set, or taken back by null. */
 export function withReward(

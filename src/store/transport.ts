@@ -144,7 +144,7 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
     player.pause();
     if (!same(open.config, config) || isLive()) open.open(config);
     run.clear();
-    selection.select({ update: null, prompt: 0, pinned: null });
+    selection.select({ run: null, update: null, prompt: 0, pinned: null });
     store.setState({
       source: 'live',
       awaiting: false,
@@ -219,7 +219,7 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
     player.pause();
     player.rewind();
     run.clear();
-    selection.select({ update: null, pinned: null });
+    selection.select({ run: null, update: null, pinned: null });
   };
 
   return {

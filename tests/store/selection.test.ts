@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createStore } from 'zustand/vanilla';
 import { decodeSelection, encodeSelection, mirrorSelection } from '../../src/store/address.ts';
 import {
   createSelectionStore,
@@ -6,9 +7,11 @@ import {
   withReward,
   type Selection,
 } from '../../src/store/selection.ts';
+import { EMPTY_RUN, type RunState, type UpdateState } from '../../src/store/run_state.ts';
 import { nodeId } from '../../src/units.ts';
 
 const FULL: Selection = {
+  run: { method: 'at2po', preset: 'a,b', seed: 4294967295, settings: '0123abcd', adapter: 'ffffffff' },
   view: 'loss',
   update: 12,
   prompt: 3,
@@ -45,9 +48,16 @@ const FULL: Selection = {
   ignored: [],
 };
 
-/** A selection mirrored to a bar that notes what is written; time stands still but for `wait`. */
-function mirrored() {
+/**
+ * A selection mirrored to a bar that notes what is written; time stands still but for `wait`.
+ * @param count of updates that the run has at first
+ */
+function mirrored(count = 0) {
   vi.useFakeTimers();
+  const run = createStore<RunState>(() => EMPTY_RUN);
+  const newest = (updates: number): void =>
+    run.setState({ updates: Array.from({ length: updates }, () => null as unknown as UpdateState) }); // only counted
+  newest(count);
   const writes: string[] = [];
   const store = createSelectionStore();
   const location = { hash: '', pathname: '/lab/', search: '?x=1' };
@@ -55,11 +65,9 @@ function mirrored() {
     writes.push(`${how} ${url}`);
     location.hash = url.slice(url.indexOf('#'));
   };
-  const stop = mirrorSelection(store, {
-    location,
-    history: { replaceState: note('replace'), pushState: note('push') },
-  });
-  return { store, writes, location, stop, wait: (ms: number) => void vi.advanceTimersByTime(ms) };
+  const history = { replaceState: note('replace'), pushState: note('push') };
+  const stop = mirrorSelection(store, { location, history }, { run });
+  return { store, writes, location, stop, newest, wait: (ms: number) => void vi.advanceTimersByTime(ms) };
 }
 
 afterEach(() => void vi.useRealTimers());
@@ -67,7 +75,7 @@ afterEach(() => void vi.useRealTimers());
 describe('the address', () => {
   test('carries every field there and back', () => {
     expect(encodeSelection(FULL)).toBe(
-      '#v1&view=loss&update=12&prompt=3&node=5&leaf=7&token=40&creditFrame=6&growth=0' +
+      '#v1&run=at2po,a%2Cb,4294967295,0123abcd,ffffffff&view=loss&update=12&prompt=3&node=5&leaf=7&token=40&phase=6&growth=0' +
         '&valueRule=leaf_mean&advantageRule=diff_parent&againstValue=child_mean&againstAdvantage=rloo&leafNormalisation=0&whatIf=3:-1,7:0.5&pinned=2.5.9' +
         '&colour=value&batch=1&beside=1&find=a%2C%20b%20%26%2050%20%25%20%2B%3Cc%3E,search,correct,0.25,' +
         '&tokens=log-ratio&clip=0.0003,0.25&compare=runs&onlyPath=1&folds=3.12,0,1&words=surprisal&wholePath=1' +
@@ -110,6 +118,9 @@ describe('the address', () => {
     ['expandBy=0.5,2,hope'],
     ['whatIf=3:one'],
     ['phase=loss'],
+    ['run=at2po,instant,7'],
+    ['run=at2po,instant,-1,0123abcd,0123abcd'],
+    ['run=at2po,instant,7,0123abcd,nothexad'],
   ])('leaves out %s and keeps the rest', (part) => {
     expect(decodeSelection(`#v1&view=tree&${part}&prompt=2`)).toEqual({
       ...INITIAL_SELECTION,
@@ -128,8 +139,9 @@ describe('the address', () => {
   });
 
   test('a link of before opens as it did, in any order of fields', () => {
-    expect(decodeSelection('#v1&whatIf=7:0.5,3:-1&colour=value&view=credit')).toEqual({
+    expect(decodeSelection('#v1&whatIf=7:0.5,3:-1&colour=value&view=credit&creditFrame=4')).toEqual({
       ...INITIAL_SELECTION,
+      creditFrame: 4,
       view: 'credit',
       colour: 'value',
       whatIf: FULL.whatIf,
@@ -152,7 +164,7 @@ describe('the address', () => {
     const { store, writes, wait, stop } = mirrored();
     store.select({ view: 'tree' });
     store.select({ update: 4 });
-    wait(249);
+    wait(399);
     expect(writes).toEqual([]);
     wait(1);
     expect(writes).toEqual(['push /lab/?x=1#v1&view=tree&update=4']);
@@ -165,19 +177,19 @@ describe('the address', () => {
   test('adds a step of history for a place, none for a cursor, and one for moves that follow fast', () => {
     const { store, writes, wait, stop } = mirrored();
     store.select({ view: 'credit' });
-    wait(300);
+    wait(450);
     store.select({ creditFrame: 3 });
-    wait(300);
+    wait(450);
     store.select({ update: 2 });
-    wait(300);
+    wait(450);
     store.select({ update: 3 });
-    wait(300);
+    wait(450);
     wait(2000);
     store.select({ update: 4 });
-    wait(300);
+    wait(450);
     expect(writes.map((line) => line.replace('/lab/?x=1#v1&view=credit', ''))).toEqual([
       'push ',
-      'replace &creditFrame=3',
+      'replace &phase=3',
       'push &update=2',
       'replace &update=3',
       'push &update=4',
@@ -188,11 +200,11 @@ describe('the address', () => {
   test('adds nothing for a colour, a clip band or a filter, and a step for another subject', () => {
     const { store, writes, wait, stop } = mirrored();
     store.select({ view: 'compare' });
-    wait(300);
+    wait(450);
     store.select({ tokenColour: 'weight', clip: { low: 0.1, high: 0.2 } });
-    wait(300);
+    wait(450);
     store.select({ compared: 'runs' });
-    wait(300);
+    wait(450);
     expect(writes.map((line) => line.split(' ')[0])).toEqual(['push', 'replace', 'push']);
     stop();
   });
@@ -200,14 +212,53 @@ describe('the address', () => {
   test('writes nothing when the browser went back and the selection followed', () => {
     const { store, writes, wait, location, stop } = mirrored();
     store.select({ view: 'tree' });
-    wait(300);
+    wait(450);
     location.hash = '';
     store.setState(decodeSelection(''), true);
-    wait(300);
+    wait(450);
     expect(writes).toHaveLength(1);
     store.select({ view: 'tree' });
     wait(2000);
     expect(writes[1]).toBe('push /lab/?x=1#v1&view=tree');
+    stop();
+  });
+});
+
+describe('the newest update', () => {
+  test('is where a link opens, and the history of the page goes on following it', () => {
+    const { store, location, wait, stop, newest } = mirrored(12);
+    store.select({ view: 'credit', prompt: 1 });
+    wait(450);
+    expect(location.hash).toBe('#v1&view=credit&prompt=1&newest=12');
+    newest(13);
+    wait(450);
+    expect(location.hash).toBe('#v1&view=credit&prompt=1&newest=13');
+    expect(decodeSelection(location.hash)).toMatchObject({ update: 13, prompt: 1, ignored: [] });
+    expect(decodeSelection(location.hash, true)).toMatchObject({ update: null, prompt: 1, ignored: [] });
+    expect(decodeSelection('#v1&newest=x')).toMatchObject({ update: null, ignored: ['newest=x'] });
+    stop();
+  });
+
+  test('is written once, replaces the entry, and stays away from Train and from an update that was chosen', () => {
+    const { store, writes, wait, stop, newest } = mirrored(2);
+    newest(3);
+    wait(450);
+    expect(writes).toEqual([]);
+    store.select({ view: 'tree' });
+    wait(450);
+    newest(4);
+    newest(5);
+    wait(450);
+    wait(2000);
+    store.select({ update: 5 });
+    wait(450);
+    newest(6);
+    wait(450);
+    expect(writes.map((line) => line.replace('/lab/?x=1#v1&view=tree', ''))).toEqual([
+      'push &newest=3',
+      'replace &newest=5',
+      'push &update=5',
+    ]);
     stop();
   });
 });

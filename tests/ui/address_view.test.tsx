@@ -19,6 +19,7 @@ async function opened(hash: string): Promise<void> {
 
 const pressed = (group: string): readonly (string | null)[] =>
   [...screen.container.querySelectorAll(`[aria-label="${group}"] [aria-pressed=true]`)].map((b) => b.textContent); // prettier-ignore
+const address = (): string => encodeSelection({ ...lab.selection.getState(), run: null });
 const notice = (): string => screen.container.querySelector('.notice')?.textContent ?? '';
 
 test('a link opens the Loss view in the colour and with the clip band that the sender saw', async () => {
@@ -28,10 +29,10 @@ test('a link opens the Loss view in the colour and with the clip band that the s
   const fields = [...screen.container.querySelectorAll('section[aria-label="Clip band"] output')];
   expect(fields.map((field) => field.textContent)).toEqual([formatSetting(0.002, 3), formatSetting(0.5, 3)]);
   expect(notice()).toBe('');
-  expect(encodeSelection(lab.selection.getState())).toBe(hash);
+  expect(address()).toBe(hash);
   await screen.getByRole('button', { name: 'weight', exact: true }).click();
   await screen.getByRole('button', { name: 'Back to the run’s own' }).click();
-  expect(encodeSelection(lab.selection.getState())).toBe('#v1&view=loss&update=1&prompt=2&tokens=weight');
+  expect(address()).toBe('#v1&view=loss&update=1&prompt=2&tokens=weight');
 });
 
 test('a link opens the Tree view as it was: path, folds, words and the rule asked about', async () => {

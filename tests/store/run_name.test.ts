@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { algorithms } from '../../src/algo/index.ts';
+import { withAlgorithm } from '../../src/store/knobs.ts';
+import { configOf, runName, runWords, sameRun } from '../../src/store/run_name.ts';
+import type { EventOf, RunHeader } from '../../src/store/run_state.ts';
+import { algorithmCatalogue, presetCatalogue } from '../../src/train/catalogue.ts';
+import { presets } from '../../src/train/presets.ts';
+import { readRecording, writeRecording } from '../../src/train/recording.ts';
+import { SCRIPTED_ADAPTER, smallConfig } from '../support/scripted_run.ts';
+import { scriptedLog } from '../support/scripted_lab.ts';
+
+const named = (changes: Partial<Pick<RunHeader, 'config' | 'adapter'>> = {}) =>
+  runName({ config: smallConfig(), adapter: SCRIPTED_ADAPTER, ...changes });
+
+const ready = { algorithms: algorithmCatalogue(), presets: presetCatalogue() } as EventOf<'ready'>; // only these are read
+
+describe('the name of a run', () => {
+  test('is in words a person knows', () => {
+    expect(runWords(named())).toMatch(/^AT.*, preset instant, seed \d+$/);
+  });
+
+  test('differs by seed, by any setting, and by adapter', () => {
+    const { algorithm } = smallConfig();
+    const loss = { ...algorithm.loss, clipLow: algorithm.loss.clipLow * 1.01 };
+    const others = [
+      named({ config: smallConfig({ seed: 99 }) }),
+      named({ config: smallConfig({ algorithm: { ...algorithm, loss } }) }),
+      named({ adapter: { ...SCRIPTED_ADAPTER, architecture: 'other' } }),
+    ];
+    for (const other of others) expect(sameRun(other, named())).toBe(false);
+    expect(sameRun(named(), named())).toBe(true);
+  });
+
+  test('is the same for the order of settings, and for a recording of the run, which rounds', async () => {
+    const config = smallConfig({ temperature: 0.123456789 });
+    const name = named({ config });
+    const turned = Object.fromEntries(Object.entries(config).reverse()) as unknown as typeof config;
+    expect(named({ config: turned })).toEqual(name);
+    const log = (await scriptedLog()).map((event) =>
+      event.kind === 'run-started' ? { ...event, config } : event,
+    );
+    const bytes = await writeRecording(log);
+    for await (const event of readRecording(new Blob([bytes]).stream()))
+      if (event.kind === 'run-started') expect(runName(event)).toEqual(name);
+  });
+});
+
+describe('the settings behind a name', () => {
+  test('are found for any method and seed of a preset', () => {
+    const preset = presets.get('instant')!;
+    for (const method of Object.values(algorithms)) {
+      const config = withAlgorithm({ ...preset.config, seed: 4242 }, method.config, preset.scale);
+      expect(configOf({ ready }, named({ config }))).toEqual(config);
+    }
+  });
+
+  test('are not found where one was changed by hand', () => {
+    const preset = presets.get('instant')!;
+    expect(configOf({ ready }, named({ config: { ...preset.config, temperature: 0.9 } }))).toBe(null);
+    expect(configOf({ ready: null }, named({ config: preset.config }))).toBe(null);
+  });
+});
