@@ -10,7 +10,7 @@ import { nodeName } from './encodings.ts';
 import { awaitingExpansion, expansionWords, type ExpansionWords } from './expansion_words.ts';
 import { ExpansionControls } from './ExpansionWhatIf.tsx';
 
-const ROWS_AT_FIRST = 60; // of a table that may have thousands
+const ROWS_AT_FIRST = 24; // of a table that may have thousands
 
 const picksText = (count: number): string => (count === 0 ? '–' : count === 1 ? '✓' : `✓ ${count}×`);
 
