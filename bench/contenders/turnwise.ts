@@ -151,6 +151,10 @@ export async function createDecoder(
   const policy = await Policy.create(gpu, config, {
     contextLength: promptTokens + newTokens,
     parameters: toOurs(config, parameters),
+    sampling: {
+      ...{ prefillRows: rows * promptTokens, sampledRows: rows },
+      cachePlaces: rows * (promptTokens + newTokens),
+    },
   });
   return {
     decode: async (prompts) => {

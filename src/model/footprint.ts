@@ -4,7 +4,7 @@ import { paperGpu } from '../gpu/paper.ts';
 import type { ModelConfig } from '../units.ts';
 import { createDecodeWorkspace } from './decode.ts';
 import { createDeviceModel } from './device_model.ts';
-import { growKvCache } from './kv_cache.ts';
+import { createKvCache } from './kv_cache.ts';
 import type { Capacity } from './microbatches.ts';
 import { createWorkspace } from './workspace.ts';
 
@@ -34,7 +34,7 @@ export async function footprint(config: ModelConfig, capacities: PolicyCapacitie
   if (capacities.sampling) {
     const { rows, sampledRows, places } = capacities.sampling;
     await createDecodeWorkspace(model, rows, sampledRows);
-    await growKvCache(model, places, null);
+    await createKvCache(model, places);
   }
   const entries = gpu.memory.entries();
   const largest = entries.reduce((most, entry) => (entry.bytes > most.bytes ? entry : most));

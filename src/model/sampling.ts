@@ -14,7 +14,7 @@ import {
 } from './decode.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { BatchError } from './errors.ts';
-import { growKvCache, placeLimit, type KvCache } from './kv_cache.ts';
+import { createKvCache, placeLimit, type KvCache } from './kv_cache.ts';
 import { PrefixCache } from './prefix_cache.ts';
 import {
   append,
@@ -36,6 +36,7 @@ const SUBMITTED_STEPS = 4; // of one submission: the device computes them while 
 const DONE = 4;
 const COUNT = 5;
 
+/** Room is made for all of it with the first request. */
 export interface SamplingOptions {
   readonly prefillRows: number; // most new tokens of one prefill piece
   readonly sampledRows: number; // most requests sampled together
@@ -44,7 +45,7 @@ export interface SamplingOptions {
    * by default on an adapter that runs on the CPU, where a wasted row costs more than a readback, MAX_CHUNK elsewhere.
    */
   readonly chunkSteps: number;
-  readonly cachePlaces: number; // most tokens in the KV cache; prefixes unused for longest make room
+  readonly cachePlaces: number; // tokens in the KV cache; prefixes unused for longest make room
 }
 
 export interface SamplingCounts {
@@ -59,7 +60,7 @@ export const SAMPLING_LIMIT = { prefillRows: 2048, sampledRows: 1024 } as const;
 const defaultOptions = (model: DeviceModel): SamplingOptions => ({
   ...SAMPLING_LIMIT,
   chunkSteps: model.gpu.adapter.software ? 4 : MAX_CHUNK,
-  cachePlaces: placeLimit(model),
+  cachePlaces: SAMPLING_LIMIT.sampledRows * model.contextLength,
 });
 
 interface Compiled {
@@ -68,8 +69,6 @@ interface Compiled {
   readonly prefill: Program<PrefillSizes>;
   readonly decode: Program<DecodeSizes>;
 }
-
-const powerOfTwo = (value: number): number => 2 ** Math.ceil(Math.log2(Math.max(64, value)));
 
 /** Samples turns with a KV cache, reusing the prefixes of earlier calls. Sessions must not overlap. */
 export class Sampling implements RowSampler {
@@ -126,25 +125,25 @@ export class Sampling implements RowSampler {
   }
 
   /** @throws DeviceLostError, OutOfMemoryError */
-  admit(requests: readonly GenerateRequest[], together: number): Promise<readonly Row[]> {
+  admit(requests: readonly GenerateRequest[]): Promise<readonly Row[]> {
     return this.#orForget(async () => {
       const rows = requests.map((request) =>
         newRow(request, this.#prefixes.open(request.context.slice(0, -1))),
       );
       const missing = rows.flatMap(missingTokens);
-      const compiled = await this.#compile(missing.length, together);
+      const compiled = await this.#compile();
       upload(this.#model.gpu, compiled.workspace.stopMask, this.#stopMask());
       this.#prefill(compiled, rows, missing);
       return rows;
     });
   }
 
-  /** @throws DeviceLostError, OutOfMemoryError */
+  /** @throws DeviceLostError */
   chunk(rows: readonly Row[]): Promise<readonly boolean[]> {
     return this.#orForget(async () => {
       const steps = this.#chunkSteps(rows.map(remaining));
       for (const row of rows) this.#prefixes.reserve(row.path, Math.min(steps, remaining(row)));
-      const compiled = await this.#compile(0, rows.length);
+      const compiled = await this.#compile();
       const { workspace } = compiled;
       this.#uploadTokens(workspace, rows.map(lastToken));
       upload(this.#model.gpu, workspace.rowState, Uint32Array.from(rows.flatMap(rowState)));
@@ -166,8 +165,10 @@ export class Sampling implements RowSampler {
 
   destroy(): void {
     this.#readback.destroy();
-    this.#compiled?.cache.destroy();
-    this.#release();
+    if (!this.#compiled) return;
+    const { workspace, cache, prefill, decode } = this.#compiled;
+    for (const owned of [prefill, decode, workspace, cache]) owned.destroy();
+    this.#compiled = null;
   }
 
   /** @throws BatchError */
@@ -291,36 +292,20 @@ export class Sampling implements RowSampler {
     return mask;
   }
 
-  /** Workspace and cache grow in powers of two, outside the loop over tokens. */
-  async #compile(missing: number, together: number): Promise<Compiled> {
-    const old = this.#compiled;
+  /** With the first request, and whole: later ones allocate nothing. */
+  async #compile(): Promise<Compiled> {
+    if (this.#compiled) return this.#compiled;
     const model = this.#model;
-    const { prefillRows, sampledRows } = this.#options;
-    const grown = (need: number, held: number, limit: number): number =>
-      Math.min(powerOfTwo(Math.max(need, held)), limit);
-    const tokenRows = grown(Math.max(missing, together), old?.workspace.rows ?? 0, prefillRows);
-    const rows = grown(together, old?.workspace.sampledRows ?? 0, sampledRows);
-    const places = grown(this.#prefixes.placeCount, old?.cache.places ?? 0, this.#options.cachePlaces);
-    const sameWorkspace = old?.workspace.rows === tokenRows && old.workspace.sampledRows === rows;
-    if (sameWorkspace && old.cache.places === places) return old;
-    const cache =
-      old?.cache.places === places ? old.cache : await growKvCache(model, places, old?.cache ?? null);
-    this.#release(sameWorkspace);
-    const workspace = sameWorkspace ? old.workspace : await createDecodeWorkspace(model, tokenRows, rows);
+    const { prefillRows, sampledRows, cachePlaces } = this.#options;
+    const cache = await createKvCache(model, cachePlaces);
+    const workspace = await createDecodeWorkspace(model, prefillRows, sampledRows);
+    const { rowState, sampled, stats } = workspace;
+    await this.#readback.reserve(1, rowState.size + sampled.size + stats.size);
     const [prefill, decode] = await Promise.all([
       Program.build(model.gpu, 'prefill', prefillSteps(model, workspace, cache)),
       Program.build(model.gpu, 'decode', decodeSteps(model, workspace, cache)),
     ]);
     this.#compiled = { workspace, cache, prefill, decode };
     return this.#compiled;
-  }
-
-  /** Frees all but the cache, and the workspace where it is kept. */
-  #release(keepWorkspace = false): void {
-    if (!this.#compiled) return;
-    const { workspace, prefill, decode } = this.#compiled;
-    for (const owned of [prefill, decode]) owned.destroy();
-    if (!keepWorkspace) workspace.destroy();
-    this.#compiled = null;
   }
 }

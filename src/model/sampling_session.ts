@@ -10,7 +10,7 @@ import type { Row } from './sampling_rows.ts';
 export interface RowSampler {
   readonly maxRows: number; // most rows sampled together
   /** Gives requests their places in the cache and computes their contexts. */
-  admit(requests: readonly GenerateRequest[], together: number): Promise<readonly Row[]>;
+  admit(requests: readonly GenerateRequest[]): Promise<readonly Row[]>;
   /** One chunk of decode steps; returns whether each row is done. */
   chunk(rows: readonly Row[]): Promise<readonly boolean[]>;
   /** Lets go of a row's cached tokens and gives what it sampled. */
@@ -90,11 +90,7 @@ export class SamplingSession {
     const room = this.#sampler.maxRows - this.#active.length;
     const joining = this.#waiting.slice(0, room);
     if (joining.length === 0) return;
-    const together = this.#active.length + joining.length;
-    const rows = await this.#sampler.admit(
-      joining.map(({ request }) => request),
-      together,
-    );
+    const rows = await this.#sampler.admit(joining.map(({ request }) => request));
     this.#waiting.splice(0, joining.length);
     this.#active.push(...joining.map((waiting, index) => ({ ...waiting, row: rows[index] })));
   }

@@ -46,7 +46,7 @@ test('a device with too little memory is asked before a run takes any, and every
   const { bytes } = await runFootprint(config, LIMITS);
   const enough = deviceOf(bytes + 2 ** 20);
   expect((await checkFits(enough, config)).bytes).toBe(bytes);
-  const small = deviceOf(0.7 * bytes);
+  const small = deviceOf(0.85 * bytes);
   const report = await problemOf(checkFits(small, config));
   expect([enough.heldBytes(), small.heldBytes()]).toEqual([0, 0]); // given back
   expect(report.where).toBe('device memory');
