@@ -118,6 +118,8 @@ test('a pause is answered within 100 ms, whatever the run is at', async () => {
     );
     answeredMs.push(performance.now() - startMs);
   }
+  client.send({ kind: 'close' }); // what was under way ends here and not in the next test's log
+  await seen((event) => event.kind === 'status' && event.status === 'idle');
   // The median: the machine that tests run on has other work too. `npm run soak` judges the longest of many.
   expect(answeredMs.toSorted((a, b) => a - b)[2]).toBeLessThan(100);
 });
@@ -140,7 +142,7 @@ test('a profiled update is the same bit for bit, and its profile adds up', async
   expect(time).toBeGreaterThan(0.9 * busyMs);
   expect(busyMs).toBeLessThan(wallMs);
   expect(new Set(rows.map(({ program }) => program))).toEqual(
-    new Set(['prefill', 'decode', 'fork', 'forward', 'loss', 'backward', 'optimiser']),
+    new Set(['prefill', 'decode', 'forward', 'loss', 'backward', 'optimiser']),
   );
   expect(rows.find(({ kernel }) => kernel === 'adamw')?.dispatches).toBe(2);
   for (const { program, kernel, flops } of rows)
