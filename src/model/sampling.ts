@@ -31,7 +31,6 @@ import {
 import { SamplingSession, type RowSampler } from './sampling_session.ts';
 
 const LOGIT_BYTES = 64 * 2 ** 20; // of one decode step
-const SUBMITTED_STEPS = 4; // of one submission: the device computes them while the next ones are recorded
 // Words of a row's state, see sample_token.wgsl.
 const DONE = 4;
 const COUNT = 5;
@@ -243,14 +242,8 @@ export class Sampling implements RowSampler {
       seed,
       update,
     };
-    let encoder = device.createCommandEncoder({ label: 'decode' });
-    for (let step = 0; step < steps; step++) {
-      if (step > 0 && step % SUBMITTED_STEPS === 0) {
-        device.queue.submit([encoder.finish()]);
-        encoder = device.createCommandEncoder({ label: 'decode' });
-      }
-      decode.encode(encoder, sizes);
-    }
+    const encoder = device.createCommandEncoder({ label: 'decode' });
+    for (let step = 0; step < steps; step++) decode.encode(encoder, sizes);
     const { rowState, sampled, stats } = workspace;
     const fetch = this.#readback.copy(encoder, {
       rowState: u32(subview(rowState, 0, rows * ROW_STATE)),
