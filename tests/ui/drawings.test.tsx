@@ -2,12 +2,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
 import type { Lab } from '../../src/store/lab.ts';
+import { lossRowOf } from '../../src/store/loss_reading.ts';
 import { metricSeries } from '../../src/store/reading.ts';
 import { VIEWS } from '../../src/store/selection.ts';
 import { App } from '../../src/ui/App.tsx';
 import { formatNumber, formatShare, formatSigned } from '../../src/ui/format.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
-import { lossRowOf } from '../../src/store/loss_reading.ts';
+import { stepCheckOf } from '../support/step_check.ts';
 
 let lab: Lab;
 
@@ -89,20 +90,7 @@ test('the points of a checked step stand in a table too', async () => {
   const predicted = before.map((_, index) => 0.01 * (index + 1));
   const after = before.map((value, index) => value - 0.002 * index);
   lab.selection.select({ view: 'loss', leaf });
-  lab.inspection.receive([
-    {
-      kind: 'step-check',
-      update: 1,
-      steps: [
-        {
-          ...{ minibatch: 0, learningRate: 1e-3, parameterChange: 0.01, lossBefore: 0.5, lossAfter: 0.49 },
-          ...{ predicted: -0.01, throughTokens: -0.01, correlation: 0.75, followed: 0.5, pushed: 12 },
-          ...{ predictedThroughTokens: -0.01, forecastCorrelation: 0.875 },
-          rows: [{ prompt: tree.prompt.index, leaf, tokenIndex, before, after, predicted, push: predicted }],
-        },
-      ],
-    },
-  ]);
+  lab.inspection.receive([stepCheckOf(row, predicted, after)]);
   const lines = (): readonly (readonly (string | null)[])[] =>
     [...main().querySelectorAll('.step-figure tbody tr')].map((line) =>
       [...line.children].map((cell) => cell.textContent),

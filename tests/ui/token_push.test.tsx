@@ -9,6 +9,7 @@ import { formatNumber, formatSigned } from '../../src/ui/format.ts';
 import type { TokenId } from '../../src/units.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { askingLab, liveTree } from '../support/scripted_lab.ts';
+import { stepCheckOf } from '../support/step_check.ts';
 
 let lab: Lab;
 let sent: RunCommand[];
@@ -60,25 +61,10 @@ test('the button asks about the token on screen, and the answer is shown number 
 });
 
 test('a checked step shows promise, outcome and this token’s change', async () => {
-  const { tree, leaf, row } = own();
-  const { tokenIndex, logProb: before } = row;
+  const { row } = own();
   const after = row.logProb.map((value, index) => value + (index === 0 ? 0.0125 : -0.001));
-  const push = row.dlogProb.map((d) => -d);
-  const predicted = before.map((_, index) => (index === 0 ? 0.0135 : -0.0009));
-  lab.transport.receive([
-    {
-      kind: 'step-check',
-      update: 1,
-      steps: [
-        {
-          ...{ minibatch: 0, learningRate: 1e-3, parameterChange: 0.01, lossBefore: 0.5, lossAfter: 0.49 },
-          ...{ predicted: -0.0105, throughTokens: -0.0102, correlation: 0.75, followed: 0.5, pushed: 12 },
-          ...{ predictedThroughTokens: -0.0104, forecastCorrelation: 0.875 },
-          rows: [{ prompt: tree.prompt.index, leaf, tokenIndex, before, after, predicted, push }],
-        },
-      ],
-    },
-  ]);
+  const predicted = row.logProb.map((_, index) => (index === 0 ? 0.0135 : -0.0009));
+  lab.transport.receive([stepCheckOf(row, predicted, after)]);
   const text = (): string => panel('Predicted and actual change').textContent ?? '';
   await expect.poll(text).toContain(formatSigned(-0.0105, 6));
   for (const value of [
