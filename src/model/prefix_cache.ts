@@ -35,7 +35,7 @@ export class PrefixCache {
     this.#vocabularySize = vocabularySize;
   }
 
-  /** Places ever used; the device's cache needs as many. */
+  /** Places ever used since the last clear: the others of the pool are untouched. */
   get placeCount(): number {
     return this.#placeCount;
   }
