@@ -99,9 +99,18 @@ test('live: profile, step check, what-ifs and net weight are the engine’s numb
   const { lab, engine } = await openPage();
   lab.selection.select({ view: 'profile' });
   const profileFrom = engine.events.length;
-  await press('Profile next update');
+  const kernels = page.getByText('Kernels: the WGSL that runs');
+  await expect.element(kernels).toBeVisible();
+  (kernels.element() as HTMLElement).click(); // opens it wherever the page stands
+  const time = (): string => document.querySelector('.kernel-time')?.textContent ?? '';
+  await expect.poll(time, SOON).toContain('No time of it yet');
+  await press('Profile the next update');
   const profile = await engine.next('profile', profileFrom);
   await expect.poll(() => document.querySelector('.profile-facts')?.textContent, SOON).toContain(`${formatMs(profile.busyMs)}${formatCount(profile.rows.reduce((sum, { dispatches }) => sum + dispatches, 0))} dispatches`); // prettier-ignore
+  const own = profile.rows.filter(({ kernel }) => kernel === 'policy_loss');
+  const ms = own.reduce((sum, row) => sum + row.ms, 0);
+  expect(own.length).toBeGreaterThan(0);
+  await expect.poll(time).toContain(`${ms < 10 ? `${ms.toFixed(2)} ms` : formatMs(ms)} in update 1, `);
   await expect.poll(() => status(lab)).toBe('paused');
   await askCredit(lab, 1);
   await askNetWeight(lab, 1);
@@ -155,4 +164,19 @@ test('recorded: what-ifs and net weight are the log’s; trained again, a branch
   await expect.poll(() => status(lab), SOON).toBe('finished');
   const ran = engine.events.slice(engine.events.findLastIndex(({ kind }) => kind === 'run-started'));
   expect(comparable(ran)).toEqual(comparable(recording)); // and it goes on as it went
+});
+
+test('recorded: a run is trained again for the check of its step, which is that of the run that was recorded', async () => {
+  const { lab, engine } = await openPage(recording);
+  lab.player.seek(2);
+  await expect.poll(() => lab.run.getState().updates.length).toBe(2);
+  const logged = lab.run.getState().updates[0].minibatches.map(({ rows }) => rows);
+  chooseTree(lab, 1);
+  lab.selection.select({ view: 'loss' });
+  const from = engine.events.length;
+  await press('Train again to update 1 and check it');
+  const { steps } = await engine.next('step-check', from);
+  await expect.poll(() => lab.selection.getState().update, SOON).toBe(1);
+  await readChecked(lab, steps, 1);
+  expect(lab.run.getState().updates[0].minibatches.map(({ rows }) => rows)).toEqual(logged);
 });
