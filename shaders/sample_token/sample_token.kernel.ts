@@ -14,7 +14,7 @@ interface Shape {
   readonly greedy?: boolean;
   readonly stopShare?: number; // every nth token stops
   readonly seed?: number;
-  readonly ties?: boolean; // logits repeat every nine tokens, across blocks and lanes
+  readonly ties?: boolean; // logits repeat every three tokens, within blocks and across blocks and lanes
 }
 
 const stateOf = (row: number, maxNew: number): number[] => {
@@ -38,7 +38,7 @@ function makeInput(shape: Shape): SampleInput {
   const logits = new Float32Array(rows * stride).fill(NaN); // padding: must not leak
   for (let r = 0; r < rows; r++) {
     for (let v = 0; v < vocab; v++) {
-      logits[r * stride + v] = 3 * Math.sin(1.3 * (ties ? v % 9 : v) * ((r % 11) + 1) + 0.7 * r);
+      logits[r * stride + v] = 3 * Math.sin(1.3 * (ties ? v % 3 : v) * ((r % 11) + 1) + 0.7 * r);
     }
   }
   return {
