@@ -23,7 +23,7 @@ export interface Player extends StoreApi<PlayerState> {
   readonly stepUpdate: () => void;
   /** Hands on events to the end of the phase begun or next, and stops. */
   readonly stepPhase: () => void;
-  /** Hands on events until `update` is complete: a reload shows what it showed. */
+  /** Hands on events until `update` is complete, or all of a recording that ends before: a reload shows what it showed. */
   readonly seek: (update: number) => void;
   /** From the start; the run store forgets the old run at `run-started`. */
   readonly rewind: () => void;
@@ -117,7 +117,8 @@ export function createPlayer(handOn: (events: readonly RunEvent[]) => void): Pla
     stepPhase: () => stepTo(closesPhase),
     seek(update) {
       const end = events.findIndex((event) => event.kind === 'metrics' && event.update === update);
-      if (end >= 0) advance(end + 1, store.getState().playing);
+      const { complete, playing } = store.getState();
+      if (end >= 0 || complete) advance(end >= 0 ? end + 1 : events.length, playing);
     },
     rewind() {
       lastMs = null;

@@ -208,6 +208,16 @@ test('an update, a prompt or a turn that is not there is named', async () => {
   await expect.poll(notice).toBe('');
 });
 
+test('a link to an update that the recording does not have opens its end, and says so', async () => {
+  const lab = createLab(() => undefined, '#v1&view=tree&update=300');
+  lab.player.add(await scriptedLog());
+  lab.player.finish();
+  lab.player.seek(300); // as the page does once the recording is read
+  await shown(lab);
+  expect(notice()).toContain('Update 300 is not there. Wanted: update 300. Got: a run of 2 updates.');
+  expect(document.querySelectorAll('.tree-view [data-node]').length).toBeGreaterThan(1);
+});
+
 test('a link pasted into the open page leads to what the recording has not come to yet', async () => {
   const lab = createLab(() => undefined);
   lab.player.add(await scriptedLog());
@@ -216,7 +226,7 @@ test('a link pasted into the open page leads to what the recording has not come 
   ends = [followAddress(lab.selection, window)];
   await shown(lab);
   expect(lab.run.getState().updates).toHaveLength(1);
-  location.hash = '#v1&view=tree&update=2&prompt=1';
+  location.hash = '#v1&view=tree&update=2&prompt=1'; // no entry of the page's own
   await expect.poll(() => document.querySelector('main')?.textContent).toContain('update 2');
   expect(lab.run.getState().updates).toHaveLength(2);
   expect(notice()).toBe('');
