@@ -3,7 +3,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import type { Lab } from '../../src/store/lab.ts';
+import { ROOT } from '../../src/units.ts';
 import { App } from '../../src/ui/App.tsx';
+import { formatNumber } from '../../src/ui/format.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 interface Finger {
@@ -35,16 +37,16 @@ function camera() {
   return { x, y, zoom };
 }
 
-/** The test's page is a frame of another one, which may be scaled. */
-async function touch(type: 'touchStart' | 'touchMove' | 'touchEnd', ...fingers: Finger[]): Promise<void> {
+/** In px of the outer page: the test's page is a frame of it, which may be scaled. */
+function outside({ x, y }: Finger): Finger {
   const outer = window.frameElement?.getBoundingClientRect() ?? { left: 0, top: 0, width: innerWidth };
   const scale = outer.width / innerWidth;
   const { left, top } = frame();
-  const touchPoints = fingers.map(({ x, y }, id) => ({
-    x: outer.left + scale * (left + x),
-    y: outer.top + scale * (top + y),
-    id,
-  }));
+  return { x: outer.left + scale * (left + x), y: outer.top + scale * (top + y) };
+}
+
+async function touch(type: 'touchStart' | 'touchMove' | 'touchEnd', ...fingers: Finger[]): Promise<void> {
+  const touchPoints = fingers.map((finger, id) => ({ ...outside(finger), id }));
   await devtools('Input.dispatchTouchEvent', { type, touchPoints });
 }
 
@@ -74,4 +76,48 @@ test('one finger drags the tree, and selects nothing by it', async () => {
   await expect.poll(() => camera().x - before.x).toBeCloseTo(-60, 0);
   expect(camera().zoom).toBe(before.zoom);
   expect(lab.selection.getState().node).toBe(null);
+});
+
+/**
+ * A finger that comes and goes, with the tremor of a hand. The click that a browser makes of it does not come in a frame
+ * of a test page, so it is given here; what the drawing made of the touches before decides whether it counts.
+ */
+async function tapAt({ x, y }: Finger): Promise<void> {
+  await touch('touchStart', { x, y });
+  await touch('touchMove', { x: x + 1, y: y + 1 });
+  await touch('touchEnd');
+  const { left, top } = frame();
+  const at = { clientX: left + x, clientY: top + y };
+  const target = document.elementFromPoint(at.clientX, at.clientY);
+  target?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, ...at }));
+}
+
+function tap(target: Element): Promise<void> {
+  const { left, top, width, height } = target.getBoundingClientRect();
+  return tapAt({ x: left + width / 2 - frame().left, y: top + height / 2 - frame().top });
+}
+
+test('a tap selects a turn, and its numbers stand in the panel', async () => {
+  const { tree } = liveTree(lab);
+  const [first, second] = tree.nodes[ROOT]!.children;
+  for (const id of [second, first]) {
+    await tap(document.querySelector(`.tree-drawing [data-node="${id}"] > .ring`)!);
+    await expect.poll(() => lab.selection.getState().node).toBe(id);
+    const panel = document.querySelector(`section[aria-label="Turn n${id}"]`);
+    expect(panel?.textContent).toContain(`${formatNumber(tree.nodes[id]!.turnEntropy, 3)} nats per token`);
+  }
+});
+
+test('after a pinch a tap still selects, and after a drag too', async () => {
+  const { tree } = liveTree(lab);
+  const [first] = tree.nodes[ROOT]!.children;
+  await touch('touchStart', { x: 170, y: 120 }, { x: 230, y: 120 });
+  await touch('touchMove', { x: 160, y: 120 }, { x: 240, y: 120 });
+  await touch('touchEnd');
+  await touch('touchStart', { x: 220, y: 150 });
+  for (const by of [10, 20]) await touch('touchMove', { x: 220 + by, y: 150 + by });
+  await touch('touchEnd');
+  expect(lab.selection.getState().node).toBe(null);
+  await tap(document.querySelector(`.tree-drawing [data-node="${first}"] > .ring`)!);
+  await expect.poll(() => lab.selection.getState().node).toBe(first);
 });
