@@ -197,7 +197,8 @@ class Painter {
   }
 
   private text(text: string, x: number, y: number, size: number, colour = 'var(--ink)'): void {
-    this.context.font = `${size * this.camera.zoom}px ${this.scene.font}`;
+    const px = Math.round(size * this.camera.zoom * 2) / 2; // few sizes: glyphs are drawn anew for each
+    this.context.font = `${px}px ${this.scene.font}`;
     this.context.fillStyle = this.scene.colour(colour);
     this.context.fillText(text, x, y);
   }
