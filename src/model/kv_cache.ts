@@ -1,4 +1,5 @@
 import { BufferOwner, type BufferView } from '../gpu/buffers.ts';
+import type { ModelConfig } from '../units.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 
 /** Keys and values of one layer: [places, NKV·HS]. */
@@ -16,9 +17,13 @@ export interface KvCache {
 const CACHE_BYTES = 256 * 2 ** 20; // of all layers together
 
 /** Most places: within the limit on bindings per layer and CACHE_BYTES in all; at least one context. */
-export function placeLimit({ gpu, config, contextLength }: DeviceModel): number {
+export function placeLimit(
+  limits: Pick<GPUSupportedLimits, 'maxStorageBufferBindingSize'>,
+  config: ModelConfig,
+  contextLength: number,
+): number {
   const layerBytes = 4 * widthsOf(config).cache;
-  const perBinding = Math.floor(gpu.limits.maxStorageBufferBindingSize / layerBytes);
+  const perBinding = Math.floor(limits.maxStorageBufferBindingSize / layerBytes);
   const perBudget = Math.floor(CACHE_BYTES / (2 * config.layers * layerBytes));
   return Math.max(contextLength, Math.min(perBinding, perBudget));
 }

@@ -84,13 +84,14 @@ export class Sampling implements RowSampler {
   constructor(model: DeviceModel, options: Partial<SamplingOptions> = {}) {
     this.#model = model;
     const given = { ...defaultOptions(model), ...options };
+    const { gpu, config, contextLength } = model;
     const logitRows = Math.floor(
-      Math.min(LOGIT_BYTES, model.gpu.limits.maxStorageBufferBindingSize) /
-        (4 * widthsOf(model.config).logits),
+      Math.min(LOGIT_BYTES, gpu.limits.maxStorageBufferBindingSize) / (4 * widthsOf(config).logits),
     );
-    const cachePlaces = Math.min(Math.max(given.cachePlaces, model.contextLength), placeLimit(model));
-    this.#prefixes = new PrefixCache(cachePlaces, model.config.vocabularySize);
-    const contexts = Math.floor(cachePlaces / model.contextLength); // that fit if they share nothing
+    const mostPlaces = placeLimit(gpu.limits, config, contextLength);
+    const cachePlaces = Math.min(Math.max(given.cachePlaces, contextLength), mostPlaces);
+    this.#prefixes = new PrefixCache(cachePlaces, config.vocabularySize);
+    const contexts = Math.floor(cachePlaces / contextLength); // that fit if they share nothing
     const sampledRows = Math.max(1, Math.min(given.sampledRows, given.prefillRows, logitRows, contexts));
     const chunkSteps = Math.min(MAX_CHUNK, given.chunkSteps);
     this.#options = { ...given, sampledRows, chunkSteps, cachePlaces };

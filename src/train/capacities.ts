@@ -41,8 +41,7 @@ export function capacitiesOf(config: RunConfig, limits: BufferLimits): RunCapaci
   const leaves = Math.max(algorithm.rollout.leavesPerTree, grownRows(algorithm.rollout));
   const samples = signalsRead(algorithm.credit.advantageRule).baseline === 'optimal' ? REFERENCE_SAMPLES : 0;
   const rows = Math.max(promptsPerUpdate * Math.max(leaves, samples), evaluation.questions);
-  const device = { gpu: { limits }, config: config.model, contextLength };
-  const mostPlaces = placeLimit(device as Parameters<typeof placeLimit>[0]); // reads these three
+  const mostPlaces = placeLimit(limits, config.model, contextLength);
   return {
     contextLength,
     training: trainingCapacity(config, leaves, contextLength),

@@ -40,7 +40,10 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
       const { contextLength } = environment;
       const { training, sampling } = capacitiesOf(config, gpu.limits);
       return Policy.create(gpu, model, {
-        ...{ contextLength, parameters, lossSource, training },
+        contextLength,
+        parameters,
+        lossSource,
+        training,
         sampling: {
           prefillRows: sampling.rows,
           sampledRows: sampling.sampledRows,
