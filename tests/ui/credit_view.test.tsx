@@ -4,10 +4,11 @@ import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
 import { leafInfluence } from '../../src/store/influence.ts';
 import type { Lab } from '../../src/store/lab.ts';
+import { pathTokens } from '../../src/store/reading.ts';
 import type { TreeState } from '../../src/store/run_state.ts';
 import { App } from '../../src/ui/App.tsx';
 import { steppedReward } from '../../src/ui/credit/reward_drag.ts';
-import { formatNumber, formatSigned } from '../../src/ui/format.ts';
+import { formatCount, formatNumber, formatSigned } from '../../src/ui/format.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 import { seriousFindings } from '../support/axe.ts';
 
@@ -121,13 +122,32 @@ test('a leaf dragged up on the tree gets the reward, and every change is told wi
   const after = recredit(tree, own, { ...OWN_CREDIT, whatIf }, trees)!;
   const panel = screen.getByRole('region', { name: 'What changes' });
   await expect.element(panel).toBeVisible();
+  const changed = { values: 0, advantages: new Set<number>() };
   for (const line of panel.element().querySelectorAll('tbody tr')) {
-    const [name, , advantage] = [...line.querySelectorAll('td')].map((cell) => cell.textContent);
-    const id = Number(name.slice(1));
+    const [name, value, advantage] = [...line.querySelectorAll('td')].map((cell) => cell.textContent);
+    const id = name === 'root' ? 0 : Number(name.slice(1));
+    expect(value).toContain(formatSigned(after.values.byNode[id]));
+    if (value.includes('→')) {
+      changed.values += 1;
+      expect(value).toContain(formatSigned(tree.credit!.values[id]));
+    }
     if (name === 'root') continue;
     expect(advantage).toContain(formatSigned(after.advantages.byNode[id]));
-    if (advantage.includes('→')) expect(advantage).toContain(formatSigned(tree.credit!.advantages[id]));
+    if (advantage.includes('→')) {
+      changed.advantages.add(id);
+      expect(advantage).toContain(formatSigned(tree.credit!.advantages[id]));
+    }
   }
+  const trained = tree.leaves
+    .flatMap((id) => pathTokens(tree, id, []))
+    .filter(({ source }) => source === 'policy');
+  const touched = trained.filter(({ node }) => changed.advantages.has(node)).length;
+  expect(changed.values).toBeGreaterThan(0);
+  await expect
+    .element(panel.getByRole('status'))
+    .toHaveTextContent(
+      `${changed.values} values, ${changed.advantages.size} advantages and ${formatCount(touched)} of ${formatCount(trained.length)} tokens`,
+    );
   await expect.poll(() => labelOf(leaf)).toContain(`A ${formatSigned(after.advantages.byNode[leaf])}`);
 });
 

@@ -54,6 +54,20 @@ test('the expansion panel ranks all candidates with entropy, penalty, score and 
   expect(picked).toBe(lab.run.getState().header!.config.algorithm.rollout.picks);
 });
 
+test('pointing at a turn previews it and leaves the selected one selected', async () => {
+  const { tree } = liveTree(lab);
+  const [kept, pointed] = tree.nodes[0]!.children;
+  const drawn = (id: number): Element => screen.container.querySelector(`[data-node="${id}"]`)!;
+  const heading = () => screen.container.querySelector('.node-panels h2')?.textContent ?? '';
+  lab.selection.select({ node: kept });
+  await expect.poll(heading).toContain(`n${kept}`);
+  await userEvent.hover(drawn(pointed));
+  await expect.poll(heading).toContain(`n${pointed}`);
+  expect(drawn(kept).getAttribute('aria-selected')).toBe('true');
+  await userEvent.hover(screen.getByRole('button', { name: 'Keys' }));
+  await expect.poll(heading).toContain(`n${kept}`);
+});
+
 test('growth can be scrubbed back to the question and forward to the whole tree', async () => {
   const { tree } = liveTree(lab);
   await screen.getByRole('button', { name: 'To the start of growth' }).click();
