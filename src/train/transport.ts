@@ -33,6 +33,7 @@ export class Transport {
   #open: (() => void)[] = [];
   #posted = '';
   #waitedMs = 0;
+  #waitingSinceMs = 0;
   readonly #stopping = new AbortController();
   readonly #onStatus: (state: TransportState) => void;
 
@@ -41,7 +42,7 @@ export class Transport {
     this.#onStatus = onStatus;
   }
 
-  /** Time spent waiting at gates so far. */
+  /** Time spent waiting at gates so far; trees that wait side by side count once. */
   get waitedMs(): number {
     return this.#waitedMs;
   }
@@ -83,9 +84,8 @@ export class Transport {
    */
   async gate(): Promise<void> {
     while (this.#mode === 'paused' && !this.signal.aborted) {
-      const startMs = performance.now();
+      if (this.#open.length === 0) this.#waitingSinceMs = performance.now();
       await new Promise<void>((resolve) => this.#open.push(resolve));
-      this.#waitedMs += performance.now() - startMs;
     }
     this.signal.throwIfAborted();
   }
@@ -134,6 +134,7 @@ export class Transport {
 
   #letThrough(): void {
     const waiting = this.#open;
+    if (waiting.length > 0) this.#waitedMs += performance.now() - this.#waitingSinceMs;
     this.#open = [];
     waiting.forEach((resolve) => resolve());
   }

@@ -104,3 +104,14 @@ test('a run that plays to a phase pauses at its end, once, and pauses on the way
   await finished;
   expect(done).toHaveLength(6);
 });
+
+test('trees that wait side by side count their wait once', async () => {
+  const transport = new Transport(() => undefined);
+  const startMs = performance.now();
+  const trees = Array.from({ length: 16 }, () => transport.gate());
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  transport.play();
+  await Promise.all(trees);
+  expect(transport.waitedMs).toBeGreaterThan(50);
+  expect(transport.waitedMs).toBeLessThanOrEqual(performance.now() - startMs);
+});
