@@ -2,29 +2,10 @@ import { expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
 import { Engine } from '../../src/train/engine.ts';
 import { openGpuBackend } from '../../src/train/gpu_backend.ts';
-import { presets } from '../../src/train/presets.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
-import { withKernel, type RunConfig } from '../../src/units.ts';
+import { withKernel } from '../../src/units.ts';
 import { withoutTimes } from '../support/scripted_run.ts';
-
-/** Random parameters, 2 prompts, one update of 2 mini-batches. */
-function tinyConfig(): RunConfig {
-  const { config } = presets.get('corridor')!; // a preset of the catalogue
-  const { algorithm } = config;
-  return {
-    ...config,
-    model: { ...config.model, channels: 16, heads: 2, kvHeads: 1, headSize: 8, hidden: 24 },
-    updates: 1,
-    promptsPerUpdate: 2,
-    promptsPerMinibatch: 1,
-    algorithm: {
-      ...algorithm,
-      rollout: { ...algorithm.rollout, initialBranches: 2, iterations: 1, picks: 2, leavesPerTree: 4 },
-      credit: { ...algorithm.credit, leafNormalisation: false },
-    },
-    evaluation: { every: 0, questions: 0, datasets: ['corridor'] },
-  };
-}
+import { tinyRun } from '../support/tiny_run.ts';
 
 /** All events of a run, but for what names it. */
 async function eventsOf(source: string | null): Promise<readonly RunEvent[]> {
@@ -40,7 +21,7 @@ async function eventsOf(source: string | null): Promise<readonly RunEvent[]> {
   const engine = new Engine({ post, openBackend: () => openGpuBackend(), fetchWeights });
   const edit =
     source === null ? null : ({ name: 'policy_loss', source, gradientCheck: 'unchecked' } as const);
-  await engine.dispatch({ kind: 'open', config: withKernel(tinyConfig(), edit) });
+  await engine.dispatch({ kind: 'open', config: withKernel(tinyRun(0), edit) });
   await engine.dispatch({ kind: 'check-steps' });
   await engine.dispatch({ kind: 'play' });
   await over;

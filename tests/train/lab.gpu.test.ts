@@ -1,31 +1,14 @@
 import { expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
 import { runLab, type LabProgress } from '../../src/train/lab.ts';
-import { presets } from '../../src/train/presets.ts';
 import { editLabel, withKernel, type RunConfig } from '../../src/units.ts';
+import { tinyRun } from '../support/tiny_run.ts';
 
 const { source } = kernels.policy_loss;
 const WRITE = 'dlogProb[s] = token.y * term.gradient;';
 
-/** Random parameters, 2 prompts, one update: seconds on a CPU adapter. */
-function edited(text: string): RunConfig {
-  const { config } = presets.get('corridor')!; // a preset of the catalogue
-  const { algorithm } = config;
-  const small: RunConfig = {
-    ...config,
-    model: { ...config.model, channels: 16, heads: 2, kvHeads: 1, headSize: 8, hidden: 24 },
-    updates: 1,
-    promptsPerUpdate: 2,
-    promptsPerMinibatch: 1,
-    algorithm: {
-      ...algorithm,
-      rollout: { ...algorithm.rollout, initialBranches: 2, iterations: 1, picks: 2, leavesPerTree: 4 },
-      credit: { ...algorithm.credit, leafNormalisation: false },
-    },
-    evaluation: { every: 0, questions: 2, datasets: ['corridor'] },
-  };
-  return withKernel(small, { name: 'policy_loss', source: text, gradientCheck: 'unchecked' });
-}
+const edited = (text: string): RunConfig =>
+  withKernel(tinyRun(2), { name: 'policy_loss', source: text, gradientCheck: 'unchecked' });
 
 test.each([
   ['agrees', source.replace(WRITE, `${WRITE} // edited`)],

@@ -2,10 +2,10 @@ import { afterAll, expect, test } from 'vitest';
 import { startEngine } from '../../src/train/client.ts';
 import { openGpuBackend } from '../../src/train/gpu_backend.ts';
 import { Engine } from '../../src/train/engine.ts';
-import { presets } from '../../src/train/presets.ts';
 import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { withoutTimes } from '../support/scripted_run.ts';
+import { tinyRun } from '../support/tiny_run.ts';
 
 type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
 const only = <K extends RunEvent['kind']>(events: readonly RunEvent[], kind: K): Of<K>[] =>
@@ -18,32 +18,7 @@ async function failure(): Promise<Of<'failed'>['report']> {
   return failed.report;
 }
 
-/** Random parameters, 2 prompts, trees of 4 leaves, 2 updates of 2 mini-batches: seconds on a CPU adapter. */
-function tinyConfig(): RunConfig {
-  const { config } = presets.get('corridor') ?? {};
-  if (!config) throw new Error('there is no corridor preset');
-  const model = { ...config.model, channels: 16, heads: 2, kvHeads: 1, headSize: 8, hidden: 24 };
-  const rollout = {
-    ...config.algorithm.rollout,
-    initialBranches: 2,
-    iterations: 1,
-    picks: 2,
-    leavesPerTree: 4,
-  };
-  return {
-    ...config,
-    model,
-    updates: 2,
-    promptsPerUpdate: 2,
-    promptsPerMinibatch: 1,
-    algorithm: {
-      ...config.algorithm,
-      rollout,
-      credit: { ...config.algorithm.credit, leafNormalisation: false },
-    },
-    evaluation: { every: 0, questions: 3, datasets: ['corridor'] },
-  };
-}
+const tinyConfig = (): RunConfig => ({ ...tinyRun(3), updates: 2 });
 
 const client = startEngine();
 let log: RunEvent[] = [];
