@@ -5,14 +5,13 @@ import { widthsOf, type DeviceModel } from './device_model.ts';
 import {
   allPredicted,
   allTokens,
+  chunkLogitsStep,
   headChunks,
-  headNormParams,
-  headNorms,
-  logitsStep,
   type HeadChunk,
   type TrainSizes,
 } from './forward.ts';
 import type { IndexViews } from './inverse_index.ts';
+import { queryKeyNormParams, queryKeyNorms } from './layer.ts';
 import { linearBackwardInput, linearBackwardWeight } from './linear.ts';
 import type { StoredTensor } from './parameters.ts';
 import { CHUNK_ROWS, type Workspace } from './workspace.ts';
@@ -65,7 +64,7 @@ function headChunkSteps(
     Object.entries(slices).map(([name, tensor]) => [name, chunk.view(tensor, 1)]),
   );
   return [
-    ...(recompute ? [logitsStep(model, workspace, chunk)] : []),
+    ...(recompute ? [chunkLogitsStep(model, workspace, chunk)] : []),
     dispatch(kernels.token_stats_backward, { logits, ...views, dlogits }, (sizes) => ({
       rows: chunk.rows(sizes),
       vocab: vocabulary,
@@ -209,8 +208,8 @@ function attentionSteps(model: DeviceModel, workspace: Workspace, index: number)
     ...headNormWeightSteps(model, workspace, index),
     dispatch(
       kernels.qk_norm_rotary_backward,
-      { qkv, ...headNorms(model, index), positions, rotary: model.rotary, dqk, dqkv },
-      ({ tokens: rows }) => ({ rows, ...headNormParams(model) }),
+      { qkv, ...queryKeyNorms(model, index), positions, rotary: model.rotary, dqk, dqkv },
+      ({ tokens: rows }) => ({ rows, ...queryKeyNormParams(model) }),
       options,
     ),
   ];
@@ -227,7 +226,7 @@ function headNormWeightSteps(model: DeviceModel, workspace: Workspace, index: nu
     dispatch(
       kernels.qk_norm_rotary_backward_weight,
       { qkv, positions: workspace.positions, rotary: model.rotary, dqk, partial },
-      ({ tokens: rows }) => ({ rows, ...headNormParams(model), chunkRows: CHUNK_ROWS }),
+      ({ tokens: rows }) => ({ rows, ...queryKeyNormParams(model), chunkRows: CHUNK_ROWS }),
       { constants: { HEAD_SIZE: headSize } },
     ),
     columnSum(partial, model.gradient(queryNorm), allTokens, { ...halves, offset: 0 }),

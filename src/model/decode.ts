@@ -2,10 +2,15 @@ import { BufferOwner, type BufferView } from '../gpu/buffers.ts';
 import { dispatch, type Step } from '../gpu/steps.ts';
 import { kernels } from '../../shaders/index.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
-import { headNormParams, headNorms } from './forward.ts';
 import type { KvCache } from './kv_cache.ts';
-import { linearForward } from './linear.ts';
-import type { StoredTensor } from './parameters.ts';
+import {
+  embeddingSteps,
+  layerSteps,
+  logitsStep,
+  normStep,
+  queryKeyValueSteps,
+  type LayerPlace,
+} from './layer.ts';
 
 /** Most decode steps between two readbacks. */
 export const MAX_CHUNK = 16;
@@ -94,9 +99,9 @@ export function prefillSteps(
 ): Step<PrefillSizes>[] {
   const last = cache.layers.length - 1;
   return [
-    ...embeddingSteps(model, workspace),
-    ...cache.layers.slice(0, last).flatMap((_, layer) => layerSteps(model, workspace, cache, layer)),
-    ...cacheSteps(model, workspace, cache, last),
+    ...throughLayers(model, workspace, cache, last),
+    ...queryKeyValueSteps(model, placeOf(workspace, last)),
+    appendStep(model, workspace, cache, last),
   ];
 }
 
@@ -106,35 +111,13 @@ export function decodeSteps(
   workspace: DecodeWorkspace,
   cache: KvCache,
 ): Step<DecodeSizes>[] {
-  const { channels, vocabulary: vocab, logits: stride } = widthsOf(model.config);
-  const {
-    x,
-    normed,
-    inverseRms,
-    logits,
-    stopMask,
-    rowState,
-    currentToken,
-    previousToken,
-    positions,
-    sampled,
-    stats,
-  } = workspace;
-  const head = { label: 'logits', rows: ({ rows }: DecodeSizes) => rows, inputs: channels, outputs: vocab };
-  const { logitScale: scale, rmsEpsilon: epsilon } = model.config;
+  const { vocabulary: vocab, logits: stride } = widthsOf(model.config);
+  const { x, normed, inverseRms, logits, stopMask, rowState } = workspace;
+  const { currentToken, previousToken, positions, sampled, stats } = workspace;
   return [
-    ...embeddingSteps(model, workspace),
-    ...cache.layers.flatMap((_, layer) => layerSteps(model, workspace, cache, layer)),
-    dispatch(
-      kernels.rmsnorm_forward,
-      { x, weight: model.weight(model.map.finalNorm), y: normed, inverseRms },
-      ({ rows }: DecodeSizes) => ({ rows, channels, epsilon }),
-    ),
-    linearForward(
-      head,
-      { x: normed, weight: model.weight(model.map.output), y: logits },
-      { scale, outputStride: stride },
-    ),
+    ...throughLayers(model, workspace, cache, cache.layers.length),
+    normStep(model, model.map.finalNorm, rowsOf, { x, y: normed, inverseRms }),
+    logitsStep(model, rowsOf, { normed, logits }),
     dispatch(
       kernels.sample_token,
       { logits, stopMask, rowState, currentToken, previousToken, positions, sampled, stats },
@@ -152,119 +135,70 @@ export function decodeSteps(
   ];
 }
 
-function embeddingSteps(model: DeviceModel, workspace: DecodeWorkspace): Step<PrefillSizes>[] {
-  const { channels } = widthsOf(model.config);
-  const { embedding, previous } = model.map;
-  const { currentToken, previousToken, previousEmbedding, x } = workspace;
-  const table = model.weight(embedding);
-  const gather = (ids: BufferView, y: BufferView): Step<PrefillSizes> =>
-    dispatch(kernels.gather_rows_forward, { table, ids, y }, ({ rows }) => ({ rows, channels }));
-  if (!previous) return [gather(currentToken, x)];
-  const mixing = { label: 'previous-token mixing', rows: rowsOf, inputs: channels, outputs: channels };
-  return [
-    gather(currentToken, x),
-    gather(previousToken, previousEmbedding),
-    linearForward(
-      mixing,
-      { x: previousEmbedding, weight: model.weight(previous), y: x },
-      { accumulate: true },
-    ),
-  ];
-}
-
 const rowsOf = ({ rows }: PrefillSizes): number => rows;
 
+/** New tokens through the embedding and the first `count` layers. */
+function throughLayers(
+  model: DeviceModel,
+  workspace: DecodeWorkspace,
+  cache: KvCache,
+  count: number,
+): Step<PrefillSizes>[] {
+  const { currentToken: tokens, previousToken: previousTokens, previousEmbedding, x } = workspace;
+  return [
+    ...embeddingSteps(model, { tokens, previousTokens, previousEmbedding, x }, rowsOf),
+    ...cache.layers.slice(0, count).flatMap((_, index) => {
+      const attend = [
+        appendStep(model, workspace, cache, index),
+        cachedAttentionStep(model, workspace, cache, index),
+      ];
+      return layerSteps(model, placeOf(workspace, index), attend, x);
+    }),
+  ];
+}
+
+/** Every layer works in place on the same buffers. */
+function placeOf(workspace: DecodeWorkspace, index: number): LayerPlace<PrefillSizes> {
+  const { x, normed, inverseRms, qkv, qk, attention, hidden, positions } = workspace;
+  const buffers = {
+    ...{ input: x, inputInverseRms: inverseRms, inputNormed: normed, qkv, qk, attention },
+    ...{ middle: x, middleInverseRms: inverseRms, middleNormed: normed, gateUp: null, hidden },
+  };
+  return { index, buffers, positions, rows: rowsOf };
+}
+
 /** A layer's new keys and values. All are appended before any is read, so tokens of one piece see each other. */
-function cacheSteps(
+function appendStep(
   model: DeviceModel,
-  workspace: DecodeWorkspace,
+  { qk, qkv, slots, positions, places }: DecodeWorkspace,
   cache: KvCache,
   index: number,
-): Step<PrefillSizes>[] {
-  const { heads, kvHeads, headSize } = model.config;
-  const { normed, qkv, qk, slots, positions, places } = workspace;
-  const { inputNorm, qkv: weight } = model.map.layers[index];
-  const { channels, qkv: width } = widthsOf(model.config);
-  return [
-    norm(model, workspace, inputNorm),
-    linear(model, weight, normed, channels, qkv, width),
-    dispatch(
-      kernels.qk_norm_rotary_forward,
-      { qkv, ...headNorms(model, index), positions, rotary: model.rotary, qk },
-      ({ rows }) => ({ rows, ...headNormParams(model) }),
-      { constants: { HEAD_SIZE: headSize } },
-    ),
-    dispatch(
-      kernels.kv_append,
-      { qk, qkv, slots, positions, places, ...cache.layers[index] },
-      ({ rows, slotLength }) => ({
-        rows,
-        heads,
-        kvHeads,
-        headSize,
-        slotLength,
-      }),
-    ),
-  ];
-}
-
-function layerSteps(
-  model: DeviceModel,
-  workspace: DecodeWorkspace,
-  cache: KvCache,
-  index: number,
-): Step<PrefillSizes>[] {
-  const { x, normed, qk, slots, positions, places, attention, hidden } = workspace;
-  const tensors = model.map.layers[index];
-  const { heads, kvHeads, headSize } = model.config;
-  const widths = widthsOf(model.config);
-  const { channels } = widths;
-  return [
-    ...cacheSteps(model, workspace, cache, index),
-    dispatch(
-      kernels.decode_attention,
-      { qk, ...cache.layers[index], slots, positions, places, out: attention },
-      ({ rows, slotLength }) => ({ rows, heads, kvHeads, slotLength, scale: 1 / Math.sqrt(headSize) }),
-      { constants: { HEAD_SIZE: headSize } },
-    ),
-    linear(model, tensors.attentionOutput, attention, widths.attention, x, channels, true),
-    norm(model, workspace, tensors.postNorm),
-    dispatch(
-      kernels.matmul_swiglu,
-      { x: normed, weight: model.weight(tensors.gateUp), h: hidden },
-      ({ rows }) => ({ rows, hidden: widths.hidden, inputs: channels }),
-      { label: tensors.gateUp.name },
-    ),
-    linear(model, tensors.down, hidden, widths.hidden, x, channels, true),
-  ];
-}
-
-/** Residual stream → normed. */
-function norm(
-  model: DeviceModel,
-  { x, normed: y, inverseRms }: DecodeWorkspace,
-  tensor: StoredTensor,
 ): Step<PrefillSizes> {
-  const { channels, rmsEpsilon: epsilon } = model.config;
+  const { heads, kvHeads, headSize } = model.config;
   return dispatch(
-    kernels.rmsnorm_forward,
-    { x, weight: model.weight(tensor), y, inverseRms },
-    ({ rows }) => ({ rows, channels, epsilon }),
+    kernels.kv_append,
+    { qk, qkv, slots, positions, places, ...cache.layers[index] },
+    ({ rows, slotLength }: PrefillSizes) => ({ rows, heads, kvHeads, headSize, slotLength }),
   );
 }
 
-function linear(
+function cachedAttentionStep(
   model: DeviceModel,
-  tensor: StoredTensor,
-  from: BufferView,
-  inputs: number,
-  to: BufferView,
-  outputs: number,
-  accumulate = false,
+  { qk, slots, positions, places, attention: out }: DecodeWorkspace,
+  cache: KvCache,
+  index: number,
 ): Step<PrefillSizes> {
-  return linearForward<PrefillSizes>(
-    { label: tensor.name, rows: rowsOf, inputs, outputs },
-    { x: from, weight: model.weight(tensor), y: to },
-    { accumulate },
+  const { heads, kvHeads, headSize } = model.config;
+  return dispatch(
+    kernels.decode_attention,
+    { qk, ...cache.layers[index], slots, positions, places, out },
+    ({ rows, slotLength }: PrefillSizes) => ({
+      rows,
+      heads,
+      kvHeads,
+      slotLength,
+      scale: 1 / Math.sqrt(headSize),
+    }),
+    { constants: { HEAD_SIZE: headSize } },
   );
 }

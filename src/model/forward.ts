@@ -1,11 +1,10 @@
 import { subview, type BufferView } from '../gpu/buffers.ts';
-import { copy, dispatch, type Step } from '../gpu/steps.ts';
+import { dispatch, type Step } from '../gpu/steps.ts';
 import { kernels } from '../../shaders/index.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
-import { linearForward } from './linear.ts';
-import type { StoredTensor } from './parameters.ts';
+import { embeddingSteps, layerSteps, logitsStep, normStep } from './layer.ts';
 import type { LossSizes } from './policy_loss.ts';
-import type { LayerActivations, Workspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 /** What changes between two micro-batches. */
 export type TrainSizes = Readonly<{
@@ -37,150 +36,33 @@ export function headChunks({ capacity, headRows }: Workspace): HeadChunk[] {
 
 /** Packed tokens → logProb and entropy of every predicted token; keeps what the backward pass needs. */
 export function forwardSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
-  const { layers, output } = workspace;
+  const { tokens, previousTokens, previousEmbedding, positions, layers, output } = workspace;
+  const embedding = { tokens, previousTokens, previousEmbedding, x: layers[0].input };
   return [
-    ...embeddingSteps(model, workspace),
-    ...layers.flatMap((_, index) => layerSteps(model, workspace, index, layers[index + 1]?.input ?? output)),
+    ...embeddingSteps(model, embedding, allTokens),
+    ...layers.flatMap((buffers, index) =>
+      layerSteps(
+        model,
+        { index, buffers, positions, rows: allTokens },
+        [attentionStep(model, workspace, index)],
+        layers[index + 1]?.input ?? output,
+      ),
+    ),
     ...headSteps(model, workspace),
   ];
 }
 
-/** x_t = E[tok_t] (+ P·E[tok_{t−1}]) */
-function embeddingSteps(
-  model: DeviceModel,
-  { tokens, previousTokens, previousEmbedding, layers }: Workspace,
-): TrainStep[] {
-  const { embedding, previous } = model.map;
-  const { channels } = widthsOf(model.config);
-  const table = model.weight(embedding);
-  const y = layers[0].input;
-  const gather = (ids: BufferView, into: BufferView): TrainStep =>
-    dispatch(kernels.gather_rows_forward, { table, ids, y: into }, (sizes) => ({
-      rows: sizes.tokens,
-      channels,
-    }));
-  if (!previous) return [gather(tokens, y)];
-  const mixing = { label: 'previous-token mixing', rows: allTokens, inputs: channels, outputs: channels };
-  return [
-    gather(tokens, y),
-    gather(previousTokens, previousEmbedding),
-    linearForward(mixing, { x: previousEmbedding, weight: model.weight(previous), y }, { accumulate: true }),
-  ];
-}
-
-export function normStep(
-  model: DeviceModel,
-  tensor: StoredTensor,
-  rows: Rows,
-  views: { readonly x: BufferView; readonly y: BufferView; readonly inverseRms: BufferView },
-): TrainStep {
-  const { channels, rmsEpsilon: epsilon } = model.config;
-  const params = (sizes: TrainSizes) => ({ rows: rows(sizes), channels, epsilon });
-  return dispatch(kernels.rmsnorm_forward, { ...views, weight: model.weight(tensor) }, params, {
-    label: tensor.name,
-  });
-}
-
-function layerSteps(
-  model: DeviceModel,
-  workspace: Workspace,
-  index: number,
-  output: BufferView,
-): TrainStep[] {
-  const layer = workspace.layers[index];
-  const tensors = model.map.layers[index];
-  const { channels, attention, qkv, hidden } = widthsOf(model.config);
-  const linear = (tensor: StoredTensor, inputs: number, outputs: number) => ({
-    label: tensor.name,
-    rows: allTokens,
-    inputs,
-    outputs,
-  });
-  return [
-    normStep(model, tensors.inputNorm, allTokens, {
-      x: layer.input,
-      y: layer.inputNormed,
-      inverseRms: layer.inputInverseRms,
-    }),
-    linearForward(linear(tensors.qkv, channels, qkv), {
-      x: layer.inputNormed,
-      weight: model.weight(tensors.qkv),
-      y: layer.qkv,
-    }),
-    ...attentionSteps(model, workspace, index, layer),
-    copy(layer.input, layer.middle, (sizes) => sizes.tokens * channels),
-    linearForward(
-      linear(tensors.attentionOutput, attention, channels),
-      { x: layer.attention, weight: model.weight(tensors.attentionOutput), y: layer.middle },
-      { accumulate: true },
-    ),
-    normStep(model, tensors.postNorm, allTokens, {
-      x: layer.middle,
-      y: layer.middleNormed,
-      inverseRms: layer.middleInverseRms,
-    }),
-    linearForward(linear(tensors.gateUp, channels, 2 * hidden), {
-      x: layer.middleNormed,
-      weight: model.weight(tensors.gateUp),
-      y: layer.gateUp,
-    }),
-    dispatch(kernels.swiglu_forward, { gateUp: layer.gateUp, h: layer.hidden }, ({ tokens: rows }) => ({
-      rows,
-      hidden,
-    })),
-    copy(layer.middle, output, (sizes) => sizes.tokens * channels),
-    linearForward(
-      linear(tensors.down, hidden, channels),
-      { x: layer.hidden, weight: model.weight(tensors.down), y: output },
-      { accumulate: true },
-    ),
-  ];
-}
-
-/** Queries and keys: norm and rotation; then attention by the reading rule. */
-function attentionSteps(
-  model: DeviceModel,
-  workspace: Workspace,
-  index: number,
-  layer: LayerActivations,
-): TrainStep[] {
+/** Attention by the reading rule. */
+function attentionStep(model: DeviceModel, { layers, visible }: Workspace, index: number): TrainStep {
   const { heads, kvHeads, headSize } = model.config;
-  const { qkv, qk, attention: out, lse } = layer;
-  const options = { constants: { HEAD_SIZE: headSize } };
-  const { visible } = workspace;
-  return [
-    dispatch(
-      kernels.qk_norm_rotary_forward,
-      { qkv, ...headNorms(model, index), positions: workspace.positions, rotary: model.rotary, qk },
-      ({ tokens: rows }) => ({ rows, ...headNormParams(model) }),
-      options,
-    ),
-    dispatch(
-      kernels.attention_forward,
-      { qk, qkv, visible, out, lse },
-      ({ tokens }) => ({ tokens, heads, kvHeads, scale: 1 / Math.sqrt(headSize) }),
-      options,
-    ),
-  ];
+  const { qkv, qk, attention: out, lse } = layers[index];
+  return dispatch(
+    kernels.attention_forward,
+    { qk, qkv, visible, out, lse },
+    ({ tokens }: TrainSizes) => ({ tokens, heads, kvHeads, scale: 1 / Math.sqrt(headSize) }),
+    { constants: { HEAD_SIZE: headSize } },
+  );
 }
-
-export function headNorms(
-  model: DeviceModel,
-  layer: number,
-): { queryWeight: BufferView; keyWeight: BufferView } {
-  const { queryNorm, keyNorm } = model.map.layers[layer];
-  return {
-    queryWeight: queryNorm ? model.weight(queryNorm) : model.noNorm,
-    keyWeight: keyNorm ? model.weight(keyNorm) : model.noNorm,
-  };
-}
-
-export const headNormParams = ({ config }: DeviceModel) => ({
-  heads: config.heads,
-  kvHeads: config.kvHeads,
-  normalise: config.queryKeyNorm ? 1 : 0,
-  epsilon: config.rmsEpsilon,
-});
 
 /** Final norm and output layer on the rows before predicted tokens only; then log-probability and entropy. */
 function headSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
@@ -198,24 +80,19 @@ function headSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
       inverseRms: gatheredInverseRms,
     }),
     ...headChunks(workspace).flatMap((chunk) => [
-      logitsStep(model, workspace, chunk),
+      chunkLogitsStep(model, workspace, chunk),
       statsStep(model, workspace, chunk),
     ]),
   ];
 }
 
-/** logits = logitScale·normed·Eᵀ */
-export function logitsStep(model: DeviceModel, workspace: Workspace, chunk: HeadChunk): TrainStep {
-  const { channels, vocabulary, logits: outputStride } = widthsOf(model.config);
-  return linearForward(
-    { label: 'logits', rows: chunk.rows, inputs: channels, outputs: vocabulary },
-    {
-      x: chunk.view(workspace.gatheredNormed, channels),
-      weight: model.weight(model.map.output),
-      y: workspace.logits,
-    },
-    { scale: model.config.logitScale, outputStride },
-  );
+/** Logits of one chunk; the backward pass computes them again where the next chunk has overwritten them. */
+export function chunkLogitsStep(
+  model: DeviceModel,
+  { gatheredNormed, logits }: Workspace,
+  { rows, view }: HeadChunk,
+): TrainStep {
+  return logitsStep(model, rows, { normed: view(gatheredNormed, model.config.channels), logits });
 }
 
 function statsStep(model: DeviceModel, workspace: Workspace, chunk: HeadChunk): TrainStep {

@@ -3,7 +3,8 @@ import type { Shaping } from '../gpu/kernel.ts';
 import { dispatch, type DispatchStep, type Sizes } from '../gpu/steps.ts';
 import { kernels } from '../../shaders/index.ts';
 
-type Count<S> = (sizes: S) => number;
+/** How many rows a step has, from the sizes of an encoding. */
+export type Count<S> = (sizes: S) => number;
 
 export interface LinearOptions {
   readonly accumulate?: boolean; // += instead of =

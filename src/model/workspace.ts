@@ -1,6 +1,7 @@
 import { BufferOwner, roundUp, VIEW_ALIGNMENT, type BufferView } from '../gpu/buffers.ts';
 import { headSquareCount } from './head_norms.ts';
 import { createIndex, type IndexViews } from './inverse_index.ts';
+import type { LayerBuffers } from './layer.ts';
 import { createLossBuffers, type LossBuffers } from './policy_loss.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
 import { TENSOR_ALIGNMENT } from './parameters.ts';
@@ -11,19 +12,9 @@ export const CHUNK_ROWS = 32;
 const LOGIT_BYTES = 64 * 2 ** 20; // of one chunk of the output layer; the limit on bindings may lower it
 
 /** Activations of one layer, kept from the forward to the backward pass. */
-export interface LayerActivations {
-  readonly input: BufferView; // [N, C] residual stream
-  readonly inputInverseRms: BufferView; // [N]
-  readonly inputNormed: BufferView; // [N, C]
-  readonly qkv: BufferView; // [N, (NH+2NKV)·HS] before norm and rotation
-  readonly qk: BufferView; // [N, (NH+NKV)·HS]
-  readonly attention: BufferView; // [N, NH·HS]
-  readonly lse: BufferView; // [N, NH]
-  readonly middle: BufferView; // [N, C] residual stream after attention
-  readonly middleInverseRms: BufferView; // [N]
-  readonly middleNormed: BufferView; // [N, C]
+export interface LayerActivations extends LayerBuffers {
   readonly gateUp: BufferView; // [N, 2F]
-  readonly hidden: BufferView; // [N, F]
+  readonly lse: BufferView; // [N, NH]
 }
 
 const INPUTS = ['tokens', 'previousTokens', 'positions'] as const; // [N] u32

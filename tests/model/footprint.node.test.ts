@@ -1,17 +1,11 @@
-import { beforeAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { needsReference } from '../../src/algo/signals.ts';
 import { parameterCount } from '../../src/model/config.ts';
 import { footprint, type PolicyCapacities } from '../../src/model/footprint.ts';
 import { runFootprint } from '../../src/train/fit.ts';
 import { presets } from '../../src/train/presets.ts';
+import '../support/gpu_names.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
-
-const USAGES = ['MAP_READ', 'MAP_WRITE', 'COPY_SRC', 'COPY_DST', 'INDEX', 'VERTEX', 'UNIFORM', 'STORAGE'];
-
-// Node has no WebGPU, and the paper device needs none: only the names of the usages.
-beforeAll(() => {
-  vi.stubGlobal('GPUBufferUsage', Object.fromEntries(USAGES.map((name, bit) => [name, 2 ** bit])));
-});
 
 const MODEL = { ...SMALL_MODEL, layers: 2, kvHeads: 2, headSize: 8 };
 const CAPACITIES: PolicyCapacities = {
