@@ -12,18 +12,28 @@ import {
 } from './forward.ts';
 import type { IndexViews } from './inverse_index.ts';
 import { queryKeyNormParams, queryKeyNorms } from './layer.ts';
-import { linearBackwardInput, linearBackwardWeight } from './linear.ts';
+import { linearBackwardInput, linearBackwardWeight, type Linear, type LinearOptions } from './linear.ts';
 import type { StoredTensor } from './parameters.ts';
 import { CHUNK_ROWS, type Workspace } from './workspace.ts';
 
 type TrainStep = Step<TrainSizes>;
 type Rows = (sizes: TrainSizes) => number;
 
-/** ∂loss/∂logProb and ∂loss/∂entropy → parameter gradients, which accumulate. */
+/** ∂loss/∂logProb and ∂loss/∂entropy → gradients of what is trained, which accumulate. Stops where nothing below is. */
 export function backwardSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
-  const layers = workspace.layers.map((_, index) => layerSteps(model, workspace, index));
-  return [...headSteps(model, workspace), ...layers.reverse().flat(), ...embeddingSteps(model, workspace)];
+  const { embedding, previous, layers } = model.map;
+  const throughAll = embedding.trainable || previous?.trainable;
+  const lowest = throughAll ? 0 : layers.findIndex((layer) => isTrained(Object.values(layer)));
+  const down = lowest < 0 ? [] : layers.map((_, index) => index).slice(lowest);
+  return [
+    ...headSteps(model, workspace),
+    ...down.reverse().flatMap((index) => layerSteps(model, workspace, index)),
+    ...embeddingSteps(model, workspace),
+  ];
 }
+
+const isTrained = (tensors: readonly (StoredTensor | null)[]): boolean =>
+  tensors.some((tensor) => tensor?.trainable);
 
 function headSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
   const { channels } = widthsOf(model.config);
@@ -71,17 +81,26 @@ function headChunkSteps(
       stride,
       inverseTemperature: sizes.inverseTemperature,
     })),
-    linearBackwardWeight(
-      head,
-      { dy: dlogits, x: chunk.view(gatheredNormed, channels), dweight: model.gradient(model.map.output) },
-      options,
-    ),
+    ...weightGradient(model, model.map.output, head, dlogits, chunk.view(gatheredNormed, channels), options),
     linearBackwardInput(
       head,
       { dy: dlogits, weight: model.weight(model.map.output), dx: chunk.view(dnormedRows, channels) },
       options,
     ),
   ];
+}
+
+/** dW of a linear layer; nothing where it is frozen. */
+function weightGradient(
+  model: DeviceModel,
+  tensor: StoredTensor,
+  shape: Linear<TrainSizes>,
+  dy: BufferView,
+  x: BufferView,
+  options: LinearOptions = {},
+): TrainStep[] {
+  if (!tensor.trainable) return [];
+  return [linearBackwardWeight(shape, { dy, x, dweight: model.gradient(tensor) }, options)];
 }
 
 function gatherBackward(
@@ -110,7 +129,7 @@ function normBackwardSteps(
   const { channels } = model.config;
   const { partial } = workspace.gradients;
   const label = `${tensor.name}, gradient`;
-  return [
+  const weightSteps = (): TrainStep[] => [
     dispatch(
       kernels.rmsnorm_backward_weight,
       { x, inverseRms, dy, partial },
@@ -118,6 +137,9 @@ function normBackwardSteps(
       { label },
     ),
     columnSum(partial, model.gradient(tensor), rows, { columns: channels, stride: channels, offset: 0 }),
+  ];
+  return [
+    ...(tensor.trainable ? weightSteps() : []),
     dispatch(
       kernels.rmsnorm_backward,
       { x, weight: model.weight(tensor), inverseRms, dy, dx },
@@ -155,7 +177,7 @@ function layerSteps(model: DeviceModel, workspace: Workspace, index: number): Tr
   ) => {
     const shape = { label: tensor.name, rows: allTokens, inputs, outputs };
     return [
-      linearBackwardWeight(shape, { dy, x, dweight: model.gradient(tensor) }),
+      ...weightGradient(model, tensor, shape, dy, x),
       linearBackwardInput(shape, { dy, weight: model.weight(tensor), dx: into }),
     ];
   };
@@ -217,7 +239,7 @@ function attentionSteps(model: DeviceModel, workspace: Workspace, index: number)
 
 function headNormWeightSteps(model: DeviceModel, workspace: Workspace, index: number): TrainStep[] {
   const { queryNorm, keyNorm } = model.map.layers[index];
-  if (!queryNorm || !keyNorm) return [];
+  if (!queryNorm || !keyNorm || !isTrained([queryNorm, keyNorm])) return [];
   const { headSize } = model.config;
   const { partial, dqk } = workspace.gradients;
   const { qkv } = workspace.layers[index];
@@ -229,8 +251,11 @@ function headNormWeightSteps(model: DeviceModel, workspace: Workspace, index: nu
       ({ tokens: rows }) => ({ rows, ...queryKeyNormParams(model), chunkRows: CHUNK_ROWS }),
       { constants: { HEAD_SIZE: headSize } },
     ),
-    columnSum(partial, model.gradient(queryNorm), allTokens, { ...halves, offset: 0 }),
-    columnSum(partial, model.gradient(keyNorm), allTokens, { ...halves, offset: headSize }),
+    ...[queryNorm, keyNorm].flatMap((norm, half) =>
+      norm.trainable
+        ? [columnSum(partial, model.gradient(norm), allTokens, { ...halves, offset: half * headSize })]
+        : [],
+    ),
   ];
 }
 
@@ -240,14 +265,19 @@ function embeddingSteps(model: DeviceModel, workspace: Workspace): TrainStep[] {
   const { channels, vocabulary: rows } = widthsOf(model.config);
   const { tokenIndex, previousIndex, previousEmbedding, gradients } = workspace;
   const { dx, dnormed } = gradients;
-  const params = () => ({ rows, channels, accumulate: 1 });
-  const direct = gatherBackward(tokenIndex, dx, model.gradient(embedding), params);
-  if (!previous) return [direct];
+  const spread = (index: IndexViews, dy: BufferView): TrainStep[] =>
+    embedding.trainable
+      ? [gatherBackward(index, dy, model.gradient(embedding), () => ({ rows, channels, accumulate: 1 }))]
+      : [];
+  const direct = spread(tokenIndex, dx);
+  if (!previous) return direct;
   const mixing = { label: 'previous-token mixing', rows: allTokens, inputs: channels, outputs: channels };
   return [
-    direct,
-    linearBackwardWeight(mixing, { dy: dx, x: previousEmbedding, dweight: model.gradient(previous) }),
-    linearBackwardInput(mixing, { dy: dx, weight: model.weight(previous), dx: dnormed }),
-    gatherBackward(previousIndex, dnormed, model.gradient(embedding), params),
+    ...direct,
+    ...weightGradient(model, previous, mixing, dx, previousEmbedding),
+    ...(embedding.trainable
+      ? [linearBackwardInput(mixing, { dy: dx, weight: model.weight(previous), dx: dnormed })]
+      : []),
+    ...spread(previousIndex, dnormed),
   ];
 }

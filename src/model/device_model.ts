@@ -1,25 +1,34 @@
-import { BufferOwner, subview, type BufferView } from '../gpu/buffers.ts';
+import { BufferOwner, type BufferView } from '../gpu/buffers.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { ModelConfig } from '../units.ts';
-import { parameterMap, TENSOR_ALIGNMENT, type ParameterMap, type StoredTensor } from './parameters.ts';
+import { createParameterStore, type ParameterSink, type ParameterStore } from './parameter_store.ts';
+import {
+  parameterMap,
+  TRAINED,
+  type ParameterMap,
+  type StorageRule,
+  type StoredTensor,
+} from './parameters.ts';
 import { rotaryTable } from './rotary.ts';
 
-/** A model on the device: parameters, their gradients and moments, and the rotary table. */
-export interface DeviceModel {
+/** A model on the device: its parameter store, and the tables that come with its configuration. */
+export interface DeviceModel extends ParameterStore {
   readonly gpu: Gpu;
   readonly config: ModelConfig;
-  readonly map: ParameterMap;
   readonly contextLength: number; // positions that the rotary table covers
-  readonly parameters: BufferView; // [map.length], like the next three
-  readonly gradients: BufferView;
-  readonly firstMoment: BufferView;
-  readonly secondMoment: BufferView;
-  readonly decays: BufferView; // [map.length / TENSOR_ALIGNMENT] 1 where weight decay applies, 0 elsewhere
   readonly rotary: BufferView; // [contextLength, HS]
   readonly noNorm: BufferView; // [HS] bound where a model has no query and key norms
-  weight(tensor: StoredTensor): BufferView;
-  gradient(tensor: StoredTensor): BufferView;
   destroy(): void;
+}
+
+/** Where a model's numbers come from: hands over every parameter of the map, in any order and in pieces. */
+export interface ParameterSource {
+  read(map: ParameterMap, write: ParameterSink): void | Promise<void>;
+}
+
+export interface DeviceModelOptions {
+  readonly storage?: StorageRule; // by default everything is trained
+  readonly decayed?: (tensor: StoredTensor) => boolean; // whether weight decay applies; to all by default
 }
 
 /** Widths that every program needs, in elements. */
@@ -49,54 +58,28 @@ export function widthsOf(config: ModelConfig): Widths {
 }
 
 /**
- * Uploads a model.
- * @param values flat parameters, [map.length]; null leaves zeros
- * @param decayed whether weight decay applies to a tensor
- * @throws BufferTooLargeError, OutOfMemoryError
+ * Makes room for a model and reads its numbers into it.
+ * @param source null leaves zeros
+ * @throws ConfigError, BufferTooLargeError, OutOfMemoryError, and whatever the source throws; nothing is then kept
  */
 export async function createDeviceModel(
   gpu: Gpu,
   config: ModelConfig,
   contextLength: number,
-  values: Float32Array<ArrayBuffer> | null,
-  decayed: (tensor: StoredTensor) => boolean = () => true,
+  source: ParameterSource | null,
+  { storage = TRAINED, decayed = () => true }: DeviceModelOptions = {},
 ): Promise<DeviceModel> {
-  const map = parameterMap(config);
+  const map = parameterMap(config, storage);
   const owner = new BufferOwner(gpu, 'parameters');
-  const parameters = owner.storage('parameters', values ?? map.length);
-  const gradients = owner.storage('gradients', map.length);
-  const firstMoment = owner.storage('first moment', map.length);
-  const secondMoment = owner.storage('second moment', map.length);
-  const decays = owner.storage('decays', decayBlocks(map, decayed));
-  const rotary = owner.storage('rotary', rotaryTable(contextLength, config.headSize, config.ropeTheta));
-  const noNorm = owner.storage('no norm', new Float32Array(config.headSize).fill(1));
-  await owner.ready();
-  return {
-    gpu,
-    config,
-    map,
-    contextLength,
-    parameters,
-    gradients,
-    firstMoment,
-    secondMoment,
-    decays,
-    rotary,
-    noNorm,
-    weight: ({ offset, length }) => subview(parameters, offset, length),
-    gradient: ({ offset, length }) => subview(gradients, offset, length),
-    destroy: () => owner.destroy(),
-  };
-}
-
-function decayBlocks(
-  { length, stored }: ParameterMap,
-  decayed: (tensor: StoredTensor) => boolean,
-): Float32Array<ArrayBuffer> {
-  const blocks = new Float32Array(length / TENSOR_ALIGNMENT);
-  for (const tensor of stored) {
-    const first = tensor.offset / TENSOR_ALIGNMENT;
-    if (decayed(tensor)) blocks.fill(1, first, first + Math.ceil(tensor.length / TENSOR_ALIGNMENT));
+  try {
+    const store = createParameterStore(gpu, owner, map, decayed);
+    const rotary = owner.storage('rotary', rotaryTable(contextLength, config.headSize, config.ropeTheta));
+    const noNorm = owner.storage('no norm', new Float32Array(config.headSize).fill(1));
+    await owner.ready();
+    await source?.read(map, store.write);
+    return { ...store, gpu, config, contextLength, rotary, noNorm, destroy: () => owner.destroy() };
+  } catch (error) {
+    owner.destroy();
+    throw error;
   }
-  return blocks;
 }

@@ -41,6 +41,19 @@ export class ParameterCountError extends LabError {
   }
 }
 
+/** Asked of a model with frozen tensors what only a model that is trained can do. */
+export class FrozenModelError extends LabError {
+  constructor(where: string, frozenCount: number, tensorCount: number) {
+    super('FrozenModelError', {
+      what: 'Parts of this model are frozen',
+      where,
+      got: `${frozenCount} of ${tensorCount} tensors frozen`,
+      wanted: where === 'training' ? 'a tensor that is trained' : 'a model that is trained as a whole',
+      next: 'Make a policy whose storage trains them, or keep the file that the model was read from.',
+    });
+  }
+}
+
 /** More places asked of the KV cache than it has, all of them pointed to by requests under way. */
 export class CacheFullError extends LabError {
   constructor(limit: number) {

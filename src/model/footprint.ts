@@ -6,6 +6,7 @@ import { createDecodeWorkspace } from './decode.ts';
 import { createDeviceModel } from './device_model.ts';
 import { createKvCache } from './kv_cache.ts';
 import type { Capacity } from './microbatches.ts';
+import { TRAINED, type StorageRule } from './parameters.ts';
 import { createWorkspace } from './workspace.ts';
 
 /** How much is computed at once. */
@@ -27,9 +28,13 @@ export interface Footprint {
 }
 
 /** Parameters, gradients and moments, activations, decode workspace and KV cache. Programs and staging are not counted. */
-export async function footprint(config: ModelConfig, capacities: PolicyCapacities): Promise<Footprint> {
+export async function footprint(
+  config: ModelConfig,
+  capacities: PolicyCapacities,
+  storage: StorageRule = TRAINED,
+): Promise<Footprint> {
   const gpu = paperGpu();
-  const model = await createDeviceModel(gpu, config, capacities.contextLength, null);
+  const model = await createDeviceModel(gpu, config, capacities.contextLength, null, { storage });
   await createWorkspace(model, capacities.training);
   if (capacities.sampling) {
     const { rows, sampledRows, places } = capacities.sampling;

@@ -4,6 +4,7 @@ import { dispatch, type Sizes, type Step } from '../gpu/steps.ts';
 import type { HeadNorms, ModelConfig } from '../units.ts';
 import { kernels } from '../../shaders/index.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
+import type { StoredTensor } from './parameters.ts';
 
 /** Sums of squares that one layer leaves: one per row of q, k and v, then one per row of o and head. */
 function placesOf(config: ModelConfig) {
@@ -17,7 +18,8 @@ export const headSquareCount = (config: ModelConfig): number => config.layers * 
 
 /**
  * Σ g² in pieces that no head shares: a head's queries, keys and values are rows of C floats; of the output
- * projection [C, NH·HS] a head owns HS floats of each row. The sums of the clip norm stay as they are.
+ * projection [C, NH·HS] a head owns HS floats of each row. The sums of the clip norm stay as they are. Of frozen tensors
+ * the sums are 0.
  * @param squares [headSquareCount]
  */
 export function headSquareSteps<S extends Sizes>(model: DeviceModel, squares: BufferView): Step<S>[] {
@@ -25,18 +27,29 @@ export function headSquareSteps<S extends Sizes>(model: DeviceModel, squares: Bu
   const places = placesOf(config);
   const blocks = (layer: number, first: number, count: number): BufferView =>
     subview(squares, layer * places.stride + first, count);
+  const squareSum = (
+    tensor: StoredTensor,
+    partial: BufferView,
+    BLOCK: number,
+    label: string,
+  ): readonly Step<S>[] => {
+    if (!tensor.trainable) return [];
+    const { length } = tensor;
+    const buffers = { gradients: model.gradient(tensor), partial };
+    return [
+      dispatch<S, { length: 'u32' }>(kernels.square_sum, buffers, () => ({ length }), {
+        overrides: { BLOCK },
+        label,
+      }),
+    ];
+  };
   return model.map.layers.flatMap(({ qkv, attentionOutput }, layer) => [
-    dispatch<S, { length: 'u32' }>(
-      kernels.square_sum,
-      { gradients: model.gradient(qkv), partial: blocks(layer, 0, places.qkv) },
-      () => ({ length: qkv.length }),
-      { overrides: { BLOCK: config.channels }, label: `layer ${layer}: squares of q, k and v` },
-    ),
-    dispatch<S, { length: 'u32' }>(
-      kernels.square_sum,
-      { gradients: model.gradient(attentionOutput), partial: blocks(layer, places.output, places.outputs) },
-      () => ({ length: attentionOutput.length }),
-      { overrides: { BLOCK: config.headSize }, label: `layer ${layer}: squares of the output projection` },
+    ...squareSum(qkv, blocks(layer, 0, places.qkv), config.channels, `layer ${layer}: squares of q, k and v`),
+    ...squareSum(
+      attentionOutput,
+      blocks(layer, places.output, places.outputs),
+      config.headSize,
+      `layer ${layer}: squares of the output projection`,
     ),
   ]);
 }

@@ -36,7 +36,7 @@ export function optimiserSizes(config: OptimiserConfig, step: number): Optimiser
   };
 }
 
-/** Global norm, clip, AdamW over the whole flat buffer; norms by head beside them, which nothing else reads. */
+/** Global norm, clip, AdamW over all that is trained, one flat buffer; norms by head beside them, which nothing else reads. */
 export function optimiserSteps(
   model: DeviceModel,
   { squareSums, headSquares, clipState }: Workspace,
@@ -86,7 +86,8 @@ export function stepResult(
     clipState,
   }: Readonly<Record<'squareSums' | 'headSquares' | 'clipState', Float32Array>>,
 ): StepResult {
-  const norms = map.stored.map(({ name, offset, length }) => {
+  const trained = map.stored.filter(({ trainable }) => trainable);
+  const norms = trained.map(({ name, offset, length }) => {
     const first = offset / TENSOR_ALIGNMENT;
     const blocks = squareSums.subarray(first, first + Math.ceil(length / TENSOR_ALIGNMENT));
     return [name, Math.sqrt(blocks.reduce((total, block) => total + block, 0))];

@@ -1,21 +1,51 @@
 import type { ModelConfig } from '../units.ts';
+import { ConfigError } from './errors.ts';
 
 /** Tensors start at multiples of this many floats: one AdamW block, and the offset alignment of bindings. */
 export const TENSOR_ALIGNMENT = 256;
 
-/** A tensor as files name it, inside the flat buffer. Linear weights are [out, in], row-major. */
-export interface Parameter {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly offset: number; // floats
-  readonly length: number; // floats
+/** How numbers are stored. bfloat16 is float32 without its lower 16 bits, two to a u32; kernels compute in float32. */
+export type ElementType = 'float32' | 'bfloat16';
+
+/** How a tensor is kept. What is not trained is frozen: it has no gradient, no moments and no part in the clip norm. */
+export interface Storage {
+  readonly type: ElementType;
+  readonly trainable: boolean;
 }
 
-/** A run of the flat buffer that kernels bind as one matrix: one parameter, or several stacked by rows. */
-export interface StoredTensor {
+/** Chooses for every tensor that kernels bind, stacked ones by their common name, e.g. `layers.0.attn.qkv_proj.weight`. */
+export type StorageRule = (tensor: {
   readonly name: string;
-  readonly offset: number; // floats, multiple of TENSOR_ALIGNMENT
-  readonly length: number; // floats
+  readonly shape: readonly number[]; // of its first part, where it is stacked
+}) => Storage;
+
+/** Everything is trained, in float32. */
+export const TRAINED: StorageRule = () => ({ type: 'float32', trainable: true });
+
+/** Nothing is trained. Norms stay in float32 whatever the matrices are stored in: they are small. */
+export const frozen =
+  (type: ElementType): StorageRule =>
+  ({ shape }) => ({ type: shape.length === 1 ? 'float32' : type, trainable: false });
+
+/** Where numbers lie: offset and length in elements of a buffer's type. */
+export interface Place extends Storage {
+  readonly name: string;
+  readonly buffer: number; // index into ParameterMap.buffers
+  readonly offset: number; // elements
+  readonly length: number; // elements
+}
+
+/** A tensor as files name it. Linear weights are [out, in], row-major. */
+export interface Parameter extends Place {
+  readonly shape: readonly number[];
+}
+
+/** What kernels bind as one matrix: one parameter, or several stacked by rows. Starts at a multiple of TENSOR_ALIGNMENT. */
+export type StoredTensor = Place;
+
+/** One buffer of the store. The first holds all that is trained, back to back, and may be empty. */
+export interface StoreBuffer extends Storage {
+  readonly length: number; // elements, alignment gaps included
 }
 
 export interface LayerTensors {
@@ -30,8 +60,9 @@ export interface LayerTensors {
 }
 
 export interface ParameterMap {
-  readonly length: number; // floats, alignment gaps included
+  readonly length: number; // floats that are trained, alignment gaps included: the length of buffers[0]
   readonly count: number; // trainable scalars
+  readonly buffers: readonly StoreBuffer[];
   readonly parameters: readonly Parameter[]; // file order
   readonly stored: readonly StoredTensor[];
   readonly embedding: StoredTensor; // [V, C]
@@ -43,27 +74,65 @@ export interface ParameterMap {
 
 type Part = readonly [name: string, shape: readonly number[]];
 const product = (shape: readonly number[]): number => shape.reduce((total, size) => total * size, 1);
+const aligned = (length: number): number => Math.ceil(length / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
+
+/** Bytes of an element. */
+export const elementBytes = (type: ElementType): number => (type === 'bfloat16' ? 2 : 4);
+
+/** Frozen tensors share buffers up to this size, WebGPU's default limit on a binding; a larger one has its own. */
+const FROZEN_BYTES = 128 * 2 ** 20;
+
+/** @throws ConfigError for a storage that no kernel reads */
+function checkStorage(name: string, [, shape]: Part, { type, trainable }: Storage): void {
+  if (type === 'float32' || (!trainable && shape.length > 1)) return;
+  throw new ConfigError({
+    what: 'A tensor cannot be kept like this',
+    where: `storage of ${name}`,
+    got: trainable ? 'bfloat16, trained' : `bfloat16 for [${shape.join(', ')}]`,
+    wanted: 'float32 for what is trained and for norms; bfloat16 for frozen matrices only',
+    next: 'Freeze the tensor, or keep it in float32.',
+  });
+}
 
 class Layout {
-  length = 0;
+  readonly buffers: (Storage & { length: number })[] = [{ type: 'float32', trainable: true, length: 0 }];
   readonly parameters: Parameter[] = [];
   readonly stored: StoredTensor[] = [];
+  readonly #rule: StorageRule;
+
+  constructor(rule: StorageRule) {
+    this.#rule = rule;
+  }
 
   add(name: string, ...parts: Part[]): StoredTensor {
-    const start = this.length;
+    const storage = this.#rule({ name, shape: parts[0][1] });
+    checkStorage(name, parts[0], storage);
+    const { type, trainable } = storage;
+    const length = parts.reduce((total, [, shape]) => total + product(shape), 0);
+    const buffer = this.#bufferFor(storage, length);
+    const start = this.buffers[buffer].length;
+    let offset = start;
     for (const [part, shape] of parts) {
-      const parameter = { name: part, shape, offset: this.length, length: product(shape) };
+      const parameter = { name: part, shape, type, trainable, buffer, offset, length: product(shape) };
       this.parameters.push(parameter);
-      this.length += parameter.length;
+      offset += parameter.length;
     }
-    const tensor = { name, offset: start, length: this.length - start };
+    const tensor = { name, type, trainable, buffer, offset: start, length };
     this.stored.push(tensor);
-    this.length = Math.ceil(this.length / TENSOR_ALIGNMENT) * TENSOR_ALIGNMENT;
+    this.buffers[buffer].length = aligned(offset);
     return tensor;
   }
 
   one(name: string, ...shape: number[]): StoredTensor {
     return this.add(name, [name, shape]);
+  }
+
+  /** The trained buffer; or the last frozen one of the type, a new one where that is full. */
+  #bufferFor({ type, trainable }: Storage, length: number): number {
+    if (trainable) return 0;
+    const last = this.buffers.findLastIndex((buffer) => !buffer.trainable && buffer.type === type);
+    if (last >= 0 && (this.buffers[last].length + length) * elementBytes(type) <= FROZEN_BYTES) return last;
+    return this.buffers.push({ type, trainable, length: 0 }) - 1;
   }
 }
 
@@ -90,18 +159,23 @@ function layerTensors(layout: Layout, config: ModelConfig, layer: number): Layer
   return { inputNorm, qkv, attentionOutput, queryNorm, keyNorm, postNorm, gateUp, down };
 }
 
-/** Where every parameter lies in the flat buffer; gradients and both moments share the layout. */
-export function parameterMap(config: ModelConfig): ParameterMap {
+/**
+ * Where every parameter lies. By default all of them in one flat buffer, as files of this lab and `parameters()` have it;
+ * gradients and both moments share the layout of what is trained.
+ * @throws ConfigError for a storage that no kernel reads
+ */
+export function parameterMap(config: ModelConfig, rule: StorageRule = TRAINED): ParameterMap {
   const { vocabularySize, channels } = config;
-  const layout = new Layout();
+  const layout = new Layout(rule);
   const embedding = layout.one('embed.weight', vocabularySize, channels);
   const previous = config.previousTokenMixing ? layout.one('previous.weight', channels, channels) : null;
   const layers = Array.from({ length: config.layers }, (_, layer) => layerTensors(layout, config, layer));
   const finalNorm = layout.one('final_norm.weight', channels);
   const output = config.tiedOutput ? embedding : layout.one('output.weight', vocabularySize, channels);
-  const { length, parameters, stored } = layout;
-  const count = parameters.reduce((total, parameter) => total + parameter.length, 0);
-  return { length, count, parameters, stored, embedding, previous, layers, finalNorm, output };
+  const { buffers, parameters, stored } = layout;
+  const count = parameters.reduce((total, { trainable, length }) => total + (trainable ? length : 0), 0);
+  const { length } = buffers[0];
+  return { length, count, buffers, parameters, stored, embedding, previous, layers, finalNorm, output };
 }
 
 const QUERY_NORM_GAIN = 2; // sharper attention from the start; found necessary for copying in the prototype

@@ -1,7 +1,6 @@
 import type { Gpu } from '../gpu/device.ts';
 import { LostWatch } from '../gpu/lost_watch.ts';
 import { f32, Readback } from '../gpu/readback.ts';
-import { upload } from '../gpu/buffers.ts';
 import type {
   GenerateRequest,
   Generation,
@@ -22,23 +21,27 @@ import type {
 import { atParameters } from './at_parameters.ts';
 import { singlePath } from './batch_inputs.ts';
 import { checkModelConfig } from './config.ts';
-import { createDeviceModel, type DeviceModel } from './device_model.ts';
-import type { StoredTensor } from './parameters.ts';
+import { FrozenModelError } from './errors.ts';
+import {
+  createDeviceModel,
+  type DeviceModel,
+  type DeviceModelOptions,
+  type ParameterSource,
+} from './device_model.ts';
 import type { Capacity } from './microbatches.ts';
 import { Sampling, type SamplingCounts, type SamplingOptions } from './sampling.ts';
 import type { SamplingSession } from './sampling_session.ts';
 import { Training, type SupervisedResult } from './training.ts';
-import { decodeWeights, encodeWeights } from './weights.ts';
+import { decodeWeights, encodeWeights, flatParameters } from './weights.ts';
 
-export interface PolicyOptions {
+export interface PolicyOptions extends DeviceModelOptions {
   readonly contextLength: number; // tokens, prompt and response together
-  readonly parameters: Float32Array<ArrayBuffer>; // flat; initialParameters() or decodeWeights()
+  /** Flat, laid out by parameterMap(config): initialParameters() or decodeWeights(); or a file that is read as it comes. */
+  readonly parameters: Float32Array<ArrayBuffer> | ParameterSource;
   /** What one micro-batch may hold: allocated whole with the first batch, and larger batches are split. */
   readonly training?: Capacity;
   readonly sampling?: Partial<SamplingOptions>;
   readonly lossSource?: string | null; // WGSL in place of policy_loss's own
-  /** Whether weight decay applies to a tensor; to all of them by default, as in PyTorch's AdamW. */
-  readonly decayed?: (tensor: StoredTensor) => boolean;
 }
 
 /** Most tokens of one micro-batch unless a policy is told otherwise. */
@@ -80,14 +83,10 @@ export class Policy implements TrainablePolicy {
    * @throws ConfigError, BufferTooLargeError, OutOfMemoryError
    */
   static async create(gpu: Gpu, config: ModelConfig, options: PolicyOptions): Promise<Policy> {
-    const model = await createDeviceModel(
-      gpu,
-      checkModelConfig(config),
-      options.contextLength,
-      options.parameters,
-      options.decayed ?? (() => true),
-    );
-    return new Policy(model, options);
+    const checked = checkModelConfig(config);
+    const { parameters, contextLength } = options;
+    const source = parameters instanceof Float32Array ? flatParameters(checked, parameters) : parameters;
+    return new Policy(await createDeviceModel(gpu, checked, contextLength, source, options), options);
   }
 
   /** Of sampling, for measurements. */
@@ -150,7 +149,7 @@ export class Policy implements TrainablePolicy {
     );
   }
 
-  /** Flat parameters, laid out by parameterMap(config). */
+  /** What is trained, flat: laid out by parameterMap(config) where everything is. */
   parameters(): Promise<Float32Array<ArrayBuffer>> {
     return this.#inOrder(
       async () => (await this.#readback.read({ values: f32(this.#model.parameters) })).values,
@@ -182,18 +181,25 @@ export class Policy implements TrainablePolicy {
     return this.#inOrder(() => this.#training.gradientOf({ batch, inputs }));
   }
 
-  /** @param metadata strings kept in the file beside the configuration */
+  /**
+   * @param metadata strings kept in the file beside the configuration
+   * @throws FrozenModelError where a tensor is frozen: the file would lack it
+   */
   async save(metadata: Readonly<Record<string, string>> = {}): Promise<ArrayBuffer> {
+    this.#checkWhole('policy.save');
     return encodeWeights({ config: this.config, values: await this.parameters(), metadata });
   }
 
   /**
    * Takes the parameters of a safetensors file; the optimiser starts anew.
    * @throws WeightsError when the file is malformed or made for another model; the parameters are then unchanged
+   * @throws FrozenModelError where a tensor is frozen
    */
   load(file: ArrayBuffer): Promise<void> {
     return this.#inOrder(() => {
-      upload(this.#model.gpu, this.#model.parameters, decodeWeights(file, this.config).values);
+      this.#checkWhole('policy.load');
+      const { map, write } = this.#model;
+      flatParameters(this.config, decodeWeights(file, this.config).values).read(map, write);
       this.#training.resetOptimiser();
       this.#sampling.forget();
       return Promise.resolve();
@@ -205,6 +211,12 @@ export class Policy implements TrainablePolicy {
     this.#sampling.destroy();
     this.#readback.destroy();
     this.#model.destroy();
+  }
+
+  #checkWhole(where: string): void {
+    const { stored } = this.#model.map;
+    const still = stored.filter(({ trainable }) => !trainable).length;
+    if (still > 0) throw new FrozenModelError(where, still, stored.length);
   }
 
   /** New parameters make cached keys and values stale. */

@@ -15,6 +15,7 @@ import type {
 import { backwardSteps } from './backward.ts';
 import { batchInputs, checkBatch, uploadInputs, visiblePairs, type BatchInputs } from './batch_inputs.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
+import { FrozenModelError } from './errors.ts';
 import { forwardSteps, type TrainSizes } from './forward.ts';
 import { GradientShelf } from './gradients.ts';
 import { IN_FLIGHT, inRows, lossResult, submitInTurn } from './part_arrays.ts';
@@ -337,8 +338,10 @@ export class Training {
     this.#compiled = null;
   }
 
+  /** @throws FrozenModelError where nothing is trained */
   #clearGradients(): void {
-    const { gpu, gradients } = this.#model;
+    const { gpu, gradients, map } = this.#model;
+    if (map.length === 0) throw new FrozenModelError('training', map.stored.length, map.stored.length);
     const encoder = gpu.device.createCommandEncoder({ label: 'clear gradients' });
     encoder.clearBuffer(gradients.buffer);
     gpu.device.queue.submit([encoder.finish()]);

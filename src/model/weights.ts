@@ -1,7 +1,8 @@
 import type { ModelConfig } from '../units.ts';
 import { checkModelConfig } from './config.ts';
 import { WeightsError } from './errors.ts';
-import { parameterMap } from './parameters.ts';
+import type { ParameterSink } from './parameter_store.ts';
+import { parameterMap, type ParameterMap } from './parameters.ts';
 import { readSafetensors, writeSafetensors, type TensorFile } from './safetensors.ts';
 
 /** A model as files keep it. */
@@ -9,6 +10,10 @@ export interface Weights {
   readonly config: ModelConfig;
   readonly values: Float32Array<ArrayBuffer>; // flat, laid out by parameterMap(config)
   readonly metadata: Readonly<Record<string, string>>; // everything but `config`
+}
+
+interface FlatSource {
+  read(map: ParameterMap, write: ParameterSink): void;
 }
 
 /** A safetensors file with the configuration, as JSON, under the metadata key `config`. */
@@ -41,6 +46,19 @@ function configOf(text: string | undefined): ModelConfig {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw mismatch('__metadata__.config', JSON.stringify(text), 'a model configuration as JSON', cause);
   }
+}
+
+/** Numbers that lie flat in memory, laid out by parameterMap(config), for a store of any layout. */
+export function flatParameters(config: ModelConfig, values: Float32Array<ArrayBuffer>): FlatSource {
+  const places = new Map(parameterMap(config).parameters.map((parameter) => [parameter.name, parameter]));
+  return {
+    read(map, write) {
+      for (const parameter of map.parameters) {
+        const { offset, length } = places.get(parameter.name)!; // the same configuration names the same parameters
+        write(parameter, 0, values.subarray(offset, offset + length));
+      }
+    },
+  };
 }
 
 const mismatch = (where: string, got: string, wanted: string, cause?: unknown): WeightsError =>

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { needsReference } from '../../src/algo/signals.ts';
 import { parameterCount } from '../../src/model/config.ts';
 import { footprint, type PolicyCapacities } from '../../src/model/footprint.ts';
+import { frozen, parameterMap, TRAINED, type StorageRule } from '../../src/model/parameters.ts';
 import { runFootprint } from '../../src/train/fit.ts';
 import { presets } from '../../src/train/presets.ts';
 import '../support/gpu_names.ts';
@@ -28,6 +29,21 @@ test('a policy that only scores has no cache, and activations grow with the toke
   const larger = await footprint(MODEL, { ...CAPACITIES, sampling: null, training });
   expect(larger.byOwner.activations).toBeGreaterThan(1.5 * scoring.byOwner.activations);
   expect(larger.byOwner.parameters).toBe(scoring.byOwner.parameters);
+});
+
+test('a frozen matrix has neither gradient nor moments, and takes half of the bytes in bfloat16', async () => {
+  const bytes = async (rule: StorageRule) =>
+    (await footprint(MODEL, { ...CAPACITIES, sampling: null }, rule)).byOwner.parameters;
+  const [all, still, half] = [
+    await bytes(TRAINED),
+    await bytes(frozen('float32')),
+    await bytes(frozen('bfloat16')),
+  ];
+  const { length } = parameterMap(MODEL);
+  const norms = parameterMap(MODEL).stored.filter(({ length: size }) => size <= MODEL.channels).length;
+  const decays = 16 * Math.ceil(length / 64 / 16); // bytes: a float for each block of 256, whole vectors
+  expect(all - still).toBe(4 * 3 * length + decays - 5 * 16); // no buffer is smaller than 16 bytes
+  expect(still - half).toBe(2 * (length - 256 * norms));
 });
 
 test('every preset fits the default limits of WebGPU, and a reference policy adds its own', async () => {

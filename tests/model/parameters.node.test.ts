@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parameterMap, TENSOR_ALIGNMENT } from '../../src/model/parameters.ts';
+import { ConfigError } from '../../src/model/errors.ts';
+import { frozen, parameterMap, TENSOR_ALIGNMENT, type StorageRule } from '../../src/model/parameters.ts';
 import { rotaryTable } from '../../src/model/rotary.ts';
 import { randomParameters } from '../support/gpu_policies.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
@@ -67,4 +68,45 @@ test('the rotary table holds cosines, then sines, of position·θ^(−2j/HS)', (
   expect([...table.subarray(0, 8)]).toEqual([1, 1, 1, 1, 0, 0, 0, 0]);
   expect(table[3 * 8 + 1]).toBe(Math.fround(Math.cos(3 * 10000 ** (-2 / 8))));
   expect(table[3 * 8 + 4 + 2]).toBe(Math.fround(Math.sin(3 * 10000 ** (-4 / 8))));
+});
+
+test('frozen tensors lie in buffers of their own, and what is left is laid out as if it were alone', () => {
+  const rule: StorageRule = ({ name }) => ({ type: 'float32', trainable: /norm/.test(name) });
+  const { buffers, parameters, stored, length, count } = parameterMap(SMALL_MODEL, rule);
+  const trained = parameters.filter(({ trainable }) => trainable);
+  expect(buffers.map(({ trainable }) => trainable)).toEqual([true, false]);
+  expect(trained.every(({ name, buffer }) => /norm/.test(name) && buffer === 0)).toBe(true);
+  expect(count).toBe(trained.reduce((sum, { length: size }) => sum + size, 0));
+  expect(length).toBe(TENSOR_ALIGNMENT * trained.length); // each norm fits one block
+  for (const { offset, length: size, buffer } of stored) {
+    expect(offset % TENSOR_ALIGNMENT).toBe(0);
+    expect(offset + size).toBeLessThanOrEqual(buffers[buffer].length);
+  }
+});
+
+test('frozen buffers stay under the default limit on bindings, save for a tensor that is larger', () => {
+  const config = { ...SMALL_MODEL, vocabularySize: 151_936, channels: 1024, hidden: 3072, layers: 28 };
+  const { buffers, stored, embedding } = parameterMap(config, frozen('bfloat16'));
+  const bytesOf = (type: string) => (type === 'bfloat16' ? 2 : 4);
+  for (const [index, { type, length }] of buffers.entries()) {
+    if (index === embedding.buffer) expect(length).toBe(embedding.length);
+    else expect(length * bytesOf(type)).toBeLessThanOrEqual(2 ** 27);
+  }
+  const norms = stored.filter(({ length }) => length <= 1024);
+  expect(new Set(norms.map(({ type }) => type))).toEqual(new Set(['float32']));
+  expect(new Set(stored.filter(({ length }) => length > 1024).map(({ type }) => type))).toEqual(
+    new Set(['bfloat16']),
+  );
+});
+
+test.each<[string, StorageRule, RegExp]>([
+  ['a trained tensor in bfloat16', () => ({ type: 'bfloat16', trainable: true }), /embed\.weight.*trained/s],
+  [
+    'a norm in bfloat16',
+    () => ({ type: 'bfloat16', trainable: false }),
+    /layers\.0\.input_norm.*\[24\].*norms/s,
+  ],
+])('%s is refused', (_, rule, message) => {
+  expect(() => parameterMap(SMALL_MODEL, rule)).toThrow(ConfigError);
+  expect(() => parameterMap(SMALL_MODEL, rule)).toThrow(message);
 });

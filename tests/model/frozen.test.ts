@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { FrozenModelError } from '../../src/model/errors.ts';
+import { frozen, parameterMap, TRAINED, type StorageRule } from '../../src/model/parameters.ts';
+import { randomBatch, randomParameters, randomPolicy, updateInputs } from '../support/gpu_policies.ts';
+import { SMALL_MODEL } from '../support/token_batches.ts';
+
+const batch = randomBatch(SMALL_MODEL.vocabularySize, 9, 21);
+const values = randomParameters(SMALL_MODEL);
+const whole = parameterMap(SMALL_MODEL);
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openGpu();
+});
+afterAll(() => gpu.close());
+
+/** Trains the tensors whose name this matches. */
+const only =
+  (pattern: RegExp): StorageRule =>
+  (tensor) => ({ type: 'float32', trainable: pattern.test(tensor.name) });
+
+/** Gradients and new parameters by tensor of one update. */
+async function update(storage: StorageRule) {
+  const policy = await randomPolicy(gpu, SMALL_MODEL, { storage, parameters: values });
+  const { logProb } = await policy.score(batch, 1);
+  const { step, loss } = await policy.update(batch, updateInputs(logProb));
+  const [gradients, parameters] = [await policy.gradients(), await policy.parameters()];
+  policy.dispose();
+  const { parameters: places } = parameterMap(SMALL_MODEL, storage);
+  const byName = (flat: Float32Array) =>
+    new Map(
+      places
+        .filter(({ trainable }) => trainable)
+        .map(({ name, offset, length }) => [name, flat.slice(offset, offset + length)]),
+    );
+  return { step, loss, gradients: byName(gradients), parameters: byName(parameters) };
+}
+
+describe.each([
+  ['one matrix of the first layer', /^layers\.0\.mlp\.down_proj/],
+  ['the upper layer and all norms', /^layers\.1\.|norm/],
+  ['the output norm alone', /^final_norm/],
+  ['the mixing of previous tokens', /^previous/],
+  ['the embedding', /^embed/],
+])('%s trained, all else frozen', (_, pattern) => {
+  test('has the gradient, bit for bit, that it has where everything is trained', async () => {
+    const all = await update(TRAINED);
+    const some = await update(only(pattern));
+    expect(some.gradients.size).toBeGreaterThan(0);
+    for (const [name, gradient] of some.gradients) {
+      expect([name, gradient]).toEqual([name, all.gradients.get(name)]);
+      expect(gradient.some((entry) => entry !== 0)).toBe(true);
+    }
+    expect(some.loss).toEqual(all.loss);
+  });
+
+  test('is what the step and its clip norm are about', async () => {
+    const { step, gradients, parameters } = await update(only(pattern));
+    const squares = [...gradients.values()].map((gradient) => gradient.reduce((sum, g) => sum + g * g, 0));
+    const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+    expect(step.gradientNorm / norm).toBeCloseTo(1, 5);
+    expect(Object.keys(step.gradientNorms ?? {}).every((name) => pattern.test(name))).toBe(true);
+    for (const [name, moved] of parameters) {
+      const { offset, length } = whole.parameters.find((parameter) => parameter.name === name)!;
+      expect(moved).not.toEqual(values.slice(offset, offset + length));
+    }
+  });
+});
+
+test('a frozen model scores as a trained one does, and refuses to be trained, saved or given a file', async () => {
+  const trained = await randomPolicy(gpu, SMALL_MODEL, { parameters: values });
+  const still = await randomPolicy(gpu, SMALL_MODEL, { parameters: values, storage: frozen('float32') });
+  const scores = await still.score(batch, 1);
+  expect(scores).toEqual(await trained.score(batch, 1));
+  await expect(still.update(batch, updateInputs(scores.logProb))).rejects.toThrow(FrozenModelError);
+  await expect(still.save()).rejects.toThrow(/policy\.save.*19 of 19 tensors frozen/s);
+  await expect(still.load(await trained.save())).rejects.toThrow(/policy\.load/);
+  expect((await still.score(batch, 1)).logProb).toEqual(scores.logProb);
+  trained.dispose();
+  still.dispose();
+});
