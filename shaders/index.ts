@@ -10,18 +10,31 @@ import {
 } from './attention/attention.kernel.ts';
 import { columnSum } from './column_sum/column_sum.kernel.ts';
 import { decodeAttention } from './decode_attention/decode_attention.kernel.ts';
-import { gatherRowsBackward, gatherRowsForward } from './gather_rows/gather_rows.kernel.ts';
+import {
+  gatherRowsBackward,
+  gatherRowsForward,
+  gatherRowsForwardBf16,
+} from './gather_rows/gather_rows.kernel.ts';
 import { gatherValuesBackward, gatherValuesForward } from './gather_values/gather_values.kernel.ts';
 import { kvAppend } from './kv_cache/kv_cache.kernel.ts';
 import {
   matmulNn,
+  matmulNnBf16,
   matmulNnQuads,
+  matmulNnQuadsBf16,
   matmulNt,
+  matmulNtBf16,
   matmulNtQuads,
+  matmulNtQuadsBf16,
   matmulTn,
   matmulTnQuads,
 } from './matmul/matmul.kernel.ts';
-import { matmulSwiglu, matmulSwigluQuads } from './matmul_swiglu/matmul_swiglu.kernel.ts';
+import {
+  matmulSwiglu,
+  matmulSwigluBf16,
+  matmulSwigluQuads,
+  matmulSwigluQuadsBf16,
+} from './matmul_swiglu/matmul_swiglu.kernel.ts';
 import { probeCopy, probeFma } from './probe/probe.kernel.ts';
 import {
   qkNormRotaryBackward,
@@ -48,6 +61,13 @@ export const kernels = {
   matmul_swiglu: matmulSwiglu,
   matmul_swiglu_quads: matmulSwigluQuads,
   gather_rows_forward: gatherRowsForward,
+  matmul_nt_bf16: matmulNtBf16,
+  matmul_nn_bf16: matmulNnBf16,
+  matmul_nt_quads_bf16: matmulNtQuadsBf16,
+  matmul_nn_quads_bf16: matmulNnQuadsBf16,
+  matmul_swiglu_bf16: matmulSwigluBf16,
+  matmul_swiglu_quads_bf16: matmulSwigluQuadsBf16,
+  gather_rows_forward_bf16: gatherRowsForwardBf16,
   gather_rows_backward: gatherRowsBackward,
   gather_values_forward: gatherValuesForward,
   gather_values_backward: gatherValuesBackward,

@@ -12,17 +12,25 @@ type Rule = (params: Params, shaping: Shaping, sizes: Params) => Work;
 
 const elements = (count: number): number => 4 * count; // bytes
 
-/** c [m,n] is written, and read too where it accumulates. */
-const matmul: Rule = ({ m, n, k }, { ACCUMULATE }) => ({
-  flops: 2 * m * n * k,
-  bytes: elements(m * k + n * k + m * n * (ACCUMULATE ? 2 : 1)),
-});
+/** c [m,n] is written, and read too where it accumulates; b is a weight of some bytes an element. */
+const product =
+  (weightBytes: number): Rule =>
+  ({ m, n, k }, { ACCUMULATE }) => ({
+    flops: 2 * m * n * k,
+    bytes: elements(m * k + m * n * (ACCUMULATE ? 2 : 1)) + weightBytes * n * k,
+  });
+const matmul = product(4);
+const matmulBf16 = product(2);
 
 /** h [rows,F] is written; per element two products and the gating. */
-const matmulSwiglu: Rule = ({ rows, hidden, inputs }) => ({
-  flops: rows * hidden * (4 * inputs + 6),
-  bytes: elements(rows * inputs + 2 * hidden * inputs + rows * hidden),
-});
+const gated =
+  (weightBytes: number): Rule =>
+  ({ rows, hidden, inputs }) => ({
+    flops: rows * hidden * (4 * inputs + 6),
+    bytes: elements(rows * inputs + rows * hidden) + weightBytes * 2 * hidden * inputs,
+  });
+const matmulSwiglu = gated(4);
+const matmulSwigluBf16 = gated(2);
 
 const perElement =
   (count: (params: Params) => number, flops: number, touched: number): Rule =>
@@ -62,7 +70,14 @@ const RULES: Readonly<Partial<Record<KernelName, Rule>>> = {
   matmul_tn_quads: matmul,
   matmul_swiglu: matmulSwiglu,
   matmul_swiglu_quads: matmulSwiglu,
+  matmul_nt_bf16: matmulBf16,
+  matmul_nn_bf16: matmulBf16,
+  matmul_nt_quads_bf16: matmulBf16,
+  matmul_nn_quads_bf16: matmulBf16,
+  matmul_swiglu_bf16: matmulSwigluBf16,
+  matmul_swiglu_quads_bf16: matmulSwigluBf16,
   gather_rows_forward: perRow('channels', 0, 2, 1),
+  gather_rows_forward_bf16: perRow('channels', 0, 1.5, 1), // half a word read, a word written
   gather_rows_backward: () => UNKNOWN_WORK,
   gather_values_forward: perElement(({ count }) => count, 0, 3),
   gather_values_backward: () => UNKNOWN_WORK,

@@ -1,5 +1,6 @@
 import { foldGrid } from '../../src/gpu/grid.ts';
 import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { readsBfloat16 } from '../bfloat16.ts';
 import * as oracle from './gather_rows.oracle.ts';
 import backwardSource from './gather_rows_backward.wgsl?raw';
 import forwardSource from './gather_rows_forward.wgsl?raw';
@@ -45,6 +46,8 @@ export const gatherRowsForward = defineKernel({
     forwardCase(70_000, 4, manyRows(), { WORKGROUP: 1 }),
   ],
 });
+
+export const gatherRowsForwardBf16 = readsBfloat16(gatherRowsForward, 'table');
 
 const backwardCase = (
   readers: readonly (readonly number[])[],

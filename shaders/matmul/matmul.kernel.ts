@@ -7,6 +7,7 @@ import {
   type ParamValues,
   type Shaping,
 } from '../../src/gpu/kernel.ts';
+import { readsBfloat16 } from '../bfloat16.ts';
 import * as oracle from './matmul.oracle.ts';
 import nnSource from './matmul_nn.wgsl?raw';
 import nnQuadsSource from './matmul_nn_quads.wgsl?raw';
@@ -199,3 +200,8 @@ export const matmulTnQuads = quads('tn', tnQuadsSource, oracle.matmulTn);
 export const matmulNt = plain('nt', ntSource, oracle.matmulNt, matmulNtQuads);
 export const matmulNn = plain('nn', nnSource, oracle.matmulNn, matmulNnQuads);
 export const matmulTn = plain('tn', tnSource, oracle.matmulTn, matmulTnQuads);
+
+export const matmulNtQuadsBf16 = readsBfloat16(matmulNtQuads, 'b');
+export const matmulNnQuadsBf16 = readsBfloat16(matmulNnQuads, 'b');
+export const matmulNtBf16 = readsBfloat16(matmulNt, 'b', matmulNtQuadsBf16);
+export const matmulNnBf16 = readsBfloat16(matmulNn, 'b', matmulNnQuadsBf16);

@@ -1,4 +1,5 @@
 import { defineKernel, read, write, type Kernel, type Shaping } from '../../src/gpu/kernel.ts';
+import { readsBfloat16 } from '../bfloat16.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
 import source from './matmul_swiglu.wgsl?raw';
 import quadsSource from './matmul_swiglu_quads.wgsl?raw';
@@ -91,3 +92,6 @@ export const matmulSwiglu = kernelOf(
   },
   { faster: matmulSwigluQuads },
 );
+
+export const matmulSwigluQuadsBf16 = readsBfloat16(matmulSwigluQuads, 'weight');
+export const matmulSwigluBf16 = readsBfloat16(matmulSwiglu, 'weight', matmulSwigluQuadsBf16);

@@ -6,7 +6,7 @@ import type { BufferView } from '../gpu/buffers.ts';
 import { copy, dispatch, type Sizes, type Step } from '../gpu/steps.ts';
 import { kernels } from '../../shaders/index.ts';
 import { widthsOf, type DeviceModel } from './device_model.ts';
-import { linearForward, type Count } from './linear.ts';
+import { linearForward, readersOf, type Count } from './linear.ts';
 import type { StoredTensor } from './parameters.ts';
 
 /** Tokens as the embedding reads them, and where it leaves the residual stream. */
@@ -50,7 +50,7 @@ export function embeddingSteps<S extends Sizes>(
   const { channels } = widthsOf(model.config);
   const table = model.weight(embedding);
   const gather = (ids: BufferView, y: BufferView): Step<S> =>
-    dispatch(kernels.gather_rows_forward, { table, ids, y }, (sizes: S) => ({ rows: rows(sizes), channels }));
+    dispatch(readersOf(table).rows, { table, ids, y }, (sizes: S) => ({ rows: rows(sizes), channels }));
   if (!previous) return [gather(tokens, x)];
   const mixing = { label: 'previous-token mixing', rows, inputs: channels, outputs: channels };
   return [
@@ -134,7 +134,7 @@ function gatingSteps<S extends Sizes>(
   if (!gateUp)
     return [
       dispatch(
-        kernels.matmul_swiglu,
+        readersOf(weight).gated,
         { x, weight, h },
         (sizes: S) => ({ rows: rows(sizes), hidden, inputs }),
         {

@@ -2,6 +2,28 @@ import type { BufferView } from '../gpu/buffers.ts';
 import type { Shaping } from '../gpu/kernel.ts';
 import { dispatch, type DispatchStep, type Sizes } from '../gpu/steps.ts';
 import { kernels } from '../../shaders/index.ts';
+import type { ElementType } from './parameters.ts';
+
+/** The kernels that read a weight, by how it is stored: the same contract, and float32 arithmetic. */
+const READERS = {
+  float32: {
+    product: kernels.matmul_nt,
+    transposed: kernels.matmul_nn,
+    gated: kernels.matmul_swiglu,
+    rows: kernels.gather_rows_forward,
+  },
+  bfloat16: {
+    product: kernels.matmul_nt_bf16,
+    transposed: kernels.matmul_nn_bf16,
+    gated: kernels.matmul_swiglu_bf16,
+    rows: kernels.gather_rows_forward_bf16,
+  },
+} satisfies Record<ElementType, object>;
+
+/** A weight to bind; float32 unless it says otherwise. */
+export type WeightView = BufferView & { readonly type?: ElementType };
+
+export const readersOf = ({ type = 'float32' }: WeightView) => READERS[type];
 
 /** How many rows a step has, from the sizes of an encoding. */
 export type Count<S> = (sizes: S) => number;
@@ -35,7 +57,7 @@ const whenRows = <S extends Sizes>(rows: Count<S>, step: DispatchStep<S>): Dispa
 /** y (+)= scale·x·Wᵀ */
 export function linearForward<S extends Sizes>(
   { label, rows, inputs, outputs }: Linear<S>,
-  { x, weight, y }: { readonly x: BufferView; readonly weight: BufferView; readonly y: BufferView },
+  { x, weight, y }: { readonly x: BufferView; readonly weight: WeightView; readonly y: BufferView },
   { accumulate, scale = 1, outputStride = outputs }: LinearOptions = {},
 ): DispatchStep<S> {
   const strides = { aStride: inputs, bStride: inputs, cStride: outputStride };
@@ -47,13 +69,16 @@ export function linearForward<S extends Sizes>(
     scale,
   });
   const constants = constantsOf(accumulate, outputs);
-  return whenRows(rows, dispatch(kernels.matmul_nt, { a: x, b: weight, c: y }, params, { label, constants }));
+  return whenRows(
+    rows,
+    dispatch(readersOf(weight).product, { a: x, b: weight, c: y }, params, { label, constants }),
+  );
 }
 
 /** dx (+)= scale·dy·W */
 export function linearBackwardInput<S extends Sizes>(
   { label, rows, inputs, outputs }: Linear<S>,
-  { dy, weight, dx }: { readonly dy: BufferView; readonly weight: BufferView; readonly dx: BufferView },
+  { dy, weight, dx }: { readonly dy: BufferView; readonly weight: WeightView; readonly dx: BufferView },
   { accumulate, scale = 1, outputStride = outputs }: LinearOptions = {},
 ): DispatchStep<S> {
   const strides = { aStride: outputStride, bStride: inputs, cStride: inputs };
@@ -66,7 +91,7 @@ export function linearBackwardInput<S extends Sizes>(
   });
   return whenRows(
     rows,
-    dispatch(kernels.matmul_nn, { a: dy, b: weight, c: dx }, params, {
+    dispatch(readersOf(weight).transposed, { a: dy, b: weight, c: dx }, params, {
       label: `${label}, input gradient`,
       constants: constantsOf(accumulate, inputs),
     }),

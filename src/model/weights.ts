@@ -1,3 +1,4 @@
+import { packBfloat16 } from '../../shaders/bfloat16.ts';
 import type { ModelConfig } from '../units.ts';
 import { checkModelConfig } from './config.ts';
 import { WeightsError } from './errors.ts';
@@ -55,7 +56,8 @@ export function flatParameters(config: ModelConfig, values: Float32Array<ArrayBu
     read(map, write) {
       for (const parameter of map.parameters) {
         const { offset, length } = places.get(parameter.name)!; // the same configuration names the same parameters
-        write(parameter, 0, values.subarray(offset, offset + length));
+        const part = values.subarray(offset, offset + length);
+        write(parameter, 0, parameter.type === 'bfloat16' ? packBfloat16(part) : part);
       }
     },
   };
