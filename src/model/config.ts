@@ -9,22 +9,39 @@ const SCALARS = ['rmsEpsilon', 'ropeTheta', 'logitScale'] as const;
 
 type Unchecked = Readonly<Partial<Record<keyof ModelConfig, unknown>>>;
 
-const reject = (field: string, got: unknown, wanted: string): never => {
+/** Where a configuration comes from: what its fields are called there, and what to do about a bad one. */
+export interface ConfigOrigin {
+  readonly place: string;
+  readonly nameOf: (field: string) => string;
+  readonly nextFor: (name: string) => string;
+}
+
+const RUN: ConfigOrigin = {
+  place: 'model',
+  nameOf: (field) => field,
+  nextFor: (name) => `Correct ${name} in the run's configuration, or choose a preset.`,
+};
+
+/** @throws ConfigError naming the field as its origin does */
+export function rejectField(origin: ConfigOrigin, field: string, got: unknown, wanted: string): never {
+  const name = origin.nameOf(field);
   throw new ConfigError({
-    what: `The model configuration has a bad ${field}`,
-    where: `model.${field}`,
+    what: `The model configuration has a bad ${name}`,
+    where: `${origin.place}.${name}`,
     got: got === undefined ? 'nothing' : (JSON.stringify(got) ?? 'a value that is not JSON'),
     wanted,
-    next: `Correct ${field} in the run's configuration, or choose a preset.`,
+    next: origin.nextFor(name),
   });
-};
+}
 
 /**
  * Checks a model configuration, read from a file or typed by hand.
  * @returns the configuration with the known fields only
  * @throws ConfigError naming the first bad field
  */
-export function checkModelConfig(value: unknown): ModelConfig {
+export function checkModelConfig(value: unknown, origin = RUN): ModelConfig {
+  const reject = (field: string, got: unknown, wanted: string): never =>
+    rejectField(origin, field, got, wanted);
   if (typeof value !== 'object' || value === null) return reject('config', value, 'an object');
   const config = value as Unchecked;
   for (const field of SIZES) {
@@ -43,7 +60,7 @@ export function checkModelConfig(value: unknown): ModelConfig {
   const checked = Object.fromEntries([...SIZES, ...FLAGS, ...SCALARS].map((field) => [field, config[field]]));
   const model = checked as unknown as ModelConfig; // every field was checked above
   if (model.heads % model.kvHeads !== 0)
-    reject('kvHeads', model.kvHeads, `a divisor of heads (${model.heads})`);
+    reject('kvHeads', model.kvHeads, `a divisor of ${origin.nameOf('heads')} (${model.heads})`);
   return model;
 }
 

@@ -47,7 +47,10 @@ test('the text of a twin is the kernel’s own but for the loads of one binding'
 
 test('a text that reads the binding in an unknown way has no twin', () => {
   const kernel = kernels.gather_rows_forward;
-  const nested = { ...kernel, source: kernel.source.replace('y[index] = table[id', 'y[index] = table[ids[0] + id') };
+  const nested = {
+    ...kernel,
+    source: kernel.source.replace('y[index] = table[id', 'y[index] = table[ids[0] + id'),
+  };
   expect(() => readsBfloat16(nested, 'table')).toThrow(/gather_rows_forward\.wgsl reads/);
   expect(() => readsBfloat16(kernel, 'ids')).toThrow(/does not read ids/);
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packBfloat16, widenBfloat16 } from '../../shaders/bfloat16.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { FrozenModelError } from '../../src/model/errors.ts';
 import { frozen, parameterMap, TRAINED, type StorageRule } from '../../src/model/parameters.ts';
@@ -21,11 +22,11 @@ const only =
   (tensor) => ({ type: 'float32', trainable: pattern.test(tensor.name) });
 
 /** Gradients and new parameters by tensor of one update. */
-async function update(storage: StorageRule) {
-  const policy = await randomPolicy(gpu, SMALL_MODEL, { storage, parameters: values });
+async function update(storage: StorageRule, parameters = values) {
+  const policy = await randomPolicy(gpu, SMALL_MODEL, { storage, parameters });
   const { logProb } = await policy.score(batch, 1);
   const { step, loss } = await policy.update(batch, updateInputs(logProb));
-  const [gradients, parameters] = [await policy.gradients(), await policy.parameters()];
+  const [gradients, moved] = [await policy.gradients(), await policy.parameters()];
   policy.dispose();
   const { parameters: places } = parameterMap(SMALL_MODEL, storage);
   const byName = (flat: Float32Array) =>
@@ -34,7 +35,7 @@ async function update(storage: StorageRule) {
         .filter(({ trainable }) => trainable)
         .map(({ name, offset, length }) => [name, flat.slice(offset, offset + length)]),
     );
-  return { step, loss, gradients: byName(gradients), parameters: byName(parameters) };
+  return { step, loss, gradients: byName(gradients), parameters: byName(moved) };
 }
 
 describe.each([
@@ -66,6 +67,17 @@ describe.each([
       expect(moved).not.toEqual(values.slice(offset, offset + length));
     }
   });
+});
+
+test('frozen bfloat16 matrices let through the gradient of their float32 values, bit for bit', async () => {
+  const rounded = widenBfloat16(packBfloat16(values)).subarray(0, values.length);
+  const rule =
+    (type: 'float32' | 'bfloat16'): StorageRule =>
+    ({ shape }) =>
+      shape.length > 1 ? { type, trainable: false } : { type: 'float32', trainable: true };
+  const [half, full] = [await update(rule('bfloat16'), rounded), await update(rule('float32'), rounded)];
+  expect(half.gradients.size).toBe(2 * 4 + 1);
+  expect(half).toEqual(full);
 });
 
 test('a frozen model scores as a trained one does, and refuses to be trained, saved or given a file', async () => {
