@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest';
 import { parameterCount } from '../../src/model/config.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
+import { writeSafetensors } from '../../src/model/safetensors.ts';
+import { decodeWeights } from '../../src/model/weights.ts';
 import { parseRunConfig, withSetting } from '../../src/train/config.ts';
+import { labConfig } from '../../src/train/lab.ts';
+import { parseLoggedEvent } from '../../src/train/logged_events.ts';
 import { presets, withAlgorithm } from '../../src/train/presets.ts';
 import { algorithms } from '../../src/algo/index.ts';
 import { LabError, type ErrorReport, type ModelConfig, type RunConfig } from '../../src/units.ts';
+import { scriptedEngine } from '../support/scripted_run.ts';
 import { settingPaths, valueAt } from '../support/settings.ts';
 
 const instant = presets.get('instant')!.config; // a preset of the catalogue
@@ -176,4 +181,25 @@ test('an update that no tab could hold is refused', () => {
     ['algorithm.filter.generationBatches', 64],
   ];
   expect(refusal([...grown, ...again, ['promptsPerUpdate', 4]])?.where).toBe('config.promptsPerUpdate');
+});
+
+test('the page, the command line, recordings and weights refuse by one check, before anything is sized', async () => {
+  const layers = 100_000;
+  const config: RunConfig = { ...instant, model: { ...instant.model, layers } };
+  const { engine, events, backend, send } = scriptedEngine(instant);
+  backend.checkFits = () => Promise.reject(new Error('nothing is sized'));
+  await engine.start();
+  await send({ kind: 'estimate', config });
+  await send({ kind: 'open', config });
+  const wanted = { where: 'model.layers', got: '100000', wanted: 'a whole number from 1 to 256' };
+  expect(events.find(({ kind }) => kind === 'footprint')).toMatchObject({ bytes: null, problem: wanted });
+  expect(events.find(({ kind }) => kind === 'failed')).toMatchObject({ report: wanted });
+  expect(backend.policies).toEqual([]);
+
+  const options = { preset: 'instant', algorithm: null, seed: null, updates: null, evaluationQuestions: 8 };
+  expect(() => labConfig({ ...options, settings: [['model.layers', '100000']] })).toThrow('model.layers');
+  const started = { kind: 'run-started', config };
+  expect(() => parseLoggedEvent(started, 'line 2')).toThrow('model.layers');
+  const file = writeSafetensors([], { config: JSON.stringify(config.model) });
+  expect(() => decodeWeights(file)).toThrow('model.layers');
 });
