@@ -1,3 +1,4 @@
+import { quote, shorten } from '../units.ts';
 import { WeightsError } from './errors.ts';
 
 /** The safetensors format: u64 header length, JSON header, tensor bytes. See github.com/huggingface/safetensors. */
@@ -93,7 +94,7 @@ function readHeader(file: ArrayBuffer): { header: Record<string, unknown>; dataS
     throw malformed('header', 'bytes that are not JSON', 'a JSON object', cause);
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
-    throw malformed('header', JSON.stringify(header).slice(0, 60), 'a JSON object');
+    throw malformed('header', quote(header), 'a JSON object');
   }
   return { header: header as Record<string, unknown>, dataStart };
 }
@@ -102,7 +103,7 @@ function checkMetadata(value: unknown): Record<string, string> {
   const isObject = typeof value === 'object' && value !== null;
   if (isObject && Object.values(value).every((text) => typeof text === 'string'))
     return value as Record<string, string>;
-  throw malformed('__metadata__', JSON.stringify(value).slice(0, 60), 'an object of strings');
+  throw malformed('__metadata__', quote(value), 'an object of strings');
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -119,25 +120,26 @@ function checkEntry(name: string, value: unknown): Entry {
     entry.data_offsets.length === 2 &&
     entry.data_offsets.every(isCount);
   if (isEntry) return entry as Entry;
-  throw malformed(`tensor ${name}`, JSON.stringify(value).slice(0, 80), 'dtype, shape and data_offsets');
+  throw malformed(`tensor ${shorten(name)}`, quote(value), 'dtype, shape and data_offsets');
 }
 
 function readTensor(file: ArrayBuffer, dataStart: number, name: string, value: unknown): Tensor {
   const { dtype, shape, data_offsets: offsets } = checkEntry(name, value);
-  if (!(dtype in BYTES)) throw malformed(`tensor ${name}`, `dtype ${dtype}`, 'F32, F16 or BF16');
+  if (!Object.hasOwn(BYTES, dtype))
+    throw malformed(`tensor ${shorten(name)}`, `dtype ${shorten(dtype)}`, 'F32, F16 or BF16');
   const count = shape.reduce((total, size) => total * size, 1);
   const [start, end] = offsets;
   const wantedBytes = count * BYTES[dtype];
   if (end - start !== wantedBytes) {
     throw malformed(
-      `tensor ${name}`,
+      `tensor ${shorten(name)}`,
       `${end - start} bytes`,
-      `${wantedBytes} bytes for ${dtype} [${shape.join(', ')}]`,
+      `${wantedBytes} bytes for ${dtype} ${shorten(`[${shape.join(', ')}]`)}`,
     );
   }
   if (dataStart + end > file.byteLength) {
     throw malformed(
-      `tensor ${name}`,
+      `tensor ${shorten(name)}`,
       `a file of ${file.byteLength} bytes`,
       `${dataStart + end} bytes (it is truncated)`,
     );

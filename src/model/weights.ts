@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../units.ts';
+import { quote, shorten, type ModelConfig } from '../units.ts';
 import { checkModelConfig } from './config.ts';
 import { WeightsError } from './errors.ts';
 import { parameterMap } from './parameters.ts';
@@ -39,7 +39,7 @@ function configOf(text: string | undefined): ModelConfig {
     return checkModelConfig(JSON.parse(text ?? 'null'));
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    throw mismatch('__metadata__.config', JSON.stringify(text), 'a model configuration as JSON', cause);
+    throw mismatch('__metadata__.config', quote(text), 'a model configuration as JSON', cause);
   }
 }
 
@@ -60,14 +60,22 @@ function flatten(config: ModelConfig, { tensors }: TensorFile): Float32Array<Arr
   const known = new Set(map.parameters.map(({ name }) => name));
   for (const name of tensors.keys()) {
     if (!known.has(name))
-      throw mismatch(`tensor ${name}`, 'an unknown name', `one of the ${known.size} tensors of the model`);
+      throw mismatch(
+        `tensor ${shorten(name)}`,
+        'an unknown name',
+        `one of the ${known.size} tensors of the model`,
+      );
   }
   const values = new Float32Array(map.length);
   for (const { name, shape, offset } of map.parameters) {
     const tensor = tensors.get(name);
     if (!tensor) throw mismatch(`tensor ${name}`, 'nothing', `shape [${shape.join(', ')}]`);
     if (tensor.shape.join() !== shape.join()) {
-      throw mismatch(`tensor ${name}`, `shape [${tensor.shape.join(', ')}]`, `shape [${shape.join(', ')}]`);
+      throw mismatch(
+        `tensor ${name}`,
+        shorten(`shape [${tensor.shape.join(', ')}]`),
+        `shape [${shape.join(', ')}]`,
+      );
     }
     const bad = tensor.values.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0)

@@ -28,6 +28,13 @@ const datasets = v.pipe(
   wanted((list) => list.length > 0, 'at least one data set'),
 );
 
+const LONGEST_NAME = 80; // characters; messages quote names whole
+const name = (what: string) =>
+  v.pipe(
+    v.string(what),
+    wanted(({ length }) => length <= LONGEST_NAME, `${what}, at most ${LONGEST_NAME} characters`),
+  );
+
 const share = real(0, 1);
 
 const LONGEST_KERNEL = 100_000; // characters; the lab's own have a few thousand
@@ -117,15 +124,15 @@ const optimiser = v.strictObject({
 });
 
 const schema = v.strictObject({
-  preset: v.string('a name'),
+  preset: name('a name'),
   seed: whole(0, 2 ** 32 - 1),
   updates: whole(0, 100_000),
-  environment: v.string('the name of an environment'),
+  environment: name('the name of an environment'),
   datasets,
   model: v.unknown(), // checkModelConfig says more
-  weights: v.nullable(v.string('the name of a file in public/, or null')),
+  weights: v.nullable(name('the name of a file in public/')),
   algorithm: v.strictObject({
-    name: v.string('a name'),
+    name: name('a name'),
     rollout,
     reward,
     filter,
@@ -147,10 +154,10 @@ const schema = v.strictObject({
 });
 
 /**
- * Checks a run's configuration, whatever it comes from: a preset, the page's knobs, a file, a link.
+ * Checks each setting by itself: every group is there, every value in its bounds.
  * @throws RunConfigError or the model's ConfigError, naming the first bad setting by its path
  */
-export function parseRunConfig(value: unknown): RunConfig {
+export function parseSettings(value: unknown): RunConfig {
   const parsed = v.safeParse(schema, value);
   if (!parsed.success) {
     throw new RunConfigError(
@@ -162,7 +169,15 @@ export function parseRunConfig(value: unknown): RunConfig {
     );
   }
   const model: ModelConfig = checkModelConfig(parsed.output.model);
-  const config: RunConfig = { ...parsed.output, model };
+  return { ...parsed.output, model };
+}
+
+/**
+ * Checks a run's configuration, whatever it comes from: a preset, the page's knobs, a file, a link.
+ * @throws RunConfigError or the model's ConfigError, naming the first bad setting by its path
+ */
+export function parseRunConfig(value: unknown): RunConfig {
+  const config = parseSettings(value);
   checkTogether(config);
   return config;
 }

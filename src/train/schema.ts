@@ -45,6 +45,9 @@ export function zeroOr(min: number, max: number) {
 const valueAt = (root: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], root);
 
+const saidOf = ({ expected, message }: v.BaseIssue<unknown>): string =>
+  expected === 'Object' ? 'a group of named values' : (expected ?? message);
+
 /**
  * The first issue as a report.
  * @param root name of the checked value, first word of the report's `where`
@@ -63,7 +66,7 @@ export function issueReport(
     wanted: isUnknownKey
       ? 'only settings that exist'
       : issue.message.startsWith('Invalid')
-        ? (issue.expected ?? issue.message)
+        ? saidOf(issue)
         : issue.message,
     next: report.next,
   };
