@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { shorten } from './shorten.mjs';
 
 const OPTIONS = {
   preset: { type: 'string', default: 'instant' },
@@ -42,26 +43,27 @@ function whole(values, name) {
   if (values[name] === undefined) return null;
   const value = Number(values[name]);
   if (!/^\d+$/.test(values[name]) || value >= 2 ** 32)
-    fail(`--${name}: got ${values[name]}, wanted a whole number of at least 0.`);
+    fail(`--${name}: got ${shorten(values[name])}, wanted a whole number of at least 0.`);
   return value;
 }
 
 function setting(text) {
   const at = text.indexOf('=');
   if (at < 1)
-    fail(`--set: got ${text}, wanted path=value, e.g. --set algorithm.rollout.picks=4. See --list.`);
+    fail(`--set: got ${shorten(text)}, wanted path=value, e.g. --set algorithm.rollout.picks=4. See --list.`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function kernel(text) {
   if (text === undefined) return null;
-  const [name, file] = [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)];
+  const at = text.indexOf('=');
+  const [name, file] = [text.slice(0, Math.max(0, at)), text.slice(at + 1)];
   if (name === '' || file === '')
-    fail(`--kernel: got ${text}, wanted NAME=FILE, e.g. policy_loss=my_loss.wgsl.`);
+    fail(`--kernel: got ${shorten(text)}, wanted NAME=FILE, e.g. policy_loss=my_loss.wgsl.`);
   try {
     return [name, readFileSync(file, 'utf8')];
   } catch (error) {
-    return fail(`--kernel: ${file} cannot be read (${error.code}). Name a file with WGSL.`);
+    return fail(`--kernel: ${shorten(file)} cannot be read (${error.code}). Name a file with WGSL.`);
   }
 }
 
@@ -73,7 +75,7 @@ function readOptions() {
     fail(`${error.message}\n\n${HELP}`);
   }
   if (!['software', 'hardware'].includes(values.adapter))
-    fail(`--adapter: got ${values.adapter}, wanted software or hardware.`);
+    fail(`--adapter: got ${shorten(values.adapter)}, wanted software or hardware.`);
   return {
     ...values,
     lab: {

@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { shorten } from './shorten.mjs';
 
 const OPTIONS = {
   from: { type: 'string' }, // weights to go on from; random parameters without it
@@ -22,7 +23,7 @@ const fail = (message) => {
 function whole(name, text, least) {
   const value = Number(text);
   if (!Number.isInteger(value) || value < least || value >= 2 ** 32)
-    fail(`--${name} ${text}: wanted a whole number of at least ${least}.`);
+    fail(`--${name} ${shorten(text)}: wanted a whole number of at least ${least}.`);
   return value;
 }
 
@@ -30,7 +31,7 @@ function readOptions() {
   try {
     const { values } = parseArgs({ options: OPTIONS });
     if (!['software', 'hardware'].includes(values.adapter))
-      fail(`--adapter ${values.adapter}: wanted software or hardware.`);
+      fail(`--adapter ${shorten(values.adapter)}: wanted software or hardware.`);
     return {
       request: {
         from: values.from ?? null,

@@ -6,14 +6,14 @@ export function squareSum(gradients: ArrayLike<number>, length: number, block: n
   return partial;
 }
 
-/** @returns norm, scale, finite (1 or 0), 0 */
+/** @returns norm, scale, finite (1 or 0), 0; a norm that is not finite is said as it is */
 export function clipScale(
   partial: ArrayLike<number>,
   gradientClip: number,
 ): [number, number, number, number] {
   let sum = 0;
   for (let b = 0; b < partial.length; b++) sum += partial[b];
-  if (!Number.isFinite(sum)) return [0, 0, 0, 0];
+  if (!Number.isFinite(sum)) return [sum, 0, 0, 0];
   const norm = Math.sqrt(sum);
   return [norm, Math.min(1, gradientClip / (norm + 1e-6)), 1, 0];
 }

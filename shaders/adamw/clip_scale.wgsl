@@ -2,7 +2,7 @@
 //
 //   norm   = √ Σ_b partial[b]
 //   scale  = min(1, gradientClip / (norm + 1e-6))
-//   state  = (norm, scale, 1, 0),   or (0, 0, 0, 0) when the sum is NaN or infinite
+//   state  = (norm, scale, 1, 0),   or (the sum, 0, 0, 0) when that is NaN or infinite
 //
 // shapes  partial [blocks] f32 → state [4]
 // grid    one group of WORKGROUP lanes; lanes stride over partial
@@ -36,7 +36,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   let total = sums[0];
   let finite = isFinite(total);
   let norm = sqrt(select(0.0, total, finite));
-  state[0] = norm;
+  state[0] = select(total, norm, finite);
   state[1] = select(0.0, min(1.0, params.gradientClip / (norm + 1e-6)), finite);
   state[2] = select(0.0, 1.0, finite);
   state[3] = 0.0;

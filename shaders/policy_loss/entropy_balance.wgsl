@@ -25,6 +25,6 @@ fn main(
   let s = (group.x + group.y * groupCount.x) * WORKGROUP + lane;
   if (s >= params.scored) { return; }
   let deviation = sqrt(moments[2] / max(1.0, moments[0] - 1.0));
-  let z = (entropy[s] - moments[1]) / select(1.0, deviation, deviation > 0.0);
+  let z = (entropy[s] - moments[1]) / select(deviation, 1.0, deviation == 0.0);
   tokens[s].x *= 1.0 + params.coefficient * z;
 }

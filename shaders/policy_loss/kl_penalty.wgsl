@@ -4,6 +4,8 @@
 //   k1   kl = d,     dkl = 1                    abs  kl = |d|,  dkl = sign d
 //   k2   kl = d²/2,  dkl = d                    k3   kl = e^−d + d − 1,  dkl = kl ≤ 10 ? 1 − e^−d : 0
 //
+// Where kl is not finite, dkl is NaN: the norm is then too, and no step is taken. k3 is cut before that, NaN is not.
+//
 // shapes  logProb, refLogProb [S] f32 → dlogProb [S];  coefficient: c_kl · weight of a token in a token mean
 // grid    one invocation per scored token, WORKGROUP a group, folded over x and y
 // writes  dlogProb +=
@@ -26,6 +28,11 @@ const KIND_ABS = 1u;
 const KIND_K2 = 2u;
 const K3_LIMIT = 10.0; // nats; the released code clamps k3 there
 const X_LIMIT = 60.0; // keeps e^x finite; k3 is far over its limit by then
+const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
+
+// Bits, not x == x: compilers may assume that NaN never happens.
+fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > EXPONENT; }
+fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & EXPONENT) != EXPONENT; }
 
 // e^x − 1 without cancellation near 0 (relative error below 1e-7 for |x| < 0.25).
 fn expm1(x: f32) -> f32 {
@@ -55,5 +62,6 @@ fn main(
     case KIND_K2: { slope = d; }
     default: { slope = k3Gradient(d); }
   }
+  if (isNaN(d) || (params.kind <= KIND_K2 && !isFinite(d))) { slope = bitcast<f32>(bitcast<u32>(d) | 0x7fc00000u); } // NaN
   dlogProb[s] += params.coefficient * slope;
 }

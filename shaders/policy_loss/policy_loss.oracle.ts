@@ -27,7 +27,10 @@ export function policyLoss(segment: Values, logRatio: Values, tokens: Values, co
   const tokenLoss = new Float64Array(segment.length);
   const dlogProb = new Float64Array(segment.length);
   for (let s = 0; s < segment.length; s++) {
-    if (config.surrogate === 'none') continue;
+    if (config.surrogate === 'none') {
+      dlogProb[s] = tokens[4 * s + 1] * 0; // a weight that is not a number is none of a loss of nothing either
+      continue;
+    }
     const inputs = {
       advantage: tokens[4 * s],
       clipScale: tokens[4 * s + 2],
@@ -61,7 +64,7 @@ export function entropyMoments(values: Values): Float64Array {
 
 export function entropyBalance(entropy: Values, moments: Values, tokens: Values, coefficient: number) {
   const deviation = Math.sqrt(moments[2] / Math.max(1, moments[0] - 1));
-  const statistics = { mean: moments[1], deviation: deviation > 0 ? deviation : 1 };
+  const statistics = { mean: moments[1], deviation: deviation === 0 ? 1 : deviation };
   return Float64Array.from(tokens, (value, at) =>
     at % 4 === 0 ? balancedAdvantage(value, entropy[at / 4], statistics, coefficient) : value,
   );

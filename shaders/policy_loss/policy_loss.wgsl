@@ -11,6 +11,9 @@
 //         dlogProb[s]  = −w·4A·σ(1 − σ)·r,  0 where ρ is cut
 //   none  both 0
 //
+// NaN in ρ, A, c or f gives NaN, though min, max, clamp and e^x of WGSL may make a number of it. Where tokenLoss is not
+// finite, dlogProb is NaN: the norm is then too, and no step is taken.
+//
 // The ratio is π/sg[π]·sg[e^ρ]: only the token's own factor carries gradient, so ∂r/∂logProb[s] = r.
 //
 // shapes  segment [S] u32, logRatio [K'] f32, tokens [S,4] (advantage, weight, clip scale, ratio factor) → tokenLoss,
@@ -47,20 +50,36 @@ const SURROGATE_CLIP = 1u;
 const SURROGATE_GATE = 2u;
 const X_LIMIT = 80.0; // keeps e^−x a normal number; σ(1 − σ) is 0 for f32 by then
 
+const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
+
 struct Term { loss: f32, gradient: f32 }
+
+// Bits, not x == x: compilers may assume that NaN never happens.
+fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > EXPONENT; }
+fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & EXPONENT) != EXPONENT; }
+
+// min and max that hand a NaN on.
+fn least(a: f32, b: f32) -> f32 { return select(select(min(a, b), b, isNaN(b)), a, isNaN(a)); }
+fn most(a: f32, b: f32) -> f32 { return select(select(max(a, b), b, isNaN(b)), a, isNaN(a)); }
+
+// A loss that is not finite takes its gradient with it.
+fn termOf(loss: f32, gradient: f32) -> Term {
+  let lost = bitcast<f32>(bitcast<u32>(loss) | 0x7fc00000u); // NaN where the loss is not finite
+  return Term(loss, select(lost, gradient, isFinite(loss)));
+}
 
 fn clipTerm(ratio: f32, isCut: bool, A: f32, scale: f32) -> Term {
   let low = 1.0 - params.clipLow * scale;
   let high = 1.0 + params.clipHigh * scale;
-  var loss = max(-A * ratio, -A * clamp(ratio, low, high));
+  var loss = most(-A * ratio, -A * least(most(ratio, low), high));
   let isAbove = A > 0.0 && ratio > high;
   let isBelow = A < 0.0 && ratio < low;
   let hasDual = A < 0.0 && params.dualClip > 0.0;
-  if (hasDual) { loss = min(loss, -A * params.dualClip); }
+  if (hasDual) { loss = least(loss, -A * params.dualClip); }
   let isHard = (isAbove && params.isUpperSoft == 0u) || (isBelow && params.isLowerSoft == 0u);
-  if (isHard || isCut || (hasDual && ratio > params.dualClip)) { return Term(loss, 0.0); }
+  if (isHard || isCut || (hasDual && ratio > params.dualClip)) { return termOf(loss, 0.0); }
   let inBand = select(ratio, params.lowerFactor * low, isBelow);
-  return Term(loss, -A * select(inBand, params.upperFactor * high, isAbove));
+  return termOf(loss, -A * select(inBand, params.upperFactor * high, isAbove));
 }
 
 fn gateTerm(ratio: f32, isCut: bool, A: f32) -> Term {
@@ -69,7 +88,8 @@ fn gateTerm(ratio: f32, isCut: bool, A: f32) -> Term {
   let tail = exp(-min(abs(x), X_LIMIT));
   let gate = select(tail, 1.0, x >= 0.0) / (1.0 + tail);
   let slope = tail / ((1.0 + tail) * (1.0 + tail));
-  return Term(-A * 4.0 * gate / tau, select(-4.0 * A * slope * ratio, 0.0, isCut));
+  let loss = select(-A * 4.0 * gate / tau, x, isNaN(x));
+  return termOf(loss, select(-4.0 * A * slope * ratio, 0.0, isCut));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -84,7 +104,8 @@ fn main(
   let cap = params.logRatioCap;
   let isBelow = params.capBelow != 0u && mean < -cap;
   let token = tokens[s];
-  let ratio = token.w * exp(select(min(mean, cap), -cap, isBelow));
+  let cut = token.w * exp(select(min(mean, cap), -cap, isBelow));
+  let ratio = select(cut, mean, isNaN(mean));
   let isCut = isBelow || mean > cap;
   var term = Term(0.0, 0.0);
   if (params.surrogate == SURROGATE_CLIP) { term = clipTerm(ratio, isCut, token.x, token.z); }

@@ -6,6 +6,8 @@
 //               partner[i] = −1−j: it is worse,                 m = β(Δ_j − Δ_i);  j = i: both results are 0
 //               tokenLoss[s] = −ln σ(m);  dlogProb[s] = ∓weight[i]·β·σ(−m), − for the better row
 //
+// Where tokenLoss is not finite, dlogProb is NaN: the norm is then too, and no step is taken.
+//
 // shapes  row [S] u32, logRatio, rowTarget, weight [B] f32, partner [B] i32 → tokenLoss, dlogProb [S]
 //         weight: Σ of the row's token weights; of both rows under preference. rowTarget is read by regression only,
 //         partner by preference only
@@ -27,10 +29,21 @@ struct Params { scored: u32, isPreference: u32, beta: f32 }
 override WORKGROUP: u32 = 64;
 const MARGIN_LIMIT = 80.0; // keeps e^−|m| a normal number
 
-// (loss, gradient by Δ_i)
+const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
+
+// Bits, not x == x: compilers may assume that NaN never happens.
+fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > EXPONENT; }
+fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & EXPONENT) != EXPONENT; }
+
+// (loss, gradient by Δ_i): a loss that is not finite takes its gradient with it.
+fn termOf(loss: f32, gradient: f32) -> vec2f {
+  let lost = bitcast<f32>(bitcast<u32>(loss) | 0x7fc00000u); // NaN where the loss is not finite
+  return vec2f(loss, select(lost, gradient, isFinite(loss)));
+}
+
 fn regression(i: u32) -> vec2f {
   let residual = params.beta * logRatio[i] - rowTarget[i];
-  return vec2f(residual * residual, 2.0 * params.beta * residual);
+  return termOf(residual * residual, 2.0 * params.beta * residual);
 }
 
 fn preference(i: u32) -> vec2f {
@@ -41,7 +54,8 @@ fn preference(i: u32) -> vec2f {
   let margin = params.beta * side * (logRatio[i] - logRatio[other]);
   let tail = exp(-min(abs(margin), MARGIN_LIMIT));
   let wrong = select(1.0, tail, margin >= 0.0) / (1.0 + tail);
-  return vec2f(max(-margin, 0.0) + log(1.0 + tail), -side * params.beta * wrong);
+  let loss = select(max(-margin, 0.0) + log(1.0 + tail), margin, isNaN(margin)); // min, max and e^x may drop a NaN
+  return termOf(loss, -side * params.beta * wrong);
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -9,6 +9,9 @@
 // 23 bits and a half are exact in f32, so u is never 1 and the noise is finite. The maximum is exact, so the token
 // does not depend on LANES, on the other rows, or on when it is drawn.
 //
+// A row with a NaN or +∞ among its logits draws some token of the vocabulary, and its stats are NaN: Z is then not
+// finite, which e^x and ln may make a number of.
+//
 // rowState[r] = prompt, node, counter (number of the next token in its node), remaining, done, count, ·, ·
 // A row not done: counter += 1, count += 1, remaining −= 1; at a stop token or remaining 0: done = 1, otherwise
 // previousToken = currentToken, currentToken = token, positions += 1. A row that is done: nothing is touched.
@@ -43,6 +46,7 @@ struct Params {
 override LANES: u32 = 1; // a power of two
 override ROWS: u32 = 16;
 const LOWEST = -3e38; // finite, and e^(LOWEST − m) = 0
+const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
 
 // Fields of rowState.
 const STATE = 8u;
@@ -150,19 +154,22 @@ fn mergeLanes(mine: Draw, place: u32, lane: u32) -> Draw {
 fn advance(row: u32, draw: Draw) {
   let at = row * STATE;
   let count = rowState[at + COUNT];
-  let logZ = log(draw.Z);
-  sampled[row * params.maxNew + count] = draw.token;
+  let sum = bitcast<u32>(draw.Z); // bits: compilers may assume that NaN never happens
+  let isFinite = (sum & EXPONENT) != EXPONENT;
+  let logZ = select(bitcast<f32>(sum | 0x7fc00000u), log(draw.Z), isFinite);
+  let token = select(0u, draw.token, draw.token < params.vocab); // nothing is above NaN
+  sampled[row * params.maxNew + count] = token;
   stats[row * params.maxNew + count] = vec2f(draw.z - draw.m - logZ, logZ - draw.W / draw.Z);
   let remaining = rowState[at + REMAINING] - 1u;
   rowState[at + COUNTER] += 1u;
   rowState[at + COUNT] = count + 1u;
   rowState[at + REMAINING] = remaining;
-  if (remaining == 0u || stopMask[draw.token] != 0u) {
+  if (remaining == 0u || stopMask[token] != 0u) {
     rowState[at + DONE] = 1u;
     return;
   }
   previousToken[row] = currentToken[row];
-  currentToken[row] = draw.token;
+  currentToken[row] = token;
   positions[row] += 1u;
 }
 

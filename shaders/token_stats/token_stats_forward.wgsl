@@ -8,6 +8,8 @@
 //
 // m is not known beforehand: when it rises by δ, W ← e^−δ·(W − δ·Z) and Z ← e^−δ·Z.
 //
+// A row with a NaN or +∞ gives NaN three times: Z is then not finite, which e^x and ln may make a number of.
+//
 // shapes  logits [S,stride] f32 (V ≤ stride), chosen [S] u32 → lse [S], logProb [S], entropy [S]
 // grid    LANES invocations per row stride over it, ROWS rows a group, folded over x and y
 // writes  lse = , logProb = , entropy =
@@ -25,6 +27,7 @@ struct Params { rows: u32, vocab: u32, stride: u32, inverseTemperature: f32 }
 override LANES: u32 = 1; // a power of two
 override ROWS: u32 = 64;
 const LOWEST = -3e38; // finite, and e^(LOWEST − m) = 0
+const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
 
 // (m, Z, W) of part of a row.
 fn merge(a: vec3f, b: vec3f) -> vec3f {
@@ -76,7 +79,9 @@ fn main(
   if (row < params.rows) { stats = laneStats(row, local.x); }
   if (LANES > 1u) { stats = mergeLanes(stats, local.y * LANES + local.x, local.x); }
   if (row >= params.rows || local.x > 0u) { return; }
-  let logZ = log(stats.y);
+  let sum = bitcast<u32>(stats.y); // bits: compilers may assume that NaN never happens
+  let isFinite = (sum & EXPONENT) != EXPONENT;
+  let logZ = select(bitcast<f32>(sum | 0x7fc00000u), log(stats.y), isFinite);
   let z = params.inverseTemperature * logits[row * (params.stride / 4u) + chosen[row] / 4u][chosen[row] % 4u];
   lse[row] = stats.x + logZ;
   logProb[row] = z - stats.x - logZ;

@@ -21,7 +21,7 @@ export function entropyMoments(entropy: ArrayLike<number>): EntropyMoments {
     squares += delta * (entropy[s] - mean);
   }
   const deviation = Math.sqrt(squares / Math.max(1, entropy.length - 1));
-  return { mean, deviation: deviation > 0 ? deviation : 1 };
+  return { mean, deviation: deviation === 0 ? 1 : deviation };
 }
 
 /** A·(1 + coefficient·(H − mean)/deviation). */

@@ -65,6 +65,10 @@ export const cappedRatio = (
   ratioFactor = 1,
 ): number => ratioFactor * Math.exp(cappedLogRatio(logRatio, config));
 
+/** The gradient of a finite loss; NaN where the loss is not finite, so that no step is taken on what is left of it. */
+export const gradientOf = (loss: number, gradient: number): number =>
+  Number.isFinite(loss) ? gradient : NaN;
+
 /** Which rule of the clip holds. Where several do, a hard edge comes before dual clip, cap and soft edge. */
 function clipRule(logRatio: number, inputs: TermInputs, config: TermConfig): ClipState {
   const { advantage, clipScale, ratioFactor } = inputs;
@@ -107,10 +111,11 @@ export function clipTerm(logRatio: number, inputs: TermInputs, config: TermConfi
   }[clipState];
   const single = Math.max(-advantage * ratio, -advantage * clipped);
   const isDual = advantage < 0 && config.dualClip > 0;
+  const tokenLoss = isDual ? Math.min(single, -advantage * config.dualClip) : single;
   return {
     ratio,
-    tokenLoss: isDual ? Math.min(single, -advantage * config.dualClip) : single,
-    dlogProb: flowing === 0 ? 0 : -advantage * flowing,
+    tokenLoss,
+    dlogProb: gradientOf(tokenLoss, flowing === 0 ? 0 : -advantage * flowing),
     clipState,
   };
 }
@@ -125,10 +130,11 @@ export function gateTerm(logRatio: number, inputs: TermInputs, config: TermConfi
   const gate = (x >= 0 ? 1 : tail) / (1 + tail);
   const slope = tail / (1 + tail) ** 2; // σ(1 − σ)
   const clipState = clipStateOf(logRatio, inputs, config);
+  const tokenLoss = (-advantage * 4 * gate) / tau;
   return {
     ratio,
-    tokenLoss: (-advantage * 4 * gate) / tau,
-    dlogProb: clipState === 0 ? -4 * advantage * slope * ratio : 0,
+    tokenLoss,
+    dlogProb: gradientOf(tokenLoss, clipState === 0 ? -4 * advantage * slope * ratio : 0),
     clipState,
   };
 }

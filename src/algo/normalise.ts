@@ -6,10 +6,17 @@ import type { CreditStep, Statistics } from './trace.ts';
 /** Added to the standard deviation, so that equal rewards give 0 and not 0/0 (released code). */
 export const DEVIATION_EPSILON = 1e-6;
 
-/** Mean and standard deviation; ddof 0 divides by n, ddof 1 by n − 1. */
+/**
+ * The number that all values are, or null where two differ or there is none. Sums of equal numbers round (64 times −0.9
+ * over 64 is not −0.9), and what is left over a deviation of 0 would be trained on: the mean of equal numbers is this.
+ */
+export const sharedValue = (values: readonly number[]): number | null =>
+  values.length > 0 && values.every((value) => value === values[0]) ? values[0] : null;
+
+/** Mean and standard deviation; ddof 0 divides by n, ddof 1 by n − 1. Of equal numbers exactly that number, and 0. */
 export function statisticsOf(rewards: readonly number[], ddof: 0 | 1): Statistics {
   const count = rewards.length;
-  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / count;
+  const mean = sharedValue(rewards) ?? rewards.reduce((sum, reward) => sum + reward, 0) / count;
   const squares = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0);
   return { mean, deviation: Math.sqrt(squares / (count - ddof)), epsilon: DEVIATION_EPSILON, count };
 }
@@ -25,13 +32,14 @@ const VARIANCE_EPSILON = 1e-8;
 
 /**
  * Of the trained tokens of an update: (x − mean) / √(variance + 1e-8), the variance with Bessel's correction.
- * Sums are divided by n + 1e-8 as in the released masked_mean. It refuses a single token, which here has no correction.
+ * Sums are divided by n + 1e-8 as in the released masked_mean, but not those of equal numbers: in float32, which the
+ * released code computes in, n + 1e-8 is n. It refuses a single token, which here has no correction.
  * @see released code masked_whiten
  */
 export function whiteningStatistics(values: readonly number[]): Statistics {
   const count = values.length;
   const divisor = count + 1e-8;
-  const mean = values.reduce((sum, value) => sum + value, 0) / divisor;
+  const mean = sharedValue(values) ?? values.reduce((sum, value) => sum + value, 0) / divisor;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / divisor;
   const variance = count > 1 ? (squares * count) / (count - 1) : squares;
   return { mean, deviation: Math.sqrt(variance + VARIANCE_EPSILON), epsilon: 0, count };

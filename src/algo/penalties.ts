@@ -3,6 +3,7 @@
  * @see released code `kl_penalty`, `agg_loss`; http://joschu.net/blog/kl-approx.html for k1, k2, k3
  */
 import type { KlKind, LossReduction } from '../units.ts';
+import { gradientOf } from './loss_terms.ts';
 
 const TOKEN_MEAN_EPSILON = 1e-8; // masked_mean of the released code
 const K3_LIMIT = 10; // k3 is clamped to ±10 in the released code
@@ -18,20 +19,21 @@ export interface KlTerm {
 /** k3 = e^x − x − 1 with x = refLogProb − logProb, cut at 10 nats where its gradient ends too. */
 function k3Term(logProb: number, refLogProb: number): KlTerm {
   const x = refLogProb - logProb;
+  if (Number.isNaN(x)) return { kl: NaN, dlogProb: NaN }; // what is not a number is not above the limit either
   const kl = Math.expm1(x) - x;
   return kl <= K3_LIMIT ? { kl, dlogProb: -Math.expm1(x) } : { kl: K3_LIMIT, dlogProb: 0 };
 }
 
-/** KL estimate of one token against the reference policy, and its derivative by logProb. */
+/** KL estimate of one token against the reference policy, and its derivative by logProb: NaN where it is not finite. */
 export function klTerm(kind: KlKind, logProb: number, refLogProb: number): KlTerm {
   const difference = logProb - refLogProb;
   switch (kind) {
     case 'k1':
-      return { kl: difference, dlogProb: 1 };
+      return { kl: difference, dlogProb: gradientOf(difference, 1) };
     case 'abs':
-      return { kl: Math.abs(difference), dlogProb: Math.sign(difference) };
+      return { kl: Math.abs(difference), dlogProb: gradientOf(difference, Math.sign(difference)) };
     case 'k2':
-      return { kl: 0.5 * difference * difference, dlogProb: difference };
+      return { kl: 0.5 * difference * difference, dlogProb: gradientOf(difference, difference) };
     case 'k3':
       return k3Term(logProb, refLogProb);
     default:

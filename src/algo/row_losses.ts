@@ -4,6 +4,7 @@
  * @see arXiv:2505.20686 (A*-PO), arXiv:2405.00451 (step-level DPO); algorithms' spec related 8, 10
  */
 import type { LossConfig } from '../units.ts';
+import { gradientOf } from './loss_terms.ts';
 
 export interface RowInputs {
   readonly logRatio: ArrayLike<number>; // [B] nats, Σ logProb − refLogProb over the row's scored tokens
@@ -21,7 +22,8 @@ export interface RowTerm {
 /** (β·Σ logRatio − target)²; gradient 2β(β·Σ logRatio − target), the same for all tokens of the row. */
 function regressionTerm(row: number, { logRatio, weight, target }: RowInputs, beta: number): RowTerm {
   const residual = beta * logRatio[row] - (target?.[row] ?? 0);
-  return { loss: residual * residual, dlogProb: weight[row] * 2 * beta * residual };
+  const loss = residual * residual;
+  return { loss, dlogProb: weight[row] * gradientOf(loss, 2 * beta * residual) };
 }
 
 /** Row that `row` is compared with, and whether `row` is the better one. A row may name itself: it learns nothing. */
@@ -40,10 +42,8 @@ function preferenceTerm(row: number, { logRatio, weight, partner }: RowInputs, b
   const tail = Math.exp(-Math.abs(margin));
   const wrong = (margin >= 0 ? tail : 1) / (1 + tail); // σ(−margin)
   const share = weight[row] + weight[other];
-  return {
-    loss: Math.max(-margin, 0) + Math.log1p(tail),
-    dlogProb: (better ? -1 : 1) * share * beta * wrong,
-  };
+  const loss = Math.max(-margin, 0) + Math.log1p(tail);
+  return { loss, dlogProb: gradientOf(loss, (better ? -1 : 1) * share * beta * wrong) };
 }
 
 /** The term of one row under 'regression' or 'preference'. */

@@ -1,5 +1,6 @@
 /** Values: leaf values backed up the tree. */
 import type { NodeId, NodeTable, RolloutTree, ValueRule } from '../units.ts';
+import { sharedValue } from './normalise.ts';
 import { leafEntry, sumTerms } from './trace.ts';
 import type { CreditStep, CreditTerm } from './trace.ts';
 import { childrenFirst, isLeaf, leavesBelow } from './tree.ts';
@@ -67,7 +68,8 @@ export function backUpValues(
       continue;
     }
     const terms = termsOf(tree, id, rule, values);
-    const result = sumTerms(terms);
+    // Weights that add up to 1 leave equal values as they are; their products' rounded sum would not.
+    const result = sharedValue(terms.map(({ value }) => value)) ?? sumTerms(terms);
     values[id] = result;
     trace.push({ kind: rule, node: id, parent: node.parent, terms, statistics: null, result });
   }

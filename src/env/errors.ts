@@ -1,4 +1,4 @@
-import { LabError } from '../units.ts';
+import { LabError, quote } from '../units.ts';
 
 /** A data set that the environment does not have. */
 export class UnknownDatasetError extends LabError {
@@ -6,7 +6,7 @@ export class UnknownDatasetError extends LabError {
     super('UnknownDatasetError', {
       what: 'Unknown data set',
       where: `environment ${environment}`,
-      got: `"${dataset}"`,
+      got: quote(dataset),
       wanted: `one of ${known.join(', ')}`,
       next: 'Pick one of these in the run config.',
     });
@@ -19,7 +19,7 @@ export class UnreadablePromptError extends LabError {
     super('UnreadablePromptError', {
       what: 'The prompt is not a question of this environment',
       where: `environment ${environment}`,
-      got: `"${text}"`,
+      got: quote(text),
       wanted: 'tokens made by its prompt()',
       next: 'Make the prompt with the environment that shall solve it.',
     });

@@ -12,7 +12,7 @@ export interface Mismatch {
   readonly index: number;
   readonly got: number;
   readonly want: number;
-  readonly error: number; // |got − want|; ∞ where either is not finite
+  readonly error: number; // |got − want|; where either is not finite: 0 if both are the same (NaN is NaN), else ∞
   readonly allowed: number;
 }
 
@@ -143,13 +143,14 @@ function measure(
   want: number,
 ): Mismatch {
   const finite = Number.isFinite(got) && Number.isFinite(want);
+  const same = got === want || (Number.isNaN(got) && Number.isNaN(want));
   const { absolute, relative } = kernel.tolerance;
   return {
     tensor,
     index,
     got,
     want,
-    error: finite ? Math.abs(got - want) : Infinity,
+    error: finite ? Math.abs(got - want) : same ? 0 : Infinity,
     allowed: exact || !finite ? 0 : absolute + relative * Math.abs(want),
   };
 }

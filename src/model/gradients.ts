@@ -53,7 +53,7 @@ export class GradientShelf {
     const norms = this.#gradients.map((_, index) => Math.sqrt(products[index][index]));
     const cosine = (i: number, j: number): number => {
       const scale = norms[i] * norms[j];
-      return scale > 0 ? products[Math.min(i, j)][Math.max(i, j)] / scale : 0;
+      return scale === 0 ? 0 : products[Math.min(i, j)][Math.max(i, j)] / scale; // NaN stays NaN
     };
     return { norms, cosines: norms.map((_, i) => norms.map((__, j) => cosine(i, j))) };
   }

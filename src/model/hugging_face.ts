@@ -1,5 +1,5 @@
 /** Models in Hugging Face form: what config.json must say for this decoder to be that model, and what tensors are called. */
-import type { ModelConfig } from '../units.ts';
+import { quote, type ModelConfig } from '../units.ts';
 import { checkModelConfig, rejectField, type ConfigOrigin } from './config.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -30,6 +30,8 @@ const ORIGIN: ConfigOrigin = {
   place: 'config.json',
   nameOf: (field) => FIELDS[field] ?? field,
   nextFor: () => 'Choose a model of the kind that is wanted; a changed config.json would give other numbers.',
+  mostTokens: 2 ** 18,
+  mostParameters: 4e9, // bfloat16, frozen: many buffers; what a device lacks is said when they are made
 };
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
@@ -65,14 +67,14 @@ const CHECKS: readonly (readonly [field: string, isFine: (value: unknown) => boo
  */
 export function huggingFaceConfig(value: unknown): ModelConfig {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return rejectField(ORIGIN, 'config', value, 'an object');
+    return rejectField(ORIGIN, 'config', quote(value), 'an object');
   const config = value as Json;
   const type = config.model_type;
   if (typeof type !== 'string' || !Object.hasOwn(FAMILIES, type)) {
-    return rejectField(ORIGIN, 'model_type', type, `one of ${Object.keys(FAMILIES).join(', ')}`);
+    return rejectField(ORIGIN, 'model_type', quote(type), `one of ${Object.keys(FAMILIES).join(', ')}`);
   }
   for (const [field, isFine, wanted] of CHECKS)
-    if (!isFine(config[field])) rejectField(ORIGIN, field, config[field], wanted);
+    if (!isFine(config[field])) rejectField(ORIGIN, field, quote(config[field]), wanted);
   const { queryKeyNorm, headSize } = FAMILIES[type];
   const rope = Object(config.rope_parameters) as Json;
   const values = {

@@ -39,7 +39,7 @@ const ROW_FLOATS = [
   'dlogProb', // ∂loss/∂logProb of the scored token
 ] as const; // [S]
 const WHOLE_ROWS = ['rowLogRatio', 'rowTarget', 'partner', 'rowWeight'] as const; // [B] of the whole mini-batch
-const ROW_LIMIT = 4096; // rows of a mini-batch under a loss of whole rows
+export const ROW_LIMIT = 4096; // rows of a mini-batch under a loss of whole rows
 
 type Views<Names extends readonly string[]> = Readonly<Record<Names[number], BufferView>>;
 

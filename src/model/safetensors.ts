@@ -1,6 +1,7 @@
 /** The safetensors format: u64 header length, JSON header, tensor bytes. See github.com/huggingface/safetensors. */
 import { packBfloat16, widenBfloat16 } from '../../shaders/bfloat16.ts';
 import type { TypedArray } from '../gpu/kernel.ts';
+import { quote, shorten } from '../units.ts';
 import { WeightsError } from './errors.ts';
 import type { ElementType } from './parameters.ts';
 
@@ -200,7 +201,11 @@ export class SafetensorsReader {
 }
 
 const truncated = ({ name, end }: TensorEntry, got: number): WeightsError =>
-  malformed(`tensor ${name}`, `${got} bytes of tensors`, `${end} bytes at least (the file is truncated)`);
+  malformed(
+    `tensor ${shorten(name)}`,
+    `${got} bytes of tensors`,
+    `${end} bytes at least (the file is truncated)`,
+  );
 
 const oversized = (wanted: number, got: number): WeightsError =>
   malformed('end of the file', `${got} bytes of tensors`, `${wanted} bytes, as its header says`);
@@ -220,7 +225,7 @@ function parseHeader(bytes: Uint8Array): FileHeader {
     throw malformed('header', 'bytes that are not JSON', 'a JSON object', cause);
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
-    throw malformed('header', JSON.stringify(header).slice(0, 60), 'a JSON object');
+    throw malformed('header', quote(header), 'a JSON object');
   }
   let metadata: Record<string, string> = {};
   const tensors: TensorEntry[] = [];
@@ -233,7 +238,7 @@ function parseHeader(bytes: Uint8Array): FileHeader {
     const before = tensors[index - 1]?.end ?? 0;
     if (start === before) return;
     const fault = start < before ? 'it overlaps the tensor before it' : 'bytes between belong to no tensor';
-    throw malformed(`tensor ${name}`, `a start at byte ${start}`, `byte ${before} (${fault})`);
+    throw malformed(`tensor ${shorten(name)}`, `a start at byte ${start}`, `byte ${before} (${fault})`);
   });
   return { tensors, metadata };
 }
@@ -242,7 +247,7 @@ function checkMetadata(value: unknown): Record<string, string> {
   const isObject = typeof value === 'object' && value !== null;
   if (isObject && Object.values(value).every((text) => typeof text === 'string'))
     return value as Record<string, string>;
-  throw malformed('__metadata__', JSON.stringify(value).slice(0, 60), 'an object of strings');
+  throw malformed('__metadata__', quote(value), 'an object of strings');
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -252,15 +257,16 @@ function checkEntry(name: string, value: unknown): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = entry ?? {};
   const counts = (list: unknown): list is readonly number[] => Array.isArray(list) && list.every(isCount);
   if (typeof dtype !== 'string' || !counts(shape) || !counts(offsets) || offsets.length !== 2) {
-    throw malformed(`tensor ${name}`, JSON.stringify(value).slice(0, 80), 'dtype, shape and data_offsets');
+    throw malformed(`tensor ${shorten(name)}`, quote(value), 'dtype, shape and data_offsets');
   }
-  if (!Object.hasOwn(BYTES, dtype)) throw malformed(`tensor ${name}`, `dtype ${dtype}`, 'F32, F16 or BF16');
+  if (!Object.hasOwn(BYTES, dtype))
+    throw malformed(`tensor ${shorten(name)}`, `dtype ${shorten(dtype)}`, 'F32, F16 or BF16');
   const type = dtype as FileType; // one of BYTES
   const [start, end] = offsets;
   const wantedBytes = BYTES[type] * shape.reduce((total, size) => total * size, 1);
   if (end - start !== wantedBytes) {
-    const wanted = `${wantedBytes} bytes for ${type} [${shape.join(', ')}]`;
-    throw malformed(`tensor ${name}`, `${end - start} bytes`, wanted);
+    const wanted = `${wantedBytes} bytes for ${type} ${shorten(`[${shape.join(', ')}]`)}`;
+    throw malformed(`tensor ${shorten(name)}`, `${end - start} bytes`, wanted);
   }
   return { name, type, shape, start, end };
 }

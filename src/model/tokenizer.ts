@@ -1,4 +1,4 @@
-import { tokenId, type TokenId } from '../units.ts';
+import { quote, tokenId, type TokenId } from '../units.ts';
 import { TokenError } from './errors.ts';
 
 /** Word-level: one token per word, words parted by white space. */
@@ -21,7 +21,7 @@ export function createTokenizer(vocabulary: readonly string[]): Tokenizer {
       throw new TokenError({
         what: 'The vocabulary cannot be used',
         where: `entry ${index}`,
-        got: JSON.stringify(word),
+        got: quote(word),
         wanted: 'words that differ, none empty, none with white space',
         next: 'Correct the vocabulary of the environment.',
       });
@@ -45,7 +45,7 @@ function idOf(ids: ReadonlyMap<string, TokenId>, word: string, place: number): T
   throw new TokenError({
     what: 'A word is not in the vocabulary',
     where: `word ${place} of the text`,
-    got: JSON.stringify(word),
+    got: quote(word),
     wanted: `one of the ${ids.size} words of the vocabulary`,
     next: 'Use words of the environment only.',
   });

@@ -1,6 +1,6 @@
 import { packBfloat16 } from '../../shaders/bfloat16.ts';
 import type { TypedArray } from '../gpu/kernel.ts';
-import type { ModelConfig } from '../units.ts';
+import { quote, shorten, type ModelConfig } from '../units.ts';
 import { checkModelConfig } from './config.ts';
 import type { ParameterSource } from './device_model.ts';
 import { WeightsError } from './errors.ts';
@@ -174,7 +174,7 @@ function configOf(text: string | undefined): ModelConfig {
     return checkModelConfig(JSON.parse(text ?? 'null'));
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    throw mismatch('__metadata__.config', JSON.stringify(text), 'a model configuration as JSON', cause);
+    throw mismatch('__metadata__.config', quote(text), 'a model configuration as JSON', cause);
   }
 }
 
@@ -199,7 +199,7 @@ function checkTensors(
   for (const name of shapes.keys()) {
     if (!parameters.has(name) && !isPassedOver(name))
       throw mismatch(
-        `tensor ${name}`,
+        `tensor ${shorten(name)}`,
         'an unknown name',
         `one of the ${parameters.size} tensors of the model`,
       );
@@ -208,7 +208,7 @@ function checkTensors(
     const got = shapes.get(name);
     if (!got) throw mismatch(`tensor ${name}`, 'nothing', `shape [${shape.join(', ')}]`);
     if (got.join() !== shape.join())
-      throw mismatch(`tensor ${name}`, `shape [${got.join(', ')}]`, `shape [${shape.join(', ')}]`);
+      throw mismatch(`tensor ${name}`, shorten(`shape [${got.join(', ')}]`), `shape [${shape.join(', ')}]`);
   }
 }
 

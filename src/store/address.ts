@@ -4,6 +4,7 @@
  * a link opens there, the page's own history goes on following.
  */
 import { FIELDS, type AddressField } from './address_fields.ts';
+import { shorten } from '../units.ts';
 import type { RunStore } from './run.ts';
 import { INITIAL_SELECTION, type Selection, type SelectionStore } from './selection.ts';
 
@@ -38,7 +39,7 @@ const followed: AddressField = { ...newestField, read: (text) => newestField.rea
 export function decodeSelection(hash: string, follows = false): Selection {
   const [version, ...parts] = hash.replace(/^#/, '').split('&');
   if (version === '' && parts.length === 0) return INITIAL_SELECTION;
-  if (version !== VERSION) return { ...INITIAL_SELECTION, ignored: [shortened(hash)] };
+  if (version !== VERSION) return { ...INITIAL_SELECTION, ignored: [shorten(hash)] };
   let selection = INITIAL_SELECTION;
   const ignored: string[] = [];
   const fields = [...FIELDS, follows ? followed : newestField];
@@ -47,14 +48,10 @@ export function decodeSelection(hash: string, follows = false): Selection {
     const known = fields.find((field) => field.name === (RENAMED[name] ?? name));
     const value = known?.read(rest.join('='));
     if (value) selection = { ...selection, ...value };
-    else ignored.push(shortened(part));
+    else ignored.push(shorten(part));
   }
   return ignored.length === 0 ? selection : { ...selection, ignored };
 }
-
-const LONGEST = 60; // characters of a part that is told back
-
-const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 
 /** Marks entries of the history that this page wrote: a link that somebody else made has none. */
 export const OWN_ENTRY = 'turnwise';

@@ -82,9 +82,12 @@ const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-/** Median gradient norm of the updates before; null while they are few. */
+/** Median gradient norm of the updates before, of those whose norm is a number; null while they are few. */
 function usualNorm(history: readonly ClosedUpdate[], at: number): number | null {
-  const past = history.slice(Math.max(0, at - SPIKE_PAST), at).map(metric('gradientNorm'));
+  const past = history
+    .slice(Math.max(0, at - SPIKE_PAST), at)
+    .map(metric('gradientNorm'))
+    .filter(Number.isFinite);
   return past.length < WINDOW ? null : median(past);
 }
 
@@ -139,7 +142,8 @@ export const SIGNS = {
     memory: EVENT_MEMORY,
     holds: (history, at) => {
       const usual = usualNorm(history, at);
-      return usual !== null && usual > 0 && history[at].metrics.gradientNorm > SPIKE * usual;
+      const { gradientNorm } = history[at].metrics;
+      return usual !== null && usual > 0 && Number.isFinite(gradientNorm) && gradientNorm > SPIKE * usual;
     },
     numbers: (history, at) => [
       number(history[at].metrics.gradientNorm, 'number', 'gradient norm'),

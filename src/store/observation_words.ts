@@ -1,13 +1,13 @@
 /** A tool result as a person types it: words of the environment's vocabulary. Pure. */
-import { LabError, tokenId, type TokenId, type TurnNode } from '../units.ts';
+import { LabError, shorten, tokenId, type TokenId, type TurnNode } from '../units.ts';
 
 /** A word that the environment does not know. */
 export class UnknownWordError extends LabError {
   constructor(word: string, place: number, nearest: readonly string[]) {
     super('UnknownWordError', {
-      what: `The environment has no word “${word}”`,
+      what: `The environment has no word “${shorten(word)}”`,
       where: `word ${place + 1} of the observation`,
-      got: word,
+      got: shorten(word),
       wanted: 'a word of its vocabulary',
       next: `The nearest: ${nearest.join(', ')}.`,
     });

@@ -3,7 +3,7 @@
  * else that makes its numbers, the settings and the adapter. Two runs of one name have the same bits. Pure.
  */
 import type { AdapterDescription } from '../train/protocol.ts';
-import type { RunConfig } from '../units.ts';
+import { shorten, type RunConfig } from '../units.ts';
 import { withAlgorithm } from './knobs.ts';
 import { methodTitle } from './methods.ts';
 import type { RunHeader, RunState } from './run_state.ts';
@@ -49,7 +49,7 @@ export const sameRun = (a: RunName, b: RunName): boolean =>
 
 /** As a person would name it. */
 export const runWords = ({ method, preset, seed }: RunName): string =>
-  `${methodTitle(method)}, preset ${preset}, seed ${seed}`;
+  `${shorten(methodTitle(method))}, preset ${shorten(preset)}, seed ${seed}`;
 
 export const adapterWords = ({ description, vendor, architecture }: AdapterDescription): string =>
   description || [vendor, architecture].filter((word) => word !== '').join(' ') || 'an unnamed adapter';

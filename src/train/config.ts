@@ -1,6 +1,4 @@
 import * as v from 'valibot';
-import { algorithms } from '../algo/index.ts';
-import { grownRows } from '../algo/scale.ts';
 import { checkModelConfig } from '../model/config.ts';
 import {
   ADVANTAGE_RULES,
@@ -15,20 +13,27 @@ import {
   ROLLOUT_SHAPES,
   SURROGATES,
   VALUE_RULES,
-  type Environment,
+  shorten,
   type ModelConfig,
   type RunConfig,
 } from '../units.ts';
-import { environments } from '../env/index.ts';
+import { checkTogether, CORRECT_SETTING, refuseSetting } from './config_together.ts';
 import { RunConfigError } from './errors.ts';
-import { issueReport, quote, real, wanted, whole } from './schema.ts';
+import { issueReport, real, wanted, whole, zeroOr } from './schema.ts';
+export { environmentNamed } from './config_together.ts';
 export { LOADED_BY_HAND } from '../units.ts';
 
-const NEXT = 'Correct this setting, or start from a preset.';
 const datasets = v.pipe(
   v.array(v.string('the name of a data set'), 'a list of data sets'),
   wanted((list) => list.length > 0, 'at least one data set'),
 );
+
+const LONGEST_NAME = 80; // characters; messages quote names whole
+const name = (what: string) =>
+  v.pipe(
+    v.string(what),
+    wanted(({ length }) => length <= LONGEST_NAME, `${what}, at most ${LONGEST_NAME} characters`),
+  );
 
 const share = real(0, 1);
 
@@ -73,7 +78,7 @@ const reward = v.strictObject({
 const filter = v.strictObject({
   rule: v.picklist(FILTER_RULES),
   generationBatches: whole(1, 64),
-  keptShare: real(0, 1, true),
+  keptShare: real(1e-6, 1),
 });
 
 export const creditSchema = v.strictObject({
@@ -95,10 +100,10 @@ const loss = v.strictObject({
   lowerFactor: v.optional(real(0, 10), 1), // 1 in records that were made before it
   upperFactor: v.optional(real(0, 10), 1),
   dualClip: real(0, 1000),
-  logRatioCap: real(0, 60, true),
-  gatePositive: real(0, 100, true),
-  gateNegative: real(0, 100, true),
-  beta: real(0, 100, true),
+  logRatioCap: real(1e-6, 30), // beyond, the squares of e^cap · A leave no finite norm
+  gatePositive: real(1e-3, 100), // the loss divides by it: below, it no longer tells ratios apart
+  gateNegative: real(1e-3, 100),
+  beta: real(1e-6, 100), // a factor of the whole gradient, beside AdamW's epsilon
   entropyAdvantage: real(0, 10),
   clipAdaptation: real(0, 1),
   retrievalRatio: real(0, 10),
@@ -110,24 +115,24 @@ const loss = v.strictObject({
 });
 
 const optimiser = v.strictObject({
-  learningRate: real(0, 1),
+  learningRate: zeroOr(1e-12, 1),
   beta1: real(0, 0.99999),
   beta2: real(0, 0.99999),
-  epsilon: real(0, 1, true),
+  epsilon: real(1e-16, 1), // above every gradient whose square float32 takes for 0
   weightDecay: real(0, 1),
-  gradientClip: real(0, 1e6, true),
+  gradientClip: real(1e-9, 1e6), // so that squares of what is left are not 0
 });
 
 const schema = v.strictObject({
-  preset: v.string('a name'),
+  preset: name('a name'),
   seed: whole(0, 2 ** 32 - 1),
   updates: whole(0, 100_000),
-  environment: v.string('the name of an environment'),
+  environment: name('the name of an environment'),
   datasets,
   model: v.unknown(), // checkModelConfig says more
-  weights: v.nullable(v.string('the name of a file in public/, or null')),
+  weights: v.nullable(name('the name of a file in public/')),
   algorithm: v.strictObject({
-    name: v.string('a name'),
+    name: name('a name'),
     rollout,
     reward,
     filter,
@@ -136,7 +141,7 @@ const schema = v.strictObject({
   }),
   promptsPerUpdate: whole(1, 1024),
   promptsPerMinibatch: whole(1, 1024),
-  temperature: real(0, 10, true),
+  temperature: real(0.01, 10), // its inverse multiplies logits: below, their rounding is above 1e-4 nats
   optimiser,
   evaluation: v.strictObject({ every: whole(0, 100_000), questions: whole(0, 10_000), datasets }),
   editedKernel: v.exactOptional(
@@ -148,81 +153,23 @@ const schema = v.strictObject({
   ),
 });
 
-const fail = (what: string, where: string, got: unknown, wantedText: string, next = NEXT): never => {
-  throw new RunConfigError({ what, where: `config.${where}`, got: quote(got), wanted: wantedText, next });
-};
-
-/** @throws RunConfigError naming the environments that exist */
-export function environmentNamed(name: string): Environment {
-  const known: Readonly<Record<string, Environment>> = environments;
-  if (!Object.hasOwn(known, name)) {
-    fail('There is no such environment', 'environment', name, `one of ${Object.keys(known).join(', ')}`);
-  }
-  return known[name];
-}
-
-function checkDatasets(where: string, list: readonly string[], environment: Environment): void {
-  const unknown = list.find((name) => !environment.datasets.includes(name));
-  if (unknown === undefined) return;
-  fail(
-    `The environment ${environment.name} has no such data set`,
-    where,
-    unknown,
-    `some of ${environment.datasets.join(', ')}`,
-  );
-}
-
-/** Settings that are each valid but do not go together. */
-function checkTogether(config: RunConfig): void {
-  const environment = environmentNamed(config.environment);
-  checkDatasets('datasets', config.datasets, environment);
-  checkDatasets('evaluation.datasets', config.evaluation.datasets, environment);
-  const words = environment.vocabulary.length;
-  if (config.model.vocabularySize !== words) {
-    fail(
-      'The model does not fit the environment',
-      'model.vocabularySize',
-      config.model.vocabularySize,
-      `${words}, the words of ${environment.name}`,
+/**
+ * Checks each setting by itself: every group is there, every value in its bounds.
+ * @throws RunConfigError or the model's ConfigError, naming the first bad setting by its path
+ */
+export function parseSettings(value: unknown): RunConfig {
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) {
+    throw new RunConfigError(
+      issueReport(parsed.issues, value, {
+        what: 'The run cannot be configured like this',
+        root: 'config',
+        next: CORRECT_SETTING,
+      }),
     );
   }
-  if (!Object.hasOwn(algorithms, config.algorithm.name)) {
-    fail(
-      'There is no such algorithm',
-      'algorithm.name',
-      config.algorithm.name,
-      `one of ${Object.keys(algorithms).join(', ')}`,
-    );
-  }
-  const { promptsPerUpdate, promptsPerMinibatch } = config;
-  if (promptsPerUpdate % promptsPerMinibatch !== 0) {
-    fail(
-      'The mini-batches do not divide the update',
-      'promptsPerMinibatch',
-      promptsPerMinibatch,
-      `a divisor of ${promptsPerUpdate} (promptsPerUpdate)`,
-    );
-  }
-  const { surrogate } = config.algorithm.loss;
-  if (config.editedKernel && surrogate !== 'clip' && surrogate !== 'gate') {
-    fail(
-      'The edited kernel would never run',
-      'editedKernel.name',
-      config.editedKernel.name,
-      `a loss that runs policy_loss: surrogate clip or gate, not ${surrogate}`,
-      'Choose another method, or take the edited kernel out of the run.',
-    );
-  }
-  const { leavesPerTree } = config.algorithm.rollout;
-  const grown = grownRows(config.algorithm.rollout);
-  if (leavesPerTree > 2 * grown) {
-    fail(
-      'Most rows would be copies of one leaf',
-      'algorithm.rollout.leavesPerTree',
-      leavesPerTree,
-      `at most ${2 * grown}: ${grown} leaves grow, the rest is duplicated`,
-    );
-  }
+  const model: ModelConfig = checkModelConfig(parsed.output.model);
+  return { ...parsed.output, model };
 }
 
 /**
@@ -230,18 +177,7 @@ function checkTogether(config: RunConfig): void {
  * @throws RunConfigError or the model's ConfigError, naming the first bad setting by its path
  */
 export function parseRunConfig(value: unknown): RunConfig {
-  const parsed = v.safeParse(schema, value);
-  if (!parsed.success) {
-    throw new RunConfigError(
-      issueReport(parsed.issues, value, {
-        what: 'The run cannot be configured like this',
-        root: 'config',
-        next: NEXT,
-      }),
-    );
-  }
-  const model: ModelConfig = checkModelConfig(parsed.output.model);
-  const config: RunConfig = { ...parsed.output, model };
+  const config = parseSettings(value);
   checkTogether(config);
   return config;
 }
@@ -256,7 +192,12 @@ export function withSetting(config: RunConfig, path: string, value: unknown): Ru
     const known =
       typeof node === 'object' && node !== null && !Array.isArray(node) && Object.hasOwn(node, key);
     if (!known)
-      fail('There is no such setting', path, value, `a setting of the configuration${settingsOf(node)}`);
+      refuseSetting(
+        'There is no such setting',
+        shorten(path),
+        value,
+        `a setting of the configuration${settingsOf(node)}`,
+      );
     const record = node as Record<string, unknown>;
     return { ...record, [key]: rest.length === 0 ? value : set(record[key], rest) };
   };

@@ -2,10 +2,17 @@
 import { plateauCaution } from '../algo/boundary.ts';
 import { algorithms } from '../algo/index.ts';
 import { grownRows } from '../algo/scale.ts';
-import { editLabel, gradientVerdict, withKernel, type ErrorReport, type RunConfig } from '../units.ts';
+import {
+  editLabel,
+  gradientVerdict,
+  shorten,
+  withKernel,
+  type ErrorReport,
+  type RunConfig,
+} from '../units.ts';
 import { algorithmCatalogue, environmentCatalogue, knobCatalogue, presetCatalogue } from './catalogue.ts';
 import { startEngine, type EngineClient } from './client.ts';
-import { parseRunConfig, withSetting } from './config.ts';
+import { parseRunConfig, parseSettings, withSetting } from './config.ts';
 import { RunConfigError } from './errors.ts';
 import { presets, withAlgorithm } from './presets.ts';
 import type {
@@ -32,7 +39,7 @@ const unknown = (what: string, where: string, got: string, known: Iterable<strin
   new RunConfigError({
     what: `There is no such ${what}`,
     where,
-    got,
+    got: shorten(got),
     wanted: `one of ${[...known].join(', ')}`,
     next: 'See npm run lab -- --list.',
   });
@@ -69,6 +76,7 @@ export function labConfig(options: LabOptions): RunConfig {
   const knobs = new Map(knobCatalogue().map(({ path, range }) => [path, range]));
   for (const [path, text] of options.settings)
     config = withSetting(config, path, readValue(text, knobs.get(path)));
+  config = parseSettings(config); // before anything is read from a group that may have been set to something else
   const everySet = options.settings.some(([path]) => path === EVERY_PATH);
   if (!everySet && config.algorithm.reward.rule === 'boundary')
     config = withSetting(config, EVERY_PATH, preset.config.evaluation.every);

@@ -1,5 +1,25 @@
 /** What every error of the project says. */
 
+const LONGEST = 80; // characters of a value in a message
+
+/** Text as a message holds it: its first 80 characters and `…` where it is longer. */
+export const shorten = (text: string, longest = LONGEST): string =>
+  text.length > longest ? `${text.slice(0, longest).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
+
+/** A value as an error quotes it, at most 80 characters of it; never throws, whatever the value. */
+export function quote(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value instanceof ArrayBuffer) return `${value.byteLength} bytes`;
+  if (typeof value === 'number') return String(value); // JSON has no NaN
+  if (typeof value === 'bigint') return shorten(`${value}n`); // nor these
+  const start = typeof value === 'string' ? value.slice(0, LONGEST + 1) : value; // may be a whole file
+  try {
+    return shorten(JSON.stringify(start) ?? typeof value);
+  } catch {
+    return `an ${typeof value} that is not JSON`; // it holds itself, or a bigint
+  }
+}
+
 /** The five things an error says. Every error class of the project carries one. */
 export interface ErrorReport {
   readonly what: string;

@@ -37,7 +37,7 @@ describe('optimiser oracle', () => {
   it('changes nothing when the gradient norm is not finite', () => {
     const before = { parameters: [1, 2], firstMoment: [3, 4], secondMoment: [5, 6] };
     const state = clipScale(squareSum([NaN, 1], 2, 4), 1);
-    expect(state).toEqual([0, 0, 0, 0]);
+    expect(state).toEqual([NaN, 0, 0, 0]);
     const after = adamw(before, [NaN, 1], state, CONFIG, 4, 2);
     expect(Array.from(after.parameters)).toEqual([1, 2]);
     expect(Array.from(after.firstMoment)).toEqual([3, 4]);

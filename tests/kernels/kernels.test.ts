@@ -3,6 +3,7 @@ import { kernels } from '../../shaders/index.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
 import { describeFailure, runCase } from '../../src/gpu/kernel_check.ts';
+import { nanCases, nanFailure } from '../support/nan_cases.ts';
 
 const catalogue: readonly AnyKernel[] = Object.values(kernels);
 
@@ -21,5 +22,15 @@ describe.each(catalogue)('$name', (kernel) => {
     const result = await runCase(gpu, kernel, testCase);
     expect(result.checked).toBeGreaterThan(0);
     expect(result.mismatchCount, describeFailure(result)).toBe(0);
+  });
+
+  test('a NaN in an input reaches what it reaches in float64, and nothing else', async ({ skip }) => {
+    if (feature && !gpu.features.has(feature)) skip(`this device has no ${feature}`);
+    const failures: string[] = [];
+    for (const spoilt of nanCases(kernel)) {
+      const failure = await nanFailure(gpu, kernel, spoilt);
+      if (failure) failures.push(failure);
+    }
+    expect(failures).toEqual([]);
   });
 });

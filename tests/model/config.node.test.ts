@@ -19,10 +19,10 @@ test('a valid configuration comes back with its known fields only', () => {
 
 test.each([
   ['channels', 22, 'a multiple of 4'],
-  ['layers', 0, 'a whole number of at least 1'],
+  ['layers', 0, 'a whole number from 1 to 256'],
   ['headSize', 6, 'a multiple of 4'],
   ['kvHeads', 3, 'a divisor of heads (4)'],
-  ['rmsEpsilon', NaN, 'a finite number above 0'],
+  ['rmsEpsilon', NaN, 'a number from 1e-20 to 1'],
   ['tiedOutput', 'yes', 'true or false'],
 ] as const)('a bad %s is named with what was got and wanted', (field, got, wanted) => {
   const check = () => checkModelConfig({ ...SMALL_MODEL, [field]: got });
@@ -32,7 +32,7 @@ test.each([
   } catch (error) {
     expect((error as ConfigError).report).toMatchObject({
       where: `model.${field}`,
-      got: JSON.stringify(got),
+      got: typeof got === 'string' ? `"${got}"` : String(got),
       wanted,
     });
   }

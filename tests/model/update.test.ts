@@ -3,7 +3,7 @@ import { policyLoss } from '../../src/algo/loss.ts';
 import { DeviceLostError } from '../../src/gpu/errors.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { trainingLimit, type Policy } from '../../src/model/policy.ts';
-import { tokenId } from '../../src/units.ts';
+import { NO_EXTRAS, tokenId, type LossConfig } from '../../src/units.ts';
 import {
   LOSS,
   OPTIMISER,
@@ -88,6 +88,7 @@ describe('a gradient that is not finite', () => {
     const broken = { ...batch, advantage: batch.advantage.map(() => Infinity) };
     const { step } = await policy.update(broken, inputs);
     expect(step.skipped).toBe(true);
+    expect(step.gradientNorm).toBeNaN(); // as it was, and not 0
     expect(await policy.parameters()).toEqual(randomParameters(SMALL_MODEL));
     await policy.update(batch, inputs);
     const after = await policy.parameters();
@@ -95,6 +96,86 @@ describe('a gradient that is not finite', () => {
     const { parameters } = await stepped(await randomPolicy(gpu, SMALL_MODEL));
     expect(after).toEqual(parameters);
   });
+});
+
+/** Losses that read the old log-probabilities, and those that read the reference policy's. */
+const NAN_LOSSES: Readonly<Record<string, Partial<LossConfig>>> = {
+  'token ratios': { ratioLevel: 'token', logRatioCap: 20, dualClip: 3 },
+  'turn ratios': {},
+  'sequence ratios': { ratioLevel: 'sequence' },
+  'soft edges': { ratioLevel: 'token', logRatioCap: 20, lowerEdge: 'soft', upperEdge: 'soft' },
+  'a gate': { surrogate: 'gate', ratioLevel: 'token', logRatioCap: 20 },
+};
+const NAN_REFERENCE_LOSSES: Readonly<Record<string, Partial<LossConfig>>> = {
+  'a KL penalty, k1': { klCoefficient: 0.1, klKind: 'k1' },
+  'a KL penalty, abs': { klCoefficient: 0.1, klKind: 'abs' },
+  'a KL penalty, k2': { klCoefficient: 0.1, klKind: 'k2' },
+  'a KL penalty, k3': { klCoefficient: 0.1, klKind: 'k3' },
+  regression: { surrogate: 'regression' },
+  preference: { surrogate: 'preference' },
+};
+
+describe('one NaN among the log-probabilities', () => {
+  const middle = batch.scored.length >> 1;
+  const spoilt = (values: Float32Array) => Float32Array.from(values, (x, s) => (s === middle ? NaN : x));
+  const extras = {
+    ...NO_EXTRAS,
+    rowTarget: Float32Array.from(batch.rows, (_, row) => row / 10),
+    partner: Int32Array.from(batch.rows, (_, row) => (row === 8 ? 8 : row % 2 === 0 ? row + 1 : -row)), // 0–1, 2–3, …
+  };
+  const moved = { ...batch, advantage: batch.advantage.map(() => -0.23) };
+
+  async function spoiltUpdate(change: Partial<LossConfig>, ofReference: boolean) {
+    const policy = await randomPolicy(gpu, SMALL_MODEL);
+    const { logProb } = await policy.score(moved, 1);
+    const clean = updateInputs(logProb, { refLogProb: logProb, extras, loss: { ...LOSS, ...change } });
+    const bad = ofReference
+      ? { ...clean, refLogProb: spoilt(logProb) }
+      : { ...clean, oldLogProb: spoilt(clean.oldLogProb) };
+    const result = await policy.update(moved, bad);
+    const still = await policy.parameters();
+    const next = await policy.update(moved, clean); // moments and the step count stayed too: the step is a first one
+    const after = await policy.parameters();
+    policy.dispose();
+    const fresh = await randomPolicy(gpu, SMALL_MODEL);
+    const want = await fresh.update(moved, clean);
+    const wanted = await fresh.parameters();
+    fresh.dispose();
+    expect(next.step).toEqual(want.step);
+    return { ...result, still, after, wanted };
+  }
+
+  test.each(Object.entries(NAN_LOSSES))(
+    'under %s: the loss is NaN and nothing is stepped',
+    async (_, change) => {
+      const { loss, step, still, after, wanted } = await spoiltUpdate(change, false);
+      expect(loss.loss).toBeNaN();
+      expect(step).toMatchObject({ skipped: true, gradientNorm: NaN });
+      expect(still).toEqual(randomParameters(SMALL_MODEL));
+      expect(after).toEqual(wanted);
+    },
+  );
+
+  test.each(Object.entries(NAN_REFERENCE_LOSSES))(
+    'of the reference under %s: nothing is stepped',
+    async (_, change) => {
+      const { loss, step, still, after, wanted } = await spoiltUpdate(change, true);
+      if (change.surrogate) expect(loss.loss).toBeNaN(); // the KL term is not part of the policy's loss
+      expect(step).toMatchObject({ skipped: true, gradientNorm: NaN });
+      expect(still).toEqual(randomParameters(SMALL_MODEL));
+      expect(after).toEqual(wanted);
+    },
+  );
+});
+
+test('a gradient past the largest float is told from one that is no number', async () => {
+  const policy = await randomPolicy(gpu, SMALL_MODEL);
+  const { logProb } = await policy.score(batch, 1);
+  const steep = { ...batch, advantage: batch.advantage.map((value) => 1e25 * value) };
+  const { loss, step } = await policy.update(steep, { ...updateInputs(logProb), oldLogProb: logProb });
+  policy.dispose();
+  expect(Number.isFinite(loss.loss)).toBe(true);
+  expect(step).toMatchObject({ skipped: true, gradientNorm: Infinity });
 });
 
 test('a batch without scored tokens changes parameters by weight decay alone', async () => {

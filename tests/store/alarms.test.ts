@@ -134,6 +134,15 @@ describe('each alarm', () => {
     expect(kinds(runOf([...healthy, { gradientNorm: 4 }]))).toEqual([]);
   });
 
+  test('a norm that is not finite is no spike, and says nothing of what is usual', () => {
+    for (const gradientNorm of [NaN, Infinity]) {
+      const skipped = { gradientNorm, skippedSteps: 1 };
+      expect(kinds(runOf([...healthy, skipped]))).toEqual(['not-finite']);
+      const late = runOf([...healthy, ...times(12, skipped), ...times(10, {}), { gradientNorm: 9 }]);
+      expect(kinds(late)).toContain('gradient-spike');
+    }
+  });
+
   test('non-finite: at the first one, and a skipped step is one', () => {
     expect(only(runOf([{ loss: NaN }]))).toMatchObject({ kind: 'not-finite', since: 1 });
     expect(only(runOf([...healthy, { skippedSteps: 1 }, {}]))).toMatchObject({

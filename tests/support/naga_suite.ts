@@ -4,14 +4,34 @@ import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { KernelCase } from '../../src/gpu/kernel.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
 import { describeFailure, runCase } from '../../src/gpu/kernel_check.ts';
+import { nanCases, nanFailure } from './nan_cases.ts';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+interface Check {
+  readonly testCase: KernelCase;
+  readonly failure: () => Promise<string | null>;
+}
+
+/** Every case of a kernel, then those with a NaN in an input. */
+const checksOf = (gpu: Gpu, kernel: AnyKernel): readonly Check[] => [
+  ...kernel.cases().map((testCase) => ({
+    testCase,
+    failure: async () => {
+      const result = await runCase(gpu, kernel, testCase);
+      return result.checked > 0 && result.mismatchCount === 0 ? null : describeFailure(result);
+    },
+  })),
+  ...nanCases(kernel).map((spoilt) => ({
+    testCase: spoilt.testCase,
+    failure: () => nanFailure(gpu, kernel, spoilt),
+  })),
+];
+
 /** What is wrong with the case, or null. */
-async function failureOf(gpu: Gpu, kernel: AnyKernel, testCase: KernelCase): Promise<string | null> {
+async function failureOf(kernel: AnyKernel, { testCase, failure }: Check): Promise<string | null> {
   try {
-    const result = await runCase(gpu, kernel, testCase);
-    return result.checked > 0 && result.mismatchCount === 0 ? null : describeFailure(result);
+    return await failure();
   } catch (error) {
     return `${kernel.name}, ${testCase.title}: ${messageOf(error)}`;
   }
@@ -41,9 +61,9 @@ export async function runSuite(filter: string, log: (line: string) => void): Pro
       continue;
     }
     const failures: string[] = [];
-    const cases = kernel.cases();
-    for (const testCase of cases) {
-      const failure = await failureOf(gpu, kernel, testCase);
+    const cases = checksOf(gpu, kernel);
+    for (const check of cases) {
+      const failure = await failureOf(kernel, check);
       if (failure) failures.push(failure);
     }
     passed += cases.length - failures.length;

@@ -62,7 +62,7 @@ test('an error names the setting, what it was and what it may be', () => {
   expect(refusal('optimiser.learningRate', -1)).toMatchObject({
     where: 'config.optimiser.learningRate',
     got: '-1',
-    wanted: 'a number from 0 to 1',
+    wanted: '0, or a number from 1e-12 to 1',
   });
   expect(refusal('seed', 1.5)).toMatchObject({ where: 'config.seed', got: '1.5', wanted: 'a whole number from 0 to 4294967295' }); // prettier-ignore
   expect(refusal('temperature', NaN)).toMatchObject({ where: 'config.temperature', got: 'NaN' });

@@ -31,7 +31,7 @@ test('a check runs every case of a kernel and says how far each is from its orac
 test('a kernel with a fault in it is found out', async () => {
   const kernel = {
     ...kernels.policy_loss,
-    source: kernels.policy_loss.source.replace('max(-A * ratio', 'min(-A * ratio'),
+    source: kernels.policy_loss.source.replace('most(-A * ratio', 'least(-A * ratio'),
   };
   expect(kernel.source).not.toBe(kernels.policy_loss.source);
   const { mismatchCount } = await runCase(gpu, kernel, kernel.cases()[0]);

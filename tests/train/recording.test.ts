@@ -39,6 +39,14 @@ async function refusal(stream: ReadableStream<Bytes>) {
 const rounded = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_, v: unknown) => (typeof v === 'number' && !Number.isInteger(v) ? Number(v.toPrecision(6)) : v))); // prettier-ignore
 
+/** As rounded, but numbers that JSON does not have stay. Objects only. */
+const roundedDeep = (value: unknown): unknown => {
+  if (typeof value === 'number')
+    return Number.isFinite(value) && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, roundedDeep(of)]));
+};
+
 test('a recording gives back its log to six digits, without the session’s own events', async () => {
   expect(await readAll(streamOf([recorded]))).toEqual(rounded(log));
 });
@@ -53,6 +61,26 @@ test('integers survive exactly, floats to one part in a million', async () => {
 test('numbers that JSON does not have survive', async () => {
   const step: RunEvent = { kind: 'step', update: 1, minibatch: 0, gradientNorm: NaN, gradientNorms: { a: Infinity }, skipped: true }; // prettier-ignore
   expect(await readAll(textStream([...recordingLines([step])].join('')))).toEqual([step]);
+});
+
+test('a skipped step and the metrics of its update keep the norm that they had', async () => {
+  const [metrics] = run.filter((event) => event.kind === 'metrics');
+  for (const gradientNorm of [NaN, Infinity]) {
+    const skipped: RunEvent[] = [
+      {
+        kind: 'step',
+        update: 1,
+        minibatch: 0,
+        gradientNorm,
+        gradientNorms: { a: gradientNorm },
+        skipped: true,
+      },
+      { ...metrics, metrics: { ...metrics.metrics, gradientNorm, skippedSteps: 1 } },
+    ];
+    expect(await readAll(textStream([...recordingLines(skipped)].join('')))).toEqual(
+      skipped.map(roundedDeep),
+    );
+  }
 });
 
 test('pieces of any size make the same events', async () => {

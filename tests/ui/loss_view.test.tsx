@@ -2,14 +2,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { lossBalance } from '../../src/store/batch_reading.ts';
 import { askClip } from '../../src/store/clip_question.ts';
-import type { Lab } from '../../src/store/lab.ts';
+import { createLab, type Lab } from '../../src/store/lab.ts';
 import { lossRowOf, layerNorms } from '../../src/store/loss_reading.ts';
 import { netWeight } from '../../src/store/net_weight.ts';
 import type { TreeState, UpdateState } from '../../src/store/run_state.ts';
 import type { LossRow } from '../../src/train/protocol.ts';
 import { App } from '../../src/ui/App.tsx';
 import { formatNumber, formatRatio, formatSigned } from '../../src/ui/format.ts';
-import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
+import { liveTree, scriptedLab, scriptedLog } from '../support/scripted_lab.ts';
 import { seriousFindings } from '../support/axe.ts';
 
 let lab: Lab;
@@ -197,4 +197,30 @@ test('tokens can be coloured by weight, turn ratio and log-probability too', asy
       expect(tokenAt(position).getAttribute('aria-label')).toContain(text(index)),
     );
   }
+});
+
+test('a step that was skipped says its norm as it was, and draws no bar of it', async () => {
+  await cleanup();
+  const broken = createLab(() => undefined);
+  const log = await scriptedLog();
+  broken.run.apply(
+    log.map((event) =>
+      event.kind !== 'step'
+        ? event
+        : {
+            ...event,
+            gradientNorm: NaN,
+            gradientNorms: Object.fromEntries(Object.keys(event.gradientNorms).map((name) => [name, NaN])),
+            skipped: true,
+          },
+    ),
+  );
+  broken.selection.select({ view: 'loss', update: 1, prompt: tree.prompt.index });
+  broken.selection.select({ leaf: tree.leaves[0] });
+  screen = await render(<App lab={broken} />);
+  const norms = screen.container.querySelector('section[aria-label="Gradient norms"]');
+  const total = norms?.querySelector('tfoot tr')?.textContent;
+  expect(total).toContain('not a number');
+  expect(total).toContain('not finite: step skipped');
+  expect(norms?.querySelectorAll('.norm-bar span')).toHaveLength(0);
 });

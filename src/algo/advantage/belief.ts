@@ -1,7 +1,7 @@
 /** IGPO: a turn is paid by how much it raised the policy's own probability of the true answer. */
 import type { AdvantageRule, NodeId } from '../../units.ts';
 import { ROOT } from '../../units.ts';
-import { groupStatistics } from '../normalise.ts';
+import { groupStatistics, sharedValue } from '../normalise.ts';
 import { creditStep } from '../trace.ts';
 import type { CreditStep, CreditTerm, Sum } from '../trace.ts';
 import { MissingSignalError, eachTree } from './method.ts';
@@ -89,10 +89,10 @@ const gainsByPosition: AssignAdvantages = eachTree((valued) => {
   );
   const returns = rows.map((row, index) => positionReturns(row, pay[index]));
   const longest = Math.max(0, ...rows.map(({ length }) => length));
-  const means = Array.from(
-    { length: longest },
-    (_, at) => returns.reduce((sum, row) => sum + (row[at] ?? 0), 0) / rows.length,
-  );
+  const means = Array.from({ length: longest }, (_, at) => {
+    const column = returns.map((row) => row[at] ?? 0);
+    return sharedValue(column) ?? column.reduce((sum, value) => sum + value, 0) / rows.length;
+  });
   const tokens = returns.map((row) => row.map((value, at) => value - means[at]));
   const steps = rows.flatMap(({ leaf, turns }, row) =>
     turns.map(({ node, sampled }, turn) => {

@@ -1,7 +1,7 @@
 /** Rules of a whole row: its reward against the rewards of its group. Every token of the row gets the same number. */
 import { ROOT } from '../../units.ts';
 import type { AdvantageRule } from '../../units.ts';
-import { groupStatistics, statisticsOf } from '../normalise.ts';
+import { groupStatistics, sharedValue, statisticsOf } from '../normalise.ts';
 import type { CreditTerm, Sum } from '../trace.ts';
 import { MissingSignalError, eachTree } from './method.ts';
 import type { AdvantageMethod, AssignAdvantages } from './method.ts';
@@ -49,7 +49,7 @@ export const leaveOneOut: Estimator = (rows) => {
 export const lengthWeighted: Estimator = (rows) => {
   const tokens = rows.reduce((sum, { sampledCount }) => sum + sampledCount, 0);
   const paid = rows.reduce((sum, { reward, sampledCount }) => sum + reward * sampledCount, 0);
-  const level = rows.length === 1 || tokens === 0 ? 0 : paid / tokens;
+  const level = rows.length === 1 || tokens === 0 ? 0 : (sharedValue(rewardsOf(rows)) ?? paid / tokens);
   return rows.map((row) => ({
     terms: [own(row), baseline(level, 'mean by length')],
     statistics: null,

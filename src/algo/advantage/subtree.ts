@@ -1,6 +1,6 @@
 /** Rules that compare a row with the subtrees it stands in: ARPO's hard attribution and TreePO's nested groups. */
 import type { AdvantageRule, RolloutTree } from '../../units.ts';
-import { whiteningStatistics } from '../normalise.ts';
+import { sharedValue, whiteningStatistics } from '../normalise.ts';
 import { creditStep, resultOf } from '../trace.ts';
 import type { CreditStep, Sum } from '../trace.ts';
 import { childrenFirst, leavesBelow, pathTo } from '../tree.ts';
@@ -42,7 +42,8 @@ function subgroupSums(tree: RolloutTree, rows: readonly Row[]): readonly Sum[] {
   const rewardOf = new Map(rows.map(({ leaf, reward }) => [leaf, reward]));
   const groups = tree.nodes.map(({ id }) => {
     const rewards = leavesBelow(tree, id).map((leaf) => rewardOf.get(leaf) ?? 0);
-    return { size: rewards.length, mean: rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length };
+    const plain = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+    return { size: rewards.length, mean: sharedValue(rewards) ?? plain };
   });
   return rows.map(({ leaf, reward }) => {
     const counted = pathTo(tree, leaf).filter((id, depth) => depth === 0 || groups[id].size > 1);

@@ -11,7 +11,7 @@ export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchStat
   if (!step)
     return <p className="small soft">The step of mini-batch {minibatch.minibatch + 1} is not done yet.</p>;
   const layers = layerNorms(step.gradientNorms);
-  const largest = Math.max(...layers.map(({ norm }) => norm), 1e-12);
+  const largest = Math.max(...layers.map(({ norm }) => norm).filter(Number.isFinite), 1e-12);
   const clipped = clip !== null && step.gradientNorm > clip;
   return (
     <section className="panel" aria-label="Gradient norms">
@@ -32,7 +32,9 @@ export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchStat
               <th scope="row">{name}</th>
               <td>{formatNumber(norm, 4)}</td>
               <td className="norm-bar">
-                <span style={{ width: `${(100 * norm) / largest}%` }} aria-hidden="true" />
+                {Number.isFinite(norm) && (
+                  <span style={{ width: `${(100 * norm) / largest}%` }} aria-hidden="true" />
+                )}
               </td>
             </tr>
           ))}

@@ -12,7 +12,10 @@ const MATRICES = [
 
 /** One scale for all four, so that shades compare. */
 const largestOf = (layers: readonly HeadNorms[]): number =>
-  Math.max(...layers.flatMap((layer) => MATRICES.flatMap(({ key }) => layer[key])), 1e-12);
+  Math.max(
+    ...layers.flatMap((layer) => MATRICES.flatMap(({ key }) => layer[key])).filter(Number.isFinite),
+    1e-12,
+  );
 
 interface MatrixProps {
   readonly title: string;
@@ -40,7 +43,10 @@ function Matrix({ title, layers, largest }: MatrixProps) {
           <tr key={layer}>
             <th scope="row">{layer + 1}</th>
             {heads.map((norm, head) => (
-              <td key={head} style={{ backgroundColor: entropyShade(norm, largest) }}>
+              <td
+                key={head}
+                style={Number.isFinite(norm) ? { backgroundColor: entropyShade(norm, largest) } : undefined}
+              >
                 {formatNumber(norm, 4)}
               </td>
             ))}

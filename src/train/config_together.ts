@@ -1,0 +1,178 @@
+/** Settings that are each valid but do not go together, refused before a run takes anything. */
+import { algorithms } from '../algo/index.ts';
+import { grownRows } from '../algo/scale.ts';
+import { signalsRead } from '../algo/signals.ts';
+import { environments } from '../env/index.ts';
+import { ROW_LIMIT } from '../model/policy_loss.ts';
+import { quote, type AlgorithmConfig, type Environment, type RunConfig } from '../units.ts';
+import { RunConfigError } from './errors.ts';
+
+export const CORRECT_SETTING = 'Correct this setting, or start from a preset.';
+
+/** @throws RunConfigError always */
+export const refuseSetting = (
+  what: string,
+  where: string,
+  got: unknown,
+  wantedText: string,
+  next = CORRECT_SETTING,
+): never => {
+  throw new RunConfigError({ what, where: `config.${where}`, got: quote(got), wanted: wantedText, next });
+};
+
+/** @throws RunConfigError naming the environments that exist */
+export function environmentNamed(name: string): Environment {
+  const known: Readonly<Record<string, Environment>> = environments;
+  if (!Object.hasOwn(known, name)) {
+    refuseSetting(
+      'There is no such environment',
+      'environment',
+      name,
+      `one of ${Object.keys(known).join(', ')}`,
+    );
+  }
+  return known[name];
+}
+
+function checkDatasets(where: string, list: readonly string[], environment: Environment): void {
+  const unknown = list.find((name) => !environment.datasets.includes(name));
+  if (unknown === undefined) return;
+  refuseSetting(
+    `The environment ${environment.name} has no such data set`,
+    where,
+    unknown,
+    `some of ${environment.datasets.join(', ')}`,
+  );
+}
+
+function checkEnvironment(config: RunConfig): void {
+  const environment = environmentNamed(config.environment);
+  checkDatasets('datasets', config.datasets, environment);
+  checkDatasets('evaluation.datasets', config.evaluation.datasets, environment);
+  const words = environment.vocabulary.length;
+  if (config.model.vocabularySize === words) return;
+  refuseSetting(
+    'The model does not fit the environment',
+    'model.vocabularySize',
+    config.model.vocabularySize,
+    `${words}, the words of ${environment.name}`,
+  );
+}
+
+function checkMinibatches({ promptsPerUpdate, promptsPerMinibatch }: RunConfig): void {
+  if (promptsPerUpdate % promptsPerMinibatch === 0) return;
+  refuseSetting(
+    'The mini-batches do not divide the update',
+    'promptsPerMinibatch',
+    promptsPerMinibatch,
+    `a divisor of ${promptsPerUpdate} (promptsPerUpdate)`,
+  );
+}
+
+function checkEditedKernel({ editedKernel, algorithm }: RunConfig): void {
+  const { surrogate } = algorithm.loss;
+  if (!editedKernel || surrogate === 'clip' || surrogate === 'gate') return;
+  refuseSetting(
+    'The edited kernel would never run',
+    'editedKernel.name',
+    editedKernel.name,
+    `a loss that runs policy_loss: surrogate clip or gate, not ${surrogate}`,
+    'Choose another method, or take the edited kernel out of the run.',
+  );
+}
+
+/** A tree grows, its rows are not mostly copies, and a loss that compares siblings has two of them. */
+function checkTree({ rollout, loss }: AlgorithmConfig): void {
+  const { shape, leavesPerTree, iterations, width } = rollout;
+  if (shape === 'search_tree' && iterations < 1) {
+    const wanted = 'at least 1 simulation: a search tree grows by nothing else';
+    refuseSetting('These settings make no tree', 'algorithm.rollout.iterations', iterations, wanted);
+  }
+  const grown = grownRows(rollout);
+  if (leavesPerTree > 2 * grown) {
+    refuseSetting(
+      'Most rows would be copies of one leaf',
+      'algorithm.rollout.leavesPerTree',
+      leavesPerTree,
+      `at most ${2 * grown}: ${grown} leaves grow, the rest is duplicated`,
+    );
+  }
+  if (loss.surrogate !== 'preference') return;
+  const refuse = (setting: 'leavesPerTree' | 'initialBranches' | 'width'): never =>
+    refuseSetting(
+      'A loss that compares sibling turns would have none to compare',
+      `algorithm.rollout.${setting}`,
+      rollout[setting],
+      `at least 2 with surrogate preference and shape ${shape}`,
+    );
+  if (leavesPerTree < 2) refuse('leavesPerTree');
+  if (shape === 'search_tree' && width < 2) refuse('width');
+  if (grown < 2) refuse('initialBranches');
+}
+
+/** Most rows that one step of a loss over whole rows may have: those of iStar's network, of regression, of pairs. */
+function wholeRowsOf({ algorithm, promptsPerUpdate, promptsPerMinibatch }: RunConfig) {
+  const { loss, credit, rollout } = algorithm;
+  const { leavesPerTree } = rollout;
+  if (signalsRead(credit.advantageRule).stepReward === 'implicit')
+    return { setting: 'promptsPerUpdate', prompts: promptsPerUpdate, perPrompt: leavesPerTree } as const;
+  const perPrompt =
+    loss.surrogate === 'regression'
+      ? leavesPerTree
+      : loss.surrogate === 'preference'
+        ? 2 * (leavesPerTree - 1) // two sides of each turn that forks
+        : 0;
+  return { setting: 'promptsPerMinibatch', prompts: promptsPerMinibatch, perPrompt } as const;
+}
+
+function checkWholeRows(config: RunConfig): void {
+  const { setting, prompts, perPrompt } = wholeRowsOf(config);
+  if (prompts * perPrompt <= ROW_LIMIT) return;
+  refuseSetting(
+    'A loss of whole rows would have too many rows',
+    setting,
+    prompts,
+    `at most ${Math.floor(ROW_LIMIT / perPrompt)}: a prompt may have ${perPrompt} rows, a step at most ${ROW_LIMIT} rows`,
+  );
+}
+
+const MOST_PATHS = 2 ** 17; // of an update; a path is some kilobytes of tokens, numbers and events in a tab
+
+/** Paths that an update grows stay within what a tab holds. */
+function checkPaths({ algorithm, promptsPerUpdate }: RunConfig): void {
+  const { rollout, filter } = algorithm;
+  const perPrompt = Math.max(rollout.leavesPerTree, grownRows(rollout));
+  const batches = filter.rule === 'dynamic_sampling' ? filter.generationBatches : 1;
+  const prompts = Math.floor(MOST_PATHS / (perPrompt * batches));
+  if (promptsPerUpdate <= prompts) return;
+  const limit = `an update holds ${MOST_PATHS} paths`;
+  const what = 'The update would grow more paths than a tab can hold';
+  if (perPrompt <= MOST_PATHS)
+    refuseSetting(
+      what,
+      'promptsPerUpdate',
+      promptsPerUpdate,
+      `at most ${prompts}: ${perPrompt} paths a prompt, rolled out up to ${batches} times; ${limit}`,
+    );
+  refuseSetting(
+    what,
+    'algorithm.rollout.iterations',
+    rollout.iterations,
+    `fewer: a prompt would grow ${perPrompt} paths; ${limit}`,
+  );
+}
+
+/** @throws RunConfigError naming the setting that does not go with the others */
+export function checkTogether(config: RunConfig): void {
+  checkEnvironment(config);
+  const { name } = config.algorithm;
+  if (!Object.hasOwn(algorithms, name)) {
+    const known = Object.keys(algorithms).join(', ');
+    refuseSetting('There is no such algorithm', 'algorithm.name', name, `one of ${known}`);
+  }
+  checkMinibatches(config);
+  checkEditedKernel(config);
+  checkTree(config.algorithm);
+  checkWholeRows(config);
+  checkPaths(config);
+}
