@@ -7,7 +7,7 @@ import { createDeviceModel } from './device_model.ts';
 import { createKvCache } from './kv_cache.ts';
 import type { Capacity } from './microbatches.ts';
 import { TRAINED, type StorageRule } from './parameters.ts';
-import { createWorkspace } from './workspace.ts';
+import { createWorkspace } from './training/workspace.ts';
 
 /** How much is computed at once. */
 export interface PolicyCapacities {

@@ -18,8 +18,8 @@ import type {
   UpdateInputs,
   UpdateResult,
 } from '../units.ts';
-import { atParameters } from './at_parameters.ts';
-import { singlePath } from './batch_inputs.ts';
+import { atParameters } from './training/at_parameters.ts';
+import { singlePath } from './training/batch_inputs.ts';
 import { checkModelConfig } from './config.ts';
 import { FrozenModelError } from './errors.ts';
 import {
@@ -31,7 +31,7 @@ import {
 import type { Capacity } from './microbatches.ts';
 import { Sampling, type SamplingCounts, type SamplingOptions } from './sampling.ts';
 import type { SamplingSession } from './sampling_session.ts';
-import { Training, type SupervisedResult } from './training.ts';
+import { Training, type SupervisedResult } from './training/training.ts';
 import { decodeWeights, encodeWeights, flatParameters } from './weights.ts';
 
 export interface PolicyOptions extends DeviceModelOptions {

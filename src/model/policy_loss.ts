@@ -18,7 +18,7 @@ import {
   type LossParams,
 } from '../../shaders/policy_loss/packing.ts';
 import { BatchError } from './errors.ts';
-import { createIndex, invertIndex, uploadIndex, type IndexViews } from './inverse_index.ts';
+import { createIndex, invertIndex, uploadIndex, type IndexViews } from './training/inverse_index.ts';
 import type { Capacity, MicroBatch } from './microbatches.ts';
 
 export {

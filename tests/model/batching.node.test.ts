@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { packGroups } from '../../src/algo/pack.ts';
-import { batchInputs, checkBatch, visiblePairs } from '../../src/model/batch_inputs.ts';
+import { batchInputs, checkBatch, visiblePairs } from '../../src/model/training/batch_inputs.ts';
 import { BatchError } from '../../src/model/errors.ts';
-import { invertIndex, NONE } from '../../src/model/inverse_index.ts';
+import { invertIndex, NONE } from '../../src/model/training/inverse_index.ts';
 import { splitBatch, type MicroBatch } from '../../src/model/microbatches.ts';
 import { nodeId } from '../../src/units.ts';
 import { packRows } from '../support/token_batches.ts';

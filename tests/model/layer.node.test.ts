@@ -3,9 +3,9 @@ import { paperGpu } from '../../src/gpu/paper.ts';
 import type { Sizes, Step } from '../../src/gpu/steps.ts';
 import { createDecodeWorkspace, decodeSteps, prefillSteps } from '../../src/model/decode.ts';
 import { createDeviceModel } from '../../src/model/device_model.ts';
-import { forwardSteps } from '../../src/model/forward.ts';
+import { forwardSteps } from '../../src/model/training/forward.ts';
 import { createKvCache } from '../../src/model/kv_cache.ts';
-import { createWorkspace } from '../../src/model/workspace.ts';
+import { createWorkspace } from '../../src/model/training/workspace.ts';
 import '../support/gpu_names.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 

@@ -1,9 +1,9 @@
-import { subview, type BufferView } from '../gpu/buffers.ts';
-import { dispatch, type Step } from '../gpu/steps.ts';
-import { kernels } from '../../shaders/index.ts';
-import { widthsOf, type DeviceModel } from './device_model.ts';
-import { embeddingSteps, layerSteps, logitsStep, normStep } from './layer.ts';
-import type { LossSizes } from './policy_loss.ts';
+import { subview, type BufferView } from '../../gpu/buffers.ts';
+import { dispatch, type Step } from '../../gpu/steps.ts';
+import { kernels } from '../../../shaders/index.ts';
+import { widthsOf, type DeviceModel } from '../device_model.ts';
+import { embeddingSteps, layerSteps, logitsStep, normStep } from '../layer.ts';
+import type { LossSizes } from '../policy_loss.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What changes between two micro-batches. */

@@ -1,9 +1,9 @@
-import { upload } from '../gpu/buffers.ts';
-import type { Gpu } from '../gpu/device.ts';
-import { ROOT, type TokenBatch } from '../units.ts';
-import { BatchError } from './errors.ts';
+import { upload } from '../../gpu/buffers.ts';
+import type { Gpu } from '../../gpu/device.ts';
+import { ROOT, type TokenBatch } from '../../units.ts';
+import { BatchError } from '../errors.ts';
 import { invertIndex, uploadIndex } from './inverse_index.ts';
-import { places, type MicroBatch } from './microbatches.ts';
+import { places, type MicroBatch } from '../microbatches.ts';
 import type { Workspace } from './workspace.ts';
 
 type Ids = Uint32Array<ArrayBuffer>;

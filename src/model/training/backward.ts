@@ -1,7 +1,7 @@
-import type { BufferView } from '../gpu/buffers.ts';
-import { clear, dispatch, type Step } from '../gpu/steps.ts';
-import { kernels } from '../../shaders/index.ts';
-import { widthsOf, type DeviceModel } from './device_model.ts';
+import type { BufferView } from '../../gpu/buffers.ts';
+import { clear, dispatch, type Step } from '../../gpu/steps.ts';
+import { kernels } from '../../../shaders/index.ts';
+import { widthsOf, type DeviceModel } from '../device_model.ts';
 import {
   allPredicted,
   allTokens,
@@ -11,9 +11,9 @@ import {
   type TrainSizes,
 } from './forward.ts';
 import type { IndexViews } from './inverse_index.ts';
-import { queryKeyNormParams, queryKeyNorms } from './layer.ts';
-import { linearBackwardInput, linearBackwardWeight, type Linear, type LinearOptions } from './linear.ts';
-import type { StoredTensor } from './parameters.ts';
+import { queryKeyNormParams, queryKeyNorms } from '../layer.ts';
+import { linearBackwardInput, linearBackwardWeight, type Linear, type LinearOptions } from '../linear.ts';
+import type { StoredTensor } from '../parameters.ts';
 import { CHUNK_ROWS, type Workspace } from './workspace.ts';
 
 type TrainStep = Step<TrainSizes>;

@@ -1,6 +1,6 @@
-import { subview, upload, type BufferView } from '../gpu/buffers.ts';
-import { Program } from '../gpu/program.ts';
-import { f32, Readback, type ReadRanges } from '../gpu/readback.ts';
+import { subview, upload, type BufferView } from '../../gpu/buffers.ts';
+import { Program } from '../../gpu/program.ts';
+import { f32, Readback, type ReadRanges } from '../../gpu/readback.ts';
 import type {
   GradientComparison,
   GradientSource,
@@ -11,15 +11,15 @@ import type {
   TokenScores,
   UpdateInputs,
   UpdateResult,
-} from '../units.ts';
+} from '../../units.ts';
 import { backwardSteps } from './backward.ts';
 import { batchInputs, checkBatch, uploadInputs, visiblePairs, type BatchInputs } from './batch_inputs.ts';
-import { widthsOf, type DeviceModel } from './device_model.ts';
-import { FrozenModelError } from './errors.ts';
+import { widthsOf, type DeviceModel } from '../device_model.ts';
+import { FrozenModelError } from '../errors.ts';
 import { forwardSteps, type TrainSizes } from './forward.ts';
 import { GradientShelf } from './gradients.ts';
 import { IN_FLIGHT, inRows, lossResult, submitInTurn } from './part_arrays.ts';
-import { splitBatch, wholeBatch, type Capacity, type MicroBatch } from './microbatches.ts';
+import { splitBatch, wholeBatch, type Capacity, type MicroBatch } from '../microbatches.ts';
 import { optimiserSizes, optimiserSteps, stepResult, type OptimiserSizes } from './optimise.ts';
 import {
   checkUpdateInputs,
@@ -34,7 +34,7 @@ import {
   statisticsSteps,
   uploadBatchInputs,
   uploadLossInputs,
-} from './policy_loss.ts';
+} from '../policy_loss.ts';
 import { createWorkspace, type Workspace } from './workspace.ts';
 
 /** Weighted cross-entropy of one supervised step, and the optimiser step taken. */

@@ -1,10 +1,10 @@
 /** Gradient norms by attention head: what each head's queries, keys and values, and its share of the output, are asked. */
-import { roundUp, subview, VIEW_ALIGNMENT, type BufferView } from '../gpu/buffers.ts';
-import { dispatch, type Sizes, type Step } from '../gpu/steps.ts';
-import type { HeadNorms, ModelConfig } from '../units.ts';
-import { kernels } from '../../shaders/index.ts';
-import { widthsOf, type DeviceModel } from './device_model.ts';
-import type { StoredTensor } from './parameters.ts';
+import { roundUp, subview, VIEW_ALIGNMENT, type BufferView } from '../../gpu/buffers.ts';
+import { dispatch, type Sizes, type Step } from '../../gpu/steps.ts';
+import type { HeadNorms, ModelConfig } from '../../units.ts';
+import { kernels } from '../../../shaders/index.ts';
+import { widthsOf, type DeviceModel } from '../device_model.ts';
+import type { StoredTensor } from '../parameters.ts';
 
 /** Sums of squares that one layer leaves: one per row of q, k and v, then one per row of o and head. */
 function placesOf(config: ModelConfig) {

@@ -1,6 +1,6 @@
 /** Parts of a batch: submitted in turn, and what they gave put together again. */
-import type { LossResult, TokenBatch } from '../units.ts';
-import type { MicroBatch } from './microbatches.ts';
+import type { LossResult, TokenBatch } from '../../units.ts';
+import type { MicroBatch } from '../microbatches.ts';
 
 type Floats = Float32Array<ArrayBuffer>;
 

@@ -1,11 +1,11 @@
-import { BufferOwner, roundUp, VIEW_ALIGNMENT, type BufferView } from '../gpu/buffers.ts';
+import { BufferOwner, roundUp, VIEW_ALIGNMENT, type BufferView } from '../../gpu/buffers.ts';
 import { headSquareCount } from './head_norms.ts';
 import { createIndex, type IndexViews } from './inverse_index.ts';
-import type { LayerBuffers } from './layer.ts';
-import { createLossBuffers, type LossBuffers } from './policy_loss.ts';
-import { widthsOf, type DeviceModel } from './device_model.ts';
-import { TENSOR_ALIGNMENT } from './parameters.ts';
-import type { Capacity } from './microbatches.ts';
+import type { LayerBuffers } from '../layer.ts';
+import { createLossBuffers, type LossBuffers } from '../policy_loss.ts';
+import { widthsOf, type DeviceModel } from '../device_model.ts';
+import { TENSOR_ALIGNMENT } from '../parameters.ts';
+import type { Capacity } from '../microbatches.ts';
 
 /** Rows summed by one partial of a norm's weight gradient. */
 export const CHUNK_ROWS = 32;

@@ -1,7 +1,7 @@
 /** A look at the model with other parameters. */
-import { BufferOwner, upload, type BufferView } from '../gpu/buffers.ts';
-import type { DeviceModel } from './device_model.ts';
-import { ParameterCountError } from './errors.ts';
+import { BufferOwner, upload, type BufferView } from '../../gpu/buffers.ts';
+import type { DeviceModel } from '../device_model.ts';
+import { ParameterCountError } from '../errors.ts';
 
 /**
  * Does some work with these parameters in the model's place. The model's own are put aside on the device and come back

@@ -1,5 +1,5 @@
-import { upload, type BufferOwner, type BufferView } from '../gpu/buffers.ts';
-import type { Gpu } from '../gpu/device.ts';
+import { upload, type BufferOwner, type BufferView } from '../../gpu/buffers.ts';
+import type { Gpu } from '../../gpu/device.ts';
 
 /** Index that marks an absent row in gather_rows. */
 export const NONE = 0xffffffff;

@@ -1,12 +1,12 @@
 /** Gradients of several losses kept side by side on the device, and the angles between them. */
-import { BufferOwner, type BufferView } from '../gpu/buffers.ts';
-import { Program } from '../gpu/program.ts';
-import { f32, Readback, type ReadRange } from '../gpu/readback.ts';
-import { dispatch } from '../gpu/steps.ts';
-import type { GradientComparison } from '../units.ts';
-import { kernels } from '../../shaders/index.ts';
-import type { DeviceModel } from './device_model.ts';
-import { TENSOR_ALIGNMENT } from './parameters.ts';
+import { BufferOwner, type BufferView } from '../../gpu/buffers.ts';
+import { Program } from '../../gpu/program.ts';
+import { f32, Readback, type ReadRange } from '../../gpu/readback.ts';
+import { dispatch } from '../../gpu/steps.ts';
+import type { GradientComparison } from '../../units.ts';
+import { kernels } from '../../../shaders/index.ts';
+import type { DeviceModel } from '../device_model.ts';
+import { TENSOR_ALIGNMENT } from '../parameters.ts';
 
 /** Room for `count` flat gradients. The model's own gradient is put aside when it is made and back when it goes. */
 export class GradientShelf {
