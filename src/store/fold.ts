@@ -241,6 +241,7 @@ function foldEvent(draft: Draft, event: RunEvent): void {
     case 'footprint': // answers, not of the run: transport.ts keeps them
     case 'gradients':
     case 'intervention':
+    case 'life':
     case 'token-push':
     case 'step-check':
     case 'kernels':
