@@ -73,7 +73,13 @@ async function loadRecording(lab: Lab): Promise<void> {
 
 function start(): void {
   const engine = startEngine();
-  const lab = createLab((command) => engine.send(command), location.hash, readRecording, writeRecording);
+  const lab = createLab(
+    (command) => engine.send(command),
+    location.hash,
+    readRecording,
+    writeRecording,
+    () => engine.restart(),
+  );
   const pump = createPump((events) => lab.transport.receive(events));
   engine.subscribe((event) => {
     pump.add([event]);
