@@ -36,6 +36,7 @@ export function startPulse(
   const beat = (): void => post({ kind: 'pulse', lock, ...feel() });
   const hold = (): Promise<void> => {
     lock = name;
+    beat();
     return new Promise(() => undefined);
   };
   locks?.request(name, hold).catch(() => undefined); // without a lock the pulse has to do

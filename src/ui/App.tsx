@@ -10,6 +10,7 @@ import { EngineNotice } from './shell/EngineNotice.tsx';
 import { ErrorBanner } from './shell/ErrorBanner.tsx';
 import { Header } from './shell/Header.tsx';
 import { KeyHelp } from './shell/KeyHelp.tsx';
+import { LifeNotice } from './shell/LifeNotice.tsx';
 import { KeyProvider, useKeys, type KeyBinding } from './shell/keys.tsx';
 import { useUpdateKeys } from './shell/update_keys.ts';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -73,6 +74,7 @@ function Shell() {
       </a>
       <Header onHelp={() => setHelp(true)} />
       <EngineNotice />
+      <LifeNotice />
       <ErrorBanner />
       <AddressNotice />
       <DetailNotice />

@@ -234,3 +234,39 @@ test('the check on the chosen mini-batch is on screen as the device gave it', as
     );
   });
 });
+
+/** Seconds of work: a kernel that never ends would hold the browser of all tests. */
+const LONG = `var spin = 1u;
+  for (var round = 0u; round < 40000000u; round++) { spin = spin * 1664525u + 1013904223u; }
+  dlogProb[s] = token.y * term.gradient + select(0.0, 1.0, spin == 0u);`;
+
+test('a check that takes long is cancelled without an error, and the next check is right', async () => {
+  const { lab, screen, write, words } = await openEditor();
+  const text = ORIGINAL.replace(WRITE, LONG);
+  write(text);
+  const check = screen.getByRole('button', { name: 'Check its gradient now' });
+  await expect.element(check, soon).toBeEnabled();
+  await check.click();
+  await expect.element(screen.getByRole('button', { name: 'Checking …' })).toBeDisabled();
+  await screen.getByRole('button', { name: 'Cancel the check' }).click();
+  await expect.poll(words).toContain('The check was cancelled. It ran on a device of its own');
+  expect(screen.container.querySelector('.error-banner')).toBeNull();
+  write(ORIGINAL);
+  await expect.element(check, soon).toBeEnabled();
+  await check.click();
+  await expect.poll(words, soon).toContain('✓ The edited gradient is that of the edited loss');
+  expect(lab.run.getState().failure).toBeNull();
+});
+
+test('a compilation that came to nothing is said, and asked for again', async () => {
+  const { lab, screen, words } = await openEditor();
+  await expect.poll(words, soon).toContain('✓ It compiles on this device');
+  const { compiled } = lab.inspection.getState();
+  lab.inspection.setState({ compiled: null, compiling: compiled!.source });
+  await expect.poll(words).toContain('Compiling …');
+  const report = { what: 'lost', where: 'here', got: 'a', wanted: 'b', next: 'c' };
+  lab.transport.receive([{ kind: 'failed', update: 0, report }]);
+  await expect.poll(words).toContain('The compiler gave no answer.');
+  await screen.getByRole('button', { name: 'Compile again' }).click();
+  await expect.poll(words, soon).toContain('✓ It compiles on this device');
+});

@@ -14,6 +14,7 @@ function useAdapterName(): string {
 export function SourceBadge() {
   const source = useTransport((transport) => transport.source);
   const engine = useTransport((transport) => transport.engine);
+  const life = useTransport((transport) => transport.life);
   const adapter = useAdapterName();
   const { transport } = useLab();
   if (source === 'live')
@@ -41,7 +42,11 @@ export function SourceBadge() {
   return (
     <details className="badge" data-kind="recorded">
       <summary>
-        {engine.kind === 'ready' ? 'Recorded run · Play trains live' : 'Recorded run · engine starting'}
+        {engine.kind === 'ready'
+          ? 'Recorded run · Play trains live'
+          : life === 'well'
+            ? 'Recorded run · engine starting'
+            : 'Recorded run · engine does not answer'}
       </summary>
       <div className="popover">
         <p>
