@@ -22,7 +22,7 @@ import { answerIntervention, type AskedOf } from './intervention.ts';
 import { answerKernel, type KernelQuestion } from './kernel_questions.ts';
 import { kernelCatalogue } from './kernels.ts';
 import type { UpdateProfiler } from './profile.ts';
-import type { Opened, Policies, Session } from './session.ts';
+import { OF_A_RUN, type Opened, type Policies, type Session } from './session.ts';
 import {
   URGENT_COMMANDS,
   type AskedParameters,
@@ -97,6 +97,8 @@ export class Engine {
   }
 
   async #carryOut(command: RunCommand): Promise<void> {
+    // What was sent after an `open` that failed, on its heels: the failure was said, and no other is to cover it.
+    if (this.#opened && !this.#session && OF_A_RUN.has(command.kind)) return;
     switch (command.kind) {
       case 'open':
         return this.#open({ config: command.config, bytes: null });

@@ -103,6 +103,20 @@ export class NoKernelsError extends LabError {
   }
 }
 
+/** A person's text of a kernel has a loop that does not end; it was found out before the run could start. */
+export class EndlessLoopError extends LabError {
+  /** @param text of that line */
+  constructor(line: number, text: string) {
+    super('EndlessLoopError', {
+      what: 'The edited kernel has a loop that does not end',
+      where: `policy_loss.wgsl:${line} \`${text}\``,
+      got: 'a loop that was left after a million rounds',
+      wanted: 'a kernel that ends',
+      next: 'Mend that loop in Profile, or reset the text to the original, and run again.',
+    });
+  }
+}
+
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en-US')} MB`;
 
 /** A run that the device has no room for; nothing was allocated. */

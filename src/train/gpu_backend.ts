@@ -17,6 +17,7 @@ import { checkBuffers, checkFits } from './fit.ts';
 import { seededParameters } from './initial.ts';
 import { tryKernel } from './kernel_gradient.ts';
 import { checkKernel } from './kernels.ts';
+import { refuseEndless } from './loop_guard.ts';
 import { startUpdateProfile } from './profile.ts';
 
 /**
@@ -69,6 +70,7 @@ async function createPolicy(gpu: Gpu, { config, weights, environment }: PolicyRe
   const { model, seed, editedKernel } = config;
   const lossSource = editedKernel?.source ?? null;
   await compile(gpu, lossKernel(lossSource)); // before anything is allocated: an edited text may be wrong
+  if (lossSource !== null) await refuseEndless(gpu, lossSource);
   const parameters = weights ? decodeWeights(weights, model).values : seededParameters(model, seed);
   const { contextLength } = environment;
   const { training, sampling } = capacitiesOf(config, gpu.limits);
@@ -85,22 +87,32 @@ async function createPolicy(gpu: Gpu, { config, weights, environment }: PolicyRe
   });
 }
 
+const LONGEST_FETCH_MS = 60_000; // of weights: 400 kB
+
 /**
  * Fetches files of public/.
  * @param base URL of the page
+ * @throws WeightsFetchError from the function, after a minute without the whole file too
  */
 export const fetchWeightsFrom =
   (base: string) =>
   async (file: string): Promise<ArrayBuffer> => {
     const url = new URL(file, base).href;
-    let response: Response;
+    const stop = new AbortController();
+    const late = setTimeout(
+      () => stop.abort(new Error(`nothing whole in ${LONGEST_FETCH_MS / 1000} s`)),
+      LONGEST_FETCH_MS,
+    );
     try {
-      response = await fetch(url);
+      const response = await fetch(url, { signal: stop.signal });
+      const isPage = response.headers.get('content-type')?.startsWith('text/html') === true; // dev servers answer so
+      if (!response.ok || isPage)
+        throw new WeightsFetchError(url, isPage ? 'a web page' : `status ${response.status}`);
+      return await response.arrayBuffer();
     } catch (cause) {
+      if (cause instanceof WeightsFetchError) throw cause;
       throw new WeightsFetchError(url, cause instanceof Error ? cause.message : String(cause), cause);
+    } finally {
+      clearTimeout(late);
     }
-    const isPage = response.headers.get('content-type')?.startsWith('text/html') === true; // dev servers answer so
-    if (!response.ok || isPage)
-      throw new WeightsFetchError(url, isPage ? 'a web page' : `status ${response.status}`);
-    return response.arrayBuffer();
   };

@@ -1,5 +1,6 @@
 /** What the engine keeps of the run that is open. */
 import type { RunConfig, TrainablePolicy } from '../units.ts';
+import type { RunCommand } from './protocol.ts';
 import type { Transport } from './transport.ts';
 
 /** What a run was opened with; `reset` opens it again. */
@@ -21,3 +22,13 @@ export interface Session extends Policies {
   checkSteps: number | null; // the first update whose steps may be checked; null: none
   done: Promise<void>; // never rejects
 }
+
+/** Commands that only a run can carry out. */
+export const OF_A_RUN: ReadonlySet<RunCommand['kind']> = new Set([
+  'play',
+  'pause',
+  'step-update',
+  'step-phase',
+  'profile',
+  'check-steps',
+]);

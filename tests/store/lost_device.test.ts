@@ -150,3 +150,18 @@ test('a run that had finished stays finished when its device is lost; Reset trai
   await again;
   expect(said(events)).toEqual([REPORT.what]);
 });
+
+test('a run that cannot be opened says why, and the Play on its heels does not cover it', async () => {
+  const { lab, engine, events, until, isAt } = openPage((backend) =>
+    Promise.resolve({ ...backend, createPolicy: () => Promise.reject(new Error('no room')) }),
+  );
+  const refused = until(isAt('failed'));
+  await engine.start();
+  await refused;
+  const again = until(isAt('failed'));
+  lab.transport.play();
+  await again;
+  await engine.dispatch({ kind: 'list-kernels' }); // after all that was sent before
+  expect(said(events).filter((what) => what.includes('no run'))).toEqual([]);
+  expect(lab.run.getState().failure?.got).toBe('Error: no room');
+});

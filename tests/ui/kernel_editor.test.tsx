@@ -270,3 +270,30 @@ test('a compilation that came to nothing is said, and asked for again', async ()
   await screen.getByRole('button', { name: 'Compile again' }).click();
   await expect.poll(words, soon).toContain('✓ It compiles on this device');
 });
+
+test('an endless loop is named with its line instead of being run, and the next check is right', async () => {
+  const { screen, write, words } = await openEditor();
+  const text = ORIGINAL.replace(WRITE, `while (true) { dlogProb[s] += 1.0; }\n  ${WRITE}`);
+  const line = text.split('\n').findIndex((each) => each.includes('while (true)')) + 1;
+  write(text);
+  const check = screen.getByRole('button', { name: 'Check its gradient now' });
+  await expect.element(check, soon).toBeEnabled();
+  await check.click();
+  await expect.poll(words, soon).toContain(`Line ${line}: This loop does not end`);
+  await expect.element(screen.getByRole('button', { name: 'Run with this kernel' })).toBeDisabled();
+  write(ORIGINAL);
+  await expect.element(check, soon).toBeEnabled();
+  await check.click();
+  await expect.poll(words, soon).toContain('✓ The edited gradient is that of the edited loss');
+});
+
+test('a run with an endless kernel is refused before it starts, with its line', async () => {
+  const { lab, screen, write } = await openEditor();
+  write(ORIGINAL.replace(WRITE, `loop { if (s == 99999u) { break; } }\n  ${WRITE}`));
+  const run = screen.getByRole('button', { name: 'Run with this kernel' });
+  await expect.element(run, soon).toBeEnabled();
+  await run.click();
+  await expect.element(screen.getByRole('alert'), soon).toHaveTextContent(/has a loop that does not end/);
+  expect(lab.run.getState().failure?.where).toContain('loop { if (s == 99999u) { break; } }');
+  await engine.dispatch({ kind: 'close' });
+});
