@@ -34,7 +34,7 @@ const crash = (got: string): ErrorReport => ({
   where: 'training worker',
   got,
   wanted: 'a worker that answers',
-  next: 'Press Play: the engine is started again and opens the run with the same seed. What was recorded of this run can be looked at until then.',
+  next: 'Press Play or Start again: another engine opens the run with the same seed. What was recorded of this run can be looked at until then.',
 });
 
 /** They end what a worker is at; one that has ended is at nothing. */

@@ -53,6 +53,7 @@ test('a worker that is ended while it trains is told at once, and Start again tr
     .element(screen.getByRole('alert'))
     .toHaveTextContent(/The engine stopped working\. Press Play/);
   expect(lab.run.getState().updates[0].metrics).toBeTruthy(); // what was recorded stays
+  await expect.element(screen.getByText('Live run stopped')).toBeVisible();
   await screen.getByRole('button', { name: 'Start again' }).click();
   await expect.element(screen.getByRole('button', { name: 'Preparing…' })).toBeVisible();
   await expect.poll(() => lab.run.getState().updates[0]?.metrics, soon).toMatchObject({ exactMatch, loss });

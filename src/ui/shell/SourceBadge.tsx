@@ -14,15 +14,20 @@ function useAdapterName(): string {
 export function SourceBadge() {
   const source = useTransport((transport) => transport.source);
   const engine = useTransport((transport) => transport.engine);
+  const stopped = useRun((run) => run.status === 'failed');
   const life = useTransport((transport) => transport.life);
   const adapter = useAdapterName();
   const { transport } = useLab();
   if (source === 'live')
     return (
       <details className="badge" data-kind="live">
-        <summary>● Live on {adapter}</summary>
+        <summary>{stopped ? '○ Live run stopped' : `● Live on ${adapter}`}</summary>
         <div className="popover">
-          <p>This run is computed now, in this tab.</p>
+          <p>
+            {stopped
+              ? 'This run was computed in this tab until it failed; it can be started again.'
+              : 'This run is computed now, in this tab.'}
+          </p>
           <button type="button" onClick={transport.replay}>
             Show the recorded run
           </button>
