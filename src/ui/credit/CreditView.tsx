@@ -80,6 +80,7 @@ function Stepper(props: StepperProps) {
             title={`Credit of prompt ${state.prompt.index + 1}`}
             tree={state}
             nodes={state.nodes}
+            longest="A −0.00↑"
             draw={drawingAt(drawn, change && { rewards: state.rewards ?? [], credit: trained })}
             lit={new Set(step?.lit)}
             found={change && new Set(change.nodes.map(({ node }) => node))}

@@ -18,10 +18,11 @@ export function SourceBadge() {
   const life = useTransport((transport) => transport.life);
   const adapter = useAdapterName();
   const { transport } = useLab();
+  const liveWords = stopped ? '○ Live run stopped' : `● Live on ${adapter}`;
   if (source === 'live')
     return (
       <details className="badge" data-kind="live">
-        <summary>{stopped ? '○ Live run stopped' : `● Live on ${adapter}`}</summary>
+        <summary title={liveWords}>{liveWords}</summary>
         <div className="popover">
           <p>
             {stopped
@@ -37,22 +38,22 @@ export function SourceBadge() {
   if (engine.kind === 'unavailable')
     return (
       <details className="badge" data-kind="none">
-        <summary>Recorded run · no WebGPU here</summary>
+        <summary title="Recorded run · no WebGPU here">Recorded run · no WebGPU here</summary>
         <div className="popover">
           <p>{engine.report.what}. The recorded run works in full: play, step and inspect it.</p>
           <p>To train live: {webgpuAdvice(factsOfThisBrowser())}</p>
         </div>
       </details>
     );
+  const words =
+    engine.kind === 'ready'
+      ? 'Recorded run · Play trains live'
+      : life === 'well'
+        ? 'Recorded run · engine starting'
+        : 'Recorded run · engine does not answer';
   return (
     <details className="badge" data-kind="recorded">
-      <summary>
-        {engine.kind === 'ready'
-          ? 'Recorded run · Play trains live'
-          : life === 'well'
-            ? 'Recorded run · engine starting'
-            : 'Recorded run · engine does not answer'}
-      </summary>
+      <summary title={words}>{words}</summary>
       <div className="popover">
         <p>
           A run recorded earlier{engine.kind === 'ready' ? '' : ', shown while the GPU programs compile'}.

@@ -11,6 +11,7 @@ export interface NodeDrawing {
   readonly glyph: string; // inside the node; '' for none
   readonly label: string; // the number beside the node; '' for none
   readonly words: string; // the same for a screen reader
+  readonly note?: string; // below the node
 }
 
 export const nodeName = (id: NodeId): string => (id === ROOT ? 'root' : `n${id}`);
