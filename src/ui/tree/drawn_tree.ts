@@ -83,7 +83,7 @@ export function describe(node: TurnNode, drawing: NodeDrawing): string {
   const badge = badgeOf(node) && ` ${badgeOf(node)}`;
   const from = origin.kind === 'expansion' ? `, samples ${nodeName(origin.resampled)} again` : '';
   const ending = node.ending === null ? '' : `, ended by ${node.ending}`;
-  const made = handWord(node) && ` ${handWord(node)}`;
+  const made = [drawing.note ?? '', handWord(node)].map((word) => word && ` ${word}`).join('');
   return `${drawn}${badge}${made}, ${drawing.words}${ending}${from}`;
 }
 
