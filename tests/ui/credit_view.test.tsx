@@ -190,7 +190,8 @@ test('axe finds nothing serious with a what-if and its panels', async () => {
   expect(await seriousFindings(screen.container)).toEqual([]);
 });
 
-const noteOf = (leaf: number): string => leafElement(leaf).querySelector('.node-hidden')?.textContent ?? '';
+const noteOf = (leaf: number): string =>
+  leafElement(leaf).querySelector('.node-hidden')?.textContent.trim() ?? '';
 
 test('a drag of the mouse says the reward at its leaf all along, and selects no text', async () => {
   await userEvent.keyboard('{End}');

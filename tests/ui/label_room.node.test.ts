@@ -40,8 +40,8 @@ test('a usual label has room before the next node at the least width of a column
     const layout = layOutTree(nodes, { columnWidth: width, rowHeight: 30 });
     return labelRoom(layout, layout.byId.get(ROOT)!, nodes, measure);
   };
-  expect(nodeText(nodeId(42), label, [], roomAt(columnWidth), measure).isShort).toBe(false);
-  expect(nodeText(nodeId(42), label, [], roomAt(columnWidth - 2), measure).isShort).toBe(true);
+  expect(nodeText(ROOT, label, [], roomAt(columnWidth), measure).isShort).toBe(false);
+  expect(nodeText(ROOT, label, [], roomAt(columnWidth - 2), measure).isShort).toBe(true);
 });
 
 test('on random trees no label reaches the next node of its row, its ring or its badge', () => {

@@ -125,7 +125,7 @@ const TreeItem = memo(function TreeItem(props: TreeItemProps) {
       )}
       {text.note !== '' && (
         <text className="node-hidden" x={LABEL_START} y={RADIUS + 3}>
-          {text.note}
+          {` ${text.note}`}
         </text>
       )}
     </g>

@@ -2,7 +2,7 @@
  * What is written beside a node in the room that it has: all of it, or a shorter form as a whole. A text that ran on
  * under the next node would lose its last digits, and a number without them is another number.
  */
-import type { NodeId, TurnNode } from '../../units.ts';
+import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
 import type { PlacedNode, TreeLayout } from '../layout/tree_layout.ts';
 import { badgeOf, HAND_REACH, handWord, MARGIN, notesOf, ORIGIN, RADIUS, type DrawnTree, type Nodes } from './drawn_tree.ts'; // prettier-ignore
 import { nodeName } from './encodings.ts';
@@ -70,7 +70,8 @@ export function nodeText(
  */
 export function leastColumn(nodeCount: number, longest: string, measure: Measure): number {
   const name = nodeName(Number('9'.repeat(String(nodeCount).length)) as NodeId); // of the longest name, no node of a tree
-  const text = measure(name, 'name') + measure(` ${longest}`, 'label');
+  const longestName = Math.max(measure(name, 'name'), measure(nodeName(ROOT), 'name'));
+  const text = longestName + measure(` ${longest}`, 'label');
   return Math.ceil(LABEL_START + text + GAP + RING);
 }
 
