@@ -2,7 +2,7 @@
 import type { TreeState } from '../../store/run_state.ts';
 import type { TreeColour } from '../../store/selection.ts';
 import { ROOT, type NodeId, type NodeTable, type TurnNode } from '../../units.ts';
-import { creditGlyph, formatNumber, formatSigned } from '../format.ts';
+import { asPrinted, creditGlyph, formatNumber, formatSigned } from '../format.ts';
 import { creditFill, entropyDash, entropyFill, rewardClass } from '../scales.ts';
 
 export interface NodeDrawing {
@@ -26,7 +26,7 @@ export function drawCredit(value: number | null | undefined, extent: number, wha
   if (value == null) return { ...PLAIN, words: `${what} not known yet` };
   const label = formatSigned(value);
   return {
-    fill: creditFill(value, extent),
+    fill: creditFill(asPrinted(value), extent),
     dash: 'none',
     glyph: creditGlyph(value),
     label,
