@@ -21,6 +21,40 @@ export class RecordingError extends LabError {
   }
 }
 
+/** A recorded run that ends before its end line: what came before is good. The page tells it by its name. */
+export class RecordingCutOffError extends RecordingError {
+  constructor(where: string, got: string, cause?: unknown) {
+    super(
+      {
+        what: 'The recorded run is not whole',
+        where,
+        got,
+        wanted: 'a last line of kind "end": the file is truncated',
+        next: 'What came before is kept. Copy or download the file again for the rest.',
+      },
+      cause,
+    );
+    this.name = 'RecordingCutOffError';
+  }
+}
+
+/** No recording stands at an address. */
+export class RecordingMissingError extends LabError {
+  constructor(url: string, got: string, cause?: unknown) {
+    super(
+      'RecordingMissingError',
+      {
+        what: 'The recorded run is missing',
+        where: url,
+        got,
+        wanted: 'a gzipped recording',
+        next: 'Press Play to train a new run; to make a recording: npm run lab -- --record run.ndjson.gz.',
+      },
+      cause,
+    );
+  }
+}
+
 /** The loss is not a number any more: training on would only spread it. */
 export class NonFiniteLossError extends LabError {
   constructor(update: number, minibatch: number, loss: number, detail: string) {

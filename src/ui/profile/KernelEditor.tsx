@@ -1,9 +1,10 @@
 /** The loss kernel, open: edited in place, compiled as it is written, its gradient checked, and a run started with it. */
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { gradientVerdict, withKernel, type GradientVerdict } from '../../units.ts';
 import type { KernelDescription, KernelTrial, TextProblem } from '../../store/inspection.ts';
 import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
 import { formatMs, formatNumber, formatCount } from '../format.ts';
+import { LazyPart } from '../LazyPart.tsx';
 import type { BatchChoice } from './BatchPicker.tsx';
 import { CancelCheck } from './CancelCheck.tsx';
 import { failures } from './gradient_words.ts';
@@ -11,7 +12,8 @@ import { GradientTable } from './GradientTable.tsx';
 import { keepText, keptText } from './kept_text.ts';
 import { sayChangedLines } from './line_diff.ts';
 
-const CodeEditor = lazy(() => import('./CodeEditor.tsx'));
+/** CodeMirror is a file of its own, fetched when the editor opens; an object, so that tests can have the fetch fail. */
+export const codeEditor = { load: () => import('./CodeEditor.tsx') };
 const COMPILE_AFTER_MS = 400; // of the last key
 const NAME = 'policy_loss';
 const AS_WRITTEN = { name: NAME, batch: null, checkGradient: false } as const; // only compiled
@@ -154,16 +156,18 @@ export function KernelEditor({ kernel, choice }: KernelEditorProps) {
         Its bindings, params and entry point stay; all else may change. {changes ?? 'Not edited yet'}.
         {config?.editedKernel && ' The run on screen used an edited text.'}
       </p>
-      <Suspense fallback={<p className="small">The editor is loading …</p>}>
-        <CodeEditor
-          label="WGSL of policy_loss, to edit"
-          text={text}
-          original={kernel.source}
-          problems={problems}
-          goTo={goTo}
-          onChange={change}
-        />
-      </Suspense>
+      <LazyPart
+        name="The editor"
+        load={() => codeEditor.load()}
+        props={{
+          label: 'WGSL of policy_loss, to edit',
+          text,
+          original: kernel.source,
+          problems,
+          goTo,
+          onChange: change,
+        }}
+      />
       {unkept && (
         <p role="alert" className="small">
           {unkept}
