@@ -7,6 +7,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 export type Unreadable = (where: string, got: string, wanted: string) => Error;
 
 const GZIP_MAGIC = [0x1f, 0x8b];
+const PIECE_BYTES = 2 ** 14; // of the file, handed on as they are asked for
 const STRETCH_BYTES = 2 ** 18; // looked at before the lines so far are handed on
 const [LINE_FEED, QUOTE, BACKSLASH] = [0x0a, 0x22, 0x5c];
 const BRACKET_CASE = 0x20; // ASCII: { and [ differ by it, } and ] too
@@ -94,11 +95,14 @@ export class LineReader {
       }
   }
 
+  /** In small pieces, or a whole zipped file would count as read before its first line is there. */
   async *#counted(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, void> {
-    for await (const chunk of chunksOf(stream)) {
-      this.fileBytes += chunk.length;
-      yield chunk;
-    }
+    for await (const chunk of chunksOf(stream))
+      for (let start = 0; start < chunk.length; start += PIECE_BYTES) {
+        const piece = chunk.subarray(start, start + PIECE_BYTES);
+        this.fileBytes += piece.length;
+        yield piece;
+      }
   }
 
   #cut(bytes: Bytes): readonly string[] {

@@ -136,7 +136,7 @@ async function* linesOf(
     if (error instanceof RecordingError || signal?.aborted) throw error;
     throw new RecordingCutOffError(
       `after line ${count}`,
-      error instanceof Error ? error.message : String(error),
+      (error instanceof Error ? error.message : String(error)).replace(/\.$/, ''),
       error,
     );
   }

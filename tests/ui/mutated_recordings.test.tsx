@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab.ts';
 import { readInWorker } from '../../src/train/file_reader.ts';
-import { readRecording } from '../../src/train/recording.ts';
+import { readRecording, type ReadProgress } from '../../src/train/recording.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
 import { VIEWS } from '../../src/store/selection.ts';
 import { App } from '../../src/ui/App.tsx';
@@ -36,6 +36,17 @@ test('a recording is read in the worker and stands beside the run', async () => 
   expect(lab.shelf.getState().failure).toBeNull();
   await expect.element(screen.getByRole('region', { name: 'Aligned curves' })).toBeVisible();
   await cleanup();
+});
+
+test('how far the worker is grows with the events that are there, and a reader that has enough ends it', async () => {
+  const file = await (await fetch('/recorded-instant.ndjson.gz')).blob();
+  let told: ReadProgress = { bytes: 0, events: 0 };
+  const reading = readInWorker(file, { onProgress: (progress) => (told = progress) });
+  for (let i = 0; i < 5000; i += 1) await reading.next();
+  await reading.return();
+  expect(told.events).toBeLessThan(8000);
+  expect(told.bytes / file.size).toBeGreaterThan(0.1);
+  expect(told.bytes / file.size).toBeLessThan(0.6); // of 22,353 events, and what streams keep ready
 });
 
 test('update 3 after update 1, and an update of a hundred million, are refused where they stand', async () => {
