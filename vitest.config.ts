@@ -18,6 +18,7 @@ const BUNDLED = [
   'react/jsx-runtime',
   'react-dom',
   'react-dom/client',
+  'react-error-boundary',
   'uplot',
   'valibot',
   'vitest-browser-react',

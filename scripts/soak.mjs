@@ -89,7 +89,7 @@ async function processorMeter(browser) {
 
 /** Runs in the page: the engine and the page's store, fed as main.tsx feeds it. Resolves when the time is over. */
 async function inPage([config, minutes, every, keptBytes, standMs]) {
-  const [{ startEngine }, { createPump }, { createRunStore }, { readRecording, writeRecording }] =
+  const [{ startEngine }, { createPump }, { createRunStore }, { readLogPart, writeRecording }] =
     await Promise.all([
       import('/src/train/client.ts'),
       import('/src/store/pump.ts'),
@@ -97,7 +97,7 @@ async function inPage([config, minutes, every, keptBytes, standMs]) {
       import('/src/train/recording.ts'),
     ]);
   const engine = startEngine();
-  const run = createRunStore({ codec: { read: readRecording, write: writeRecording }, keptBytes });
+  const run = createRunStore({ codec: { read: readLogPart, write: writeRecording }, keptBytes });
   const pump = createPump(run.apply);
   const pumping = setInterval(() => pump.tick(), 16);
   const startMs = performance.now();

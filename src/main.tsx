@@ -7,7 +7,8 @@ import { createLab, type Lab } from './store/lab.ts';
 import { createPump } from './store/pump.ts';
 import { lastNeeded } from './store/selection.ts';
 import { startEngine, type EngineClient } from './train/client.ts';
-import { readRecording, writeRecording } from './train/recording.ts';
+import { readInWorker } from './train/file_reader.ts';
+import { readLogPart, writeRecording } from './train/recording.ts';
 import type { ErrorReport } from './units.ts';
 import { LabError } from './units.ts';
 import { App } from './ui/App.tsx';
@@ -23,8 +24,8 @@ function everyFrame(work: (nowMs: number) => void): void {
     else requestAnimationFrame(run);
   };
   const run = (): void => {
+    next(); // first: an error in one frame must not be the last frame
     work(performance.now());
-    next();
   };
   next();
 }
@@ -56,24 +57,28 @@ function reportOf(error: unknown, where: string): ErrorReport {
 /** Streams the recorded run into the player; what a reload asks for is sought as soon as it is there. */
 async function loadRecording(lab: Lab): Promise<void> {
   const wanted = lastNeeded(lab.selection.getState());
-  const response = await fetch(RECORDING);
-  if (!response.ok || !response.body || response.headers.get('content-type')?.startsWith('text/html'))
-    throw new LabError('RecordingMissingError', {
-      what: 'The recorded run is missing',
-      where: response.url,
-      got: `status ${response.status}`,
-      wanted: 'a gzipped recording',
-      next: 'Press Play to train a new run; to make a recording: npm run lab -- --record run.ndjson.gz.',
-    });
-  if (wanted === null) lab.player.play();
-  for await (const event of readRecording(response.body)) lab.player.add([event]);
-  lab.player.finish();
+  let isThere = false;
+  try {
+    for await (const event of readInWorker(new URL(RECORDING, document.baseURI).href)) {
+      if (!isThere && wanted === null) lab.player.play();
+      isThere = true;
+      lab.player.add([event]);
+    }
+  } finally {
+    if (isThere) lab.player.finish(); // of a file that broke off too: what came is the whole of it
+  }
   if (wanted !== null) lab.player.seek(wanted);
 }
 
 function start(): void {
   const engine = startEngine();
-  const lab = createLab((command) => engine.send(command), location.hash, readRecording, writeRecording);
+  const lab = createLab(
+    (command) => engine.send(command),
+    location.hash,
+    readInWorker,
+    { write: writeRecording, read: readLogPart },
+    () => engine.restart(),
+  );
   const pump = createPump((events) => lab.transport.receive(events));
   engine.subscribe((event) => {
     pump.add([event]);

@@ -69,7 +69,8 @@ export class BufferOwner {
 
   /** @throws OutOfMemoryError naming the first buffer that was refused; the owner's buffers are freed. */
   async ready(): Promise<void> {
-    const refused = (await Promise.all(this.#pending.splice(0))).find((error) => error !== null);
+    const answers = await this.#gpu.answers.of(Promise.all(this.#pending.splice(0)));
+    const refused = answers.find((error) => error !== null);
     if (!refused) return;
     this.destroy();
     throw refused;

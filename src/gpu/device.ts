@@ -1,4 +1,5 @@
 import type { LabError } from '../units.ts';
+import { AnswerWatch } from './answer_watch.ts';
 import type { Courtesy } from './courtesy.ts';
 import {
   DeviceLostError,
@@ -31,8 +32,15 @@ export interface Gpu {
   readonly tuning: Map<string, Shaping>;
   /** Holds results back while a person acts; absent where nobody does. */
   readonly courtesy?: Courtesy | undefined;
-  /** Resolves (never rejects) when the device is gone; reason 'destroyed' after close(). */
-  readonly lost: Promise<DeviceLostError>;
+  /** Resolves (never rejects) when the device is gone (DeviceLostError; reason 'destroyed' after close()) or given up. */
+  readonly lost: Promise<LabError>;
+  /** Whether it owes an answer. */
+  readonly answers: AnswerWatch;
+  /**
+   * Takes a device that does not answer for lost: `lost` gives this error. It is not destroyed before it has ended what
+   * it computes, since Chromium waits for that end in the one thread that serves all devices of all pages.
+   */
+  giveUp(error: LabError): void;
   close(): void;
 }
 
@@ -66,7 +74,11 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   if (!gpu) throw new NoWebGpuError('openGpu');
   const adapter = await requestAdapter(gpu, options);
   const device = await requestDevice(adapter, features(gpu, adapter, options), options);
-  const lost = device.lost.then((info) => new DeviceLostError('WebGPU device', info.reason, info.message));
+  let giveUp: Gpu['giveUp'] = () => undefined;
+  const lost = Promise.race([
+    device.lost.then((info): LabError => new DeviceLostError('WebGPU device', info.reason, info.message)),
+    new Promise<LabError>((resolve) => (giveUp = resolve)),
+  ]);
   const opened = {
     device,
     adapter: describe(adapter),
@@ -82,9 +94,22 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
     profiling: { observer: null },
     tuning: new Map(),
     courtesy: options.courtesy,
+    answers: new AnswerWatch(),
+    giveUp(error) {
+      givenUp.add(device);
+      giveUp(error);
+      const free = (): void => {
+        givenUp.delete(device);
+        device.destroy();
+      };
+      device.queue.onSubmittedWorkDone().then(free, free);
+    },
     close: () => device.destroy(),
   };
 }
+
+/** Kept, since a device that nobody holds is destroyed. */
+const givenUp = new Set<GPUDevice>();
 
 async function requestAdapter(gpu: GPU, options: OpenGpuOptions): Promise<GPUAdapter> {
   let adapter: GPUAdapter | null;

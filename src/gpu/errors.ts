@@ -41,9 +41,48 @@ export class DeviceLostError extends LabError {
       where,
       got: `reason ${reason}${message ? `: ${message}` : ''}`,
       wanted: 'a device that lives until the run ends',
-      next: 'Reset the run to open a new device; if it is lost again, choose a smaller model or close other tabs.',
+      next: 'Play or Reset opens the run again, on a new device and with the same seed; if it is lost again, choose a smaller model or close other tabs.',
     });
     this.reason = reason;
+  }
+}
+
+/** A kernel was started for a check and has not come to its end. */
+export class KernelStallError extends LabError {
+  constructor(seconds: number) {
+    super('KernelStallError', {
+      what: 'The kernel that is checked does not come to its end',
+      where: 'check of a kernel',
+      got: `no answer of the device in ${seconds} s`,
+      wanted: 'a kernel that ends',
+      next: 'Look for a loop that does not end in the edited text, mend it and check again. The check had a device of its own, which was given up: the run is as it was.',
+    });
+  }
+}
+
+/** A person ended a check: nothing went wrong. */
+export class CheckCancelledError extends LabError {
+  constructor() {
+    super('CheckCancelledError', {
+      what: 'The check was cancelled',
+      where: 'check of a kernel',
+      got: 'a person’s wish',
+      wanted: 'its end',
+      next: 'Check again.',
+    });
+  }
+}
+
+/** A device that did not answer and was given up by a person. */
+export class DeviceGivenUpError extends LabError {
+  constructor() {
+    super('DeviceGivenUpError', {
+      what: 'The graphics device did not answer and was given up',
+      where: 'WebGPU device',
+      got: 'no answer',
+      wanted: 'an answer',
+      next: 'Play or Reset opens the run again, on a new device and with the same seed. Where a kernel never ends, the old device goes on computing until the page is closed.',
+    });
   }
 }
 

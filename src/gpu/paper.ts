@@ -2,6 +2,7 @@
  * A device on paper: it keeps the ledger of what would be allocated and allocates nothing. Whatever creates its buffers
  * through BufferOwner can be asked what it needs before a device is asked for it, by the same code.
  */
+import { AnswerWatch } from './answer_watch.ts';
 import type { Gpu } from './device.ts';
 import { MemoryLedger } from './memory.ts';
 
@@ -24,6 +25,8 @@ export function paperGpu(): Gpu {
     profiling: { observer: null },
     tuning: new Map(),
     lost: new Promise(NOTHING),
+    answers: new AnswerWatch(),
+    giveUp: NOTHING,
     close: NOTHING,
   };
 }

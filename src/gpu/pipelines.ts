@@ -63,7 +63,8 @@ export async function compile(
   const key = JSON.stringify([kernel.name, overrides, source]);
   const cache = cachesByDevice.get(gpu.device) ?? new Map<string, Promise<CompiledKernel>>();
   cachesByDevice.set(gpu.device, cache);
-  const compiled = cache.get(key) ?? build(gpu, kernel, source, overrides, { ...overrides, ...constants });
+  const compiled =
+    cache.get(key) ?? gpu.answers.of(build(gpu, kernel, source, overrides, { ...overrides, ...constants }));
   cache.set(key, compiled);
   return compiled;
 }

@@ -81,7 +81,7 @@ export class Readback {
   async #fetch<R extends ReadRanges>(staging: GPUBuffer, bytes: number, ranges: R): Promise<ReadArrays<R>> {
     await this.#owner.ready();
     try {
-      await staging.mapAsync(GPUMapMode.READ, 0, bytes);
+      await this.#gpu.answers.of(staging.mapAsync(GPUMapMode.READ, 0, bytes));
     } catch (cause) {
       // A map fails when the device is lost; the loss itself may be reported a moment later.
       throw await Promise.race([this.#gpu.lost, soon(cause)]);

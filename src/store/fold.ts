@@ -126,15 +126,19 @@ function addNode(tree: MutableTree, node: TurnNode): void {
   tree.growth.push({ kind: 'node', node: node.id });
 }
 
-/** A pruned node leaves the group: it is marked, and no longer listed by its parent. */
+/** Pruned nodes leave the group: they are marked, and no longer listed by their parents. */
 function prune(tree: MutableTree, pruned: readonly NodeId[]): void {
-  for (const id of pruned) {
+  const gone = new Set(pruned);
+  const parents = new Set<NodeId>();
+  for (const id of gone) {
     const node = tree.nodes[id];
     if (!node) continue;
     tree.nodes[id] = { ...node, pruned: true };
-    const parent = node.parent === null ? undefined : tree.nodes[node.parent];
-    if (parent)
-      tree.nodes[parent.id] = { ...parent, children: parent.children.filter((child) => child !== id) };
+    if (node.parent !== null) parents.add(node.parent);
+  }
+  for (const id of parents) {
+    const parent = tree.nodes[id];
+    if (parent) tree.nodes[id] = { ...parent, children: parent.children.filter((child) => !gone.has(child)) };
   }
 }
 
@@ -241,6 +245,7 @@ function foldEvent(draft: Draft, event: RunEvent): void {
     case 'footprint': // answers, not of the run: transport.ts keeps them
     case 'gradients':
     case 'intervention':
+    case 'life':
     case 'token-push':
     case 'step-check':
     case 'kernels':

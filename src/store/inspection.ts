@@ -33,7 +33,10 @@ export interface InspectionState {
   readonly kernelChecks: Readonly<Record<string, KernelCheck>>; // the last of each kernel
   readonly compiled: Pick<KernelTrial, 'source' | 'problems'> | null; // the text that was compiled last
   readonly kernelTrial: KernelTrial | null; // the last whose gradient was asked for
+  readonly compiling: string | null; // the text whose compilation is awaited
+  readonly uncompiled: string | null; // the text whose compilation came to nothing, as when the device was lost
   readonly asking: InspectionEvent['kind'] | null; // the answer that is awaited
+  readonly cancelled: boolean; // the last check, by the person
 }
 
 export interface Inspection extends StoreApi<InspectionState> {
@@ -43,6 +46,8 @@ export interface Inspection extends StoreApi<InspectionState> {
   /** @param batch null: on the catalogue's cases */
   readonly checkKernel: (name: string, batch?: KernelBatch | null) => void;
   readonly tryKernel: (question: TryKernel) => void;
+  /** Ends the check of a kernel that is awaited. */
+  readonly cancelCheck: () => void;
 }
 
 export function createInspection(send: (command: RunCommand) => void): Inspection {
@@ -53,10 +58,13 @@ export function createInspection(send: (command: RunCommand) => void): Inspectio
     kernelChecks: {},
     compiled: null,
     kernelTrial: null,
+    compiling: null,
+    uncompiled: null,
     asking: null,
+    cancelled: false,
   }));
   const ask = (asking: InspectionEvent['kind'], command: RunCommand): void => {
-    store.setState({ asking });
+    store.setState({ asking, cancelled: false });
     send(command);
   };
   const hear = (event: RunEvent): void => {
@@ -67,10 +75,11 @@ export function createInspection(send: (command: RunCommand) => void): Inspectio
       const kernelChecks = { ...store.getState().kernelChecks, [event.kernel]: event };
       store.setState({ kernelChecks, asking: null });
     } else if (event.kind === 'kernel-trial') {
-      store.setState({ compiled: event });
+      store.setState({ compiled: event, compiling: null });
       if (event.gradients || store.getState().asking === 'kernel-trial')
         store.setState({ kernelTrial: event, asking: null });
-    } else if (event.kind === 'failed') store.setState({ asking: null });
+    } else if (event.kind === 'failed')
+      store.setState(({ compiling }) => ({ asking: null, compiling: null, uncompiled: compiling }));
   };
   return {
     ...store,
@@ -82,7 +91,14 @@ export function createInspection(send: (command: RunCommand) => void): Inspectio
     tryKernel(question) {
       const command = { kind: 'try-kernel', ...question } as const;
       if (question.checkGradient) ask('kernel-trial', command);
-      else send(command); // compiled while it is written: nothing waits for it
+      else {
+        store.setState({ compiling: question.source, uncompiled: null }); // while it is written: no other question waits for it
+        send(command);
+      }
+    },
+    cancelCheck() {
+      store.setState({ asking: null, cancelled: true });
+      send({ kind: 'cancel-check' });
     },
   };
 }

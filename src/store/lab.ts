@@ -25,15 +25,17 @@ export interface Lab {
  * @param send carries commands to the engine
  * @param hash the address the page was opened with
  * @param read reads recordings that the person opens
- * @param write writes them; with it, old updates of a long run are compressed and read back, without it let go
+ * @param codec with it, old updates of a long run are compressed and read back, without it let go
+ * @param restart ends the engine and starts another
  */
 export function createLab(
   send: (command: RunCommand) => void,
   hash = '',
   read: ReadRecording = readNothing,
-  write: EventCodec['write'] | null = null,
+  codec: EventCodec | null = null,
+  restart: () => void = () => undefined,
 ): Lab {
-  const run = createRunStore({ codec: write && { write, read } });
+  const run = createRunStore({ codec });
   const selection = createSelectionStore(decodeSelection(hash));
   const wantSelected = (): void => {
     const { update, pinned } = selection.getState();
@@ -54,7 +56,7 @@ export function createLab(
     inspection.receive(events);
     interventions.receive(events);
   };
-  const transport = createTransport({ run, selection, player, send, hear });
+  const transport = createTransport({ run, selection, player, send, restart, hear });
   /** A link in the open page may lead to what the recording has not come to yet. */
   const playOn = (): void => {
     const last = lastNeeded(selection.getState());

@@ -39,8 +39,9 @@ export function createPump(
     tick() {
       const end = now() + budgetMs;
       while (start < queue.length) {
-        handOn(queue.slice(start, start + HELPING));
-        start += HELPING;
+        const helping = queue.slice(start, start + HELPING);
+        start += HELPING; // before they are handed on: what fails once is not tried in every frame
+        handOn(helping);
         if (now() >= end) break;
       }
       trim();

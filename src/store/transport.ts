@@ -3,8 +3,9 @@
  * asked for it, else the recorded run. Commands go out through `send`, injected by main.tsx.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { GradientQuestion, RunCommand, RunEvent } from '../train/protocol.ts';
+import type { GradientQuestion, RunCommand, RunEvent, SignOfLife } from '../train/protocol.ts';
 import type { ErrorReport, RunConfig } from '../units.ts';
+import { OpenRun, same } from './open_run.ts';
 import type { Player } from './player.ts';
 import type { RunStore } from './run.ts';
 import type { EventOf } from './run_state.ts';
@@ -28,6 +29,7 @@ export interface TransportState {
   readonly footprint: EventOf<'footprint'> | null; // the engine's last answer to `estimate`
   readonly gradients: EventOf<'gradients'> | null; // and to `compare-gradients`
   readonly comparing: boolean; // its answer is awaited
+  readonly life: SignOfLife;
 }
 
 export interface Transport extends StoreApi<TransportState> {
@@ -59,7 +61,25 @@ export interface Transport extends StoreApi<TransportState> {
   readonly restart: () => void;
   /** Shows the recorded run from its start. */
   readonly replay: () => void;
+  /** Ends the engine, whatever it is at, and starts another. What is on screen stays; Play opens its run again. */
+  readonly restartEngine: () => void;
+  /** Lets go of a device that does not answer; the run fails, and Play opens it on another. */
+  readonly giveUpDevice: () => void;
 }
+
+/** The engine has no run any more: its device or the engine itself is gone. */
+const isLoss = (event: RunEvent): boolean =>
+  (event.kind === 'life' && event.sign === 'ended') || (event.kind === 'status' && event.status === 'failed');
+/** Said by the page when it asks for a run anew, until the engine speaks for itself. */
+const PREPARING: RunEvent = { kind: 'status', status: 'preparing', update: 0, phase: null };
+
+const RESTARTED: ErrorReport = {
+  what: 'The engine was started again',
+  where: 'training worker',
+  got: 'a person’s wish',
+  wanted: 'an engine that answers',
+  next: 'Ask again.',
+};
 
 /** Trees have their credit then, and the policy is still the one that grew them. */
 const LAST_BEFORE_STEPS = 'advantage';
@@ -69,58 +89,13 @@ export interface TransportParts {
   readonly selection: SelectionStore;
   readonly player: Player;
   readonly send: (command: RunCommand) => void;
+  /** Ends the engine and starts another. */
+  readonly restart: () => void;
   /** Hears every event before it is folded. */
   readonly hear?: (events: readonly RunEvent[]) => void;
 }
 
-/** Deep equality: the engine returns configs as its schema orders them. */
-export function same(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
-  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
-  return (
-    left.length === right.size && left.every(([key, value]) => right.has(key) && same(value, right.get(key)))
-  );
-}
-
-/** Opens runs of the engine ahead of time and holds what they say until they are shown. */
-class OpenRun {
-  config: RunConfig | null = null;
-  #held: RunEvent[] = [];
-  #begun = false;
-  readonly #send: (command: RunCommand) => void;
-
-  constructor(send: (command: RunCommand) => void) {
-    this.#send = send;
-  }
-
-  open(config: RunConfig): void {
-    if (this.config) this.#send({ kind: 'close' });
-    this.config = config;
-    this.#held = [];
-    this.#begun = false;
-    this.#send({ kind: 'open', config });
-  }
-
-  /** Lets through what belongs to the open run: the one before may still be talking. */
-  admit(events: readonly RunEvent[]): readonly RunEvent[] {
-    return events.filter((event) => {
-      if (event.kind === 'run-started') this.#begun = same(event.config, this.config);
-      return this.#begun || event.kind === 'failed' || event.kind === 'status';
-    });
-  }
-
-  hold(events: readonly RunEvent[]): void {
-    this.#held.push(...events);
-  }
-
-  release(): readonly RunEvent[] {
-    const held = this.#held;
-    this.#held = [];
-    return held;
-  }
-}
-
-export function createTransport({ run, selection, player, send, hear }: TransportParts): Transport {
+export function createTransport({ run, selection, player, send, restart, hear }: TransportParts): Transport {
   const store = createStore<TransportState>(() => ({
     source: 'recorded',
     engine: { kind: 'starting' },
@@ -134,15 +109,19 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
     footprint: null,
     gradients: null,
     comparing: false,
+    life: 'well',
   }));
   const open = new OpenRun(send);
   let leftFrom: Partial<Selection> | null = null;
   const isLive = (): boolean => store.getState().source === 'live';
+  const isOver = (): boolean => run.getState().status === 'finished';
   const defaultConfig = (): RunConfig | null => run.getState().ready?.presets[0]?.config ?? null;
 
-  const goLive = (config: RunConfig, first: RunCommand): void => {
+  /** @param first asked of the run; null leaves it paused before its start */
+  const goLive = (config: RunConfig, first: RunCommand | null): void => {
     player.pause();
-    if (!same(open.config, config) || isLive()) open.open(config);
+    const isAnew = !same(open.config, config) || isLive() || open.gone;
+    if (isAnew) open.open(config);
     run.clear();
     selection.select({ run: null, update: null, prompt: 0, pinned: null });
     store.setState({
@@ -153,14 +132,17 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       checkingSteps: false,
       trainingTo: null,
     });
-    run.apply(open.release());
-    send(first);
+    run.apply(isAnew ? [PREPARING] : open.release());
+    if (first) send(first);
   };
 
   /** With an engine: the first command starts a live run. Without: the recorded run obeys. */
   const command = (live: RunCommand, recorded: () => void): void => {
-    const { engine, draft, source } = store.getState();
-    if (source === 'live') return send(live);
+    const { engine, draft, source, asked } = store.getState();
+    if (source === 'live') {
+      if (isOver()) return; // there is nothing to go on with, and what it trained stays on screen
+      return open.gone && asked ? goLive(asked, live) : send(live);
+    }
     const config = draft ?? open.config ?? defaultConfig();
     if (engine.kind === 'ready' && config) return goLive(config, live);
     if (engine.kind === 'starting' && live.kind === 'play' && player.getState().playing) {
@@ -176,7 +158,7 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
     if (!config || store.getState().engine.kind !== 'ready') return;
     const { prompt, node, leaf, token } = selection.getState();
     leftFrom = { update, prompt, node, leaf, token };
-    if (isLive()) {
+    if (isLive() && !open.gone) {
       selection.select({ update: null, pinned: null });
       send({ kind: 'reset' });
       send(first);
@@ -239,6 +221,12 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       if (events.some((event) => event.kind === 'ready')) engineReady();
       const admitted = open.admit(events.filter((event) => event.kind !== 'ready'));
       if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
+      if (events.some(isLoss)) {
+        open.gone = true;
+        store.setState({ prepared: false });
+      }
+      const life = events.findLast((event) => event.kind === 'life');
+      if (life) store.setState({ life: life.sign });
       if (isLive()) {
         run.apply(admitted);
         if (there) arrive();
@@ -259,13 +247,13 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
     stepPhase: () => command({ kind: 'step-phase' }, player.stepPhase),
     profile() {
       command({ kind: 'profile' }, () => undefined);
-      if (!isLive()) return;
+      if (!isLive() || isOver()) return;
       store.setState({ profiling: true });
       if (run.getState().status !== 'running') send({ kind: 'step-update' });
     },
     checkSteps() {
       command({ kind: 'check-steps' }, () => undefined);
-      if (!isLive()) return;
+      if (!isLive() || isOver()) return;
       store.setState({ checkingSteps: true });
       if (run.getState().status !== 'running') send({ kind: 'step-update' });
     },
@@ -275,7 +263,9 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       if (!isLive()) return startOver();
       selection.select({ update: null, pinned: null });
       store.setState({ checkingSteps: false, trainingTo: null }); // the new run was asked for none
-      send({ kind: 'reset' });
+      const { asked } = store.getState();
+      if (open.gone && asked) goLive(asked, null);
+      else send({ kind: 'reset' });
     },
     setDraft: (draft) =>
       store.setState({ draft: same(draft, run.getState().header?.config ?? null) ? null : draft }),
@@ -297,5 +287,17 @@ export function createTransport({ run, selection, player, send, hear }: Transpor
       store.setState({ source: 'recorded' });
       player.play();
     },
+    restartEngine() {
+      const { status, update, phase } = run.getState();
+      hear?.([{ kind: 'failed', update, report: RESTARTED }]); // what was asked of the engine has no answer any more
+      open.gone = true;
+      store.setState({
+        ...{ engine: { kind: 'starting' }, life: 'well', prepared: false, awaiting: false },
+        ...{ checkingSteps: false, trainingTo: null, profiling: false, comparing: false },
+      });
+      if (isLive() && status !== 'finished') run.apply([{ kind: 'status', status: 'failed', update, phase }]);
+      restart();
+    },
+    giveUpDevice: () => send({ kind: 'give-up' }),
   };
 }

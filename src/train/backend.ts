@@ -29,5 +29,11 @@ export interface Backend {
   tryKernel?(question: TryKernel): Promise<KernelTrial>;
   /** Absent where nothing can be timed. */
   startProfile?(): UpdateProfiler;
+  /** See Engine.countSilence. Absent where nothing is waited for. */
+  countSilence?(): number;
+  /** Takes the device for lost, though the browser has not said so. Absent where there is none. */
+  giveUp?(): void;
+  /** Ends the checks under way with CheckCancelledError. Absent where there are none. */
+  cancelChecks?(): void;
   close(): void;
 }

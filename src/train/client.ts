@@ -1,8 +1,13 @@
-/** The page's end of the engine: starts the worker, sends commands, hands events on. */
+/**
+ * The page's end of the engine: starts the worker, sends commands, hands events on, watches its signs of life, and starts
+ * another worker when one that has ended is asked for something.
+ */
 import { GIVE_WAY } from '../gpu/courtesy.ts';
 import type { ErrorReport } from '../units.ts';
 import { reportOf } from './errors.ts';
-import type { RunCommand, RunEvent } from './protocol.ts';
+import { LifeWatch } from './life_watch.ts';
+import type { RunCommand, RunEvent, SignOfLife } from './protocol.ts';
+import { browserLocks, isPulse, type Locks, type Pulse } from './pulse.ts';
 
 /** What the client needs of a Worker; tests pass their own. */
 export type WorkerLike = Pick<
@@ -16,6 +21,8 @@ export interface EngineClient {
   giveWay(): void;
   /** @returns a function that ends the subscription */
   subscribe(listener: (event: RunEvent) => void): () => void;
+  /** Ends the worker, whatever it is at, and starts another. */
+  restart(): void;
   close(): void;
 }
 
@@ -27,38 +34,76 @@ const crash = (got: string): ErrorReport => ({
   where: 'training worker',
   got,
   wanted: 'a worker that answers',
-  next: 'Reload the page; what was recorded of the run can still be looked at until then.',
+  next: 'Press Play or Start again: another engine opens the run with the same seed. What was recorded of this run can be looked at until then.',
 });
 
+/** They end what a worker is at; one that has ended is at nothing. */
+const IDLE_COMMANDS: ReadonlySet<RunCommand['kind']> = new Set(['pause', 'close', 'give-up', 'cancel-check']);
+
 /** Commands without weights are copied; weights are moved to the worker. */
-export function startEngine(start: () => WorkerLike = startWorker): EngineClient {
+export function startEngine(
+  start: () => WorkerLike = startWorker,
+  locks: Locks | null = browserLocks(),
+): EngineClient {
   const listeners = new Set<(event: RunEvent) => void>();
-  let lastUpdate = 0;
   const tell = (event: RunEvent): void => listeners.forEach((listener) => listener(event));
-  const fail = (report: ErrorReport): void => tell({ kind: 'failed', update: lastUpdate, report });
+  let at = { update: 0, finished: false };
   let worker: WorkerLike | null = null;
-  try {
-    worker = start();
-    worker.onmessage = ({ data }: MessageEvent<RunEvent>) => {
-      if ('update' in data) lastUpdate = data.update;
-      tell(data);
-    };
-    worker.onerror = (event) => fail(crash(event.message || 'an error while it was loading'));
-    worker.onmessageerror = () => fail(crash('a message that cannot be read'));
-  } catch (error) {
-    const report = reportOf(error, 'starting the training worker');
-    queueMicrotask(() => fail(report)); // subscribers come after this call
-  }
+  let life: LifeWatch | null = null;
+  const fail = (report: ErrorReport): void => tell({ kind: 'failed', update: at.update, report });
+
+  const end = (): void => {
+    life?.stop();
+    life = null;
+    worker?.terminate();
+    worker = null;
+  };
+  const hearSign = (sign: SignOfLife): void => {
+    tell({ kind: 'life', sign });
+    if (sign !== 'ended') return;
+    end();
+    fail(crash('its end, without a word'));
+    const status = at.finished ? 'finished' : 'failed'; // a run that was over has lost nothing but its weights
+    tell({ kind: 'status', status, update: at.update, phase: null });
+  };
+  const hear = (event: RunEvent): void => {
+    if (event.kind === 'status') at = { ...at, finished: event.status === 'finished' };
+    if ('update' in event) at = { ...at, update: event.update };
+    tell(event);
+  };
+  const begin = (): void => {
+    try {
+      const own = (worker = start());
+      life = new LifeWatch(hearSign, locks);
+      own.onmessage = ({ data }: MessageEvent<RunEvent | Pulse>) => {
+        if (worker !== own) return; // it was ended, and this was under way
+        if (isPulse(data)) return life?.felt(data);
+        life?.heard();
+        hear(data);
+      };
+      own.onerror = (event) => fail(crash(event.message || 'an error while it was loading'));
+      own.onmessageerror = () => fail(crash('a message that cannot be read'));
+    } catch (error) {
+      const report = reportOf(error, 'starting the training worker');
+      queueMicrotask(() => fail(report)); // subscribers come after this call
+    }
+  };
+  begin();
   return {
     send(command) {
-      if (!worker) return fail(crash('no worker'));
-      worker.postMessage(command, command.kind === 'load-weights' ? [command.bytes] : []);
+      if (!worker && !IDLE_COMMANDS.has(command.kind)) begin();
+      worker?.postMessage(command, command.kind === 'load-weights' ? [command.bytes] : []);
     },
     giveWay: () => worker?.postMessage(GIVE_WAY),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    close: () => worker?.terminate(),
+    restart() {
+      end();
+      at = { update: 0, finished: false };
+      begin();
+    },
+    close: end,
   };
 }

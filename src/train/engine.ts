@@ -3,7 +3,7 @@
  * worker, no page and no GPU: a backend gives it policies.
  */
 import { needsReference, needsRewardModel } from '../algo/signals.ts';
-import { DeviceLostError } from '../gpu/errors.ts';
+import { CheckCancelledError, DeviceLostError } from '../gpu/errors.ts';
 import type { EditedKernel, Environment, ErrorReport, RunConfig, TrainablePolicy } from '../units.ts';
 import type { Backend } from './backend.ts';
 import {
@@ -22,13 +22,15 @@ import { answerIntervention, type AskedOf } from './intervention.ts';
 import { answerKernel, type KernelQuestion } from './kernel_questions.ts';
 import { kernelCatalogue } from './kernels.ts';
 import type { UpdateProfiler } from './profile.ts';
-import type {
-  AskedParameters,
-  GradientQuestion,
-  InterventionQuestion,
-  RunCommand,
-  RunEvent,
-  TokenQuestion,
+import { OF_A_RUN, type Opened, type Policies, type Session } from './session.ts';
+import {
+  URGENT_COMMANDS,
+  type AskedParameters,
+  type GradientQuestion,
+  type InterventionQuestion,
+  type RunCommand,
+  type RunEvent,
+  type TokenQuestion,
 } from './protocol.ts';
 import { train } from './run.ts';
 import { tokenPush } from './token_push.ts';
@@ -44,32 +46,13 @@ export interface EngineOptions {
   readonly date?: () => string; // ISO 8601
 }
 
-/** What a run was opened with; `reset` opens it again. */
-interface Opened {
-  readonly config: RunConfig;
-  readonly bytes: ArrayBuffer | null; // weights loaded by hand, in place of config.weights
-}
-
-/** As in Run. */
-interface Policies {
-  readonly policy: TrainablePolicy;
-  readonly reference: TrainablePolicy | null;
-  readonly rewardModel: TrainablePolicy | null;
-}
-
-interface Session extends Policies {
-  readonly transport: Transport;
-  profiles: number; // updates still to be profiled
-  checkSteps: number | null; // the first update whose steps may be checked; null: none
-  done: Promise<void>; // never rejects
-}
-
 export class Engine {
   readonly #options: EngineOptions;
   #backend: Backend | null = null;
   #opened: Opened | null = null;
   #session: Session | null = null;
   #queue: Promise<void> = Promise.resolve();
+  #isOpening = false;
   #tried: EditedKernel | null = null; // a person's text that runs for a check
 
   constructor(options: EngineOptions) {
@@ -83,7 +66,19 @@ export class Engine {
 
   /** Takes a message from outside. Resolves when the command is carried out (a run goes on by itself). */
   dispatch(message: unknown): Promise<void> {
+    const urgent = URGENT_COMMANDS.find((kind) => kind === (message as { kind?: unknown } | null)?.kind);
+    if (urgent) return this.#carryOut({ kind: urgent });
     return this.#enqueue(() => this.#carryOut(parseRunCommand(message)));
+  }
+
+  /** A device was asked for and has not come yet. */
+  get isOpening(): boolean {
+    return this.#isOpening;
+  }
+
+  /** Calls in a row, this one included, in which the device owed an answer and gave none; call it at a steady beat. */
+  countSilence(): number {
+    return this.#backend?.countSilence?.() ?? 0;
   }
 
   /** Ends the run and closes the backend. A worker's engine ends with its worker instead. */
@@ -102,6 +97,8 @@ export class Engine {
   }
 
   async #carryOut(command: RunCommand): Promise<void> {
+    // What was sent after an `open` that failed, on its heels: the failure was said, and no other is to cover it.
+    if (this.#opened && !this.#session && OF_A_RUN.has(command.kind)) return;
     switch (command.kind) {
       case 'open':
         return this.#open({ config: command.config, bytes: null });
@@ -142,6 +139,10 @@ export class Engine {
         return this.#saveWeights(this.#sessionOr(command.kind));
       case 'close':
         return this.#close();
+      case 'give-up':
+        return this.#backend?.giveUp?.();
+      case 'cancel-check':
+        return this.#backend?.cancelChecks?.();
       default:
         return command satisfies never;
     }
@@ -185,7 +186,8 @@ export class Engine {
 
   async #ensureBackend(): Promise<Backend> {
     if (this.#backend) return this.#backend;
-    const backend = await this.#options.openBackend();
+    this.#isOpening = true;
+    const backend = await this.#options.openBackend().finally(() => (this.#isOpening = false));
     this.#backend = backend;
     void backend.lost.then((report) => this.#lose(backend, report));
     this.#options.post({
@@ -217,6 +219,7 @@ export class Engine {
       reference: await beside(needsReference(config.algorithm)),
       rewardModel: await beside(needsRewardModel(config.algorithm)),
     };
+    if (this.#backend !== backend) return this.#postStatus('failed'); // lost meanwhile, which was said
     this.#options.post({
       kind: 'run-started',
       config,
@@ -303,7 +306,9 @@ export class Engine {
     const answer = answerKernel(backend, question);
     this.#tried = question.kind === 'try-kernel' ? { ...question, gradientCheck: 'unchecked' } : null;
     answer
-      .then(this.#options.post, (error: unknown) => this.#fail(error, `command ${question.kind}`))
+      .then(this.#options.post, (error: unknown) => {
+        if (!(error instanceof CheckCancelledError)) this.#fail(error, `command ${question.kind}`);
+      })
       .finally(() => (this.#tried = null));
   }
 
@@ -368,9 +373,10 @@ export class Engine {
     this.#session = null;
     if (transport?.signal.aborted) return; // the run met the loss first and said so
     transport?.stop();
-    const { update, phase } = transport?.state ?? { update: 0, phase: null };
+    const { status, update, phase } = transport?.state ?? { status: null, update: 0, phase: null };
     this.#options.post({ kind: 'failed', update, report: blameEdit(report, this.#editRunning()) });
-    this.#options.post({ kind: 'status', status: 'failed', update, phase });
+    const after = status === 'finished' ? status : 'failed'; // a run that was over has lost nothing but its weights
+    this.#options.post({ kind: 'status', status: after, update, phase });
   }
 
   /** Posts the error, then the status again: a page shows a failure as the end, and a run may go on. */

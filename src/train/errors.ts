@@ -21,6 +21,40 @@ export class RecordingError extends LabError {
   }
 }
 
+/** A recorded run that ends before its end line: what came before is good. The page tells it by its name. */
+export class RecordingCutOffError extends RecordingError {
+  constructor(where: string, got: string, cause?: unknown) {
+    super(
+      {
+        what: 'The recorded run is not whole',
+        where,
+        got,
+        wanted: 'a last line of kind "end": the file is truncated',
+        next: 'What came before is kept. Copy or download the file again for the rest.',
+      },
+      cause,
+    );
+    this.name = 'RecordingCutOffError';
+  }
+}
+
+/** No recording stands at an address. */
+export class RecordingMissingError extends LabError {
+  constructor(url: string, got: string, cause?: unknown) {
+    super(
+      'RecordingMissingError',
+      {
+        what: 'The recorded run is missing',
+        where: url,
+        got,
+        wanted: 'a gzipped recording',
+        next: 'Press Play to train a new run; to make a recording: npm run lab -- --record run.ndjson.gz.',
+      },
+      cause,
+    );
+  }
+}
+
 /** The loss is not a number any more: training on would only spread it. */
 export class NonFiniteLossError extends LabError {
   constructor(update: number, minibatch: number, loss: number, detail: string) {
@@ -99,6 +133,20 @@ export class NoKernelsError extends LabError {
       got: 'a backend without kernels',
       wanted: 'a backend on WebGPU',
       next: 'Open the lab in a browser with WebGPU.',
+    });
+  }
+}
+
+/** A person's text of a kernel has a loop that does not end; it was found out before the run could start. */
+export class EndlessLoopError extends LabError {
+  /** @param text of that line */
+  constructor(line: number, text: string) {
+    super('EndlessLoopError', {
+      what: 'The edited kernel has a loop that does not end',
+      where: `policy_loss.wgsl:${line} \`${text}\``,
+      got: 'a loop that was left after a million rounds',
+      wanted: 'a kernel that ends',
+      next: 'Mend that loop in Profile, or reset the text to the original, and run again.',
     });
   }
 }

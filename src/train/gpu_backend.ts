@@ -1,6 +1,8 @@
 import { kernels } from '../../shaders/index.ts';
 import { autotune, browserStore } from '../gpu/autotune.ts';
-import { openGpu, type OpenGpuOptions } from '../gpu/device.ts';
+import { openGpu, type Gpu, type OpenGpuOptions } from '../gpu/device.ts';
+import { DeviceGivenUpError } from '../gpu/errors.ts';
+import { LostWatch } from '../gpu/lost_watch.ts';
 import { compile } from '../gpu/pipelines.ts';
 import { parameterCount } from '../model/config.ts';
 import { Policy } from '../model/policy.ts';
@@ -8,12 +10,14 @@ import { lossKernel } from '../model/policy_loss.ts';
 import { decodeWeights } from '../model/weights.ts';
 import type { ErrorReport } from '../units.ts';
 import { capacitiesOf } from './capacities.ts';
+import { CheckDevice } from './check_device.ts';
 import type { Backend, PolicyRequest } from './engine.ts';
 import { WeightsFetchError } from './errors.ts';
 import { checkBuffers, checkFits } from './fit.ts';
 import { seededParameters } from './initial.ts';
 import { tryKernel } from './kernel_gradient.ts';
 import { checkKernel } from './kernels.ts';
+import { refuseEndless } from './loop_guard.ts';
 import { startUpdateProfile } from './profile.ts';
 
 /**
@@ -26,62 +30,89 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
   const gpu = await openGpu({ timestamps: true, ...options, onError: (error) => refuse(error.report) });
   // Software adapters take the defaults, which were measured on one, and would spend seconds compiling the others.
   if (!gpu.adapter.software) await autotune(gpu, Object.values(kernels), browserStore());
+  const checks = new CheckDevice(async (onError) => {
+    const own = await openGpu({ ...options, onError });
+    for (const [name, shape] of gpu.tuning) own.tuning.set(name, shape); // checked as they run
+    return own;
+  });
+  const watch = new LostWatch(gpu.lost);
   let closed = false;
   const lostDevice = gpu.lost.then(({ report }) => (closed ? new Promise<never>(() => undefined) : report));
   return {
     adapter: gpu.adapter,
     // A refused command leaves buffers undefined: the run cannot go on, and neither can the device be trusted.
     lost: Promise.race([lostDevice, refused]),
-    async createPolicy({ config, weights, environment }: PolicyRequest) {
-      const { model, seed, editedKernel } = config;
-      const lossSource = editedKernel?.source ?? null;
-      await compile(gpu, lossKernel(lossSource)); // before anything is allocated: an edited text may be wrong
-      const parameters = weights ? decodeWeights(weights, model).values : seededParameters(model, seed);
-      const { contextLength } = environment;
-      const { training, sampling } = capacitiesOf(config, gpu.limits);
-      return Policy.create(gpu, model, {
-        contextLength,
-        parameters,
-        lossSource,
-        training,
-        sampling: {
-          prefillRows: sampling.rows,
-          sampledRows: sampling.sampledRows,
-          cachePlaces: sampling.places,
-        },
-      });
-    },
+    createPolicy: (request) => watch.guard(() => createPolicy(gpu, request)),
     parameterCount,
     async checkFits(config, trial) {
-      const { bytes } = trial ? await checkFits(gpu, config) : await checkBuffers(gpu.limits, config);
-      return bytes;
+      const fits = () => (trial ? checkFits(gpu, config) : checkBuffers(gpu.limits, config));
+      return (await watch.guard(fits)).bytes;
     },
-    checkKernel: (name, batch) => checkKernel(gpu, name, batch),
-    tryKernel: (question) => tryKernel(gpu, question),
+    checkKernel: (name, batch) => checks.run((own) => checkKernel(own, name, batch)),
+    // What is only compiled runs nothing: it need not wait for a device of its own.
+    tryKernel: (question) =>
+      question.checkGradient
+        ? checks.run((own) => tryKernel(own, question))
+        : watch.guard(() => tryKernel(gpu, question)),
     startProfile: () => startUpdateProfile(gpu),
+    countSilence: () => gpu.answers.countSilence(),
+    giveUp: () => gpu.giveUp(new DeviceGivenUpError()),
+    cancelChecks: () => checks.cancel(),
     close() {
       closed = true;
+      checks.close();
       gpu.close();
     },
   };
 }
 
+async function createPolicy(gpu: Gpu, { config, weights, environment }: PolicyRequest): Promise<Policy> {
+  const { model, seed, editedKernel } = config;
+  const lossSource = editedKernel?.source ?? null;
+  await compile(gpu, lossKernel(lossSource)); // before anything is allocated: an edited text may be wrong
+  if (lossSource !== null) await refuseEndless(gpu, lossSource);
+  const parameters = weights ? decodeWeights(weights, model).values : seededParameters(model, seed);
+  const { contextLength } = environment;
+  const { training, sampling } = capacitiesOf(config, gpu.limits);
+  return Policy.create(gpu, model, {
+    contextLength,
+    parameters,
+    lossSource,
+    training,
+    sampling: {
+      prefillRows: sampling.rows,
+      sampledRows: sampling.sampledRows,
+      cachePlaces: sampling.places,
+    },
+  });
+}
+
+const LONGEST_FETCH_MS = 60_000; // of weights: 400 kB
+
 /**
  * Fetches files of public/.
  * @param base URL of the page
+ * @throws WeightsFetchError from the function, after a minute without the whole file too
  */
 export const fetchWeightsFrom =
   (base: string) =>
   async (file: string): Promise<ArrayBuffer> => {
     const url = new URL(file, base).href;
-    let response: Response;
+    const stop = new AbortController();
+    const late = setTimeout(
+      () => stop.abort(new Error(`nothing whole in ${LONGEST_FETCH_MS / 1000} s`)),
+      LONGEST_FETCH_MS,
+    );
     try {
-      response = await fetch(url);
+      const response = await fetch(url, { signal: stop.signal });
+      const isPage = response.headers.get('content-type')?.startsWith('text/html') === true; // dev servers answer so
+      if (!response.ok || isPage)
+        throw new WeightsFetchError(url, isPage ? 'a web page' : `status ${response.status}`);
+      return await response.arrayBuffer();
     } catch (cause) {
+      if (cause instanceof WeightsFetchError) throw cause;
       throw new WeightsFetchError(url, cause instanceof Error ? cause.message : String(cause), cause);
+    } finally {
+      clearTimeout(late);
     }
-    const isPage = response.headers.get('content-type')?.startsWith('text/html') === true; // dev servers answer so
-    if (!response.ok || isPage)
-      throw new WeightsFetchError(url, isPage ? 'a web page' : `status ${response.status}`);
-    return response.arrayBuffer();
   };

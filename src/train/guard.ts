@@ -5,10 +5,18 @@ import { parseGradientQuestion } from './gradient_question.ts';
 import type { RunConfig } from '../units.ts';
 import { parseInspection } from './inspection_guard.ts';
 import { parseIntervention } from './intervention_guard.ts';
-import { INSPECTION_COMMANDS, PHASES, type RunCommand } from './protocol.ts';
+import { INSPECTION_COMMANDS, PHASES, URGENT_COMMANDS, type RunCommand } from './protocol.ts';
 import { quote } from './schema.ts';
 
-const PLAIN_COMMANDS = ['pause', 'step-update', 'step-phase', 'reset', 'save-weights', 'close'] as const;
+const PLAIN_COMMANDS = [
+  'pause',
+  'step-update',
+  'step-phase',
+  'reset',
+  'save-weights',
+  'close',
+  ...URGENT_COMMANDS,
+] as const;
 const COMMANDS = [
   'open',
   'estimate',

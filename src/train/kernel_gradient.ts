@@ -16,6 +16,7 @@ import { ShaderCompileError } from '../gpu/errors.ts';
 import type { KernelCase } from '../gpu/kernel.ts';
 import { runOnce } from '../gpu/kernel_check.ts';
 import { compile, type AnyKernel } from '../gpu/pipelines.ts';
+import { ENDLESS, endlessLoop } from './loop_guard.ts';
 import { apart, policyLossCase, runsPolicyLoss } from './loss_case.ts';
 import type {
   CheckedToken,
@@ -154,6 +155,11 @@ export async function tryKernel(gpu: Gpu, question: TryKernel): Promise<KernelTr
   if (problems.length > 0 || !isAsked)
     return { ...answer, gradients: null, loss: null, ms: performance.now() - startMs };
   const cases: readonly KernelCase[] = batch ? [policyLossCase(batch)] : kernels.policy_loss.cases();
+  const line = await endlessLoop(gpu, source, cases);
+  if (line !== null) {
+    const endless = [{ line, column: 1, message: ENDLESS }];
+    return { ...answer, problems: endless, gradients: null, loss: null, ms: performance.now() - startMs };
+  }
   const gradients: GradientCheck[] = [];
   for (const testCase of cases) gradients.push(await kernelGradient(gpu, source, testCase, batch));
   return { ...answer, gradients, loss: await lossesOf(gpu, kernel, cases), ms: performance.now() - startMs };

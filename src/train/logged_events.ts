@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { parseRunConfig } from './config.ts';
 import { RecordingError } from './errors.ts';
-import { PHASES, type RunEvent, type SessionEvent } from './protocol.ts';
+import { PHASES, type RunEvent, type SessionEvent, type UpdateMetrics } from './protocol.ts';
 import { issueReport, quote } from './schema.ts';
 import { ADVANTAGE_RULES, VALUE_RULES } from '../units.ts';
 
@@ -122,9 +122,22 @@ const config = v.pipe(
   }),
 );
 export const promptSchema = v.object({ index: count, dataset: text, seed: count, tokens: ids, answer: ids });
-const metrics = v.custom<Readonly<Record<string, number>>>(
-  (input) => typeof input === 'object' && input !== null && isNumbers(Object.values(input)),
-  'numbers by name',
+/** Of an update; whether a log of the first version has it. */
+const METRICS = {
+  ...{ exactMatch: true, unknown: false, reliability: false, meanReward: true, malformed: true },
+  ...{ turnEntropy: true, entropy: true, depth: true, toolCalls: true, deadTrees: true },
+  ...{ rolloutBatches: false, droppedGroups: false, loss: true, clipFraction: true, clipFractionLast: true },
+  ...{ ppoKl: true, turnKlEntropy: true, singleTurnCount: true, gradientNorm: true, skippedSteps: true },
+  ...{ sampledTokens: true, uniqueTokens: true, rowTokens: true, rolloutMs: true, trainMs: true },
+} satisfies Record<keyof UpdateMetrics, boolean>;
+const NEEDED = Object.entries(METRICS).flatMap(([name, always]) => (always ? [name] : []));
+const metrics = v.custom<UpdateMetrics>(
+  (input) =>
+    typeof input === 'object' &&
+    input !== null &&
+    isNumbers(Object.values(input)) &&
+    NEEDED.every((name) => Object.hasOwn(input, name)),
+  `a number for each of ${NEEDED.join(', ')}`,
 );
 
 /** Fields of the events that a log may hold: all but those that belong to a session, not to a run. */

@@ -196,6 +196,12 @@ export interface UpdateProfile {
   readonly ceilings: DeviceCeilings;
 }
 
+/**
+ * How the engine lives, as its page-side end sees it: silent is who owes a sign and gives none for a while. An adapter
+ * that was asked for, a device that works on something, or the worker, which may be busy or stuck. Ended is for certain.
+ */
+export type SignOfLife = 'well' | 'adapter-silent' | 'device-silent' | 'worker-silent' | 'ended';
+
 export type RunStatus = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 
 /** A finished rollout with what credit reads of it. */
@@ -320,6 +326,7 @@ export type RunEvent =
   | ({ readonly kind: 'gradients' } & GradientAngles) // the answer to `compare-gradients`
   | InspectionEvent
   | InterventionEvent
+  | { readonly kind: 'life'; readonly sign: SignOfLife } // said by client.ts, when it changes
   | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
 
 /** Events that say something of the session: they are in no run's log. */
@@ -330,6 +337,7 @@ export const SESSION_EVENTS = [
   'profile',
   'gradients',
   'intervention',
+  'life',
   ...INSPECTION_EVENTS,
 ] as const;
 export type SessionEvent = (typeof SESSION_EVENTS)[number];
@@ -352,4 +360,9 @@ export type RunCommand =
   | { readonly kind: 'reset' } // same config, same seed, from the start
   | { readonly kind: 'save-weights' }
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' }
+  | { readonly kind: 'give-up' } // a device that does not answer; heard while other commands wait
+  | { readonly kind: 'cancel-check' }; // of a kernel; heard while other commands wait
+
+/** Heard at once: what waits before them may wait for what they end. */
+export const URGENT_COMMANDS = ['give-up', 'cancel-check'] as const satisfies readonly RunCommand['kind'][];

@@ -2,7 +2,10 @@
  * A run on disk: gzipped NDJSON, a header line, one event per line, and a last line with their number.
  * Floats keep six significant digits. Reading yields events as the bytes arrive.
  */
-import { RecordingError } from './errors.ts';
+import { READ_BOUNDS, type ReadBounds } from './bounds.ts';
+import { LineReader, type Bytes } from './byte_lines.ts';
+import { RecordingCutOffError, RecordingError } from './errors.ts';
+import { LogOrder } from './log_order.ts';
 import { parseLoggedEvent } from './logged_events.ts';
 import { isLogged, type RunEvent } from './protocol.ts';
 import { quote } from './schema.ts';
@@ -11,9 +14,6 @@ import { editLabel } from '../units.ts';
 const FORMAT = 'turnwise-run';
 const VERSION = 1;
 const SIGNIFICANT_DIGITS = 6;
-const GZIP_MAGIC = [0x1f, 0x8b];
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /** JSON has no NaN and no infinities: they are written as { nonFinite: 'NaN' }. */
 function roundNumbers(_key: string, value: unknown): unknown {
@@ -85,58 +85,20 @@ const unreadable = (where: string, got: string, wanted: string, cause?: unknown)
     cause,
   );
 
-async function* chunksOf(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, void> {
-  const reader = stream.getReader(); // Safari's streams are not async iterable
-  try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
-  } finally {
-    await reader.cancel().catch(() => undefined); // an errored stream refuses; nothing is left to release
-  }
-}
-
-/** Gunzips where needed: a server that sends Content-Encoding: gzip has done it already. */
-async function* plainChunks(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, void> {
-  const chunks = chunksOf(stream);
-  let head: Bytes = new Uint8Array();
-  while (head.length < GZIP_MAGIC.length) {
-    const { done, value } = await chunks.next();
-    if (done) break;
-    head = new Uint8Array([...head, ...value]);
-  }
-  const rest = new ReadableStream<Bytes>({
-    start: (controller) => controller.enqueue(head),
-    async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: async () => void (await chunks.return(undefined)),
-  });
-  const zipped = GZIP_MAGIC.every((byte, place) => head[place] === byte);
-  yield* chunksOf(zipped ? rest.pipeThrough(new DecompressionStream('gzip')) : rest);
-}
-
-async function* linesOf(stream: ReadableStream<Bytes>): AsyncGenerator<string, void> {
-  const decoder = new TextDecoder();
-  let tail = '';
-  for await (const chunk of plainChunks(stream)) {
-    const lines = (tail + decoder.decode(chunk, { stream: true })).split('\n');
-    tail = lines.pop() ?? '';
-    yield* lines;
-  }
-  if (tail !== '') yield tail;
-}
-
-function parseLine(line: string, number: number): unknown {
+function parseLine(line: string, where: string): unknown {
   try {
     return JSON.parse(line, line.includes('"nonFinite"') ? restoreNumbers : undefined);
   } catch (cause) {
-    throw unreadable(
-      `line ${number}`,
-      quote(line),
-      'one JSON object per line (a shortened file ends in the middle of one)',
-      cause,
-    );
+    throw unreadable(where, quote(line), 'one JSON object per line', cause);
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -147,38 +109,126 @@ function checkHeader(value: unknown): void {
   if (version !== VERSION) throw unreadable('line 1', `version ${quote(version)}`, `version ${VERSION}`);
 }
 
-/**
- * The events of a recording, as soon as their bytes are there.
- * @throws RecordingError on the first thing that is wrong: format, version, an invalid event, a missing end
- */
-export async function* readRecording(stream: ReadableStream<Bytes>): AsyncGenerator<RunEvent, void> {
-  let number = 0;
-  let ended = false;
+export interface ReadProgress {
+  readonly bytes: number; // of the file, as it lies on disk
+  readonly events: number;
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ReadProgress) => void;
+  readonly bounds?: ReadBounds;
+}
+
+/** The lines of each stretch of the file; where unzipping or reading fails, what came before stands. */
+async function* linesOf(
+  reader: LineReader,
+  source: Blob | ReadableStream<Bytes>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly string[], void> {
+  let count = 0;
   try {
-    for await (const line of linesOf(stream)) {
-      number += 1;
-      const value = parseLine(line, number);
-      if (number === 1) checkHeader(value);
-      else if ((value as { kind?: unknown } | null)?.kind === 'end') {
-        checkEnd(value as { readonly events?: unknown }, number - 2);
-        ended = true;
-      } else yield parseLoggedEvent(value, `line ${number}`);
+    for await (const lines of reader.read(source, signal)) {
+      count += lines.length;
+      yield lines;
     }
   } catch (error) {
-    if (error instanceof RecordingError) throw error;
-    throw unreadable(
-      `after line ${number}`,
-      error instanceof Error ? error.message : String(error),
-      'a whole file',
+    if (error instanceof RecordingError || signal?.aborted) throw error;
+    throw new RecordingCutOffError(
+      `after line ${count}`,
+      (error instanceof Error ? error.message : String(error)).replace(/\.$/, ''),
       error,
     );
   }
-  if (!ended)
-    throw unreadable(
-      `after line ${number}`,
-      'the end of the file',
-      'a last line of kind "end": the file is truncated',
-    );
+}
+
+/** @param order null for a part of a log that this page wrote itself */
+async function* readBatches(
+  source: Blob | ReadableStream<Bytes>,
+  { signal, onProgress, bounds = READ_BOUNDS }: ReadOptions,
+  order: LogOrder | null,
+): AsyncGenerator<readonly RunEvent[], void> {
+  const reader = new LineReader(bounds, unreadable);
+  const log = new LogReader(bounds, order);
+  for await (const lines of linesOf(reader, source, signal)) {
+    const events = lines.flatMap((line) => log.read(line));
+    onProgress?.({ bytes: reader.fileBytes, events: log.count });
+    if (events.length > 0) yield events;
+  }
+  log.finish(reader.rest);
+}
+
+/** Lines to events: header first, an end line last, and nothing after it. */
+class LogReader {
+  lines = 0;
+  count = 0; // of events
+  #ended = false;
+  readonly #bounds: ReadBounds;
+  readonly #order: LogOrder | null;
+
+  constructor(bounds: ReadBounds, order: LogOrder | null) {
+    this.#bounds = bounds;
+    this.#order = order;
+  }
+
+  /** @returns the line's event, or none where it is the header or the end */
+  read(line: string): readonly RunEvent[] {
+    this.lines += 1;
+    const where = `line ${this.lines}`;
+    if (this.#ended) throw unreadable(where, quote(line), 'nothing after the line of kind "end"');
+    const value = parseLine(line, where);
+    if (this.lines === 1) {
+      checkHeader(value);
+      return [];
+    }
+    if ((value as { kind?: unknown } | null)?.kind === 'end') {
+      checkEnd(value as { readonly events?: unknown }, this.count);
+      this.#ended = true;
+      return [];
+    }
+    if (this.count >= this.#bounds.events) throw unreadable(where, 'one more event', `at most ${this.#bounds.events} events`); // prettier-ignore
+    const event = parseLoggedEvent(value, where);
+    this.#order?.check(event, where);
+    this.count += 1;
+    return [event];
+  }
+
+  /** @param rest after the last line feed */
+  finish(rest: string): void {
+    if (rest !== '') this.#readRest(rest);
+    if (!this.#ended) throw new RecordingCutOffError(`after line ${this.lines}`, 'the end of the file');
+  }
+
+  /** A last line without a line feed may be the end, or half of a line. */
+  #readRest(rest: string): void {
+    if (this.lines > 0 && !isJson(rest))
+      throw new RecordingCutOffError(`line ${this.lines + 1}`, quote(rest));
+    this.read(rest);
+  }
+}
+
+/**
+ * The events of a recording in the order of the file, as soon as their bytes are there. Linear in the bytes, and never
+ * more of them at hand than one line and one stretch of the file.
+ * @throws RecordingError on the first thing that is wrong: format, version, a bound, an invalid event, one out of order;
+ * RecordingCutOffError after the events of a file that ends too early; the signal's reason
+ */
+export async function* readRecording(
+  source: Blob | ReadableStream<Bytes>,
+  options: ReadOptions = {},
+): AsyncGenerator<RunEvent, void> {
+  for await (const events of recordingBatches(source, options)) yield* events;
+}
+
+/** As `readRecording`, in stretches: what is posted between threads. */
+export const recordingBatches = (
+  source: Blob | ReadableStream<Bytes>,
+  options: ReadOptions = {},
+): AsyncGenerator<readonly RunEvent[], void> => readBatches(source, options, new LogOrder());
+
+/** Reads any stretch of a log that `writeRecording` wrote, e.g. one update: nothing is known of what came before. */
+export async function* readLogPart(source: Blob | ReadableStream<Bytes>): AsyncGenerator<RunEvent, void> {
+  for await (const events of readBatches(source, {}, null)) yield* events;
 }
 
 function checkEnd({ events }: { readonly events?: unknown }, read: number): void {

@@ -3,6 +3,7 @@ import { Courtesy, GIVE_WAY } from '../gpu/courtesy.ts';
 import { Engine } from './engine.ts';
 import { fetchWeightsFrom, openGpuBackend } from './gpu_backend.ts';
 import type { RunEvent } from './protocol.ts';
+import { startPulse } from './pulse.ts';
 
 /** What is used of DedicatedWorkerGlobalScope; the DOM library types `self` as a window. */
 interface WorkerScope {
@@ -25,4 +26,8 @@ scope.onmessage = ({ data }) => {
   if (data === GIVE_WAY) courtesy.ask();
   else void engine.dispatch(data);
 };
+startPulse(
+  (pulse) => scope.postMessage(pulse, []),
+  () => ({ isOpening: engine.isOpening, silentBeats: engine.countSilence() }),
+);
 void engine.start();

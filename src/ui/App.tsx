@@ -1,7 +1,9 @@
 /** The shell: header, errors, the selected view, and the keys that work everywhere. */
-import { useState, type MouseEvent } from 'react';
+import { useState, type ComponentType, type MouseEvent } from 'react';
 import type { Lab } from '../store/lab.ts';
+import type { View } from '../store/selection.ts';
 import { LabProvider, useLab, useRun, useSelection } from './binding.ts';
+import { Boundary } from './Boundary.tsx';
 import { AddressNotice } from './shell/AddressNotice.tsx';
 import { DetailNotice } from './shell/DetailNotice.tsx';
 import { HiddenNotice } from './shell/HiddenNotice.tsx';
@@ -10,6 +12,7 @@ import { EngineNotice } from './shell/EngineNotice.tsx';
 import { ErrorBanner } from './shell/ErrorBanner.tsx';
 import { Header } from './shell/Header.tsx';
 import { KeyHelp } from './shell/KeyHelp.tsx';
+import { LifeNotice } from './shell/LifeNotice.tsx';
 import { KeyProvider, useKeys, type KeyBinding } from './shell/keys.tsx';
 import { useUpdateKeys } from './shell/update_keys.ts';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -27,12 +30,33 @@ import './styles/methods.css';
 import './styles/compare.css';
 import './styles/inspection.css';
 
+/** A way out of a view that cannot be shown. */
+function OtherView({ view }: { readonly view: View }) {
+  const { selection } = useLab();
+  const other = view === 'train' ? 'tree' : 'train';
+  return (
+    <button type="button" onClick={() => selection.select({ view: other })}>
+      Show the {VIEW_PANELS[other].title} view
+    </button>
+  );
+}
+
 function CurrentView() {
   const view = useSelection((selection) => selection.view);
-  const View = VIEW_PANELS[view].component;
+  const update = useSelection((selection) => selection.update);
+  const prompt = useSelection((selection) => selection.prompt);
+  const date = useRun((run) => run.header?.date);
+  const { title, component: View } = VIEW_PANELS[view];
   return (
-    <main id="view" tabIndex={-1} aria-label={VIEW_PANELS[view].title}>
-      <View />
+    <main id="view" tabIndex={-1} aria-label={title}>
+      <Boundary
+        key={view}
+        name={`The ${title} view`}
+        resetKeys={[update, prompt, date]}
+        ways={<OtherView view={view} />}
+      >
+        <View />
+      </Boundary>
     </main>
   );
 }
@@ -50,6 +74,18 @@ function SpokenProgress() {
     </p>
   );
 }
+
+/** Each within a boundary of its own. */
+const NOTICES: readonly { readonly name: string; readonly Notice: ComponentType }[] = [
+  { name: 'The notice about the engine', Notice: EngineNotice },
+  { name: 'The notice about a silent engine', Notice: LifeNotice },
+  { name: 'The error', Notice: ErrorBanner },
+  { name: 'The notice about the address', Notice: AddressNotice },
+  { name: 'The notice about old updates', Notice: DetailNotice },
+  { name: 'The notice about the edited kernel', Notice: EditedNotice },
+  { name: 'The notice about a hidden page', Notice: HiddenNotice },
+  { name: 'The progress in words', Notice: SpokenProgress },
+];
 
 /** Focus only: the hash holds the selection. */
 function skipToView(event: MouseEvent): void {
@@ -71,16 +107,20 @@ function Shell() {
       <a className="skip-link" href="#view" onClick={skipToView}>
         Skip to the view
       </a>
-      <Header onHelp={() => setHelp(true)} />
-      <EngineNotice />
-      <ErrorBanner />
-      <AddressNotice />
-      <DetailNotice />
-      <EditedNotice />
-      <HiddenNotice />
+      <Boundary name="The header">
+        <Header onHelp={() => setHelp(true)} />
+      </Boundary>
+      {NOTICES.map(({ name, Notice }) => (
+        <Boundary key={name} name={name}>
+          <Notice />
+        </Boundary>
+      ))}
       <CurrentView />
-      <SpokenProgress />
-      {help && <KeyHelp onClose={() => setHelp(false)} />}
+      {help && (
+        <Boundary name="The list of keys">
+          <KeyHelp onClose={() => setHelp(false)} />
+        </Boundary>
+      )}
     </>
   );
 }

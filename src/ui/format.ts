@@ -19,6 +19,9 @@ export function formatSigned(value: number | null | undefined, digits = 2): stri
   return value != null && Number.isFinite(value) && value > 0 && !isZero(text) ? `+${text}` : text;
 }
 
+/** What a bar or a colour beside a printed number shows: nothing where the number reads as zero. */
+export const asPrinted = (value: number, digits = 2): number => (isZero(value.toFixed(digits)) ? 0 : value);
+
 /** Signed credit with the glyph that carries its sign without colour: "▲ +0.50", "▼ −0.50". */
 export function formatCredit(value: number | null | undefined, digits = 2): string {
   const text = formatSigned(value, digits);

@@ -113,7 +113,7 @@ describe('a lost device', () => {
     await owner.ready();
     const reading = rejection(new Readback(gpu).read({ x: f32(view) }));
     gpu.device.destroy();
-    const lost = await gpu.lost;
+    const lost = (await gpu.lost) as DeviceLostError;
     expect(lost).toBeInstanceOf(DeviceLostError);
     expect(lost.reason).toBe('destroyed');
     expect(await reading).toBeInstanceOf(DeviceLostError);

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { createLab } from '../../src/store/lab.ts';
 import { createRunStore, type RunStore } from '../../src/store/run.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
-import { readRecording, writeRecording } from '../../src/train/recording.ts';
+import { readLogPart, writeRecording } from '../../src/train/recording.ts';
 import { START, updateEvents } from '../support/sample_log.ts';
 
-const CODEC = { write: writeRecording, read: readRecording };
+const CODEC = { write: writeRecording, read: readLogPart };
 const UPDATES = 12;
 const run: readonly RunEvent[] = [
   START,
@@ -65,7 +65,7 @@ describe('a run longer than the page keeps', () => {
   });
 
   test('an update that is looked at is read back, and let go when another is', async () => {
-    const saved = await collect(readRecording(new Blob([await writeRecording(run.slice(1))]).stream()));
+    const saved = await collect(readLogPart(new Blob([await writeRecording(run.slice(1))]).stream()));
     const plain = createRunStore();
     plain.apply(saved); // numbers as a saved run has them, with six digits
     const store = await longRun(createRunStore({ codec: CODEC, keptBytes: SMALL }));

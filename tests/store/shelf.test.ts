@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { foldEvents } from '../../src/store/fold.ts';
 import { EMPTY_RUN, type RunState } from '../../src/store/run_state.ts';
-import { createShelf } from '../../src/store/shelf.ts';
-import { readRecording, writeRecording } from '../../src/train/recording.ts';
+import { createShelf, type ReadRecording } from '../../src/store/shelf.ts';
+import { readRecording, recordingLines, writeRecording } from '../../src/train/recording.ts';
 import { SAMPLE_LOG } from '../support/sample_log.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
 
@@ -45,4 +45,62 @@ test('a file that is no recording says so, and the shelf stays as it was', async
   expect(failure?.next).toMatch(/[Rr]ecord/);
   shelf.dismiss();
   expect(shelf.getState().failure).toBeNull();
+});
+
+test('of a file that breaks off, what came before is kept, and the shelf says that it broke off', async () => {
+  const shelf = createShelf(readRecording);
+  const bytes = await writeRecording(await scriptedRun());
+  await shelf.open(named(bytes.slice(0, bytes.length - 1000), 'half.ndjson.gz'));
+  const { runs, failure } = shelf.getState();
+  expect(runs[0].run.updates.length).toBeGreaterThan(0);
+  expect(failure?.what).toBe('The recorded run is not whole');
+  expect(failure?.next).toContain('What came before is kept');
+});
+
+test('of a file that is wrong in the middle nothing is kept', async () => {
+  const shelf = createShelf(readRecording);
+  const lines = [...recordingLines(await scriptedRun())].map((line) =>
+    line.replaceAll('"update":2', '"update":3'),
+  );
+  await shelf.open(named(lines.join(''), 'jump.ndjson'));
+  const { runs, failure } = shelf.getState();
+  expect(runs).toEqual([]);
+  expect(failure).toMatchObject({ got: '3', wanted: '2, the next update' });
+});
+
+/** A reader that gives nothing until it is let go, and ends when it is aborted. */
+function slowReader() {
+  const waiting: (() => void)[] = [];
+  const read: ReadRecording = async function* (_file, { signal, onProgress }) {
+    onProgress({ bytes: 2, events: 7 });
+    await new Promise<void>((resolve, reject) => {
+      waiting.push(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    });
+    yield* SAMPLE_LOG;
+  };
+  return { read, release: () => waiting.forEach((resolve) => resolve()) };
+}
+
+test('a file under way tells how far it is, and can be left', async () => {
+  const { read } = slowReader();
+  const shelf = createShelf(read);
+  const opened = shelf.open(named('12345678', 'slow.ndjson'));
+  await Promise.resolve();
+  expect(shelf.getState().reading).toEqual({ name: 'slow.ndjson', share: 0.25, events: 7 });
+  shelf.cancel();
+  await opened;
+  expect(shelf.getState()).toEqual({ runs: [], reading: null, failure: null });
+});
+
+test('another file takes the place of the one under way', async () => {
+  const { read, release } = slowReader();
+  const shelf = createShelf(read);
+  const first = shelf.open(named('1234', 'first.ndjson'));
+  const second = shelf.open(named('1234', 'second.ndjson'));
+  await first;
+  expect(shelf.getState().reading?.name).toBe('second.ndjson');
+  release();
+  await second;
+  expect(shelf.getState().runs).toHaveLength(1);
 });

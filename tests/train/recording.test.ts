@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/train/protocol.ts';
-import { readRecording, recordingLines, writeRecording } from '../../src/train/recording.ts';
+import { readLogPart, readRecording, recordingLines, writeRecording } from '../../src/train/recording.ts';
 import { LabError } from '../../src/units.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
 
@@ -51,8 +51,15 @@ test('a recording gives back its log to six digits, without the session’s own 
   expect(await readAll(streamOf([recorded]))).toEqual(rounded(log));
 });
 
+/** Any stretch of a log, as a page reads back what it wrote. */
+async function readPart(stream: ReadableStream<Bytes>): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of readLogPart(stream)) events.push(event);
+  return events;
+}
+
 test('integers survive exactly, floats to one part in a million', async () => {
-  const [event] = await readAll(
+  const [event] = await readPart(
     textStream([...recordingLines([{ kind: 'evaluation', update: 3, dataset: 'x', questions: 2 ** 31, exactMatch: 1 / 3, greedy: true }])].join('')), // prettier-ignore
   );
   expect(event).toEqual({ kind: 'evaluation', update: 3, dataset: 'x', questions: 2 ** 31, exactMatch: 0.333333, greedy: true }); // prettier-ignore
@@ -60,7 +67,7 @@ test('integers survive exactly, floats to one part in a million', async () => {
 
 test('numbers that JSON does not have survive', async () => {
   const step: RunEvent = { kind: 'step', update: 1, minibatch: 0, gradientNorm: NaN, gradientNorms: { a: Infinity }, skipped: true }; // prettier-ignore
-  expect(await readAll(textStream([...recordingLines([step])].join('')))).toEqual([step]);
+  expect(await readPart(textStream([...recordingLines([step])].join('')))).toEqual([step]);
 });
 
 test('a skipped step and the metrics of its update keep the norm that they had', async () => {
@@ -107,11 +114,11 @@ test('events come before the rest of the file has arrived', async () => {
 
 test('a truncated file gives its events and then says that it is truncated', async () => {
   const { name, got, wanted } = await refusal(textStream([...recordingLines(run)].slice(0, 50).join('')));
-  expect(name).toBe('RecordingError');
+  expect(name).toBe('RecordingCutOffError');
   expect(got).toBe('the end of the file');
   expect(wanted).toContain('truncated');
   const cut = await refusal(streamOf([recorded.slice(0, recorded.length - 200)]));
-  expect(cut.name).toBe('RecordingError');
+  expect(cut.name).toBe('RecordingCutOffError');
   expect(cut.where).toMatch(/^(after )?line \d+$/);
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { algorithms } from '../../src/algo/index.ts';
 import { parseLoggedEvent } from '../../src/train/logged_events.ts';
+import { LogOrder } from '../../src/train/log_order.ts';
 import { withAlgorithm } from '../../src/train/presets.ts';
 import { isLogged } from '../../src/train/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
@@ -14,13 +15,15 @@ const configOf = (name: keyof typeof algorithms): RunConfig =>
   );
 
 describe.each(Object.keys(algorithms) as (keyof typeof algorithms)[])('a run of %s', (name) => {
-  test('ends, and the same seed gives the same log, which reads back', async () => {
+  test('ends, and the same seed gives the same log, which reads back in order', async () => {
     const log = await scriptedRun(configOf(name));
     const failures = log.flatMap((event) => (event.kind === 'failed' ? [event.report] : []));
     expect(failures).toEqual([]);
     expect(log.filter(({ kind }) => kind === 'metrics')).toHaveLength(2);
     expect(await scriptedRun(configOf(name))).toEqual(log);
+    const order = new LogOrder();
     for (const event of log.filter(isLogged)) {
+      order.check(event, event.kind);
       const stored = JSON.parse(JSON.stringify(event)) as unknown;
       expect(parseLoggedEvent(stored, event.kind)).toEqual(stored);
     }

@@ -80,6 +80,24 @@ test('keys reach every view, and ? lists them', async () => {
   expect(document.querySelector('.key-help')).toBeNull();
 });
 
+test.each(VIEWS)(
+  'the keys of %s open at their first line, with the focus in sight, also in a low window',
+  async (view) => {
+    await page.viewport(1280, 400);
+    await open(view);
+    await userEvent.keyboard('?');
+    const dialog = page.getByRole('dialog', { name: 'Keyboard' });
+    await expect.element(dialog).toBeVisible();
+    expect(dialog.element().scrollTop).toBe(0);
+    expect(dialog.element().contains(document.activeElement)).toBe(true);
+    const { top, bottom } = document.activeElement!.getBoundingClientRect();
+    expect(top).toBeGreaterThanOrEqual(0);
+    expect(bottom).toBeLessThanOrEqual(innerHeight);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await expect.poll(() => document.querySelector('dialog')).toBeNull();
+  },
+);
+
 test('focus goes from the skip link through the views to the view, and is seen', async () => {
   await open('train');
   const seen: string[] = [];

@@ -8,7 +8,8 @@ import { pathTokens } from '../../src/store/reading.ts';
 import type { TreeState } from '../../src/store/run_state.ts';
 import { App } from '../../src/ui/App.tsx';
 import { steppedReward } from '../../src/ui/credit/reward_drag.ts';
-import { formatCount, formatNumber, formatSigned } from '../../src/ui/format.ts';
+import { formatCount, formatNumber, formatSetting, formatSigned } from '../../src/ui/format.ts';
+import { move, press, release } from '../support/mouse.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 import { seriousFindings } from '../support/axe.ts';
 
@@ -187,4 +188,35 @@ test('axe finds nothing serious with a what-if and its panels', async () => {
   lab.selection.select({ whatIf: [{ leaf: tree.leaves[0], reward: 0.3 }] });
   await expect.element(screen.getByRole('region', { name: 'What changes' })).toBeVisible();
   expect(await seriousFindings(screen.container)).toEqual([]);
+});
+
+const noteOf = (leaf: number): string =>
+  leafElement(leaf).querySelector('.node-hidden')?.textContent.trim() ?? '';
+
+test('a drag of the mouse says the reward at its leaf all along, and selects no text', async () => {
+  await userEvent.keyboard('{End}');
+  const leaf = tree.leaves.find((id) => tree.rewards![id] === 0) ?? tree.leaves[0];
+  const own = tree.rewards![leaf]!;
+  const { left, top } = leafElement(leaf).querySelector('rect')!.getBoundingClientRect();
+  const at = (up: number, aside = 0) => ({ x: left + 6 + aside, y: top + 6 - up });
+  expect(noteOf(leaf)).toBe('');
+  await press(at(0), at(-12), at(-30));
+  await expect.poll(() => lab.selection.getState().whatIf).toEqual([{ leaf, reward: own - 0.5 }]);
+  await expect.poll(() => noteOf(leaf)).toBe(`r ${formatSetting(own)} → ${formatSetting(own - 0.5)}`);
+  await move(at(-12), at(0)); // back to what was paid, still held
+  await expect.poll(() => noteOf(leaf)).toBe(`r ${formatSetting(own)}`);
+  await move(at(-12, 60), at(-30, 150));
+  expect(getSelection()?.toString()).toBe('');
+  await release(at(-30, 150));
+  await expect.poll(() => noteOf(leaf)).toBe(`r ${formatSetting(own)} → ${formatSetting(own - 0.5)}`);
+  expect(leafElement(leaf).getAttribute('aria-label')).toContain(`reward set to ${formatSetting(own - 0.5)}, was ${formatSetting(own)}`); // prettier-ignore
+});
+
+test('panning a tree selects no text of it', async () => {
+  lab.selection.select({ view: 'tree' });
+  await expect.poll(() => screen.container.querySelector('.tree-frame[data-main=true]')).not.toBeNull();
+  const { left, top } = screen.container.querySelector('.node-label')!.getBoundingClientRect();
+  await press({ x: left + 1, y: top + 3 }, { x: left + 40, y: top + 40 }, { x: left + 200, y: top + 160 });
+  expect(getSelection()?.toString()).toBe('');
+  await release({ x: left + 200, y: top + 160 });
 });

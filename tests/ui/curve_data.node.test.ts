@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { keyedRandom } from '../../src/algo/random.ts';
 import { foldEvents } from '../../src/store/fold.ts';
 import { EMPTY_RUN } from '../../src/store/run_state.ts';
 import type { RunEvent } from '../../src/train/protocol.ts';
-import { curveData, tickIn } from '../../src/ui/train/curve_data.ts';
+import { axisTicks, curveData, tickIn } from '../../src/ui/train/curve_data.ts';
 import { METRICS, SAMPLE_LOG } from '../support/sample_log.ts';
 
 const run = foldEvents(EMPTY_RUN, SAMPLE_LOG);
@@ -41,4 +42,33 @@ test('held-out admissions are the mean over data sets; logs without them leave a
 test('an axis says its places exactly, also between whole percents', () => {
   expect([0, 0.025, 0.05, 0.07, 1].map((value) => tickIn('share', value))).toEqual(['0 %', '2.5 %', '5 %', '7 %', '100 %']); // prettier-ignore
   expect([0.0005, 0.25].map((value) => tickIn('nats', value))).toEqual(['5e−4', '0.25']);
+});
+
+test('every axis has two places or more, round ones, within it, and no more than have room', () => {
+  const random = keyedRandom({ seed: 3, update: 0 }, 1, 2);
+  for (let round = 0; round < 3000; round += 1) {
+    const high = 10 ** (random.integer(12) - 9) * (1 + random.integer(900) / 100);
+    const low = random.integer(2) === 0 ? 0 : -high * (random.integer(300) / 100);
+    const size = 20 + random.integer(300);
+    const ticks = axisTicks(low, high, size);
+    expect(ticks.length).toBeGreaterThanOrEqual(2);
+    expect(ticks.length).toBeLessThanOrEqual(Math.max(3, size / 26 + 1));
+    expect(ticks).toContain(0);
+    const slack = 1e-9 * (high - low);
+    expect(ticks[0]).toBeGreaterThanOrEqual(low - slack);
+    expect(ticks.at(-1)).toBeLessThanOrEqual(high + slack);
+    expect(new Set(ticks.map((tick) => tickIn('nats', tick))).size).toBe(ticks.length);
+  }
+});
+
+test('charts are those of the first update to the last: who admits in the middle of a run is in the table', () => {
+  const metrics = { ...METRICS, unknown: 0.25, reliability: 0.7 };
+  const charts = (state: typeof run): readonly string[] =>
+    curveData(state).curves.filter(({ onlyInTable }) => !onlyInTable).map(({ key }) => key); // prettier-ignore
+  expect(charts(foldEvents(run, [{ kind: 'metrics', update: 2, metrics }]))).toEqual(charts(run));
+  const { header } = run;
+  const asking = { ...run, header: { ...header!, config: { ...header!.config, datasets: ['hotpot', 'unanswerable'] } } }; // prettier-ignore
+  const fresh = { ...asking, updates: [], evaluations: [] };
+  expect(charts(fresh)).toContain('unknown');
+  expect(charts(foldEvents(asking, [{ kind: 'metrics', update: 2, metrics }]))).toEqual(charts(fresh));
 });

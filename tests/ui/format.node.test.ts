@@ -1,5 +1,17 @@
 import { expect, test } from 'vitest';
-import { creditGlyph, formatCredit, formatMs, formatNats, formatNumber, formatRatio, formatSetting, formatShare, formatSigned } from '../../src/ui/format.ts'; // prettier-ignore
+import {
+  creditGlyph,
+  formatCredit,
+  formatMs,
+  formatNats,
+  formatNumber,
+  formatRatio,
+  formatSetting,
+  formatShare,
+  formatSigned,
+  asPrinted,
+} from '../../src/ui/format.ts';
+import { drawCredit } from '../../src/ui/tree/encodings.ts'; // prettier-ignore
 
 test('signs use the minus sign and zero has none', () => {
   expect([0.5, -0.5, -0.001, 0].map((value) => formatSigned(value))).toEqual([
@@ -34,4 +46,11 @@ test('units are said', () => {
 
 test('settings keep significant digits', () => {
   expect([5e-4, 0.02, 1e-8, 40, 0.05].map((value) => formatSetting(value))).toEqual(['5e−4', '0.02', '1e−8', '40', '0.05']); // prettier-ignore
+});
+
+test('what reads as zero has no bar and no colour, however small the others are', () => {
+  expect([0.004, -0.004, 0.005, 0].map((value) => asPrinted(value))).toEqual([0, 0, 0.005, 0]);
+  expect([0.00004, 0.00006].map((value) => asPrinted(value, 4))).toEqual([0, 0.00006]);
+  expect(drawCredit(1e-9, 1e-9, 'advantage').fill).toBe(drawCredit(0, 1, 'advantage').fill);
+  expect(drawCredit(0.5, 1, 'advantage').fill).not.toBe(drawCredit(0, 1, 'advantage').fill);
 });

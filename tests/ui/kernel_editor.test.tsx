@@ -234,3 +234,66 @@ test('the check on the chosen mini-batch is on screen as the device gave it', as
     );
   });
 });
+
+/** Seconds of work: a kernel that never ends would hold the browser of all tests. */
+const LONG = `var spin = 1u;
+  for (var round = 0u; round < 40000000u; round++) { spin = spin * 1664525u + 1013904223u; }
+  dlogProb[s] = token.y * term.gradient + select(0.0, 1.0, spin == 0u);`;
+
+test('a check that takes long is cancelled without an error, and the next check is right', async () => {
+  const { lab, screen, write, words } = await openEditor();
+  const text = ORIGINAL.replace(WRITE, LONG);
+  write(text);
+  const check = screen.getByRole('button', { name: 'Check its gradient now' });
+  await expect.element(check, soon).toBeEnabled();
+  await check.click();
+  await expect.element(screen.getByRole('button', { name: 'Checking …' })).toBeDisabled();
+  await screen.getByRole('button', { name: 'Cancel the check' }).click();
+  await expect.poll(words).toContain('The check was cancelled. It ran on a device of its own');
+  expect(screen.container.querySelector('.error-banner')).toBeNull();
+  write(ORIGINAL);
+  await expect.element(check, soon).toBeEnabled();
+  await check.click();
+  await expect.poll(words, soon).toContain('✓ The edited gradient is that of the edited loss');
+  expect(lab.run.getState().failure).toBeNull();
+});
+
+test('a compilation that came to nothing is said, and asked for again', async () => {
+  const { lab, screen, words } = await openEditor();
+  await expect.poll(words, soon).toContain('✓ It compiles on this device');
+  const { compiled } = lab.inspection.getState();
+  lab.inspection.setState({ compiled: null, compiling: compiled!.source });
+  await expect.poll(words).toContain('Compiling …');
+  const report = { what: 'lost', where: 'here', got: 'a', wanted: 'b', next: 'c' };
+  lab.transport.receive([{ kind: 'failed', update: 0, report }]);
+  await expect.poll(words).toContain('The compiler gave no answer.');
+  await screen.getByRole('button', { name: 'Compile again' }).click();
+  await expect.poll(words, soon).toContain('✓ It compiles on this device');
+});
+
+test('an endless loop is named with its line instead of being run, and the next check is right', async () => {
+  const { screen, write, words } = await openEditor();
+  const text = ORIGINAL.replace(WRITE, `while (true) { dlogProb[s] += 1.0; }\n  ${WRITE}`);
+  const line = text.split('\n').findIndex((each) => each.includes('while (true)')) + 1;
+  write(text);
+  const check = screen.getByRole('button', { name: 'Check its gradient now' });
+  await expect.element(check, soon).toBeEnabled();
+  await check.click();
+  await expect.poll(words, soon).toContain(`Line ${line}: This loop does not end`);
+  await expect.element(screen.getByRole('button', { name: 'Run with this kernel' })).toBeDisabled();
+  write(ORIGINAL);
+  await expect.element(check, soon).toBeEnabled();
+  await check.click();
+  await expect.poll(words, soon).toContain('✓ The edited gradient is that of the edited loss');
+});
+
+test('a run with an endless kernel is refused before it starts, with its line', async () => {
+  const { lab, screen, write } = await openEditor();
+  write(ORIGINAL.replace(WRITE, `loop { if (s == 99999u) { break; } }\n  ${WRITE}`));
+  const run = screen.getByRole('button', { name: 'Run with this kernel' });
+  await expect.element(run, soon).toBeEnabled();
+  await run.click();
+  await expect.element(screen.getByRole('alert'), soon).toHaveTextContent(/has a loop that does not end/);
+  expect(lab.run.getState().failure?.where).toContain('loop { if (s == 99999u) { break; } }');
+  await engine.dispatch({ kind: 'close' });
+});

@@ -60,6 +60,33 @@ test('the button asks about the token on screen, and the answer is shown number 
   expect(await seriousFindings(screen.container)).toEqual([]);
 });
 
+test.each([
+  ['too small for six digits', 3e-9, '+3.000000'],
+  ['none', 0, '0.000000'],
+])('pushes that are %s do not read as zeros beside a full bar', async (_, size, first) => {
+  const { tree, leaf, position } = own();
+  const chosen = { token: 5 as TokenId, logProb: -0.2, dlogit: -size };
+  const other = { token: 6 as TokenId, logProb: -2, dlogit: size / 2 };
+  lab.transport.receive([
+    {
+      ...{ kind: 'token-push', update: 1, prompt: tree.prompt.index, leaf, position, readers: 1 },
+      ...{ chosen, rank: 1, top: [chosen, other], entropy: 1, parameters: 'current', ms: 5 },
+      others: { count: 126, probability: 0.05, dlogit: size / 2 },
+    },
+  ]);
+  const lines = (): readonly Element[] => [...panel('Push on the logits').querySelectorAll('tbody tr')];
+  await expect.poll(() => lines().length).toBe(3);
+  expect(lines()[0].querySelectorAll('td.number')[1].textContent).toBe(first);
+  for (const line of lines()) {
+    const reads = Number(line.querySelectorAll('td.number')[1].textContent.replace('−', '-'));
+    const bar = parseFloat(line.querySelector<HTMLElement>('.push-bar span')!.style.width);
+    expect(bar > 0).toBe(reads !== 0);
+  }
+  const words = panel('Push on the logits').textContent;
+  expect(words.includes('in 10−9')).toBe(size > 0);
+  expect(words.includes('No word is pushed')).toBe(size === 0);
+});
+
 test('a checked step shows promise, outcome and this token’s change', async () => {
   const { row } = own();
   const after = row.logProb.map((value, index) => value + (index === 0 ? 0.0125 : -0.001));

@@ -111,6 +111,48 @@ test('colouring by advantage shows the numbers that the engine logged', async ()
   }
 });
 
+test('from the batch three ways lead back to the same tree: a button, b and Escape', async () => {
+  const drawing = (): Element | null => screen.container.querySelector('.tree-drawing');
+  const ways = [
+    () => screen.getByRole('button', { name: /^← Tree of prompt/ }).click(),
+    () => userEvent.keyboard('b'),
+    () => userEvent.keyboard('{Escape}'),
+  ];
+  const { prompt } = lab.selection.getState();
+  for (const back of ways) {
+    await screen.getByRole('button', { name: 'batch', exact: true }).click();
+    await expect.poll(drawing).toBeNull();
+    await back();
+    await expect.poll(drawing).not.toBeNull();
+    expect(lab.selection.getState()).toMatchObject({ prompt, batch: false });
+  }
+});
+
+test('the threshold stands below the last pick, and turns of its score below it are said to tie', async () => {
+  const { tree } = liveTree(lab);
+  const record = tree.expansions[0];
+  const alike = record.candidates.map((candidate) => ({ ...candidate, turnEntropy: 0.5, siblingCount: 0 }));
+  const tied = alike.map((candidate, rank) => ({ ...candidate, penalty: 0, score: 0.5, rank, pickCount: rank < 2 ? 1 : 0 })); // prettier-ignore
+  lab.run.setState((state) => ({
+    ...state,
+    updates: state.updates.map((update) => ({
+      ...update,
+      trees: update.trees.map((entry) =>
+        entry.prompt.index === tree.prompt.index
+          ? { ...entry, expansions: [{ ...record, candidates: tied, picks: tied.slice(0, 2).map(({ node }) => node) }] } // prettier-ignore
+          : entry,
+      ),
+    })),
+  }));
+  lab.selection.select({ expansionRule: { siblingPenalty: 0.05, picks: 2, expansion: 'entropy' } });
+  const rows = (): readonly Element[] => [...screen.container.querySelectorAll('.candidates tbody tr')];
+  await expect.poll(() => rows().findIndex((line) => line.className === 'threshold')).toBe(2);
+  expect(rows()[2].textContent).toBe(`threshold 0.500; ${tied.length} turns tie here: the first in breadth-first order are picked`); // prettier-ignore
+  expect(rows().map((line) => line.getAttribute('data-picked'))).toEqual(
+    rows().map((_, at) => (at === 2 ? null : String(at < 2))),
+  );
+});
+
 test('axe finds nothing serious in the Tree view', async () => {
   expect(await seriousFindings(screen.container)).toEqual([]);
 });

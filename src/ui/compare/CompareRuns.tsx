@@ -2,9 +2,11 @@
 import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { whatChangedFirst, settingDifferences } from '../../store/run_difference.ts';
-import { titleOf, type KeptRun } from '../../store/shelf.ts';
+import { titleOf, type KeptRun, type Reading } from '../../store/shelf.ts';
 import type { RunState } from '../../store/run_state.ts';
 import { useLab, useRun, useSelection } from '../binding.ts';
+import { Boundary } from '../Boundary.tsx';
+import { formatCount } from '../format.ts';
 import { Chart } from '../train/Chart.tsx';
 import { formatIn, summarise, valueAt } from '../train/curve_data.ts';
 import { drawCredit, extentOf } from '../tree/encodings.ts';
@@ -24,6 +26,23 @@ function useClosedRun(): RunState {
     void [closed, evaluations, header]; // what the snapshot depends on
     return run.getState();
   }, [run, closed, evaluations, header]);
+}
+
+/** The file under way: how much of it is read, and a way to leave it. */
+function BeingRead({ reading: { name, share, events } }: { readonly reading: Reading }) {
+  const { shelf } = useLab();
+  return (
+    <span className="being-read">
+      <span role="status">reading {name} …</span>
+      <progress value={share} aria-label={`Share of ${name} that is read`} />
+      <span className="number small soft">
+        {formatCount(events)} {events === 1 ? 'event' : 'events'}
+      </span>
+      <button type="button" className="small" onClick={shelf.cancel}>
+        Cancel
+      </button>
+    </span>
+  );
 }
 
 function Shelf({ onShow }: { readonly onShow: (id: number) => void }) {
@@ -50,7 +69,7 @@ function Shelf({ onShow }: { readonly onShow: (id: number) => void }) {
             }}
           />
         </label>
-        {reading && <span role="status">reading {reading} …</span>}
+        {reading && <BeingRead reading={reading} />}
       </div>
       {failure && (
         <p role="alert" className="error-line">
@@ -186,15 +205,20 @@ export function CompareRuns() {
     // eslint-disable-next-line react-hooks/exhaustive-deps -- others follows kept and shown
     [own, kept, shown],
   );
+  const close = (
+    <button type="button" onClick={() => others.forEach(({ id }) => shelf.remove(id))}>
+      Close the compared {others.length === 1 ? 'run' : 'runs'}
+    </button>
+  );
   return (
     <div className="compare-runs">
       <Shelf onShow={(id) => setShown([id])} />
       {runs.length > 1 && (
-        <>
+        <Boundary name="The comparison" resetKeys={[kept, shown]} ways={close}>
           <Pair a={runs[0]} b={runs[1]} />
           <Trees runs={runs.slice(0, 2)} />
           <AlignedCurves runs={runs} />
-        </>
+        </Boundary>
       )}
     </div>
   );

@@ -1,5 +1,5 @@
 /** The Credit view: how a reward became the advantage of every token, one step at a time, both ways. */
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { OWN_CREDIT, recredit, type CreditChoice } from '../../store/credit.ts';
 import { creditChange } from '../../store/credit_change.ts';
 import { creditFrame, creditSteps } from '../../store/credit_steps.ts';
@@ -66,6 +66,7 @@ function Stepper(props: StepperProps) {
   const credit = useCredit(props);
   const frame = useMemo(() => credit && creditFrame(state, credit.steps, cursor), [state, credit, cursor]);
   const drawn = useGlide(state, frame);
+  const [held, setHeld] = useState<NodeId | null>(null);
   if (!credit || !frame || !drawn)
     return <Waiting>Credit starts when the tree is grown and its leaves are scored.</Waiting>;
   const { shown, trained, steps, change, choice } = credit;
@@ -75,12 +76,17 @@ function Stepper(props: StepperProps) {
     <div className="credit-columns">
       <div className="credit-main">
         <StepperBar steps={steps} frame={frame} />
-        <RewardDrag state={state} shown={shown}>
+        <RewardDrag state={state} shown={shown} onHold={setHeld}>
           <TreeDrawing
             title={`Credit of prompt ${state.prompt.index + 1}`}
             tree={state}
             nodes={state.nodes}
-            draw={drawingAt(drawn, change && { rewards: state.rewards ?? [], credit: trained })}
+            longest="A −0.00↑"
+            draw={drawingAt(drawn, change && { rewards: state.rewards ?? [], credit: trained }, {
+              paid: state.rewards ?? [],
+              shown: shown.rewards,
+              held,
+            })}
             lit={new Set(step?.lit)}
             found={change && new Set(change.nodes.map(({ node }) => node))}
             focus={step?.node ?? null}

@@ -1,7 +1,7 @@
 /** Leave one leaf out: how much each leaf moves the advantage of the chosen turn. */
 import type { LeafInfluence, TurnInfluence } from '../../store/influence.ts';
 import { useLab } from '../binding.ts';
-import { formatCredit, formatSigned } from '../format.ts';
+import { asPrinted, formatCredit, formatSigned } from '../format.ts';
 import { RewardMark } from '../marks.tsx';
 import { rewardClass } from '../scales.ts';
 import { nodeName } from '../tree/encodings.ts';
@@ -13,7 +13,7 @@ interface BarProps {
 
 /** From the middle: to the right where the leaf raises the advantage, to the left where it lowers it. */
 function Bar({ influence, largest }: BarProps) {
-  const share = (50 * Math.abs(influence)) / largest;
+  const share = (50 * Math.abs(asPrinted(influence))) / largest;
   const left = influence < 0 ? 50 - share : 50;
   return (
     <span className="influence-bar" aria-hidden="true">

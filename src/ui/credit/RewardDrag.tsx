@@ -22,10 +22,11 @@ interface Drag {
 interface RewardDragProps {
   readonly state: TreeState;
   readonly shown: Recredit;
+  readonly onHold: (leaf: NodeId | null) => void; // the leaf under a drag, which says its reward
   readonly children: ReactNode;
 }
 
-export function RewardDrag({ state, shown, children }: RewardDragProps) {
+export function RewardDrag({ state, shown, onHold, children }: RewardDragProps) {
   const { selection } = useLab();
   const drag = useRef<Drag | null>(null);
   const leafAt = (target: EventTarget): NodeId | null => {
@@ -50,13 +51,17 @@ export function RewardDrag({ state, shown, children }: RewardDragProps) {
     if (!current) return;
     const up = current.y - event.clientY;
     if (!current.moved && Math.abs(up) < DRAG_START) return;
-    if (!current.moved) event.currentTarget.setPointerCapture(event.pointerId);
+    if (!current.moved) {
+      event.currentTarget.setPointerCapture(event.pointerId);
+      onHold(current.leaf);
+    }
     event.stopPropagation();
     drag.current = { ...current, moved: true };
     set(current.leaf, draggedReward(current.from, up));
   };
   const release = (): void => {
     drag.current = null;
+    onHold(null);
   };
   const onKey = (event: KeyboardEvent<HTMLDivElement>): void => {
     const leaf = leafAt(event.target);

@@ -2,7 +2,7 @@
 import { CREDIT_PHASES, type CreditFrame, type CreditPhase } from '../../store/credit_steps.ts';
 import type { NodeId, NodeTable, TurnNode } from '../../units.ts';
 import type { Credit } from '../../store/credit.ts';
-import { formatNumber, formatSigned } from '../format.ts';
+import { formatNumber, formatSetting, formatSigned } from '../format.ts';
 import { drawCredit, extentOf, type NodeDrawing } from '../tree/encodings.ts';
 
 /** Tables of a frame that a phase adds to, newest first. */
@@ -32,17 +32,41 @@ function trainedNumber({ rewards, credit }: TrainedCredit, what: string, id: Nod
   return (what === 'value' ? credit.values : credit.advantages).byNode[id];
 }
 
+/** Rewards as the run paid them and as a person sets them. */
+export interface SetRewards {
+  readonly paid: NodeTable<number | null>;
+  readonly shown: NodeTable<number | null>;
+  readonly held: NodeId | null; // the leaf under a drag
+}
+
+/** What a person sets the leaf's reward to; null where nobody does. */
+function setReward({ paid, shown, held }: SetRewards, leaf: NodeId) {
+  const [before, after] = [paid[leaf] ?? null, shown[leaf] ?? null];
+  if (after === null || (before === after && held !== leaf)) return null;
+  const to = formatSetting(after);
+  return before === null || before === after
+    ? { note: `r ${to}`, words: `, reward set to ${to}` }
+    : {
+        note: `r ${formatSetting(before)} → ${to}`,
+        words: `, reward set to ${to}, was ${formatSetting(before)}`,
+      };
+}
+
 /** A label that changes by less is not said to have changed. */
 const SEEN_CHANGE = 0.005;
 
-/** @param trained of the run, to say what a changed number was; null: nothing is asked */
+/**
+ * @param trained of the run, to say what a changed number was; null: nothing is asked
+ * @param rewards to say at a leaf what its reward is set to, whatever step is on screen
+ */
 export function drawingAt(
   frame: CreditFrame,
   trained: TrainedCredit | null = null,
+  rewards: SetRewards | null = null,
 ): (node: TurnNode) => NodeDrawing {
   const tables = newest(frame);
   const extents = new Map(tables.map(({ what, table }) => [what, extentOf(table)]));
-  return (node) => {
+  const numbers = (node: TurnNode): NodeDrawing => {
     const known = tables.find(({ table }) => table[node.id] != null);
     if (!known) return { fill: 'var(--surface)', dash: '2 3', glyph: '', label: '?', words: 'not known yet' };
     const value = known.table[node.id];
@@ -54,5 +78,10 @@ export function drawingAt(
     const words = changed ? `${drawing.words}, was ${formatSigned(before)}` : drawing.words;
     const mark = changed ? (value > before ? '↑' : '↓') : '';
     return { ...drawing, words, label: `${LETTERS[known.what]} ${label}${mark}` };
+  };
+  return (node) => {
+    const drawing = numbers(node);
+    const set = rewards && node.ending !== null ? setReward(rewards, node.id) : null;
+    return set ? { ...drawing, note: set.note, words: `${drawing.words}${set.words}` } : drawing;
   };
 }

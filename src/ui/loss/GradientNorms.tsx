@@ -2,7 +2,7 @@
 import { layerNorms } from '../../store/loss_reading.ts';
 import type { MinibatchState } from '../../store/run_state.ts';
 import { useRun } from '../binding.ts';
-import { formatNumber, formatSetting } from '../format.ts';
+import { asPrinted, formatNumber, formatSetting } from '../format.ts';
 import { HeadNormsTable } from './HeadNormsTable.tsx';
 
 export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchState }) {
@@ -33,7 +33,7 @@ export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchStat
               <td>{formatNumber(norm, 4)}</td>
               <td className="norm-bar">
                 {Number.isFinite(norm) && (
-                  <span style={{ width: `${(100 * norm) / largest}%` }} aria-hidden="true" />
+                  <span style={{ width: `${(100 * asPrinted(norm, 4)) / largest}%` }} aria-hidden="true" />
                 )}
               </td>
             </tr>

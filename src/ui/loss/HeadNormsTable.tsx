@@ -1,6 +1,6 @@
 /** Gradient norms of each attention head, matrix by matrix: a heat table of layers and heads. */
 import type { HeadNorms } from '../../units.ts';
-import { formatNumber } from '../format.ts';
+import { asPrinted, formatNumber } from '../format.ts';
 import { entropyShade } from '../scales.ts';
 
 const MATRICES = [
@@ -45,7 +45,11 @@ function Matrix({ title, layers, largest }: MatrixProps) {
             {heads.map((norm, head) => (
               <td
                 key={head}
-                style={Number.isFinite(norm) ? { backgroundColor: entropyShade(norm, largest) } : undefined}
+                style={
+                  Number.isFinite(norm)
+                    ? { backgroundColor: entropyShade(asPrinted(norm, 4), largest) }
+                    : undefined
+                }
               >
                 {formatNumber(norm, 4)}
               </td>

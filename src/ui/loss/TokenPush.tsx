@@ -10,16 +10,22 @@ import { creditFill } from '../scales.ts';
 import { StepCheck } from './StepCheck.tsx';
 
 const DIGITS = 6;
+const LEAST_PLAIN = 1e-4; // the largest push: below it six digits would be zeros beside a full bar
+
+/** Power of ten that pushes are counted in, so that the largest shows its digits; 0: as they are. */
+export const pushPower = (extent: number): number =>
+  extent === 0 || extent >= LEAST_PLAIN ? 0 : Math.floor(Math.log10(extent));
 
 interface LineProps {
   readonly name: string;
   readonly probability: number;
   readonly push: number; // −∂L/∂logit
   readonly extent: number;
+  readonly power: number; // of ten, that the push is counted in
   readonly isChosen?: boolean;
 }
 
-function Line({ name, probability, push, extent, isChosen = false }: LineProps) {
+function Line({ name, probability, push, extent, power, isChosen = false }: LineProps) {
   const width = extent > 0 ? Math.abs(push) / extent : 0;
   return (
     <tr aria-current={isChosen || undefined}>
@@ -28,7 +34,7 @@ function Line({ name, probability, push, extent, isChosen = false }: LineProps) 
         <code>{name}</code>
       </th>
       <td className="number">{formatNumber(probability, 4)}</td>
-      <td className="number">{formatSigned(push, DIGITS)}</td>
+      <td className="number">{formatSigned(push / 10 ** power, DIGITS)}</td>
       <td className="push-bar" aria-hidden="true">
         <span
           className={push < 0 ? 'down' : 'up'}
@@ -44,6 +50,7 @@ function Table({ answer, token }: { readonly answer: Answer; readonly token: Los
   const { top, chosen, others, rank } = answer;
   const lines: readonly TokenAlternative[] = rank > top.length ? [...top, chosen] : top;
   const extent = Math.max(...[...lines, others].map(({ dlogit }) => Math.abs(dlogit)));
+  const power = pushPower(extent);
   const moved = chosen.logProb - token.logProb;
   return (
     <>
@@ -52,7 +59,14 @@ function Table({ answer, token }: { readonly answer: Answer; readonly token: Los
           <tr>
             <th scope="col">word</th>
             <th scope="col">p</th>
-            <th scope="col">push −∂L/∂z</th>
+            <th scope="col">
+              push −∂L/∂z
+              {power !== 0 && (
+                <>
+                  , in 10<sup>{formatNumber(power, 0)}</sup>
+                </>
+              )}
+            </th>
             <td />
           </tr>
         </thead>
@@ -64,6 +78,7 @@ function Table({ answer, token }: { readonly answer: Answer; readonly token: Los
               probability={Math.exp(line.logProb)}
               push={-line.dlogit}
               extent={extent}
+              power={power}
               isChosen={line.token === chosen.token}
             />
           ))}
@@ -73,10 +88,12 @@ function Table({ answer, token }: { readonly answer: Answer; readonly token: Los
               probability={others.probability}
               push={-others.dlogit}
               extent={extent}
+              power={power}
             />
           )}
         </tbody>
       </table>
+      {extent === 0 && <p className="small">No word is pushed: the step’s gradient is 0 here.</p>}
       <p className="small soft">
         ● stands {rank === 1 ? 'first' : `at place ${rank}`} of {formatCount(lines.length + others.count)}.
         The pushes add up to zero: what one word gains, the others lose. They are summed over the{' '}

@@ -1,18 +1,22 @@
 /** The loss kernel, open: edited in place, compiled as it is written, its gradient checked, and a run started with it. */
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { gradientVerdict, withKernel, type GradientVerdict } from '../../units.ts';
 import type { KernelDescription, KernelTrial, TextProblem } from '../../store/inspection.ts';
 import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
 import { formatMs, formatNumber, formatCount } from '../format.ts';
+import { LazyPart } from '../LazyPart.tsx';
 import type { BatchChoice } from './BatchPicker.tsx';
+import { CancelCheck } from './CancelCheck.tsx';
 import { failures } from './gradient_words.ts';
 import { GradientTable } from './GradientTable.tsx';
 import { keepText, keptText } from './kept_text.ts';
 import { sayChangedLines } from './line_diff.ts';
 
-const CodeEditor = lazy(() => import('./CodeEditor.tsx'));
+/** CodeMirror is a file of its own, fetched when the editor opens; an object, so that tests can have the fetch fail. */
+export const codeEditor = { load: () => import('./CodeEditor.tsx') };
 const COMPILE_AFTER_MS = 400; // of the last key
 const NAME = 'policy_loss';
+const AS_WRITTEN = { name: NAME, batch: null, checkGradient: false } as const; // only compiled
 const NO_PROBLEMS: readonly TextProblem[] = [];
 
 const VERDICT_WORDS: Readonly<Record<GradientVerdict, string>> = {
@@ -79,6 +83,24 @@ function Trial({ trial }: { readonly trial: KernelTrial }) {
   );
 }
 
+function Compiling({ text }: { readonly text: string }) {
+  const { inspection } = useLab();
+  const hasFailed = useInspection(({ uncompiled }) => uncompiled === text);
+  if (!hasFailed) return <p className="small soft">Compiling …</p>;
+  return (
+    <p className="small">
+      The compiler gave no answer.{' '}
+      <button
+        type="button"
+        className="small"
+        onClick={() => inspection.tryKernel({ ...AS_WRITTEN, source: text })}
+      >
+        Compile again
+      </button>
+    </p>
+  );
+}
+
 /** Text that follows the keys, is kept by the browser, and is compiled when they rest. */
 function useText(original: string, own: string | null) {
   const [text, setText] = useState(() => keptText(NAME) ?? own ?? original);
@@ -87,8 +109,8 @@ function useText(original: string, own: string | null) {
   const engine = useTransport((transport) => transport.engine.kind);
   useEffect(() => {
     if (engine !== 'ready') return;
-    const question = { name: NAME, source: text, batch: null, checkGradient: false } as const;
-    const timer = setTimeout(() => inspection.tryKernel(question), COMPILE_AFTER_MS);
+    const compile = (): void => inspection.tryKernel({ ...AS_WRITTEN, source: text });
+    const timer = setTimeout(compile, COMPILE_AFTER_MS);
     return () => clearTimeout(timer);
   }, [text, engine, inspection]);
   const change = (next: string): void => {
@@ -134,22 +156,24 @@ export function KernelEditor({ kernel, choice }: KernelEditorProps) {
         Its bindings, params and entry point stay; all else may change. {changes ?? 'Not edited yet'}.
         {config?.editedKernel && ' The run on screen used an edited text.'}
       </p>
-      <Suspense fallback={<p className="small">The editor is loading …</p>}>
-        <CodeEditor
-          label="WGSL of policy_loss, to edit"
-          text={text}
-          original={kernel.source}
-          problems={problems}
-          goTo={goTo}
-          onChange={change}
-        />
-      </Suspense>
+      <LazyPart
+        name="The editor"
+        load={() => codeEditor.load()}
+        props={{
+          label: 'WGSL of policy_loss, to edit',
+          text,
+          original: kernel.source,
+          problems,
+          goTo,
+          onChange: change,
+        }}
+      />
       {unkept && (
         <p role="alert" className="small">
           {unkept}
         </p>
       )}
-      {engine === 'ready' && !isCompiled && <p className="small soft">Compiling …</p>}
+      {engine === 'ready' && !isCompiled && <Compiling text={text} />}
       {isCompiled && <Problems problems={problems} onGo={(line) => setGoTo({ line })} />}
       <div className="bar">
         <button
@@ -166,6 +190,7 @@ export function KernelEditor({ kernel, choice }: KernelEditorProps) {
         >
           {asking === 'kernel-trial' ? 'Checking …' : 'Check its gradient now'}
         </button>
+        <CancelCheck of="kernel-trial" />
         <button type="button" className="primary" disabled={!canRun || !runs} onClick={run}>
           {changes === null ? 'Run with the original' : 'Run with this kernel'}
         </button>

@@ -5,6 +5,7 @@ import type { KernelDescription } from '../../store/inspection.ts';
 import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
 import { BatchPicker, useBatchChoice } from './BatchPicker.tsx';
 import { Bindings } from './Bindings.tsx';
+import { CancelCheck } from './CancelCheck.tsx';
 import { KernelCheck } from './KernelCheck.tsx';
 import { KernelEditor } from './KernelEditor.tsx';
 import { KernelTime } from './KernelTime.tsx';
@@ -39,6 +40,7 @@ function CheckButtons({ name }: { readonly name: string }) {
       <button type="button" disabled={isOff} onClick={() => inspection.checkKernel(name)}>
         {word('Check against the oracle now')}
       </button>
+      <CancelCheck of="kernel-check" />
       {engine === 'unavailable' && <span className="small soft">Checking needs WebGPU.</span>}
     </div>
   );

@@ -1,6 +1,6 @@
 /** Time of each kernel, program or step, most first, with its rates against the device's best. */
 import type { ProfileGroup, UpdateProfile } from '../../store/profile_reading.ts';
-import { formatCount, formatNumber, formatShare } from '../format.ts';
+import { asPrinted, formatCount, formatNumber, formatShare } from '../format.ts';
 import { formatRate, formatTimes } from './rates.ts';
 
 interface TableProps {
@@ -36,7 +36,7 @@ export function ProfileTable({ groups, ceilings }: TableProps) {
               <td>{formatNumber(ms, 1)}</td>
               <td>{formatShare(share, 1)}</td>
               <td className="profile-bar">
-                <span style={{ width: `${(100 * ms) / longest}%` }} aria-hidden="true" />
+                <span style={{ width: `${(100 * asPrinted(ms, 1)) / longest}%` }} aria-hidden="true" />
               </td>
               <td>{formatCount(dispatches)}</td>
               <td>{formatNumber((1000 * ms) / dispatches, 0)}</td>

@@ -1,4 +1,4 @@
-/** The keyboard map as a dialog. */
+/** The keyboard map as a dialog. What takes the focus stands first: a dialog scrolls to it when it opens. */
 import { useEffect, useRef } from 'react';
 import { keyName, useKeyList } from './keys.tsx';
 
@@ -8,7 +8,10 @@ export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} className="key-help" aria-labelledby="key-help-title" onClose={onClose}>
-      <h2 id="key-help-title">Keyboard</h2>
+      <form method="dialog" className="section-head">
+        <h2 id="key-help-title">Keyboard</h2>
+        <button type="submit">Close</button>
+      </form>
       <dl>
         {bindings.map((binding) => (
           <div key={keyName(binding)}>
@@ -19,9 +22,6 @@ export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
           </div>
         ))}
       </dl>
-      <form method="dialog">
-        <button type="submit">Close</button>
-      </form>
     </dialog>
   );
 }

@@ -88,6 +88,15 @@ const depthOf = (tree: TreeState): number =>
 export const columnsOf = (trees: readonly TreeState[]): number =>
   Math.max(MIN_COLUMNS, ...trees.map(depthOf));
 
+/** One line, however many trees turn out dead while they grow: a second would push the tiles. */
+function headingOf(trees: number, dead: number, dropped: number): string {
+  if (trees === 0) return 'No trees yet: press Play';
+  const parts = [`${trees} trees`];
+  if (dead > 0) parts.push(`${dead} dead (equal rewards)`);
+  if (dropped > 0) parts.push(`${dropped} dropped by the filter`);
+  return parts.join(' · ');
+}
+
 export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number | null) => void }) {
   const update = useUpdate();
   const vocabulary = useVocabulary();
@@ -98,14 +107,13 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
   const columns = columnsOf(trees);
   const dead = trees.filter((tree) => isDead(tree) && !tree.dropped).length;
   const dropped = trees.filter((tree) => tree.dropped).length;
+  const heading = headingOf(trees.length, dead, dropped);
   const open = useCallback((prompt: number): void => selection.select({ prompt, view: 'tree' }), [selection]);
   return (
     <section className="batch" aria-label="Batch">
       <div className="section-head">
-        <h2>
-          {trees.length === 0 ? 'No trees yet: press Play' : `${trees.length} prompts, one tree each`}
-          {dead > 0 ? ` · ${dead} dead: equal rewards, no gradient` : ''}
-          {dropped > 0 ? ` · ${dropped} dropped by the filter` : ''}
+        <h2 className="one-line" title={heading}>
+          {heading}
         </h2>
         <RewardLegend />
       </div>

@@ -3,10 +3,12 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { useShownTheme } from '../shell/theme.ts';
-import { DASHES, tickIn, type Curve, type CurveSeries } from './curve_data.ts';
+import { DASHES, axisTicks, tickIn, type Curve, type CurveSeries } from './curve_data.ts';
 
 const SYNC = uPlot.sync('updates');
 const AXIS_SIZE = 22;
+/** There is no half update. */
+const WHOLE_UPDATES = [1, 2, 5].flatMap((digit) => [1, 10, 100, 1e3, 1e4, 1e5].map((ten) => digit * ten)).toSorted((a, b) => a - b); // prettier-ignore
 
 const cssColour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -45,13 +47,15 @@ function axes(curve: Curve, withX: boolean): uPlot.Axis[] {
     {
       ...common,
       show: true,
+      incrs: WHOLE_UPDATES,
       size: withX ? AXIS_SIZE : 4,
       values: withX ? undefined : (_plot, at) => at.map(() => ''),
     },
     {
       ...common,
       size: Math.round(rem() * 3),
-      space: 26,
+      space: 12, // two labels even in a low chart
+      splits: (plot, _axis, low, high) => axisTicks(low, high, plot.height - AXIS_SIZE),
       values: (_plot, at) => at.map((value) => tickIn(curve.unit, value)),
     },
   ];

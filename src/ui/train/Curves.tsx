@@ -77,6 +77,7 @@ export function Curves() {
   const planned = useRun((state) => state.header?.config.updates ?? 0);
   const [hovered, setHovered] = useState<number | null>(null);
   const [asTable, setAsTable] = useState(false);
+  const charts = data.curves.filter(({ onlyInTable }) => !onlyInTable);
   const at = hovered ?? selected ?? data.x.length - 1;
   return (
     <section className="curves" aria-label="Curves">
@@ -96,14 +97,14 @@ export function Curves() {
       {asTable ? (
         <CurveTable data={data} />
       ) : (
-        data.curves.map((curve, index) => (
+        charts.map((curve, index) => (
           <figure key={curve.key} data-tall={index === 0}>
             <Readout curve={curve} at={at} />
             <Chart
               curve={curve}
               x={data.x}
               xMax={planned}
-              withX={index === data.curves.length - 1}
+              withX={index === charts.length - 1}
               selected={selected}
               summary={summarise(curve, data.x)}
               onPoint={setHovered}

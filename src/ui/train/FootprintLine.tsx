@@ -1,6 +1,6 @@
 /** What the settings on screen need of the device's memory, or why they would not run; asked anew for each change. */
 import { useEffect } from 'react';
-import { same } from '../../store/transport.ts';
+import { same } from '../../store/open_run.ts';
 import type { RunConfig } from '../../units.ts';
 import { useLab, useTransport } from '../binding.ts';
 import { formatBytes } from '../profile/rates.ts';

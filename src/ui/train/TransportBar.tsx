@@ -7,8 +7,11 @@ function PlayButton() {
   const playing = useIsPlaying();
   const awaiting = useTransport((transport) => transport.awaiting);
   const preparing = useRun((run) => run.status === 'preparing');
+  const lost = useRun((run) => run.status === 'failed' && run.updates.length > 0);
+  const live = useTransport((transport) => transport.source === 'live');
   const { transport } = useLab();
-  const label = awaiting || (playing && preparing) ? 'Preparing…' : playing ? 'Pause' : 'Play';
+  const start = live && lost ? 'Start again' : 'Play'; // its weights are gone: it can only be opened anew
+  const label = awaiting || (playing && preparing) ? 'Preparing…' : playing ? 'Pause' : start;
   return (
     <button
       type="button"

@@ -18,6 +18,7 @@ export interface Curve {
   readonly meaning: string;
   readonly top: number | null; // fixed upper end of the axis, or null: from the data
   readonly series: readonly CurveSeries[];
+  readonly onlyInTable?: boolean; // a chart that came in the middle of a run would shrink the others
 }
 
 export interface CurveData {
@@ -54,8 +55,18 @@ const knowsAdmissions = (run: RunState): boolean =>
   run.updates.some(({ metrics }) => (metrics?.unknown ?? 0) > 0) ||
   run.evaluations.some(({ unknown }) => (unknown ?? 0) > 0);
 
+/** Whether a run is set up so that "I do not know" can be right: known before its first update. */
+function asksForAdmissions({ header }: RunState): boolean {
+  if (!header) return false;
+  const { algorithm, datasets, evaluation } = header.config;
+  return (
+    algorithm.reward.rule === 'boundary' || [...datasets, ...evaluation.datasets].includes('unanswerable')
+  );
+}
+
 function admissionCurves(run: RunState, x: readonly number[]): readonly Curve[] {
-  if (!knowsAdmissions(run)) return [];
+  const asks = asksForAdmissions(run);
+  if (!asks && !knowsAdmissions(run)) return [];
   const rollouts = (key: 'unknown' | 'reliability'): Series => [null, ...metricSeries(run, key)];
   const both = (key: 'unknown' | 'reliability'): readonly CurveSeries[] => [
     { label: 'rollouts', style: 'line', values: rollouts(key) },
@@ -70,6 +81,7 @@ function admissionCurves(run: RunState, x: readonly number[]): readonly Curve[] 
         'Share of answers that say “I do not know”: first rollouts of each update, and held-out questions.',
       top: 1,
       series: both('unknown'),
+      onlyInTable: !asks,
     },
     {
       key: 'reliability',
@@ -79,6 +91,7 @@ function admissionCurves(run: RunState, x: readonly number[]): readonly Curve[] 
         'BAPO’s measure, (1 − ρ)·precision + ρ·accuracy with ρ the share of admissions, which count as no right answer.',
       top: 1,
       series: both('reliability'),
+      onlyInTable: !asks,
     },
   ];
 }
@@ -173,3 +186,35 @@ export function summarise(curve: Curve, x: readonly number[]): string {
   });
   return `${curve.title}${curve.unit === 'nats' ? ' in nats' : ''}: ${parts.join('; ')}.`;
 }
+
+/** Numbers that steps of an axis are made of. */
+const STEPS = [5, 2.5, 2, 1] as const;
+/** px between two labels that can still be read. */
+const TICK_SPACE = 26;
+
+/** Multiples of a step within a range, with what float64 leaves of its ends. */
+const multiples = (low: number, high: number, step: number): readonly number[] => {
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => (first + index) * step);
+};
+
+/**
+ * Round places of an axis: as many as have room, and never fewer than two, since one says nothing of the scale.
+ * @param size px along the axis
+ */
+export function axisTicks(low: number, high: number, size: number): number[] {
+  const span = high - low;
+  if (!(span > 0)) return [low];
+  const most = Math.max(2, Math.floor(size / TICK_SPACE) + 1);
+  let ticks: readonly number[] = [];
+  for (let power = Math.ceil(Math.log10(span)); ; power -= 1)
+    for (const digit of STEPS) {
+      const finer = multiples(low, high, digit * 10 ** power);
+      if (finer.length > most && ticks.length >= 2) return tidied(ticks);
+      ticks = finer;
+      if (ticks.length > most) return tidied(ticks); // two would be too few: the next finer step it is
+    }
+}
+
+/** 3 · 0.1 is 0.30000000000000004. */
+const tidied = (ticks: readonly number[]): number[] => ticks.map((tick) => Number(tick.toPrecision(12)));

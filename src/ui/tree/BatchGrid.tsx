@@ -5,6 +5,7 @@ import type { TreeState } from '../../store/run_state.ts';
 import { TREE_STATES, type BatchFilter, type TreeStatus } from '../../store/selection.ts';
 import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../binding.ts';
 import { rewardClass } from '../scales.ts';
+import { useKeys } from '../shell/keys.tsx';
 import { TreeButton, columnsOf } from '../train/BatchStrip.tsx';
 import { REWARD_CLASSES } from './tree_search.ts';
 
@@ -38,6 +39,11 @@ export function BatchGrid() {
   const setFilter = (wanted: BatchFilter): void => selection.select({ filter: wanted });
   const open = useCallback((prompt: number): void => selection.select({ prompt, batch: false }), [selection]);
   const preview = useCallback(() => undefined, []);
+  const back = (): void => selection.select({ batch: false });
+  useKeys([
+    { key: 'b', label: 'back to the tree', run: back },
+    { key: 'Escape', label: 'back to the tree', run: back },
+  ]);
   const columns = columnsOf(trees);
   const shown = filterTrees(trees, filter);
   const datasets = [...new Set(trees.map((tree) => tree.prompt.dataset))];
@@ -45,6 +51,9 @@ export function BatchGrid() {
   return (
     <section className="batch-grid" aria-label="Batch">
       <div className="bar" role="group" aria-label="Which trees">
+        <button type="button" aria-keyshortcuts="b Escape" onClick={back}>
+          ← Tree of prompt {selected + 1}
+        </button>
         {TREE_STATES.map((status) => (
           <button
             key={status}

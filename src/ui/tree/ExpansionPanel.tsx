@@ -7,7 +7,7 @@ import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
 import { formatNumber } from '../format.ts';
 import { CandidateByHand } from './CandidateByHand.tsx';
 import { nodeName } from './encodings.ts';
-import { awaitingExpansion, expansionWords, type ExpansionWords } from './expansion_words.ts';
+import { awaitingExpansion, expansionWords, thresholdWords, type ExpansionWords } from './expansion_words.ts';
 import { ExpansionControls } from './ExpansionWhatIf.tsx';
 
 const ROWS_AT_FIRST = 24; // of a table that may have thousands
@@ -83,17 +83,17 @@ interface TableProps {
   readonly tree: TreeState; // as the run grew it
   readonly record: ExpansionRecord;
   readonly whatIf: ExpansionWhatIf | null;
-  readonly threshold: number | null; // score of the last turn that is picked by rank
+  readonly picks: number | null; // turns picked by rank; null: picks do not follow it, or everybody is picked
   readonly words: ExpansionWords;
 }
 
-function CandidateTable({ tree, record, whatIf, threshold, words }: TableProps) {
+function CandidateTable({ tree, record, whatIf, picks, words }: TableProps) {
   const [all, setAll] = useState(false);
   const ranked = useMemo(() => rank(record, whatIf), [record, whatIf]);
   const low = ranked.reduce((least, { candidate }) => Math.min(least, candidate.score), 0);
   const high = ranked.reduce((most, { candidate }) => Math.max(most, candidate.score), -Infinity);
   const rows = all ? ranked : ranked.slice(0, ROWS_AT_FIRST);
-  const line = rows.findLastIndex(({ candidate }) => threshold !== null && candidate.score >= threshold);
+  const threshold = picks === null ? null : thresholdWords(ranked.map(({ candidate }) => candidate.score), picks); // prettier-ignore
   const columns = 5 + (words.penalty === null ? 0 : 1) + (whatIf ? 1 : 0);
   return (
     <>
@@ -121,10 +121,10 @@ function CandidateTable({ tree, record, whatIf, threshold, words }: TableProps) 
                 low={low}
                 high={high}
               />
-              {index === line && threshold !== null && (
+              {threshold !== null && index === (picks ?? 0) - 1 && (
                 <tr className="threshold">
                   <th scope="row" colSpan={columns}>
-                    threshold {formatNumber(threshold, 3)}
+                    {threshold}
                   </th>
                 </tr>
               )}
@@ -148,11 +148,9 @@ export function expansionsGrown(tree: TreeState, cursor: number | null): readonl
   return tree.expansions.slice(0, ranked);
 }
 
-/** Score of the lowest pick by rank; null where picks do not follow the ranking or everybody is picked. */
-function ownThreshold({ shape, expansion, picks }: RolloutConfig, record: ExpansionRecord): number | null {
-  if (shape !== 'turn_tree' || expansion !== 'entropy' || picks >= record.candidates.length) return null;
-  return record.candidates.find(({ rank: place }) => place === picks - 1)?.score ?? null;
-}
+/** How many turns a rule picks by rank; null where picks do not follow the ranking or everybody is picked. */
+const picksByRank = ({ expansion, picks }: ExpansionRule, { candidates }: ExpansionRecord): number | null =>
+  expansion === 'entropy' && picks < candidates.length ? picks : null;
 
 interface RecordProps {
   readonly tree: TreeState;
@@ -195,7 +193,7 @@ function Choice({ tree, record, rollout }: RecordProps) {
         tree={tree}
         record={record}
         whatIf={whatIf}
-        threshold={whatIf ? whatIf.threshold : ownThreshold(rollout, record)}
+        picks={canAsk ? picksByRank(rule ?? rollout, record) : null}
         words={words}
       />
     </>

@@ -6,10 +6,12 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import type { TreeState } from '../../store/run_state.ts';
 import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
+import { READABLE_ZOOM } from '../layout/camera.ts';
 import { layOutTree, type Folding, type TreeLayout } from '../layout/tree_layout.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { useSize, type Size } from '../use_size.ts';
 import { useColours } from './colours.ts';
+import { textWidth } from '../text_width.ts';
 import {
   MARGIN,
   ORIGIN,
@@ -21,6 +23,7 @@ import {
   type TreeActions,
 } from './drawn_tree.ts';
 import type { NodeDrawing } from './encodings.ts';
+import { leastColumn, rememberTexts, type Measure } from './label_room.ts';
 import { Minimap, needsMap } from './Minimap.tsx';
 import { neighbour, opens, placeOf, stackOf, type TreeStop } from './navigation.ts';
 import { TreeCanvas } from './TreeCanvas.tsx';
@@ -35,6 +38,7 @@ export interface TreeDrawingProps {
   readonly tree: TreeState;
   readonly nodes: Nodes; // those grown so far
   readonly draw: (node: TurnNode) => NodeDrawing;
+  readonly longest?: string; // label that is usual here: columns have room for it
   readonly lit?: ReadonlySet<NodeId>; // numbers in use: ringed
   readonly found?: ReadonlySet<NodeId> | null; // by a search: ringed
   readonly focus?: NodeId | null; // the node a step is about: ringed twice
@@ -50,18 +54,38 @@ export interface TreeDrawingProps {
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
-/** Room for the whole tree from the start, so that growing moves nothing. */
-function useLayout(nodes: Nodes, size: Size, folding: Partial<Folding> | undefined): TreeLayout {
+const USUAL_LABEL = '−0.00';
+const [LOWEST_ROW, HIGHEST_ROW, WIDEST_COLUMN] = [27, 52, 170]; // px
+const FONTS = { name: 0.75, label: 0.8125, small: 0.6875 } as const; // rem, as in tree.css
+
+/** Widths in the page's own font; made anew with the window, which its size follows. */
+function useMeasure(size: Size): Measure {
+  return useMemo(() => {
+    void size; // the root's font size depends on the window
+    const { fontSize } = getComputedStyle(document.documentElement);
+    const { fontFamily } = getComputedStyle(document.body);
+    return (text, role) => textWidth(text, `${FONTS[role] * parseFloat(fontSize)}px ${fontFamily}`);
+  }, [size]);
+}
+
+/** Room for the whole tree from the start, so that growing moves nothing, and for its labels. */
+function useLayout(
+  { nodes, folding, longest = USUAL_LABEL }: TreeDrawingProps,
+  size: Size,
+  measure: Measure,
+): TreeLayout {
   const rollout = useRun((run) => run.header?.config.algorithm.rollout ?? null);
   const callLimit = useRun((run) => run.header?.environment.callLimit ?? 0);
   return useMemo(() => {
     const turnRows = rollout ? rollout.initialBranches + rollout.iterations * rollout.picks : 1;
     const capacity = rollout && rollout.shape !== 'turn_tree' ? rollout.leavesPerTree : turnRows;
     const columnCapacity = callLimit + 2; // the root, every call's turn, the answer
-    const columnWidth = clamp((size.width - 4 * MARGIN) / columnCapacity, 84, 170);
-    const rowHeight = clamp((size.height - 2 * MARGIN) / capacity, 27, 52);
+    const least = leastColumn(capacity * columnCapacity, longest, measure);
+    const columnWidth = clamp((size.width - 4 * MARGIN) / columnCapacity, least, Math.max(least, WIDEST_COLUMN)); // prettier-ignore
+    const zoom = clamp(size.width / (columnWidth * columnCapacity + 4 * MARGIN), READABLE_ZOOM, 1);
+    const rowHeight = clamp((size.height / zoom - 2 * MARGIN) / capacity, LOWEST_ROW, HIGHEST_ROW);
     return layOutTree(nodes, { columnWidth, rowHeight, capacity, columnCapacity, folding });
-  }, [nodes, size, rollout, callLimit, folding]);
+  }, [nodes, size, rollout, callLimit, folding, longest, measure]);
 }
 
 /** A stack that the keyboard went to, until another turn is selected or the stack is gone. */
@@ -78,7 +102,8 @@ function stopAt(layout: TreeLayout, selected: NodeId | null, visit: StackVisit |
 
 function useDrawn(props: TreeDrawingProps, size: Size, visit: StackVisit | null): DrawnTree {
   const { title, tree, nodes, draw, lit = null, found = null, focus = null, faded = null } = props;
-  const layout = useLayout(nodes, size, props.folding);
+  const measure = useMeasure(size);
+  const layout = useLayout(props, size, measure);
   const selected = useSelection(({ node }) => node);
   const pinned = useSelection((state) => state.pinned);
   const update = useUpdateNumber();
@@ -87,9 +112,13 @@ function useDrawn(props: TreeDrawingProps, size: Size, visit: StackVisit | null)
   const hovered = useSelection((state) => state.hovered);
   const path = useMemo(() => pathOf(nodes, hovered ?? selected), [nodes, hovered, selected]);
   const remembered = useMemo(() => rememberDrawings(draw), [draw]);
+  const write = useMemo(
+    () => rememberTexts(layout, nodes, remembered, measure),
+    [layout, nodes, remembered, measure],
+  );
   const stop = useMemo(() => stopAt(layout, selected, visit), [layout, selected, visit]);
   const { rewards } = tree;
-  return { title, layout, nodes, rewards, draw: remembered, stop, selected, second, path, lit, found, focus, faded }; // prettier-ignore
+  return { title, layout, nodes, rewards, draw: remembered, write, stop, selected, second, path, lit, found, focus, faded }; // prettier-ignore
 }
 
 /** The same actions while a tree grows, so that nodes that stay as they are need not be rendered again. */

@@ -14,12 +14,12 @@ import {
   diamond,
   handWord,
   linkWidth,
-  noteOf,
   stackLabel,
   type DrawnTree,
   type TreeActions,
 } from './drawn_tree.ts';
-import { nodeName, type NodeDrawing } from './encodings.ts';
+import type { NodeDrawing } from './encodings.ts';
+import { LABEL_START, type NodeText } from './label_room.ts';
 import type { CameraStore } from './use_camera.ts';
 
 interface NodeShapeProps {
@@ -60,6 +60,7 @@ function NodeShape({ node, reward, drawing }: NodeShapeProps) {
 
 interface TreeItemProps extends NodeShapeProps {
   readonly place: PlacedNode;
+  readonly text: NodeText;
   readonly expanded: boolean | undefined; // undefined: nothing to fold
   readonly selected: boolean;
   readonly second: boolean;
@@ -76,21 +77,22 @@ const shallowEqual = <T extends object>(a: T, b: T, but: readonly string[] = [])
 
 /** Places and drawings are made anew while a tree grows; what they say changes for few nodes. */
 const sameItem = (a: TreeItemProps, b: TreeItemProps): boolean =>
-  shallowEqual(a, b, ['place', 'drawing']) &&
+  shallowEqual(a, b, ['place', 'drawing', 'text']) &&
   shallowEqual(a.place, b.place) &&
+  shallowEqual(a.text, b.text) &&
   shallowEqual(a.drawing, b.drawing);
 
 const TreeItem = memo(function TreeItem(props: TreeItemProps) {
-  const { place, node, reward, drawing, actions } = props;
+  const { place, node, reward, drawing, text, actions } = props;
   const badge = badgeOf(node);
-  const note = noteOf(node, place.hiddenCount);
+  const words = describe(node, drawing);
   return (
     <g
       role="treeitem"
       aria-level={place.column + 1}
       aria-selected={props.selected}
       aria-expanded={props.expanded}
-      aria-label={`${describe(node, drawing)}${props.second ? ', pinned for comparing' : ''}`}
+      aria-label={`${words}${props.second ? ', pinned for comparing' : ''}`}
       data-node={place.id}
       data-lit={props.lit}
       data-found={props.found}
@@ -104,20 +106,26 @@ const TreeItem = memo(function TreeItem(props: TreeItemProps) {
       onPointerEnter={() => actions.hover(place.id)}
       onPointerLeave={() => actions.hover(null)}
     >
+      {text.isShort && <title>{words}</title>}
       <circle className="ring" r={RADIUS + 4} />
       {handWord(node) !== '' && <path className="by-hand" d={diamond(0, 0, HAND_REACH * RADIUS)} />}
       <NodeShape node={node} reward={reward} drawing={drawing} />
-      <text className="node-label" x={RADIUS + 4} y={-5}>
-        <tspan className="node-name">{nodeName(place.id)}</tspan> {drawing.label}
+      <text className="node-label" x={LABEL_START} y={-5}>
+        {text.name !== '' && (
+          <>
+            <tspan className="node-name">{text.name}</tspan>{' '}
+          </>
+        )}
+        {text.label}
       </text>
       {badge !== '' && (
         <text className="node-badge" x={-RADIUS - 3} y={-RADIUS + 1} aria-hidden="true">
           {badge}
         </text>
       )}
-      {note !== '' && (
-        <text className="node-hidden" x={RADIUS + 4} y={RADIUS + 3}>
-          {` ${note}`}
+      {text.note !== '' && (
+        <text className="node-hidden" x={LABEL_START} y={RADIUS + 3}>
+          {` ${text.note}`}
         </text>
       )}
     </g>
@@ -178,6 +186,7 @@ export function TreeSvg({ drawn, actions, camera }: TreeSvgProps) {
                   node={node}
                   reward={drawn.rewards?.[place.id]}
                   drawing={drawn.draw(node)}
+                  text={drawn.write(node)}
                   expanded={actions.fold && node.children.length > 0 ? place.hiddenCount === 0 : undefined}
                   selected={drawn.selected === place.id}
                   second={drawn.second === place.id}

@@ -9,8 +9,8 @@ import { treeWindow } from '../layout/window.ts';
 import { rewardMarkPath, rewardMarkStyle } from '../marks.tsx';
 import { rewardClass } from '../scales.ts';
 import type { ResolveColour } from './colours.ts';
-import { HAND_REACH, ORIGIN, RADIUS, badgeOf, diamond, handWord, linkWidth, noteOf, stackLabel, type DrawnTree } from './drawn_tree.ts'; // prettier-ignore
-import { nodeName } from './encodings.ts';
+import { HAND_REACH, ORIGIN, RADIUS, badgeOf, diamond, handWord, linkWidth, stackLabel, type DrawnTree } from './drawn_tree.ts'; // prettier-ignore
+import { LABEL_START } from './label_room.ts';
 
 const LABELS_FROM = 0.55; // zoom
 const SHAPES_FROM = 0.3; // zoom; further away a node is a dot
@@ -117,7 +117,7 @@ class Painter {
     if (this.camera.zoom < SHAPES_FROM) this.dot(node, x, y);
     else if (node.ending !== null) this.leaf(node, x, y);
     else this.turn(node, x, y);
-    if (this.camera.zoom >= LABELS_FROM) this.label(node, place, x, y);
+    if (this.camera.zoom >= LABELS_FROM) this.label(node, x, y);
   }
 
   private ring(id: NodeId, x: number, y: number): void {
@@ -203,20 +203,19 @@ class Painter {
     this.context.fillText(text, x, y);
   }
 
-  private label(node: TurnNode, place: PlacedNode, x: number, y: number): void {
+  private label(node: TurnNode, x: number, y: number): void {
     const { zoom } = this.camera;
-    const name = nodeName(place.id);
-    const left = x + (RADIUS + 4) * zoom;
+    const { name, label, note } = this.scene.drawn.write(node);
+    const left = x + LABEL_START * zoom;
     this.text(name, left, y - 5 * zoom, 12, 'var(--ink-faint)');
-    const after = left + this.context.measureText(`${name} `).width;
-    this.text(this.scene.drawn.draw(node).label, after, y - 5 * zoom, 13);
+    const after = name === '' ? left : left + this.context.measureText(`${name} `).width;
+    this.text(label, after, y - 5 * zoom, 13);
     const badge = badgeOf(node);
     if (badge !== '') {
       this.context.textAlign = 'right';
       this.text(badge, x - (RADIUS + 3) * zoom, y - (RADIUS - 1) * zoom, 11, 'var(--accent)');
       this.context.textAlign = 'left';
     }
-    const note = noteOf(node, place.hiddenCount);
     if (note !== '') this.text(note, left, y + (RADIUS + 3) * zoom, 11, 'var(--accent)');
   }
 

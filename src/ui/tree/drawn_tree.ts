@@ -3,6 +3,7 @@ import type { TreeState } from '../../store/run_state.ts';
 import type { NodeId, TurnNode } from '../../units.ts';
 import type { PlacedStack, TreeLayout } from '../layout/tree_layout.ts';
 import { nodeName, type NodeDrawing } from './encodings.ts';
+import type { NodeText } from './label_room.ts';
 import type { TreeStop } from './navigation.ts';
 
 export const RADIUS = 9; // px
@@ -19,6 +20,7 @@ export interface DrawnTree {
   readonly nodes: Nodes; // those grown so far
   readonly rewards: TreeState['rewards'];
   readonly draw: (node: TurnNode) => NodeDrawing;
+  readonly write: (node: TurnNode) => NodeText; // what has room beside a node
   readonly stop: TreeStop; // where the keyboard stands
   readonly selected: NodeId | null;
   readonly second: NodeId | null; // pinned for comparing
@@ -59,9 +61,13 @@ export const diamond = (x: number, y: number, half: number): string =>
 
 export const HAND_REACH = 1.75; // half a diamond, by the node's radius
 
-/** What is written below a node. */
-export const noteOf = (node: TurnNode, hiddenCount: number): string =>
-  [handWord(node), hiddenCount > 0 ? `▸ ${hiddenCount} hidden` : ''].filter((word) => word !== '').join(' ');
+/** What is to be written below a node, the whole first, then what says less; none where there is nothing to say. */
+export function notesOf(node: TurnNode, hiddenCount: number, own = ''): readonly string[] {
+  const hidden = hiddenCount > 0 ? `▸ ${hiddenCount} hidden` : '';
+  const all = [own, handWord(node), hidden].filter((word) => word !== '');
+  if (all.length === 0) return [];
+  return [all.join(' '), own === '' ? handWord(node).replace('observation ', '') : own, hidden].filter((form) => form !== ''); // prettier-ignore
+}
 
 export const stackLabel = ({ children }: PlacedStack): string => `… ${children.length} more`;
 
@@ -77,7 +83,7 @@ export function describe(node: TurnNode, drawing: NodeDrawing): string {
   const badge = badgeOf(node) && ` ${badgeOf(node)}`;
   const from = origin.kind === 'expansion' ? `, samples ${nodeName(origin.resampled)} again` : '';
   const ending = node.ending === null ? '' : `, ended by ${node.ending}`;
-  const made = handWord(node) && ` ${handWord(node)}`;
+  const made = [drawing.note ?? '', handWord(node)].map((word) => word && ` ${word}`).join('');
   return `${drawn}${badge}${made}, ${drawing.words}${ending}${from}`;
 }
 

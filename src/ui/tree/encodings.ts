@@ -2,7 +2,7 @@
 import type { TreeState } from '../../store/run_state.ts';
 import type { TreeColour } from '../../store/selection.ts';
 import { ROOT, type NodeId, type NodeTable, type TurnNode } from '../../units.ts';
-import { creditGlyph, formatNumber, formatSigned } from '../format.ts';
+import { asPrinted, creditGlyph, formatNumber, formatSigned } from '../format.ts';
 import { creditFill, entropyDash, entropyFill, rewardClass } from '../scales.ts';
 
 export interface NodeDrawing {
@@ -11,6 +11,7 @@ export interface NodeDrawing {
   readonly glyph: string; // inside the node; '' for none
   readonly label: string; // the number beside the node; '' for none
   readonly words: string; // the same for a screen reader
+  readonly note?: string; // below the node
 }
 
 export const nodeName = (id: NodeId): string => (id === ROOT ? 'root' : `n${id}`);
@@ -25,7 +26,7 @@ export function drawCredit(value: number | null | undefined, extent: number, wha
   if (value == null) return { ...PLAIN, words: `${what} not known yet` };
   const label = formatSigned(value);
   return {
-    fill: creditFill(value, extent),
+    fill: creditFill(asPrinted(value), extent),
     dash: 'none',
     glyph: creditGlyph(value),
     label,

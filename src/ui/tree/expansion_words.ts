@@ -1,6 +1,6 @@
 /** What a record of a choice means under each shape of rollout: the shapes rank different things by different scores. */
 import type { RolloutConfig, RolloutShape } from '../../units.ts';
-import { formatSetting } from '../format.ts';
+import { formatNumber, formatSetting } from '../format.ts';
 
 export interface ExpansionWords {
   readonly title: string;
@@ -86,6 +86,19 @@ const WORDS = {
 /** @param candidates of the record; 0 before there is one */
 export const expansionWords = (rollout: RolloutConfig, candidates: number): ExpansionWords =>
   WORDS[rollout.shape](rollout, candidates);
+
+/**
+ * The line below the last pick. Turns of its score on both sides of it are told apart by the rule for ties.
+ * @param scores by rank
+ * @param picks by rank, fewer than there are scores
+ */
+export function thresholdWords(scores: readonly number[], picks: number): string {
+  const threshold = scores[picks - 1];
+  const words = `threshold ${formatNumber(threshold, 3)}`;
+  if (scores[picks] !== threshold) return words;
+  const tied = scores.filter((score) => score === threshold).length;
+  return `${words}; ${tied} turns tie here: the first in breadth-first order are picked`;
+}
 
 /** What to expect before anything was compared. */
 export function awaitingExpansion(rollout: RolloutConfig): string {

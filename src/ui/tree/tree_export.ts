@@ -14,11 +14,10 @@ import {
   drawingBox,
   handWord,
   linkWidth,
-  noteOf,
   stackLabel,
   type DrawnTree,
 } from './drawn_tree.ts';
-import { nodeName } from './encodings.ts';
+import { LABEL_START } from './label_room.ts';
 
 const FONT = 'system-ui, sans-serif';
 const STAMP_LINE = 16; // px
@@ -78,14 +77,14 @@ function nodeGroup(drawn: DrawnTree, place: PlacedNode, colour: ResolveColour): 
   const node = drawn.nodes[place.id];
   if (!node) return '';
   const drawing = drawn.draw(node);
-  const label = RADIUS + 4;
+  const { name, label, note } = drawn.write(node);
   const parts = [
     element('title', {}, escape(describe(node, drawing))),
     nodeMark(drawn, place, colour),
     handWord(node) === ''
       ? ''
       : element('path', { d: diamond(0, 0, HAND_REACH * RADIUS), fill: 'none', stroke: colour('var(--accent)'), 'stroke-width': 1.5 }), // prettier-ignore
-    text(`${nodeName(place.id)} ${drawing.label}`.trim(), { x: label, y: -5, fill: colour('var(--ink)') }),
+    text(`${name} ${label}`.trim(), { x: LABEL_START, y: -5, fill: colour('var(--ink)') }),
     text(badgeOf(node), {
       x: -RADIUS - 3,
       y: 1 - RADIUS,
@@ -93,9 +92,7 @@ function nodeGroup(drawn: DrawnTree, place: PlacedNode, colour: ResolveColour): 
       'text-anchor': 'end',
       fill: colour('var(--accent)'),
     }),
-    noteOf(node, place.hiddenCount) !== ''
-      ? text(noteOf(node, place.hiddenCount), { x: label, y: RADIUS + 3, 'font-size': 11, fill: colour('var(--accent)') }) // prettier-ignore
-      : '',
+    text(note, { x: LABEL_START, y: RADIUS + 3, 'font-size': 11, fill: colour('var(--accent)') }),
   ];
   const opacity = drawn.faded?.has(place.id) ? 0.35 : undefined;
   return element('g', { transform: `translate(${place.x} ${place.y})`, opacity }, parts.join(''));
