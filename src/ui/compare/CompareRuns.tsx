@@ -8,7 +8,8 @@ import { useLab, useRun, useSelection } from '../binding.ts';
 import { Boundary } from '../Boundary.tsx';
 import { formatCount } from '../format.ts';
 import { Chart } from '../train/Chart.tsx';
-import { formatIn, summarise, valueAt } from '../train/curve_data.ts';
+import { newestUpdate, summarise } from '../train/curve_data.ts';
+import { Readout } from '../train/Readout.tsx';
 import { drawCredit, extentOf } from '../tree/encodings.ts';
 import { TreeDrawing } from '../tree/TreeDrawing.tsx';
 import { WhatChanged } from './WhatChanged.tsx';
@@ -111,24 +112,18 @@ function Shelf({ onShow }: { readonly onShow: (id: number) => void }) {
 
 function AlignedCurves({ runs }: { readonly runs: readonly ComparedRun[] }) {
   const { selection } = useLab();
-  const selected = useSelection(({ update }) => update);
+  const chosen = useSelection(({ update }) => update);
   const data = useMemo(() => runCurves(runs), [runs]);
-  const at = selected ?? data.x.length - 1;
+  const selected = chosen !== null && chosen < data.x.length ? chosen : null;
+  const at = selected ?? newestUpdate(data);
   return (
     <section className="curves" aria-label="Aligned curves">
+      <div className="section-head">
+        <h2>By update · values at update {at}</h2>
+      </div>
       {data.curves.map((curve, index) => (
         <figure key={curve.key} data-tall={index === 0}>
-          <figcaption title={curve.meaning}>
-            <span className="heading">{curve.title}</span>
-            {curve.series.map(({ label, style, values }) => (
-              <span key={label} className="readout small">
-                <svg viewBox="0 0 18 8" width="18" height="8" aria-hidden="true" data-style={style}>
-                  <path d="M0 4H18" />
-                </svg>
-                {label} <b className="number">{formatIn(curve.unit, valueAt(values, at))}</b>
-              </span>
-            ))}
-          </figcaption>
+          <Readout curve={curve} at={at} named />
           <Chart
             curve={curve}
             x={data.x}

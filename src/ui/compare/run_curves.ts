@@ -1,6 +1,12 @@
 /** Curves of several runs over one axis. Pure. */
 import type { RunState } from '../../store/run_state.ts';
-import { curveData, type Curve, type CurveSeries } from '../train/curve_data.ts';
+import {
+  curveData,
+  knowsAdmissions,
+  type CurveData,
+  type CurveSeries,
+  type Series,
+} from '../train/curve_data.ts';
 
 /** One run of a comparison. */
 export interface ComparedRun {
@@ -17,28 +23,29 @@ export const RUN_STYLES = [
   'dash-dot',
 ] as const satisfies readonly CurveSeries['style'][];
 
-export interface RunCurves {
-  readonly x: readonly number[];
-  readonly curves: readonly Curve[];
-}
-
-/** The first series of every curve, a line per run; a shorter run ends where it ends. */
-export function runCurves(runs: readonly ComparedRun[]): RunCurves {
-  const data = runs.map(({ run }) => curveData(run));
+/**
+ * The main series of every curve that some run has, a line per run; a shorter run ends where it ends. Lines of one
+ * chart are of the same curve and series by their names: runs need not have the same charts.
+ */
+export function runCurves(runs: readonly ComparedRun[]): CurveData {
+  const admissions = runs.some(({ run }) => knowsAdmissions(run));
+  const data = runs.map(({ run }) => curveData(run, admissions));
   const length = Math.max(...data.map(({ x }) => x.length));
-  const padded = (values: readonly (number | null)[]): readonly (number | null)[] => [
+  const padded = (values: Series): Series => [
     ...values,
     ...Array.from({ length: length - values.length }, () => null),
   ];
+  const all = data.flatMap(({ curves }) => curves);
+  const shown = all.filter(({ key }, at) => all.findIndex((curve) => curve.key === key) === at);
   return {
     x: Array.from({ length }, (_, update) => update),
-    curves: data[0].curves.map((curve, place) => ({
+    curves: shown.map((curve) => ({
       ...curve,
-      series: data.map(({ curves }, index) => ({
-        label: runs[index].letter,
-        style: RUN_STYLES[index],
-        values: padded(curves[place].series[0].values),
-      })),
+      series: data.map(({ curves }, index) => {
+        const same = curves.find(({ key }) => key === curve.key);
+        const main = same?.series.find(({ label }) => label === curve.series[0].label);
+        return { label: runs[index].letter, style: RUN_STYLES[index], values: padded(main?.values ?? []) };
+      }),
     })),
   };
 }

@@ -119,6 +119,7 @@ export function Chart(props: ChartProps) {
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
   const theme = useShownTheme();
+  const lines = curve.series.map(({ label, style }) => `${label} ${style}`).join(); // a plot is made for its lines
   useEffect(() => {
     latest.current = props;
   });
@@ -150,7 +151,7 @@ export function Chart(props: ChartProps) {
       fit.disconnect();
       made.destroy();
     };
-  }, [withX, theme]);
+  }, [withX, theme, lines]);
 
   useEffect(() => {
     const made = plot.current;
@@ -160,7 +161,7 @@ export function Chart(props: ChartProps) {
       made.setScale('x', { min: 0, max: Math.max(xMax, x.length - 1, 1) });
     });
     made.redraw();
-  }, [curve, x, xMax, selected, theme]);
+  }, [curve, x, xMax, selected, theme, lines]);
 
   return <div ref={box} className="chart" role="img" aria-label={summary} />;
 }

@@ -1,8 +1,9 @@
 /** Small multiples over updates, or the same numbers as a table. */
 import { useMemo, useState } from 'react';
-import { useLab, useRun, useSelection } from '../binding.ts';
+import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
 import { Chart } from './Chart.tsx';
-import { curveData, formatIn, summarise, valueAt, type Curve, type CurveData } from './curve_data.ts';
+import { curveData, formatIn, summarise, type CurveData } from './curve_data.ts';
+import { Readout } from './Readout.tsx';
 
 /** Recomputed when an update closes or an evaluation arrives, not with every node. */
 function useCurveData(): CurveData {
@@ -14,30 +15,6 @@ function useCurveData(): CurveData {
     void [closed, evaluations, header]; // what the data depends on
     return curveData(run.getState());
   }, [run, closed, evaluations, header]);
-}
-
-interface ReadoutProps {
-  readonly curve: Curve;
-  readonly at: number;
-}
-
-function Readout({ curve, at }: ReadoutProps) {
-  return (
-    <figcaption title={curve.meaning}>
-      <span className="heading">
-        {curve.title}
-        {curve.unit === 'nats' ? ', nats' : ''}
-      </span>
-      {curve.series.map(({ label, style, values }) => (
-        <span key={label} className="readout small">
-          <svg viewBox="0 0 18 8" width="18" height="8" aria-hidden="true" data-style={style}>
-            {style === 'points' ? <circle cx="9" cy="4" r="3" /> : <path d="M0 4H18" />}
-          </svg>
-          {label} <b className="number">{formatIn(curve.unit, valueAt(values, at))}</b>
-        </span>
-      ))}
-    </figcaption>
-  );
 }
 
 function CurveTable({ data }: { readonly data: CurveData }) {
@@ -73,18 +50,19 @@ function CurveTable({ data }: { readonly data: CurveData }) {
 export function Curves() {
   const data = useCurveData();
   const { selection } = useLab();
-  const selected = useSelection((state) => state.update);
+  const following = useSelection((state) => state.update === null);
+  const shown = useUpdateNumber();
+  const selected = following ? null : shown; // an update asked for that is still to come is not on screen
   const planned = useRun((state) => state.header?.config.updates ?? 0);
   const [hovered, setHovered] = useState<number | null>(null);
   const [asTable, setAsTable] = useState(false);
   const charts = data.curves.filter(({ onlyInTable }) => !onlyInTable);
-  const at = hovered ?? selected ?? data.x.length - 1;
+  const named = hovered ?? selected;
+  const at = named ?? data.x.length - 1;
   return (
     <section className="curves" aria-label="Curves">
       <div className="section-head">
-        <h2>
-          By update{hovered !== null || selected !== null ? ` · values at update ${at}` : ' · latest values'}
-        </h2>
+        <h2>By update{named === null ? ' · latest values' : ` · values at update ${at}`}</h2>
         <button
           type="button"
           className="quiet small"
@@ -99,7 +77,7 @@ export function Curves() {
       ) : (
         charts.map((curve, index) => (
           <figure key={curve.key} data-tall={index === 0}>
-            <Readout curve={curve} at={at} />
+            <Readout curve={curve} at={at} named={named !== null} />
             <Chart
               curve={curve}
               x={data.x}

@@ -50,8 +50,9 @@ function heldOut(
   });
 }
 
-/** Whether anybody has said "I do not know" yet: elsewhere admissions are 0 and reliability is exact match once more. */
-const knowsAdmissions = (run: RunState): boolean =>
+/** Whether anybody may rightly say "I do not know", or has said it: elsewhere admissions are 0 and reliability is exact match once more. */
+export const knowsAdmissions = (run: RunState): boolean =>
+  asksForAdmissions(run) ||
   run.updates.some(({ metrics }) => (metrics?.unknown ?? 0) > 0) ||
   run.evaluations.some(({ unknown }) => (unknown ?? 0) > 0);
 
@@ -66,7 +67,6 @@ function asksForAdmissions({ header }: RunState): boolean {
 
 function admissionCurves(run: RunState, x: readonly number[]): readonly Curve[] {
   const asks = asksForAdmissions(run);
-  if (!asks && !knowsAdmissions(run)) return [];
   const rollouts = (key: 'unknown' | 'reliability'): Series => [null, ...metricSeries(run, key)];
   const both = (key: 'unknown' | 'reliability'): readonly CurveSeries[] => [
     { label: 'rollouts', style: 'line', values: rollouts(key) },
@@ -96,7 +96,8 @@ function admissionCurves(run: RunState, x: readonly number[]): readonly Curve[] 
   ];
 }
 
-export function curveData(run: RunState): CurveData {
+/** @param admissions whether to show them: in a comparison another run may have made them worth a chart */
+export function curveData(run: RunState, admissions = knowsAdmissions(run)): CurveData {
   const x = Array.from({ length: run.updates.length + 1 }, (_, update) => update);
   const of = (key: Parameters<typeof metricSeries>[1]): Series => [null, ...metricSeries(run, key)];
   const line = (label: string, values: Series): CurveSeries => ({ label, style: 'line', values });
@@ -115,7 +116,7 @@ export function curveData(run: RunState): CurveData {
           { label: 'held out', style: 'points', values: heldOut(run, x) },
         ],
       },
-      ...admissionCurves(run, x),
+      ...(admissions ? admissionCurves(run, x) : []),
       {
         key: 'entropy',
         title: 'Entropy',
@@ -166,12 +167,27 @@ export const formatIn = (unit: Curve['unit'], value: number | null): string =>
 export const tickIn = (unit: Curve['unit'], value: number): string =>
   unit === 'share' ? `${formatSetting(value * 100, 3)} %` : formatSetting(value, 3);
 
-/** The value at `index`, or the last one before it. */
-export function valueAt(values: Series, index: number): number | null {
-  for (let place = Math.min(index, values.length - 1); place >= 0; place -= 1)
-    if (values[place] !== null) return values[place];
-  return null;
+/** A value, and the update at which it was measured. */
+export interface Reading {
+  readonly value: number;
+  readonly update: number;
 }
+
+/** The value at `update`, or the last one before it; null before the first. */
+export function readingAt(values: Series, update: number): Reading | null {
+  const place = values.slice(0, update + 1).findLastIndex((value) => value !== null);
+  const value = values[place] ?? null;
+  return value === null ? null : { value, update: place };
+}
+
+/** Update of the newest value of any curve; 0 where there is none yet. */
+export const newestUpdate = ({ x, curves }: CurveData): number =>
+  Math.max(
+    0,
+    ...curves.flatMap(({ series }) =>
+      series.map(({ values }) => readingAt(values, x.length - 1)?.update ?? 0),
+    ),
+  );
 
 /** "Exact match: rollouts 50 % at update 1, 75 % at update 2; …" */
 export function summarise(curve: Curve, x: readonly number[]): string {
