@@ -149,6 +149,11 @@ test('the engine is asked for gradients of all rollouts, and its answer is shown
   await expect.poll(() => textOf('.gradient-cosines')).toContain('321 row tokens');
   const cells = [...screen.container.querySelectorAll('.cosines tbody td')].map((cell) => cell.textContent);
   expect(cells).toEqual(['2', '1.000', '−0.250', '0.5', '−0.250', '1.000']);
+  const names = (): readonly string[] =>
+    [...screen.container.querySelectorAll('.cosines thead th')].map((cell) => cell.textContent);
+  expect(names()).toEqual(['rule', 'norm', 'A', 'B']);
+  lab.selection.select({ againstAdvantage: 'rloo' }); // the answer is not of this rule
+  await expect.poll(names).toEqual(['rule', 'norm', 'A', '2']);
 });
 
 test('a kept run and a recording stand beside the run on screen', async () => {

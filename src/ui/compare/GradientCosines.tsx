@@ -2,6 +2,7 @@
 import { useMemo } from 'react';
 import { gradientQuestion } from '../../store/gradients.ts';
 import type { TreeState } from '../../store/run_state.ts';
+import { same } from '../../store/transport.ts';
 import type { CreditConfig } from '../../units.ts';
 import { useLab, useRun, useTransport, useUpdate } from '../binding.ts';
 import { ADVANTAGE_RULES } from '../credit/sentences.ts';
@@ -18,11 +19,16 @@ interface GradientCosinesProps {
   readonly b: CreditConfig;
 }
 
-function Table() {
+/** The letters of the rules on screen; a rule that was asked about and is no longer chosen has its number. */
+const nameOf = (rule: CreditConfig, place: number, letters: readonly CreditConfig[]): string =>
+  place < letters.length && same(rule, letters[place]) ? 'AB'[place] : String(place + 1);
+
+function Table({ a, b }: Pick<GradientCosinesProps, 'a' | 'b'>) {
   const answer = useTransport((transport) => transport.gradients);
   if (!answer) return null;
   const { rules, norms, cosines, update, parameters, scoredTokens, ms } = answer;
   const titles = rules.map(({ advantageRule }) => ADVANTAGE_RULES[advantageRule].title);
+  const names = rules.map((rule, place) => nameOf(rule, place, [a, b]));
   return (
     <>
       <p className="small soft">
@@ -37,22 +43,22 @@ function Table() {
               <th scope="col">rule</th>
               <th scope="col">norm</th>
               {titles.map((title, column) => (
-                <th key={title} scope="col" title={title}>
-                  {column === 0 ? 'A' : column === 1 ? 'B' : column + 1}
+                <th key={column} scope="col" title={title}>
+                  {names[column]}
                 </th>
               ))}
             </tr>
           </thead>
           <tbody>
             {titles.map((title, row) => (
-              <tr key={title}>
+              <tr key={row}>
                 <th scope="row">
-                  {row === 0 ? 'A' : row === 1 ? 'B' : row + 1} {title}
+                  {names[row]} {title}
                 </th>
                 <td className="number">{formatSetting(norms[row], DIGITS)}</td>
                 {cosines[row].map((cosine, column) => (
                   <td
-                    key={titles[column]}
+                    key={column}
                     className="number"
                     style={{ backgroundColor: creditShade(row === column ? 0 : cosine, 1) }}
                   >
@@ -97,7 +103,7 @@ export function GradientCosines({ state, own, a, b }: GradientCosinesProps) {
               : 'All trees of the update must be grown and scored.'}
         </span>
       </p>
-      <Table />
+      <Table a={a} b={b} />
     </section>
   );
 }
