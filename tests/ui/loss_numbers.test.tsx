@@ -94,18 +94,18 @@ describe.each(RUN_SOURCES)('on %s', (_, show) => {
     expect(fact('turn ratio s')).toContain(formatRatio(ratioOf(row, at)));
     expect(fact('weight w')).toBe(formatNumber(row.weight[at], 6));
     expect(fact('loss of the token')).toBe(formatSigned(row.tokenLoss[at], 4));
-    expect(fact('gradient ∂L/∂logπ')).toBe(formatSigned(row.dlogProb[at], 6));
+    expect(fact('row’s share of ∂L/∂logπ')).toBe(formatSigned(row.dlogProb[at], 6));
   });
 
   test('“is it learning?” counts the mini-batch’s pushed tokens, and its halves add up to the loss', async () => {
     const { minibatch } = await open(await scriptedLog(), show);
     const pushes = minibatch.rows.flatMap(({ dlogProb }) => dlogProb);
-    const of = `of ${formatCount(pushes.length)}, Σ w·ℓ = `;
+    const of = `of ${formatCount(pushes.length)} in rows`;
     expect(fact('tokens pushed up')).toContain(`${formatCount(pushes.filter((d) => d < 0).length)} ${of}`);
     expect(fact('pushed down')).toContain(`${formatCount(pushes.filter((d) => d > 0).length)} ${of}`);
     expect(fact('not pushed')).toContain(formatCount(pushes.filter((d) => d === 0).length));
-    const half = (name: string): number => Number(fact(name).split('= ')[1].replace('−', '-'));
-    expect(half('tokens pushed up') + half('pushed down')).toBeCloseTo(minibatch.loss!, 3);
+    const half = (sign: string): number => Number(fact(`Σ w·ℓ of tokens with ℓ ${sign} 0`).replace('−', '-'));
+    expect(half('<') + half('>')).toBeCloseTo(minibatch.loss!, 3);
     expect(fact('Σ |∂L/∂logπ|')).toBe(
       formatNumber(
         pushes.reduce((sum, d) => sum + Math.abs(d), 0),

@@ -54,7 +54,7 @@ test('a chosen token shows old and new log-probability, loss and gradient', asyn
   await expect.poll(() => fact('old log-probability')).toContain(formatNumber(row.oldLogProb[last], 4));
   expect(fact('new log-probability')).toContain(formatNumber(row.logProb[last], 4));
   expect(fact('loss of the token')).toBe(formatSigned(row.tokenLoss[last], 4));
-  expect(fact('gradient ∂L/∂logπ')).toBe(formatSigned(row.dlogProb[last], 6));
+  expect(fact('row’s share of ∂L/∂logπ')).toBe(formatSigned(row.dlogProb[last], 6));
 });
 
 test('environment text is hatched and says that it carries no loss', () => {
@@ -145,6 +145,28 @@ test('the net weight of a shared token is the sum over the rows that count it', 
   ]);
 });
 
+test('the step is said to push a shared token as the net of its rows does, and a row’s own share is called so', async () => {
+  const { loss } = lab.run.getState().header!.config.algorithm;
+  const shared = update.minibatches.flatMap((minibatch) =>
+    minibatch.rows.flatMap(({ prompt, leaf, tokenIndex, dlogProb }) =>
+      tokenIndex.map((position, at) => {
+        const net = netWeight(minibatch, update.trees[prompt], leaf, position, loss);
+        return { prompt, leaf, position, share: dlogProb[at], net };
+      }),
+    ),
+  );
+  const against = shared.find(({ share, net }) => share * net.dlogProb < 0)!;
+  const { prompt, leaf, position, share, net } = against;
+  lab.selection.select({ prompt });
+  lab.selection.select({ leaf, token: position });
+  const [way, other] = net.dlogProb < 0 ? ['more likely', 'less likely'] : ['less likely', 'more likely'];
+  await expect.poll(() => panel('Token')).toContain(`The step makes this token ${way} here`);
+  expect(panel('Token')).toContain(`net ∂L/∂logπ ${formatSigned(net.dlogProb, 6)}.`);
+  expect(panel('Token')).toContain(`This row’s share, ${formatSigned(share, 6)}, would make it ${other}.`);
+  expect(fact('net ∂L/∂logπ')).toBe(`${formatSigned(net.dlogProb, 6)}, of ${net.rows.length} rows`);
+  expect(panel('Net weight')).toContain(formatSigned(net.dlogProb, 6));
+});
+
 test('a narrower band tells how many turns flip and the loss that would result', async () => {
   const { loss } = lab.run.getState().header!.config.algorithm;
   const moved = update.minibatches.at(-1)!; // its ratios have moved
@@ -169,8 +191,8 @@ test('“is it learning?” is answered with the mini-batch’s own gradient nor
   expect(panel('Is it learning?')).toContain(
     `Yes: the gradient has norm ${formatNumber(minibatch.step!.gradientNorm, 4)}.`,
   );
-  expect(fact('tokens pushed up')).toContain(formatSigned(balance.gain, 4));
-  expect(fact('pushed down')).toContain(formatSigned(balance.cost, 4));
+  expect(fact('Σ w·ℓ of tokens with ℓ < 0')).toBe(formatSigned(balance.gain, 4));
+  expect(fact('Σ w·ℓ of tokens with ℓ > 0')).toBe(formatSigned(balance.cost, 4));
   expect(fact('dead prompts')).toBe(`${balance.deadPrompts} of ${balance.prompts}`);
 });
 

@@ -26,15 +26,17 @@ export function BalancePanel(props: {
       </p>
       <dl className="facts">
         <Fact name="tokens pushed up">
-          {formatCount(balance.pushedUp)} of {formatCount(tokens)}, Σ w·ℓ = {formatSigned(balance.gain, 4)}
+          {formatCount(balance.pushedUp)} of {formatCount(tokens)} in rows
         </Fact>
         <Fact name="pushed down">
-          {formatCount(balance.pushedDown)} of {formatCount(tokens)}, Σ w·ℓ = {formatSigned(balance.cost, 4)}
+          {formatCount(balance.pushedDown)} of {formatCount(tokens)} in rows
         </Fact>
         <Fact name="not pushed">
           {formatCount(balance.silent)} ({formatShare(tokens === 0 ? 0 : balance.silent / tokens)}), of them{' '}
           {formatCount(balance.clipped)} clipped
         </Fact>
+        <Fact name="Σ w·ℓ of tokens with ℓ < 0">{formatSigned(balance.gain, 4)}</Fact>
+        <Fact name="Σ w·ℓ of tokens with ℓ > 0">{formatSigned(balance.cost, 4)}</Fact>
         <Fact name="Σ w·A">{formatSigned(balance.signedAdvantage, 5)}</Fact>
         <Fact name="loss Σ w·ℓ">{formatSigned(balance.loss, 5)}</Fact>
         <Fact name="Σ |∂L/∂logπ|">{formatNumber(balance.push, 4)}</Fact>

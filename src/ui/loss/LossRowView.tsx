@@ -62,10 +62,10 @@ function ChosenToken({ update, tree, leaf, config, reading, token, text }: Chose
   }, [credit, turn, tree, update, leaf, token, config]);
   return (
     <>
-      <TokenPanel text={text} token={token} turn={turn} config={config} />
+      <TokenPanel text={text} token={token} turn={turn} net={net} config={config} />
       {silence && (
         <section className="panel" aria-label="Why no push">
-          <h2>Why is this token not pushed?</h2>
+          <h2>Why does this row not push the token?</h2>
           <p className="small">{SILENCE_WORDS[silence]}</p>
         </section>
       )}

@@ -21,7 +21,7 @@ function Own({ step, place }: { readonly step: CheckedStep; readonly place: Plac
   if (!row || index < 0) return null;
   return (
     <>
-      <Fact name="this token: push −∂L/∂logπ">{formatSigned(row.push[index], 6)}</Fact>
+      <Fact name="this token: row’s share of −∂L/∂logπ">{formatSigned(row.push[index], 6)}</Fact>
       <Fact name="this token: predicted change">{formatSigned(row.predicted[index], 5)} nats</Fact>
       <Fact name="this token: actual change">
         {formatSigned(row.after[index] - row.before[index], 5)} nats
@@ -42,8 +42,8 @@ function Step({ step, place }: { readonly step: CheckedStep; readonly place: Pla
         <Fact name="through the tokens’ own changes">{formatSigned(step.throughTokens, 6)}</Fact>
         <Fact name="size of the step |Δθ|">{formatSetting(step.parameterChange, 3)}</Fact>
         <Fact name="correlation of predicted and actual">{formatNumber(step.forecastCorrelation, 3)}</Fact>
-        <Fact name="correlation of push and change">{formatNumber(step.correlation, 3)}</Fact>
-        <Fact name="moved as pushed">
+        <Fact name="correlation of push by row and change">{formatNumber(step.correlation, 3)}</Fact>
+        <Fact name="moved as their row pushes">
           {formatShare(step.followed)} of {formatCount(step.pushed)} tokens
         </Fact>
         {place && <Own step={step} place={place} />}

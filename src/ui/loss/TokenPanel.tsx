@@ -1,7 +1,8 @@
 /** One token: every number between its log-probability and its gradient, in the formula of the loss. */
 import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
+import type { NetWeight } from '../../store/net_weight.ts';
 import type { LossConfig } from '../../units.ts';
-import { formatCredit, formatNats, formatNumber, formatRatio, formatSigned } from '../format.ts';
+import { countWords, formatCredit, formatNats, formatNumber, formatRatio, formatSigned } from '../format.ts';
 import { Fact } from '../Fact.tsx';
 import { TokenPush } from './TokenPush.tsx';
 import {
@@ -10,14 +11,15 @@ import {
   gradientFormula,
   hasRatio,
   lossFormula,
-  turnState,
   type Formula,
 } from './loss_words.ts';
+import { pushWords } from './push_words.ts';
 
 interface TokenPanelProps {
   readonly text: string;
   readonly token: LossToken;
   readonly turn: LossTurn;
+  readonly net: NetWeight; // over the rows that share the token
   readonly config: LossConfig;
 }
 
@@ -52,15 +54,7 @@ function RatioFacts({ token, config }: Pick<TokenPanelProps, 'token' | 'config'>
   );
 }
 
-/** Which way the step pushes the token, and why if it does not. */
-function pushWords(token: LossToken, turn: LossTurn, config: LossConfig): string {
-  if (token.dlogProb < 0) return 'The step makes this token more likely here.';
-  if (token.dlogProb > 0) return 'The step makes this token less likely here.';
-  if (token.clipState !== 0) return `No push: ${CLIP_WORDS[token.clipState]}.`;
-  return hasRatio(config) ? 'No push: the advantage is zero.' : `No push: ${turnState(turn, config)}.`;
-}
-
-export function TokenPanel({ text, token, turn, config }: TokenPanelProps) {
+export function TokenPanel({ text, token, turn, net, config }: TokenPanelProps) {
   return (
     <section className="panel" aria-label="Token">
       <h2>
@@ -78,13 +72,16 @@ export function TokenPanel({ text, token, turn, config }: TokenPanelProps) {
         <Fact name="advantage A">{formatCredit(token.advantage, 3)}</Fact>
         <Fact name="weight w">{formatNumber(token.weight, 6)}</Fact>
         <Fact name="loss of the token">{formatSigned(token.tokenLoss, 4)}</Fact>
-        <Fact name="gradient ∂L/∂logπ">{formatSigned(token.dlogProb, 6)}</Fact>
+        <Fact name="row’s share of ∂L/∂logπ">{formatSigned(token.dlogProb, 6)}</Fact>
+        <Fact name="net ∂L/∂logπ">
+          {formatSigned(net.dlogProb, 6)}, of {countWords(net.rows.length, 'row')}
+        </Fact>
         <Fact name="entropy">{formatNats(token.entropy, 3)}</Fact>
       </dl>
       <FormulaLine formula={lossFormula(token, config)} result={formatSigned(token.tokenLoss, 4)} />
       <FormulaLine formula={gradientFormula(token, config)} result={formatSigned(token.dlogProb, 6)} />
       <p className="small soft">
-        {pushWords(token, turn, config)}
+        {pushWords(token, turn, net, config)}
         {config.klCoefficient !== 0 && ' The gradient also holds the KL term.'}
       </p>
       <TokenPush token={token} />

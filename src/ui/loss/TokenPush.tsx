@@ -5,7 +5,7 @@ import { bestLeaf } from '../../store/reading.ts';
 import { tokenQuestion } from '../../store/token_question.ts';
 import type { TokenAlternative, TokenPush as Answer } from '../../store/inspection.ts';
 import { useInspection, useLab, useRun, useSelection, useTransport, useTree, useUpdate, useVocabulary } from '../binding.ts'; // prettier-ignore
-import { formatCount, formatNats, formatNumber, formatShare, formatSigned } from '../format.ts';
+import { countWords, formatCount, formatNats, formatNumber, formatShare, formatSigned } from '../format.ts';
 import { creditFill } from '../scales.ts';
 import { StepCheck } from './StepCheck.tsx';
 
@@ -96,11 +96,11 @@ function Table({ answer, token }: { readonly answer: Answer; readonly token: Los
       {extent === 0 && <p className="small">No word is pushed: the step’s gradient is 0 here.</p>}
       <p className="small soft">
         ● stands {rank === 1 ? 'first' : `at place ${rank}`} of {formatCount(lines.length + others.count)}.
-        The pushes add up to zero: what one word gains, the others lose. They are summed over the{' '}
-        {answer.readers === 1 ? 'one row' : `${answer.readers} rows`} of the mini-batch that read{' '}
-        {answer.readers === 1 ? 'it' : 'this prediction'}. Gradient of update {answer.update}; probabilities
-        at the run’s {answer.parameters === 'current' ? 'present' : 'starting'} parameters, where the token
-        has {formatNats(chosen.logProb, 4)}, {formatSigned(moved, 4)} from when the loss read it (p then{' '}
+        The pushes add up to zero: what one word gains, the others lose. They are summed over{' '}
+        {countWords(answer.readers, 'row')} of the mini-batch with this token here; rows that go on with
+        another word add theirs. Gradient of update {answer.update}; probabilities at the run’s{' '}
+        {answer.parameters === 'current' ? 'present' : 'starting'} parameters, where the token has{' '}
+        {formatNats(chosen.logProb, 4)}, {formatSigned(moved, 4)} from when the loss read it (p then{' '}
         {formatShare(Math.exp(token.logProb), 1)}).
       </p>
     </>

@@ -26,6 +26,6 @@ export function whyTheLoss(balance: LossBalance): string {
     return `The loss adds up to ${halves}; they do not balance here, since prefixes that rows share count in each of them and rows differ in length.`;
   return (
     `The loss adds up to ${halves}: ${formatShare(1 - share)} of it cancels, since advantages are centred within a prompt and ratios are close to 1. ` +
-    'The gradient does not cancel, because every term pushes a different token. The number on the curve says little; the gradient’s norm and the reward say more.'
+    'The gradient cancels only where rows share a token, since all other terms push different ones. The number on the curve says little; the gradient’s norm and the reward say more.'
   );
 }

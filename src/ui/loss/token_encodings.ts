@@ -14,7 +14,7 @@ export {
 
 export const ENCODING_WORDS: Readonly<Record<TokenEncoding, string>> = {
   loss: 'loss of the token before its weight',
-  gradient: '∂loss/∂log-probability, weight included; minus pushes the token up',
+  gradient: 'this row’s share of ∂loss/∂log-probability, weight included; minus pushes the token up',
   weight: 'share of the token in the loss',
   advantage: 'advantage of the token’s turn',
   ratio: 'importance ratio that the loss sees, above or below 1',

@@ -133,7 +133,7 @@ export function curveData(run: RunState, admissions = knowsAdmissions(run)): Cur
         key: 'clipFraction',
         title: 'Clip fraction',
         unit: 'share',
-        meaning: 'Share of trained tokens whose turn ratio left the clip band, so that they push no more.',
+        meaning: 'Share of trained tokens whose ratio left the clip band, so that they push no more.',
         top: null,
         series: [line('clipped', of('clipFraction'))],
       },
