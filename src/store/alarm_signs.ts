@@ -1,6 +1,6 @@
 /** What a dying run looks like, update by update: one predicate and its numbers per alarm. Pure. Thresholds: README.md. */
 import type { UpdateMetrics } from '../train/protocol.ts';
-import { leavesOf, pathTo } from './reading.ts';
+import { isDead, leavesOf, pathTo, rewardOf } from './reading.ts';
 import type { TreeState, UpdateState } from './run_state.ts';
 import type { TurnNode } from '../units.ts';
 
@@ -34,6 +34,29 @@ export interface Sign {
 
 /** Means are over these many updates: metrics of 8 to 16 prompts jump by a third from one update to the next. */
 export const WINDOW = 5;
+/** How the dead trees of an update died, as shares of its trees; NaN where the trees are not at hand. */
+export interface Deaths {
+  readonly right: number; // every leaf earned the full reward: nothing is left to learn
+  readonly wrong: number; // none did
+}
+
+/** Kept by metrics, which outlive the trees of an old update. */
+const knownDeaths = new WeakMap<UpdateMetrics, Deaths>();
+
+export function deathsOf({ metrics, trees }: ClosedUpdate): Deaths {
+  const known = knownDeaths.get(metrics);
+  if (known) return known;
+  if (!trees.some(({ rewards }) => rewards)) return { right: NaN, wrong: NaN };
+  const dead = trees.filter(isDead);
+  const right = dead.filter((tree) => (rewardOf(tree, tree.leaves[0]) ?? 0) >= FULL_REWARD).length;
+  const deaths = { right: right / trees.length, wrong: (dead.length - right) / trees.length };
+  knownDeaths.set(metrics, deaths);
+  return deaths;
+}
+
+/** Of a right answer, as every task pays it before penalties. */
+const FULL_REWARD = 1;
+
 /** Of trees. Healthy three-hop runs reach 0.49 over a window, runs that collapse 0.6 within ten updates. */
 export const DEAD_SHARE = 0.6;
 /** Right answers: from here on sure answers and equal rewards are success, and no alarm. */

@@ -1,5 +1,6 @@
 /** Two credit rules on the same rollouts: per token, per turn, and where they first disagree. Pure. */
 import { advantageInRow, type Credit } from '../algo/credit.ts';
+import type { AdvantageRange } from './advantage_range.ts';
 import { ROOT, type AdvantageRule, type NodeId, type RolloutTree } from '../units.ts';
 
 /** A trained-on token of a row under two rules. */
@@ -92,15 +93,16 @@ export interface TurnCredit {
   readonly turn: number;
   readonly node: NodeId; // of its first token
   readonly tokens: number;
-  readonly advantage: number; // mean over its tokens
+  readonly range: AdvantageRange; // over its tokens
 }
 
 export function turnCredits(pairs: readonly TokenPair[], side: 'a' | 'b'): readonly TurnCredit[] {
   const turns = [...new Set(pairs.map(({ turn }) => turn))];
   return turns.map((turn) => {
     const own = pairs.filter((pair) => pair.turn === turn);
-    const advantage = own.reduce((sum, pair) => sum + pair[side], 0) / own.length;
-    return { turn, node: own[0].node, tokens: own.length, advantage };
+    const values = own.map((pair) => pair[side]);
+    const range = [Math.min(...values), Math.max(...values)] as const;
+    return { turn, node: own[0].node, tokens: own.length, range };
   });
 }
 

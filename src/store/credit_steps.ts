@@ -3,9 +3,16 @@
  * `creditFrame(steps, cursor)`, what is known after the first `cursor` steps. A frame is always built from the
  * start, so going backwards is exact. Numbers come from the algorithms' traces; nothing is computed here.
  */
-import { advantageInRow, type Credit, type CreditStep, type Statistics } from '../algo/credit.ts';
+import { type Credit, type CreditStep, type Statistics } from '../algo/credit.ts';
 import { pathTo } from '../algo/tree.ts';
-import type { NodeId, NodeTable, RolloutTree } from '../units.ts';
+import {
+  advantageRanges,
+  rangeInRow,
+  widen,
+  type AdvantageRange,
+  type AdvantageRanges,
+} from './advantage_range.ts';
+import { ROOT, type NodeId, type NodeTable, type RolloutTree } from '../units.ts';
 
 export const CREDIT_PHASES = ['reward', 'normalise', 'value', 'advantage', 'tokens'] as const;
 export type CreditPhase = (typeof CREDIT_PHASES)[number];
@@ -19,8 +26,7 @@ export type FormulaPart =
 export interface RowTurn {
   readonly node: NodeId;
   readonly tokenCount: number; // sampled tokens
-  readonly advantage: number; // mean over them
-  readonly range: readonly [number, number] | null; // where they differ: least and greatest
+  readonly range: AdvantageRange; // over them
 }
 
 export interface StepperStep {
@@ -34,6 +40,7 @@ export interface StepperStep {
   readonly wholeRow: boolean; // every token of the leaf's row gets it
   readonly formula: readonly FormulaPart[];
   readonly row: readonly RowTurn[]; // tokens phase only
+  readonly trained: AdvantageRange | null; // what the step's turn is trained with; null before the advantage is whole
 }
 
 const text = (words: string): FormulaPart => ({ kind: 'text', text: words });
@@ -90,6 +97,7 @@ const fromTrace =
     wholeRow,
     formula: formulaOf(step),
     row: [],
+    trained: null,
   });
 
 /** Turns of a leaf's row from the root down, with what their tokens are trained with. */
@@ -98,16 +106,9 @@ export function rowTurns(tree: RolloutTree, credit: Credit, leaf: NodeId): reado
   let start = 0;
   for (const id of pathTo(tree, leaf)) {
     const { mask } = tree.nodes[id];
-    const from = start;
-    const numbers = mask.flatMap((bit, place) =>
-      bit === 0 ? [] : [advantageInRow(credit.advantages, id, leaf, from + place)],
-    );
+    const range = rangeInRow(credit, mask, id, leaf, start);
     start += mask.length;
-    if (numbers.length === 0) continue;
-    const [least, greatest] = [Math.min(...numbers), Math.max(...numbers)];
-    const range = least === greatest ? null : ([least, greatest] as const);
-    const mean = range ? numbers.reduce((sum, value) => sum + value, 0) / numbers.length : least;
-    turns.push({ node: id, tokenCount: numbers.length, advantage: mean, range });
+    if (range) turns.push({ node: id, tokenCount: mask.filter((bit) => bit !== 0).length, range });
   }
   return turns;
 }
@@ -116,7 +117,10 @@ function tokenStep(tree: RolloutTree, credit: Credit, leaf: NodeId): StepperStep
   const row = rowTurns(tree, credit, leaf);
   const formula = row.flatMap((turn, index) => [
     text(`${index === 0 ? '' : ' | '}${turn.tokenCount} × `),
-    number(turn.advantage, turn.node),
+    ...[...new Set(turn.range)].flatMap((end, place) => [
+      ...(place === 0 ? [] : [text('…')]),
+      number(end, turn.node),
+    ]),
   ]);
   return {
     phase: 'tokens',
@@ -129,7 +133,21 @@ function tokenStep(tree: RolloutTree, credit: Credit, leaf: NodeId): StepperStep
     wholeRow: true,
     formula,
     row,
+    trained: null,
   };
+}
+
+/** With what each turn is trained: the step's own number, or where tokens of the turn differ from where to where. */
+function advantageSteps(tree: RolloutTree, credit: Credit): readonly StepperStep[] {
+  const { trace, byLeaf } = credit.advantages;
+  const ranges = advantageRanges(tree, credit);
+  const rows = new Map(tree.leaves.map((leaf) => [leaf, rowTurns(tree, credit, leaf)]));
+  return trace.map(fromTrace('advantage', byLeaf !== null)).map((step) => {
+    if (step.part !== null || step.result === null || step.node === ROOT) return step;
+    const inRow = rows.get(step.leaf ?? step.node)?.find(({ node }) => node === step.node)?.range;
+    const found = step.leaf === null && byLeaf === null ? ranges[step.node] : inRow;
+    return { ...step, trained: found ?? [step.result, step.result] };
+  });
 }
 
 /** All steps of a tree's credit, in order: leaves, leaves, parents deepest first, nodes, rows. */
@@ -142,7 +160,7 @@ export function creditSteps(
     ...rewardSteps.map(fromTrace('reward')),
     ...credit.normalised.trace.map(fromTrace('normalise')),
     ...credit.values.trace.map(fromTrace('value')),
-    ...credit.advantages.trace.map(fromTrace('advantage', credit.advantages.byLeaf !== null)),
+    ...advantageSteps(tree, credit),
     ...tree.leaves.map((leaf) => tokenStep(tree, credit, leaf)),
   ];
 }
@@ -155,7 +173,7 @@ export interface CreditFrame {
   readonly rewards: NodeTable<number | null>;
   readonly normalised: NodeTable<number | null>;
   readonly values: NodeTable<number | null>;
-  readonly advantages: NodeTable<number | null>; // mean over the rows so far, where rows differ
+  readonly advantages: AdvantageRanges; // over the rows so far
   readonly rowsDone: readonly NodeId[]; // leaves whose tokens have their advantage
 }
 
@@ -166,16 +184,13 @@ export function creditFrame(
 ): CreditFrame {
   const at = Math.min(Math.max(0, Math.floor(cursor)), steps.length);
   const empty = (): (number | null)[] => tree.nodes.map(() => null);
-  const known = { reward: empty(), normalise: empty(), value: empty(), advantage: empty() };
+  const known = { reward: empty(), normalise: empty(), value: empty() };
+  const advantages: (AdvantageRange | null)[] = tree.nodes.map(() => null);
   const rowsDone: NodeId[] = [];
-  const seen = tree.nodes.map(() => 0); // rows that have given the node an advantage
   for (const step of steps.slice(0, at)) {
     if (step.phase === 'tokens') rowsDone.push(step.node);
     else if (step.phase === 'advantage') {
-      if (step.part !== null || step.result === null) continue;
-      const before = known.advantage[step.node] ?? 0;
-      seen[step.node] += 1;
-      known.advantage[step.node] = before + (step.result - before) / seen[step.node]; // mean over rows
+      if (step.trained) advantages[step.node] = widen(advantages[step.node], step.trained);
     } else known[step.phase][step.node] = step.result;
     if (step.phase === 'normalise') known.value[step.node] = step.result; // a leaf's value is its normalised reward
   }
@@ -186,7 +201,7 @@ export function creditFrame(
     rewards: known.reward,
     normalised: known.normalise,
     values: known.value,
-    advantages: known.advantage,
+    advantages,
     rowsDone,
   };
 }

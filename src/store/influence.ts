@@ -1,21 +1,25 @@
 /** What one leaf does to a turn: the same credit once more with that leaf's row left out. Pure. */
-import { assignCredit } from '../algo/credit.ts';
+import { advantageInRow, assignCredit, type Credit } from '../algo/credit.ts';
+import { pathTo } from '../algo/tree.ts';
 import type { CreditConfig, NodeId, RolloutTree } from '../units.ts';
+import { hasTurnNumbers } from './advantage_range.ts';
 import { creditInputs, type CreditChoice } from './credit.ts';
 import type { TreeState } from './run_state.ts';
 
-/** One leaf left out. Advantages are dimensionless; where rows of a turn differ, the mean over them. */
+/** One leaf left out. Advantages are dimensionless. */
 export interface LeafInfluence {
   readonly leaf: NodeId;
   readonly reward: number; // what-if rewards in place
-  readonly without: number | null; // the turn's advantage without the leaf; null: then there is no such turn
+  readonly without: number | null; // the advantage without the leaf; null: then there is no such turn, or row
   readonly influence: number | null; // advantage with the leaf − without it
 }
 
 export interface TurnInfluence {
   readonly node: NodeId;
+  /** The row that the numbers are of, the mean over the turn's tokens in it; null: the rule has one number per turn. */
+  readonly row: NodeId | null;
   readonly advantage: number; // with every leaf
-  readonly leaves: readonly LeafInfluence[]; // greatest effect first, then those without which there is no turn
+  readonly leaves: readonly LeafInfluence[]; // greatest effect first, then those without which there is no turn or row
 }
 
 /**
@@ -46,36 +50,58 @@ const sorted = (leaves: readonly LeafInfluence[]): readonly LeafInfluence[] => [
   ...leaves.filter(({ influence }) => influence === null),
 ];
 
+/** The wanted row where it holds the node, else the first that does. */
+function rowThrough(tree: RolloutTree, node: NodeId, wanted: NodeId | null): NodeId | null {
+  const rows = tree.leaves.filter((leaf) => pathTo(tree, leaf).includes(node));
+  return rows.find((leaf) => leaf === wanted) ?? rows[0] ?? null;
+}
+
+/** Over the sampled tokens of a turn in one row; one number under rules of rows. */
+function meanInRow(tree: RolloutTree, { advantages }: Credit, node: NodeId, leaf: NodeId): number {
+  const before = pathTo(tree, leaf).slice(0, pathTo(tree, leaf).indexOf(node));
+  const start = before.reduce((sum, id) => sum + tree.nodes[id].tokens.length, 0);
+  const values = tree.nodes[node].mask.flatMap((bit, place) =>
+    bit === 0 ? [] : [advantageInRow(advantages, node, leaf, start + place)],
+  );
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /**
  * Leave-one-out influence of every leaf on a turn's advantage, under the rules and rewards on screen. Everything that
  * depends on the leaf goes with it: its reward, its share of means and deviations, its row.
  * @param choice rules and what-if rewards, as in recredit
  * @param trees the update's: some rules compare tokens across prompts
+ * @param wanted the row to look at where the rule has a number per row; the first one through the turn, unless given
  * @returns null while the tree grows or has no rewards, and of a tree with a single leaf
  */
 export function leafInfluence(
   state: TreeState,
-  own: CreditConfig,
+  rules: CreditConfig,
   choice: CreditChoice,
   trees: readonly TreeState[],
   node: NodeId,
+  wanted: NodeId | null = null,
 ): TurnInfluence | null {
-  const inputs = creditInputs(state, own, choice, trees);
+  const inputs = creditInputs(state, rules, choice, trees);
   if (!inputs) return null;
   const { config, at } = inputs;
   const asked = inputs.trees[at];
   if (asked.tree.leaves.length < 2 || asked.tree.nodes[node]?.pruned !== false) return null;
-  const advantageOf = (tree: RolloutTree): number => {
+  const creditOf = (tree: RolloutTree): Credit => {
     const trained = inputs.trees.map((entry, index) => (index === at ? { ...asked, tree } : entry));
-    return assignCredit(trained, config)[at].advantages.byNode[node];
+    return assignCredit(trained, config)[at];
   };
-  const advantage = advantageOf(asked.tree);
+  const own = creditOf(asked.tree);
+  const row = hasTurnNumbers(own) ? null : rowThrough(asked.tree, node, wanted);
+  const advantageOf = (tree: RolloutTree, credit: Credit): number =>
+    row === null ? credit.advantages.byNode[node] : meanInRow(tree, credit, node, row);
+  const advantage = advantageOf(asked.tree, own);
   const leaves = asked.tree.leaves.map((leaf): LeafInfluence => {
     const rest = withoutLeaf(asked.tree, leaf);
     const reward = asked.rewards[leaf] ?? 0;
-    if (rest.nodes[node].pruned) return { leaf, reward, without: null, influence: null };
-    const without = advantageOf(rest);
+    if (rest.nodes[node].pruned || leaf === row) return { leaf, reward, without: null, influence: null };
+    const without = advantageOf(rest, creditOf(rest));
     return { leaf, reward, without, influence: advantage - without };
   });
-  return { node, advantage, leaves: sorted(leaves) };
+  return { node, row, advantage, leaves: sorted(leaves) };
 }

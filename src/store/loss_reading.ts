@@ -4,6 +4,7 @@ import { cappedRatio, clipBand, clipStateOf } from '../algo/loss_terms.ts';
 import type { LossRow } from '../train/protocol.ts';
 import type { ClipState, LossConfig, NodeId } from '../units.ts';
 export { clipBand as clipBandOf } from '../algo/loss_terms.ts';
+import { rangeOf, type AdvantageRange } from './advantage_range.ts';
 import type { MinibatchState, TreeState, UpdateState } from './run_state.ts';
 import { pathTo } from './reading.ts';
 
@@ -33,7 +34,7 @@ export interface LossTurn {
   readonly tokens: readonly LossToken[];
   readonly turnLogRatio: number; // nats, mean over the turn; over the row where that is the level in force
   readonly turnRatio: number; // its exponential, cut at the cap
-  readonly advantage: number; // of its first token; constant in the turn under all node rules
+  readonly advantage: AdvantageRange; // that its tokens see: one number under all rules of turns
   readonly clipState: ClipState; // of its first token; tokens differ where each has its own ratio
   readonly clippedCount: number; // tokens whose clip state is not 0
 }
@@ -139,7 +140,7 @@ export function readLoss(
       tokens: own,
       turnLogRatio,
       turnRatio: cappedRatio(turnLogRatio, config, row.ratioFactor),
-      advantage: own[0]?.advantage ?? 0,
+      advantage: rangeOf(own.map(({ advantage }) => advantage)) ?? [0, 0],
       clipState: own[0]?.clipState ?? 0,
       clippedCount: own.filter(({ clipState }) => clipState !== 0).length,
     };

@@ -11,6 +11,7 @@ export interface OtherAsking {
   readonly prompt: number;
   readonly tree: TreeState;
   readonly from: string | null; // title of the kept run; null: the run on screen
+  readonly run: RunState; // the run that asked
 }
 
 /** The asking nearest in updates; the later of two equally near. */
@@ -24,7 +25,7 @@ function nearest(
   const askings = run.updates.flatMap((entry): OtherAsking[] => {
     if (!isHere(entry.update)) return [];
     const at = entry.trees.findIndex((tree) => isSame(tree.prompt, prompt) && tree.growth.length > 0);
-    return at < 0 ? [] : [{ update: entry.update, prompt: at, tree: entry.trees[at], from }];
+    return at < 0 ? [] : [{ update: entry.update, prompt: at, tree: entry.trees[at], from, run }];
   });
   const distance = (asking: OtherAsking): number => Math.abs(asking.update - update);
   return askings.toReversed().toSorted((a, b) => distance(a) - distance(b))[0] ?? null; // stable

@@ -28,6 +28,28 @@ export function formatCredit(value: number | null | undefined, digits = 2): stri
   return `${creditGlyph(value, digits)} ${text}`.trim();
 }
 
+/** Least and greatest of several numbers, one number where they read the same: "−0.66…+0.31". */
+export function formatRange(range: readonly [number, number] | null | undefined, digits = 2): string {
+  if (!range) return NOTHING;
+  const [least, greatest] = range.map((value) => formatSigned(value, digits));
+  return least === greatest ? least : `${least}…${greatest}`;
+}
+
+/** The same with the glyph of their sign, ± where they have both. */
+export const formatCreditRange = (range: readonly [number, number] | null | undefined, digits = 2): string =>
+  `${rangeGlyph(range, digits)} ${formatRange(range, digits)}`.trim();
+
+/** The glyph of the numbers' common sign; ± where some are above zero and some below. */
+export function rangeGlyph(
+  range: readonly [number, number] | null | undefined,
+  digits = 2,
+): '▲' | '▼' | '±' | '' {
+  if (!range) return '';
+  const [least, greatest] = range.map((value) => creditGlyph(value, digits));
+  if (least === '▼' && greatest === '▲') return '±';
+  return least || greatest;
+}
+
 /** ▲ above zero, ▼ below, '' at what prints as zero or is not there. */
 export function creditGlyph(value: number | null | undefined, digits = 2): '▲' | '▼' | '' {
   if (value == null || Number.isNaN(value) || isZero(value.toFixed(digits))) return '';
@@ -54,6 +76,8 @@ export function formatSetting(value: number, digits = 4): string {
 }
 
 export const formatCount = (value: number): string => value.toLocaleString('en-US');
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const IRREGULAR: Readonly<Record<string, string>> = {
   leaf: 'leaves',

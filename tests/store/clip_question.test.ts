@@ -33,7 +33,7 @@ test('a band of no width silences every turn whose ratio left 1 on the clipped s
   );
   const shut = askClip(moved, config, { clipLow: 0, clipHigh: 0 });
   const outside = turns.filter(
-    ({ turnRatio, advantage }) => (advantage > 0 && turnRatio > 1) || (advantage < 0 && turnRatio < 1),
+    ({ turnRatio, advantage }) => (advantage[0] > 0 && turnRatio > 1) || (advantage[0] < 0 && turnRatio < 1),
   );
   expect(shut.clippedTokens).toBe(outside.reduce((sum, { tokens }) => sum + tokens.length, 0));
   expect(shut.clippedTokens).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { advantageRanges } from '../../src/store/advantage_range.ts';
 import { OWN_CREDIT, isAvailable, recredit, type Recredit } from '../../src/store/credit.ts';
 import {
   CREDIT_PHASES,
@@ -11,7 +12,7 @@ import {
 } from '../../src/store/credit_steps.ts';
 import { rolloutTree } from '../../src/store/reading.ts';
 import type { TreeState } from '../../src/store/run_state.ts';
-import { ADVANTAGE_RULES } from '../../src/units.ts';
+import { ADVANTAGE_RULES, ROOT } from '../../src/units.ts';
 import type { AdvantageRule, CreditConfig, RolloutTree } from '../../src/units.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
@@ -42,7 +43,8 @@ test('the last frame holds what the engine logged for this tree', () => {
   for (const { id, pruned } of tree.nodes) {
     if (pruned) continue;
     expect(frame.values[id]).toBe(state.credit!.values[id]);
-    expect(frame.advantages[id]).toBe(state.credit!.advantages[id]);
+    const advantage = state.credit!.advantages[id];
+    expect(frame.advantages[id]).toEqual(id === ROOT ? null : [advantage, advantage]);
     expect(frame.rewards[id]).toBe(state.rewards![id]);
   }
   expect(frame.rowsDone).toEqual(tree.leaves);
@@ -81,7 +83,8 @@ test('the numbers of a value formula multiply and add to its result', () => {
 
 test('a row gets the advantage of each of its turns, on all its sampled tokens', () => {
   for (const step of steps.filter(({ phase }) => phase === 'tokens')) {
-    for (const turn of step.row) expect(turn.advantage).toBe(credit.advantages.byNode[turn.node]);
+    for (const { node, range } of step.row)
+      expect(range).toEqual([credit.advantages.byNode[node], credit.advantages.byNode[node]]);
     const sampled = step.row.reduce((sum, turn) => sum + turn.tokenCount, 0);
     let counted = 0;
     for (let id: number | null = step.node; id !== null; id = tree.nodes[id].parent)
@@ -95,9 +98,7 @@ test('under vanilla every turn of a row carries the row’s own number', () => {
   const rows = creditSteps(tree, vanilla.rewardSteps, vanilla).filter(({ phase }) => phase === 'tokens');
   expect(rows).toHaveLength(tree.leaves.length);
   for (const { node, row } of rows)
-    expect(new Set(row.map(({ advantage }) => advantage))).toEqual(
-      new Set([vanilla.advantages.byLeaf![node]]),
-    );
+    expect(new Set(row.flatMap(({ range }) => range))).toEqual(new Set([vanilla.advantages.byLeaf![node]]));
 });
 
 test('phases begin and end where their steps do', () => {
@@ -108,14 +109,16 @@ test('phases begin and end where their steps do', () => {
   }
 });
 
-test('under every rule the last frame holds each node’s mean over its rows', () => {
+test('under every rule the last frame holds the least and the greatest number that each turn is trained with', () => {
   for (const advantageRule of ADVANTAGE_RULES.filter((rule) => isAvailable(rule, own, state))) {
     const other = recredit(state, own, { ...OWN_CREDIT, advantageRule })!;
     const all = creditSteps(tree, other.rewardSteps, other);
     const frame = creditFrame(tree, all, all.length);
-    for (const [id, advantage] of frame.advantages.entries())
-      if (advantage !== null && advantageRule !== 'tree_diff')
-        expect(advantage).toBeCloseTo(other.advantages.byNode[id], 9);
+    const ranges = advantageRanges(tree, other);
+    for (const [id, range] of frame.advantages.entries())
+      if (range !== null && other.advantages.byLeaf === null) expect(range).toEqual(ranges[id]);
+      else if (range !== null)
+        expect(range).toEqual([other.advantages.byLeaf![id], other.advantages.byLeaf![id]]);
     const numbers = frame.advantages.filter((advantage) => advantage !== null);
     expect(numbers.length).toBeGreaterThanOrEqual(tree.leaves.length);
     for (const { formula, lit } of all) {
@@ -140,10 +143,7 @@ test('numbers of a row name it, numbers on the way say what they are', () => {
 test('a turn whose tokens differ shows from where to where', () => {
   const faded = recredit(state, { ...own, discount: 0.9 }, { ...OWN_CREDIT, advantageRule: 'reinforce_pp' })!;
   const turns = tree.leaves.flatMap((leaf) => rowTurns(tree, faded, leaf));
-  const ranges = turns.flatMap(({ range, advantage }) => (range ? [{ range, advantage }] : []));
+  const ranges = turns.flatMap(({ range }) => (range[0] === range[1] ? [] : [range]));
   expect(ranges.length).toBeGreaterThan(0);
-  for (const { range, advantage } of ranges) {
-    expect(range[0]).toBeLessThan(advantage);
-    expect(range[1]).toBeGreaterThan(advantage);
-  }
+  for (const [least, greatest] of ranges) expect(least).toBeLessThan(greatest);
 });

@@ -11,7 +11,7 @@ const frame = (values: (number | null)[]): CreditFrame => ({
   rewards: values,
   normalised: values,
   values,
-  advantages: values,
+  advantages: values.map((value) => (value === null ? null : [value, value + 1])),
   rowsDone: [],
 });
 
@@ -19,6 +19,7 @@ test('a glide starts at the old numbers and ends at the new frame itself; unknow
   const [from, to] = [frame([0, 1, null, 5]), frame([2, -1, 3, null])];
   expect(between(from, to, 0).values).toEqual([0, 1, 3, null]);
   expect(between(from, to, 0.5).values).toEqual([1, 0, 3, null]);
+  expect(between(from, to, 0.5).advantages).toEqual([[1, 2], [0, 1], [3, 4], null]);
   expect(between(from, to, 1)).toBe(to);
   expect([easeOut(-1), easeOut(0), easeOut(1), easeOut(2)]).toEqual([0, 0, 1, 1]);
   expect(easeOut(0.5)).toBeGreaterThan(0.5);

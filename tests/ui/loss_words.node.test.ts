@@ -67,7 +67,7 @@ test('losses of whole rows say so and print no numbers of other rows', () => {
 test('a turn whose tokens differ says how many are clipped', () => {
   const tokens = [tokenOf(0, 1, TOKEN_LOSS), tokenOf(0.5, 1, TOKEN_LOSS), tokenOf(0.1, 1, TOKEN_LOSS)];
   const turn = (clippedCount: number, clipState: LossTurn['clipState']): LossTurn => ({
-    ...{ turn: 0, node: null, tokens, turnLogRatio: 0.2, turnRatio: 1.2, advantage: 1 },
+    ...{ turn: 0, node: null, tokens, turnLogRatio: 0.2, turnRatio: 1.2, advantage: [1, 1] },
     ...{ clippedCount, clipState },
   });
   expect(turnState(turn(1, 0), TOKEN_LOSS)).toBe('1 of 3 tokens clipped');

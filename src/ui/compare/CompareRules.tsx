@@ -1,5 +1,6 @@
 /** Two credit rules on one tree: the tree under each, the leaf's tokens by their difference, every rule as a matrix. */
 import { useMemo } from 'react';
+import { advantageRanges } from '../../store/advantage_range.ts';
 import {
   agreementOf,
   firstDisagreement,
@@ -16,7 +17,7 @@ import { ADVANTAGE_RULES } from '../credit/sentences.ts';
 import { formatCredit, formatSigned } from '../format.ts';
 import { creditShade } from '../scales.ts';
 import { Transcript, type TokenDecoration } from '../transcript/Transcript.tsx';
-import { drawCredit, extentOf } from '../tree/encodings.ts';
+import { advantageExtent, drawAdvantage } from '../tree/encodings.ts';
 import { TreeDrawing } from '../tree/TreeDrawing.tsx';
 import { Waiting } from '../Waiting.tsx';
 import { Disagreement } from './Disagreement.tsx';
@@ -28,24 +29,30 @@ import { otherRule, ruleLines, underRule } from './under_rule.ts';
 interface SideProps {
   readonly letter: 'A' | 'B';
   readonly state: TreeState;
+  readonly tree: RolloutTree;
   readonly credit: Recredit;
 }
 
-function Side({ letter, state, credit }: SideProps) {
-  const { byNode } = credit.advantages;
-  const extent = extentOf(byNode);
+/** A rule of whole rows has no number of a turn that rows share: that turn shows from where to where theirs go. */
+function Side({ letter, state, tree, credit }: SideProps) {
+  const ranges = useMemo(() => advantageRanges(tree, credit), [tree, credit]);
+  const extent = advantageExtent(ranges);
+  const differs = ranges.some((range) => range && range[0] !== range[1]);
   return (
     <figure className="compare-side">
       <figcaption className="small">
         <b>{letter}</b> {ADVANTAGE_RULES[credit.config.advantageRule].title}
         {' · '}
-        <span className="soft">advantage of each turn; a scale of its own, full at ±{extent.toFixed(2)}</span>
+        <span className="soft">
+          advantage of each turn{differs && ', least…greatest where its rows or tokens differ'}; a scale of
+          its own, full at ±{extent.toFixed(2)}
+        </span>
       </figcaption>
       <TreeDrawing
         title={`Advantages under rule ${letter}`}
         tree={state}
         nodes={state.nodes}
-        draw={(node) => drawCredit(node.parent === null ? null : byNode[node.id], extent, 'advantage')}
+        draw={(node) => drawAdvantage(node, ranges[node.id], extent)}
       />
     </figure>
   );
@@ -115,8 +122,8 @@ function Body({ state, tree, own, a, b, lines }: BodyProps) {
     <>
       <RulePair own={own} a={a.config} b={b.config} />
       <div className="compare-sides">
-        <Side letter="A" state={state} credit={a} />
-        <Side letter="B" state={state} credit={b} />
+        <Side letter="A" state={state} tree={tree} credit={a} />
+        <Side letter="B" state={state} tree={tree} credit={b} />
       </div>
       <Disagreement
         leaf={leaf}

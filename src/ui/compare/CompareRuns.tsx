@@ -1,6 +1,7 @@
 /** Runs side by side: what differs in their settings, what changed first, aligned curves, one prompt's tree under each. */
 import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
+import { trainedAdvantages } from '../../store/advantage_range.ts';
 import { whatChangedFirst, settingDifferences } from '../../store/run_difference.ts';
 import { titleOf, type KeptRun, type Reading } from '../../store/shelf.ts';
 import type { RunState } from '../../store/run_state.ts';
@@ -10,7 +11,7 @@ import { formatCount } from '../format.ts';
 import { Chart } from '../train/Chart.tsx';
 import { newestUpdate, summarise } from '../train/curve_data.ts';
 import { Readout } from '../train/Readout.tsx';
-import { drawCredit, extentOf } from '../tree/encodings.ts';
+import { advantageExtent, drawAdvantage } from '../tree/encodings.ts';
 import { TreeDrawing } from '../tree/TreeDrawing.tsx';
 import { WhatChanged } from './WhatChanged.tsx';
 import { RUN_STYLES, runCurves, type ComparedRun } from './run_curves.ts';
@@ -150,8 +151,9 @@ function Trees({ runs }: { readonly runs: readonly ComparedRun[] }) {
     <div className="compare-sides">
       {runs.map(({ letter, title, run }) => {
         const tree = run.updates[at - 1]?.trees[prompt];
-        const advantages = tree?.credit?.advantages;
-        const extent = extentOf(advantages);
+        const own = run.header?.config.algorithm.credit;
+        const ranges = tree && own ? trainedAdvantages(tree, own, run.updates[at - 1].trees) : null;
+        const extent = advantageExtent(ranges);
         return (
           <figure key={letter} className="compare-side">
             <figcaption className="small">
@@ -162,9 +164,7 @@ function Trees({ runs }: { readonly runs: readonly ComparedRun[] }) {
                 title={`Prompt ${prompt + 1} at update ${at}, run ${letter}`}
                 tree={tree}
                 nodes={tree.nodes}
-                draw={(node) =>
-                  drawCredit(node.parent === null ? null : advantages?.[node.id], extent, 'advantage')
-                }
+                draw={(node) => drawAdvantage(node, ranges?.[node.id], extent)}
               />
             ) : (
               <p className="empty">This run has no such tree.</p>

@@ -1,11 +1,12 @@
 /** All rules × the turns of one leaf: signed marks, and the numbers behind them. */
+import type { AdvantageRange } from '../../store/advantage_range.ts';
 import type { RuleLine } from '../../store/compare.ts';
 import type { AdvantageRule } from '../../units.ts';
 import { useLab } from '../binding.ts';
 import { ADVANTAGE_RULES } from '../credit/sentences.ts';
-import { creditGlyph, formatSigned } from '../format.ts';
+import { countWords, formatRange, rangeGlyph } from '../format.ts';
 import { creditShade } from '../scales.ts';
-import { nodeName } from '../tree/encodings.ts';
+import { advantageExtent, nodeName } from '../tree/encodings.ts';
 
 interface RuleMatrixProps {
   readonly lines: readonly RuleLine[];
@@ -13,11 +14,15 @@ interface RuleMatrixProps {
   readonly b: AdvantageRule;
 }
 
+/** Numbers of both signs have no shade. */
+const shadeOf = ([least, greatest]: AdvantageRange): number =>
+  least < 0 && greatest > 0 ? 0 : (least + greatest) / 2;
+
 /** Scales of rules differ: a mark is as strong as the turn is beside the others of its line. */
 function Line({ line, a, b }: { readonly line: RuleLine } & Omit<RuleMatrixProps, 'lines'>) {
   const { selection } = useLab();
   const { rule, turns, missing } = line;
-  const extent = Math.max(...(turns ?? []).map(({ advantage }) => Math.abs(advantage)), 0) || 1;
+  const extent = advantageExtent((turns ?? []).map(({ range }) => range));
   const side = rule === a ? 'A' : rule === b ? 'B' : '';
   return (
     <tr data-side={side}>
@@ -37,15 +42,15 @@ function Line({ line, a, b }: { readonly line: RuleLine } & Omit<RuleMatrixProps
           {missing}
         </td>
       ) : (
-        turns.map(({ turn, node, advantage }) => (
-          <td key={turn} style={{ backgroundColor: creditShade(advantage, extent) }}>
+        turns.map(({ turn, node, range }) => (
+          <td key={turn} style={{ backgroundColor: creditShade(shadeOf(range), extent) }}>
             <button
               type="button"
               className="link number"
-              aria-label={`${ADVANTAGE_RULES[rule].title}, turn ${turn + 1}: ${formatSigned(advantage)}`}
+              aria-label={`${ADVANTAGE_RULES[rule].title}, turn ${turn + 1}: ${formatRange(range)}`}
               onClick={() => selection.select({ node })}
             >
-              <span aria-hidden="true">{creditGlyph(advantage) || '·'}</span> {formatSigned(advantage)}
+              <span aria-hidden="true">{rangeGlyph(range) || '·'}</span> {formatRange(range)}
             </button>
           </td>
         ))
@@ -68,7 +73,7 @@ export function RuleMatrix({ lines, a, b }: RuleMatrixProps) {
                 <th key={turn} scope="col">
                   turn {turn + 1}{' '}
                   <span className="soft small">
-                    {nodeName(node)}, {tokens} tokens
+                    {nodeName(node)}, {countWords(tokens, 'token')}
                   </span>
                 </th>
               ))}

@@ -1,5 +1,6 @@
 /** The Credit view: how a reward became the advantage of every token, one step at a time, both ways. */
 import { useMemo, useState } from 'react';
+import { advantageRanges } from '../../store/advantage_range.ts';
 import { OWN_CREDIT, recredit, type CreditChoice } from '../../store/credit.ts';
 import { creditChange } from '../../store/credit_change.ts';
 import { creditFrame, creditSteps } from '../../store/credit_steps.ts';
@@ -41,7 +42,11 @@ function useCredit({ state, trees, own }: StepperProps) {
     if (!shown || !trained || !tree) return null;
     const steps = creditSteps(tree, shown.rewardSteps, shown);
     const change = shown.hypothetical ? creditChange(tree, trained, shown) : null;
-    return { choice, shown, trained, steps, change };
+    const before = change && {
+      ...{ rewards: state.rewards ?? [], values: trained.values.byNode },
+      advantages: advantageRanges(tree, trained),
+    };
+    return { choice, shown, steps, change, before };
   }, [state, trees, own, valueRule, advantageRule, leafNormalisation, whatIf]);
 }
 
@@ -52,9 +57,10 @@ function Influence({
   ...of
 }: StepperProps & { readonly node: NodeId; readonly choice: CreditChoice }) {
   const { state, own, trees } = of;
+  const leaf = useSelection((selection) => selection.leaf);
   const influence = useMemo(
-    () => leafInfluence(state, own, choice, trees, node),
-    [state, own, choice, trees, node],
+    () => leafInfluence(state, own, choice, trees, node, leaf),
+    [state, own, choice, trees, node, leaf],
   );
   return <InfluencePanel influence={influence} />;
 }
@@ -69,7 +75,7 @@ function Stepper(props: StepperProps) {
   const [held, setHeld] = useState<NodeId | null>(null);
   if (!credit || !frame || !drawn)
     return <Waiting>Credit starts when the tree is grown and its leaves are scored.</Waiting>;
-  const { shown, trained, steps, change, choice } = credit;
+  const { shown, steps, change, before, choice } = credit;
   const step = frame.current;
   const turn = [selected, step?.node, state.nodes[ROOT]?.children[0]].find((id) => id != null && id !== ROOT);
   return (
@@ -82,11 +88,7 @@ function Stepper(props: StepperProps) {
             tree={state}
             nodes={state.nodes}
             longest="A −0.00↑"
-            draw={drawingAt(drawn, change && { rewards: state.rewards ?? [], credit: trained }, {
-              paid: state.rewards ?? [],
-              shown: shown.rewards,
-              held,
-            })}
+            draw={drawingAt(drawn, before, { paid: state.rewards ?? [], shown: shown.rewards, held })}
             lit={new Set(step?.lit)}
             found={change && new Set(change.nodes.map(({ node }) => node))}
             focus={step?.node ?? null}

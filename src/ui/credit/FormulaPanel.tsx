@@ -45,11 +45,7 @@ function TermTable({ step }: { readonly step: StepperStep }) {
           <tr key={turn.node}>
             <td>{nodeName(turn.node)}</td>
             <td>{turn.tokenCount}</td>
-            <td>
-              {turn.range
-                ? turn.range.map((value) => formatCredit(value, 3)).join(' to ')
-                : formatCredit(turn.advantage, 3)}
-            </td>
+            <td>{[...new Set(turn.range.map((value) => formatCredit(value, 3)))].join(' to ')}</td>
           </tr>
         ))}
       </tbody>

@@ -1,5 +1,6 @@
 /** Leave one leaf out: how much each leaf moves the advantage of the chosen turn. */
 import type { LeafInfluence, TurnInfluence } from '../../store/influence.ts';
+import type { NodeId } from '../../units.ts';
 import { useLab } from '../binding.ts';
 import { asPrinted, formatCredit, formatSigned } from '../format.ts';
 import { RewardMark } from '../marks.tsx';
@@ -22,7 +23,13 @@ function Bar({ influence, largest }: BarProps) {
   );
 }
 
-function Line({ entry, largest }: { readonly entry: LeafInfluence; readonly largest: number }) {
+interface LineProps {
+  readonly entry: LeafInfluence;
+  readonly largest: number;
+  readonly row: NodeId | null; // that the numbers are of
+}
+
+function Line({ entry, largest, row }: LineProps) {
   const { selection } = useLab();
   const { leaf, influence, without, reward } = entry;
   return (
@@ -33,7 +40,7 @@ function Line({ entry, largest }: { readonly entry: LeafInfluence; readonly larg
           {nodeName(leaf)}
         </button>
       </td>
-      <td>{without === null ? 'no such turn' : formatSigned(without)}</td>
+      <td>{without === null ? (leaf === row ? 'its own row' : 'no such turn') : formatSigned(without)}</td>
       <td>{influence === null ? '' : formatCredit(influence)}</td>
       <td>{influence !== null && <Bar influence={influence} largest={largest} />}</td>
     </tr>
@@ -48,17 +55,20 @@ export function InfluencePanel({ influence }: { readonly influence: TurnInfluenc
         <p className="small soft">Select a turn of a tree with several leaves.</p>
       </section>
     );
-  const { node, advantage, leaves } = influence;
+  const { node, row, advantage, leaves } = influence;
   const largest = Math.max(...leaves.map((entry) => Math.abs(entry.influence ?? 0)), 1e-12);
   return (
     <section className="panel" aria-label="Influence of leaves">
       <h2>
-        Influence of each leaf on {nodeName(node)},{' '}
+        Influence of each leaf on {nodeName(node)}
+        {row === null ? '' : ` in the row of ${nodeName(row)}`},{' '}
         <span className="soft">A = {formatSigned(advantage)}</span>
       </h2>
       <p className="small soft">
         Credit once more with the leaf left out. Its influence is the advantage with it less the advantage
         without.
+        {row !== null &&
+          ` This rule has no number per turn: numbers are of the tokens of this turn in the row of ${nodeName(row)}; select a leaf for its row.`}
       </p>
       <div className="scroll-table" tabIndex={0} role="region" aria-label="Leaves by influence">
         <table className="influences">
@@ -74,7 +84,7 @@ export function InfluencePanel({ influence }: { readonly influence: TurnInfluenc
           </thead>
           <tbody>
             {leaves.map((entry) => (
-              <Line key={entry.leaf} entry={entry} largest={largest} />
+              <Line key={entry.leaf} entry={entry} largest={largest} row={row} />
             ))}
           </tbody>
         </table>

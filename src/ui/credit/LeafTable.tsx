@@ -1,10 +1,13 @@
 /** Every leaf: reward (editable as a what-if), normalised value, what it ends as. */
+import { useMemo } from 'react';
+import { advantageRanges, type AdvantageRange } from '../../store/advantage_range.ts';
 import type { Recredit } from '../../store/credit.ts';
+import { rolloutTree } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import { withReward } from '../../store/selection.ts';
 import type { NodeId } from '../../units.ts';
 import { useLab, useSelection } from '../binding.ts';
-import { formatCredit, formatNumber } from '../format.ts';
+import { formatCredit, formatCreditRange, formatNumber } from '../format.ts';
 import { RewardMark } from '../marks.tsx';
 import { rewardClass } from '../scales.ts';
 import { nodeName } from '../tree/encodings.ts';
@@ -14,7 +17,12 @@ interface LeafTableProps {
   readonly shown: Recredit;
 }
 
-function LeafRow({ state, shown, leaf }: LeafTableProps & { readonly leaf: NodeId }) {
+interface LeafRowProps extends LeafTableProps {
+  readonly leaf: NodeId;
+  readonly range: AdvantageRange | null; // what its turn is trained with
+}
+
+function LeafRow({ state, shown, leaf, range }: LeafRowProps) {
   const { selection } = useLab();
   const selected = useSelection((current) => current.leaf === leaf);
   const reward = shown.rewards[leaf];
@@ -47,12 +55,16 @@ function LeafRow({ state, shown, leaf }: LeafTableProps & { readonly leaf: NodeI
         {changed && <span className="soft"> was {formatNumber(paid, 0)}</span>}
       </td>
       <td>{formatCredit(shown.normalised.byNode[leaf])}</td>
-      <td>{formatCredit(shown.advantages.byLeaf?.[leaf] ?? shown.advantages.byNode[leaf])}</td>
+      <td>{formatCreditRange(range)}</td>
     </tr>
   );
 }
 
 export function LeafTable({ state, shown }: LeafTableProps) {
+  const ranges = useMemo(() => {
+    const tree = rolloutTree(state);
+    return tree && advantageRanges(tree, shown);
+  }, [state, shown]);
   return (
     <section className="panel" aria-label="Leaves">
       <h2>Leaves: what if a reward were different?</h2>
@@ -67,7 +79,7 @@ export function LeafTable({ state, shown }: LeafTableProps) {
         </thead>
         <tbody>
           {state.leaves.map((leaf) => (
-            <LeafRow key={leaf} state={state} shown={shown} leaf={leaf} />
+            <LeafRow key={leaf} state={state} shown={shown} leaf={leaf} range={ranges?.[leaf] ?? null} />
           ))}
         </tbody>
       </table>

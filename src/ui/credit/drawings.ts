@@ -1,19 +1,19 @@
 /** What the tree shows beside each node at a frame: the newest number that is known of it. Pure. */
 import { CREDIT_PHASES, type CreditFrame, type CreditPhase } from '../../store/credit_steps.ts';
 import type { NodeId, NodeTable, TurnNode } from '../../units.ts';
-import type { Credit } from '../../store/credit.ts';
-import { formatNumber, formatSetting, formatSigned } from '../format.ts';
-import { drawCredit, extentOf, type NodeDrawing } from '../tree/encodings.ts';
+import type { AdvantageRange, AdvantageRanges } from '../../store/advantage_range.ts';
+import { formatNumber, formatRange, formatSetting } from '../format.ts';
+import { advantageExtent, drawAdvantage, drawCredit, type NodeDrawing } from '../tree/encodings.ts';
+
+const asRange = (value: number | null): AdvantageRange | null => (value === null ? null : [value, value]);
 
 /** Tables of a frame that a phase adds to, newest first. */
-function newest(
-  frame: CreditFrame,
-): readonly { readonly what: string; readonly table: NodeTable<number | null> }[] {
+function newest(frame: CreditFrame): readonly { readonly what: string; readonly table: AdvantageRanges }[] {
   const phase: CreditPhase = frame.current?.phase ?? 'reward';
   const at = CREDIT_PHASES.indexOf(phase);
   const all = [
-    { what: 'reward', table: frame.rewards, from: 0 },
-    { what: 'value', table: frame.values, from: 1 },
+    { what: 'reward', table: frame.rewards.map(asRange), from: 0 },
+    { what: 'value', table: frame.values.map(asRange), from: 1 },
     { what: 'advantage', table: frame.advantages, from: 3 },
   ];
   return all.filter(({ from }) => from <= at).toReversed();
@@ -24,12 +24,13 @@ const LETTERS: Readonly<Record<string, string>> = { reward: 'r', value: 'V', adv
 /** What the run itself had, where a what-if is on screen. */
 export interface TrainedCredit {
   readonly rewards: NodeTable<number | null>;
-  readonly credit: Credit;
+  readonly values: NodeTable<number>;
+  readonly advantages: AdvantageRanges;
 }
 
-function trainedNumber({ rewards, credit }: TrainedCredit, what: string, id: NodeId): number | null {
-  if (what === 'reward') return rewards[id] ?? null;
-  return (what === 'value' ? credit.values : credit.advantages).byNode[id];
+function trainedNumber(trained: TrainedCredit, what: string, id: NodeId): AdvantageRange | null {
+  if (what === 'advantage') return trained.advantages[id];
+  return asRange((what === 'reward' ? trained.rewards : trained.values)[id]);
 }
 
 /** Rewards as the run paid them and as a person sets them. */
@@ -65,18 +66,24 @@ export function drawingAt(
   rewards: SetRewards | null = null,
 ): (node: TurnNode) => NodeDrawing {
   const tables = newest(frame);
-  const extents = new Map(tables.map(({ what, table }) => [what, extentOf(table)]));
+  const extents = new Map(tables.map(({ what, table }) => [what, advantageExtent(table)]));
   const numbers = (node: TurnNode): NodeDrawing => {
     const known = tables.find(({ table }) => table[node.id] != null);
     if (!known) return { fill: 'var(--surface)', dash: '2 3', glyph: '', label: '?', words: 'not known yet' };
-    const value = known.table[node.id];
-    const drawing = drawCredit(value, extents.get(known.what) ?? 1, known.what);
+    const range = known.table[node.id] ?? null;
+    const [value] = range ?? [null];
+    const extent = extents.get(known.what) ?? 1;
+    const drawing =
+      known.what === 'advantage' ? drawAdvantage(node, range, extent) : drawCredit(value, extent, known.what);
     const label =
       known.what === 'reward' ? formatNumber(value, Number.isInteger(value) ? 0 : 1) : drawing.label;
     const before = trained && trainedNumber(trained, known.what, node.id);
-    const changed = before !== null && value !== null && Math.abs(value - before) >= SEEN_CHANGE;
-    const words = changed ? `${drawing.words}, was ${formatSigned(before)}` : drawing.words;
-    const mark = changed ? (value > before ? '↑' : '↓') : '';
+    const moves = before && range ? range.map((end, side) => end - before[side]) : [];
+    const changed = moves.some((move) => Math.abs(move) >= SEEN_CHANGE);
+    const words = changed ? `${drawing.words}, was ${formatRange(before)}` : drawing.words;
+    const up = moves.some((move) => move >= SEEN_CHANGE);
+    const down = moves.some((move) => move <= -SEEN_CHANGE);
+    const mark = (up ? '↑' : '') + (down ? '↓' : '');
     return { ...drawing, words, label: `${LETTERS[known.what]} ${label}${mark}` };
   };
   return (node) => {

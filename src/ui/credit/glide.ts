@@ -1,5 +1,6 @@
 /** Numbers that move: a frame on its way to the next one when rules or rewards change under it. */
 import { useLayoutEffect, useRef, useState } from 'react';
+import type { AdvantageRanges } from '../../store/advantage_range.ts';
 import type { CreditFrame } from '../../store/credit_steps.ts';
 import type { NodeTable } from '../../units.ts';
 
@@ -12,6 +13,17 @@ const mix = (from: NodeTable<number | null>, to: NodeTable<number | null>, share
     return value === null || start === null ? value : start + (value - start) * share;
   });
 
+const mixRanges = (from: AdvantageRanges, to: AdvantageRanges, share: number): AdvantageRanges => {
+  const ends = ([0, 1] as const).map((end) =>
+    mix(
+      from.map((range) => range?.[end] ?? null),
+      to.map((range) => range?.[end] ?? null),
+      share,
+    ),
+  );
+  return to.map((range, id) => range && [ends[0][id] ?? range[0], ends[1][id] ?? range[1]]);
+};
+
 /** Between two frames of one tree; what is not known in both is that of `to`. @param share [0, 1] */
 export const between = (from: CreditFrame, to: CreditFrame, share: number): CreditFrame =>
   share >= 1
@@ -21,7 +33,7 @@ export const between = (from: CreditFrame, to: CreditFrame, share: number): Cred
         rewards: mix(from.rewards, to.rewards, share),
         normalised: mix(from.normalised, to.normalised, share),
         values: mix(from.values, to.values, share),
-        advantages: mix(from.advantages, to.advantages, share),
+        advantages: mixRanges(from.advantages, to.advantages, share),
       };
 
 /** Fast at first, then settling. */

@@ -1,8 +1,9 @@
 /** A credit step as a sentence and a symbolic formula. The live numbers are the step's own (credit_steps.ts). */
 import { ADVANTAGE_RULE, VALUE_RULE, type Rule } from '../../store/credit.ts';
 import type { CreditPhase, StepperStep } from '../../store/credit_steps.ts';
-import { formatNumber, formatSigned } from '../format.ts';
-import { nodeName } from '../tree/encodings.ts';
+import { ROOT } from '../../units.ts';
+import { capital, countWords, formatNumber, formatRange, formatSigned } from '../format.ts';
+import { nodeName, turnName } from '../tree/encodings.ts';
 
 export const PHASE_TITLES: Readonly<Record<CreditPhase, string>> = {
   reward: 'rewards',
@@ -43,17 +44,18 @@ const OTHER_SYMBOLS: Readonly<Record<string, string | undefined>> = {
 export const symbolsOf = ({ rule }: StepperStep): string =>
   OTHER_SYMBOLS[rule] ?? RULES[rule]?.symbols ?? rule;
 
-const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
-
-function advantageSentence({ node, leaf, part, wholeRow }: StepperStep, result: string): string {
-  const turn = `Turn ${nodeName(node)}`;
+function advantageSentence(step: StepperStep, result: string): string {
+  const { node, leaf, part, wholeRow, trained } = step;
+  const turn = capital(turnName(node));
   const row = leaf === null ? '' : ` in the row of leaf ${nodeName(leaf)}`;
   if (part !== null) {
-    const of = leaf === null || leaf === node ? `Leaf ${nodeName(leaf ?? node)}` : `${turn}${row}`;
+    const isLeaf = node !== ROOT && (leaf === null || leaf === node);
+    const of = isLeaf ? `Leaf ${nodeName(node)}` : `${turn}${row}`;
     return `${of}: ${part}, ${result}.`;
   }
   if (wholeRow) return `The whole row of leaf ${nodeName(node)} gets ${result}.`;
-  return `${turn}${row} is trained with an advantage of ${result}.`;
+  if (node === ROOT) return `${turn} comes to ${result}: nothing of it is trained on.`;
+  return `${turn}${row} is trained with an advantage of ${formatRange(trained).replace('…', ' to ')}.`;
 }
 
 /** What the step does, in one sentence that stands alone for a screen reader. */
@@ -68,17 +70,14 @@ export function sentenceOf(step: StepperStep): string {
         ? `Leaf ${name} keeps its reward: ${result}.`
         : `Leaf ${name}’s reward becomes ${result} once centred and scaled within the tree.`;
     case 'value': {
-      const below = plural(step.lit.length, step.rule === 'leaf_mean' ? 'leaf' : 'child').replace(
-        'leafs',
-        'leaves',
-      );
-      return `Turn ${name} takes ${result} from its ${below.replace('childs', 'children')}.`;
+      const below = countWords(step.lit.length, step.rule === 'leaf_mean' ? 'leaf' : 'child');
+      return `${capital(turnName(step.node))} takes ${result} from its ${below}.`;
     }
     case 'advantage':
       return advantageSentence(step, result);
     case 'tokens': {
       const tokens = step.row.reduce((sum, turn) => sum + turn.tokenCount, 0);
-      return `The row of leaf ${name}: ${plural(tokens, 'token')} in ${plural(step.row.length, 'turn')} get their turn’s advantage.`;
+      return `The row of leaf ${name}: ${countWords(tokens, 'token')} in ${countWords(step.row.length, 'turn')} get their turn’s advantage.`;
     }
   }
   return step.phase satisfies never;

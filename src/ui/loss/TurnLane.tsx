@@ -2,7 +2,7 @@
 import type { LossTurn } from '../../store/loss_reading.ts';
 import type { LossConfig } from '../../units.ts';
 import { useLab, useSelection } from '../binding.ts';
-import { formatCredit, formatRatio } from '../format.ts';
+import { formatCreditRange, formatRatio } from '../format.ts';
 import { nodeName } from '../tree/encodings.ts';
 import { LEVEL_WORDS, hasRatio, turnState } from './loss_words.ts';
 
@@ -71,7 +71,7 @@ export function TurnLane({
               </button>
             </td>
             <td>{turn.tokens.length}</td>
-            <td>{formatCredit(turn.advantage)}</td>
+            <td>{formatCreditRange(turn.advantage)}</td>
             <td>{hasRatio(config) ? formatRatio(turn.turnRatio) : ''}</td>
             <td>
               {config.surrogate === 'clip' && turn.tokens[0] && (

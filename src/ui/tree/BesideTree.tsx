@@ -1,6 +1,7 @@
 /** The same question's tree of another update, or of a kept run, under the same camera as the tree above it. */
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
+import { trainedAdvantages } from '../../store/advantage_range.ts';
 import { otherAsking } from '../../store/same_question.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { TreeColour } from '../../store/selection.ts';
@@ -39,10 +40,15 @@ export function BesideTree({ tree, colour, camera }: BesideTreeProps) {
   const kept = useStore(shelf, (state) => state.runs);
   const update = useUpdateNumber();
   const other = useMemo(() => otherAsking(run, kept, tree.prompt, update), [run, kept, tree, update]);
-  const draw = useMemo(
-    () => (other ? drawingFor(colour, other.tree, other.tree.credit) : null),
-    [other, colour],
-  );
+  const draw = useMemo(() => {
+    if (!other) return null;
+    const { header, updates } = other.run;
+    const advantages =
+      header && colour === 'advantage'
+        ? trainedAdvantages(other.tree, header.config.algorithm.credit, updates[other.update - 1].trees)
+        : null;
+    return drawingFor(colour, other.tree, advantages);
+  }, [other, colour]);
   if (!other || !draw) return <NothingBeside />;
   const pin = (node: NodeId): void => {
     if (other.from === null)

@@ -5,7 +5,7 @@ import type { TreeState } from '../../store/run_state.ts';
 import { useLab, useRun, useSelection, useTransport, useVocabulary } from '../binding.ts';
 import { formatSetting } from '../format.ts';
 import { useKeys } from '../shell/keys.tsx';
-import { nodeName } from './encodings.ts';
+import { nodeName, turnName } from './encodings.ts';
 import { interventionWords, policyExpected, wordsOf } from './hand_words.ts';
 import { ObservationEditor } from './ObservationEditor.tsx';
 import { TrainAgain } from './TrainAgain.tsx';
@@ -86,7 +86,7 @@ export function HandPanel({ tree }: { readonly tree: TreeState }) {
   ]);
   return (
     <section className="panel hand-panel" aria-label="By hand">
-      <h2>By hand{node ? `: turn ${nodeName(node.id)}` : ''}</h2>
+      <h2>By hand{node ? `: ${turnName(node.id)}` : ''}</h2>
       {!node && (
         <p className="small soft">Select a turn to branch there, go on from it or edit what it read.</p>
       )}

@@ -1,11 +1,13 @@
 /** Above a tree that has interventions: which of the two is shown, what they changed, and the way back. */
+import type { AdvantageRanges } from '../../store/advantage_range.ts';
 import { leavesOf, rewardOf } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import { ROOT, type NodeId } from '../../units.ts';
 import { useLab, useSelection, useTree } from '../binding.ts';
-import { formatCredit, formatNumber } from '../format.ts';
+import { formatCredit, formatCreditRange, formatNumber } from '../format.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { nodeName } from './encodings.ts';
+import { useAdvantages } from './use_advantages.ts';
 import { useHandTree, useInterventions } from './use_hand.ts';
 
 const meanReward = (tree: TreeState): number | null => {
@@ -13,26 +15,32 @@ const meanReward = (tree: TreeState): number | null => {
   return leaves.length === 0 ? null : leaves.reduce((sum, leaf) => sum + (rewardOf(tree, leaf) ?? 0), 0) / leaves.length; // prettier-ignore
 };
 
-/** A turn's credit in the run and in the copy; nothing where the run's tree does not have it. */
-function creditChange(own: TreeState, tree: TreeState, node: NodeId): string {
-  const parts = (['values', 'advantages'] as const).flatMap((table) => {
-    if (node === ROOT && table === 'advantages') return []; // it reaches no token
-    const [before, after] = [own.credit?.[table][node], tree.credit?.[table][node]];
-    const name = table === 'values' ? 'V' : 'A';
-    return [`${name}(${nodeName(node)}) ${formatCredit(before)} → ${formatCredit(after)}`];
-  });
-  return parts.join(', ');
+/** A tree and what its turns are trained with. */
+export interface CreditedTree {
+  readonly tree: TreeState;
+  readonly advantages: AdvantageRanges | null;
 }
 
-export function changeWords(own: TreeState, tree: TreeState, selected: NodeId | null): string {
+/** A turn's credit in the run and in the copy; nothing where the run's tree does not have it. */
+function creditChange(own: CreditedTree, hand: CreditedTree, node: NodeId): string {
+  const name = nodeName(node);
+  const [before, after] = [own, hand].map(({ tree }) => formatCredit(tree.credit?.values[node]));
+  const value = `V(${name}) ${before} → ${after}`;
+  if (node === ROOT) return value; // no token of it is trained on
+  const [was, is] = [own, hand].map(({ advantages }) => formatCreditRange(advantages?.[node]));
+  return `${value}, A(${name}) ${was} → ${is}`;
+}
+
+export function changeWords(run: CreditedTree, hand: CreditedTree, selected: NodeId | null): string {
+  const [own, tree] = [run.tree, hand.tree];
   const [before, after] = [leavesOf(own).length, leavesOf(tree).length];
   const known = selected !== null && selected !== ROOT && selected < own.nodes.length;
   const isGone = known && tree.nodes[selected]?.pruned;
   return [
     `Leaves ${before} → ${after}`,
     `mean reward ${formatNumber(meanReward(own), 3)} → ${formatNumber(meanReward(tree), 3)}`,
-    creditChange(own, tree, ROOT),
-    ...(known && !isGone ? [creditChange(own, tree, selected)] : []),
+    creditChange(run, hand, ROOT),
+    ...(known && !isGone ? [creditChange(run, hand, selected)] : []),
     ...(isGone ? [`${nodeName(selected)} is taken out`] : []),
   ].join(', ');
 }
@@ -42,6 +50,8 @@ export function InterventionBar() {
   const own = useTree();
   const hand = useHandTree();
   const shown = useInterventions((state) => state.shown);
+  const trained = useAdvantages(own);
+  const byHand = useAdvantages(hand?.tree ?? null);
   const asking = useInterventions((state) => state.asking !== null);
   const selected = useSelection((selection) => selection.node);
   useKeys(
@@ -77,7 +87,7 @@ export function InterventionBar() {
         </span>
       </div>
       <p className="small" role="status">
-        {changeWords(own, hand.tree, selected)}.
+        {changeWords({ tree: own, advantages: trained }, { tree: hand.tree, advantages: byHand }, selected)}.
       </p>
     </section>
   );

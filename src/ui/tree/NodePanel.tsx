@@ -1,14 +1,15 @@
 /** One turn in full: where it came from, its numbers, its words. */
 import { useMemo, type ReactNode } from 'react';
+import type { AdvantageRanges } from '../../store/advantage_range.ts';
 import { pathTokens } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import { WORD_SHADINGS, type WordShading } from '../../store/selection.ts';
 import type { TurnNode } from '../../units.ts';
 import { useLab, useRun, useSelection, useVocabulary } from '../binding.ts';
 import { Fact } from '../Fact.tsx';
-import { formatCredit, formatNats, formatNumber } from '../format.ts';
+import { capital, formatCredit, formatCreditRange, formatNats, formatNumber } from '../format.ts';
 import { Transcript } from '../transcript/Transcript.tsx';
-import { nodeName } from './encodings.ts';
+import { turnName } from './encodings.ts';
 import { expansionWords } from './expansion_words.ts';
 import { growthSentence } from './GrowthBar.tsx';
 
@@ -43,12 +44,12 @@ function RankingFact({ tree, node }: { readonly tree: TreeState; readonly node: 
 interface NodePanelProps {
   readonly tree: TreeState;
   readonly node: TurnNode;
-  readonly credit: TreeState['credit'];
+  readonly advantages: AdvantageRanges | null; // of the tree
   readonly where?: string; // of a turn that is not in the tree on screen
   readonly action?: ReactNode;
 }
 
-export function NodePanel({ tree, node, credit, where, action }: NodePanelProps) {
+export function NodePanel({ tree, node, advantages, where, action }: NodePanelProps) {
   const vocabulary = useVocabulary();
   const { selection } = useLab();
   const shading = useSelection((state) => state.shading);
@@ -61,10 +62,13 @@ export function NodePanel({ tree, node, credit, where, action }: NodePanelProps)
   const search = tree.search?.[node.id];
   const sampled = node.mask.filter((bit) => bit === 1).length;
   return (
-    <section className="panel" aria-label={`${where ? 'Pinned turn' : 'Turn'} ${nodeName(node.id)}`}>
+    <section
+      className="panel"
+      aria-label={where ? `Pinned ${turnName(node.id)}` : capital(turnName(node.id))}
+    >
       <div className="panel-head">
         <h2>
-          Turn {nodeName(node.id)}
+          {capital(turnName(node.id))}
           {node.ending && <span className="soft"> · ended by {node.ending}</span>}
         </h2>
         {action}
@@ -72,15 +76,15 @@ export function NodePanel({ tree, node, credit, where, action }: NodePanelProps)
       {where && <p className="small">{where}</p>}
       <p className="small soft">{bornWords(tree, node)}</p>
       <dl className="facts">
-        <Fact name="entropy H">{formatNats(node.turnEntropy, 3)} per token</Fact>
+        {node.parent !== null && <Fact name="entropy H">{formatNats(node.turnEntropy, 3)} per token</Fact>}
         <RankingFact tree={tree} node={node} />
         {search && (
           <Fact name="visits N, mean reward Q">
             {search.visits}, {formatNumber(search.quality)}
           </Fact>
         )}
-        <Fact name="value V">{formatCredit(credit?.values[node.id])}</Fact>
-        <Fact name="advantage A">{formatCredit(credit?.advantages[node.id])}</Fact>
+        <Fact name="value V">{formatCredit(tree.credit?.values[node.id])}</Fact>
+        <Fact name="advantage A">{formatCreditRange(advantages?.[node.id])}</Fact>
         {node.ending && <Fact name="reward">{formatNumber(reward, 0)}</Fact>}
         <Fact name="tokens">
           {sampled} sampled, {node.tokens.length - sampled} from the tool

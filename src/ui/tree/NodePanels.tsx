@@ -4,6 +4,7 @@ import type { TurnNode } from '../../units.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
 import type { Nodes } from './drawn_tree.ts';
 import { NodePanel } from './NodePanel.tsx';
+import { useAdvantages } from './use_advantages.ts';
 
 interface NodePanelsProps {
   readonly tree: TreeState;
@@ -36,6 +37,7 @@ function PinnedPanel() {
   const tree = useRun((run) =>
     pinned ? (run.updates[pinned.update - 1]?.trees[pinned.prompt] ?? null) : null,
   );
+  const advantages = useAdvantages(tree, pinned?.update);
   if (!pinned) return null;
   const node = tree?.nodes[pinned.node];
   const where = `pinned: update ${pinned.update}, prompt ${pinned.prompt + 1}`;
@@ -51,20 +53,21 @@ function PinnedPanel() {
         {unpin}
       </section>
     );
-  return <NodePanel tree={tree} node={node} credit={tree.credit} where={where} action={unpin} />;
+  return <NodePanel tree={tree} node={node} advantages={advantages} where={where} action={unpin} />;
 }
 
 export function NodePanels({ tree, nodes }: NodePanelsProps) {
   const selected = useSelection((state) => state.hovered ?? state.node);
   const hasPin = useSelection((state) => state.pinned !== null);
   const node = selected === null ? undefined : nodes[selected];
+  const advantages = useAdvantages(tree);
   return (
     <div className="node-panels" data-two={hasPin && node !== undefined}>
       {node ? (
         <NodePanel
           tree={tree}
           node={node}
-          credit={tree.credit}
+          advantages={advantages}
           action={
             node.origin.kind === 'by-hand' ? undefined : <PinButton node={node} prompt={tree.prompt.index} />
           }

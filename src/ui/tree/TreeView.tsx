@@ -19,6 +19,7 @@ import { SearchBar } from './SearchBar.tsx';
 import { findTurns, tagsOf } from './tree_search.ts';
 import { TreeDrawing } from './TreeDrawing.tsx';
 import { TreeTools } from './TreeTools.tsx';
+import { useAdvantages } from './use_advantages.ts';
 import { createCamera } from './use_camera.ts';
 import { useShownTree } from './use_hand.ts';
 
@@ -54,7 +55,8 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
   const found = useMemo(() => findTurns(tree, nodes, query, vocabulary), [tree, nodes, query, vocabulary]);
   const foundSet = useMemo(() => found && new Set(found), [found]);
   const tags = useMemo(() => tagsOf(nodes, vocabulary), [nodes, vocabulary]);
-  const draw = useMemo(() => drawingFor(colour, tree, tree.credit), [colour, tree]);
+  const advantages = useAdvantages(colour === 'advantage' ? tree : null);
+  const draw = useMemo(() => drawingFor(colour, tree, advantages), [colour, tree, advantages]);
   const faded = useMemo(
     () => (onlyPath && selected !== null ? besidePath(nodes, selected) : null),
     [onlyPath, selected, nodes],

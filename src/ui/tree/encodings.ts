@@ -1,8 +1,9 @@
 /** How a node is drawn under each colour choice: fill, outline, the number beside it, and the words for it. */
+import type { AdvantageRange, AdvantageRanges } from '../../store/advantage_range.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { TreeColour } from '../../store/selection.ts';
 import { ROOT, type NodeId, type NodeTable, type TurnNode } from '../../units.ts';
-import { asPrinted, creditGlyph, formatNumber, formatSigned } from '../format.ts';
+import { asPrinted, creditGlyph, formatNumber, formatRange, formatSigned, rangeGlyph } from '../format.ts';
 import { creditFill, entropyDash, entropyFill, rewardClass } from '../scales.ts';
 
 export interface NodeDrawing {
@@ -15,6 +16,10 @@ export interface NodeDrawing {
 }
 
 export const nodeName = (id: NodeId): string => (id === ROOT ? 'root' : `n${id}`);
+
+/** With what it is: the root is the question and no turn. */
+export const turnName = (id: NodeId): string =>
+  id === ROOT ? 'the question (root)' : `turn ${nodeName(id)}`;
 
 /** Nats at which the entropy scale is full: about two equally likely tokens at every place. */
 export const ENTROPY_EXTENT = Math.LN2;
@@ -61,11 +66,33 @@ function drawReward(node: TurnNode, rewards: NodeTable<number | null> | null): N
 export const extentOf = (table: NodeTable<number | null> | null | undefined): number =>
   (table ?? []).reduce<number>((most, value) => Math.max(most, Math.abs(value ?? 0)), 0) || 1;
 
-/** @param credit of this tree, or null while it is growing */
+/** Largest |advantage| of a tree, for the scale; 1 when all are zero or none is known. */
+export const advantageExtent = (ranges: AdvantageRanges | null): number => extentOf((ranges ?? []).flat());
+
+/** Coloured by the sign that all numbers of the turn share; plain, with both ends in words, where they differ in sign. */
+export function drawAdvantage(
+  { parent }: TurnNode,
+  range: AdvantageRange | null | undefined,
+  extent: number,
+): NodeDrawing {
+  if (parent === null) return { ...PLAIN, words: 'no advantage: nothing of it is trained on' };
+  if (!range) return { ...PLAIN, words: 'advantage not known yet' };
+  const [least, greatest] = range;
+  const label = formatRange(range);
+  return {
+    fill: creditFill(least < 0 && greatest > 0 ? 0 : asPrinted((least + greatest) / 2), extent),
+    dash: 'none',
+    glyph: rangeGlyph(range),
+    label,
+    words: label.includes('…') ? 'advantage, by row or token' : 'advantage',
+  };
+}
+
+/** @param advantages of this tree, or null while it is growing */
 export function drawingFor(
   encoding: TreeColour,
   tree: TreeState,
-  credit: TreeState['credit'],
+  advantages: AdvantageRanges | null,
 ): (node: TurnNode) => NodeDrawing {
   switch (encoding) {
     case 'entropy':
@@ -73,12 +100,13 @@ export function drawingFor(
     case 'reward':
       return (node) => drawReward(node, tree.rewards);
     case 'value': {
-      const extent = extentOf(credit?.values);
-      return (node) => drawCredit(credit?.values[node.id], extent, 'value');
+      const values = tree.credit?.values;
+      const extent = extentOf(values);
+      return (node) => drawCredit(values?.[node.id], extent, 'value');
     }
     case 'advantage': {
-      const extent = extentOf(credit?.advantages);
-      return (node) => drawCredit(credit?.advantages[node.id], extent, 'advantage');
+      const extent = advantageExtent(advantages);
+      return (node) => drawAdvantage(node, advantages?.[node.id], extent);
     }
   }
   return encoding satisfies never;
