@@ -36,8 +36,8 @@ export interface Sign {
 export const WINDOW = 5;
 /** How the dead trees of an update died, as shares of its trees; NaN where the trees are not at hand. */
 export interface Deaths {
-  readonly right: number; // every leaf earned the full reward: nothing is left to learn
-  readonly wrong: number; // none did
+  readonly right: number; // every leaf is right: nothing is left to learn
+  readonly wrong: number; // none is
 }
 
 /** Kept by metrics, which outlive the trees of an old update. */
@@ -48,14 +48,21 @@ export function deathsOf({ metrics, trees }: ClosedUpdate): Deaths {
   if (known) return known;
   if (!trees.some(({ rewards }) => rewards)) return { right: NaN, wrong: NaN };
   const dead = trees.filter(isDead);
-  const right = dead.filter((tree) => (rewardOf(tree, tree.leaves[0]) ?? 0) >= FULL_REWARD).length;
+  const right = dead.filter((tree) => (rewardOf(tree, tree.leaves[0]) ?? 0) >= RIGHT_REWARD).length;
   const deaths = { right: right / trees.length, wrong: (dead.length - right) / trees.length };
   knownDeaths.set(metrics, deaths);
   return deaths;
 }
 
-/** Of a right answer, as every task pays it before penalties. */
-const FULL_REWARD = 1;
+/** From here on a reward is nearer to that of a right answer, 1, than to that of a wrong one, whatever penalties took off. */
+const RIGHT_REWARD = 0.5;
+
+/** Of dead trees that died the same way: from here on the alarm speaks of that way. */
+export const DEATH_SHARE = 2 / 3;
+
+/** Whether the clip bites hardest at the end of an update. */
+export const clippedWhen = ({ metrics }: ClosedUpdate): 'late' | 'throughout' =>
+  metrics.clipFractionLast > metrics.clipFraction ? 'late' : 'throughout';
 
 /** Of trees. Healthy three-hop runs reach 0.49 over a window, runs that collapse 0.6 within ten updates. */
 export const DEAD_SHARE = 0.6;
@@ -87,7 +94,7 @@ const metric =
     metrics[key];
 
 /** Mean over the window that ends at `at`; null while the run is shorter. */
-function recent(history: readonly ClosedUpdate[], at: number, of: Measure): number | null {
+export function recent(history: readonly ClosedUpdate[], at: number, of: Measure): number | null {
   if (at + 1 < WINDOW) return null;
   return history.slice(at + 1 - WINDOW, at + 1).reduce((sum, update) => sum + of(update), 0) / WINDOW;
 }
@@ -152,6 +159,12 @@ const number = (value: number | null, unit: AlarmNumber['unit'], name: string): 
   unit,
 });
 
+/** Which way trees died, where the trees of the window were seen. */
+function deathNumbers(history: readonly ClosedUpdate[], at: number): readonly AlarmNumber[] {
+  const right = recent(history, at, (update) => deathsOf(update).right) ?? NaN;
+  return Number.isNaN(right) ? [] : [number(right, 'share', 'all right')];
+}
+
 export const SIGNS = {
   'not-finite': {
     memory: EVENT_MEMORY,
@@ -197,6 +210,7 @@ export const SIGNS = {
       (recent(history, at, metric('deadTrees')) ?? 0) >= DEAD_SHARE && !isSolved(history, at),
     numbers: (history, at) => [
       number(recent(history, at, metric('deadTrees')), 'share', 'of trees are dead'),
+      ...deathNumbers(history, at),
       number(recent(history, at, metric('exactMatch')), 'share', 'of answers are right'),
     ],
   },

@@ -104,7 +104,7 @@ export const DYING_RUNS: Readonly<Record<AlarmKind, DyingRun>> = {
   'dead-trees': {
     events: logOf(healthy, five({ deadTrees: 0.62 })),
     since: 15,
-    numbers: '62 % of trees are dead, 40 % of answers are right.',
+    numbers: '62 % of trees are dead, 0 % all right, 40 % of answers are right.',
     example: inTree(15, { prompt: 1, colour: 'reward' }),
     almost: {
       '59 % of trees': logOf(healthy, five({ deadTrees: 0.59 })),
