@@ -9,3 +9,4 @@ export * from './units/batch.ts';
 export * from './units/configs.ts';
 export * from './units/edited_kernel.ts';
 export * from './units/errors.ts';
+export * from './units/counts.ts';

@@ -1,5 +1,5 @@
 /** What the address asks for and this page does not have: another run, an update to come, a turn of another tree. Pure. */
-import type { ErrorReport, NodeId, RunConfig } from '../units.ts';
+import { countWords, type ErrorReport, type NodeId, type RunConfig } from '../units.ts';
 import { adapterWords, configOf, runName, runWords, sameRun } from './run_name.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
 import type { Selection } from './selection.ts';
@@ -48,7 +48,7 @@ function missingUpdate({ needed, updateCount, source, isRead }: PlaceQuestion): 
   if (source === 'recorded' && !isRead) return null;
   return {
     what: `Update ${needed} is not there`,
-    got: `a run of ${updateCount} updates${source === 'live' ? ' so far' : ''}`,
+    got: `a run of ${countWords(updateCount, 'update')}${source === 'live' ? ' so far' : ''}`,
     wanted: `update ${needed}`,
     train: null,
     leave: { update: null, pinned: null },
@@ -66,7 +66,7 @@ function missingInUpdate({ shown: at, selection, hand }: PlaceQuestion): Missing
   if (!tree)
     return {
       what: `Prompt ${prompt + 1} is not there`,
-      got: `update ${at.update} with ${at.trees.length} prompts`,
+      got: `update ${at.update} with ${countWords(at.trees.length, 'prompt')}`,
       wanted: `prompt ${prompt + 1}`,
       train: null,
       leave: { prompt: 0 },
@@ -78,7 +78,7 @@ function missingInUpdate({ shown: at, selection, hand }: PlaceQuestion): Missing
   if (lost == null) return null;
   return {
     what: `Turn n${lost} is not there`,
-    got: `a tree of ${tree.nodes.length} nodes in update ${at.update}, prompt ${prompt + 1}`,
+    got: `a tree of ${countWords(tree.nodes.length, 'node')} in update ${at.update}, prompt ${prompt + 1}`,
     wanted: `turn n${lost}`,
     train: null,
     leave: { node: null, leaf: null },

@@ -1,7 +1,7 @@
 /** Runs kept beside the one on screen, to compare with: the run as it stands, or a recording from a file. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { RunEvent } from '../train/protocol.ts';
-import { editSuffix, LabError, type ErrorReport } from '../units.ts';
+import { countWords, editSuffix, LabError, type ErrorReport } from '../units.ts';
 import { foldEvents } from './fold.ts';
 import { methodTitle } from './methods.ts';
 import { EMPTY_RUN, type RunState } from './run_state.ts';
@@ -59,7 +59,7 @@ const PAUSE_MS = 0; // lets the page draw between two pieces of a large file
 export function titleOf({ header, updates }: RunState): string {
   if (!header) return 'no run';
   const { algorithm, preset, seed } = header.config;
-  return `${methodTitle(algorithm.name)}${editSuffix(header.config)}, ${preset}, seed ${seed}, ${updates.length} updates`;
+  return `${methodTitle(algorithm.name)}${editSuffix(header.config)}, ${preset}, seed ${seed}, ${countWords(updates.length, 'update')}`;
 }
 
 const noRun = (name: string): ErrorReport => ({

@@ -1,4 +1,6 @@
 /** Numbers as people read them: one minus sign (U+2212), fixed digits, a dash for what is not there. */
+export { countWords, plural } from '../units.ts';
+
 const MINUS = '−';
 const NOTHING = '–';
 
@@ -78,20 +80,6 @@ export function formatSetting(value: number, digits = 4): string {
 export const formatCount = (value: number): string => value.toLocaleString('en-US');
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-const IRREGULAR: Readonly<Record<string, string>> = {
-  leaf: 'leaves',
-  child: 'children',
-  dispatch: 'dispatches',
-};
-
-/** The word for so many of a thing, in English: 1 → "row", 0 and 2 → "rows". @param word singular */
-export const plural = (count: number, word: string): string =>
-  count === 1 ? word : (IRREGULAR[word] ?? `${word}s`);
-
-/** 1 → "1 row"; 1200 → "1,200 rows". @param word singular */
-export const countWords = (count: number, word: string): string =>
-  `${formatCount(count)} ${plural(count, word)}`;
 
 /** 950 → "950 ms"; 1500 → "1.5 s"; 125000 → "2 min 5 s". */
 export function formatMs(value: number): string {

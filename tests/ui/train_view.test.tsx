@@ -95,6 +95,18 @@ describe('the Train view', () => {
       );
   });
 
+  test('values are of the update on screen, though a later one is asked for and still to come', async () => {
+    lab.selection.select({ update: 8 });
+    await expect.element(page.getByRole('heading', { name: 'values at update 2' })).toBeVisible();
+    await expect.element(page.getByText('tokens 0.31')).toBeVisible();
+    await expect.element(page.getByText('Update 2 of 40')).toBeVisible();
+    await expect.element(page.getByText('a run of 2 updates')).toBeVisible();
+    await userEvent.keyboard('[[');
+    expect(lab.selection.getState().update).toBe(1);
+    await expect.element(page.getByRole('heading', { name: 'values at update 1' })).toBeVisible();
+    await expect.element(page.getByText('held out 33 % at update 0')).toBeVisible();
+  });
+
   test('gives the curves as a table', async () => {
     await page.getByRole('button', { name: 'As a table' }).click();
     const row = page.getByRole('row', { name: /^1 / });

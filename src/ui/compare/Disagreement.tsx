@@ -2,7 +2,7 @@
 import type { Agreement, TokenPair } from '../../store/compare.ts';
 import type { NodeId } from '../../units.ts';
 import { useLab, useVocabulary } from '../binding.ts';
-import { formatNumber, formatShare, formatSigned } from '../format.ts';
+import { countWords, formatNumber, formatShare, formatSigned } from '../format.ts';
 import { nodeName } from '../tree/encodings.ts';
 
 const pushOf = (advantage: number): string => (advantage > 0 ? 'up' : advantage < 0 ? 'down' : 'not at all');
@@ -46,7 +46,7 @@ export function Disagreement({ leaf, first, agreement, rows, wordAt }: Disagreem
         <p>In the row of {nodeName(leaf)} the rules push every token the same way.</p>
       )}
       <p className="small soft">
-        Over the whole tree: {opposite} of {tokens} trained tokens pushed opposite ways (
+        Over the whole tree: {opposite} of {countWords(tokens, 'trained token')} pushed opposite ways (
         {formatShare(tokens === 0 ? null : opposite / tokens)}), {oneSilent} pushed by one rule only; cosine
         of the advantages {formatNumber(cosine, 3)}. Rows with a disagreement: {parted.length} of{' '}
         {rows.length}

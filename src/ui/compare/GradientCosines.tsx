@@ -2,11 +2,11 @@
 import { useMemo } from 'react';
 import { gradientQuestion } from '../../store/gradients.ts';
 import type { TreeState } from '../../store/run_state.ts';
-import { same } from '../../store/transport.ts';
+import { same } from '../../store/open_run.ts';
 import type { CreditConfig } from '../../units.ts';
 import { useLab, useRun, useTransport, useUpdate } from '../binding.ts';
 import { ADVANTAGE_RULES } from '../credit/sentences.ts';
-import { formatCount, formatNumber, formatSetting } from '../format.ts';
+import { countWords, formatNumber, formatSetting } from '../format.ts';
 import { creditShade } from '../scales.ts';
 import { gradientRules } from './under_rule.ts';
 
@@ -32,7 +32,7 @@ function Table({ a, b }: Pick<GradientCosinesProps, 'a' | 'b'>) {
   return (
     <>
       <p className="small soft">
-        Update {update}, {formatCount(scoredTokens)} row tokens at ratio 1, at the run’s{' '}
+        Update {update}, {countWords(scoredTokens, 'row token')} at ratio 1, at the run’s{' '}
         {parameters === 'current' ? 'present' : 'starting'} parameters; {Math.round(ms)} ms. A cosine of 1 is
         the same direction, 0 unrelated, −1 opposite.
       </p>
@@ -99,7 +99,7 @@ export function GradientCosines({ state, own, a, b }: GradientCosinesProps) {
           {engine === 'unavailable'
             ? 'Gradients need WebGPU.'
             : question
-              ? `One backward pass for each of ${question.rules.length} rules, of the run’s own loss.`
+              ? `One backward pass for each of ${countWords(question.rules.length, 'rule')}, of the run’s own loss.`
               : 'All trees of the update must be grown and scored.'}
         </span>
       </p>

@@ -1,7 +1,7 @@
 /** Two runs in words: settings that differ, and the first thing that came out differently. */
 import type { DifferenceStage, RunDifference } from '../../store/run_difference.ts';
 import { useLab, useVocabulary } from '../binding.ts';
-import { formatNumber } from '../format.ts';
+import { countWords, formatNumber } from '../format.ts';
 import { nodeName } from '../tree/encodings.ts';
 import type { ComparedRun } from './run_curves.ts';
 
@@ -68,7 +68,9 @@ export function WhatChanged({ a, b, settings, changes }: WhatChangedProps) {
         <p>The settings are the same.</p>
       ) : (
         <details open={settings.length <= 4}>
-          <summary>{settings.length} settings differ</summary>
+          <summary>
+            {countWords(settings.length, 'setting')} {settings.length === 1 ? 'differs' : 'differ'}
+          </summary>
           <table>
             <thead>
               <tr>
@@ -90,7 +92,7 @@ export function WhatChanged({ a, b, settings, changes }: WhatChangedProps) {
         </details>
       )}
       {changes.length === 0 ? (
-        <p>Nothing came out differently in the {shared} updates they share.</p>
+        <p>Nothing came out differently in the {countWords(shared, 'update')} they share.</p>
       ) : (
         <ol aria-label="First differences by stage">
           {changes.map((change) => (

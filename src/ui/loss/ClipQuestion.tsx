@@ -4,7 +4,7 @@ import { askClip } from '../../store/clip_question.ts';
 import type { MinibatchState } from '../../store/run_state.ts';
 import type { LossConfig } from '../../units.ts';
 import { useLab, useSelection } from '../binding.ts';
-import { formatCount, formatNumber, formatSetting, formatSigned } from '../format.ts';
+import { countWords, formatCount, formatNumber, formatSetting, formatSigned } from '../format.ts';
 import { CLIP_SLIDER, clipOfSlider, sliderOfClip } from './clip_slider.ts';
 import { LEVEL_WORDS } from './loss_words.ts';
 
@@ -77,12 +77,14 @@ export function ClipQuestion({ minibatch, config }: ClipQuestionProps) {
       </div>
       <p className="small" role="status">
         <strong>
-          {formatCount(answer.flippedGroups)} of {formatCount(answer.groups)} {level}s flip
+          {formatCount(answer.flippedGroups)} of {countWords(answer.groups, level)}{' '}
+          {answer.flippedGroups === 1 ? 'flips' : 'flip'}
         </strong>{' '}
-        ({formatCount(answer.flippedTokens)} of {formatCount(answer.tokens)} tokens):{' '}
-        {formatCount(answer.silenced)} tokens lose their gradient, {formatCount(answer.freed)} get one.
-        Clipped are then {formatCount(answer.clippedTokens)} tokens, the loss is{' '}
-        <span className="number">{formatSigned(answer.loss, 5)}</span> and Σ|∂L/∂logπ|{' '}
+        ({formatCount(answer.flippedTokens)} of {countWords(answer.tokens, 'token')}):{' '}
+        {countWords(answer.silenced, 'token')} {answer.silenced === 1 ? 'loses its' : 'lose their'} gradient,{' '}
+        {formatCount(answer.freed)} {answer.freed === 1 ? 'gets' : 'get'} one. Clipped{' '}
+        {answer.clippedTokens === 1 ? 'is' : 'are'} then {countWords(answer.clippedTokens, 'token')}, the loss
+        is <span className="number">{formatSigned(answer.loss, 5)}</span> and Σ|∂L/∂logπ|{' '}
         <span className="number">{formatNumber(answer.push, 4)}</span>.
       </p>
       <p className="small soft">

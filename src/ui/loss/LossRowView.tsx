@@ -8,7 +8,7 @@ import { pathTokens } from '../../store/reading.ts';
 import type { TreeState, UpdateState } from '../../store/run_state.ts';
 import type { LossConfig, NodeId } from '../../units.ts';
 import { useRun, useSelection, useVocabulary } from '../binding.ts';
-import { formatSigned } from '../format.ts';
+import { countWords, formatSigned } from '../format.ts';
 import { Waiting } from '../Waiting.tsx';
 import { BalancePanel } from './BalancePanel.tsx';
 import { ClipQuestion } from './ClipQuestion.tsx';
@@ -121,7 +121,7 @@ function BatchPanels({ update, config, reading }: RowProps & { readonly reading:
     <div className="loss-batch">
       <p className="small">
         Row loss Σ w·ℓ = <span className="number">{formatSigned(reading.loss, 5)}</span>, one of{' '}
-        {minibatch.rows.length} rows in mini-batch {minibatch.minibatch + 1}, whose loss is{' '}
+        {countWords(minibatch.rows.length, 'row')} in mini-batch {minibatch.minibatch + 1}, whose loss is{' '}
         <span className="number">{formatSigned(minibatch.loss, 5)}</span>.
       </p>
       {config.surrogate === 'clip' && (

@@ -1,10 +1,8 @@
 /** How often the token is counted, and how often computed: the rows that share it, and the sum of their pushes. */
 import type { NetWeight } from '../../store/net_weight.ts';
 import { useLab } from '../binding.ts';
-import { formatCredit, formatNumber, formatSigned } from '../format.ts';
+import { countWords, formatCredit, formatNumber, formatSigned } from '../format.ts';
 import { nodeName } from '../tree/encodings.ts';
-
-const rowsWords = (count: number): string => (count === 1 ? '1 row' : `${count} rows`);
 
 export function NetWeightPanel({ net }: { readonly net: NetWeight }) {
   const { selection } = useLab();
@@ -14,7 +12,7 @@ export function NetWeightPanel({ net }: { readonly net: NetWeight }) {
         Net weight <span className="soft">of this token’s prefix</span>
       </h2>
       <p className="small">
-        Computed once, counted in <strong>{rowsWords(net.rows.length)}</strong> of the prompt’s{' '}
+        Computed once, counted in <strong>{countWords(net.rows.length, 'row')}</strong> of the prompt’s{' '}
         {net.rowsOfTree}: rows that begin with the same tokens share one prediction here, and each adds its
         own push to it.
       </p>

@@ -4,7 +4,7 @@ import { batchSpread, histogram } from '../../store/batch_reading.ts';
 import { clipBandOf } from '../../store/loss_reading.ts';
 import type { MinibatchState } from '../../store/run_state.ts';
 import type { LossConfig } from '../../units.ts';
-import { formatCount, formatRatio, formatSigned } from '../format.ts';
+import { countWords, formatCount, formatRatio, formatSigned } from '../format.ts';
 import { Histogram } from './Histogram.tsx';
 import { LEVEL_WORDS, hasRatio } from './loss_words.ts';
 
@@ -24,18 +24,18 @@ interface SpreadPanelProps {
 function ratioSentence(ratios: readonly number[], outside: number, config: LossConfig): string {
   const level = LEVEL_WORDS[config.ratioLevel];
   const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
-  const range = `${formatCount(ratios.length)} ${level}s, from ${formatRatio(least)} to ${formatRatio(most)}`;
+  const range = `${countWords(ratios.length, level)}, from ${formatRatio(least)} to ${formatRatio(most)}`;
   if (most - least < 1e-5 && Math.abs(most - 1) < 1e-5)
     return `${range}: the policy has not moved since it sampled them, as in the first mini-batch of an update.`;
   if (config.surrogate !== 'clip') return `${range}.`;
-  return `${range}; ${formatCount(outside)} lie outside the band.`;
+  return `${range}; ${formatCount(outside)} ${outside === 1 ? 'lies' : 'lie'} outside the band.`;
 }
 
 function advantageSentence(advantages: readonly number[]): string {
   const up = advantages.filter((value) => value > 0).length;
   const down = advantages.filter((value) => value < 0).length;
   const mean = advantages.reduce((sum, value) => sum + value, 0) / Math.max(1, advantages.length);
-  return `${formatCount(advantages.length)} tokens: ${formatCount(up)} above zero, ${formatCount(down)} below, ${formatCount(advantages.length - up - down)} at zero; mean ${formatSigned(mean, 3)}.`;
+  return `${countWords(advantages.length, 'token')}: ${formatCount(up)} above zero, ${formatCount(down)} below, ${formatCount(advantages.length - up - down)} at zero; mean ${formatSigned(mean, 3)}.`;
 }
 
 export function SpreadPanel({ minibatch, config }: SpreadPanelProps) {

@@ -2,7 +2,7 @@
 import type { CheckedStep } from '../../store/inspection.ts';
 import type { NodeId } from '../../units.ts';
 import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
-import { formatCount, formatNumber, formatSetting, formatShare, formatSigned } from '../format.ts';
+import { countWords, formatNumber, formatSetting, formatShare, formatSigned } from '../format.ts';
 import { Fact } from '../Fact.tsx';
 import { useRunGround } from '../run_ground.ts';
 import { checkOffer } from './step_check_words.ts';
@@ -44,7 +44,7 @@ function Step({ step, place }: { readonly step: CheckedStep; readonly place: Pla
         <Fact name="correlation of predicted and actual">{formatNumber(step.forecastCorrelation, 3)}</Fact>
         <Fact name="correlation of push by row and change">{formatNumber(step.correlation, 3)}</Fact>
         <Fact name="moved as their row pushes">
-          {formatShare(step.followed)} of {formatCount(step.pushed)} tokens
+          {formatShare(step.followed)} of {countWords(step.pushed, 'token')}
         </Fact>
         {place && <Own step={step} place={place} />}
       </dl>

@@ -1,6 +1,6 @@
 /** Predicted against actual change of log-probability, a point a token. */
 import type { CheckedStep } from '../../store/inspection.ts';
-import { formatCount, formatNumber, formatSigned } from '../format.ts';
+import { countWords, formatNumber, formatSigned } from '../format.ts';
 import { nodeName } from '../tree/encodings.ts';
 
 const WIDTH = 240;
@@ -63,7 +63,7 @@ export function StepScatter({ step }: { readonly step: CheckedStep }) {
   );
   const x = (value: number): number => (WIDTH / 2) * (1 + (INSET * value) / extent);
   const y = (value: number): number => (HEIGHT / 2) * (1 - (INSET * value) / extent);
-  const label = `${formatCount(all.length)} tokens: predicted change of log-probability to the right, actual change upwards, correlation ${formatNumber(step.forecastCorrelation, 3)}`;
+  const label = `${countWords(all.length, 'token')}: predicted change of log-probability to the right, actual change upwards, correlation ${formatNumber(step.forecastCorrelation, 3)}`;
   return (
     <figure className="step-figure">
       <svg className="step-scatter" role="img" aria-label={label} viewBox={`0 0 ${WIDTH} ${HEIGHT}`}>
@@ -76,7 +76,7 @@ export function StepScatter({ step }: { readonly step: CheckedStep }) {
       <figcaption className="small soft">
         Right: predicted, up: actual, both to {formatSigned(extent, 4)} nats. On the dashed line a token did
         what was promised.
-        {every > 1 && ` One in ${every} of ${formatCount(all.length)} tokens is drawn.`}
+        {every > 1 && ` One in ${every} of ${countWords(all.length, 'token')} is drawn.`}
       </figcaption>
       <Table points={points} />
     </figure>

@@ -84,7 +84,7 @@ function Table({ answer, token }: { readonly answer: Answer; readonly token: Los
           ))}
           {others.count > 0 && (
             <Line
-              name={`${formatCount(others.count)} others`}
+              name={`${countWords(others.count, 'other')}`}
               probability={others.probability}
               push={-others.dlogit}
               extent={extent}

@@ -1,7 +1,7 @@
 /** How the Loss view says what a LossConfig does to a token: names, states and formulas. */
 import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
 import type { ClipState, LossConfig, RatioLevel } from '../../units.ts';
-import { formatNumber, formatRatio, formatSigned } from '../format.ts';
+import { countWords, formatNumber, formatRatio, formatSigned } from '../format.ts';
 
 export const CLIP_WORDS: Readonly<Record<ClipState, string>> = {
   0: 'not clipped',
@@ -32,7 +32,7 @@ const UNCLIPPED: Readonly<Record<Exclude<LossConfig['surrogate'], 'clip'>, strin
 /** The state of a turn in words; where tokens have ratios of their own, how many are clipped. */
 export function turnState({ tokens, clipState, clippedCount }: LossTurn, { surrogate }: LossConfig): string {
   if (clippedCount > 0 && clippedCount < tokens.length)
-    return `${clippedCount} of ${tokens.length} tokens clipped`;
+    return `${clippedCount} of ${countWords(tokens.length, 'token')} clipped`;
   return surrogate === 'clip' || clipState !== 0 ? CLIP_WORDS[clipState] : UNCLIPPED[surrogate];
 }
 

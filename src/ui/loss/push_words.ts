@@ -2,7 +2,7 @@
 import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
 import type { NetWeight } from '../../store/net_weight.ts';
 import type { LossConfig } from '../../units.ts';
-import { formatSigned } from '../format.ts';
+import { countWords, formatSigned } from '../format.ts';
 import { CLIP_WORDS, hasRatio, turnState } from './loss_words.ts';
 
 const DIGITS = 6;
@@ -30,7 +30,7 @@ export function pushWords(token: LossToken, turn: LossTurn, net: NetWeight, conf
     token.dlogProb === 0
       ? `This row has no share: ${silence(token, turn, config)}.`
       : `This row’s share, ${formatSigned(token.dlogProb, DIGITS)}, would make it ${way(token.dlogProb)}.`;
-  const rows = `${net.rows.length} rows share it`;
+  const rows = `${countWords(net.rows.length, 'row')} share it`;
   if (size === 0) return `No push: ${rows}, and none pushes it. ${share}`;
   if (Math.abs(net.dlogProb) <= CANCELLED * size) return `No net push: ${rows}, and they cancel. ${share}`;
   return `The step makes this token ${way(net.dlogProb)} here: ${rows}, net ∂L/∂logπ ${formatSigned(net.dlogProb, DIGITS)}. ${share}`;

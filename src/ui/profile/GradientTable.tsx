@@ -1,7 +1,7 @@
 /** Finite differences beside the stated gradient, token by token, the worst first. */
 import { useState } from 'react';
 import type { GradientCheck } from '../../store/inspection.ts';
-import { formatCount, formatSetting } from '../format.ts';
+import { countWords, formatSetting } from '../format.ts';
 import { sayGradient, sayToken, VERDICT_WORDS } from './gradient_words.ts';
 
 const SHOWN = 8;
@@ -55,8 +55,8 @@ export function GradientTable({ check }: { readonly check: GradientCheck }) {
       {!all && check.tokens.length > SHOWN && (
         <button type="button" className="small" onClick={() => setAll(true)}>
           {check.tokens.length > MOST
-            ? `The worst ${MOST} of ${formatCount(check.tokens.length)} tokens`
-            : `All ${formatCount(check.tokens.length)} tokens`}
+            ? `The worst ${MOST} of ${countWords(check.tokens.length, 'token')}`
+            : `All ${countWords(check.tokens.length, 'token')}`}
         </button>
       )}
     </section>

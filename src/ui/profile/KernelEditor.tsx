@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { gradientVerdict, withKernel, type GradientVerdict } from '../../units.ts';
 import type { KernelDescription, KernelTrial, TextProblem } from '../../store/inspection.ts';
 import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
-import { formatMs, formatNumber, formatCount } from '../format.ts';
+import { countWords, formatMs, formatNumber } from '../format.ts';
 import { LazyPart } from '../LazyPart.tsx';
 import type { BatchChoice } from './BatchPicker.tsx';
 import { CancelCheck } from './CancelCheck.tsx';
@@ -70,8 +70,8 @@ function Trial({ trial }: { readonly trial: KernelTrial }) {
       {loss && (
         <p className="small">
           Σ weight·tokenLoss is {formatNumber(loss.edited, 6)} with this text and{' '}
-          {formatNumber(loss.original, 6)} with the original; loss or gradient of {formatCount(loss.changed)}{' '}
-          tokens came out differently.
+          {formatNumber(loss.original, 6)} with the original; loss or gradient of{' '}
+          {countWords(loss.changed, 'token')} came out differently.
         </p>
       )}
       {gradients

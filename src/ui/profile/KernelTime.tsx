@@ -1,6 +1,6 @@
 /** What a kernel cost in the last profiled update, and the way to profile another. */
 import { useLab, useRun, useTransport } from '../binding.ts';
-import { formatCount, formatMs } from '../format.ts';
+import { countWords, formatMs } from '../format.ts';
 
 function useTimeWords(kernel: string): string {
   const profile = useRun((run) => run.profiles.at(-1));
@@ -12,7 +12,7 @@ function useTimeWords(kernel: string): string {
   const ms = rows.reduce((sum, row) => sum + row.ms, 0);
   const dispatches = rows.reduce((sum, row) => sum + row.dispatches, 0);
   const time = ms < 10 ? `${ms.toFixed(2)} ms` : formatMs(ms);
-  return `${time} in update ${profile.update}, ${formatCount(dispatches)} dispatches, by timestamps on the device.`;
+  return `${time} in update ${profile.update}, ${countWords(dispatches, 'dispatch')}, by timestamps on the device.`;
 }
 
 export function KernelTime({ kernel }: { readonly kernel: string }) {

@@ -9,7 +9,7 @@ import {
   type UpdateProfile,
 } from '../../store/profile_reading.ts';
 import { useLab, useRun, useTransport } from '../binding.ts';
-import { formatCount, formatMs, formatShare } from '../format.ts';
+import { countWords, formatMs, formatShare } from '../format.ts';
 import { Facts, type Fact } from './Facts.tsx';
 import { KernelBrowser } from './KernelBrowser.tsx';
 import { MemoryTable } from './MemoryTable.tsx';
@@ -28,7 +28,7 @@ function factsOf(profile: UpdateProfile): readonly Fact[] {
   const { ceilings } = profile;
   return [
     ['update', formatMs(profile.wallMs), 'pauses left out'],
-    ['device busy', formatMs(profile.busyMs), `${formatCount(all.dispatches)} dispatches`],
+    ['device busy', formatMs(profile.busyMs), countWords(all.dispatches, 'dispatch')],
     ['device idle', formatShare(idleShare(profile)), 'of the update'],
     [
       'arithmetic while busy',
@@ -78,7 +78,8 @@ function Profile({ profile }: { readonly profile: UpdateProfile }) {
           <p className="small">{METHOD_WORDS[profile.method]}</p>
           {profile.untimed > 0 && (
             <p className="small">
-              {formatCount(profile.untimed)} dispatches found no room for timestamps and are missing.
+              {countWords(profile.untimed, 'dispatch')} found no room for timestamps and{' '}
+              {profile.untimed === 1 ? 'is' : 'are'} missing.
             </p>
           )}
           <p className="small">

@@ -1,7 +1,7 @@
 /** Says after the page was hidden whether training went on at its pace: a browser may slow what nobody sees. */
 import { useEffect, useRef, useState } from 'react';
 import { useLab } from '../binding.ts';
-import { formatNumber, formatShare } from '../format.ts';
+import { countWords, formatNumber, formatShare } from '../format.ts';
 import { hiddenRate, type HiddenRate } from './hidden_rate.ts';
 
 /** Less than this is noise between updates. */
@@ -37,10 +37,10 @@ export function HiddenNotice() {
   return (
     <div className="notice" role="status">
       <p>
-        <strong>The browser slowed training while this page was hidden.</strong> {rate.updates} updates took{' '}
-        {formatNumber(rate.hidden, 1)} s each instead of {formatNumber(rate.before, 1)} s: the rate dropped by{' '}
-        {formatShare(rate.slower)}. Nothing of the run is lost; keep the page in a window of its own to train
-        at full pace.
+        <strong>The browser slowed training while this page was hidden.</strong>{' '}
+        {countWords(rate.updates, 'update')} took {formatNumber(rate.hidden, 1)} s each instead of{' '}
+        {formatNumber(rate.before, 1)} s: the rate dropped by {formatShare(rate.slower)}. Nothing of the run
+        is lost; keep the page in a window of its own to train at full pace.
       </p>
       <button type="button" className="small" onClick={() => setRate(null)}>
         Dismiss

@@ -7,7 +7,7 @@ export function useUpdateKeys(): readonly KeyBinding[] {
   const moveUpdate = (by: number): void => {
     const last = run.getState().updates.length;
     if (last === 0) return;
-    const from = selection.getState().update ?? last;
+    const from = Math.min(selection.getState().update ?? last, last); // one that is still to come is not on screen
     selection.select({ update: Math.min(Math.max(from + by, 1), last) });
   };
   return [

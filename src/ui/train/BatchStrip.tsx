@@ -1,4 +1,5 @@
 /** The update's prompts as tiny trees. Looking at one previews its question; choosing it opens the Tree view. */
+import { countWords } from '../format.ts';
 import { memo, useCallback } from 'react';
 import { isDead, leavesOf, rewardOf } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
@@ -23,7 +24,7 @@ export function describeLeaves(tree: TreeState): string {
     ([kind, word]) => [classes.filter((other) => other === kind).length, word] as const,
   );
   const said = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  return `${leaves.length} leaves${said.length > 0 ? `: ${said.join(', ')}` : ''}`;
+  return `${countWords(leaves.length, 'leaf')}${said.length > 0 ? `: ${said.join(', ')}` : ''}`;
 }
 
 interface TreeButtonProps {
@@ -91,7 +92,7 @@ export const columnsOf = (trees: readonly TreeState[]): number =>
 /** One line, however many trees turn out dead while they grow: a second would push the tiles. */
 function headingOf(trees: number, dead: number, dropped: number): string {
   if (trees === 0) return 'No trees yet: press Play';
-  const parts = [`${trees} trees`];
+  const parts = [countWords(trees, 'tree')];
   if (dead > 0) parts.push(`${dead} dead (equal rewards)`);
   if (dropped > 0) parts.push(`${dropped} dropped by the filter`);
   return parts.join(' · ');

@@ -1,6 +1,6 @@
 /** Moves through the updates of the log; follows the newest until it is touched. */
 import { useLab, useOfUpdate, useRun, useSelection } from '../binding.ts';
-import { formatCount, formatMs } from '../format.ts';
+import { countWords, formatMs } from '../format.ts';
 
 /** Work of the update shown: time and tokens. */
 function Pace() {
@@ -9,7 +9,7 @@ function Pace() {
   const total = formatMs(metrics.rolloutMs + metrics.trainMs);
   return (
     <span className="pace small soft">
-      {total} · {formatCount(metrics.sampledTokens)} tokens sampled
+      {total} · {countWords(metrics.sampledTokens, 'token')} sampled
     </span>
   );
 }

@@ -1,4 +1,5 @@
 /** All trees of an update as small multiples: dead ones marked, filters by what can be learnt, data set and reward. */
+import { countWords } from '../format.ts';
 import { useCallback } from 'react';
 import { isDead, leavesOf, rewardOf } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
@@ -85,7 +86,7 @@ export function BatchGrid() {
           ))}
         </select>
         <output className="small soft">
-          {shown.length} of {trees.length} trees
+          {shown.length} of {countWords(trees.length, 'tree')}
         </output>
       </div>
       <div className="multiples">

@@ -1,4 +1,5 @@
 /** In the list of candidates: expand one that the rule left out, or veto what a pick made. */
+import { countWords } from '../format.ts';
 import { branchesOfPick, forcedExpansion } from '../../store/interventions.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { ExpansionCandidate } from '../../units.ts';
@@ -41,7 +42,7 @@ export function CandidateByHand({ own, iteration, candidate }: CandidateByHandPr
       type="button"
       className="quiet link"
       disabled={whyNot !== null}
-      aria-label={`Expand ${nodeName(node)} by hand, ${forced.count} turns`}
+      aria-label={`Expand ${nodeName(node)} by hand, ${countWords(forced.count, 'turn')}`}
       title={whyNot ?? undefined}
       onClick={() => interventions.grow({ ...forced, node, seed }, true)}
     >

@@ -4,7 +4,7 @@ import { expansionWhatIf, type ExpansionRule, type ExpansionWhatIf } from '../..
 import type { TreeState } from '../../store/run_state.ts';
 import type { ExpansionCandidate, ExpansionRecord, NodeId, RolloutConfig } from '../../units.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
-import { formatNumber } from '../format.ts';
+import { countWords, formatNumber } from '../format.ts';
 import { CandidateByHand } from './CandidateByHand.tsx';
 import { nodeName } from './encodings.ts';
 import { awaitingExpansion, expansionWords, thresholdWords, type ExpansionWords } from './expansion_words.ts';
@@ -134,7 +134,7 @@ function CandidateTable({ tree, record, whatIf, picks, words }: TableProps) {
       </table>
       {rows.length < ranked.length && (
         <button type="button" className="quiet" onClick={() => setAll(true)}>
-          the other {ranked.length - rows.length} candidates
+          the other {countWords(ranked.length - rows.length, 'candidate')}
         </button>
       )}
     </>

@@ -1,4 +1,5 @@
 /** Search in a tree: words, tag, class of reward, range of entropy. The query is part of the address. */
+import { countWords } from '../format.ts';
 import { useRef } from 'react';
 import type { TreeQuery } from '../../store/selection.ts';
 import type { NodeId } from '../../units.ts';
@@ -91,7 +92,7 @@ export function SearchBar({ found, tags }: SearchBarProps) {
       {found && (
         <>
           <output className="number small" aria-live="polite">
-            {count === 0 ? 'no turn' : at < 0 ? `${count} turns` : `${at + 1} of ${count}`}
+            {count === 0 ? 'no turn' : at < 0 ? countWords(count, 'turn') : `${at + 1} of ${count}`}
           </output>
           <button type="button" aria-label="Match before" disabled={count === 0} onClick={() => jump(-1)}>
             ◀

@@ -3,6 +3,7 @@
  * arrow keys walk, stacks included; hover previews, a click selects, Shift and click pins a second node.
  */
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { selectedUpdate } from '../../store/reading.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
@@ -132,8 +133,8 @@ function useActions({ tree, nodes, onFold, onPick, main }: TreeDrawingProps): Tr
   const foldable = onFold !== undefined;
   return useMemo(() => {
     const pick = (id: NodeId, second: boolean): void => {
-      const { pinned, update } = selection.getState();
-      const at = update ?? run.getState().updates.length;
+      const { pinned } = selection.getState();
+      const at = selectedUpdate(run.getState(), selection.getState())?.update ?? 0; // the one asked for may be to come
       if (onPick) onPick(id);
       else if (second && main) {
         const again = pinned?.update === at && pinned.prompt === prompt && pinned.node === id;

@@ -1,4 +1,5 @@
 /** What the renderers of a tree share: sizes, what is known of the nodes on screen, and their words. */
+import { countWords } from '../format.ts';
 import type { TreeState } from '../../store/run_state.ts';
 import type { NodeId, TurnNode } from '../../units.ts';
 import type { PlacedStack, TreeLayout } from '../layout/tree_layout.ts';
@@ -73,7 +74,7 @@ export const stackLabel = ({ children }: PlacedStack): string => `… ${children
 
 /** What a screen reader says of a stack. */
 export const describeStack = (stack: PlacedStack): string =>
-  `${stackLabel(stack)} after ${nodeName(stack.parent)}, ${stack.nodeCount} turns; Enter opens them`;
+  `${stackLabel(stack)} after ${nodeName(stack.parent)}, ${countWords(stack.nodeCount, 'turn')}; Enter opens ${stack.nodeCount === 1 ? 'it' : 'them'}`;
 
 /** What a screen reader says of a node; it begins with the text that is drawn. */
 export function describe(node: TurnNode, drawing: NodeDrawing): string {

@@ -1,6 +1,6 @@
 /** What a record of a choice means under each shape of rollout: the shapes rank different things by different scores. */
 import type { RolloutConfig, RolloutShape } from '../../units.ts';
-import { formatNumber, formatSetting } from '../format.ts';
+import { countWords, formatNumber, formatSetting } from '../format.ts';
 
 export interface ExpansionWords {
   readonly title: string;
@@ -16,14 +16,14 @@ const turnTree: Words = ({ expansion, picks, siblingPenalty }, candidates) =>
   expansion === 'random'
     ? {
         title: 'Expansion: at random',
-        sentence: `${picks} of ${candidates} turns drawn at random and sampled again; scores are shown for comparison.`,
+        sentence: `${picks} of ${countWords(candidates, 'turn')} drawn at random and sampled again; scores are shown for comparison.`,
         score: 'score',
         penalty: 'penalty (sib.)',
         round: 'iteration',
       }
     : {
         title: `Expansion: entropy − ${formatSetting(siblingPenalty)} · siblings`,
-        sentence: `The top ${picks} of ${candidates} non-leaf turns are sampled again as siblings.`,
+        sentence: `The top ${picks} of ${countWords(candidates, 'non-leaf turn')} ${picks === 1 ? 'is' : 'are'} sampled again as siblings.`,
         score: 'score',
         penalty: 'penalty (sib.)',
         round: 'iteration',
@@ -40,28 +40,28 @@ const WORDS = {
   }),
   continuation_tree: ({ picks }, candidates) => ({
     title: 'Continuation at random',
-    sentence: `In each of the prompt's trees ${picks} of its turns are drawn at random and gone on from once more, after their own tool result. ${candidates} turns could be drawn.`,
+    sentence: `In each of the prompt's trees ${picks} of its turns ${picks === 1 ? 'is drawn at random and gone on from once more, after its' : 'are drawn at random and gone on from once more, after their'} own tool result. ${countWords(candidates, 'turn')} could be drawn.`,
     score: 'expected picks',
     penalty: null,
     round: 'iteration',
   }),
   branching: ({ branchRule }, candidates) => ({
     title: `Branching: ${branchRule === 'aepo' ? 'AEPO' : 'ARPO'}’s rule`,
-    sentence: `After each of ${candidates} tool calls a draw decides whether the path is copied; a turn that is picked goes on in one more copy.`,
+    sentence: `After each of ${countWords(candidates, 'tool call')} a draw decides whether the path is copied; a turn that is picked goes on in one more copy.`,
     score: 'probability to branch',
     penalty: null,
     round: 'round',
   }),
   segment_tree: ({ segmentTokens }, candidates) => ({
-    title: `Forks after every ${segmentTokens} tokens`,
-    sentence: `${candidates} cuts of this round may fork where the rows have a place; all count the same.`,
+    title: `Forks after every ${countWords(segmentTokens, 'token')}`,
+    sentence: `${countWords(candidates, 'cut')} of this round may fork where the rows have a place; all count the same.`,
     score: 'score (all equal)',
     penalty: null,
     round: 'round',
   }),
   level_tree: ({ similarity }, candidates) => ({
     title: 'Pruning level by level',
-    sentence: `${candidates} turns of this level called a tool. Those whose result overlaps a kept sibling’s by more than ${formatSetting(similarity)} are pruned; the picked ones go on.`,
+    sentence: `${countWords(candidates, 'turn')} of this level called a tool. Those whose result overlaps a kept sibling’s by more than ${formatSetting(similarity)} are pruned; the picked ones go on.`,
     score: '1 − overlap',
     penalty: 'overlap (sib.)',
     round: 'level',
@@ -104,5 +104,5 @@ export function thresholdWords(scores: readonly number[], picks: number): string
 export function awaitingExpansion(rollout: RolloutConfig): string {
   const { shape, initialBranches, iterations, picks } = rollout;
   if (shape !== 'turn_tree') return expansionWords(rollout, 0).sentence;
-  return `After the ${initialBranches} first rollouts the turns are ranked here, ${iterations} times, and ${picks} of them are sampled again each time.`;
+  return `After the first ${countWords(initialBranches, 'rollout')} the turns are ranked here, ${countWords(iterations, 'time')}, and ${picks} of them ${picks === 1 ? 'is' : 'are'} sampled again each time.`;
 }

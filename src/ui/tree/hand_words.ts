@@ -1,4 +1,5 @@
 /** What was done by hand, in words. */
+import { countWords } from '../format.ts';
 import type { AskedPolicy, Intervention } from '../../store/interventions.ts';
 import type { NodeId, TokenId } from '../../units.ts';
 import { FILE_IS_GONE, trainAgainWords, type RunGround } from '../run_ground.ts';
@@ -39,12 +40,11 @@ export function againOffer(ground: RunGround): AgainOffer | null {
 }
 
 const names = (nodes: readonly NodeId[]): string => nodes.map(nodeName).join(', ');
-const turns = (count: number): string => (count === 1 ? '1 turn' : `${count} turns`);
 
 /** One intervention as a line of the list. */
 export function interventionWords(done: Intervention): string {
   if (done.kind === 'veto')
-    return `The picks of ${nodeName(done.node)} in round ${done.iteration + 1} vetoed: ${turns(done.removed.length)} taken out.`;
+    return `The picks of ${nodeName(done.node)} in round ${done.iteration + 1} vetoed: ${countWords(done.removed.length, 'turn')} taken out.`;
   const { wish, added, expansion, temperature, policy } = done;
   const place = nodeName(wish.node);
   const what = {
