@@ -28,6 +28,8 @@ test('under no rule is the root called a turn or said to be trained', async () =
       for (const step of creditSteps(tree, credit.rewardSteps, credit)) {
         const sentence = sentenceOf(step);
         expect(sentence).not.toMatch(/(turn|leaf) root/i);
+        const leaf = /^Leaf n(\d+)/.exec(sentence)?.[1];
+        if (leaf !== undefined) expect(tree.leaves).toContain(Number(leaf));
         if (step.node !== ROOT) continue;
         ofRoot += 1;
         expect(sentence).toMatch(/^The question \(root\)/);
