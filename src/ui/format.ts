@@ -4,7 +4,7 @@ export { countWords, plural } from '../units.ts';
 const MINUS = '−';
 const NOTHING = '–';
 
-const withMinus = (text: string): string => text.replace('-', MINUS);
+const withMinus = (text: string): string => text.replaceAll('-', MINUS);
 const isZero = (text: string): boolean => Number(text) === 0;
 
 /** 0.5 → "0.50"; −0.001 → "0.00". */

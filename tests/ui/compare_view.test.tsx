@@ -38,8 +38,14 @@ const textOf = (selector: string): string => screen.container.querySelector(sele
 
 test('two rules stand side by side, each node with its own advantage', () => {
   const sides = [...screen.container.querySelectorAll('.compare-side')];
+  /** What a node says of itself, up to what it is and by which expansion it came. */
   const labels = (side: Element): string[] =>
-    [...side.querySelectorAll('.node-label')].map((label) => label.textContent);
+    [...side.querySelectorAll('[role=treeitem]')].map((item) =>
+      item
+        .getAttribute('aria-label')!
+        .split(',')[0]
+        .replace(/ \+\d+(?=$| to )/, ''),
+    );
   const { contextLength } = header().environment;
   /** What the tokens of a node are trained with, in all rows: no mean of them is shown. */
   const numbersOf = (rule: AdvantageRule, id: number): readonly number[] =>
@@ -53,9 +59,15 @@ test('two rules stand side by side, each node with its own advantage', () => {
       if (!node || node.parent === null || node.pruned) return [];
       const numbers = numbersOf(rule, node.id);
       const ends = [Math.min(...numbers), Math.max(...numbers)].map((value) => formatSigned(value));
-      return [`n${node.id} ${[...new Set(ends)].join('…')}`];
+      return [`n${node.id} ${[...new Set(ends)].join(' to ')}`];
     });
-  expect(want('vanilla').some((label) => /−.*…\+/.test(label))).toBe(true); // rows of one turn are trained either way
+  expect(want('vanilla').some((label) => /−.* to \+/.test(label))).toBe(true); // rows of one turn are trained either way
+  const below = [...sides[1].querySelectorAll('.node-hidden')].map(({ textContent }) => textContent.trim());
+  expect(below.filter((note) => note.startsWith('to ')).toSorted()).toEqual(
+    want('vanilla')
+      .flatMap((label) => / (to .*)$/.exec(label)?.[1] ?? [])
+      .toSorted(),
+  );
   expect(
     labels(sides[0])
       .filter((label) => !label.startsWith('root'))

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   creditGlyph,
+  formatCreditRange,
   formatCredit,
   formatMs,
   formatNats,
@@ -37,6 +38,11 @@ test('missing and non-finite numbers are words or marks, never NaN', () => {
   ]);
 });
 
+test('a range is one number where both ends read the same, and has ± where its ends differ in sign', () => {
+  const ranges = [[-0.66, 0.31], [0.1, 0.3], [-0.3, 0.001], [0.5, 0.5001], null] as const; // prettier-ignore
+  expect(ranges.map((range) => formatCreditRange(range))).toEqual(['± −0.66…+0.31', '▲ +0.10…+0.30', '▼ −0.30…0.00', '▲ +0.50', '–']); // prettier-ignore
+});
+
 test('units are said', () => {
   expect(formatNats(0.834)).toBe('0.83 nats');
   expect(formatRatio(1.00214)).toBe('1.0021');
@@ -45,7 +51,7 @@ test('units are said', () => {
 });
 
 test('settings keep significant digits', () => {
-  expect([5e-4, 0.02, 1e-8, 40, 0.05].map((value) => formatSetting(value))).toEqual(['5e−4', '0.02', '1e−8', '40', '0.05']); // prettier-ignore
+  expect([5e-4, 0.02, 1e-8, 40, -5e-4].map((value) => formatSetting(value))).toEqual(['5e−4', '0.02', '1e−8', '40', '−5e−4']); // prettier-ignore
 });
 
 test('what reads as zero has no bar and no colour, however small the others are', () => {

@@ -44,8 +44,8 @@ function Side({ letter, state, tree, credit }: SideProps) {
         <b>{letter}</b> {ADVANTAGE_RULES[credit.config.advantageRule].title}
         {' · '}
         <span className="soft">
-          advantage of each turn{differs && ', least…greatest where its rows or tokens differ'}; a scale of
-          its own, full at ±{extent.toFixed(2)}
+          advantage of each turn{differs && ', from least to greatest where its rows or tokens differ'}; a
+          scale of its own, full at ±{extent.toFixed(2)}
         </span>
       </figcaption>
       <TreeDrawing

@@ -3,7 +3,7 @@ import type { AdvantageRange, AdvantageRanges } from '../../store/advantage_rang
 import type { TreeState } from '../../store/run_state.ts';
 import type { TreeColour } from '../../store/selection.ts';
 import { ROOT, type NodeId, type NodeTable, type TurnNode } from '../../units.ts';
-import { asPrinted, creditGlyph, formatNumber, formatRange, formatSigned, rangeGlyph } from '../format.ts';
+import { asPrinted, creditGlyph, formatNumber, formatSigned, rangeGlyph } from '../format.ts';
 import { creditFill, entropyDash, entropyFill, rewardClass } from '../scales.ts';
 
 export interface NodeDrawing {
@@ -69,7 +69,10 @@ export const extentOf = (table: NodeTable<number | null> | null | undefined): nu
 /** Largest |advantage| of a tree, for the scale; 1 when all are zero or none is known. */
 export const advantageExtent = (ranges: AdvantageRanges | null): number => extentOf((ranges ?? []).flat());
 
-/** Coloured by the sign that all numbers of the turn share; plain, with both ends in words, where they differ in sign. */
+/**
+ * Coloured by the sign that all numbers of the turn share; plain where they differ in sign. The greatest stands below the
+ * least: beside each other both would have no room before the next node.
+ */
 export function drawAdvantage(
   { parent }: TurnNode,
   range: AdvantageRange | null | undefined,
@@ -78,13 +81,14 @@ export function drawAdvantage(
   if (parent === null) return { ...PLAIN, words: 'no advantage: nothing of it is trained on' };
   if (!range) return { ...PLAIN, words: 'advantage not known yet' };
   const [least, greatest] = range;
-  const label = formatRange(range);
+  const isOne = formatSigned(least) === formatSigned(greatest);
   return {
     fill: creditFill(least < 0 && greatest > 0 ? 0 : asPrinted((least + greatest) / 2), extent),
     dash: 'none',
     glyph: rangeGlyph(range),
-    label,
-    words: label.includes('…') ? 'advantage, by row or token' : 'advantage',
+    label: formatSigned(least),
+    ...(isOne ? {} : { note: `to ${formatSigned(greatest)}` }),
+    words: isOne ? 'advantage' : 'advantage, by row or token',
   };
 }
 

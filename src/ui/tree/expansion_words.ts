@@ -97,7 +97,7 @@ export function thresholdWords(scores: readonly number[], picks: number): string
   const words = `threshold ${formatNumber(threshold, 3)}`;
   if (scores[picks] !== threshold) return words;
   const tied = scores.filter((score) => score === threshold).length;
-  return `${words}; ${tied} turns tie here: the first in breadth-first order are picked`;
+  return `${words}; ${countWords(tied, 'turn')} tie here: the first in breadth-first order are picked`;
 }
 
 /** What to expect before anything was compared. */
