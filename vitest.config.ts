@@ -32,6 +32,7 @@ const inBrowser = (name: string, include: string[]) => ({
   test: {
     name,
     include,
+    exclude: ['tests/**/*.node.test.ts'], // the node project runs them
     browser: {
       enabled: true,
       headless: true,

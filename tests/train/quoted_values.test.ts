@@ -37,8 +37,11 @@ function thrownBy(act: () => unknown): unknown {
   }
 }
 
-const weights = (metadata: Record<string, string>, name = 'w'): ArrayBuffer =>
-  writeSafetensors([{ name, shape: [1], values: new Float32Array(1) }], metadata);
+const weights = (metadata: Record<string, string>, ...names: readonly string[]): ArrayBuffer =>
+  writeSafetensors(
+    names.map((name) => ({ name, shape: [1], values: new Float32Array(1) })),
+    metadata,
+  );
 
 test.each<[string, () => unknown]>([
   ['a setting', () => parseRunConfig(withSetting(instant, 'weights', [LONG]))],
@@ -63,8 +66,8 @@ test.each<[string, () => unknown]>([
   ['a vocabulary', () => createTokenizer([LONG, LONG])],
   ['a run that a link names', () => { throw new LabError('linked', { ...NOTHING, got: runWords({ method: LONG, preset: LONG, seed: 1, settings: '', adapter: '' }) }); }], // prettier-ignore
   ['a typed result', () => parseObservation(LONG, ['a'])],
-  ['weights of another model', () => decodeWeights(weights({ config: LONG }))],
-  ['a tensor', () => decodeWeights(weights({ config: JSON.stringify(instant.model) }, LONG))],
+  ['weights of another model', () => decodeWeights(weights({ config: LONG }, 'w'))],
+  ['a tensor', () => decodeWeights(weights({ config: JSON.stringify(instant.model) }, LONG, 'w'))],
   ['a data set of an environment', () => { throw new UnknownDatasetError('search', LONG, ['hotpot']); }], // prettier-ignore
   ['a prompt', () => { throw new UnreadablePromptError('search', LONG); }], // prettier-ignore
 ])('%s is quoted with at most 80 characters of it', (_, act) => {
