@@ -1,5 +1,5 @@
 /** Batches of the engine as measurements need them: their arithmetic, one row per leaf, and made up. */
-import { packGroups, type RowParts } from '../src/algo/pack.ts';
+import { packGroups, type RowParts } from '../src/algo/batch/pack.ts';
 import { ROOT, type ModelConfig, type TokenBatch } from '../src/units.ts';
 
 /** Floating-point operations of an update's matrix products: forward, and twice as much backward. */

@@ -2,10 +2,10 @@
 import { openGpu } from '../src/gpu/device.ts';
 import { Policy } from '../src/model/policy.ts';
 import { decodeWeights } from '../src/model/weights.ts';
-import { environmentNamed } from '../src/train/config.ts';
-import { presets } from '../src/train/presets.ts';
-import { train } from '../src/train/run.ts';
-import { Transport } from '../src/train/transport.ts';
+import { environmentNamed } from '../src/train/config/config.ts';
+import { presets } from '../src/train/config/presets.ts';
+import { train } from '../src/train/run/run.ts';
+import { Transport } from '../src/train/run/gates.ts';
 import type { RunConfig, TokenBatch, UpdateInputs } from '../src/units.ts';
 import { perLeaf, rowTokens, totalFlops, updateFlops } from './batches.ts';
 import { median } from './statistics.ts';

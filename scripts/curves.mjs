@@ -59,15 +59,15 @@ function condense({ config, adapter, date, heldOut, updates, seconds }) {
 }
 
 async function inPage(config) {
-  const { runLab } = await import('/src/train/lab.ts');
+  const { runLab } = await import('/src/train/engine/lab.ts');
   return (await runLab(config, false, () => undefined)).result;
 }
 
 mkdirSync(values.folder, { recursive: true });
 await withPage(
   async ({ page, server }) => {
-    const { labConfig } = await server.ssrLoadModule('/src/train/lab.ts');
-    const { algorithms } = await server.ssrLoadModule('/src/algo/index.ts');
+    const { labConfig } = await server.ssrLoadModule('/src/train/engine/lab.ts');
+    const { algorithms } = await server.ssrLoadModule('/src/algo/catalogue/index.ts');
     const names = values.only?.split(',') ?? Object.keys(algorithms);
     for (const seed of values.seeds.split(',').map(Number)) {
       for (const name of names) {
@@ -95,5 +95,5 @@ await withPage(
       }
     }
   },
-  { entries: ['src/train/lab.ts', 'src/train/worker.ts'] },
+  { entries: ['src/train/engine/lab.ts', 'src/train/engine/worker.ts'] },
 );

@@ -112,7 +112,7 @@ function write(path, content) {
 
 /** Runs in the page. Bytes cross to this side as base64. */
 async function inPage([config, record]) {
-  const { runLab } = await import('/src/train/lab.ts');
+  const { runLab } = await import('/src/train/engine/lab.ts');
   const { result, recording } = await runLab(config, record, (progress) => void globalThis.report(progress));
   let binary = '';
   for (const byte of recording ?? []) binary += String.fromCharCode(byte);
@@ -120,7 +120,7 @@ async function inPage([config, record]) {
 }
 
 async function trainInPage({ page, server }, options) {
-  const { labCautions, labConfig } = await server.ssrLoadModule('/src/train/lab.ts');
+  const { labCautions, labConfig } = await server.ssrLoadModule('/src/train/engine/lab.ts');
   const config = labConfig(options.lab);
   for (const line of labCautions(config)) console.error(line);
   await page.exposeFunction('report', showProgress);
@@ -143,12 +143,12 @@ try {
   if (options.help) console.log(HELP);
   else if (options.list)
     await withPage(
-      async ({ server }) => console.log((await server.ssrLoadModule('/src/train/lab.ts')).listChoices()),
+      async ({ server }) => console.log((await server.ssrLoadModule('/src/train/engine/lab.ts')).listChoices()),
       { browser: false },
     );
   else
     await withPage((lab) => trainInPage(lab, options), {
-      entries: ['src/train/lab.ts', 'src/train/worker.ts'],
+      entries: ['src/train/engine/lab.ts', 'src/train/engine/worker.ts'],
     });
 } catch (error) {
   fail(

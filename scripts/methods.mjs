@@ -4,7 +4,7 @@ import { withPage } from './headless.mjs';
 
 await withPage(
   async ({ server }) => {
-    const { withMethodsTable } = await server.ssrLoadModule('/src/train/methods_table.ts');
+    const { withMethodsTable } = await server.ssrLoadModule('/src/train/config/catalogue.ts');
     writeFileSync('README.md', withMethodsTable(readFileSync('README.md', 'utf8')));
   },
   { browser: false },

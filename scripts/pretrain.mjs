@@ -62,7 +62,7 @@ const commandLine = ({ from, datasets, seed, steps, questions }, out, adapter) =
 
 /** Runs in the page. Bytes cross as base64. */
 async function inPage({ from, ...request }) {
-  const { pretrainInPage } = await import('/src/train/pretrain_page.ts');
+  const { pretrainInPage } = await import('/src/train/pretrain/pretrain_page.ts');
   const start = from && {
     name: from.name,
     file: Uint8Array.from(atob(from.base64), (character) => character.charCodeAt(0)).buffer,
@@ -100,5 +100,5 @@ await withPage(
       `${out}: ${request.steps} steps, ${record.tokens} tokens in ${Math.round(record.seconds)} s on ${record.adapter}`,
     );
   },
-  { entries: ['src/train/pretrain_page.ts'] },
+  { entries: ['src/train/pretrain/pretrain_page.ts'] },
 );

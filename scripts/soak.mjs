@@ -91,10 +91,10 @@ async function processorMeter(browser) {
 async function inPage([config, minutes, every, keptBytes, standMs]) {
   const [{ startEngine }, { createPump }, { createRunStore }, { readLogPart, writeRecording }] =
     await Promise.all([
-      import('/src/train/client.ts'),
-      import('/src/store/pump.ts'),
-      import('/src/store/run.ts'),
-      import('/src/train/recording.ts'),
+      import('/src/train/engine/client.ts'),
+      import('/src/store/record/pump.ts'),
+      import('/src/store/record/run.ts'),
+      import('/src/files/recording.ts'),
     ]);
   const engine = startEngine();
   const run = createRunStore({ codec: { read: readLogPart, write: writeRecording }, keptBytes });
@@ -213,7 +213,7 @@ function write(path, content) {
 }
 
 async function soak({ page, server, browser }) {
-  const { labConfig } = await server.ssrLoadModule('/src/train/lab.ts');
+  const { labConfig } = await server.ssrLoadModule('/src/train/engine/lab.ts');
   const settings = ['optimiser.learningRate=0', ...options.set].map((text) => [
     text.slice(0, text.indexOf('=')),
     text.slice(text.indexOf('=') + 1),
@@ -258,7 +258,7 @@ if (options.help) console.log(HELP);
 else {
   if (options.adapter === 'hardware') process.env.GPU = 'hardware'; // read by browser.mjs
   const { withPage } = await import('./headless.mjs');
-  const entries = ['src/train/lab.ts', 'src/train/worker.ts', 'src/store/lab.ts'];
+  const entries = ['src/train/engine/lab.ts', 'src/train/engine/worker.ts', 'src/store/lab/lab.ts'];
   const passed = await withPage(soak, { entries });
   process.exitCode = passed ? 0 : 1;
 }

@@ -1,17 +1,15 @@
 /** Composition root: one lab, one engine, one page. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { mirrorSelection } from './store/address.ts';
-import { followAddress } from './store/follow_address.ts';
-import { createLab, type Lab } from './store/lab.ts';
-import { createPump } from './store/pump.ts';
-import { lastNeeded } from './store/selection.ts';
-import { startEngine, type EngineClient } from './train/client.ts';
-import { readInWorker } from './train/file_reader.ts';
-import { readLogPart, writeRecording } from './train/recording.ts';
-import type { ErrorReport } from './units.ts';
-import { LabError } from './units.ts';
-import { App } from './ui/App.tsx';
+import { readInWorker } from './files/file_reader.ts';
+import { readLogPart, writeRecording } from './files/recording.ts';
+import { createLab, type Lab } from './store/lab/lab.ts';
+import { followAddress, mirrorSelection } from './store/place/address.ts';
+import { lastNeeded } from './store/place/selection.ts';
+import { createPump } from './store/record/pump.ts';
+import { startEngine, type EngineClient } from './train/engine/client.ts';
+import { App } from './ui/shell/App.tsx';
+import { LabError, type ErrorReport } from './units.ts';
 
 const RECORDING = 'recorded-instant.ndjson.gz';
 const HIDDEN_TAB_MS = 250; // animation frames stop in hidden tabs; training does not

@@ -7,6 +7,6 @@ export * from './units/seams.ts';
 export * from './units/credit.ts';
 export * from './units/batch.ts';
 export * from './units/configs.ts';
-export * from './units/edited_kernel.ts';
+export * from './units/configs.ts';
 export * from './units/errors.ts';
-export * from './units/counts.ts';
+export * from './units/errors.ts';

@@ -53,11 +53,11 @@ test('imports follow the one-way path of the data', () => {
 });
 
 test('the check sees a forbidden import', () => {
-  expect(violations(['src/algo/tree.ts'], () => ['src/gpu/device.ts'])).toEqual([
-    'src/algo/tree.ts imports src/gpu/device.ts',
+  expect(violations(['src/algo/tree/tree.ts'], () => ['src/gpu/device.ts'])).toEqual([
+    'src/algo/tree/tree.ts imports src/gpu/device.ts',
   ]);
-  expect(violations(['src/train/run.ts'], () => ['src/ui/App.tsx'])).toHaveLength(1);
-  expect(violations(['src/store/run.ts'], () => ['src/train/protocol.ts'])).toEqual([]);
+  expect(violations(['src/train/run/run.ts'], () => ['src/ui/shell/App.tsx'])).toHaveLength(1);
+  expect(violations(['src/store/record/run.ts'], () => ['src/protocol/protocol.ts'])).toEqual([]);
 });
 
 test('no file of src, shaders or scripts is longer than 400 lines', () => {

@@ -6,7 +6,7 @@ import { f32, Readback } from '../../src/gpu/readback.ts';
 import { linearBackwardInput } from '../../src/model/linear.ts';
 import { parameterMap, type Parameter } from '../../src/model/parameters.ts';
 import { Policy } from '../../src/model/policy.ts';
-import { packSequences } from '../../src/train/pretrain_data.ts';
+import { packSequences } from '../../src/train/pretrain/pretrain_data.ts';
 import { tokenId, type ModelConfig, type OptimiserConfig } from '../../src/units.ts';
 import type { Contender, Decoder, Matmul, Trainer } from '../contender.ts';
 import type { MatmulShape, Parameters, Settings, TrainBatch, WorkShape } from '../work.ts';

@@ -1,5 +1,4 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write, type Shaping } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write, type Shaping } from '../../src/gpu/kernel.ts';
 import * as oracle from './adamw.oracle.ts';
 import adamwSource from './adamw.wgsl?raw';
 import clipScaleSource from './clip_scale.wgsl?raw';

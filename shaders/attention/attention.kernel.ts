@@ -1,14 +1,13 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write, type Kernel, type KernelCase } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write, type Kernel, type KernelCase } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
+import backwardKeyValueQuadsSource from './attention_backward_key_value_quads.wgsl?raw';
+import backwardKeyValueSource from './attention_backward_key_value.wgsl?raw';
+import backwardQueryQuadsSource from './attention_backward_query_quads.wgsl?raw';
+import backwardQuerySource from './attention_backward_query.wgsl?raw';
+import forwardQuadsSource from './attention_forward_quads.wgsl?raw';
+import forwardSource from './attention_forward.wgsl?raw';
 import * as oracle from './attention.oracle.ts';
 import type { Inputs, Shape } from './attention.oracle.ts';
-import backwardKeyValueSource from './attention_backward_key_value.wgsl?raw';
-import backwardKeyValueQuadsSource from './attention_backward_key_value_quads.wgsl?raw';
-import backwardQuerySource from './attention_backward_query.wgsl?raw';
-import backwardQueryQuadsSource from './attention_backward_query_quads.wgsl?raw';
-import forwardSource from './attention_forward.wgsl?raw';
-import forwardQuadsSource from './attention_forward_quads.wgsl?raw';
 import { packVisible, row, type Turn } from './packing.ts';
 
 const PARAMS = { tokens: 'u32', heads: 'u32', kvHeads: 'u32', scale: 'f32' } as const;

@@ -1,5 +1,4 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import { shapingWords, wave } from '../case_data.ts';
 import * as oracle from './column_sum.oracle.ts';
 import source from './column_sum.wgsl?raw';

@@ -1,5 +1,4 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
 import { scatteredPlaces } from '../kv_cache/places.ts';
 import * as oracle from './decode_attention.oracle.ts';

@@ -1,9 +1,8 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import { readsBfloat16 } from '../bfloat16.ts';
-import * as oracle from './gather_rows.oracle.ts';
 import backwardSource from './gather_rows_backward.wgsl?raw';
 import forwardSource from './gather_rows_forward.wgsl?raw';
+import * as oracle from './gather_rows.oracle.ts';
 
 const NONE = 0xffffffff;
 const POISON = 12345; // what overwritten buffers hold before

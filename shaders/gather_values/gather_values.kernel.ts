@@ -1,8 +1,7 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
-import * as oracle from './gather_values.oracle.ts';
+import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import backwardSource from './gather_values_backward.wgsl?raw';
 import forwardSource from './gather_values_forward.wgsl?raw';
+import * as oracle from './gather_values.oracle.ts';
 
 const POISON = 12345; // what overwritten buffers hold before
 

@@ -1,5 +1,4 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import { shapingWords, wave } from '../case_data.ts';
 import appendSource from './kv_append.wgsl?raw';
 import * as oracle from './kv_cache.oracle.ts';

@@ -1,5 +1,4 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write, type Shaping } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write, type Shaping } from '../../src/gpu/kernel.ts';
 import { shapingWords, wave } from '../case_data.ts';
 import balanceSource from './entropy_balance.wgsl?raw';
 import momentsSource from './entropy_moments.wgsl?raw';

@@ -1,11 +1,17 @@
 /** What the loss kernels read of a batch and a LossConfig, from the float64 loss's own tables. */
-import { TURN_LOSS } from '../../src/algo/defaults.ts';
-import { rowStarts, rowWeights, segmentsOf, type Segments } from '../../src/algo/loss.ts';
-import type { TermConfig } from '../../src/algo/loss_terms.ts';
-import { tokenMeanWeight } from '../../src/algo/penalties.ts';
-import { comparison, isRowLoss } from '../../src/algo/row_losses.ts';
-import { KL_KINDS } from '../../src/units.ts';
-import type { LossConfig, LossExtras, RatioLevel, Surrogate, TokenBatch } from '../../src/units.ts';
+import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import type { TermConfig } from '../../src/algo/loss/loss_terms.ts';
+import { rowStarts, rowWeights, segmentsOf, type Segments } from '../../src/algo/loss/loss.ts';
+import { tokenMeanWeight } from '../../src/algo/loss/penalties.ts';
+import { comparison, isRowLoss } from '../../src/algo/loss/row_losses.ts';
+import {
+  KL_KINDS,
+  type LossConfig,
+  type LossExtras,
+  type RatioLevel,
+  type Surrogate,
+  type TokenBatch,
+} from '../../src/units.ts';
 
 /** Consecutive rows of a batch with all their turns and scored tokens. */
 export interface RowRange {

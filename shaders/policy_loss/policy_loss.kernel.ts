@@ -1,7 +1,6 @@
-import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
-import type { TermConfig } from '../../src/algo/loss_terms.ts';
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write, type Shaping } from '../../src/gpu/kernel.ts';
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import type { TermConfig } from '../../src/algo/loss/loss_terms.ts';
+import { defineKernel, foldGrid, read, write, type Shaping } from '../../src/gpu/kernel.ts';
 import { KL_KINDS, type KlKind } from '../../src/units.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
 import klSource from './kl_penalty.wgsl?raw';

@@ -1,9 +1,8 @@
 /** Float64 references of the loss kernels: src/algo itself, on the kernels' inputs. */
-import { balancedAdvantage } from '../../src/algo/entropy_balance.ts';
-import { meanLogRatios, summedLogRatios } from '../../src/algo/loss.ts';
-import { clipTerm, gateTerm, type TermConfig } from '../../src/algo/loss_terms.ts';
-import { klTerm } from '../../src/algo/penalties.ts';
-import { rowTerm, type RowInputs } from '../../src/algo/row_losses.ts';
+import { clipTerm, gateTerm, type TermConfig } from '../../src/algo/loss/loss_terms.ts';
+import { meanLogRatios, summedLogRatios } from '../../src/algo/loss/loss.ts';
+import { balancedAdvantage, klTerm } from '../../src/algo/loss/penalties.ts';
+import { rowTerm, type RowInputs } from '../../src/algo/loss/row_losses.ts';
 import type { KlKind, Surrogate } from '../../src/units.ts';
 
 type Values = ArrayLike<number>;

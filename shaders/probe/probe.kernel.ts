@@ -1,9 +1,8 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
-import * as oracle from './probe.oracle.ts';
 import copySource from './probe_copy.wgsl?raw';
 import fmaSource from './probe_fma.wgsl?raw';
+import * as oracle from './probe.oracle.ts';
 
 /** length, rounds, scale, shift, overrides. Scales near 1 keep the start visible; 0.5 forgets it. */
 const FMA_SHAPES: readonly (readonly [number, number, number, number, Record<string, number>])[] = [

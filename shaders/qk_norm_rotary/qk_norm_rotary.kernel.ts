@@ -1,11 +1,10 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
+import backwardWeightSource from './qk_norm_rotary_backward_weight.wgsl?raw';
+import backwardSource from './qk_norm_rotary_backward.wgsl?raw';
+import forwardSource from './qk_norm_rotary_forward.wgsl?raw';
 import * as oracle from './qk_norm_rotary.oracle.ts';
 import type { Inputs, Shape } from './qk_norm_rotary.oracle.ts';
-import backwardSource from './qk_norm_rotary_backward.wgsl?raw';
-import backwardWeightSource from './qk_norm_rotary_backward_weight.wgsl?raw';
-import forwardSource from './qk_norm_rotary_forward.wgsl?raw';
 
 const MAX_POSITION = 97;
 const TOLERANCE = {

@@ -1,8 +1,7 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
-import backwardSource from './rmsnorm_backward.wgsl?raw';
 import backwardWeightSource from './rmsnorm_backward_weight.wgsl?raw';
+import backwardSource from './rmsnorm_backward.wgsl?raw';
 import forwardSource from './rmsnorm_forward.wgsl?raw';
 import * as oracle from './rmsnorm.oracle.ts';
 

@@ -1,6 +1,5 @@
+import { defineKernel, foldGrid, read, write, type Shaping } from '../../src/gpu/kernel.ts';
 import { LabError } from '../../src/units.ts';
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write, type Shaping } from '../../src/gpu/kernel.ts';
 import { drawToken, sampleToken as oracle, type SampleInput } from './sample_token.oracle.ts';
 import source from './sample_token.wgsl?raw';
 

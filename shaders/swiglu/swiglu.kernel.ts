@@ -1,5 +1,4 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write } from '../../src/gpu/kernel.ts';
+import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
 import backwardSource from './swiglu_backward.wgsl?raw';
 import forwardSource from './swiglu_forward.wgsl?raw';

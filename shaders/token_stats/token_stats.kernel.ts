@@ -1,8 +1,7 @@
-import { foldGrid } from '../../src/gpu/grid.ts';
-import { defineKernel, read, write, type Shaping } from '../../src/gpu/kernel.ts';
-import * as oracle from './token_stats.oracle.ts';
+import { defineKernel, foldGrid, read, write, type Shaping } from '../../src/gpu/kernel.ts';
 import backwardSource from './token_stats_backward.wgsl?raw';
 import forwardSource from './token_stats_forward.wgsl?raw';
+import * as oracle from './token_stats.oracle.ts';
 
 const POISON = 12345; // what overwritten buffers hold before
 

@@ -6,7 +6,7 @@
 import { BufferOwner } from './buffers.ts';
 import type { Gpu } from './device.ts';
 import type { Shaping } from './kernel.ts';
-import { LostWatch } from './lost_watch.ts';
+import { LostWatch } from './answer_watch.ts';
 
 /** What a dispatch has to do at least; null where it depends on the data. */
 export interface Work {

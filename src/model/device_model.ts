@@ -9,7 +9,7 @@ import {
   type StorageRule,
   type StoredTensor,
 } from './parameters.ts';
-import { rotaryTable } from './rotary.ts';
+import { rotaryTable } from './config.ts';
 
 /** A model on the device: its parameter store, and the tables that come with its configuration. */
 export interface DeviceModel extends ParameterStore {

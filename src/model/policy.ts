@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/device.ts';
-import { LostWatch } from '../gpu/lost_watch.ts';
+import { LostWatch } from '../gpu/answer_watch.ts';
 import { f32, Readback } from '../gpu/readback.ts';
 import type {
   GenerateRequest,

@@ -25,10 +25,11 @@ import {
   newRow,
   remaining,
   rowState,
+  SamplingSession,
   type NewToken,
   type Row,
-} from './sampling_rows.ts';
-import { SamplingSession, type RowSampler } from './sampling_session.ts';
+  type RowSampler,
+} from './sampling_session.ts';
 
 const LOGIT_BYTES = 64 * 2 ** 20; // of one decode step
 // Words of a row's state, see sample_token.wgsl.

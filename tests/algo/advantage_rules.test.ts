@@ -1,19 +1,32 @@
 import { describe, expect, test } from 'vitest';
 import { optimalValue } from '../../src/algo/advantage/index.ts';
-import { rowsOf } from '../../src/algo/advantage/rows.ts';
 import { retrievedShare } from '../../src/algo/advantage/rapo.ts';
-import { MissingSignalError, advantageInRow, advantageMethods, assignCredit } from '../../src/algo/credit.ts';
-import type { Credit, CreditStep, CreditTree } from '../../src/algo/credit.ts';
-import { TREE_CREDIT } from '../../src/algo/defaults.ts';
+import { rowsOf } from '../../src/algo/advantage/rows.ts';
+import { TREE_CREDIT } from '../../src/algo/catalogue/defaults.ts';
+import {
+  advantageInRow,
+  advantageMethods,
+  assignCredit,
+  MissingSignalError,
+  type Credit,
+  type CreditStep,
+  type CreditTree,
+} from '../../src/algo/credit/credit.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { growChains } from '../../src/algo/rollout.ts';
-import { leavesBelow, pathTo } from '../../src/algo/tree.ts';
-import { ADVANTAGE_RULES, NO_SIGNALS, ROOT } from '../../src/units.ts';
-import type { AdvantageRule, CreditConfig, NodeId, RolloutTree } from '../../src/units.ts';
-import { oracleAdvantages, positionsOf } from './advantage.oracle.ts';
-import type { OracleGroup, OracleRow } from './advantage.oracle.ts';
+import { growChains } from '../../src/algo/rollouts/rollout.ts';
+import { leavesBelow, pathTo } from '../../src/algo/tree/tree.ts';
+import {
+  ADVANTAGE_RULES,
+  NO_SIGNALS,
+  ROOT,
+  type AdvantageRule,
+  type CreditConfig,
+  type NodeId,
+  type RolloutTree,
+} from '../../src/units.ts';
+import { oracleAdvantages, positionsOf, type OracleGroup, type OracleRow } from './advantage.oracle.ts';
 import { creditOf } from './credit_of.ts';
-import { RandomPolicy, deepFreeze, toyPrompts, toyTrees, toyWorld } from './toy_world.ts';
+import { deepFreeze, RandomPolicy, toyPrompts, toyTrees, toyWorld } from './toy_world.ts';
 
 const SIGNAL_STREAM = 777;
 

@@ -1,19 +1,21 @@
-import { TREE_CREDIT } from '../../src/algo/defaults.ts';
 import { expect, test } from 'vitest';
-import { BatchError, minibatches, packRows } from '../../src/algo/batch.ts';
 import {
+  BatchError,
+  minibatches,
+  packRows,
   scoredNodes,
   scoredPositions,
   scoredRows,
   scoredTurns,
   turnsOfRow,
-} from '../../src/algo/batch_rows.ts';
-import { advantageInRow } from '../../src/algo/credit.ts';
-import { scoreLeaves } from '../../src/algo/reward.ts';
-import { maskRuns, pathTo, responseMask, responseTokens } from '../../src/algo/tree.ts';
+} from '../../src/algo/batch/batch.ts';
+import { TREE_CREDIT } from '../../src/algo/catalogue/defaults.ts';
+import { advantageInRow } from '../../src/algo/credit/credit.ts';
+import { scoreLeaves } from '../../src/algo/reward/reward.ts';
+import { maskRuns, pathTo, responseMask, responseTokens } from '../../src/algo/tree/tree.ts';
 import type { RolloutTree } from '../../src/units.ts';
 import { creditOf } from './credit_of.ts';
-import { SEEDS, deepFreeze, toyTrees, toyWorld } from './toy_world.ts';
+import { deepFreeze, SEEDS, toyTrees, toyWorld } from './toy_world.ts';
 
 const PAPER = TREE_CREDIT;
 

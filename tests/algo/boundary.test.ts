@@ -5,8 +5,8 @@ import {
   afterValidation,
   plateauCaution,
   type BoundaryState,
-} from '../../src/algo/boundary.ts';
-import { algorithms } from '../../src/algo/index.ts';
+} from '../../src/algo/reward/boundary.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
 
 const after = (scores: readonly number[], from: BoundaryState = BOUNDARY_START): BoundaryState =>
   scores.reduce(afterValidation, from);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Algorithm } from '../../src/algo/algorithm.ts';
-import { algorithms } from '../../src/algo/index.ts';
-import { grownRows, scaleAlgorithm } from '../../src/algo/scale.ts';
+import type { Algorithm } from '../../src/algo/catalogue/algorithm.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { grownRows, scaleAlgorithm } from '../../src/algo/catalogue/defaults.ts';
 
 const all: readonly (readonly [string, Algorithm])[] = Object.entries(algorithms);
 const SMALL = { rows: 0.5, turnBand: [0.02, 0.03] } as const;

@@ -1,17 +1,26 @@
-import { TREE_CREDIT } from '../../src/algo/defaults.ts';
 import { expect, test } from 'vitest';
+import { TREE_CREDIT } from '../../src/algo/catalogue/defaults.ts';
+import {
+  advantageInRow,
+  backUpValues,
+  MissingRewardError,
+  normaliseLeaves,
+  type CreditStep,
+} from '../../src/algo/credit/credit.ts';
+import { scoreLeaves } from '../../src/algo/reward/reward.ts';
+import { growChains } from '../../src/algo/rollouts/rollout.ts';
+import { breadthFirst, isLeaf, leavesBelow, pathTo } from '../../src/algo/tree/tree.ts';
+import {
+  ROOT,
+  type AdvantageRule,
+  type CreditConfig,
+  type RolloutTree,
+  type ValueRule,
+} from '../../src/units.ts';
+import { conformCredit, type CreditFile } from '../conform/credit.ts';
 import credit from '../fixtures/credit.json';
-import { conformCredit } from '../conform/credit.ts';
-import type { CreditFile } from '../conform/credit.ts';
-import { MissingRewardError, advantageInRow, backUpValues, normaliseLeaves } from '../../src/algo/credit.ts';
-import type { CreditStep } from '../../src/algo/credit.ts';
-import { growChains } from '../../src/algo/rollout.ts';
-import { scoreLeaves } from '../../src/algo/reward.ts';
-import { breadthFirst, isLeaf, leavesBelow, pathTo } from '../../src/algo/tree.ts';
-import { ROOT } from '../../src/units.ts';
-import type { AdvantageRule, CreditConfig, RolloutTree, ValueRule } from '../../src/units.ts';
 import { creditOf } from './credit_of.ts';
-import { RandomPolicy, SEEDS, deepFreeze, toyPrompts, toyTrees, toyWorld } from './toy_world.ts';
+import { deepFreeze, RandomPolicy, SEEDS, toyPrompts, toyTrees, toyWorld } from './toy_world.ts';
 
 const VALUE_RULES: readonly ValueRule[] = ['child_softmax', 'child_mean', 'leaf_mean', 'child_entropy'];
 const ADVANTAGE_RULES: readonly AdvantageRule[] = [

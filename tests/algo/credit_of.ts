@@ -1,8 +1,12 @@
 /** Credit of one tree by itself. */
-import { assignCredit } from '../../src/algo/credit.ts';
-import type { Credit } from '../../src/algo/credit.ts';
-import { NO_SIGNALS } from '../../src/units.ts';
-import type { CreditConfig, NodeTable, RolloutTree, TreeSignals } from '../../src/units.ts';
+import { assignCredit, type Credit } from '../../src/algo/credit/credit.ts';
+import {
+  NO_SIGNALS,
+  type CreditConfig,
+  type NodeTable,
+  type RolloutTree,
+  type TreeSignals,
+} from '../../src/units.ts';
 
 export const creditOf = (
   tree: RolloutTree,

@@ -1,19 +1,28 @@
 /** Equal rewards teach nothing: exactly 0 under every rule that centres or divides by a spread, whatever sums round to. */
 import { describe, expect, test } from 'vitest';
 import { rowsOf } from '../../src/algo/advantage/rows.ts';
-import { advantageInRow, assignCredit, normaliseLeaves } from '../../src/algo/credit.ts';
-import type { CreditTree } from '../../src/algo/credit.ts';
-import { TREE_CREDIT } from '../../src/algo/defaults.ts';
+import { TREE_CREDIT } from '../../src/algo/catalogue/defaults.ts';
+import {
+  advantageInRow,
+  assignCredit,
+  normaliseLeaves,
+  type CreditTree,
+} from '../../src/algo/credit/credit.ts';
 import {
   groupStatistics,
   sharedValue,
   smoothedStatistics,
   statisticsOf,
   whiteningStatistics,
-} from '../../src/algo/normalise.ts';
-import { standardise } from '../../src/algo/trace.ts';
-import { ADVANTAGE_RULES, VALUE_RULES } from '../../src/units.ts';
-import type { AdvantageRule, CreditConfig, RolloutTree } from '../../src/units.ts';
+} from '../../src/algo/credit/normalise.ts';
+import { standardise } from '../../src/algo/credit/trace.ts';
+import {
+  ADVANTAGE_RULES,
+  VALUE_RULES,
+  type AdvantageRule,
+  type CreditConfig,
+  type RolloutTree,
+} from '../../src/units.ts';
 import { toyTrees } from './toy_world.ts';
 
 /** [rows, reward of each]: every pair leaves a rounding error in Σ r / n. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import expansion from '../fixtures/expansion.json';
 import { conformExpansion } from '../conform/expansion.ts';
-import { chooseExpansions, cyclicPicks, scoreCandidates } from '../../src/algo/expand.ts';
-import { isLeaf } from '../../src/algo/tree.ts';
+import { chooseExpansions, cyclicPicks, scoreCandidates } from '../../src/algo/rollouts/expand.ts';
+import { isLeaf } from '../../src/algo/tree/tree.ts';
 import { ROOT } from '../../src/units.ts';
 import { SEEDS, TOY_ROLLOUT, deepFreeze, toyTrees } from './toy_world.ts';
 

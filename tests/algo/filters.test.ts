@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { EVERY_GROUP } from '../../src/algo/defaults.ts';
-import { keptGroups, rewardDeviation, wantsMore } from '../../src/algo/filters.ts';
+import { EVERY_GROUP } from '../../src/algo/catalogue/defaults.ts';
+import { keptGroups, rewardDeviation, wantsMore } from '../../src/algo/reward/filters.ts';
 import type { FilterConfig } from '../../src/units.ts';
 
 const DAPO: FilterConfig = { rule: 'dynamic_sampling', generationBatches: 2, keptShare: 1 };

@@ -1,12 +1,12 @@
-import { TURN_LOSS } from '../../src/algo/defaults.ts';
+import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import type { KlKind, LossReduction } from '../../src/units.ts';
 import { describe, expect, it } from 'vitest';
 import losses from '../fixtures/losses.json';
-import { LossInputError, objective, policyLoss } from '../../src/algo/loss.ts';
-import { clipTerm } from '../../src/algo/loss_terms.ts';
-import { lossMetrics } from '../../src/algo/metrics.ts';
-import { packPadded, unpackPadded, type Padded } from '../../src/algo/padded.ts';
-import { klTerm, reductionWeights, tokenMeanWeight } from '../../src/algo/penalties.ts';
+import { LossInputError, objective, policyLoss } from '../../src/algo/loss/loss.ts';
+import { clipTerm } from '../../src/algo/loss/loss_terms.ts';
+import { lossMetrics } from '../../src/algo/loss/metrics.ts';
+import { packPadded, unpackPadded, type Padded } from '../support/padded.ts';
+import { klTerm, reductionWeights, tokenMeanWeight } from '../../src/algo/loss/penalties.ts';
 import { randomTokens } from '../support/loss_tokens.ts';
 
 const EXACT = 1e-12;

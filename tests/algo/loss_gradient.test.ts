@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { TURN_LOSS } from '../../src/algo/defaults.ts';
+import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import {
   checkGradient,
   FLOAT32,
   FLOAT64,
   type LossPoint,
   type TokenGradient,
-} from '../../src/algo/loss_gradient.ts';
-import { clipTerm } from '../../src/algo/loss_terms.ts';
+} from '../../src/algo/loss/loss_gradient.ts';
+import { clipTerm } from '../../src/algo/loss/loss_terms.ts';
 
 type Term = (logRatio: number, s: number) => readonly [loss: number, gradient: number];
 

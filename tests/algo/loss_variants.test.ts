@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
-import { entropyMoments } from '../../src/algo/entropy_balance.ts';
-import { LossInputError, objective, policyLoss } from '../../src/algo/loss.ts';
-import { clipStateOf } from '../../src/algo/loss_terms.ts';
-import { lossMetrics } from '../../src/algo/metrics.ts';
-import { klTerm, tokenMeanWeight } from '../../src/algo/penalties.ts';
-import { KL_KINDS, NO_EXTRAS, RATIO_LEVELS } from '../../src/units.ts';
-import type { LossConfig, LossExtras } from '../../src/units.ts';
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import { clipStateOf } from '../../src/algo/loss/loss_terms.ts';
+import { LossInputError, objective, policyLoss } from '../../src/algo/loss/loss.ts';
+import { lossMetrics } from '../../src/algo/loss/metrics.ts';
+import { entropyMoments, klTerm, tokenMeanWeight } from '../../src/algo/loss/penalties.ts';
+import { KL_KINDS, NO_EXTRAS, RATIO_LEVELS, type LossConfig, type LossExtras } from '../../src/units.ts';
 import { randomTokens } from '../support/loss_tokens.ts';
 
 const SCORED = 19;

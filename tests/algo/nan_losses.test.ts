@@ -1,9 +1,9 @@
 /** A number that is none stays none: no loss, no KL estimate and no statistic makes a finite gradient of it. */
 import { expect, test } from 'vitest';
-import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
-import { clipTerm, gateTerm } from '../../src/algo/loss_terms.ts';
-import { klTerm } from '../../src/algo/penalties.ts';
-import { rowTerm } from '../../src/algo/row_losses.ts';
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import { clipTerm, gateTerm } from '../../src/algo/loss/loss_terms.ts';
+import { klTerm } from '../../src/algo/loss/penalties.ts';
+import { rowTerm } from '../../src/algo/loss/row_losses.ts';
 import { KL_KINDS } from '../../src/units.ts';
 
 const INPUTS = { advantage: -0.23, clipScale: 1, ratioFactor: 1 };

@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest';
-import { packRows, packTrees } from '../../src/algo/batch.ts';
-import { scoredNodes, scoredPositions, scoredTurns } from '../../src/algo/batch_rows.ts';
-import { TREE_CREDIT } from '../../src/algo/defaults.ts';
-import { packGroups } from '../../src/algo/pack.ts';
-import { scoreLeaves } from '../../src/algo/reward.ts';
+import {
+  packRows,
+  packTrees,
+  scoredNodes,
+  scoredPositions,
+  scoredTurns,
+} from '../../src/algo/batch/batch.ts';
+import { packGroups } from '../../src/algo/batch/pack.ts';
+import { TREE_CREDIT } from '../../src/algo/catalogue/defaults.ts';
+import { scoreLeaves } from '../../src/algo/reward/reward.ts';
 import type { TokenBatch } from '../../src/units.ts';
 import { randomGroups } from '../support/row_groups.ts';
 import { creditOf } from './credit_of.ts';
-import { SEEDS, deepFreeze, toyTrees, toyWorld } from './toy_world.ts';
+import { deepFreeze, SEEDS, toyTrees, toyWorld } from './toy_world.ts';
 
 /** Indices of the tokens before and including `token`, along `previous`. */
 function pathTo(batch: TokenBatch, token: number): number[] {

@@ -1,16 +1,14 @@
 import { expect, test } from 'vitest';
-import { packTrees } from '../../src/algo/batch.ts';
-import { scoredPositions, scoredTurns } from '../../src/algo/batch_rows.ts';
-import { TREE_CREDIT, TURN_LOSS } from '../../src/algo/defaults.ts';
-import { maskFormatTokens } from '../../src/algo/format_mask.ts';
-import { policyLoss } from '../../src/algo/loss.ts';
-import { packPairs, siblingPairs } from '../../src/algo/pairs.ts';
-import { tokenMeanWeight } from '../../src/algo/penalties.ts';
-import { scoreLeaves } from '../../src/algo/reward.ts';
-import { pathTo } from '../../src/algo/tree.ts';
+import { maskFormatTokens, packTrees, scoredPositions, scoredTurns } from '../../src/algo/batch/batch.ts';
+import { packPairs, siblingPairs } from '../../src/algo/batch/pairs.ts';
+import { TREE_CREDIT, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import { policyLoss } from '../../src/algo/loss/loss.ts';
+import { tokenMeanWeight } from '../../src/algo/loss/penalties.ts';
+import { scoreLeaves } from '../../src/algo/reward/reward.ts';
+import { pathTo } from '../../src/algo/tree/tree.ts';
 import { NO_EXTRAS, nodeId, type NodeTable, type RolloutTree } from '../../src/units.ts';
 import { creditOf } from './credit_of.ts';
-import { SEEDS, deepFreeze, toyTrees, toyWorld } from './toy_world.ts';
+import { deepFreeze, SEEDS, toyTrees, toyWorld } from './toy_world.ts';
 
 const CONTEXT = toyWorld.contextLength;
 

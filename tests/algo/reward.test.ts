@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import reward from '../fixtures/reward.json';
 import { conformReward } from '../conform/reward.ts';
-import { scoreLeaves, trajectoryOf } from '../../src/algo/reward.ts';
-import { boxedAnswer, computeScore } from '../../src/algo/text_reward.ts';
-import { responseTokens } from '../../src/algo/tree.ts';
+import { scoreLeaves, trajectoryOf } from '../../src/algo/reward/reward.ts';
+import { boxedAnswer, computeScore } from '../support/text_reward.ts';
+import { responseTokens } from '../../src/algo/tree/tree.ts';
 import { SEEDS, deepFreeze, toyTrees, toyWorld } from './toy_world.ts';
 
 test('text answers score as in the released code', () => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { PLAIN_REWARD } from '../../src/algo/defaults.ts';
-import { BOUNDARY_START, type BoundaryState } from '../../src/algo/boundary.ts';
-import { REWARD_RULE, overlongLoss } from '../../src/algo/reward_rules.ts';
-import { scoreLeaves, scoreTrees, trajectoryOf } from '../../src/algo/reward.ts';
-import { responseTokens } from '../../src/algo/tree.ts';
+import { PLAIN_REWARD } from '../../src/algo/catalogue/defaults.ts';
+import { BOUNDARY_START, type BoundaryState } from '../../src/algo/reward/boundary.ts';
+import { REWARD_RULE, overlongLoss } from '../../src/algo/reward/reward_rules.ts';
+import { scoreLeaves, scoreTrees, trajectoryOf } from '../../src/algo/reward/reward.ts';
+import { responseTokens } from '../../src/algo/tree/tree.ts';
 import { searchEnvironment } from '../../src/env/search/search.ts';
 import { REWARD_RULES, nodeId, type RewardConfig, type RolloutTree } from '../../src/units.ts';
 import { answersOf, leavesByBranch, say, searchGroup } from '../support/search_trees.ts';

@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest';
+import { growChains, growTrees, RolloutError } from '../../src/algo/rollouts/rollout.ts';
+import { breadthFirst, isLeaf, leavesBelow, responseTokens } from '../../src/algo/tree/tree.ts';
+import { tokenId, type Environment, type NodeId, type TurnSampler } from '../../src/units.ts';
+import { conformRollout, type RolloutFile } from '../conform/rollout.ts';
 import rollout from '../fixtures/rollout.json';
-import { conformRollout } from '../conform/rollout.ts';
-import type { RolloutFile } from '../conform/rollout.ts';
-import { RolloutError, growChains, growTrees } from '../../src/algo/rollout.ts';
-import { breadthFirst, isLeaf, leavesBelow, responseTokens } from '../../src/algo/tree.ts';
-import { tokenId } from '../../src/units.ts';
-import type { Environment, NodeId, TurnSampler } from '../../src/units.ts';
-import { RandomPolicy, SEEDS, TOY_ROLLOUT, deepFreeze, toyPrompts, toyTrees, toyWorld } from './toy_world.ts';
+import { deepFreeze, RandomPolicy, SEEDS, TOY_ROLLOUT, toyPrompts, toyTrees, toyWorld } from './toy_world.ts';
 
 test('a replay of the reference rollout reproduces every node, pick and row', async () => {
   const report = await conformRollout(rollout as unknown as RolloutFile);

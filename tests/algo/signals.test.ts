@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { NODEWISE } from '../../src/algo/advantage/method.ts';
-import { packTrees } from '../../src/algo/batch.ts';
-import { scoredNodes } from '../../src/algo/batch_rows.ts';
-import { algorithms } from '../../src/algo/index.ts';
-import { advantageMethods } from '../../src/algo/credit.ts';
+import { packTrees, scoredNodes } from '../../src/algo/batch/batch.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { advantageMethods } from '../../src/algo/credit/credit.ts';
 import {
   beliefs,
   implicitRewards,
@@ -13,8 +12,8 @@ import {
   penaltyRewards,
   probeBelief,
   signalsRead,
-} from '../../src/algo/signals.ts';
-import { isLeaf, pathTo, responseTokens } from '../../src/algo/tree.ts';
+} from '../../src/algo/credit/signals.ts';
+import { isLeaf, pathTo, responseTokens } from '../../src/algo/tree/tree.ts';
 import { searchEnvironment } from '../../src/env/search/search.ts';
 import { ADVANTAGE_RULES, ROOT, tokenId } from '../../src/units.ts';
 import { answersOf, leavesByBranch, say, searchGroup } from '../support/search_trees.ts';

@@ -1,18 +1,17 @@
 /** A tiny task and a keyed random policy: trees of every shape, without a model. */
-import { TURN_TREE } from '../../src/algo/defaults.ts';
+import { TURN_TREE } from '../../src/algo/catalogue/defaults.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { growTrees } from '../../src/algo/rollout.ts';
-import type { RolloutObserver } from '../../src/algo/rollout.ts';
-import { tokenId } from '../../src/units.ts';
-import type {
-  Environment,
-  GenerateRequest,
-  Generation,
-  Prompt,
-  RandomKey,
-  RolloutConfig,
-  RolloutTree,
-  TurnSampler,
+import { growTrees, type RolloutObserver } from '../../src/algo/rollouts/rollout.ts';
+import {
+  tokenId,
+  type Environment,
+  type GenerateRequest,
+  type Generation,
+  type Prompt,
+  type RandomKey,
+  type RolloutConfig,
+  type RolloutTree,
+  type TurnSampler,
 } from '../../src/units.ts';
 
 const [CALL, ANSWER, RESULT] = [tokenId(1), tokenId(2), tokenId(3)];

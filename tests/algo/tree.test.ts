@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import {
-  TreeShapeError,
   assembleTree,
   breadthFirst,
   childrenFirst,
@@ -10,9 +9,9 @@ import {
   responseMask,
   responseStart,
   responseTokens,
-} from '../../src/algo/tree.ts';
-import { ROOT, nodeId } from '../../src/units.ts';
-import type { ExpansionRecord, NodeId, TurnNode } from '../../src/units.ts';
+  TreeShapeError,
+} from '../../src/algo/tree/tree.ts';
+import { nodeId, ROOT, type ExpansionRecord, type NodeId, type TurnNode } from '../../src/units.ts';
 import { SEEDS, toyTrees } from './toy_world.ts';
 
 /** Grows one tree and keeps what an observer was told. */

@@ -11,7 +11,7 @@ import {
   trainParameters,
 } from '../../bench/work.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
-import { rotaryTable } from '../../src/model/rotary.ts';
+import { rotaryTable } from '../../src/model/config.ts';
 
 const { tiny, small, brief } = presets;
 const config = modelConfig(tiny, settings);

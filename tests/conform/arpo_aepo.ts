@@ -1,14 +1,19 @@
 /** arpo_aepo.json: entropies, branch decisions and whole rollouts of ARPO and AEPO, replayed through our seams. */
-import { TURN_TREE } from '../../src/algo/defaults.ts';
+import { TURN_TREE } from '../../src/algo/catalogue/defaults.ts';
 import { dynamicInitialPaths, normalisedEntropy, planBranches } from '../../src/algo/rollouts/branch_rule.ts';
 import { growBranches } from '../../src/algo/rollouts/branching.ts';
 import { startTrees } from '../../src/algo/rollouts/growing.ts';
-import { pathTo, responseMask, responseTokens } from '../../src/algo/tree.ts';
+import { pathTo, responseMask, responseTokens } from '../../src/algo/tree/tree.ts';
 import type { NodeId, RolloutConfig, RolloutTree } from '../../src/units.ts';
-import { ScriptedSampler, partialEntropy, referenceWorld } from './reference_world.ts';
-import type { RolloutConfigJson, RolloutHeader, ScriptedCall } from './reference_world.ts';
-import { Checker, FLOAT64_TOLERANCE } from './report.ts';
-import type { FamilyReport } from './report.ts';
+import {
+  partialEntropy,
+  referenceWorld,
+  ScriptedSampler,
+  type RolloutConfigJson,
+  type RolloutHeader,
+  type ScriptedCall,
+} from './reference_world.ts';
+import { Checker, FLOAT64_TOLERANCE, type FamilyReport } from './report.ts';
 
 type Algorithm = RolloutConfig['branchRule'];
 type ByIndex<T> = Readonly<Record<string, T>>;

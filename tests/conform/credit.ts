@@ -1,14 +1,25 @@
 /** credit.json: leaf normalisation, values and advantages under every rule, and their assignment to tokens. */
-import { packRows } from '../../src/algo/batch.ts';
 import { NODEWISE } from '../../src/algo/advantage/method.ts';
-import { TREE_CREDIT } from '../../src/algo/defaults.ts';
-import { advantageInRow, backUpValues, normaliseLeaves, turnAdvantages } from '../../src/algo/credit.ts';
-import type { TurnAdvantages } from '../../src/algo/credit.ts';
-import { leavesBelow } from '../../src/algo/tree.ts';
-import { NO_SIGNALS, nodeId, tokenId } from '../../src/units.ts';
-import type { AdvantageRule, RolloutTree, TurnNode, ValueRule } from '../../src/units.ts';
-import { Checker, FLOAT64_TOLERANCE } from './report.ts';
-import type { FamilyReport } from './report.ts';
+import { packRows } from '../../src/algo/batch/batch.ts';
+import { TREE_CREDIT } from '../../src/algo/catalogue/defaults.ts';
+import {
+  advantageInRow,
+  backUpValues,
+  normaliseLeaves,
+  turnAdvantages,
+  type TurnAdvantages,
+} from '../../src/algo/credit/credit.ts';
+import { leavesBelow } from '../../src/algo/tree/tree.ts';
+import {
+  NO_SIGNALS,
+  nodeId,
+  tokenId,
+  type AdvantageRule,
+  type RolloutTree,
+  type TurnNode,
+  type ValueRule,
+} from '../../src/units.ts';
+import { Checker, FLOAT64_TOLERANCE, type FamilyReport } from './report.ts';
 
 type RunLengths = readonly (readonly (readonly [number, number, number])[])[]; // per leaf [start, end, value]
 

@@ -1,13 +1,15 @@
 /** expansion.json: picks and re-sampled siblings of every iteration, replayed node by node. */
-import { TURN_TREE } from '../../src/algo/defaults.ts';
-import { chooseExpansions } from '../../src/algo/expand.ts';
-import { breadthFirst, isLeaf, leavesBelow, responseMask } from '../../src/algo/tree.ts';
-import { TreeBuilder, appendTokens, responseLength } from '../../src/algo/tree_builder.ts';
-import type { GrowingNode } from '../../src/algo/tree_builder.ts';
-import { tokenId } from '../../src/units.ts';
-import type { NodeId, Prompt, RolloutConfig } from '../../src/units.ts';
-import { Checker, FLOAT64_TOLERANCE } from './report.ts';
-import type { FamilyReport } from './report.ts';
+import { TURN_TREE } from '../../src/algo/catalogue/defaults.ts';
+import { chooseExpansions } from '../../src/algo/rollouts/expand.ts';
+import {
+  appendTokens,
+  responseLength,
+  TreeBuilder,
+  type GrowingNode,
+} from '../../src/algo/tree/tree_builder.ts';
+import { breadthFirst, isLeaf, leavesBelow, responseMask } from '../../src/algo/tree/tree.ts';
+import { tokenId, type NodeId, type Prompt, type RolloutConfig } from '../../src/units.ts';
+import { Checker, FLOAT64_TOLERANCE, type FamilyReport } from './report.ts';
 
 interface FixtureNode {
   readonly uid: string;

@@ -2,12 +2,11 @@
 import * as group from '../../src/algo/advantage/group.ts';
 import type { GroupRow } from '../../src/algo/advantage/group.ts';
 import { discountedReturns, generalisedAdvantages } from '../../src/algo/advantage/returns.ts';
-import { adaptedKlCoefficient } from '../../src/algo/kl_controller.ts';
-import { whiteningStatistics } from '../../src/algo/normalise.ts';
-import { resultOf, standardise } from '../../src/algo/trace.ts';
+import { whiteningStatistics } from '../../src/algo/credit/normalise.ts';
+import { resultOf, standardise } from '../../src/algo/credit/trace.ts';
 import { nodeId } from '../../src/units.ts';
-import { Checker, FLOAT64_TOLERANCE, unknownFamily } from './report.ts';
-import type { ConformResult } from './report.ts';
+import { adaptedKlCoefficient } from '../support/kl_controller.ts';
+import { Checker, FLOAT64_TOLERANCE, unknownFamily, type ConformResult } from './report.ts';
 
 type Table = readonly (readonly number[])[]; // [B][T]
 

@@ -2,22 +2,23 @@
 import { entropyBalance, entropyMoments } from '../../shaders/policy_loss/entropy.kernel.ts';
 import { termParams } from '../../shaders/policy_loss/packing.ts';
 import { klPenalty, policyLoss, segmentLogRatio } from '../../shaders/policy_loss/policy_loss.kernel.ts';
-import { segmentsOf } from '../../src/algo/loss.ts';
-import { packPadded, unpackPadded } from '../../src/algo/padded.ts';
-import type { PaddedTokens } from '../../src/algo/padded.ts';
-import { KL_KINDS, LOSS_REDUCTIONS } from '../../src/units.ts';
-import type { LossConfig } from '../../src/units.ts';
-import { BufferOwner } from '../../src/gpu/buffers.ts';
-import type { BufferView } from '../../src/gpu/buffers.ts';
+import { segmentsOf } from '../../src/algo/loss/loss.ts';
+import { BufferOwner, type BufferView } from '../../src/gpu/buffers.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { Program } from '../../src/gpu/program.ts';
-import { Readback, f32 } from '../../src/gpu/readback.ts';
-import { dispatch } from '../../src/gpu/steps.ts';
-import type { Sizes, Step } from '../../src/gpu/steps.ts';
-import { familyTitle, lossConfigOf, packCase } from './losses.ts';
-import type { KlCase, LossCase, LossesFile } from './losses.ts';
-import { Checker } from './report.ts';
-import type { FamilyReport } from './report.ts';
+import { f32, Readback } from '../../src/gpu/readback.ts';
+import { dispatch, type Sizes, type Step } from '../../src/gpu/steps.ts';
+import { KL_KINDS, LOSS_REDUCTIONS, type LossConfig } from '../../src/units.ts';
+import { packPadded, unpackPadded, type PaddedTokens } from '../support/padded.ts';
+import {
+  familyTitle,
+  lossConfigOf,
+  packCase,
+  type KlCase,
+  type LossCase,
+  type LossesFile,
+} from './losses.ts';
+import { Checker, type FamilyReport } from './report.ts';
 
 /** Loss relative to max(1, |loss|), gradient relative to its largest entry (the fixtures' float32 tolerances). */
 const FLOAT32_TOLERANCE = 2e-6;

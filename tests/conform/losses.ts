@@ -1,14 +1,17 @@
 /** losses.json: every policy loss, with its metrics, and the KL terms in float64. */
-import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
-import { policyLoss } from '../../src/algo/loss.ts';
-import { lossMetrics } from '../../src/algo/metrics.ts';
-import { packPadded, unpackPadded } from '../../src/algo/padded.ts';
-import type { PaddedTokens } from '../../src/algo/padded.ts';
-import { klTerm } from '../../src/algo/penalties.ts';
-import { KL_KINDS, LOSS_REDUCTIONS } from '../../src/units.ts';
-import type { KlKind, LossConfig, LossReduction } from '../../src/units.ts';
-import { Checker, FLOAT64_TOLERANCE, unknownFamily } from './report.ts';
-import type { ConformResult } from './report.ts';
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import { policyLoss } from '../../src/algo/loss/loss.ts';
+import { lossMetrics } from '../../src/algo/loss/metrics.ts';
+import { klTerm } from '../../src/algo/loss/penalties.ts';
+import {
+  KL_KINDS,
+  LOSS_REDUCTIONS,
+  type KlKind,
+  type LossConfig,
+  type LossReduction,
+} from '../../src/units.ts';
+import { packPadded, unpackPadded, type PaddedTokens } from '../support/padded.ts';
+import { Checker, FLOAT64_TOLERANCE, unknownFamily, type ConformResult } from './report.ts';
 
 type Rows = readonly (readonly number[])[]; // [B][T]
 type RowsWithGaps = readonly (readonly (number | null)[])[]; // null: the reference gave NaN or infinity

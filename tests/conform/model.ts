@@ -1,12 +1,11 @@
 /** model.json: forward pass, loss, all gradients and AdamW steps of small decoders, on a WebGPU device. */
-import { TURN_LOSS } from '../../src/algo/defaults.ts';
+import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
 import { Policy } from '../../src/model/policy.ts';
 import type { LossConfig, LossResult, ModelConfig, OptimiserConfig, TokenBatch } from '../../src/units.ts';
 import { packRows, type PlainRow } from '../support/token_batches.ts';
-import { Checker } from './report.ts';
-import type { FamilyReport } from './report.ts';
+import { Checker, type FamilyReport } from './report.ts';
 
 interface Encoded {
   readonly shape: readonly number[];

@@ -1,7 +1,6 @@
 /** reward.json: the reference's reward on text. */
-import { computeScore, hasValidFormat } from '../../src/algo/text_reward.ts';
-import { Checker, FLOAT64_TOLERANCE } from './report.ts';
-import type { FamilyReport } from './report.ts';
+import { computeScore, hasValidFormat } from '../support/text_reward.ts';
+import { Checker, FLOAT64_TOLERANCE, type FamilyReport } from './report.ts';
 
 export interface RewardFile {
   readonly cases: readonly {

@@ -1,16 +1,19 @@
 /** rollout.json: whole rollouts of the reference, replayed through our seams; every node and row compared. */
-import { TREE_CREDIT, TURN_TREE } from '../../src/algo/defaults.ts';
-import { packRows } from '../../src/algo/batch.ts';
-import { assignCredit } from '../../src/algo/credit.ts';
-import { scoreLeaves } from '../../src/algo/reward.ts';
-import { growTrees } from '../../src/algo/rollout.ts';
-import { breadthFirst, isLeaf, responseMask, responseTokens } from '../../src/algo/tree.ts';
-import { NO_SIGNALS } from '../../src/units.ts';
-import type { NodeId, RolloutTree, TokenBatch } from '../../src/units.ts';
-import { ScriptedSampler, referenceWorld } from './reference_world.ts';
-import type { RolloutConfigJson, RolloutHeader, ScriptedCall } from './reference_world.ts';
-import { Checker, FLOAT64_TOLERANCE } from './report.ts';
-import type { FamilyReport } from './report.ts';
+import { packRows } from '../../src/algo/batch/batch.ts';
+import { TREE_CREDIT, TURN_TREE } from '../../src/algo/catalogue/defaults.ts';
+import { assignCredit } from '../../src/algo/credit/credit.ts';
+import { scoreLeaves } from '../../src/algo/reward/reward.ts';
+import { growTrees } from '../../src/algo/rollouts/rollout.ts';
+import { breadthFirst, isLeaf, responseMask, responseTokens } from '../../src/algo/tree/tree.ts';
+import { NO_SIGNALS, type NodeId, type RolloutTree, type TokenBatch } from '../../src/units.ts';
+import {
+  referenceWorld,
+  ScriptedSampler,
+  type RolloutConfigJson,
+  type RolloutHeader,
+  type ScriptedCall,
+} from './reference_world.ts';
+import { Checker, FLOAT64_TOLERANCE, type FamilyReport } from './report.ts';
 
 interface FixtureNode {
   readonly uid: string;

@@ -1,13 +1,11 @@
 /** tree_grpo.json: advantages between and within trees, their variants, and the process scores of tree_diff. */
+import { rowsOf } from '../../src/algo/advantage/rows.ts';
 import { processScores, tokenScores } from '../../src/algo/advantage/tree_diff.ts';
 import { statisticsByGroup, tokenStatistics } from '../../src/algo/advantage/tree_grpo.ts';
-import { rowsOf } from '../../src/algo/advantage/rows.ts';
-import { standardise, sumTerms } from '../../src/algo/trace.ts';
-import { leavesBelow } from '../../src/algo/tree.ts';
-import { nodeId, tokenId } from '../../src/units.ts';
-import type { RolloutTree, TurnNode } from '../../src/units.ts';
-import { Checker, FLOAT64_TOLERANCE } from './report.ts';
-import type { ConformResult } from './report.ts';
+import { standardise, sumTerms } from '../../src/algo/credit/trace.ts';
+import { leavesBelow } from '../../src/algo/tree/tree.ts';
+import { nodeId, tokenId, type RolloutTree, type TurnNode } from '../../src/units.ts';
+import { Checker, FLOAT64_TOLERANCE, type ConformResult } from './report.ts';
 
 type Table = readonly (readonly number[])[]; // [B][T]
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DeviceLostError } from '../../src/gpu/errors.ts';
-import { LostWatch } from '../../src/gpu/lost_watch.ts';
+import { LostWatch } from '../../src/gpu/answer_watch.ts';
 
 function device() {
   let lose: (error: DeviceLostError) => void = () => undefined;

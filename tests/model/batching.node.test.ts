@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { packGroups } from '../../src/algo/pack.ts';
+import { packGroups } from '../../src/algo/batch/pack.ts';
 import { batchInputs, checkBatch, visiblePairs } from '../../src/model/training/batch_inputs.ts';
 import { BatchError } from '../../src/model/errors.ts';
 import { invertIndex, NONE } from '../../src/model/training/inverse_index.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { needsReference } from '../../src/algo/signals.ts';
+import { needsReference } from '../../src/algo/credit/signals.ts';
 import { parameterCount } from '../../src/model/config.ts';
 import { footprint, type PolicyCapacities } from '../../src/model/footprint.ts';
 import { frozen, parameterMap, TRAINED, type StorageRule } from '../../src/model/parameters.ts';
-import { runFootprint } from '../../src/train/fit.ts';
-import { presets } from '../../src/train/presets.ts';
+import { runFootprint } from '../../src/train/config/fit.ts';
+import { presets } from '../../src/train/config/presets.ts';
 import '../support/gpu_names.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 

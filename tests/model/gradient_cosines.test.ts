@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { LossConfig } from '../../src/units.ts';
 import { randomBatch, randomPolicy, updateInputs } from '../support/gpu_policies.ts';

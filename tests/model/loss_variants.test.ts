@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
-import { objective } from '../../src/algo/loss.ts';
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import { objective } from '../../src/algo/loss/loss.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { trainingLimit } from '../../src/model/policy.ts';
-import { KL_KINDS, NO_EXTRAS, RATIO_LEVELS } from '../../src/units.ts';
-import type { LossConfig, LossExtras, UpdateInputs } from '../../src/units.ts';
+import {
+  KL_KINDS,
+  NO_EXTRAS,
+  RATIO_LEVELS,
+  type LossConfig,
+  type LossExtras,
+  type UpdateInputs,
+} from '../../src/units.ts';
 import { LOSS, randomBatch, randomPolicy, relativeError, updateInputs } from '../support/gpu_policies.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 

@@ -1,11 +1,11 @@
 /** In float64: a packed tree has the loss and the gradients of its rows, one by one. */
 import { describe, expect, test } from 'vitest';
-import { packRows, packTrees } from '../../src/algo/batch.ts';
-import { TREE_CREDIT } from '../../src/algo/defaults.ts';
-import { objective } from '../../src/algo/loss.ts';
-import { packGroups } from '../../src/algo/pack.ts';
+import { packRows, packTrees } from '../../src/algo/batch/batch.ts';
+import { TREE_CREDIT } from '../../src/algo/catalogue/defaults.ts';
+import { objective } from '../../src/algo/loss/loss.ts';
+import { packGroups } from '../../src/algo/batch/pack.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { scoreLeaves } from '../../src/algo/reward.ts';
+import { scoreLeaves } from '../../src/algo/reward/reward.ts';
 import { RATIO_LEVELS, type LossConfig, type ModelConfig, type TokenBatch } from '../../src/units.ts';
 import { gradientError } from '../support/central_difference.ts';
 import { LOSS, namedParameters, randomParameters } from '../support/gpu_policies.ts';

@@ -1,6 +1,6 @@
 /** On the device: a packed tree has the loss and the gradients of its rows, one by one, whole or divided. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packGroups } from '../../src/algo/pack.ts';
+import { packGroups } from '../../src/algo/batch/pack.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { splitBatch } from '../../src/model/microbatches.ts';

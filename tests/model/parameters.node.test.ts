@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../src/model/errors.ts';
 import { frozen, parameterMap, TENSOR_ALIGNMENT, type StorageRule } from '../../src/model/parameters.ts';
-import { rotaryTable } from '../../src/model/rotary.ts';
+import { rotaryTable } from '../../src/model/config.ts';
 import { randomParameters } from '../support/gpu_policies.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 

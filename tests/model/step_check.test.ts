@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
-import { checkStep } from '../../src/train/step_check.ts';
-import { forecastTokens } from '../../src/train/token_forecast.ts';
+import { checkStep, forecastTokens } from '../../src/train/inspect/step_check.ts';
 import {
   LOSS,
   namedParameters,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TokenError } from '../../src/model/errors.ts';
-import { createTokenizer } from '../../src/model/tokenizer.ts';
+import { createTokenizer } from '../support/tokenizer.ts';
 import { tokenId } from '../../src/units.ts';
 
 const tokenizer = createTokenizer(['<pad>', '<search>', 'Genk', "'s", 'leader']);

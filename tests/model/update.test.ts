@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { policyLoss } from '../../src/algo/loss.ts';
+import { policyLoss } from '../../src/algo/loss/loss.ts';
 import { DeviceLostError } from '../../src/gpu/errors.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { trainingLimit, type Policy } from '../../src/model/policy.ts';

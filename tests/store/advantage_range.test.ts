@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { advantageRanges, trainedAdvantages } from '../../src/store/advantage_range.ts';
-import { tokenPairs } from '../../src/store/compare.ts';
-import { OWN_CREDIT, isAvailable, recredit } from '../../src/store/credit.ts';
-import { leafInfluence } from '../../src/store/influence.ts';
-import { rolloutTree } from '../../src/store/reading.ts';
-import type { TreeState, UpdateState } from '../../src/store/run_state.ts';
+import { advantageRanges, trainedAdvantages } from '../../src/store/credit/advantage_range.ts';
+import { tokenPairs } from '../../src/store/credit/compare.ts';
+import { OWN_CREDIT, isAvailable, recredit } from '../../src/store/credit/credit.ts';
+import { leafInfluence } from '../../src/store/credit/credit_change.ts';
+import { rolloutTree } from '../../src/store/record/reading.ts';
+import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts';
 import { ADVANTAGE_RULES, ROOT, type CreditConfig, type RolloutTree } from '../../src/units.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 

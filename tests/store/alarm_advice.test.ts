@@ -1,11 +1,10 @@
 /** The advice of an alarm follows from its cause: each cause of each alarm, on a run that has it. */
 import { describe, expect, test } from 'vitest';
-import { ADVICE, type Advice } from '../../src/store/alarm_advice.ts';
-import { ALARM_KINDS, type AlarmKind } from '../../src/store/alarm_signs.ts';
-import { alarmsOf, type Alarm } from '../../src/store/alarms.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
-import type { RunEvent, UpdateMetrics } from '../../src/train/protocol.ts';
+import type { RunEvent, UpdateMetrics } from '../../src/protocol/protocol.ts';
+import { ALARM_KINDS, type AlarmKind } from '../../src/store/alarms/alarm_signs.ts';
+import { ADVICE, alarmsOf, type Advice, type Alarm } from '../../src/store/alarms/alarms.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { METRICS, START, updateEvents } from '../support/sample_log.ts';
 

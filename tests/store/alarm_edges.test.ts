@@ -1,10 +1,10 @@
 /** Every alarm by itself: silent until the update at which it begins, and on runs that nearly set it off. */
 import { describe, expect, test } from 'vitest';
-import { ALARM_KINDS } from '../../src/store/alarm_signs.ts';
-import { alarmsOf } from '../../src/store/alarms.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { ALARM_KINDS } from '../../src/store/alarms/alarm_signs.ts';
+import { alarmsOf } from '../../src/store/alarms/alarms.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { DYING_RUNS } from '../support/dying_runs.ts';
 
 /** What is said after each update, as [update, alarm, since]. */

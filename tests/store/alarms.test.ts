@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { repeatsItself } from '../../src/store/alarm_signs.ts';
-import { alarmsOf, standingAlarms, type Alarm } from '../../src/store/alarms.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { createRunStore } from '../../src/store/run.ts';
-import { EMPTY_RUN, type RunState, type UpdateState } from '../../src/store/run_state.ts';
-import type { RunEvent, UpdateMetrics } from '../../src/train/protocol.ts';
+import { repeatsItself } from '../../src/store/alarms/alarm_signs.ts';
+import { alarmsOf, standingAlarms, type Alarm } from '../../src/store/alarms/alarms.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { createRunStore } from '../../src/store/record/run.ts';
+import { EMPTY_RUN, type RunState, type UpdateState } from '../../src/store/record/run_state.ts';
+import type { RunEvent, UpdateMetrics } from '../../src/protocol/protocol.ts';
 import { nodeId, tokenId } from '../../src/units.ts';
 import { METRICS, NODES, SAMPLE_LOG, START, updateEvents } from '../support/sample_log.ts';
 

@@ -1,8 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
-import { batchSpread, histogram, lossBalance } from '../../src/store/batch_reading.ts';
-import { askClip } from '../../src/store/clip_question.ts';
-import { readLoss } from '../../src/store/loss_reading.ts';
-import type { MinibatchState, UpdateState } from '../../src/store/run_state.ts';
+import { batchSpread, histogram, lossBalance } from '../../src/store/loss/batch_reading.ts';
+import { askClip, readLoss } from '../../src/store/loss/loss_reading.ts';
+import type { MinibatchState, UpdateState } from '../../src/store/record/run_state.ts';
 import type { LossConfig } from '../../src/units.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 

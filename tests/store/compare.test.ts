@@ -6,13 +6,13 @@ import {
   ruleLine,
   signOf,
   tokenPairs,
-} from '../../src/store/compare.ts';
-import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { rolloutTree } from '../../src/store/reading.ts';
-import { settingDifferences, whatChangedFirst } from '../../src/store/run_difference.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+} from '../../src/store/credit/compare.ts';
+import { OWN_CREDIT, recredit } from '../../src/store/credit/credit.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { rolloutTree } from '../../src/store/record/reading.ts';
+import { settingDifferences, whatChangedFirst } from '../../src/store/record/run_difference.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { nodeId, type AdvantageRule } from '../../src/units.ts';
 import { CONFIG, SAMPLE_LOG } from '../support/sample_log.ts';
 

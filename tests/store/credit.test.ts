@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { OWN_CREDIT, isAvailable, recredit } from '../../src/store/credit.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
+import { OWN_CREDIT, isAvailable, recredit } from '../../src/store/credit/credit.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
 import { NO_SIGNALS, nodeId } from '../../src/units.ts';
 import { CONFIG, SAMPLE_LOG } from '../support/sample_log.ts';
 

@@ -1,6 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { advantageRanges } from '../../src/store/advantage_range.ts';
-import { OWN_CREDIT, isAvailable, recredit, type Recredit } from '../../src/store/credit.ts';
+import { advantageRanges } from '../../src/store/credit/advantage_range.ts';
 import {
   CREDIT_PHASES,
   creditFrame,
@@ -9,11 +8,17 @@ import {
   phaseStart,
   rowTurns,
   type StepperStep,
-} from '../../src/store/credit_steps.ts';
-import { rolloutTree } from '../../src/store/reading.ts';
-import type { TreeState } from '../../src/store/run_state.ts';
-import { ADVANTAGE_RULES, ROOT } from '../../src/units.ts';
-import type { AdvantageRule, CreditConfig, RolloutTree } from '../../src/units.ts';
+} from '../../src/store/credit/credit_steps.ts';
+import { isAvailable, OWN_CREDIT, recredit, type Recredit } from '../../src/store/credit/credit.ts';
+import { rolloutTree } from '../../src/store/record/reading.ts';
+import type { TreeState } from '../../src/store/record/run_state.ts';
+import {
+  ADVANTAGE_RULES,
+  ROOT,
+  type AdvantageRule,
+  type CreditConfig,
+  type RolloutTree,
+} from '../../src/units.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 let state: TreeState;

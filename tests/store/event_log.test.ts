@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createLab } from '../../src/store/lab.ts';
-import { createRunStore, type RunStore } from '../../src/store/run.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { readLogPart, writeRecording } from '../../src/train/recording.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
+import { createRunStore, type RunStore } from '../../src/store/record/run.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { readLogPart, writeRecording } from '../../src/files/recording.ts';
 import { START, updateEvents } from '../support/sample_log.ts';
 
 const CODEC = { write: writeRecording, read: readLogPart };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { expansionWhatIf } from '../../src/store/expansion_what_if.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
+import { expansionWhatIf } from '../../src/store/credit/expansion_what_if.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
 import { nodeId, type ExpansionRecord } from '../../src/units.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { foldEvents } from '../../src/store/fold.ts';
-import { createRunStore } from '../../src/store/run.ts';
-import { bestLeaf, isDead, nodesGrown, pathTokens, rolloutTree } from '../../src/store/reading.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { createRunStore } from '../../src/store/record/run.ts';
+import { bestLeaf, isDead, nodesGrown, pathTokens, rolloutTree } from '../../src/store/record/reading.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
 import { nodeId } from '../../src/units.ts';
 import { METRICS, SAMPLE_LOG, START, updateEvents, VOCABULARY } from '../support/sample_log.ts';
 

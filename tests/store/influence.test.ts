@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import { leafInfluence, withoutLeaf } from '../../src/store/influence.ts';
-import { OWN_CREDIT, recredit, type CreditChoice } from '../../src/store/credit.ts';
-import { createLab } from '../../src/store/lab.ts';
-import { rolloutTree } from '../../src/store/reading.ts';
-import type { TreeState, UpdateState } from '../../src/store/run_state.ts';
+import { leafInfluence, withoutLeaf } from '../../src/store/credit/credit_change.ts';
+import { OWN_CREDIT, recredit, type CreditChoice } from '../../src/store/credit/credit.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
+import { rolloutTree } from '../../src/store/record/reading.ts';
+import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts';
 import { nodeId, type CreditConfig } from '../../src/units.ts';
 import { SAMPLE_LOG } from '../support/sample_log.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';

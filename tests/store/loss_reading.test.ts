@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { layerNorms, nodeAt, readLoss } from '../../src/store/loss_reading.ts';
-import type { TreeState, UpdateState } from '../../src/store/run_state.ts';
+import { layerNorms, nodeAt, readLoss } from '../../src/store/loss/loss_reading.ts';
+import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts';
 import type { LossConfig } from '../../src/units.ts';
-import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
-import { clipTerm, gateTerm } from '../../src/algo/loss_terms.ts';
-import { createLab } from '../../src/store/lab.ts';
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import { clipTerm, gateTerm } from '../../src/algo/loss/loss_terms.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createLab } from '../../src/store/lab.ts';
-import type { Backend } from '../../src/train/backend.ts';
-import type { RunEvent, RunStatus } from '../../src/train/protocol.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
+import type { Backend } from '../../src/train/engine/backend.ts';
+import type { RunEvent, RunStatus } from '../../src/protocol/protocol.ts';
 import { scriptedBackend, scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
 const config = smallConfig({ updates: 2, evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });

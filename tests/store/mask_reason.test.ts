@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
-import { readLoss } from '../../src/store/loss_reading.ts';
-import { maskReason, silenceOf } from '../../src/store/mask_reason.ts';
-import { pathTokens } from '../../src/store/reading.ts';
-import type { RunHeader, TreeState, UpdateState } from '../../src/store/run_state.ts';
+import { readLoss } from '../../src/store/loss/loss_reading.ts';
+import { maskReason, silenceOf } from '../../src/store/loss/net_weight.ts';
+import { pathTokens } from '../../src/store/record/reading.ts';
+import type { RunHeader, TreeState, UpdateState } from '../../src/store/record/run_state.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 let update: UpdateState;

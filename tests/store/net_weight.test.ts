@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { packTrees } from '../../src/algo/batch.ts';
-import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
-import { lossRowOf } from '../../src/store/loss_reading.ts';
-import { netWeight } from '../../src/store/net_weight.ts';
-import { rolloutTree } from '../../src/store/reading.ts';
-import type { RunHeader, TreeState, UpdateState } from '../../src/store/run_state.ts';
+import { packTrees } from '../../src/algo/batch/batch.ts';
+import { OWN_CREDIT, recredit } from '../../src/store/credit/credit.ts';
+import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
+import { netWeight } from '../../src/store/loss/net_weight.ts';
+import { rolloutTree } from '../../src/store/record/reading.ts';
+import type { RunHeader, TreeState, UpdateState } from '../../src/store/record/run_state.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 let update: UpdateState;

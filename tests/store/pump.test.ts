@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createPump } from '../../src/store/pump.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { createPump } from '../../src/store/record/pump.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 
 const STATUS: RunEvent = { kind: 'status', status: 'idle', update: 0, phase: null };
 

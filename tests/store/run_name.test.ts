@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { algorithms } from '../../src/algo/index.ts';
-import { withAlgorithm } from '../../src/store/knobs.ts';
-import { configOf, runName, runWords, sameRun } from '../../src/store/run_name.ts';
-import type { EventOf, RunHeader } from '../../src/store/run_state.ts';
-import { algorithmCatalogue, presetCatalogue } from '../../src/train/catalogue.ts';
-import { presets } from '../../src/train/presets.ts';
-import { readRecording, writeRecording } from '../../src/train/recording.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { withAlgorithm } from '../../src/store/lab/knobs.ts';
+import { configOf, runName, runWords, sameRun } from '../../src/store/record/run_name.ts';
+import type { EventOf, RunHeader } from '../../src/store/record/run_state.ts';
+import { algorithmCatalogue, presetCatalogue } from '../../src/train/config/catalogue.ts';
+import { presets } from '../../src/train/config/presets.ts';
+import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import { SCRIPTED_ADAPTER, smallConfig } from '../support/scripted_run.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
-import { decodeSelection, encodeSelection, mirrorSelection } from '../../src/store/address.ts';
+import { decodeSelection, encodeSelection, mirrorSelection } from '../../src/store/place/address.ts';
 import {
   createSelectionStore,
   INITIAL_SELECTION,
   withReward,
   type Selection,
-} from '../../src/store/selection.ts';
-import { EMPTY_RUN, type RunState, type UpdateState } from '../../src/store/run_state.ts';
+} from '../../src/store/place/selection.ts';
+import { EMPTY_RUN, type RunState, type UpdateState } from '../../src/store/record/run_state.ts';
 import { nodeId } from '../../src/units.ts';
 
 const FULL: Selection = {

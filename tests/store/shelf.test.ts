@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN, type RunState } from '../../src/store/run_state.ts';
-import { createShelf, type ReadRecording } from '../../src/store/shelf.ts';
-import { readRecording, recordingLines, writeRecording } from '../../src/train/recording.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN, type RunState } from '../../src/store/record/run_state.ts';
+import { createShelf, type ReadRecording } from '../../src/store/record/shelf.ts';
+import { readRecording, recordingLines, writeRecording } from '../../src/files/recording.ts';
 import { SAMPLE_LOG } from '../support/sample_log.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
 

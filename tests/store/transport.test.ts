@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createLab } from '../../src/store/lab.ts';
-import { createPlayer } from '../../src/store/player.ts';
-import { createPump } from '../../src/store/pump.ts';
-import { readKnob, withAlgorithm, writeKnob } from '../../src/store/knobs.ts';
-import type { Selection } from '../../src/store/selection.ts';
-import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
+import { createPlayer } from '../../src/store/record/player.ts';
+import { createPump } from '../../src/store/record/pump.ts';
+import { readKnob, withAlgorithm, writeKnob } from '../../src/store/lab/knobs.ts';
+import type { Selection } from '../../src/store/place/selection.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
 import { CONFIG, ENVIRONMENT, SAMPLE_LOG, START, updateEvents } from '../support/sample_log.ts';
 
 const SCALE = { rows: 0.2, turnBand: [0.02, 0.03] } as const;

@@ -1,7 +1,7 @@
 /** One run for each alarm that dies of it, and runs that come as close as they may without it. Made by hand. */
-import type { AlarmKind } from '../../src/store/alarm_signs.ts';
-import type { Selection } from '../../src/store/selection.ts';
-import type { RunEvent, UpdateMetrics } from '../../src/train/protocol.ts';
+import type { AlarmKind } from '../../src/store/alarms/alarm_signs.ts';
+import type { Selection } from '../../src/store/place/selection.ts';
+import type { RunEvent, UpdateMetrics } from '../../src/protocol/protocol.ts';
 import { nodeId, tokenId } from '../../src/units.ts';
 import { METRICS, NODES, START, updateEvents } from './sample_log.ts';
 

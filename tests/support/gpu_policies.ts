@@ -1,5 +1,5 @@
 /** Policies with random parameters, for tests on a device. */
-import { TURN_LOSS } from '../../src/algo/defaults.ts';
+import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { keyedRandom, STREAMS } from '../../src/algo/random.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { initialParameters, parameterMap } from '../../src/model/parameters.ts';

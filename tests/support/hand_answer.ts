@@ -1,8 +1,8 @@
 /** The engine's answer to an intervention, without an engine: the scripted policy writes the turns. */
 import { environments } from '../../src/env/index.ts';
-import { intervene } from '../../src/train/intervention.ts';
-import type { InterventionEvent, InterventionQuestion, RunCommand } from '../../src/train/protocol.ts';
-import { trainingPrompts } from '../../src/train/questions.ts';
+import { intervene } from '../../src/train/inspect/intervention.ts';
+import type { InterventionEvent, InterventionQuestion, RunCommand } from '../../src/protocol/protocol.ts';
+import { trainingPrompts } from '../../src/train/run/prompts.ts';
 import { ScriptedPolicy } from './scripted_policy.ts';
 
 /** @param sent commands of the page; the last intervention is answered */

@@ -1,5 +1,5 @@
 /** A mini-batch of a scripted run, as its log has it. */
-import type { KernelBatch, RunEvent } from '../../src/train/protocol.ts';
+import type { KernelBatch, RunEvent } from '../../src/protocol/protocol.ts';
 import { scriptedRun, smallConfig } from './scripted_run.ts';
 
 type Of<Kind extends RunEvent['kind']> = Extract<RunEvent, { kind: Kind }>;

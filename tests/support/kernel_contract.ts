@@ -1,5 +1,5 @@
 /** What a kernel of the catalogue keeps beside its contract. */
-import { contractDifferences } from '../../src/gpu/contract.ts';
+import { contractDifferences } from '../../src/gpu/kernel_check.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
 
 const DEFAULT_STORAGE_LIMIT = 8; // maxStorageBuffersPerShaderStage that every WebGPU device has

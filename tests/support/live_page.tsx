@@ -1,11 +1,11 @@
 /** The page with the real engine on this device's adapter, and a run small enough for a test. */
 import { render } from 'vitest-browser-react';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { Engine } from '../../src/train/engine.ts';
-import { openGpuBackend } from '../../src/train/gpu_backend.ts';
-import { presets } from '../../src/train/presets.ts';
-import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
-import { App } from '../../src/ui/App.tsx';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { Engine } from '../../src/train/engine/engine.ts';
+import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
+import { presets } from '../../src/train/config/presets.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import type { RunConfig } from '../../src/units.ts';
 import { withoutTimes } from './scripted_run.ts';
 

@@ -1,5 +1,5 @@
 /** A small recording, and any number of files that differ from it as a slip, a fault or an attack would. Seeded. */
-import { recordingLines } from '../../src/train/recording.ts';
+import { recordingLines } from '../../src/files/recording.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { scriptedRun, smallConfig } from './scripted_run.ts';
 

@@ -1,5 +1,5 @@
 /** Seeded groups of rows that share prefixes in every way a tree can: branches, copies, cut rows, silent rows. */
-import type { RowParts } from '../../src/algo/pack.ts';
+import type { RowParts } from '../../src/algo/batch/pack.ts';
 import { keyedRandom, type KeyedRandom } from '../../src/algo/random.ts';
 import { nodeId } from '../../src/units.ts';
 

@@ -1,6 +1,6 @@
 /** The three ways in which a log comes to the page: as an engine trains, after it has finished, and from a recording. */
-import type { Lab } from '../../src/store/lab.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 
 type Show = (lab: Lab, log: readonly RunEvent[]) => void;
 

@@ -1,5 +1,11 @@
 /** A short hand-made log: one update, two prompts, one expansion, rewards, credit, one mini-batch. */
-import { EVERY_GROUP, PLAIN_REWARD, TREE_CREDIT, TURN_LOSS, TURN_TREE } from '../../src/algo/defaults.ts';
+import {
+  EVERY_GROUP,
+  PLAIN_REWARD,
+  TREE_CREDIT,
+  TURN_LOSS,
+  TURN_TREE,
+} from '../../src/algo/catalogue/defaults.ts';
 import {
   nodeId,
   tokenId,
@@ -8,7 +14,7 @@ import {
   type RunConfig,
   type TurnNode,
 } from '../../src/units.ts';
-import type { EnvironmentDescription, RunEvent, UpdateMetrics } from '../../src/train/protocol.ts';
+import type { EnvironmentDescription, RunEvent, UpdateMetrics } from '../../src/protocol/protocol.ts';
 
 export const VOCABULARY = ['<q>', '?', '<think>', '</think>', '<search>', '</search>', '<result>', '</result>', '<answer>', '</answer>', 'Yara', 'mother', 'Pia', 'Ugo', 'plan']; // prettier-ignore
 

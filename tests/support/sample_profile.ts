@@ -1,5 +1,5 @@
 /** A profiled update with fixed numbers, for tests and pictures of the Profile view. */
-import type { ProfileRow, RunEvent } from '../../src/train/protocol.ts';
+import type { ProfileRow, RunEvent } from '../../src/protocol/protocol.ts';
 
 export const row = (
   program: string,

@@ -1,6 +1,6 @@
 /** A Lab that holds a whole scripted run: what view tests render and read. */
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
 import { scriptedRun } from './scripted_run.ts';
 
 let log: Promise<readonly RunEvent[]> | null = null;

@@ -3,26 +3,26 @@
  * invents log-probabilities that are consistent between sampling, scoring and training. Keyed like the real one, so
  * the same seed gives the same run.
  */
-import { objective } from '../../src/algo/loss.ts';
+import { objective } from '../../src/algo/loss/loss.ts';
 import { keyedRandom, type KeyedRandom } from '../../src/algo/random.ts';
-import type {
-  Environment,
-  GenerateRequest,
-  Generation,
-  GradientComparison,
-  GradientSource,
-  LossResult,
-  Prompt,
-  RandomKey,
-  SamplingConfig,
-  TokenBatch,
-  TokenId,
-  TokenScores,
-  TrainablePolicy,
-  UpdateInputs,
-  UpdateResult,
+import {
+  tokenId,
+  type Environment,
+  type GenerateRequest,
+  type Generation,
+  type GradientComparison,
+  type GradientSource,
+  type LossResult,
+  type Prompt,
+  type RandomKey,
+  type SamplingConfig,
+  type TokenBatch,
+  type TokenId,
+  type TokenScores,
+  type TrainablePolicy,
+  type UpdateInputs,
+  type UpdateResult,
 } from '../../src/units.ts';
-import { tokenId } from '../../src/units.ts';
 
 const TURN_STREAM = 1001; // beside those of src/algo/random.ts
 const TOKEN_STREAM = 1002;

@@ -1,9 +1,9 @@
 /** Whole event logs without a GPU: the real run, trees, credit and loss with a scripted policy. Seconds for 40 updates. */
 import { parameterMap } from '../../src/model/parameters.ts';
-import { Engine, type Backend, type EngineOptions } from '../../src/train/engine.ts';
-import { presets } from '../../src/train/presets.ts';
-import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
-import { heldOutPrompts, trainingPrompts } from '../../src/train/questions.ts';
+import { Engine, type Backend, type EngineOptions } from '../../src/train/engine/engine.ts';
+import { presets } from '../../src/train/config/presets.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import { heldOutPrompts, trainingPrompts } from '../../src/train/run/prompts.ts';
 import type { Environment, ErrorReport, Prompt, RandomKey, RunConfig } from '../../src/units.ts';
 import { ScriptedPolicy, type ScriptedOptions } from './scripted_policy.ts';
 

@@ -1,7 +1,7 @@
 /** Chains of the search world with given words: groups of rows whose grades are known by hand. */
-import { CHAINS } from '../../src/algo/defaults.ts';
-import { growTrees } from '../../src/algo/rollout.ts';
-import { pathTo } from '../../src/algo/tree.ts';
+import { CHAINS } from '../../src/algo/catalogue/defaults.ts';
+import { growTrees } from '../../src/algo/rollouts/rollout.ts';
+import { pathTo } from '../../src/algo/tree/tree.ts';
 import { decodeTokens, encodeWords, searchEnvironment } from '../../src/env/search/search.ts';
 import type { Generation, NodeId, Prompt, RolloutTree, TurnSampler } from '../../src/units.ts';
 

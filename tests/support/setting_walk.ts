@@ -1,8 +1,8 @@
 /** Seeded walks over configurations: a preset, a method, and a few settings that are anything at all. */
-import { algorithms, type AlgorithmName } from '../../src/algo/index.ts';
+import { algorithms, type AlgorithmName } from '../../src/algo/catalogue/index.ts';
 import { keyedRandom, type KeyedRandom } from '../../src/algo/random.ts';
-import { withSetting } from '../../src/train/config.ts';
-import { presets, withAlgorithm } from '../../src/train/presets.ts';
+import { withSetting } from '../../src/train/config/config.ts';
+import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { settingPaths, valueAt } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { presets } from '../../src/train/presets.ts';
+import { presets } from '../../src/train/config/presets.ts';
 import type { RunConfig } from '../../src/units.ts';
 
 /** The corridor preset with random parameters, 2 prompts, one update of 2 mini-batches: seconds on a CPU adapter. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { algorithms } from '../../src/algo/index.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { capacityOf } from '../../src/model/microbatches.ts';
 import { trainingLimit } from '../../src/model/policy.ts';
-import { capacitiesOf } from '../../src/train/capacities.ts';
-import { presets, withAlgorithm } from '../../src/train/presets.ts';
+import { capacitiesOf } from '../../src/train/config/fit.ts';
+import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { playedRun, smallConfig } from '../support/scripted_run.ts';
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AnswerWatch } from '../../src/gpu/answer_watch.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { CheckCancelledError, KernelStallError } from '../../src/gpu/errors.ts';
-import { CheckDevice } from '../../src/train/check_device.ts';
+import { CheckDevice } from '../../src/train/inspect/check_device.ts';
 import type { LabError } from '../../src/units.ts';
 
 beforeEach(() => void vi.useFakeTimers());

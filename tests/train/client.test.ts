@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { GIVE_WAY } from '../../src/gpu/courtesy.ts';
-import { startEngine, type WorkerLike } from '../../src/train/client.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { PULSE_MS, startPulse, type Locks, type Pulse } from '../../src/train/pulse.ts';
+import { startEngine, type WorkerLike } from '../../src/train/engine/client.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { PULSE_MS, startPulse, type Locks, type Pulse } from '../../src/train/engine/life_watch.ts';
 
 /** A worker that keeps what it is sent and says what it is told to. */
 function fakeWorker() {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { rollouts } from '../../src/algo/rollouts/index.ts';
-import { knobCatalogue, presetCatalogue } from '../../src/train/catalogue.ts';
-import { parseRunConfig, withSetting } from '../../src/train/config.ts';
-import { presets } from '../../src/train/presets.ts';
+import { knobCatalogue, presetCatalogue } from '../../src/train/config/catalogue.ts';
+import { parseRunConfig, withSetting } from '../../src/train/config/config.ts';
+import { presets } from '../../src/train/config/presets.ts';
 import { LabError, type RunConfig } from '../../src/units.ts';
 
 const instant = presets.get('instant')?.config as RunConfig;

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { settingDifferences } from '../../src/store/run_difference.ts';
-import { titleOf } from '../../src/store/shelf.ts';
-import { parseRunConfig } from '../../src/train/config.ts';
-import { blameEdit } from '../../src/train/edit_blame.ts';
-import { labConfig, summarise } from '../../src/train/lab.ts';
-import { readRecording, recordingLines, writeRecording } from '../../src/train/recording.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { settingDifferences } from '../../src/store/record/run_difference.ts';
+import { titleOf } from '../../src/store/record/shelf.ts';
+import { parseRunConfig } from '../../src/train/config/config.ts';
+import { blameEdit } from '../../src/train/engine/errors.ts';
+import { labConfig, summarise } from '../../src/train/engine/lab.ts';
+import { readRecording, recordingLines, writeRecording } from '../../src/files/recording.ts';
 import { editLabel, gradientVerdict, textMark, withKernel, type EditedKernel } from '../../src/units.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 

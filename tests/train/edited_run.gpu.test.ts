@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
-import { Engine } from '../../src/train/engine.ts';
-import { openGpuBackend } from '../../src/train/gpu_backend.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { Engine } from '../../src/train/engine/engine.ts';
+import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { withKernel } from '../../src/units.ts';
 import { withoutTimes } from '../support/scripted_run.ts';
 import { tinyRun } from '../support/tiny_run.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { WeightsFetchError } from '../../src/train/errors.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { WeightsFetchError } from '../../src/train/engine/errors.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { LabError, LOADED_BY_HAND } from '../../src/units.ts';
 import { SCRIPTED_ADAPTER, scriptedBackend, scriptedEngine, smallConfig } from '../support/scripted_run.ts';
 

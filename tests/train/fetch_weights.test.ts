@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { fetchWeightsFrom } from '../../src/train/gpu_backend.ts';
+import { fetchWeightsFrom } from '../../src/train/engine/gpu_backend.ts';
 
 afterEach(() => {
   vi.useRealTimers();

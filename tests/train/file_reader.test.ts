@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { readInWorker, type ReaderAnswer, type ReaderLike, type ReaderQuestion } from '../../src/train/file_reader.ts'; // prettier-ignore
+import { readInWorker, type ReaderAnswer, type ReaderLike, type ReaderQuestion } from '../../src/files/file_reader.ts'; // prettier-ignore
 import { countOf } from '../support/count_of.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 
 const STATUS: RunEvent = { kind: 'status', status: 'idle', update: 0, phase: null };
 

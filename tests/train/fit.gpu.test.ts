@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
-import { checkFits, grantedBytes, runFootprint } from '../../src/train/fit.ts';
-import { openGpuBackend } from '../../src/train/gpu_backend.ts';
-import { Engine } from '../../src/train/engine.ts';
-import { presets } from '../../src/train/presets.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { checkFits, grantedBytes, runFootprint } from '../../src/train/config/fit.ts';
+import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
+import { Engine } from '../../src/train/engine/engine.ts';
+import { presets } from '../../src/train/config/presets.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 
 let gpu: Gpu;

@@ -1,9 +1,9 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import { paperGpu } from '../../src/gpu/paper.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import { checkBuffers, checkFits, runFootprint } from '../../src/train/fit.ts';
-import { withSetting } from '../../src/train/config.ts';
-import { presets } from '../../src/train/presets.ts';
+import { checkBuffers, checkFits, runFootprint } from '../../src/train/config/fit.ts';
+import { withSetting } from '../../src/train/config/config.ts';
+import { presets } from '../../src/train/config/presets.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { scriptedEngine, smallConfig } from '../support/scripted_run.ts';
 

@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
-import { foldEvents } from '../../src/store/fold.ts';
-import { gradientQuestion } from '../../src/store/gradients.ts';
-import { EMPTY_RUN, type UpdateState } from '../../src/store/run_state.ts';
-import type { GradientQuestion, RunEvent } from '../../src/train/protocol.ts';
-import { environmentNamed } from '../../src/train/config.ts';
-import { gradientAngles } from '../../src/train/gradient_angles.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { gradientQuestion } from '../../src/store/ask/inspection.ts';
+import { EMPTY_RUN, type UpdateState } from '../../src/store/record/run_state.ts';
+import type { GradientQuestion, RunEvent } from '../../src/protocol/protocol.ts';
+import { environmentNamed } from '../../src/train/config/config.ts';
+import { gradientAngles } from '../../src/train/inspect/gradient_angles.ts';
 import type { AdvantageRule, GradientSource, LossConfig } from '../../src/units.ts';
 import { ScriptedPolicy } from '../support/scripted_policy.ts';
 import { scriptedEngine, scriptedRun, smallConfig } from '../support/scripted_run.ts';

@@ -1,12 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { environments } from '../../src/env/index.ts';
-import { handQuestion, type HandWish } from '../../src/store/hand_tree.ts';
-import { observationOf } from '../../src/store/observation_words.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN, type TreeState } from '../../src/store/run_state.ts';
-import { intervene, interventionKey } from '../../src/train/intervention.ts';
-import type { InterventionQuestion, RunEvent } from '../../src/train/protocol.ts';
-import { trainingPrompts } from '../../src/train/questions.ts';
+import type { InterventionQuestion, RunEvent } from '../../src/protocol/protocol.ts';
+import { handQuestion, observationOf, type HandWish } from '../../src/store/ask/hand_tree.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN, type TreeState } from '../../src/store/record/run_state.ts';
+import { intervene, interventionKey } from '../../src/train/inspect/intervention.ts';
+import { trainingPrompts } from '../../src/train/run/prompts.ts';
 import type { GenerateRequest, TokenId, TurnNode, TurnSampler } from '../../src/units.ts';
 import { ScriptedPolicy } from '../support/scripted_policy.ts';
 import { scriptedEngine, scriptedRun, smallConfig, withoutTimes } from '../support/scripted_run.ts';

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { runCase } from '../../src/gpu/kernel_check.ts';
-import { tryKernel } from '../../src/train/kernel_gradient.ts';
-import { checkKernel } from '../../src/train/kernels.ts';
-import type { KernelBatch, KernelTrial } from '../../src/train/protocol.ts';
+import { tryKernel } from '../../src/train/inspect/kernel_gradient.ts';
+import { checkKernel } from '../../src/train/inspect/kernels.ts';
+import type { KernelBatch, KernelTrial } from '../../src/protocol/protocol.ts';
 import { loggedBatch } from '../support/kernel_batch.ts';
 
 let gpu: Gpu;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { scriptedEngine, smallConfig } from '../support/scripted_run.ts';
 
 const reports = (events: readonly RunEvent[]) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
-import { runLab, type LabProgress } from '../../src/train/lab.ts';
+import { runLab, type LabProgress } from '../../src/train/engine/lab.ts';
 import { editLabel, withKernel, type RunConfig } from '../../src/units.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 

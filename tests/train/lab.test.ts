@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
-import { labCautions, labConfig, listChoices, summarise, type LabOptions } from '../../src/train/lab.ts';
-import { presets } from '../../src/train/presets.ts';
+import {
+  labCautions,
+  labConfig,
+  listChoices,
+  summarise,
+  type LabOptions,
+} from '../../src/train/engine/lab.ts';
+import { presets } from '../../src/train/config/presets.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 const options = (changes: Partial<LabOptions> = {}): LabOptions => ({

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { TREE_BOUNDS } from '../../src/train/bounds.ts';
-import { LogOrder } from '../../src/train/log_order.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { readRecording } from '../../src/train/recording.ts';
-import { isLogged } from '../../src/train/protocol.ts';
+import { TREE_BOUNDS } from '../../src/files/bounds.ts';
+import { readRecording } from '../../src/files/recording.ts';
+import { LogOrder } from '../../src/protocol/log_order.ts';
+import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
 import { LabError } from '../../src/units.ts';
 import { countOf } from '../support/count_of.ts';
 import { fileConfig } from '../support/mutated_recordings.ts';

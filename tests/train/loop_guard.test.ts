@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MOST_ROUNDS, withCountedLoops } from '../../src/train/loop_guard.ts';
+import { MOST_ROUNDS, withCountedLoops } from '../../src/train/inspect/loop_guard.ts';
 
 const count = (line: number): string =>
   ` turnwiseRounds += 1u; if (turnwiseEndless[0] != 0u) { break; } if (turnwiseRounds > ${MOST_ROUNDS}u) { turnwiseEndless[0] = ${line}u; break; }`;

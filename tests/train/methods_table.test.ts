@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { algorithms } from '../../src/algo/index.ts';
-import { methodsTable, withMethodsTable } from '../../src/train/methods_table.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { methodsTable, withMethodsTable } from '../../src/train/config/catalogue.ts';
 
 test('the README’s table of methods is the catalogue’s', () => {
   const readme = readFileSync('README.md', 'utf8');

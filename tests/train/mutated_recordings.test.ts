@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN, type RunState } from '../../src/store/run_state.ts';
-import { TREE_BOUNDS } from '../../src/train/bounds.ts';
-import { readRecording } from '../../src/train/recording.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN, type RunState } from '../../src/store/record/run_state.ts';
+import { TREE_BOUNDS } from '../../src/files/bounds.ts';
+import { readRecording } from '../../src/files/recording.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { LabError } from '../../src/units.ts';
 import { mutated, smallRecording } from '../support/mutated_recordings.ts';
 

@@ -3,11 +3,11 @@ import { searchEnvironment } from '../../src/env/search/search.ts';
 import { openGpu } from '../../src/gpu/device.ts';
 import { decodeWeights } from '../../src/model/weights.ts';
 import { Policy } from '../../src/model/policy.ts';
-import { evaluate } from '../../src/train/evaluate.ts';
-import { seededParameters } from '../../src/train/initial.ts';
-import { PRETRAIN, pretrain, type PretrainProgress } from '../../src/train/pretrain.ts';
-import { SEARCH_MODEL } from '../../src/train/presets.ts';
-import type { PretrainRecord } from '../../src/train/pretrain_page.ts';
+import { evaluate } from '../../src/train/run/evaluate.ts';
+import { seededParameters } from '../../src/train/engine/gpu_backend.ts';
+import { PRETRAIN, pretrain, type PretrainProgress } from '../../src/train/pretrain/pretrain.ts';
+import { SEARCH_MODEL } from '../../src/train/config/presets.ts';
+import type { PretrainRecord } from '../../src/train/pretrain/pretrain_page.ts';
 
 const { contextLength } = searchEnvironment;
 const TINY = { ...SEARCH_MODEL, channels: 16, layers: 1, heads: 2, kvHeads: 2, headSize: 8, hidden: 32 };

@@ -3,23 +3,25 @@ import { keyedDraw } from '../../src/env/hash.ts';
 import { DATASETS } from '../../src/env/search/question.ts';
 import { searchEnvironment } from '../../src/env/search/search.ts';
 import {
-  learningRateAt,
-  meanScore,
-  PRETRAIN,
-  pretrain,
-  PretrainDivergedError,
-  scorePolicy,
-} from '../../src/train/pretrain.ts';
-import type { PretrainProgress, SupervisedPolicy, SupervisedResult } from '../../src/train/pretrain.ts';
-import {
   drawBatches,
   drawSequence,
   HABIT_STAGE,
   packSequences,
   SKILL_STAGE,
   stageOf,
-} from '../../src/train/pretrain_data.ts';
-import { heldOutSeed } from '../../src/train/questions.ts';
+} from '../../src/train/pretrain/pretrain_data.ts';
+import {
+  learningRateAt,
+  meanScore,
+  PRETRAIN,
+  pretrain,
+  PretrainDivergedError,
+  scorePolicy,
+  type PretrainProgress,
+  type SupervisedPolicy,
+  type SupervisedResult,
+} from '../../src/train/pretrain/pretrain.ts';
+import { heldOutSeed } from '../../src/train/run/prompts.ts';
 import {
   tokenId,
   type GenerateRequest,

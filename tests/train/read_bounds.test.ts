@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { READ_BOUNDS, type ReadBounds } from '../../src/train/bounds.ts';
-import { readRecording, type ReadProgress } from '../../src/train/recording.ts';
+import { READ_BOUNDS, type ReadBounds } from '../../src/files/bounds.ts';
+import { readRecording, type ReadProgress } from '../../src/files/recording.ts';
 import { LabError } from '../../src/units.ts';
 import { countOf } from '../support/count_of.ts';
 import { smallRecording } from '../support/mutated_recordings.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { readLogPart, readRecording, recordingLines, writeRecording } from '../../src/train/recording.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { readLogPart, readRecording, recordingLines, writeRecording } from '../../src/files/recording.ts';
 import { LabError } from '../../src/units.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { environments } from '../../src/env/index.ts';
-import { heldOutPrompts, trainingPrompts } from '../../src/train/questions.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { heldOutPrompts, trainingPrompts } from '../../src/train/run/prompts.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { nodeId } from '../../src/units.ts';
 import { scriptedEngine, scriptedRun, smallConfig } from '../support/scripted_run.ts';
 

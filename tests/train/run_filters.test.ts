@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { rewardDeviation } from '../../src/algo/filters.ts';
-import { algorithms } from '../../src/algo/index.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
-import { withAlgorithm } from '../../src/train/presets.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { rewardDeviation } from '../../src/algo/reward/filters.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
+import { withAlgorithm } from '../../src/train/config/presets.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { playedRun, smallConfig } from '../support/scripted_run.ts';
 

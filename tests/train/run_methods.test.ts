@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { algorithms } from '../../src/algo/index.ts';
-import { parseLoggedEvent } from '../../src/train/logged_events.ts';
-import { LogOrder } from '../../src/train/log_order.ts';
-import { withAlgorithm } from '../../src/train/presets.ts';
-import { isLogged } from '../../src/train/protocol.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { parseLoggedEvent } from '../../src/protocol/logged_events.ts';
+import { LogOrder } from '../../src/protocol/log_order.ts';
+import { withAlgorithm } from '../../src/train/config/presets.ts';
+import { isLogged } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 

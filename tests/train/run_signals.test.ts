@@ -1,20 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { CHAINS } from '../../src/algo/defaults.ts';
-import { scoredNodes } from '../../src/algo/batch_rows.ts';
-import { normaliseLeaves, turnAdvantages } from '../../src/algo/credit.ts';
+import { CHAINS } from '../../src/algo/catalogue/defaults.ts';
+import { scoredNodes } from '../../src/algo/batch/batch.ts';
+import { normaliseLeaves, turnAdvantages } from '../../src/algo/credit/credit.ts';
 import { optimalValue } from '../../src/algo/advantage/index.ts';
-import { algorithms } from '../../src/algo/index.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { keyedRandom, STREAMS } from '../../src/algo/random.ts';
-import { scoreLeaves } from '../../src/algo/reward.ts';
-import { growTrees } from '../../src/algo/rollout.ts';
-import { assembleTree, pathTo } from '../../src/algo/tree.ts';
+import { scoreLeaves } from '../../src/algo/reward/reward.ts';
+import { growTrees } from '../../src/algo/rollouts/rollout.ts';
+import { assembleTree, pathTo } from '../../src/algo/tree/tree.ts';
 import { environments } from '../../src/env/index.ts';
-import { withAlgorithm } from '../../src/train/presets.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { lossBatches } from '../../src/train/stages/batches.ts';
-import { measureSignals } from '../../src/train/stages/signals.ts';
-import { emptyMemory, type Run } from '../../src/train/stages/stage.ts';
-import { trainingPrompts } from '../../src/train/questions.ts';
+import { withAlgorithm } from '../../src/train/config/presets.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { lossBatches } from '../../src/train/run/batches.ts';
+import { measureSignals } from '../../src/train/run/signals.ts';
+import { emptyMemory, type Run } from '../../src/train/run/update.ts';
+import { trainingPrompts } from '../../src/train/run/prompts.ts';
 import {
   NO_SIGNALS,
   ROOT,

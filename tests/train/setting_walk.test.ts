@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRunConfig } from '../../src/train/config.ts';
+import { parseRunConfig } from '../../src/train/config/config.ts';
 import { LabError } from '../../src/units.ts';
 import { playedRun } from '../support/scripted_run.ts';
 import { tiny, walked } from '../support/setting_walk.ts';

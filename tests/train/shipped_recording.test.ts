@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { presets } from '../../src/train/presets.ts';
-import { readRecording } from '../../src/train/recording.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { presets } from '../../src/train/config/presets.ts';
+import { readRecording } from '../../src/files/recording.ts';
 
 const bytes = new Uint8Array(readFileSync('public/recorded-instant.ndjson.gz'));
 const events: RunEvent[] = [];

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { CheckCancelledError, DeviceGivenUpError } from '../../src/gpu/errors.ts';
-import type { Backend } from '../../src/train/backend.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import type { KernelTrial } from '../../src/train/protocol.ts';
+import type { KernelTrial, RunEvent } from '../../src/protocol/protocol.ts';
+import type { Backend } from '../../src/train/engine/backend.ts';
 import type { TrainablePolicy } from '../../src/units.ts';
 import { scriptedBackend, scriptedEngine, smallConfig } from '../support/scripted_run.ts';
 

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { TURN_LOSS } from '../../src/algo/defaults.ts';
-import { objective } from '../../src/algo/loss.ts';
-import { checkStep } from '../../src/train/step_check.ts';
-import { correlation } from '../../src/train/token_forecast.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import { objective } from '../../src/algo/loss/loss.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { checkStep, correlation } from '../../src/train/inspect/step_check.ts';
 import type { TokenBatch, TrainablePolicy, UpdateInputs, UpdateResult } from '../../src/units.ts';
 import { OPTIMISER, randomBatch } from '../support/gpu_policies.ts';
 import { scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';

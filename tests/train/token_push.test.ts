@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN, type UpdateState } from '../../src/store/run_state.ts';
-import { tokenQuestion } from '../../src/store/token_question.ts';
-import type { RunEvent, TokenQuestion } from '../../src/train/protocol.ts';
-import { pushOnLogits } from '../../src/train/token_push.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN, type UpdateState } from '../../src/store/record/run_state.ts';
+import { tokenQuestion } from '../../src/store/ask/token_question.ts';
+import type { RunEvent, TokenQuestion } from '../../src/protocol/protocol.ts';
+import { pushOnLogits } from '../../src/train/inspect/token_push.ts';
 import type { NodeId, TokenId } from '../../src/units.ts';
 import { scriptedEngine, scriptedRun, smallConfig } from '../support/scripted_run.ts';
 

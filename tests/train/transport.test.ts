@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RunStopped, Transport, type TransportState } from '../../src/train/transport.ts';
+import { RunStopped, Transport, type TransportState } from '../../src/train/run/gates.ts';
 
 /** A run of two phases per update that writes down what it did. */
 function start() {

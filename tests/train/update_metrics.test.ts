@@ -1,8 +1,8 @@
-import { TURN_LOSS } from '../../src/algo/defaults.ts';
+import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { expect, test } from 'vitest';
 import { NODEWISE } from '../../src/algo/advantage/method.ts';
-import { packTrees } from '../../src/algo/batch.ts';
-import { meanEntropy, stepMetrics, treeMetrics } from '../../src/train/update_metrics.ts';
+import { packTrees } from '../../src/algo/batch/batch.ts';
+import { meanEntropy, stepMetrics, treeMetrics } from '../../src/train/run/update_metrics.ts';
 import {
   ROOT,
   nodeId,

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decodeWeights } from '../../src/model/weights.ts';
-import { presets } from '../../src/train/presets.ts';
-import type { PretrainRecord } from '../../src/train/pretrain_page.ts';
+import { presets } from '../../src/train/config/presets.ts';
+import type { PretrainRecord } from '../../src/train/pretrain/pretrain_page.ts';
 
 type Written = PretrainRecord & { readonly command: string };
 

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
-import { startEngine } from '../../src/train/client.ts';
-import { openGpuBackend } from '../../src/train/gpu_backend.ts';
-import { Engine } from '../../src/train/engine.ts';
-import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
+import { startEngine } from '../../src/train/engine/client.ts';
+import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
+import { Engine } from '../../src/train/engine/engine.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { withoutTimes } from '../support/scripted_run.ts';
 import { tinyRun } from '../support/tiny_run.ts';

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import type { Lab } from '../../src/store/lab.ts';
-import { VIEWS, type View } from '../../src/store/selection.ts';
-import { App } from '../../src/ui/App.tsx';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import { VIEWS, type View } from '../../src/store/place/selection.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme, type ThemeChoice } from '../../src/ui/shell/theme.ts';
 import { findings } from '../support/axe.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';

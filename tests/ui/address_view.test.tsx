@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { encodeSelection } from '../../src/store/address.ts';
-import type { Lab } from '../../src/store/lab.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatSetting } from '../../src/ui/format.ts';
+import { encodeSelection } from '../../src/store/place/address.ts';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { formatSetting } from '../../src/ui/parts/format.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { scriptedLab } from '../support/scripted_lab.ts';
 

@@ -1,9 +1,9 @@
 /** Alarms as a person reads them, on a run that trains, one that is over and one that was recorded. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { ALARM_KINDS } from '../../src/store/alarm_signs.ts';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { App } from '../../src/ui/App.tsx';
+import { ALARM_KINDS } from '../../src/store/alarms/alarm_signs.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { findings } from '../support/axe.ts';
 import { DYING_RUNS } from '../support/dying_runs.ts';
 import { RUN_SOURCES } from '../support/run_sources.ts';

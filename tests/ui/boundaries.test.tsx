@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import { foldEvents } from '../../src/store/fold.ts';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { EMPTY_RUN, type RunState } from '../../src/store/run_state.ts';
-import { VIEWS } from '../../src/store/selection.ts';
-import { App } from '../../src/ui/App.tsx';
-import { codeEditor } from '../../src/ui/profile/KernelEditor.tsx';
-import { VIEW_PANELS } from '../../src/ui/views.tsx';
-import { kernelCatalogue } from '../../src/train/kernels.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { EMPTY_RUN, type RunState } from '../../src/store/record/run_state.ts';
+import { VIEWS } from '../../src/store/place/selection.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { codeEditor } from '../../src/ui/kernels/KernelEditor.tsx';
+import { VIEW_PANELS } from '../../src/ui/shell/views.tsx';
+import { kernelCatalogue } from '../../src/train/inspect/kernels.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 

@@ -1,12 +1,12 @@
 /** Runs side by side as a person reads them: under each title the numbers of that metric, each of the update it says. */
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { foldEvents } from '../../src/store/fold.ts';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
-import type { RunEvent, UpdateMetrics } from '../../src/train/protocol.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatIn } from '../../src/ui/train/curve_data.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
+import type { RunEvent, UpdateMetrics } from '../../src/protocol/protocol.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { formatIn } from '../../src/ui/parts/curve_data.ts';
 import { METRICS, START, updateEvents } from '../support/sample_log.ts';
 
 let lab: Lab;

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { bestLeaf, rolloutTree } from '../../src/store/reading.ts';
-import { agreementOf, firstDisagreement, ruleLine, tokenPairs } from '../../src/store/compare.ts';
-import type { TreeState, UpdateState } from '../../src/store/run_state.ts';
-import type { RunCommand } from '../../src/train/protocol.ts';
-import { readRecording, writeRecording } from '../../src/train/recording.ts';
+import { OWN_CREDIT, recredit } from '../../src/store/credit/credit.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { bestLeaf, rolloutTree } from '../../src/store/record/reading.ts';
+import { agreementOf, firstDisagreement, ruleLine, tokenPairs } from '../../src/store/credit/compare.ts';
+import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts';
+import type { RunCommand } from '../../src/protocol/protocol.ts';
+import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import type { AdvantageRule } from '../../src/units.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatRange, formatSigned } from '../../src/ui/format.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { formatRange, formatSigned } from '../../src/ui/parts/format.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { liveTree, scriptedLog } from '../support/scripted_lab.ts';
 

@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import { algorithms } from '../../src/algo/index.ts';
-import { createLab, type Lab } from '../../src/store/lab.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import {
   algorithmCatalogue,
   environmentCatalogue,
   knobCatalogue,
   presetCatalogue,
-} from '../../src/train/catalogue.ts';
-import { presets, withAlgorithm } from '../../src/train/presets.ts';
-import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
+} from '../../src/train/config/catalogue.ts';
+import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
-import { App } from '../../src/ui/App.tsx';
+import { App } from '../../src/ui/shell/App.tsx';
 
 /** What the engine says of itself: its real catalogues. */
 const READY: RunEvent = {

@@ -2,11 +2,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { OWN_CREDIT, recredit, type CreditChoice } from '../../src/store/credit.ts';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { lossRowOf } from '../../src/store/loss_reading.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatCredit, formatNumber, formatSigned } from '../../src/ui/format.ts';
+import { OWN_CREDIT, recredit, type CreditChoice } from '../../src/store/credit/credit.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { formatCredit, formatNumber, formatSigned } from '../../src/ui/parts/format.ts';
 import { RUN_SOURCES } from '../support/run_sources.ts';
 import { liveTree, scriptedLab, scriptedLog } from '../support/scripted_lab.ts';
 

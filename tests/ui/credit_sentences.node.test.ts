@@ -1,14 +1,14 @@
 /** Sentences of the credit stepper: the root is the question and no turn, and each number is the one that trains. */
 import { expect, test } from 'vitest';
-import { advantageRanges } from '../../src/store/advantage_range.ts';
-import { creditChange } from '../../src/store/credit_change.ts';
-import { OWN_CREDIT, isAvailable, recredit } from '../../src/store/credit.ts';
-import { creditSteps } from '../../src/store/credit_steps.ts';
-import { rolloutTree } from '../../src/store/reading.ts';
+import { advantageRanges } from '../../src/store/credit/advantage_range.ts';
+import { creditChange } from '../../src/store/credit/credit_change.ts';
+import { OWN_CREDIT, isAvailable, recredit } from '../../src/store/credit/credit.ts';
+import { creditSteps } from '../../src/store/credit/credit_steps.ts';
+import { rolloutTree } from '../../src/store/record/reading.ts';
 import { sentenceOf } from '../../src/ui/credit/sentences.ts';
-import { formatSigned } from '../../src/ui/format.ts';
-import { describe as describeNode } from '../../src/ui/tree/drawn_tree.ts';
-import { drawAdvantage } from '../../src/ui/tree/encodings.ts';
+import { formatSigned } from '../../src/ui/parts/format.ts';
+import { describe as describeNode } from '../../src/ui/drawing/drawn_tree.ts';
+import { drawAdvantage } from '../../src/ui/drawing/encodings.ts';
 import { ADVANTAGE_RULES, ROOT, VALUE_RULES } from '../../src/units.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 

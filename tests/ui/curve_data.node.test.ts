@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { axisTicks, curveData, tickIn } from '../../src/ui/train/curve_data.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { axisTicks, curveData, tickIn } from '../../src/ui/parts/curve_data.ts';
 import { METRICS, SAMPLE_LOG } from '../support/sample_log.ts';
 
 const run = foldEvents(EMPTY_RUN, SAMPLE_LOG);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import { condense } from '../../src/store/fold.ts';
-import { App } from '../../src/ui/App.tsx';
+import { condense } from '../../src/store/record/fold.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { scriptedLab } from '../support/scripted_lab.ts';
 
 afterEach(() => cleanup());

@@ -1,12 +1,12 @@
 /** No drawing without its words, and nothing for the mouse alone. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import type { Lab } from '../../src/store/lab.ts';
-import { lossRowOf } from '../../src/store/loss_reading.ts';
-import { metricSeries } from '../../src/store/reading.ts';
-import { VIEWS } from '../../src/store/selection.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatNumber, formatShare, formatSigned } from '../../src/ui/format.ts';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
+import { metricSeries } from '../../src/store/record/reading.ts';
+import { VIEWS } from '../../src/store/place/selection.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { formatNumber, formatShare, formatSigned } from '../../src/ui/parts/format.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 import { stepCheckOf } from '../support/step_check.ts';
 

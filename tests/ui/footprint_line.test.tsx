@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import { createLab } from '../../src/store/lab.ts';
-import type { RunCommand } from '../../src/train/protocol.ts';
-import { LabProvider } from '../../src/ui/binding.ts';
-import { FootprintLine } from '../../src/ui/train/FootprintLine.tsx';
+import { createLab } from '../../src/store/lab/lab.ts';
+import type { RunCommand } from '../../src/protocol/protocol.ts';
+import { LabProvider } from '../../src/ui/parts/binding.ts';
+import { FootprintLine } from '../../src/ui/train/Knobs.tsx';
 import { CONFIG } from '../support/sample_log.ts';
 
 afterEach(() => cleanup());

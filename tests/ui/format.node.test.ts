@@ -11,8 +11,8 @@ import {
   formatShare,
   formatSigned,
   asPrinted,
-} from '../../src/ui/format.ts';
-import { drawCredit } from '../../src/ui/tree/encodings.ts'; // prettier-ignore
+} from '../../src/ui/parts/format.ts';
+import { drawCredit } from '../../src/ui/drawing/encodings.ts'; // prettier-ignore
 
 test('signs use the minus sign and zero has none', () => {
   expect([0.5, -0.5, -0.001, 0].map((value) => formatSigned(value))).toEqual([

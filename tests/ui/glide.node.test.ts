@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { CreditFrame } from '../../src/store/credit_steps.ts';
-import { between, easeOut } from '../../src/ui/credit/glide.ts';
-import { draggedReward, steppedReward } from '../../src/ui/credit/reward_drag.ts';
-import { CLIP_SLIDER, clipOfSlider, sliderOfClip } from '../../src/ui/loss/clip_slider.ts';
+import type { CreditFrame } from '../../src/store/credit/credit_steps.ts';
+import { between, easeOut } from '../../src/ui/credit/drawings.ts';
+import { draggedReward, steppedReward } from '../../src/ui/credit/RewardDrag.tsx';
+import { CLIP_SLIDER, clipOfSlider, sliderOfClip } from '../../src/ui/loss/ClipQuestion.tsx';
 
 const frame = (values: (number | null)[]): CreditFrame => ({
   cursor: 1,

@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import { createLab } from '../../src/store/lab.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { App } from '../../src/ui/App.tsx';
-import { hiddenRate } from '../../src/ui/shell/hidden_rate.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { hiddenRate } from '../../src/ui/shell/Notices.tsx';
 import { METRICS, START, updateEvents } from '../support/sample_log.ts';
 
 afterEach(async () => {

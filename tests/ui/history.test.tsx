@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import { mirrorSelection } from '../../src/store/address.ts';
-import { followAddress } from '../../src/store/follow_address.ts';
-import type { Lab } from '../../src/store/lab.ts';
-import { App } from '../../src/ui/App.tsx';
+import { userEvent } from 'vitest/browser';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import { followAddress, mirrorSelection } from '../../src/store/place/address.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 let lab: Lab;

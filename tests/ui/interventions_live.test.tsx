@@ -2,11 +2,11 @@
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { cleanup } from 'vitest-browser-react';
-import { handTree } from '../../src/store/interventions.ts';
-import { observationOf } from '../../src/store/observation_words.ts';
-import type { TreeState } from '../../src/store/run_state.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { formatNumber } from '../../src/ui/format.ts';
+import { handTree } from '../../src/store/ask/interventions.ts';
+import { observationOf } from '../../src/store/ask/hand_tree.ts';
+import type { TreeState } from '../../src/store/record/run_state.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { formatNumber } from '../../src/ui/parts/format.ts';
 import type { TurnNode } from '../../src/units.ts';
 import { comparable, liveConfig, openEngine, openLivePage } from '../support/live_page.tsx';
 

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import { createLab } from '../../src/store/lab.ts';
-import type { RunCommand } from '../../src/train/protocol.ts';
-import { kernelCatalogue } from '../../src/train/kernels.ts';
-import { App } from '../../src/ui/App.tsx';
+import { createLab } from '../../src/store/lab/lab.ts';
+import type { RunCommand } from '../../src/protocol/protocol.ts';
+import { kernelCatalogue } from '../../src/train/inspect/kernels.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { seriousFindings } from '../support/axe.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 

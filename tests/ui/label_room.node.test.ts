@@ -2,9 +2,15 @@
 import { expect, test } from 'vitest';
 import { keyedRandom } from '../../src/algo/random.ts';
 import { ROOT, nodeId, type TurnNode } from '../../src/units.ts';
-import { layOutTree } from '../../src/ui/layout/tree_layout.ts';
-import { RADIUS } from '../../src/ui/tree/drawn_tree.ts';
-import { LABEL_START, labelRoom, leastColumn, nodeText, type Measure } from '../../src/ui/tree/label_room.ts';
+import { layOutTree } from '../../src/ui/drawing/tree_layout.ts';
+import { RADIUS } from '../../src/ui/drawing/drawn_tree.ts';
+import {
+  LABEL_START,
+  labelRoom,
+  leastColumn,
+  nodeText,
+  type Measure,
+} from '../../src/ui/drawing/label_room.ts';
 
 const PX = { name: 7, label: 8, small: 6 } as const; // a letter
 const measure: Measure = (text, role) => text.length * PX[role];

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { page } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { startEngine, type EngineClient } from '../../src/train/client.ts';
-import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
-import { App } from '../../src/ui/App.tsx';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { startEngine, type EngineClient } from '../../src/train/engine/client.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { seriousFindings } from '../support/axe.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 import { tinyRun } from '../support/tiny_run.ts';
@@ -23,7 +23,7 @@ async function openPage() {
   const workers: Worker[] = [];
   const config = { ...tinyRun(3), updates: 200 };
   const engine = startEngine(() => {
-    const url = new URL('../../src/train/worker.ts', import.meta.url);
+    const url = new URL('../../src/train/engine/worker.ts', import.meta.url);
     workers.push(new Worker(url, { type: 'module', name: document.baseURI }));
     return workers.at(-1)!;
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changedLines, sayChangedLines } from '../../src/ui/profile/line_diff.ts';
+import { changedLines, sayChangedLines } from '../../src/ui/kernels/line_diff.ts';
 
 const text = (...lines: readonly string[]): string => lines.join('\n');
 

@@ -1,21 +1,20 @@
 /** What a link opens, read off the page: what the sender read, or in words why not. */
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import { encodeSelection, mirrorSelection } from '../../src/store/address.ts';
-import { followAddress } from '../../src/store/follow_address.ts';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { runName, type RunName } from '../../src/store/run_name.ts';
-import type { Selection } from '../../src/store/selection.ts';
+import type { RunCommand } from '../../src/protocol/protocol.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { encodeSelection, followAddress, mirrorSelection } from '../../src/store/place/address.ts';
+import type { Selection } from '../../src/store/place/selection.ts';
+import { runName, type RunName } from '../../src/store/record/run_name.ts';
 import {
   algorithmCatalogue,
   environmentCatalogue,
   knobCatalogue,
   presetCatalogue,
-} from '../../src/train/catalogue.ts';
-import { presets } from '../../src/train/presets.ts';
-import type { RunCommand } from '../../src/train/protocol.ts';
+} from '../../src/train/config/catalogue.ts';
+import { presets } from '../../src/train/config/presets.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { nodeId, type RunConfig } from '../../src/units.ts';
-import { App } from '../../src/ui/App.tsx';
 import { seriousFindings } from '../support/axe.ts';
 import { liveTree, scriptedLab, scriptedLog } from '../support/scripted_lab.ts';
 import { SCRIPTED_ADAPTER } from '../support/scripted_run.ts';

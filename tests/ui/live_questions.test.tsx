@@ -2,14 +2,14 @@
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { page } from 'vitest/browser';
 import { cleanup } from 'vitest-browser-react';
-import { OWN_CREDIT, recredit } from '../../src/store/credit.ts';
-import { leafInfluence } from '../../src/store/influence.ts';
-import { observationOf } from '../../src/store/observation_words.ts';
-import { netWeight } from '../../src/store/net_weight.ts';
-import type { CheckedStep } from '../../src/store/inspection.ts';
-import type { Lab } from '../../src/store/lab.ts';
-import { isLogged, type RunEvent } from '../../src/train/protocol.ts';
-import { formatCount, formatMs, formatNumber, formatSigned } from '../../src/ui/format.ts';
+import { OWN_CREDIT, recredit } from '../../src/store/credit/credit.ts';
+import { leafInfluence } from '../../src/store/credit/credit_change.ts';
+import { observationOf } from '../../src/store/ask/hand_tree.ts';
+import { netWeight } from '../../src/store/loss/net_weight.ts';
+import type { CheckedStep } from '../../src/store/ask/inspection.ts';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
+import { formatCount, formatMs, formatNumber, formatSigned } from '../../src/ui/parts/format.ts';
 import type { TurnNode } from '../../src/units.ts';
 import { comparable, liveConfig, openLivePage, type LiveEngine } from '../support/live_page.tsx';
 

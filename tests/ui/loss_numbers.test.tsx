@@ -1,12 +1,12 @@
 /** The loss on screen against the numbers that the trainer logged, on every kind of run. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { createLab } from '../../src/store/lab.ts';
-import { lossRowOf } from '../../src/store/loss_reading.ts';
-import type { MinibatchState, UpdateState } from '../../src/store/run_state.ts';
-import type { LossRow, RunEvent } from '../../src/train/protocol.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatCount, formatNumber, formatRatio, formatSigned } from '../../src/ui/format.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
+import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
+import type { MinibatchState, UpdateState } from '../../src/store/record/run_state.ts';
+import type { LossRow, RunEvent } from '../../src/protocol/protocol.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { formatCount, formatNumber, formatRatio, formatSigned } from '../../src/ui/parts/format.ts';
 import type { LossConfig } from '../../src/units.ts';
 import { RUN_SOURCES } from '../support/run_sources.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';

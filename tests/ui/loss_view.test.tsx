@@ -1,16 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { lossBalance } from '../../src/store/batch_reading.ts';
-import { askClip } from '../../src/store/clip_question.ts';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { lossRowOf, layerNorms } from '../../src/store/loss_reading.ts';
-import { netWeight } from '../../src/store/net_weight.ts';
-import type { TreeState, UpdateState } from '../../src/store/run_state.ts';
-import type { LossRow } from '../../src/train/protocol.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatNumber, formatRatio, formatSigned } from '../../src/ui/format.ts';
-import { liveTree, scriptedLab, scriptedLog } from '../support/scripted_lab.ts';
+import type { LossRow } from '../../src/protocol/protocol.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { lossBalance } from '../../src/store/loss/batch_reading.ts';
+import { askClip, layerNorms, lossRowOf } from '../../src/store/loss/loss_reading.ts';
+import { netWeight } from '../../src/store/loss/net_weight.ts';
+import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts';
+import { formatNumber, formatRatio, formatSigned } from '../../src/ui/parts/format.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { seriousFindings } from '../support/axe.ts';
+import { liveTree, scriptedLab, scriptedLog } from '../support/scripted_lab.ts';
 
 let lab: Lab;
 let tree: TreeState;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/defaults.ts';
-import { clipBand, clipTerm, gateTerm } from '../../src/algo/loss_terms.ts';
-import type { LossToken, LossTurn } from '../../src/store/loss_reading.ts';
+import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
+import { clipBand, clipTerm, gateTerm } from '../../src/algo/loss/loss_terms.ts';
+import type { LossToken, LossTurn } from '../../src/store/loss/loss_reading.ts';
 import { CLIP_WORDS, gradientFormula, lossFormula, turnState } from '../../src/ui/loss/loss_words.ts';
 import type { LossConfig } from '../../src/units.ts';
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import { readInWorker } from '../../src/train/file_reader.ts';
-import { readRecording, type ReadProgress } from '../../src/train/recording.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
-import { VIEWS } from '../../src/store/selection.ts';
-import { App } from '../../src/ui/App.tsx';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { readInWorker } from '../../src/files/file_reader.ts';
+import { readRecording, type ReadProgress } from '../../src/files/recording.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { VIEWS } from '../../src/store/place/selection.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { mutated, smallRecording } from '../support/mutated_recordings.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 

@@ -5,8 +5,8 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { page } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import { VIEWS, type View } from '../../src/store/selection.ts';
-import { App } from '../../src/ui/App.tsx';
+import { VIEWS, type View } from '../../src/store/place/selection.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
 import { MAY_CHANGE, changedRegions, keep, keptInk, shown } from '../support/pictures.ts';
 import { PROFILE } from '../support/sample_profile.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
-import { App } from '../../src/ui/App.tsx';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { CONFIG, ENVIRONMENT, START, updateEvents } from '../support/sample_log.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { PROFILE, row } from '../support/sample_profile.ts';

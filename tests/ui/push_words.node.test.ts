@@ -1,8 +1,8 @@
 /** The sentence on which way a step pushes a token agrees with the sum over the rows that share it. */
 import { expect, test } from 'vitest';
-import { lossTokens, readLoss } from '../../src/store/loss_reading.ts';
-import { netWeight, type NetWeight } from '../../src/store/net_weight.ts';
-import { pushWords } from '../../src/ui/loss/push_words.ts';
+import { lossTokens, readLoss } from '../../src/store/loss/loss_reading.ts';
+import { netWeight, type NetWeight } from '../../src/store/loss/net_weight.ts';
+import { pushWords } from '../../src/ui/loss/loss_words.ts';
 import { nodeId } from '../../src/units.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 

@@ -2,10 +2,10 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { page } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import { kernelCatalogue } from '../../src/train/kernels.ts';
-import type { Lab } from '../../src/store/lab.ts';
-import { VIEWS, type View } from '../../src/store/selection.ts';
-import { App } from '../../src/ui/App.tsx';
+import { kernelCatalogue } from '../../src/train/inspect/kernels.ts';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import { VIEWS, type View } from '../../src/store/place/selection.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { overlaps, cutWords } from '../support/overlaps.ts';
 import { PROFILE, row } from '../support/sample_profile.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';

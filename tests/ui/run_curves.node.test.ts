@@ -1,10 +1,10 @@
 /** Curves of several runs over one axis: lines of a chart are of the same quantity, whatever charts a run has. */
 import { expect, test } from 'vitest';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN, type RunState } from '../../src/store/run_state.ts';
-import type { UpdateMetrics } from '../../src/train/protocol.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN, type RunState } from '../../src/store/record/run_state.ts';
+import type { UpdateMetrics } from '../../src/protocol/protocol.ts';
 import { runCurves, type ComparedRun } from '../../src/ui/compare/run_curves.ts';
-import { curveData, newestUpdate, readingAt } from '../../src/ui/train/curve_data.ts';
+import { curveData, newestUpdate, readingAt } from '../../src/ui/parts/curve_data.ts';
 import { METRICS, START, updateEvents } from '../support/sample_log.ts';
 
 const runOf = (...updates: readonly Partial<UpdateMetrics>[]): RunState =>

@@ -1,7 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { creditFill, creditShade, entropyFill, entropyShade, REWARD_COLOURS } from '../../src/ui/scales.ts';
+import {
+  creditFill,
+  creditShade,
+  entropyFill,
+  entropyShade,
+  REWARD_COLOURS,
+} from '../../src/ui/parts/scales.ts';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
-import '../../src/ui/styles/tokens.css';
+import '../../src/ui/shell/tokens.css';
 
 /** sRGB bytes of any CSS colour, as the browser paints it over the surface. */
 function paint(colour: string): readonly number[] {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkOffer } from '../../src/ui/loss/step_check_words.ts';
-import type { RunGround } from '../../src/ui/run_ground.ts';
+import { checkOffer } from '../../src/ui/loss/StepCheck.tsx';
+import type { RunGround } from '../../src/ui/parts/run_ground.ts';
 
 const GROUND: RunGround = {
   ...{ engine: 'ready', live: true, finished: false, byHand: false, update: 7, ms: 65_000 },

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import type { Lab } from '../../src/store/lab.ts';
-import { lossRowOf } from '../../src/store/loss_reading.ts';
-import { tokenQuestion } from '../../src/store/token_question.ts';
-import type { RunCommand } from '../../src/train/protocol.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatNumber, formatSigned } from '../../src/ui/format.ts';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
+import { tokenQuestion } from '../../src/store/ask/token_question.ts';
+import type { RunCommand } from '../../src/protocol/protocol.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { formatNumber, formatSigned } from '../../src/ui/parts/format.ts';
 import type { TokenId } from '../../src/units.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { askingLab, liveTree } from '../support/scripted_lab.ts';

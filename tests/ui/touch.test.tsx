@@ -2,10 +2,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import type { Lab } from '../../src/store/lab.ts';
+import type { Lab } from '../../src/store/lab/lab.ts';
 import { ROOT } from '../../src/units.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatNumber } from '../../src/ui/format.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { formatNumber } from '../../src/ui/parts/format.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 interface Finger {

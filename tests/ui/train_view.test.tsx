@@ -2,9 +2,9 @@ import axe from 'axe-core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import { createLab, type Lab } from '../../src/store/lab.ts';
-import type { RunCommand, RunEvent } from '../../src/train/protocol.ts';
-import { App } from '../../src/ui/App.tsx';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
 import { CONFIG, ENVIRONMENT, SAMPLE_LOG } from '../support/sample_log.ts';
 

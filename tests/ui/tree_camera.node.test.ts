@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
+  hitTest,
   homeCamera,
+  lastChildren,
   placeAt,
   revealing,
   settled,
+  treeWindow,
   wholeCamera,
   zoomedAt,
-} from '../../src/ui/layout/camera.ts';
-import { layOutTree, type LayoutInput } from '../../src/ui/layout/tree_layout.ts';
-import { hitTest, lastChildren, treeWindow } from '../../src/ui/layout/window.ts';
+} from '../../src/ui/drawing/camera.ts';
+import { layOutTree, type LayoutInput } from '../../src/ui/drawing/tree_layout.ts';
 import { nodeId } from '../../src/units.ts';
 
 const FRAME = { width: 800, height: 500 };

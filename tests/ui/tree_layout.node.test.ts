@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { layOutTree, linkPath, type LayoutInput } from '../../src/ui/layout/tree_layout.ts';
+import { layOutTree, linkPath, type LayoutInput } from '../../src/ui/drawing/tree_layout.ts';
 import { nodeId } from '../../src/units.ts';
 
 /** Parents by id; the tree after `count` arrivals. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { foldEvents } from '../../src/store/fold.ts';
-import { EMPTY_RUN } from '../../src/store/run_state.ts';
-import { otherAsking } from '../../src/store/same_question.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
+import { otherAsking } from '../../src/store/place/missing_place.ts';
 import { expansionWords } from '../../src/ui/tree/expansion_words.ts';
-import { EMPTY_QUERY, findTurns, nextMatch, tagsOf } from '../../src/ui/tree/tree_search.ts';
+import { EMPTY_QUERY, findTurns, nextMatch, tagsOf } from '../../src/ui/tree/TreeTools.tsx';
 import { nodeId, ROLLOUT_SHAPES } from '../../src/units.ts';
 import { CONFIG, SAMPLE_LOG, VOCABULARY } from '../support/sample_log.ts';
 

@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import type { Lab } from '../../src/store/lab.ts';
-import type { RunEvent } from '../../src/train/protocol.ts';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { ROOT, nodeId, type TurnNode } from '../../src/units.ts';
-import { App } from '../../src/ui/App.tsx';
-import { SVG_LIMIT } from '../../src/ui/tree/TreeDrawing.tsx';
+import { App } from '../../src/ui/shell/App.tsx';
+import { SVG_LIMIT } from '../../src/ui/drawing/TreeDrawing.tsx';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 const FIRST_TURNS = 12; // eight stand by themselves

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import type { Lab } from '../../src/store/lab.ts';
-import { App } from '../../src/ui/App.tsx';
-import { formatNumber } from '../../src/ui/format.ts';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { formatNumber } from '../../src/ui/parts/format.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 import { seriousFindings } from '../support/axe.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import { createLab } from '../../src/store/lab.ts';
-import { App } from '../../src/ui/App.tsx';
+import { createLab } from '../../src/store/lab/lab.ts';
+import { App } from '../../src/ui/shell/App.tsx';
 import { scriptedLog } from '../support/scripted_lab.ts';
 
 afterEach(() => cleanup());

@@ -1,12 +1,9 @@
 /** Rules of a whole row: its reward against the rewards of its group. Every token of the row gets the same number. */
-import { ROOT } from '../../units.ts';
-import type { AdvantageRule } from '../../units.ts';
-import { groupStatistics, sharedValue, statisticsOf } from '../normalise.ts';
-import type { CreditTerm, Sum } from '../trace.ts';
-import { MissingSignalError, eachTree } from './method.ts';
-import type { AdvantageMethod, AssignAdvantages } from './method.ts';
-import { explainedRows, rowsOf } from './rows.ts';
-import type { Row } from './rows.ts';
+import { ROOT, type AdvantageRule } from '../../units.ts';
+import { groupStatistics, sharedValue, statisticsOf } from '../credit/normalise.ts';
+import type { CreditTerm, Sum } from '../credit/trace.ts';
+import { eachTree, MissingSignalError, type AdvantageMethod, type AssignAdvantages } from './method.ts';
+import { explainedRows, rowsOf, type Row } from './rows.ts';
 
 /** What the estimators read of a row. */
 export type GroupRow = Pick<Row, 'leaf' | 'reward' | 'sampledCount'>;

@@ -1,8 +1,6 @@
 /** The advantage rules by name. To add one: its name in units.ts, its file here, its line below. */
 import type { AdvantageRule } from '../../units.ts';
-import { A2TGPO_RULES } from './a2tgpo.ts';
-import { BELIEF_RULES } from './belief.ts';
-import { GAE_RULES } from './gae.ts';
+import { A2TGPO_RULES, BELIEF_RULES } from './belief.ts';
 import { GROUP_RULES } from './group.ts';
 import type { AdvantageMethod } from './method.ts';
 import { NODE_RULES } from './node_values.ts';
@@ -11,7 +9,7 @@ import { REINFORCE_RULES } from './reinforce.ts';
 import { SUBTREE_RULES } from './subtree.ts';
 import { TREE_DIFF_RULES } from './tree_diff.ts';
 import { TREE_GRPO_RULES } from './tree_grpo.ts';
-import { TURN_RETURN_RULES } from './turn_returns.ts';
+import { GAE_RULES, TURN_RETURN_RULES } from './turn_returns.ts';
 
 export { MissingSignalError, advantageInRow } from './method.ts';
 export type { AdvantageMethod, CreditTree, TurnAdvantages, ValuedTree } from './method.ts';

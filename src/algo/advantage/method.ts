@@ -1,15 +1,15 @@
 /** What a file of this folder offers: rules that turn rewards, values and signals into advantages. */
-import { LabError } from '../../units.ts';
-import type {
-  AdvantageRule,
-  CreditConfig,
-  NodeId,
-  NodeTable,
-  RolloutTree,
-  TreeSignals,
+import {
+  LabError,
+  type AdvantageRule,
+  type CreditConfig,
+  type NodeId,
+  type NodeTable,
+  type RolloutTree,
+  type TreeSignals,
 } from '../../units.ts';
-import type { RuleOption } from '../algorithm.ts';
-import type { CreditStep } from '../trace.ts';
+import type { RuleOption } from '../catalogue/algorithm.ts';
+import type { CreditStep } from '../credit/trace.ts';
 
 /** A tree with all that credit reads of it. */
 export interface CreditTree {

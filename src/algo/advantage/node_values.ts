@@ -1,12 +1,16 @@
 /** Rules of a node: the values around it. In every row a turn is trained with the same number. */
-import { ROOT } from '../../units.ts';
-import type { AdvantageRule, NodeId, NodeTable } from '../../units.ts';
-import { whiteningStatistics } from '../normalise.ts';
-import { creditStep, sumTerms } from '../trace.ts';
-import type { CreditStep, CreditTerm, Sum } from '../trace.ts';
-import { childrenFirst, leavesBelow } from '../tree.ts';
-import { NODEWISE, eachTree } from './method.ts';
-import type { AdvantageMethod, AssignAdvantages, TurnAdvantages, ValuedTree } from './method.ts';
+import { ROOT, type AdvantageRule, type NodeId, type NodeTable } from '../../units.ts';
+import { whiteningStatistics } from '../credit/normalise.ts';
+import { creditStep, sumTerms, type CreditStep, type CreditTerm, type Sum } from '../credit/trace.ts';
+import { childrenFirst, leavesBelow } from '../tree/tree.ts';
+import {
+  eachTree,
+  NODEWISE,
+  type AdvantageMethod,
+  type AssignAdvantages,
+  type TurnAdvantages,
+  type ValuedTree,
+} from './method.ts';
 import { rowsOf } from './rows.ts';
 
 /** What a node that is not the root adds up. */

@@ -1,13 +1,10 @@
 /** RAPO: rows whose uncertainty fell after a retrieved step count more. */
-import { ROOT } from '../../units.ts';
-import type { AdvantageRule, NodeId, RolloutTree } from '../../units.ts';
-import { groupStatistics } from '../normalise.ts';
-import { creditStep } from '../trace.ts';
-import type { CreditTerm, Sum } from '../trace.ts';
-import { pathTo } from '../tree.ts';
+import { ROOT, type AdvantageRule, type NodeId, type RolloutTree } from '../../units.ts';
+import { groupStatistics } from '../credit/normalise.ts';
+import { creditStep, type CreditTerm, type Sum } from '../credit/trace.ts';
+import { pathTo } from '../tree/tree.ts';
 import { grpo } from './group.ts';
-import { eachTree } from './method.ts';
-import type { AdvantageMethod, AssignAdvantages } from './method.ts';
+import { eachTree, type AdvantageMethod, type AssignAdvantages } from './method.ts';
 import { explainedRows, rowsOf } from './rows.ts';
 
 /** Mean whole-distribution entropy of a turn's sampled tokens, nats; null where none was sampled. */

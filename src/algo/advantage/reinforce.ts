@@ -1,13 +1,11 @@
 /** REINFORCE++: rewards standardised over all trained tokens of an update, with or without the group's mean. */
 import type { AdvantageRule } from '../../units.ts';
-import { whiteningStatistics } from '../normalise.ts';
-import { creditStep, resultOf, standardise } from '../trace.ts';
-import type { CreditStep, Statistics } from '../trace.ts';
+import { whiteningStatistics } from '../credit/normalise.ts';
+import { creditStep, resultOf, standardise, type CreditStep, type Statistics } from '../credit/trace.ts';
 import { centred } from './group.ts';
 import type { AdvantageMethod, AssignAdvantages, ValuedTree } from './method.ts';
 import { discountedReturns } from './returns.ts';
-import { explainedRows, rowsOf, tokenwise } from './rows.ts';
-import type { Row } from './rows.ts';
+import { explainedRows, rowsOf, tokenwise, type Row } from './rows.ts';
 
 /** Returns of a row's sampled tokens: the reward stands at the last. */
 function returnsOf({ reward, sampledCount }: Row, discount: number): readonly number[] {

@@ -1,8 +1,7 @@
 /** Rows as the rules see them: root-to-leaf paths cut into turns, and advantages put together from rows. */
 import type { NodeId, RolloutTree } from '../../units.ts';
-import { creditStep, leafEntry } from '../trace.ts';
-import type { CreditStep, CreditStepKind, Sum } from '../trace.ts';
-import { childrenFirst, leavesBelow, pathTo } from '../tree.ts';
+import { creditStep, leafEntry, type CreditStep, type CreditStepKind, type Sum } from '../credit/trace.ts';
+import { childrenFirst, leavesBelow, pathTo } from '../tree/tree.ts';
 import type { CreditTree, TurnAdvantages } from './method.ts';
 
 /** A node of the path in which the policy sampled. */

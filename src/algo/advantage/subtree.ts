@@ -1,14 +1,11 @@
 /** Rules that compare a row with the subtrees it stands in: ARPO's hard attribution and TreePO's nested groups. */
 import type { AdvantageRule, RolloutTree } from '../../units.ts';
-import { sharedValue, whiteningStatistics } from '../normalise.ts';
-import { creditStep, resultOf } from '../trace.ts';
-import type { CreditStep, Sum } from '../trace.ts';
-import { childrenFirst, leavesBelow, pathTo } from '../tree.ts';
+import { sharedValue, whiteningStatistics } from '../credit/normalise.ts';
+import { creditStep, resultOf, type CreditStep, type Sum } from '../credit/trace.ts';
+import { childrenFirst, leavesBelow, pathTo } from '../tree/tree.ts';
 import { grpo } from './group.ts';
-import { NODEWISE, eachTree } from './method.ts';
-import type { AdvantageMethod, AssignAdvantages } from './method.ts';
-import { explainedRows, rowsOf } from './rows.ts';
-import type { Row } from './rows.ts';
+import { eachTree, NODEWISE, type AdvantageMethod, type AssignAdvantages } from './method.ts';
+import { explainedRows, rowsOf, type Row } from './rows.ts';
 
 /** A node's tokens get the mean of the group advantages of the rows through it. */
 const hardAttribution: AssignAdvantages = eachTree((valued) => {

@@ -1,13 +1,9 @@
 /** Process scores from leaf means: Tree-GRPO's released alternative, after TreeRL. */
-import { ROOT } from '../../units.ts';
-import type { AdvantageRule, NodeId, NodeTable, RolloutTree } from '../../units.ts';
-import { creditStep, leafEntry } from '../trace.ts';
-import type { CreditStep, CreditTerm } from '../trace.ts';
-import { childrenFirst, leavesBelow } from '../tree.ts';
-import { eachTree } from './method.ts';
-import type { AdvantageMethod, AssignAdvantages } from './method.ts';
-import { rowsOf, tokenwise } from './rows.ts';
-import type { Row } from './rows.ts';
+import { ROOT, type AdvantageRule, type NodeId, type NodeTable, type RolloutTree } from '../../units.ts';
+import { creditStep, leafEntry, type CreditStep, type CreditTerm } from '../credit/trace.ts';
+import { childrenFirst, leavesBelow } from '../tree/tree.ts';
+import { eachTree, type AdvantageMethod, type AssignAdvantages } from './method.ts';
+import { rowsOf, tokenwise, type Row } from './rows.ts';
 
 /** Gains up to this count as noise (released code). */
 const MARGIN = 0.1;

@@ -1,12 +1,16 @@
 /** Tree-GRPO: rows against all rows of their prompt and against those of their own tree. */
 import type { AdvantageRule, RolloutTree } from '../../units.ts';
-import { groupStatistics, statisticsOf } from '../normalise.ts';
-import { creditStep, standardise } from '../trace.ts';
-import type { CreditStep, CreditTerm, Statistics, Sum } from '../trace.ts';
-import { eachTree } from './method.ts';
-import type { AdvantageMethod, AssignAdvantages } from './method.ts';
-import { explainedRows, rowsOf, tokenwise } from './rows.ts';
-import type { Row } from './rows.ts';
+import { groupStatistics, statisticsOf } from '../credit/normalise.ts';
+import {
+  creditStep,
+  standardise,
+  type CreditStep,
+  type CreditTerm,
+  type Statistics,
+  type Sum,
+} from '../credit/trace.ts';
+import { eachTree, type AdvantageMethod, type AssignAdvantages } from './method.ts';
+import { explainedRows, rowsOf, tokenwise, type Row } from './rows.ts';
 
 /** Numbers by the name of their group. */
 function grouped(values: readonly number[], groups: readonly unknown[]): ReadonlyMap<unknown, number[]> {

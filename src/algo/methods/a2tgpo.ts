@@ -1,6 +1,6 @@
 /** A²TGPO: gains in belief, normalised per turn index, and a clip band that adapts to them. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const a2tgpo: Algorithm = {
   name: 'a2tgpo',

@@ -1,6 +1,6 @@
 /** AEPO: entropy-balanced branching and a soft upper clip. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const aepo: Algorithm = {
   name: 'aepo',

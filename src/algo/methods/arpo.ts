@@ -1,6 +1,6 @@
 /** ARPO: paths branch after tool calls where entropy rose; soft attribution. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const arpo: Algorithm = {
   name: 'arpo',

@@ -1,6 +1,6 @@
 /** ARPO with hard attribution: a shared prefix is trained with the mean advantage of its descendants. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const arpoHard: Algorithm = {
   name: 'arpo_hard',

@@ -3,8 +3,8 @@
  * @see arXiv:2601.04767; released code at commit 98e60f6; where they differ: algo/README.md
  */
 import type { AlgorithmConfig } from '../../units.ts';
-import type { Algorithm, SettingSource } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TREE_CREDIT, TURN_LOSS, TURN_TREE } from '../defaults.ts';
+import type { Algorithm, SettingSource } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TREE_CREDIT, TURN_LOSS, TURN_TREE } from '../catalogue/defaults.ts';
 
 const CONFIG: AlgorithmConfig = {
   name: 'at2po',

@@ -1,5 +1,5 @@
 /** AT²PO on trees that grow anywhere: what entropy-guided expansion is worth by itself. */
-import type { Algorithm } from '../algorithm.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
 import { at2po } from './at2po.ts';
 
 export const at2poRandom: Algorithm = {

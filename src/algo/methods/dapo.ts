@@ -1,6 +1,6 @@
 /** DAPO: GRPO with a higher upper clip, groups that all earned the same replaced, long answers penalised, no KL. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const dapo: Algorithm = {
   name: 'dapo',

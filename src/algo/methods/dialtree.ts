@@ -1,6 +1,6 @@
 /** DialTree: level-wise trees, and format tokens that failing rows do not push down. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const dialtree: Algorithm = {
   name: 'dialtree',

@@ -1,6 +1,6 @@
 /** Third step of the AT²PO ablation: entropy-guided expansion with the turn-level loss. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const entropyTreeTurnLoss: Algorithm = {
   name: 'entropy_tree_turn_loss',

@@ -1,6 +1,6 @@
 /** GAE on the tree: node values stand for the critic. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const gae: Algorithm = {
   name: 'gae',

@@ -1,6 +1,6 @@
 /** GSPO: one ratio for the whole sequence, clipped in a narrow band. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const gspo: Algorithm = {
   name: 'gspo',

@@ -1,6 +1,6 @@
 /** GSPO with soft bounds on the sequence ratio. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const gspoSoft: Algorithm = {
   name: 'gspo_soft',

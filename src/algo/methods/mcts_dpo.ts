@@ -1,6 +1,6 @@
 /** MCTS and step-level DPO: search, then prefer the best sibling over the worst. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TREE_CREDIT, TURN_TREE } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TREE_CREDIT, TURN_TREE } from '../catalogue/defaults.ts';
 
 export const mctsDpo: Algorithm = {
   name: 'mcts_dpo',

@@ -1,6 +1,6 @@
 /** First step of the AT²PO ablation: a random tree trained with GRPO’s loss. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const randomTreeGrpo: Algorithm = {
   name: 'random_tree_grpo',

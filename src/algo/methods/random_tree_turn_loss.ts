@@ -1,6 +1,6 @@
 /** Second step of the AT²PO ablation: a random tree trained with the turn-level loss. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TURN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const randomTreeTurnLoss: Algorithm = {
   name: 'random_tree_turn_loss',

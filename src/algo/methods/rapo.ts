@@ -1,6 +1,6 @@
 /** RAPO: half of the chains may borrow stored steps of an expert. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const rapo: Algorithm = {
   name: 'rapo',

@@ -1,6 +1,6 @@
 /** ReAct: the policy as it is, asked but never trained. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const react: Algorithm = {
   name: 'react',

@@ -1,6 +1,6 @@
 /** REINFORCE++ with a group baseline: rewards minus the group mean, whitened over the batch. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const reinforcePpBaseline: Algorithm = {
   name: 'reinforce_pp_baseline',

@@ -1,6 +1,6 @@
 /** RLOO: each row against the mean of the others. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const rloo: Algorithm = {
   name: 'rloo',

@@ -1,6 +1,6 @@
 /** SAPO: a smooth gate in place of the clip. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const sapo: Algorithm = {
   name: 'sapo',

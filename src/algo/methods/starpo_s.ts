@@ -1,6 +1,6 @@
 /** StarPO-S: only the groups whose rewards spread most are trained on. */
-import type { Algorithm } from '../algorithm.ts';
-import { CHAINS, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { CHAINS, PLAIN_REWARD, TOKEN_LOSS, creditBy } from '../catalogue/defaults.ts';
 
 export const starpoS: Algorithm = {
   name: 'starpo_s',

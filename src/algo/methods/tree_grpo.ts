@@ -1,6 +1,6 @@
 /** Tree-GRPO: random continuations, advantages inside the tree and across the trees of a prompt. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const treeGrpo: Algorithm = {
   name: 'tree_grpo',

@@ -1,6 +1,6 @@
 /** TreePS-RAG: trees grown level by level, process advantages from Monte-Carlo values. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TOKEN_LOSS, TURN_TREE, creditBy } from '../catalogue/defaults.ts';
 
 export const treepsRag: Algorithm = {
   name: 'treeps_rag',

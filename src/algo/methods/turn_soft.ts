@@ -1,6 +1,6 @@
 /** AT²PO’s loss with soft bounds on the turn ratio. */
-import type { Algorithm } from '../algorithm.ts';
-import { EVERY_GROUP, PLAIN_REWARD, TREE_CREDIT, TURN_LOSS, TURN_TREE } from '../defaults.ts';
+import type { Algorithm } from '../catalogue/algorithm.ts';
+import { EVERY_GROUP, PLAIN_REWARD, TREE_CREDIT, TURN_LOSS, TURN_TREE } from '../catalogue/defaults.ts';
 
 export const turnSoft: Algorithm = {
   name: 'turn_soft',

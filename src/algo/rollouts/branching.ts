@@ -8,15 +8,32 @@
  * @see arXiv:2507.19849, arXiv:2510.14545; algorithms' spec, baselines 6.1
  */
 import type { NodeId, RolloutConfig, RolloutTree } from '../../units.ts';
-import { STREAMS, keyedRandom } from '../random.ts';
-import { leavesBelow } from '../tree.ts';
-import type { TreeBuilder } from '../tree_builder.ts';
-import { branchProbability, dynamicInitialPaths, generationEntropy, planBranches } from './branch_rule.ts';
-import type { ActivePath, BranchConfig, BranchCounts, NewPath } from './branch_rule.ts';
-import { checkSizes, chooseRows, close, goOn, playRound, roomLeft, sample, startTrees } from './growing.ts';
-import type { Forest, Growing } from './growing.ts';
-import { range, recordChoice } from './shape.ts';
-import type { Choice, GrowRollout, RolloutRule } from './shape.ts';
+import { keyedRandom, STREAMS } from '../random.ts';
+import type { TreeBuilder } from '../tree/tree_builder.ts';
+import { leavesBelow } from '../tree/tree.ts';
+import {
+  branchProbability,
+  dynamicInitialPaths,
+  generationEntropy,
+  planBranches,
+  type ActivePath,
+  type BranchConfig,
+  type BranchCounts,
+  type NewPath,
+} from './branch_rule.ts';
+import {
+  checkSizes,
+  chooseRows,
+  close,
+  goOn,
+  playRound,
+  roomLeft,
+  sample,
+  startTrees,
+  type Forest,
+  type Growing,
+} from './growing.ts';
+import { range, recordChoice, type Choice, type GrowRollout, type RolloutRule } from './shape.ts';
 
 const PROBE_TOKENS = 50; // of AEPO's first look
 

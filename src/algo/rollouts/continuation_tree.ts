@@ -5,16 +5,21 @@
  * A record's score is the number of picks that a node can expect in the iteration.
  * @see arXiv:2509.21240 Sec. 3.1; released code generation_ts.py, tree_node.py; algorithms' spec, baselines 7
  */
-import { ROOT } from '../../units.ts';
-import type { ExpansionRecord, NodeId, RandomKey, RolloutConfig } from '../../units.ts';
-import { STREAMS, keyedRandom } from '../random.ts';
-import { breadthFirst, isLeaf, leavesBelow } from '../tree.ts';
-import type { TreeNodes } from '../tree.ts';
-import type { TreeBuilder } from '../tree_builder.ts';
-import { announceRows, checkSizes, complete, follow, startTrees, trimLeaves } from './growing.ts';
-import type { Forest, Growing } from './growing.ts';
-import { range, recordChoice } from './shape.ts';
-import type { GrowRollout, RolloutRule } from './shape.ts';
+import { ROOT, type ExpansionRecord, type NodeId, type RandomKey, type RolloutConfig } from '../../units.ts';
+import { keyedRandom, STREAMS } from '../random.ts';
+import type { TreeBuilder } from '../tree/tree_builder.ts';
+import { breadthFirst, isLeaf, leavesBelow, type TreeNodes } from '../tree/tree.ts';
+import {
+  announceRows,
+  checkSizes,
+  complete,
+  follow,
+  startTrees,
+  trimLeaves,
+  type Forest,
+  type Growing,
+} from './growing.ts';
+import { range, recordChoice, type GrowRollout, type RolloutRule } from './shape.ts';
 
 /** A pick, and the prompt's tree it belongs to: the root is shared by all of them. */
 interface Pick {

@@ -3,27 +3,25 @@
  * and the choice of rows.
  * @see released code vllm_rollout_with_tools_tree_offline; algorithms' spec 2.2 and 2.5
  */
-import { LabError } from '../../units.ts';
-import type {
-  Environment,
-  ExpansionRecord,
-  Generation,
-  NodeId,
-  NodeOrigin,
-  NodeTable,
-  Prompt,
-  RandomKey,
-  SearchStatistics,
-  TokenId,
-  Transition,
-  TurnNode,
-  TurnSampler,
+import {
+  LabError,
+  type Environment,
+  type ExpansionRecord,
+  type Generation,
+  type NodeId,
+  type NodeOrigin,
+  type NodeTable,
+  type Prompt,
+  type RandomKey,
+  type SearchStatistics,
+  type TokenId,
+  type Transition,
+  type TurnNode,
+  type TurnSampler,
 } from '../../units.ts';
-import { STREAMS, keyedRandom } from '../random.ts';
-import type { KeyedRandom } from '../random.ts';
-import { leavesBelow, responseLimit } from '../tree.ts';
-import { TreeBuilder, appendTokens, responseLength } from '../tree_builder.ts';
-import type { GrowingNode } from '../tree_builder.ts';
+import { keyedRandom, STREAMS, type KeyedRandom } from '../random.ts';
+import { appendTokens, responseLength, TreeBuilder, type GrowingNode } from '../tree/tree_builder.ts';
+import { leavesBelow, responseLimit } from '../tree/tree.ts';
 
 /** Told as things happen. `prompt` is Prompt.index. */
 export interface RolloutObserver {

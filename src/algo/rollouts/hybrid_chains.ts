@@ -4,10 +4,10 @@
  * policy goes on after its result. The node is marked `retrieved`; its last `lastGenerationLength` tokens are the step.
  * @see arXiv:2603.03078 Sec. 4.1; algorithms' spec, related 5
  */
-import type { RandomKey, RolloutConfig } from '../../units.ts';
-import { STREAMS, keyedRandom } from '../random.ts';
-import { responseTokens } from '../tree.ts';
-import { appendTokens } from '../tree_builder.ts';
+import type { Environment, Prompt, RandomKey, RolloutConfig, TokenId } from '../../units.ts';
+import { keyedRandom, STREAMS } from '../random.ts';
+import { appendTokens } from '../tree/tree_builder.ts';
+import { responseTokens } from '../tree/tree.ts';
 import {
   checkSizes,
   chooseRows,
@@ -19,11 +19,68 @@ import {
   settle,
   startTrees,
   stepOf,
+  type Forest,
+  type Growing,
 } from './growing.ts';
-import type { Forest, Growing } from './growing.ts';
-import { range } from './shape.ts';
-import type { GrowRollout, RolloutRule } from './shape.ts';
-import { StepBuffer } from './step_buffer.ts';
+import { overlap, range, type GrowRollout, type RolloutRule } from './shape.ts';
+
+// Steps of an expert, each stored under the history it was taken in; asked for the step whose history is most like
+// another. The expert is the environment's scripted solution.
+// @see RAPO, arXiv:2603.03078 Sec. 4.1; algorithms' spec, related 5
+
+interface StoredStep {
+  readonly prompt: Prompt;
+  readonly history: ReadonlySet<TokenId>; // tokens of the prompt and of everything before the step
+  readonly step: readonly TokenId[];
+}
+
+const sameQuestion = (a: Prompt, b: Prompt): boolean => a.dataset === b.dataset && a.seed === b.seed;
+
+/** The solution of one question, cut into steps. The last one answers this question and no other: it is left out. */
+async function stepsOf<State>(env: Environment<State>, prompt: Prompt): Promise<readonly StoredStep[]> {
+  const steps: StoredStep[] = [];
+  const history: TokenId[] = [...prompt.tokens];
+  let state = env.start(prompt);
+  for (const step of env.solve(prompt)) {
+    const transition = await env.step(prompt, state, step);
+    if (transition.kind === 'end') break;
+    steps.push({ prompt, history: new Set(history), step });
+    history.push(...step, ...transition.tokens);
+    state = transition.state;
+  }
+  return steps;
+}
+
+export class StepBuffer {
+  private readonly steps: readonly StoredStep[];
+
+  private constructor(steps: readonly StoredStep[]) {
+    this.steps = steps;
+  }
+
+  /** The steps of these questions' solutions that call a tool. */
+  static async fill<State>(env: Environment<State>, prompts: readonly Prompt[]): Promise<StepBuffer> {
+    const solved = await Promise.all(prompts.map((prompt) => stepsOf(env, prompt)));
+    return new StepBuffer(solved.flat());
+  }
+
+  /**
+   * The stored step with the history of the largest token overlap (Jaccard); the first one stored among equals.
+   * A question's own solution is never given away.
+   * @param history tokens of prompt and response
+   * @returns null where there is no step of another question
+   */
+  nearest(history: readonly TokenId[], asking: Prompt): readonly TokenId[] | null {
+    const tokens = new Set(history);
+    let best: { readonly step: readonly TokenId[]; readonly likeness: number } | null = null;
+    for (const { prompt, history: stored, step } of this.steps) {
+      if (sameQuestion(prompt, asking)) continue;
+      const likeness = overlap(stored, tokens);
+      if (!best || likeness > best.likeness) best = { step, likeness };
+    }
+    return best?.step ?? null;
+  }
+}
 
 interface Chain<State> extends Growing<State> {
   readonly hybrid: boolean;

@@ -1,14 +1,13 @@
 /** How a prompt's paths come to be, by name. To add a shape: its name in units.ts, its file here, its line. */
 import type { RolloutShape } from '../../units.ts';
 import { branching } from './branching.ts';
-import { chains } from './chains.ts';
 import { continuationTree } from './continuation_tree.ts';
 import { hybridChains } from './hybrid_chains.ts';
 import { levelTree } from './level_tree.ts';
 import { searchTree } from './search_tree.ts';
 import { segmentTree } from './segment_tree.ts';
 import type { RolloutRule } from './shape.ts';
-import { turnTree } from './turn_tree.ts';
+import { chains, turnTree } from './turn_tree.ts';
 
 export type { GrowRollout, RolloutExtras, RolloutRule } from './shape.ts';
 

@@ -8,14 +8,19 @@
  * @see arXiv:2601.06922 (no code released); arXiv:2510.02286 Sec. 3; algorithms' spec, related 4 and 12
  */
 import type { NodeOrigin, RandomKey, RolloutConfig } from '../../units.ts';
-import { STREAMS, keyedRandom } from '../random.ts';
-import { leavesBelow } from '../tree.ts';
-import type { GrowingNode, TreeBuilder } from '../tree_builder.ts';
-import { checkSizes, chooseRows, follow, playRound, startTrees } from './growing.ts';
-import type { Forest, Growing } from './growing.ts';
-import { overlap } from './overlap.ts';
-import { range, recordChoice } from './shape.ts';
-import type { GrowRollout, RolloutRule } from './shape.ts';
+import { keyedRandom, STREAMS } from '../random.ts';
+import type { GrowingNode, TreeBuilder } from '../tree/tree_builder.ts';
+import { leavesBelow } from '../tree/tree.ts';
+import {
+  checkSizes,
+  chooseRows,
+  follow,
+  playRound,
+  startTrees,
+  type Forest,
+  type Growing,
+} from './growing.ts';
+import { overlap, range, recordChoice, type GrowRollout, type RolloutRule } from './shape.ts';
 
 /** A tree and the turns whose results wait to be read. */
 interface Front<State> {

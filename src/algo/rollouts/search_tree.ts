@@ -10,14 +10,28 @@
  * @see arXiv:2405.00451; released code YuxiXie/MCTS-DPO; algorithms' spec, related 10
  */
 import type { NodeId, RandomKey, RolloutConfig, SearchStatistics } from '../../units.ts';
-import { STREAMS, keyedRandom } from '../random.ts';
-import { trajectoryOf } from '../reward.ts';
-import { isLeaf, leavesBelow, pathTo, responseLimit } from '../tree.ts';
-import type { GrowingNode, TreeBuilder } from '../tree_builder.ts';
-import { announceRows, checkSizes, complete, follow, startTrees, trimLeaves } from './growing.ts';
-import type { Forest, Growing } from './growing.ts';
-import { range, recordChoice } from './shape.ts';
-import type { Choice, GrowRollout, RolloutExtras, RolloutRule } from './shape.ts';
+import { keyedRandom, STREAMS } from '../random.ts';
+import { trajectoryOf } from '../reward/reward.ts';
+import type { GrowingNode, TreeBuilder } from '../tree/tree_builder.ts';
+import { isLeaf, leavesBelow, pathTo, responseLimit } from '../tree/tree.ts';
+import {
+  announceRows,
+  checkSizes,
+  complete,
+  follow,
+  startTrees,
+  trimLeaves,
+  type Forest,
+  type Growing,
+} from './growing.ts';
+import {
+  range,
+  recordChoice,
+  type Choice,
+  type GrowRollout,
+  type RolloutExtras,
+  type RolloutRule,
+} from './shape.ts';
 
 /** A tree under search. */
 class Search<State> {

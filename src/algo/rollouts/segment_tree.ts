@@ -8,13 +8,22 @@
  * @see arXiv:2508.17445; released repository; algorithms' spec, related 6
  */
 import type { Environment, NodeOrigin, RandomKey, RolloutConfig } from '../../units.ts';
-import { STREAMS, keyedRandom } from '../random.ts';
-import { leavesBelow } from '../tree.ts';
-import type { GrowingNode, TreeBuilder } from '../tree_builder.ts';
-import { checkSizes, chooseRows, close, follow, goOn, playRound, startTrees } from './growing.ts';
-import type { Forest, Growing, Outcome } from './growing.ts';
-import { range, recordChoice } from './shape.ts';
-import type { GrowRollout, RolloutRule } from './shape.ts';
+import { keyedRandom, STREAMS } from '../random.ts';
+import type { GrowingNode, TreeBuilder } from '../tree/tree_builder.ts';
+import { leavesBelow } from '../tree/tree.ts';
+import {
+  checkSizes,
+  chooseRows,
+  close,
+  follow,
+  goOn,
+  playRound,
+  startTrees,
+  type Forest,
+  type Growing,
+  type Outcome,
+} from './growing.ts';
+import { range, recordChoice, type GrowRollout, type RolloutRule } from './shape.ts';
 
 /** A path inside a segment. */
 interface Segment<State> extends Growing<State> {

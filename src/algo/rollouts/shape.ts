@@ -1,16 +1,17 @@
 /** What the file of a rollout shape offers, and the record of a choice that every shape writes. */
-import { ROOT } from '../../units.ts';
-import type {
-  Environment,
-  ExpansionRecord,
-  NodeId,
-  Prompt,
-  RandomKey,
-  RolloutConfig,
-  RolloutTree,
-  TurnSampler,
+import {
+  ROOT,
+  type Environment,
+  type ExpansionRecord,
+  type NodeId,
+  type Prompt,
+  type RandomKey,
+  type RolloutConfig,
+  type RolloutTree,
+  type TokenId,
+  type TurnSampler,
 } from '../../units.ts';
-import type { TreeNodes } from '../tree.ts';
+import type { TreeNodes } from '../tree/tree.ts';
 import type { RolloutObserver } from './growing.ts';
 
 /** What only some shapes ask for. */
@@ -79,3 +80,12 @@ export function recordChoice(
 
 /** 0, 1, … count − 1. */
 export const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+
+// How alike two texts are.
+
+/** Jaccard index of two token sets, |A ∩ B| / |A ∪ B|, in [0, 1]; 1 for two empty ones. */
+export function overlap(a: ReadonlySet<TokenId>, b: ReadonlySet<TokenId>): number {
+  const shared = [...a].filter((token) => b.has(token)).length;
+  const either = a.size + b.size - shared;
+  return either === 0 ? 1 : shared / either;
+}

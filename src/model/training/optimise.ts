@@ -2,7 +2,7 @@ import { dispatch, type Step } from '../../gpu/steps.ts';
 import type { OptimiserConfig, StepResult } from '../../units.ts';
 import { kernels } from '../../../shaders/index.ts';
 import type { DeviceModel } from '../device_model.ts';
-import { headNorms, headSquareSteps } from './head_norms.ts';
+import { headNorms, headSquareSteps } from './gradients.ts';
 import { TENSOR_ALIGNMENT } from '../parameters.ts';
 import type { Workspace } from './workspace.ts';
 

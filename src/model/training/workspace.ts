@@ -1,5 +1,5 @@
 import { BufferOwner, roundUp, VIEW_ALIGNMENT, type BufferView } from '../../gpu/buffers.ts';
-import { headSquareCount } from './head_norms.ts';
+import { headSquareCount } from './gradients.ts';
 import { createIndex, type IndexViews } from './inverse_index.ts';
 import type { LayerBuffers } from '../layer.ts';
 import { createLossBuffers, type LossBuffers } from '../policy_loss.ts';

@@ -1,30 +1,79 @@
 /** Two credit rules on one tree: the tree under each, the leaf's tokens by their difference, every rule as a matrix. */
 import { useMemo } from 'react';
-import { advantageRanges } from '../../store/advantage_range.ts';
+import { advantageRanges } from '../../store/credit/advantage_range.ts';
 import {
   agreementOf,
   firstDisagreement,
   tokenPairs,
   type RuleLine,
   type TokenPair,
-} from '../../store/compare.ts';
-import type { Recredit } from '../../store/credit.ts';
-import { bestLeaf, pathTokens, rolloutTree } from '../../store/reading.ts';
-import type { TreeState } from '../../store/run_state.ts';
+} from '../../store/credit/compare.ts';
+import type { Recredit } from '../../store/credit/credit.ts';
+import { bestLeaf, pathTokens, rolloutTree } from '../../store/record/reading.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
 import type { CreditConfig, NodeId, RolloutTree } from '../../units.ts';
-import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../binding.ts';
-import { ADVANTAGE_RULES } from '../credit/sentences.ts';
-import { formatCredit, formatSigned } from '../format.ts';
-import { creditShade } from '../scales.ts';
-import { Transcript, type TokenDecoration } from '../transcript/Transcript.tsx';
-import { advantageExtent, drawAdvantage } from '../tree/encodings.ts';
-import { TreeDrawing } from '../tree/TreeDrawing.tsx';
-import { Waiting } from '../Waiting.tsx';
-import { Disagreement } from './Disagreement.tsx';
+import { ADVANTAGE_RULES, VALUE_RULES } from '../credit/sentences.ts';
+import { advantageExtent, drawAdvantage } from '../drawing/encodings.ts';
+import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
+import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../parts/binding.ts';
+import { formatCredit, formatSigned } from '../parts/format.ts';
+import { Waiting } from '../parts/parts.tsx';
+import { RuleSelect } from '../parts/RulePicker.tsx';
+import { creditShade } from '../parts/scales.ts';
+import { Transcript, type TokenDecoration } from '../parts/Transcript.tsx';
 import { GradientCosines } from './GradientCosines.tsx';
-import { RuleMatrix } from './RuleMatrix.tsx';
-import { RulePair } from './RulePair.tsx';
+import { Disagreement, RuleMatrix } from './RuleMatrix.tsx';
 import { otherRule, ruleLines, underRule } from './under_rule.ts';
+
+// The two rules of a comparison, chosen side by side.
+
+interface RulePairProps {
+  readonly own: CreditConfig; // the run's
+  readonly a: CreditConfig;
+  readonly b: CreditConfig;
+}
+
+export function RulePair({ own, a, b }: RulePairProps) {
+  const { selection } = useLab();
+  return (
+    <div className="bar rule-pair">
+      <fieldset>
+        <legend>Rule A{a.advantageRule === own.advantageRule ? ' (the run’s)' : ''}</legend>
+        <RuleSelect
+          label="advantage"
+          rules={ADVANTAGE_RULES}
+          value={a.advantageRule}
+          own={own.advantageRule}
+          onChange={(advantageRule) => selection.select({ advantageRule })}
+        />
+        <RuleSelect
+          label="value"
+          rules={VALUE_RULES}
+          value={a.valueRule}
+          own={own.valueRule}
+          onChange={(valueRule) => selection.select({ valueRule })}
+        />
+      </fieldset>
+      <fieldset>
+        <legend>Rule B</legend>
+        <RuleSelect
+          label="advantage"
+          rules={ADVANTAGE_RULES}
+          value={b.advantageRule}
+          own={null}
+          onChange={(againstAdvantage) => selection.select({ againstAdvantage })}
+        />
+        <RuleSelect
+          label="value"
+          rules={VALUE_RULES}
+          value={b.valueRule}
+          own={null}
+          onChange={(againstValue) => selection.select({ againstValue })}
+        />
+      </fieldset>
+    </div>
+  );
+}
 
 interface SideProps {
   readonly letter: 'A' | 'B';

@@ -1,20 +1,19 @@
 /** Runs side by side: what differs in their settings, what changed first, aligned curves, one prompt's tree under each. */
 import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
-import { trainedAdvantages } from '../../store/advantage_range.ts';
-import { whatChangedFirst, settingDifferences } from '../../store/run_difference.ts';
-import { titleOf, type KeptRun, type Reading } from '../../store/shelf.ts';
-import type { RunState } from '../../store/run_state.ts';
-import { useLab, useRun, useSelection } from '../binding.ts';
-import { Boundary } from '../Boundary.tsx';
-import { formatCount } from '../format.ts';
-import { Chart } from '../train/Chart.tsx';
-import { newestUpdate, summarise } from '../train/curve_data.ts';
-import { Readout } from '../train/Readout.tsx';
-import { advantageExtent, drawAdvantage } from '../tree/encodings.ts';
-import { TreeDrawing } from '../tree/TreeDrawing.tsx';
-import { WhatChanged } from './WhatChanged.tsx';
+import { trainedAdvantages } from '../../store/credit/advantage_range.ts';
+import { settingDifferences, whatChangedFirst } from '../../store/record/run_difference.ts';
+import type { RunState } from '../../store/record/run_state.ts';
+import { titleOf, type KeptRun, type Reading } from '../../store/record/shelf.ts';
+import { advantageExtent, drawAdvantage } from '../drawing/encodings.ts';
+import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
+import { useLab, useRun, useSelection } from '../parts/binding.ts';
+import { Boundary } from '../parts/Boundary.tsx';
+import { Chart, Readout } from '../parts/Chart.tsx';
+import { newestUpdate, summarise } from '../parts/curve_data.ts';
+import { formatCount } from '../parts/format.ts';
 import { RUN_STYLES, runCurves, type ComparedRun } from './run_curves.ts';
+import { WhatChanged } from './WhatChanged.tsx';
 
 const LETTERS = ['A', 'B', 'C', 'D'] as const;
 

@@ -1,6 +1,6 @@
 /** The Compare view: two rules on the same rollouts, every rule on one leaf, and runs side by side. */
-import { useLab, useRun, useSelection, useTree } from '../binding.ts';
-import { PromptBar } from '../tree/PromptBar.tsx';
+import { useLab, useRun, useSelection, useTree } from '../parts/binding.ts';
+import { PromptBar } from '../parts/PromptBar.tsx';
 import { CompareRules } from './CompareRules.tsx';
 import { CompareRuns } from './CompareRuns.tsx';
 

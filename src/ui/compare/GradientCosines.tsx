@@ -1,13 +1,13 @@
 /** Angles between the gradients of the rules on this update's rollouts, computed by the engine. */
 import { useMemo } from 'react';
-import { gradientQuestion } from '../../store/gradients.ts';
-import type { TreeState } from '../../store/run_state.ts';
-import { same } from '../../store/open_run.ts';
+import { gradientQuestion } from '../../store/ask/inspection.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
+import { same } from '../../store/lab/open_run.ts';
 import type { CreditConfig } from '../../units.ts';
-import { useLab, useRun, useTransport, useUpdate } from '../binding.ts';
+import { useLab, useRun, useTransport, useUpdate } from '../parts/binding.ts';
 import { ADVANTAGE_RULES } from '../credit/sentences.ts';
-import { countWords, formatNumber, formatSetting } from '../format.ts';
-import { creditShade } from '../scales.ts';
+import { countWords, formatNumber, formatSetting } from '../parts/format.ts';
+import { creditShade } from '../parts/scales.ts';
 import { gradientRules } from './under_rule.ts';
 
 const DIGITS = 3;

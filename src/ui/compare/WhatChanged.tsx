@@ -1,8 +1,8 @@
 /** Two runs in words: settings that differ, and the first thing that came out differently. */
-import type { DifferenceStage, RunDifference } from '../../store/run_difference.ts';
-import { useLab, useVocabulary } from '../binding.ts';
-import { countWords, formatNumber } from '../format.ts';
-import { nodeName } from '../tree/encodings.ts';
+import type { DifferenceStage, RunDifference } from '../../store/record/run_difference.ts';
+import { useLab, useVocabulary } from '../parts/binding.ts';
+import { countWords, formatNumber } from '../parts/format.ts';
+import { nodeName } from '../drawing/encodings.ts';
 import type { ComparedRun } from './run_curves.ts';
 
 const STAGE_WORDS: Readonly<Record<DifferenceStage, string>> = {

@@ -1,12 +1,12 @@
 /** Curves of several runs over one axis. Pure. */
-import type { RunState } from '../../store/run_state.ts';
+import type { RunState } from '../../store/record/run_state.ts';
 import {
   curveData,
   knowsAdmissions,
   type CurveData,
   type CurveSeries,
   type Series,
-} from '../train/curve_data.ts';
+} from '../parts/curve_data.ts';
 
 /** One run of a comparison. */
 export interface ComparedRun {

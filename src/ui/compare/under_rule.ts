@@ -1,14 +1,14 @@
 /** Credit of an update under chosen rules, as the Compare view asks for it. Pure. */
-import { ruleLine, type RuleLine } from '../../store/compare.ts';
+import { ruleLine, type RuleLine } from '../../store/credit/compare.ts';
 import {
   ADVANTAGE_RULE,
   isAvailable,
   recredit,
   type CreditChoice,
   type Recredit,
-} from '../../store/credit.ts';
-import { rolloutTree } from '../../store/reading.ts';
-import type { TreeState, UpdateState } from '../../store/run_state.ts';
+} from '../../store/credit/credit.ts';
+import { rolloutTree } from '../../store/record/reading.ts';
+import type { TreeState, UpdateState } from '../../store/record/run_state.ts';
 import type { AdvantageRule, CreditConfig, NodeId } from '../../units.ts';
 
 export type RuleChoice = Omit<CreditChoice, 'whatIf'>;

@@ -1,8 +1,24 @@
 /** What a what-if changes, before → after: every value, every advantage, and how many tokens. */
-import type { Change, CreditChange, RangeChange } from '../../store/credit_change.ts';
-import { useLab, useSelection } from '../binding.ts';
-import { countWords, formatCount, formatRange } from '../format.ts';
-import { nodeName } from '../tree/encodings.ts';
+import type {
+  Change,
+  CreditChange,
+  LeafInfluence,
+  RangeChange,
+  TurnInfluence,
+} from '../../store/credit/credit_change.ts';
+import type { NodeId } from '../../units.ts';
+import { nodeName } from '../drawing/encodings.ts';
+import { useLab, useSelection } from '../parts/binding.ts';
+import {
+  asPrinted,
+  countWords,
+  formatCount,
+  formatCredit,
+  formatRange,
+  formatSigned,
+} from '../parts/format.ts';
+import { RewardMark } from '../parts/parts.tsx';
+import { rewardClass } from '../parts/scales.ts';
 
 interface MovedProps {
   readonly change: RangeChange | null; // null: there is no such number
@@ -69,6 +85,94 @@ export function ChangePanel({ change }: { readonly change: CreditChange }) {
           </table>
         </div>
       )}
+    </section>
+  );
+}
+
+// Leave one leaf out: how much each leaf moves the advantage of the chosen turn.
+
+interface BarProps {
+  readonly influence: number;
+  readonly largest: number;
+}
+
+/** From the middle: to the right where the leaf raises the advantage, to the left where it lowers it. */
+function Bar({ influence, largest }: BarProps) {
+  const share = (50 * Math.abs(asPrinted(influence))) / largest;
+  const left = influence < 0 ? 50 - share : 50;
+  return (
+    <span className="influence-bar" aria-hidden="true">
+      <span data-sign={influence < 0 ? 'minus' : 'plus'} style={{ left: `${left}%`, width: `${share}%` }} />
+    </span>
+  );
+}
+
+interface LineProps {
+  readonly entry: LeafInfluence;
+  readonly largest: number;
+  readonly row: NodeId | null; // that the numbers are of
+}
+
+function Line({ entry, largest, row }: LineProps) {
+  const { selection } = useLab();
+  const { leaf, influence, without, reward } = entry;
+  return (
+    <tr>
+      <td>
+        <button type="button" className="quiet link" onClick={() => selection.select({ leaf })}>
+          <RewardMark kind={rewardClass(reward)} />
+          {nodeName(leaf)}
+        </button>
+      </td>
+      <td>{without === null ? (leaf === row ? 'its own row' : 'no such turn') : formatSigned(without)}</td>
+      <td>{influence === null ? '' : formatCredit(influence)}</td>
+      <td>{influence !== null && <Bar influence={influence} largest={largest} />}</td>
+    </tr>
+  );
+}
+
+export function InfluencePanel({ influence }: { readonly influence: TurnInfluence | null }) {
+  if (!influence)
+    return (
+      <section className="panel" aria-label="Influence of leaves">
+        <h2>Influence of each leaf</h2>
+        <p className="small soft">Select a turn of a tree with several leaves.</p>
+      </section>
+    );
+  const { node, row, advantage, leaves } = influence;
+  const largest = Math.max(...leaves.map((entry) => Math.abs(entry.influence ?? 0)), 1e-12);
+  return (
+    <section className="panel" aria-label="Influence of leaves">
+      <h2>
+        Influence of each leaf on {nodeName(node)}
+        {row === null ? '' : ` in the row of ${nodeName(row)}`},{' '}
+        <span className="soft">A = {formatSigned(advantage)}</span>
+      </h2>
+      <p className="small soft">
+        Credit once more with the leaf left out. Its influence is the advantage with it less the advantage
+        without.
+        {row !== null &&
+          ` This rule has no number per turn: numbers are of the tokens of this turn in the row of ${nodeName(row)}; select a leaf for its row.`}
+      </p>
+      <div className="scroll-table" tabIndex={0} role="region" aria-label="Leaves by influence">
+        <table className="influences">
+          <thead>
+            <tr>
+              <th scope="col">leaf</th>
+              <th scope="col">A without</th>
+              <th scope="col">influence</th>
+              <th scope="col">
+                <span className="visually-hidden">bar</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {leaves.map((entry) => (
+              <Line key={entry.leaf} entry={entry} largest={largest} row={row} />
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

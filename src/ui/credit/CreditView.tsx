@@ -1,25 +1,21 @@
 /** The Credit view: how a reward became the advantage of every token, one step at a time, both ways. */
 import { useMemo, useState } from 'react';
-import { advantageRanges } from '../../store/advantage_range.ts';
-import { OWN_CREDIT, recredit, type CreditChoice } from '../../store/credit.ts';
-import { creditChange } from '../../store/credit_change.ts';
-import { creditFrame, creditSteps } from '../../store/credit_steps.ts';
-import { leafInfluence } from '../../store/influence.ts';
-import { rolloutTree } from '../../store/reading.ts';
-import type { TreeState } from '../../store/run_state.ts';
+import { advantageRanges } from '../../store/credit/advantage_range.ts';
+import { creditChange, leafInfluence } from '../../store/credit/credit_change.ts';
+import { creditFrame, creditSteps } from '../../store/credit/credit_steps.ts';
+import { OWN_CREDIT, recredit, type CreditChoice } from '../../store/credit/credit.ts';
+import { rolloutTree } from '../../store/record/reading.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type CreditConfig, type NodeId } from '../../units.ts';
-import { useOfUpdate, useRun, useSelection, useTree } from '../binding.ts';
-import { PromptBar } from '../tree/PromptBar.tsx';
-import { TreeDrawing } from '../tree/TreeDrawing.tsx';
-import { Waiting } from '../Waiting.tsx';
-import { ChangePanel } from './ChangePanel.tsx';
-import { drawingAt } from './drawings.ts';
-import { FormulaPanel } from './FormulaPanel.tsx';
-import { useGlide } from './glide.ts';
-import { InfluencePanel } from './InfluencePanel.tsx';
-import { LeafTable } from './LeafTable.tsx';
+import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
+import { useOfUpdate, useRun, useSelection, useTree } from '../parts/binding.ts';
+import { Waiting } from '../parts/parts.tsx';
+import { PromptBar } from '../parts/PromptBar.tsx';
+import { RulePicker } from '../parts/RulePicker.tsx';
+import { ChangePanel, InfluencePanel } from './ChangePanel.tsx';
+import { drawingAt, useGlide } from './drawings.ts';
+import { FormulaPanel, LeafTable } from './FormulaPanel.tsx';
 import { RewardDrag } from './RewardDrag.tsx';
-import { RulePicker } from './RulePicker.tsx';
 import { StepperBar } from './StepperBar.tsx';
 
 interface StepperProps {

@@ -5,8 +5,8 @@ import {
   phaseStart,
   type CreditFrame,
   type StepperStep,
-} from '../../store/credit_steps.ts';
-import { useLab } from '../binding.ts';
+} from '../../store/credit/credit_steps.ts';
+import { useLab } from '../parts/binding.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { PHASE_TITLES, sentenceOf } from './sentences.ts';
 

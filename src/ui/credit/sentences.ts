@@ -1,9 +1,9 @@
 /** A credit step as a sentence and a symbolic formula. The live numbers are the step's own (credit_steps.ts). */
-import { ADVANTAGE_RULE, VALUE_RULE, type Rule } from '../../store/credit.ts';
-import type { CreditPhase, StepperStep } from '../../store/credit_steps.ts';
+import { ADVANTAGE_RULE, VALUE_RULE, type Rule } from '../../store/credit/credit.ts';
+import type { CreditPhase, StepperStep } from '../../store/credit/credit_steps.ts';
 import { ROOT } from '../../units.ts';
-import { capital, countWords, formatNumber, formatRange, formatSigned } from '../format.ts';
-import { nodeName, turnName } from '../tree/encodings.ts';
+import { capital, countWords, formatNumber, formatRange, formatSigned } from '../parts/format.ts';
+import { nodeName, turnName } from '../drawing/encodings.ts';
 
 export const PHASE_TITLES: Readonly<Record<CreditPhase, string>> = {
   reward: 'rewards',

@@ -1,12 +1,27 @@
 /** What if the clip band were another? Turns that flip, and the loss and push that would result. */
 import { useMemo } from 'react';
-import { askClip } from '../../store/clip_question.ts';
-import type { MinibatchState } from '../../store/run_state.ts';
+import { askClip } from '../../store/loss/loss_reading.ts';
+import type { MinibatchState } from '../../store/record/run_state.ts';
 import type { LossConfig } from '../../units.ts';
-import { useLab, useSelection } from '../binding.ts';
-import { countWords, formatCount, formatNumber, formatSetting, formatSigned } from '../format.ts';
-import { CLIP_SLIDER, clipOfSlider, sliderOfClip } from './clip_slider.ts';
+import { useLab, useSelection } from '../parts/binding.ts';
+import { countWords, formatCount, formatNumber, formatSetting, formatSigned } from '../parts/format.ts';
 import { LEVEL_WORDS } from './loss_words.ts';
+
+// Places of the clip sliders: logarithmic, since bands run from 0.0003 (turn ratios) to 0.3 (token ratios). Pure.
+
+/** Last place of a slider; place 0 is ε = 0. */
+export const CLIP_SLIDER = 100;
+const LEAST = 1e-5;
+const MOST = 1;
+
+export const clipOfSlider = (place: number): number =>
+  place <= 0 ? 0 : LEAST * (MOST / LEAST) ** ((place - 1) / (CLIP_SLIDER - 1));
+
+export function sliderOfClip(clip: number): number {
+  if (clip <= 0) return 0;
+  const place = 1 + ((CLIP_SLIDER - 1) * Math.log(clip / LEAST)) / Math.log(MOST / LEAST);
+  return Math.min(CLIP_SLIDER, Math.max(1, Math.round(place)));
+}
 
 interface FieldProps {
   readonly label: string;

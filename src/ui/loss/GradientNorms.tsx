@@ -1,9 +1,96 @@
 /** Gradient norms of a mini-batch's step, layer by layer, before clipping. */
-import { layerNorms } from '../../store/loss_reading.ts';
-import type { MinibatchState } from '../../store/run_state.ts';
-import { useRun } from '../binding.ts';
-import { asPrinted, formatNumber, formatSetting } from '../format.ts';
-import { HeadNormsTable } from './HeadNormsTable.tsx';
+import { layerNorms } from '../../store/loss/loss_reading.ts';
+import type { MinibatchState } from '../../store/record/run_state.ts';
+import type { HeadNorms } from '../../units.ts';
+import { useRun } from '../parts/binding.ts';
+import { asPrinted, formatNumber, formatSetting } from '../parts/format.ts';
+import { entropyShade } from '../parts/scales.ts';
+
+// Gradient norms of each attention head, matrix by matrix: a heat table of layers and heads.
+
+const MATRICES = [
+  { key: 'query', title: 'queries W_q' },
+  { key: 'key', title: 'keys W_k' },
+  { key: 'value', title: 'values W_v' },
+  { key: 'output', title: 'output W_o' },
+] as const satisfies readonly { readonly key: keyof HeadNorms; readonly title: string }[];
+
+/** One scale for all four, so that shades compare. */
+const largestOf = (layers: readonly HeadNorms[]): number =>
+  Math.max(
+    ...layers.flatMap((layer) => MATRICES.flatMap(({ key }) => layer[key])).filter(Number.isFinite),
+    1e-12,
+  );
+
+interface MatrixProps {
+  readonly title: string;
+  readonly layers: readonly (readonly number[])[]; // norms by layer and head
+  readonly largest: number;
+}
+
+function Matrix({ title, layers, largest }: MatrixProps) {
+  return (
+    <table className="head-norms">
+      <caption>{title}</caption>
+      <thead>
+        <tr>
+          <th scope="col">layer</th>
+          {layers[0]?.map((_, head) => (
+            <th key={head} scope="col">
+              head {head + 1}
+            </th>
+          ))}
+          <th scope="col">all</th>
+        </tr>
+      </thead>
+      <tbody>
+        {layers.map((heads, layer) => (
+          <tr key={layer}>
+            <th scope="row">{layer + 1}</th>
+            {heads.map((norm, head) => (
+              <td
+                key={head}
+                style={
+                  Number.isFinite(norm)
+                    ? { backgroundColor: entropyShade(asPrinted(norm, 4), largest) }
+                    : undefined
+                }
+              >
+                {formatNumber(norm, 4)}
+              </td>
+            ))}
+            <td>{formatNumber(Math.hypot(...heads), 4)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function HeadNormsTable({ layers }: { readonly layers: readonly HeadNorms[] | undefined }) {
+  if (!layers)
+    return (
+      <p className="small soft">
+        Norms by attention head are not in this recording: it was made before they were logged. A run trained
+        now has them.
+      </p>
+    );
+  const largest = largestOf(layers);
+  return (
+    <>
+      <h3>By attention head</h3>
+      <p className="small soft">
+        The darker, the larger; one scale for all. A head owns rows of W_q, W_k and W_v and columns of W_o;
+        “all” is the root of the summed squares.
+      </p>
+      <div className="wide-table" tabIndex={0} role="region" aria-label="Gradient norms by attention head">
+        {MATRICES.map(({ key, title }) => (
+          <Matrix key={key} title={title} layers={layers.map((layer) => layer[key])} largest={largest} />
+        ))}
+      </div>
+    </>
+  );
+}
 
 export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchState }) {
   const clip = useRun((run) => run.header?.config.optimiser.gradientClip ?? null);

@@ -1,14 +1,140 @@
 /** The Loss view: one leaf's row as the trainer saw it, token by token, and what the step did with its mini-batch. */
-import { bestLeaf, leavesOf, rewardOf } from '../../store/reading.ts';
-import type { TreeState } from '../../store/run_state.ts';
-import type { NodeId } from '../../units.ts';
-import { useLab, useRun, useSelection, useTree, useUpdate } from '../binding.ts';
-import { formatNumber } from '../format.ts';
-import { REWARD_GLYPHS, rewardClass } from '../scales.ts';
-import { nodeName } from '../tree/encodings.ts';
-import { PromptBar } from '../tree/PromptBar.tsx';
-import { Waiting } from '../Waiting.tsx';
-import { LossRowView } from './LossRowView.tsx';
+import { useMemo } from 'react';
+import { advantageOfToken, OWN_CREDIT, recredit } from '../../store/credit/credit.ts';
+import { readLoss, type LossReading, type LossToken } from '../../store/loss/loss_reading.ts';
+import { maskReason, netWeight, silenceOf } from '../../store/loss/net_weight.ts';
+import { bestLeaf, leavesOf, pathTokens, rewardOf } from '../../store/record/reading.ts';
+import type { TreeState, UpdateState } from '../../store/record/run_state.ts';
+import type { LossConfig, NodeId } from '../../units.ts';
+import { nodeName } from '../drawing/encodings.ts';
+import { useLab, useRun, useSelection, useTree, useUpdate, useVocabulary } from '../parts/binding.ts';
+import { countWords, formatNumber, formatSigned } from '../parts/format.ts';
+import { Waiting } from '../parts/parts.tsx';
+import { PromptBar } from '../parts/PromptBar.tsx';
+import { REWARD_GLYPHS, rewardClass } from '../parts/scales.ts';
+import { BalancePanel, NetWeightPanel } from './BalancePanel.tsx';
+import { ClipQuestion } from './ClipQuestion.tsx';
+import { GradientNorms } from './GradientNorms.tsx';
+import { SILENCE_WORDS } from './loss_words.ts';
+import { SpreadPanel } from './SpreadPanel.tsx';
+import { MaskedToken, TokenPanel } from './TokenPanel.tsx';
+import { TokenStrip } from './TokenStrip.tsx';
+import { TurnLane } from './TurnLane.tsx';
+
+// One row: its turns, its tokens, the chosen token in full, and the mini-batch it was trained in.
+
+interface RowProps {
+  readonly update: UpdateState;
+  readonly tree: TreeState;
+  readonly leaf: NodeId;
+  readonly config: LossConfig;
+}
+
+function NoReading({ update: { metrics }, tree: { dropped } }: Pick<RowProps, 'update' | 'tree'>) {
+  if (dropped)
+    return (
+      <p>
+        The run’s filter dropped this question’s rollouts: no row of them is trained on, and no token has a
+        loss.
+      </p>
+    );
+  if (metrics) return <p>This row was in no mini-batch.</p>;
+  return <Waiting>The loss of this row comes when the update reaches its loss phase.</Waiting>;
+}
+
+interface ChosenProps extends RowProps {
+  readonly reading: LossReading;
+  readonly token: LossToken;
+  readonly text: string;
+}
+
+/** A trained-on token: its numbers, why it is not pushed if it is not, and how often it is counted. */
+function ChosenToken({ update, tree, leaf, config, reading, token, text }: ChosenProps) {
+  const credit = useRun((run) => run.header?.config.algorithm.credit ?? null);
+  const turn = reading.turns[token.turn];
+  const net = useMemo(
+    () => netWeight(reading.minibatch, tree, leaf, token.position, config),
+    [reading, tree, leaf, token, config],
+  );
+  const silence = useMemo(() => {
+    if (!credit || turn.node === null) return null;
+    const own = recredit(tree, credit, OWN_CREDIT, update.trees);
+    const credited = own ? advantageOfToken(tree, own, leaf, token.position) : token.advantage;
+    return silenceOf(token, tree, config, credited);
+  }, [credit, turn, tree, update, leaf, token, config]);
+  return (
+    <>
+      <TokenPanel text={text} token={token} turn={turn} net={net} config={config} />
+      {silence && (
+        <section className="panel" aria-label="Why no push">
+          <h2>Why does this row not push the token?</h2>
+          <p className="small">{SILENCE_WORDS[silence]}</p>
+        </section>
+      )}
+      <NetWeightPanel net={net} />
+    </>
+  );
+}
+
+export function LossRowView(props: RowProps) {
+  const { update, tree, leaf, config } = props;
+  const vocabulary = useVocabulary();
+  const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
+  const position = useSelection(({ token }) => token);
+  const reading = useMemo(() => readLoss(update, tree, leaf, config), [update, tree, leaf, config]);
+  const tokens = useMemo(() => pathTokens(tree, leaf, vocabulary), [tree, leaf, vocabulary]);
+  const byPosition = useMemo(
+    () =>
+      new Map(reading?.turns.flatMap((turn) => turn.tokens.map((token) => [token.position, token] as const))),
+    [reading],
+  );
+  const at = position !== null && position < tokens.length ? position : null;
+  const chosen = at === null ? reading?.turns[0]?.tokens[0] : byPosition.get(at);
+  const strip = { tree, leaf, reading, config, tokens, byPosition, selected: at ?? chosen?.position ?? null };
+  return (
+    <div className="loss-columns">
+      <div className="loss-main">
+        {reading ? (
+          <TurnLane turns={reading.turns} config={config} />
+        ) : (
+          <NoReading update={update} tree={tree} />
+        )}
+        <TokenStrip {...strip} />
+        {reading && <BatchPanels {...props} reading={reading} />}
+      </div>
+      <div className="loss-side">
+        {chosen && reading && (
+          <ChosenToken {...props} reading={reading} token={chosen} text={tokens[chosen.position].text} />
+        )}
+        {!chosen && at !== null && (
+          <MaskedToken
+            text={tokens[at].text}
+            reason={maskReason(tree, leaf, at, reading !== null, contextLength)}
+          />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function BatchPanels({ update, config, reading }: RowProps & { readonly reading: LossReading }) {
+  const { minibatch } = reading;
+  return (
+    <div className="loss-batch">
+      <p className="small">
+        Row loss Σ w·ℓ = <span className="number">{formatSigned(reading.loss, 5)}</span>, one of{' '}
+        {countWords(minibatch.rows.length, 'row')} in mini-batch {minibatch.minibatch + 1}, whose loss is{' '}
+        <span className="number">{formatSigned(minibatch.loss, 5)}</span>.
+      </p>
+      {config.surrogate === 'clip' && (
+        <ClipQuestion key={minibatch.minibatch} minibatch={minibatch} config={config} />
+      )}
+      <BalancePanel update={update} minibatch={minibatch} config={config} />
+      <SpreadPanel minibatch={minibatch} config={config} />
+      <GradientNorms minibatch={minibatch} />
+    </div>
+  );
+}
 
 function LeafPicker({ tree, leaf }: { readonly tree: TreeState; readonly leaf: NodeId }) {
   const { selection } = useLab();

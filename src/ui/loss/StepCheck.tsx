@@ -1,12 +1,126 @@
 /** The honesty check of a step: what its gradient promised, and what its mini-batch did when it was scored again. */
-import type { CheckedStep } from '../../store/inspection.ts';
+import type { CheckedStep } from '../../store/ask/inspection.ts';
 import type { NodeId } from '../../units.ts';
-import { useInspection, useLab, useRun, useTransport } from '../binding.ts';
-import { countWords, formatNumber, formatSetting, formatShare, formatSigned } from '../format.ts';
-import { Fact } from '../Fact.tsx';
-import { useRunGround } from '../run_ground.ts';
-import { checkOffer } from './step_check_words.ts';
-import { StepScatter } from './StepScatter.tsx';
+import { nodeName } from '../drawing/encodings.ts';
+import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
+import { countWords, formatNumber, formatSetting, formatShare, formatSigned } from '../parts/format.ts';
+import { Fact } from '../parts/parts.tsx';
+import { FILE_IS_GONE, trainAgainWords, useRunGround, type RunGround } from '../parts/run_ground.ts';
+
+// How the check of a step is asked for, by what is on screen: a live run that goes on, one that is over, a recording.
+
+export interface CheckOffer {
+  readonly how: 'next' | 'again' | null; // null: it cannot be asked for
+  readonly button: string;
+  readonly note: string;
+}
+
+const NEXT = 'Check the next update’s steps';
+
+/** What can be asked for and why; a step is checked while it is taken, since nobody keeps the weights on both sides. */
+export function checkOffer(ground: RunGround): CheckOffer {
+  const { engine, live, finished, byHand, update } = ground;
+  const again = `Train again to update ${update} and check it`;
+  if (engine === 'unavailable')
+    return { how: null, button: live ? NEXT : again, note: 'Scoring the rows again needs WebGPU.' };
+  if (engine === 'starting')
+    return { how: null, button: live ? NEXT : again, note: 'The engine is starting.' };
+  if (live && !finished) return { how: 'next', button: NEXT, note: 'The run stays the same, bit for bit.' };
+  if (!live && byHand)
+    return {
+      how: null,
+      button: again,
+      note: `${FILE_IS_GONE}: train from that file and check as it runs.`,
+    };
+  const why = live ? 'The run is over' : 'A recording holds no weights';
+  return {
+    how: 'again',
+    button: again,
+    note: `${why}, so the step has to be taken once more: ${trainAgainWords(ground)}`,
+  };
+}
+
+// Predicted against actual change of log-probability, a point a token.
+
+const WIDTH = 240;
+const HEIGHT = 180;
+const INSET = 0.95; // of the half axes
+const SHOWN = 600; // points; more would only overlap
+
+interface Point {
+  readonly name: string; // where the token stands
+  readonly predicted: number; // nats
+  readonly actual: number; // nats
+}
+
+const pointsOf = ({ rows }: CheckedStep): readonly Point[] =>
+  rows.flatMap(({ prompt, leaf, tokenIndex, predicted, before, after }) =>
+    predicted.map((value, index) => ({
+      name: `prompt ${prompt + 1}, ${nodeName(leaf)}, token ${tokenIndex[index]}`,
+      predicted: value,
+      actual: after[index] - before[index],
+    })),
+  );
+
+/** What is drawn, in numbers. */
+function Table({ points }: { readonly points: readonly Point[] }) {
+  return (
+    <details className="small">
+      <summary>as a table</summary>
+      <div className="scroll-table" tabIndex={0} role="region" aria-label="Tokens of the checked step">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">token</th>
+              <th scope="col">predicted</th>
+              <th scope="col">actual</th>
+            </tr>
+          </thead>
+          <tbody>
+            {points.map(({ name, predicted, actual }) => (
+              <tr key={name}>
+                <td>{name}</td>
+                <td>{formatSigned(predicted, 5)}</td>
+                <td>{formatSigned(actual, 5)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
+
+/** One scale on both axes, so that a kept promise lies on the diagonal. */
+export function StepScatter({ step }: { readonly step: CheckedStep }) {
+  const all = pointsOf(step);
+  const every = Math.max(1, Math.ceil(all.length / SHOWN));
+  const points = all.filter((_, index) => index % every === 0);
+  const extent = all.reduce(
+    (most, { predicted, actual }) => Math.max(most, Math.abs(predicted), Math.abs(actual)),
+    Number.MIN_VALUE,
+  );
+  const x = (value: number): number => (WIDTH / 2) * (1 + (INSET * value) / extent);
+  const y = (value: number): number => (HEIGHT / 2) * (1 - (INSET * value) / extent);
+  const label = `${countWords(all.length, 'token')}: predicted change of log-probability to the right, actual change upwards, correlation ${formatNumber(step.forecastCorrelation, 3)}`;
+  return (
+    <figure className="step-figure">
+      <svg className="step-scatter" role="img" aria-label={label} viewBox={`0 0 ${WIDTH} ${HEIGHT}`}>
+        <path d={`M0 ${HEIGHT / 2}H${WIDTH}M${WIDTH / 2} 0V${HEIGHT}`} />
+        <path className="promise" d={`M${x(-extent)} ${y(-extent)}L${x(extent)} ${y(extent)}`} />
+        {points.map(({ name, predicted, actual }) => (
+          <circle key={name} cx={x(predicted)} cy={y(actual)} r={2} />
+        ))}
+      </svg>
+      <figcaption className="small soft">
+        Right: predicted, up: actual, both to {formatSigned(extent, 4)} nats. On the dashed line a token did
+        what was promised.
+        {every > 1 && ` One in ${every} of ${countWords(all.length, 'token')} is drawn.`}
+      </figcaption>
+      <Table points={points} />
+    </figure>
+  );
+}
 
 /** A token whose own change is told. */
 interface Place {

@@ -1,19 +1,27 @@
 /** One token: every number between its log-probability and its gradient, in the formula of the loss. */
-import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
-import type { NetWeight } from '../../store/net_weight.ts';
+import type { LossToken, LossTurn } from '../../store/loss/loss_reading.ts';
+import type { MaskReason, NetWeight } from '../../store/loss/net_weight.ts';
 import type { LossConfig } from '../../units.ts';
-import { countWords, formatCredit, formatNats, formatNumber, formatRatio, formatSigned } from '../format.ts';
-import { Fact } from '../Fact.tsx';
-import { TokenPush } from './TokenPush.tsx';
+import {
+  countWords,
+  formatCredit,
+  formatNats,
+  formatNumber,
+  formatRatio,
+  formatSigned,
+} from '../parts/format.ts';
+import { Fact } from '../parts/parts.tsx';
 import {
   CLIP_WORDS,
-  LEVEL_WORDS,
   gradientFormula,
   hasRatio,
+  LEVEL_WORDS,
   lossFormula,
+  MASK_WORDS,
+  pushWords,
   type Formula,
 } from './loss_words.ts';
-import { pushWords } from './push_words.ts';
+import { TokenPush } from './TokenPush.tsx';
 
 interface TokenPanelProps {
   readonly text: string;
@@ -85,6 +93,23 @@ export function TokenPanel({ text, token, turn, net, config }: TokenPanelProps) 
         {config.klCoefficient !== 0 && ' The gradient also holds the KL term.'}
       </p>
       <TokenPush token={token} />
+    </section>
+  );
+}
+
+// A token that is in no loss, and why.
+
+export function MaskedToken({ text, reason }: { readonly text: string; readonly reason: MaskReason }) {
+  const { short, sentence } = MASK_WORDS[reason];
+  return (
+    <section className="panel" aria-label="Token">
+      <h2>
+        Token <code>{text}</code> <span className="soft">carries no loss: {short}</span>
+      </h2>
+      <p className="small">{sentence}</p>
+      <p className="small soft">
+        Weight 0 in this row; it counts neither in the loss nor in the row’s length n.
+      </p>
     </section>
   );
 }

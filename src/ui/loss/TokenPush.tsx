@@ -1,12 +1,19 @@
 /** What the step asked of every word that could have stood where a token stands: asked of the engine. */
 import { useMemo } from 'react';
-import type { LossToken } from '../../store/loss_reading.ts';
-import { bestLeaf } from '../../store/reading.ts';
-import { tokenQuestion } from '../../store/token_question.ts';
-import type { TokenAlternative, TokenPush as Answer } from '../../store/inspection.ts';
-import { useInspection, useLab, useRun, useSelection, useTransport, useTree, useUpdate, useVocabulary } from '../binding.ts'; // prettier-ignore
-import { countWords, formatCount, formatNats, formatNumber, formatShare, formatSigned } from '../format.ts';
-import { creditFill } from '../scales.ts';
+import type { LossToken } from '../../store/loss/loss_reading.ts';
+import { bestLeaf } from '../../store/record/reading.ts';
+import { tokenQuestion } from '../../store/ask/token_question.ts';
+import type { TokenAlternative, TokenPush as Answer } from '../../store/ask/inspection.ts';
+import { useInspection, useLab, useRun, useSelection, useTransport, useTree, useUpdate, useVocabulary } from '../parts/binding.ts'; // prettier-ignore
+import {
+  countWords,
+  formatCount,
+  formatNats,
+  formatNumber,
+  formatShare,
+  formatSigned,
+} from '../parts/format.ts';
+import { creditFill } from '../parts/scales.ts';
 import { StepCheck } from './StepCheck.tsx';
 
 const DIGITS = 6;

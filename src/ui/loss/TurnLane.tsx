@@ -1,9 +1,9 @@
 /** The turns of a row, as the loss sees them: ratio within its clip band, advantage, and whether gradient flows. */
-import type { LossTurn } from '../../store/loss_reading.ts';
+import type { LossTurn } from '../../store/loss/loss_reading.ts';
 import type { LossConfig } from '../../units.ts';
-import { useLab, useSelection } from '../binding.ts';
-import { formatCreditRange, formatRatio } from '../format.ts';
-import { nodeName } from '../tree/encodings.ts';
+import { useLab, useSelection } from '../parts/binding.ts';
+import { formatCreditRange, formatRatio } from '../parts/format.ts';
+import { nodeName } from '../drawing/encodings.ts';
 import { LEVEL_WORDS, hasRatio, turnState } from './loss_words.ts';
 
 const BAND_WIDTH = 160; // px

@@ -1,7 +1,9 @@
 /** How the Loss view says what a LossConfig does to a token: names, states and formulas. */
-import type { LossToken, LossTurn } from '../../store/loss_reading.ts';
+import type { LossBalance } from '../../store/loss/batch_reading.ts';
+import type { LossToken, LossTurn } from '../../store/loss/loss_reading.ts';
+import type { MaskReason, NetWeight, Silence } from '../../store/loss/net_weight.ts';
 import type { ClipState, LossConfig, RatioLevel } from '../../units.ts';
-import { countWords, formatNumber, formatRatio, formatSigned } from '../format.ts';
+import { countWords, formatNumber, formatRatio, formatShare, formatSigned } from '../parts/format.ts';
 
 export const CLIP_WORDS: Readonly<Record<ClipState, string>> = {
   0: 'not clipped',
@@ -98,4 +100,112 @@ export function gradientFormula(token: LossToken, config: LossConfig): Formula {
       return { symbols: '∂L/∂logπ = 0', live: null };
   }
   return surrogate satisfies never;
+}
+
+// The answer to "the loss reads 0.00, is it learning?" in words. Pure.
+
+/** The first words: yes, no, or not yet. */
+export function isLearning({ gradientNorm, push, skipped }: LossBalance): string {
+  if (skipped) return 'No: the gradient was not a finite number, and the step was skipped.';
+  if (push === 0 && (gradientNorm === null || gradientNorm === 0)) return 'No: no token is pushed.';
+  if (gradientNorm === null) return 'The step is not done yet.';
+  return `Yes: the gradient has norm ${formatNumber(gradientNorm, 4)}.`;
+}
+
+/** What of the sum survives, below which the halves are said to cancel. */
+const CANCELS = 0.25;
+
+/** Why the loss is near zero, or is not. */
+export function whyTheLoss(balance: LossBalance): string {
+  const { gain, cost, loss, push, deadPrompts, prompts } = balance;
+  if (push === 0)
+    return deadPrompts === prompts
+      ? 'All leaves of every prompt earned the same: every advantage is 0.'
+      : 'Every token is clipped or has an advantage of 0.';
+  const halves = `${formatSigned(gain, 4)} from tokens with an advantage above zero and ${formatSigned(cost, 4)} from those below`;
+  const share = Math.abs(loss) / Math.max(cost - gain, 1e-12);
+  if (share >= CANCELS)
+    return `The loss adds up to ${halves}; they do not balance here, since prefixes that rows share count in each of them and rows differ in length.`;
+  return (
+    `The loss adds up to ${halves}: ${formatShare(1 - share)} of it cancels, since advantages are centred within a prompt and ratios are close to 1. ` +
+    'The gradient cancels only where rows share a token, since all other terms push different ones. The number on the curve says little; the gradient’s norm and the reward say more.'
+  );
+}
+
+// Why a token has no loss, or no push, in words.
+
+/** Short, after a token on hover; and a sentence that explains. */
+export interface MaskWords {
+  readonly short: string;
+  readonly sentence: string;
+}
+
+export const MASK_WORDS: Readonly<Record<MaskReason, MaskWords>> = {
+  prompt: {
+    short: 'the question',
+    sentence: 'The question: the policy read it and did not write it, so there is nothing to reinforce.',
+  },
+  environment: {
+    short: 'environment text',
+    sentence:
+      'The environment wrote it (the result of a tool, or a notice). The policy reads it; pushing it up would teach the policy to make results up.',
+  },
+  retrieved: {
+    short: 'copied from a stored step',
+    sentence: 'Copied from a stored step of an earlier rollout: the policy of this update did not sample it.',
+  },
+  cut: {
+    short: 'beyond the context, cut off',
+    sentence: 'The row is cut at the context’s length; the policy sampled this token beyond it.',
+  },
+  dropped: {
+    short: 'the group was dropped',
+    sentence: 'The run’s filter dropped all rollouts of this question: none of their tokens is trained on.',
+  },
+  unused: {
+    short: 'in no mini-batch yet',
+    sentence: 'This row is in no mini-batch: the update has not come so far, or the row was not chosen.',
+  },
+};
+
+export const SILENCE_WORDS: Readonly<Record<Silence, string>> = {
+  clip: 'Its ratio is clipped: the gradient stops there.',
+  'format-mask':
+    'It is a word of the grammar in a row that failed: the format mask sets its advantage to 0, so that the policy does not unlearn how to write a call.',
+  dead: 'All leaves of this question earned the same reward: nothing stands out, every advantage is 0.',
+  'zero-advantage': 'The advantage of its turn is exactly 0.',
+  'no-loss': 'The loss gives this token no gradient.',
+};
+
+// Which way the step pushes a token, in words: by all rows that share it, since it is computed once for all of them.
+
+const DIGITS = 6;
+
+/** What is left of pushes that cancel, by their size: rounding. */
+const CANCELLED = 1e-9;
+
+/** ∂loss/∂logProb below zero pushes a token up. */
+const way = (dlogProb: number): string => (dlogProb < 0 ? 'more likely' : 'less likely');
+
+/** Why a row gives a token nothing. */
+function silence({ clipState }: LossToken, turn: LossTurn, config: LossConfig): string {
+  if (clipState !== 0) return CLIP_WORDS[clipState];
+  return hasRatio(config) ? 'the advantage is zero' : turnState(turn, config);
+}
+
+/** The net push of the rows that share the token, and this row's share of it where there are several. */
+export function pushWords(token: LossToken, turn: LossTurn, net: NetWeight, config: LossConfig): string {
+  const size = net.rows.reduce((sum, { dlogProb }) => sum + Math.abs(dlogProb), 0);
+  if (net.rows.length < 2)
+    return token.dlogProb === 0
+      ? `No push: ${silence(token, turn, config)}.`
+      : `The step makes this token ${way(token.dlogProb)} here.`;
+  const share =
+    token.dlogProb === 0
+      ? `This row has no share: ${silence(token, turn, config)}.`
+      : `This row’s share, ${formatSigned(token.dlogProb, DIGITS)}, would make it ${way(token.dlogProb)}.`;
+  const rows = `${countWords(net.rows.length, 'row')} share it`;
+  if (size === 0) return `No push: ${rows}, and none pushes it. ${share}`;
+  if (Math.abs(net.dlogProb) <= CANCELLED * size) return `No net push: ${rows}, and they cancel. ${share}`;
+  return `The step makes this token ${way(net.dlogProb)} here: ${rows}, net ∂L/∂logπ ${formatSigned(net.dlogProb, DIGITS)}. ${share}`;
 }

@@ -1,7 +1,37 @@
 /** Time of each kernel, program or step, most first, with its rates against the device's best. */
-import type { ProfileGroup, UpdateProfile } from '../../store/profile_reading.ts';
-import { asPrinted, formatCount, formatNumber, formatShare } from '../format.ts';
-import { formatRate, formatTimes } from './rates.ts';
+import type { MemoryShare, ProfileGroup, Rate, UpdateProfile } from '../../store/loss/profile_reading.ts';
+import { asPrinted, formatCount, formatNumber, formatShare } from '../parts/format.ts';
+
+// Rates and bytes as people read them.
+
+const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P'];
+const NOTHING = '–';
+
+/** 1234567 → "1.23 M". */
+function scaled(value: number, base = 1000): string {
+  const power = value <= 0 ? 0 : Math.floor(Math.log(value) / Math.log(base));
+  const place = Math.max(0, Math.min(PREFIXES.length - 1, power));
+  const short = value / base ** place;
+  return `${formatNumber(short, short < 10 ? 2 : short < 100 ? 1 : 0)} ${PREFIXES[place]}`;
+}
+
+/** "≥ 1.23 GFLOP/s"; "none" for a kernel that only moves; a dash where nothing is known. */
+export function formatRate(rate: Rate | null, unit: string): string {
+  if (!rate) return NOTHING;
+  if (rate.perSecond === 0 && !rate.atLeast) return 'none';
+  return `${rate.atLeast ? '≥ ' : ''}${scaled(rate.perSecond)}${unit}`;
+}
+
+/** Share of a ceiling: "12 %", "≥ 12 %"; '' for none. */
+export function formatTimes(rate: Rate | null, ceiling: number): string {
+  if (!rate || ceiling <= 0) return NOTHING;
+  if (rate.perSecond === 0 && !rate.atLeast) return '';
+  const share = rate.perSecond / ceiling;
+  return `${rate.atLeast ? '≥ ' : ''}${formatShare(share, share < 0.1 ? 1 : 0)}`;
+}
+
+/** 212_000_000 → "212 MB" (powers of 1000). */
+export const formatBytes = (bytes: number): string => `${scaled(bytes)}B`;
 
 interface TableProps {
   readonly groups: readonly ProfileGroup[];
@@ -49,5 +79,50 @@ export function ProfileTable({ groups, ceilings }: TableProps) {
         </tbody>
       </table>
     </div>
+  );
+}
+
+// Who holds how much of the device's memory at the end of the profiled update.
+
+export function MemoryTable({ memory }: { readonly memory: readonly MemoryShare[] }) {
+  const total = memory.reduce((sum, { bytes }) => sum + bytes, 0);
+  const buffers = memory.reduce((sum, share) => sum + share.buffers, 0);
+  const most = Math.max(...memory.map(({ bytes }) => bytes), 1);
+  return (
+    <section className="panel" aria-label="Device memory">
+      <h2>Device memory at the end of the update</h2>
+      <table className="profile-memory">
+        <thead>
+          <tr>
+            <th scope="col">owner</th>
+            <th scope="col">buffers</th>
+            <th scope="col">bytes</th>
+            <th scope="col">
+              <span className="visually-hidden">bar</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {memory.map(({ owner, buffers: count, bytes }) => (
+            <tr key={owner}>
+              <th scope="row">{owner}</th>
+              <td>{formatCount(count)}</td>
+              <td>{formatBytes(bytes)}</td>
+              <td className="profile-bar">
+                <span style={{ width: `${(100 * bytes) / most}%` }} aria-hidden="true" />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">all</th>
+            <td>{formatCount(buffers)}</td>
+            <td>{formatBytes(total)}</td>
+            <td />
+          </tr>
+        </tfoot>
+      </table>
+    </section>
   );
 }

@@ -7,14 +7,31 @@ import {
   wholeProfile,
   type ProfileGrouping,
   type UpdateProfile,
-} from '../../store/profile_reading.ts';
-import { useLab, useRun, useTransport } from '../binding.ts';
-import { countWords, formatMs, formatShare } from '../format.ts';
-import { Facts, type Fact } from './Facts.tsx';
-import { KernelBrowser } from './KernelBrowser.tsx';
-import { MemoryTable } from './MemoryTable.tsx';
-import { ProfileTable } from './ProfileTable.tsx';
-import { formatRate, formatTimes } from './rates.ts';
+} from '../../store/loss/profile_reading.ts';
+import { KernelBrowser } from '../kernels/KernelPanel.tsx';
+import { useLab, useRun, useTransport } from '../parts/binding.ts';
+import { countWords, formatMs, formatShare } from '../parts/format.ts';
+import { formatRate, formatTimes, MemoryTable, ProfileTable } from './ProfileTable.tsx';
+
+// A row of numbers, each with its name above and what it stands against below.
+
+export type Fact = readonly [name: string, value: string, note: string];
+
+export function Facts({ facts }: { readonly facts: readonly Fact[] }) {
+  return (
+    <dl className="profile-facts">
+      {facts.map(([name, value, note]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <span className="number">{value}</span>
+            <span className="small soft">{note}</span>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
 
 const METHOD_WORDS: Readonly<Record<UpdateProfile['method'], string>> = {
   timestamps:

@@ -1,11 +1,75 @@
 /** Name, the views, what is on screen, theme and keyboard help. */
-import type { View } from '../../store/selection.ts';
-import { useLab, useSelection } from '../binding.ts';
-import { useAlarms } from '../train/Alarms.tsx';
-import { VIEW_LIST, VIEW_PANELS } from '../views.tsx';
-import { EditedBadge } from './EditedKernel.tsx';
-import { SourceBadge } from './SourceBadge.tsx';
+import type { View } from '../../store/place/selection.ts';
+import { useAlarms } from '../parts/Alarms.tsx';
+import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
+import { EditedBadge } from './Notices.tsx';
 import { useTheme } from './theme.ts';
+import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
+import { factsOfThisBrowser, webgpuAdvice } from './webgpu_advice.ts';
+
+// What is on screen: a live run, the recorded one, or the recorded one because there is no WebGPU.
+
+function useAdapterName(): string {
+  return useRun((run) => {
+    const adapter = run.ready?.adapter ?? run.header?.adapter;
+    if (!adapter) return 'this machine';
+    const name = adapter.description || [adapter.vendor, adapter.architecture].filter(Boolean).join(' ');
+    return adapter.software ? `${name || 'CPU'} (software)` : name || 'GPU';
+  });
+}
+
+export function SourceBadge() {
+  const source = useTransport((transport) => transport.source);
+  const engine = useTransport((transport) => transport.engine);
+  const stopped = useRun((run) => run.status === 'failed');
+  const life = useTransport((transport) => transport.life);
+  const adapter = useAdapterName();
+  const { transport } = useLab();
+  const liveWords = stopped ? '○ Live run stopped' : `● Live on ${adapter}`;
+  if (source === 'live')
+    return (
+      <details className="badge" data-kind="live">
+        <summary title={liveWords}>{liveWords}</summary>
+        <div className="popover">
+          <p>
+            {stopped
+              ? 'This run was computed in this tab until it failed; it can be started again.'
+              : 'This run is computed now, in this tab.'}
+          </p>
+          <button type="button" onClick={transport.replay}>
+            Show the recorded run
+          </button>
+        </div>
+      </details>
+    );
+  if (engine.kind === 'unavailable')
+    return (
+      <details className="badge" data-kind="none">
+        <summary title="Recorded run · no WebGPU here">Recorded run · no WebGPU here</summary>
+        <div className="popover">
+          <p>{engine.report.what}. The recorded run works in full: play, step and inspect it.</p>
+          <p>To train live: {webgpuAdvice(factsOfThisBrowser())}</p>
+        </div>
+      </details>
+    );
+  const words =
+    engine.kind === 'ready'
+      ? 'Recorded run · Play trains live'
+      : life === 'well'
+        ? 'Recorded run · engine starting'
+        : 'Recorded run · engine does not answer';
+  return (
+    <details className="badge" data-kind="recorded">
+      <summary title={words}>{words}</summary>
+      <div className="popover">
+        <p>
+          A run recorded earlier{engine.kind === 'ready' ? '' : ', shown while the GPU programs compile'}.
+          Press Play to train a new one on {adapter}.
+        </p>
+      </div>
+    </details>
+  );
+}
 
 /** Alarms stand in Train; the other views say that there are some. */
 function AlarmCount() {

@@ -1,5 +1,6 @@
 /** The keyboard map: views register their keys with `useKeys`; `?` lists what is registered. */
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useLab } from '../parts/binding.ts';
 
 export interface KeyBinding {
   readonly key: string; // KeyboardEvent.key, e.g. ' ', 'ArrowLeft', '['
@@ -89,3 +90,46 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 export const keyName = ({ key, shift }: KeyBinding): string => `${shift ? 'Shift ' : ''}${NAMES[key] ?? key}`;
+
+// The keyboard map as a dialog. What takes the focus stands first: a dialog scrolls to it when it opens.
+
+export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const bindings = useKeyList()();
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} className="key-help" aria-labelledby="key-help-title" onClose={onClose}>
+      <form method="dialog" className="section-head">
+        <h2 id="key-help-title">Keyboard</h2>
+        <button type="submit">Close</button>
+      </form>
+      <dl>
+        {bindings.map((binding) => (
+          <div key={keyName(binding)}>
+            <dt>
+              <kbd>{keyName(binding)}</kbd>
+            </dt>
+            <dd>{binding.label}</dd>
+          </div>
+        ))}
+      </dl>
+    </dialog>
+  );
+}
+
+// Keys that move through updates and prompts in every view.
+
+export function useUpdateKeys(): readonly KeyBinding[] {
+  const { run, selection } = useLab();
+  const moveUpdate = (by: number): void => {
+    const last = run.getState().updates.length;
+    if (last === 0) return;
+    const from = Math.min(selection.getState().update ?? last, last); // one that is still to come is not on screen
+    selection.select({ update: Math.min(Math.max(from + by, 1), last) });
+  };
+  return [
+    { key: '[', label: 'update before', run: () => moveUpdate(-1) },
+    { key: ']', label: 'update after', run: () => moveUpdate(1) },
+    { key: 'f', label: 'follow the newest update', run: () => selection.select({ update: null }) },
+  ];
+}

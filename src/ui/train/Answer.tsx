@@ -1,13 +1,12 @@
 /** The question of a prompt and its best path in words. */
 import { useMemo } from 'react';
-import { bestLeaf, pathTokens, rewardOf } from '../../store/reading.ts';
-import type { TreeState } from '../../store/run_state.ts';
-import { useOfUpdate, useVocabulary } from '../binding.ts';
-import { formatSigned } from '../format.ts';
-import { RewardMark } from '../marks.tsx';
-import { rewardClass } from '../scales.ts';
-import { Transcript } from '../transcript/Transcript.tsx';
-import { sentence } from '../words.ts';
+import { bestLeaf, pathTokens, rewardOf } from '../../store/record/reading.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
+import { useOfUpdate, useVocabulary } from '../parts/binding.ts';
+import { formatSigned, sentence } from '../parts/format.ts';
+import { RewardMark } from '../parts/parts.tsx';
+import { rewardClass } from '../parts/scales.ts';
+import { Transcript } from '../parts/Transcript.tsx';
 
 interface BestPathProps {
   readonly tree: TreeState;

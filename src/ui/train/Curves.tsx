@@ -1,9 +1,8 @@
 /** Small multiples over updates, or the same numbers as a table. */
 import { useMemo, useState } from 'react';
-import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
-import { Chart } from './Chart.tsx';
-import { curveData, formatIn, summarise, type CurveData } from './curve_data.ts';
-import { Readout } from './Readout.tsx';
+import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
+import { Chart, Readout } from '../parts/Chart.tsx';
+import { curveData, formatIn, summarise, type CurveData } from '../parts/curve_data.ts';
 
 /** Recomputed when an update closes or an evaluation arrives, not with every node. */
 function useCurveData(): CurveData {

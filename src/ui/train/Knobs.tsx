@@ -1,4 +1,5 @@
 /** All settings of a run, grouped, as the engine describes them; a change offers a restart. */
+import { useEffect } from 'react';
 import {
   isRead,
   readKnob,
@@ -6,13 +7,38 @@ import {
   writeKnob,
   type KnobDescription,
   type KnobValue,
-} from '../../store/knobs.ts';
+} from '../../store/lab/knobs.ts';
+import { same } from '../../store/lab/open_run.ts';
 import { withKernel, type RunConfig } from '../../units.ts';
-import { useLab, useRun, useTransport } from '../binding.ts';
-import { EditedLine } from '../shell/EditedKernel.tsx';
-import { FootprintLine } from './FootprintLine.tsx';
-import { KnobField } from './KnobField.tsx';
+import { useLab, useRun, useTransport } from '../parts/binding.ts';
+import { KnobField } from '../parts/KnobField.tsx';
+import { formatBytes } from '../profile/ProfileTable.tsx';
+import { EditedLine } from '../shell/Notices.tsx';
 import { MethodCard, MethodChanges } from './MethodCard.tsx';
+
+// What the settings on screen need of the device's memory, or why they would not run; asked anew for each change.
+
+export function FootprintLine({ config }: { readonly config: RunConfig }) {
+  const engine = useTransport((state) => state.engine.kind);
+  const footprint = useTransport((state) => state.footprint);
+  const { transport } = useLab();
+  useEffect(() => transport.estimate(config), [transport, config, engine]);
+  if (!footprint || !same(footprint.config, config)) return null;
+  const { bytes, problem } = footprint;
+  if (problem)
+    return (
+      <p className="small footprint" data-fits="false" role="status">
+        <strong>{problem.what}</strong> ({problem.where}): {problem.got}, wanted {problem.wanted}.{' '}
+        {problem.next}
+      </p>
+    );
+  if (bytes === null) return null;
+  return (
+    <p className="small soft footprint" data-fits="true">
+      Needs at most <span className="number">{formatBytes(bytes)}</span> of device memory.
+    </p>
+  );
+}
 
 const GROUPS: readonly (readonly [prefix: string, title: string])[] = [
   ['algorithm.rollout', 'Rollout'],

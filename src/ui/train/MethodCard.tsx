@@ -1,8 +1,8 @@
 /** A method and where it comes from: paper, evidence, what differs from its code, what this run changed. */
-import { methodChanges, plateauCaution, type AlgorithmDescription } from '../../store/methods.ts';
+import { methodChanges, plateauCaution, type AlgorithmDescription } from '../../store/lab/knobs.ts';
 import type { RunConfig } from '../../units.ts';
-import { useRun } from '../binding.ts';
-import { sayKnob } from './KnobField.tsx';
+import { useRun } from '../parts/binding.ts';
+import { sayKnob } from '../parts/KnobField.tsx';
 
 function Paper({ paper }: Pick<AlgorithmDescription, 'paper'>) {
   if (paper.arxiv === null) return <cite>{paper.title}</cite>;

@@ -1,17 +1,16 @@
 /** The run as it happens: transport, curves, the batch as tiny trees, one question in words, settings. */
 import { useState } from 'react';
-import { methodTitle } from '../../store/methods.ts';
-import { useLab, useOfUpdate, useRun, useSelection } from '../binding.ts';
-import { formatCount, formatSetting } from '../format.ts';
+import { methodTitle } from '../../store/lab/knobs.ts';
+import { Alarms } from '../parts/Alarms.tsx';
+import { BatchStrip } from '../parts/BatchStrip.tsx';
+import { useLab, useOfUpdate, useRun, useSelection } from '../parts/binding.ts';
+import { formatCount, formatSetting } from '../parts/format.ts';
 import { useKeys } from '../shell/keys.tsx';
-import { Alarms } from './Alarms.tsx';
 import { Answer } from './Answer.tsx';
-import { BatchStrip } from './BatchStrip.tsx';
 import { Curves } from './Curves.tsx';
 import { Knobs } from './Knobs.tsx';
 import { MethodChanges } from './MethodCard.tsx';
-import { Scrubber } from './Scrubber.tsx';
-import { TransportBar } from './TransportBar.tsx';
+import { Scrubber, TransportBar } from './TransportBar.tsx';
 
 /** Settings stay open where there is room for a third column. */
 const WIDE = '(min-width: 1600px)';

@@ -1,6 +1,7 @@
 /** Play, single update, single phase, reset, and the six phases with the live one marked. */
-import { PHASES } from '../../store/phases.ts';
-import { useIsPlaying, useLab, useOfUpdate, useRun, useTransport } from '../binding.ts';
+import { PHASES } from '../../store/record/run_state.ts';
+import { useIsPlaying, useLab, useOfUpdate, useRun, useSelection, useTransport } from '../parts/binding.ts';
+import { countWords, formatMs } from '../parts/format.ts';
 import { useKeys, type KeyBinding } from '../shell/keys.tsx';
 
 function PlayButton() {
@@ -73,6 +74,56 @@ export function TransportBar() {
         {source === 'live' && seed !== undefined ? `Reset, seed ${seed}` : 'From the start'}
       </button>
       <PhaseBar />
+    </div>
+  );
+}
+
+// Moves through the updates of the log; follows the newest until it is touched.
+
+/** Work of the update shown: time and tokens. */
+function Pace() {
+  const metrics = useOfUpdate((update) => update?.metrics);
+  if (!metrics) return <span className="pace small soft" />;
+  const total = formatMs(metrics.rolloutMs + metrics.trainMs);
+  return (
+    <span className="pace small soft">
+      {total} · {countWords(metrics.sampledTokens, 'token')} sampled
+    </span>
+  );
+}
+
+export function Scrubber() {
+  const { selection } = useLab();
+  const last = useRun((run) => run.updates.length);
+  const planned = useRun((run) => run.header?.config.updates ?? 0);
+  const selected = useSelection((state) => state.update);
+  const shown = Math.min(selected ?? last, last);
+  return (
+    <div className="scrubber">
+      <label htmlFor="scrubber">
+        Update <output className="number">{shown}</output> of {planned}
+      </label>
+      <input
+        id="scrubber"
+        type="range"
+        min={Math.min(1, last)}
+        max={Math.max(planned, last, 1)}
+        value={shown}
+        disabled={last === 0}
+        aria-valuetext={`update ${shown} of ${planned}${selected === null ? ', following the newest' : ''}`}
+        onChange={(event) => {
+          const wanted = Number(event.target.value);
+          selection.select({ update: wanted >= last ? null : wanted });
+        }}
+      />
+      {selected === null ? (
+        <span className="follow small soft">newest</span>
+      ) : (
+        <button type="button" className="follow small" onClick={() => selection.select({ update: null })}>
+          Newest
+        </button>
+      )}
+      <Pace />
     </div>
   );
 }

@@ -1,14 +1,14 @@
 /** All trees of an update as small multiples: dead ones marked, filters by what can be learnt, data set and reward. */
-import { countWords } from '../format.ts';
+import { countWords } from '../parts/format.ts';
 import { useCallback } from 'react';
-import { isDead, leavesOf, rewardOf } from '../../store/reading.ts';
-import type { TreeState } from '../../store/run_state.ts';
-import { TREE_STATES, type BatchFilter, type TreeStatus } from '../../store/selection.ts';
-import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../binding.ts';
-import { rewardClass } from '../scales.ts';
+import { isDead, leavesOf, rewardOf } from '../../store/record/reading.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
+import { TREE_STATES, type BatchFilter, type TreeStatus } from '../../store/place/selection.ts';
+import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../parts/binding.ts';
+import { rewardClass } from '../parts/scales.ts';
 import { useKeys } from '../shell/keys.tsx';
-import { TreeButton, columnsOf } from '../train/BatchStrip.tsx';
-import { REWARD_CLASSES } from './tree_search.ts';
+import { TreeButton, columnsOf } from '../parts/BatchStrip.tsx';
+import { REWARD_CLASSES } from './TreeTools.tsx';
 
 const statusOf = (tree: TreeState): TreeStatus =>
   tree.dropped ? 'dropped' : isDead(tree) ? 'dead' : tree.rewards ? 'live' : 'all';

@@ -1,15 +1,15 @@
 /** The same question's tree of another update, or of a kept run, under the same camera as the tree above it. */
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
-import { trainedAdvantages } from '../../store/advantage_range.ts';
-import { otherAsking } from '../../store/same_question.ts';
-import type { TreeState } from '../../store/run_state.ts';
-import type { TreeColour } from '../../store/selection.ts';
+import { trainedAdvantages } from '../../store/credit/advantage_range.ts';
+import { otherAsking } from '../../store/place/missing_place.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
+import type { TreeColour } from '../../store/place/selection.ts';
 import type { NodeId } from '../../units.ts';
-import { useLab, useRun, useUpdateNumber } from '../binding.ts';
-import { drawingFor } from './encodings.ts';
-import { TreeDrawing } from './TreeDrawing.tsx';
-import type { CameraStore } from './use_camera.ts';
+import { useLab, useRun, useUpdateNumber } from '../parts/binding.ts';
+import { drawingFor } from '../drawing/encodings.ts';
+import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
+import type { CameraStore } from '../drawing/use_camera.ts';
 
 interface BesideTreeProps {
   readonly tree: TreeState;

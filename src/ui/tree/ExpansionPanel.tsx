@@ -1,14 +1,65 @@
 /** Why this node: every candidate of a choice by rank, with entropy, penalty, score, who was picked and who would be. */
 import { Fragment, useMemo, useState } from 'react';
-import { expansionWhatIf, type ExpansionRule, type ExpansionWhatIf } from '../../store/expansion_what_if.ts';
-import type { TreeState } from '../../store/run_state.ts';
+import { branchesOfPick, forcedExpansion } from '../../store/ask/interventions.ts';
+import {
+  expansionWhatIf,
+  type ExpansionRule,
+  type ExpansionWhatIf,
+} from '../../store/credit/expansion_what_if.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
 import type { ExpansionCandidate, ExpansionRecord, NodeId, RolloutConfig } from '../../units.ts';
-import { useLab, useRun, useSelection, useUpdateNumber } from '../binding.ts';
-import { countWords, formatNumber } from '../format.ts';
-import { CandidateByHand } from './CandidateByHand.tsx';
-import { nodeName } from './encodings.ts';
+import { nodeName } from '../drawing/encodings.ts';
+import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
+import { countWords, formatNumber } from '../parts/format.ts';
 import { awaitingExpansion, expansionWords, thresholdWords, type ExpansionWords } from './expansion_words.ts';
 import { ExpansionControls } from './ExpansionWhatIf.tsx';
+import { useHandTree, useWhyNot } from './hand_words.ts';
+
+// In the list of candidates: expand one that the rule left out, or veto what a pick made.
+
+interface CandidateByHandProps {
+  readonly own: TreeState;
+  readonly iteration: number;
+  readonly candidate: ExpansionCandidate;
+}
+
+export function CandidateByHand({ own, iteration, candidate }: CandidateByHandProps) {
+  const { interventions } = useLab();
+  const tree = useHandTree()?.tree ?? own;
+  const rollout = useRun((run) => run.header?.config.algorithm.rollout ?? null);
+  const seed = (useHandTree()?.done.length ?? 0) + 1;
+  const whyNot = useWhyNot();
+  const { node, pickCount } = candidate;
+  if (!rollout || !tree.rewards) return null;
+  if (tree.nodes[node]?.pruned !== false) return <span className="soft">taken out</span>;
+  if (pickCount > 0) {
+    if (branchesOfPick(own, iteration, node).length === 0) return null; // trimmed, or of a shape that keeps no trace
+    if (branchesOfPick(tree, iteration, node).length === 0) return <span className="soft">vetoed</span>;
+    return (
+      <button
+        type="button"
+        className="quiet link"
+        aria-label={`Veto the picks of ${nodeName(node)}`}
+        onClick={() => interventions.veto(iteration, node)}
+      >
+        veto
+      </button>
+    );
+  }
+  const forced = forcedExpansion(rollout);
+  return (
+    <button
+      type="button"
+      className="quiet link"
+      disabled={whyNot !== null}
+      aria-label={`Expand ${nodeName(node)} by hand, ${countWords(forced.count, 'turn')}`}
+      title={whyNot ?? undefined}
+      onClick={() => interventions.grow({ ...forced, node, seed }, true)}
+    >
+      expand
+    </button>
+  );
+}
 
 const ROWS_AT_FIRST = 24; // of a table that may have thousands
 

@@ -1,5 +1,5 @@
 /** Controls of the question who would have been expanded under another α, K or rule. */
-import type { ExpansionRule } from '../../store/expansion_what_if.ts';
+import type { ExpansionRule } from '../../store/credit/expansion_what_if.ts';
 
 interface ExpansionControlsProps {
   readonly own: ExpansionRule; // the run's

@@ -1,9 +1,9 @@
 /** Replays how the tree grew: play, single steps, scrub, speed. The cursor is part of the selection. */
 import { useEffect, useState } from 'react';
-import type { GrowthStep, TreeState } from '../../store/run_state.ts';
-import { useLab, useSelection } from '../binding.ts';
+import type { GrowthStep, TreeState } from '../../store/record/run_state.ts';
+import { useLab, useSelection } from '../parts/binding.ts';
 import { useKeys } from '../shell/keys.tsx';
-import { nodeName } from './encodings.ts';
+import { nodeName } from '../drawing/encodings.ts';
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
 const STEP_MS = 400; // one growth step at speed 1

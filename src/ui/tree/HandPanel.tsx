@@ -1,15 +1,137 @@
 /** Changing a tree by hand: turns sampled in a turn's place or after it, and tool results rewritten. Only in a copy. */
-import { useState } from 'react';
-import { anchorOf, type HandWish, type Intervention } from '../../store/interventions.ts';
-import type { TreeState } from '../../store/run_state.ts';
-import { useLab, useRun, useSelection, useTransport, useVocabulary } from '../binding.ts';
-import { formatSetting } from '../format.ts';
+import { useId, useRef, useState, type FormEvent } from 'react';
+import {
+  anchorOf,
+  completions,
+  observationOf,
+  parseObservation,
+  type HandWish,
+  type Intervention,
+} from '../../store/ask/interventions.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
+import { LabError, type ErrorReport, type TokenId, type TurnNode } from '../../units.ts';
+import { nodeName, turnName } from '../drawing/encodings.ts';
+import {
+  useLab,
+  useRun,
+  useSelection,
+  useTransport,
+  useUpdateNumber,
+  useVocabulary,
+} from '../parts/binding.ts';
+import { formatSetting } from '../parts/format.ts';
+import { useRunGround } from '../parts/run_ground.ts';
 import { useKeys } from '../shell/keys.tsx';
-import { nodeName, turnName } from './encodings.ts';
-import { interventionWords, policyExpected, wordsOf } from './hand_words.ts';
-import { ObservationEditor } from './ObservationEditor.tsx';
-import { TrainAgain } from './TrainAgain.tsx';
-import { useHandTree, useInterventions, useWhyNot } from './use_hand.ts';
+import {
+  againOffer,
+  interventionWords,
+  policyExpected,
+  useHandTree,
+  useInterventions,
+  useWhyNot,
+  wordsOf,
+} from './hand_words.ts';
+
+// The tool result that opens a turn, to be written anew in words of the environment.
+
+interface ObservationEditorProps {
+  readonly node: TurnNode;
+  readonly disabled: boolean;
+  readonly onSend: (observation: readonly TokenId[]) => void;
+  readonly onClose: () => void;
+}
+
+export function ObservationEditor({ node, disabled, onSend, onClose }: ObservationEditorProps) {
+  const vocabulary = useVocabulary();
+  const before = wordsOf(observationOf(node), vocabulary);
+  const [text, setText] = useState(before);
+  const [problem, setProblem] = useState<ErrorReport | null>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const id = useId();
+  const write = (next: string): void => {
+    setText(next);
+    setProblem(null);
+  };
+  const complete = (word: string): void => {
+    write(text.replace(/\S+$/, `${word} `));
+    field.current?.focus();
+  };
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    try {
+      onSend(parseObservation(text, vocabulary));
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      setProblem(error.report);
+    }
+  };
+  return (
+    <form className="observation-editor" onSubmit={send}>
+      <label htmlFor={id} className="small">
+        Observation before {nodeName(node.id)}, as the policy is to read it
+      </label>
+      <textarea
+        id={id}
+        ref={field}
+        rows={2}
+        spellCheck={false}
+        autoCapitalize="off"
+        value={text}
+        aria-invalid={problem !== null}
+        aria-describedby={`${id}-problem`}
+        onChange={(event) => write(event.target.value)}
+      />
+      <div className="bar" role="group" aria-label="Completions">
+        {completions(text, vocabulary).map((word) => (
+          <button key={word} type="button" className="small" onClick={() => complete(word)}>
+            {word}
+          </button>
+        ))}
+      </div>
+      <p id={`${id}-problem`} className="small" role="alert">
+        {problem && `${problem.what} (${problem.where}). ${problem.next}`}
+      </p>
+      <div className="bar">
+        <button type="submit" disabled={disabled || text.trim() === before}>
+          Continue from the edited observation
+        </button>
+        <button type="button" className="quiet" onClick={onClose}>
+          Close
+        </button>
+      </div>
+      <p className="small soft">
+        The policy reads these words in place of the tool’s. The world itself stays as it was: later calls are
+        answered as after the tool’s own result.
+      </p>
+    </form>
+  );
+}
+
+// The way to the policy that grew the tree on screen, for a run whose weights are gone; and how far it is.
+
+/** @param offered whether there is anything to ask that policy for */
+export function TrainAgain({ offered }: { readonly offered: boolean }) {
+  const { transport } = useLab();
+  const update = useUpdateNumber();
+  const offer = againOffer(useRunGround(update));
+  const trainingTo = useTransport((state) => state.trainingTo);
+  const now = useRun((run) => run.update);
+  if (trainingTo !== null)
+    return (
+      <p className="small" role="status">
+        Training again: at update {now} of {trainingTo} …
+      </p>
+    );
+  if (!offered || !offer) return null;
+  return (
+    <p className="small soft">
+      <button type="button" disabled={!offer.possible} onClick={() => transport.trainAgain(update)}>
+        Train again to update {update}
+      </button>{' '}
+      {offer.note}
+    </p>
+  );
+}
 
 const MOST_TURNS = 8; // asked for at once
 const MOST_SEED = 0xffffffff;

@@ -1,14 +1,13 @@
 /** Above a tree that has interventions: which of the two is shown, what they changed, and the way back. */
-import type { AdvantageRanges } from '../../store/advantage_range.ts';
-import { leavesOf, rewardOf } from '../../store/reading.ts';
-import type { TreeState } from '../../store/run_state.ts';
+import type { AdvantageRanges } from '../../store/credit/advantage_range.ts';
+import { leavesOf, rewardOf } from '../../store/record/reading.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type NodeId } from '../../units.ts';
-import { useLab, useSelection, useTree } from '../binding.ts';
-import { formatCredit, formatCreditRange, formatNumber } from '../format.ts';
+import { nodeName } from '../drawing/encodings.ts';
+import { useAdvantages, useLab, useSelection, useTree } from '../parts/binding.ts';
+import { formatCredit, formatCreditRange, formatNumber } from '../parts/format.ts';
 import { useKeys } from '../shell/keys.tsx';
-import { nodeName } from './encodings.ts';
-import { useAdvantages } from './use_advantages.ts';
-import { useHandTree, useInterventions } from './use_hand.ts';
+import { useHandTree, useInterventions } from './hand_words.ts';
 
 const meanReward = (tree: TreeState): number | null => {
   const leaves = leavesOf(tree);

@@ -1,15 +1,23 @@
 /** One turn in full: where it came from, its numbers, its words. */
 import { useMemo, type ReactNode } from 'react';
-import type { AdvantageRanges } from '../../store/advantage_range.ts';
-import { pathTokens } from '../../store/reading.ts';
-import type { TreeState } from '../../store/run_state.ts';
-import { WORD_SHADINGS, type WordShading } from '../../store/selection.ts';
+import type { AdvantageRanges } from '../../store/credit/advantage_range.ts';
+import { WORD_SHADINGS, type WordShading } from '../../store/place/selection.ts';
+import { pathTokens } from '../../store/record/reading.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
 import type { TurnNode } from '../../units.ts';
-import { useLab, useRun, useSelection, useVocabulary } from '../binding.ts';
-import { Fact } from '../Fact.tsx';
-import { capital, formatCredit, formatCreditRange, formatNats, formatNumber } from '../format.ts';
-import { Transcript } from '../transcript/Transcript.tsx';
-import { turnName } from './encodings.ts';
+import type { Nodes } from '../drawing/drawn_tree.ts';
+import { turnName } from '../drawing/encodings.ts';
+import {
+  useAdvantages,
+  useLab,
+  useRun,
+  useSelection,
+  useUpdateNumber,
+  useVocabulary,
+} from '../parts/binding.ts';
+import { capital, formatCredit, formatCreditRange, formatNats, formatNumber } from '../parts/format.ts';
+import { Fact } from '../parts/parts.tsx';
+import { Transcript } from '../parts/Transcript.tsx';
 import { expansionWords } from './expansion_words.ts';
 import { growthSentence } from './GrowthBar.tsx';
 
@@ -148,5 +156,84 @@ function TokenTable({ tokens }: { readonly tokens: ReturnType<typeof pathTokens>
         </tbody>
       </table>
     </details>
+  );
+}
+
+// The turn looked at, and beside it the one pinned for comparing, which may be of another tree or update.
+
+interface NodePanelsProps {
+  readonly tree: TreeState;
+  readonly nodes: Nodes; // those on screen
+}
+
+interface PinButtonProps {
+  readonly node: TurnNode;
+  readonly prompt: number;
+}
+
+function PinButton({ node, prompt }: PinButtonProps) {
+  const { selection } = useLab();
+  const update = useUpdateNumber();
+  return (
+    <button
+      type="button"
+      className="small"
+      onClick={() => selection.select({ pinned: { update, prompt, node: node.id } })}
+      title="Keeps this turn to compare with; Shift and click does the same"
+    >
+      Pin to compare
+    </button>
+  );
+}
+
+function PinnedPanel() {
+  const { selection } = useLab();
+  const pinned = useSelection((state) => state.pinned);
+  const tree = useRun((run) =>
+    pinned ? (run.updates[pinned.update - 1]?.trees[pinned.prompt] ?? null) : null,
+  );
+  const advantages = useAdvantages(tree, pinned?.update);
+  if (!pinned) return null;
+  const node = tree?.nodes[pinned.node];
+  const where = `pinned: update ${pinned.update}, prompt ${pinned.prompt + 1}`;
+  const unpin = (
+    <button type="button" className="small" onClick={() => selection.select({ pinned: null })}>
+      Unpin
+    </button>
+  );
+  if (!tree || !node)
+    return (
+      <section className="panel" aria-label="Pinned turn">
+        <p className="small soft">The {where}, is not at hand.</p>
+        {unpin}
+      </section>
+    );
+  return <NodePanel tree={tree} node={node} advantages={advantages} where={where} action={unpin} />;
+}
+
+export function NodePanels({ tree, nodes }: NodePanelsProps) {
+  const selected = useSelection((state) => state.hovered ?? state.node);
+  const hasPin = useSelection((state) => state.pinned !== null);
+  const node = selected === null ? undefined : nodes[selected];
+  const advantages = useAdvantages(tree);
+  return (
+    <div className="node-panels" data-two={hasPin && node !== undefined}>
+      {node ? (
+        <NodePanel
+          tree={tree}
+          node={node}
+          advantages={advantages}
+          action={
+            node.origin.kind === 'by-hand' ? undefined : <PinButton node={node} prompt={tree.prompt.index} />
+          }
+        />
+      ) : (
+        <p className="panel small soft">
+          Point at a turn to preview it, select it to keep it, Shift and click to pin a second one; arrow keys
+          walk the tree.
+        </p>
+      )}
+      {hasPin && <PinnedPanel />}
+    </div>
   );
 }

@@ -1,27 +1,24 @@
 /** The Tree view: one prompt's tree as it grows or is replayed, or all trees of an update; why turns were expanded. */
 import { useMemo, useRef, useState } from 'react';
-import { nodesGrown } from '../../store/reading.ts';
-import type { TreeState } from '../../store/run_state.ts';
+import { nodesGrown } from '../../store/record/reading.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
 import type { NodeId } from '../../units.ts';
-import { useLab, useSelection, useVocabulary } from '../binding.ts';
+import { pathOf, type DrawnTree, type Nodes } from '../drawing/drawn_tree.ts';
+import { drawingFor } from '../drawing/encodings.ts';
+import { useFolding } from '../drawing/folding.ts';
+import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
+import { createCamera } from '../drawing/use_camera.ts';
+import { useAdvantages, useLab, useSelection, useVocabulary } from '../parts/binding.ts';
+import { PromptBar } from '../parts/PromptBar.tsx';
 import { BatchGrid } from './BatchGrid.tsx';
 import { BesideTree } from './BesideTree.tsx';
-import { pathOf, type DrawnTree, type Nodes } from './drawn_tree.ts';
-import { drawingFor } from './encodings.ts';
 import { ExpansionPanel } from './ExpansionPanel.tsx';
-import { useFolding } from './folding.ts';
 import { GrowthBar } from './GrowthBar.tsx';
+import { useShownTree } from './hand_words.ts';
 import { HandPanel } from './HandPanel.tsx';
 import { InterventionBar } from './InterventionBar.tsx';
-import { NodePanels } from './NodePanels.tsx';
-import { PromptBar } from './PromptBar.tsx';
-import { SearchBar } from './SearchBar.tsx';
-import { findTurns, tagsOf } from './tree_search.ts';
-import { TreeDrawing } from './TreeDrawing.tsx';
-import { TreeTools } from './TreeTools.tsx';
-import { useAdvantages } from './use_advantages.ts';
-import { createCamera } from './use_camera.ts';
-import { useShownTree } from './use_hand.ts';
+import { NodePanels } from './NodePanel.tsx';
+import { findTurns, SearchBar, tagsOf, TreeTools } from './TreeTools.tsx';
 
 /** All but the way to a node and what follows from it. */
 function besidePath(nodes: Nodes, selected: NodeId): ReadonlySet<NodeId> {

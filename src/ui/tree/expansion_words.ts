@@ -1,6 +1,6 @@
 /** What a record of a choice means under each shape of rollout: the shapes rank different things by different scores. */
 import type { RolloutConfig, RolloutShape } from '../../units.ts';
-import { countWords, formatNumber, formatSetting } from '../format.ts';
+import { countWords, formatNumber, formatSetting } from '../parts/format.ts';
 
 export interface ExpansionWords {
   readonly title: string;

@@ -1,8 +1,8 @@
 /** A tree as an SVG file that stands by itself: colours and type inline, with what it shows written below it. */
-import { linkPath, type PlacedNode } from '../layout/tree_layout.ts';
-import { rewardMarkPath, rewardMarkStyle } from '../marks.tsx';
-import { rewardClass } from '../scales.ts';
-import type { ResolveColour } from './colours.ts';
+import { linkPath, type PlacedNode } from '../drawing/tree_layout.ts';
+import { rewardMarkPath, rewardMarkStyle } from '../parts/parts.tsx';
+import { rewardClass } from '../parts/scales.ts';
+import type { ResolveColour } from '../drawing/encodings.ts';
 import {
   HAND_REACH,
   MARGIN,
@@ -16,8 +16,8 @@ import {
   linkWidth,
   stackLabel,
   type DrawnTree,
-} from './drawn_tree.ts';
-import { LABEL_START } from './label_room.ts';
+} from '../drawing/drawn_tree.ts';
+import { LABEL_START } from '../drawing/label_room.ts';
 
 const FONT = 'system-ui, sans-serif';
 const STAMP_LINE = 16; // px

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
-import arpoAepo from '../../fixtures/arpo_aepo.json';
-import { conformArpoAepo } from '../../conform/arpo_aepo.ts';
-import type { ArpoAepoFile } from '../../conform/arpo_aepo.ts';
-import { TURN_TREE } from '../../../src/algo/defaults.ts';
-import { branchProbability, branches, planBranches } from '../../../src/algo/rollouts/branch_rule.ts';
-import type { BranchConfig } from '../../../src/algo/rollouts/branch_rule.ts';
+import { TURN_TREE } from '../../../src/algo/catalogue/defaults.ts';
+import {
+  branches,
+  branchProbability,
+  planBranches,
+  type BranchConfig,
+} from '../../../src/algo/rollouts/branch_rule.ts';
 import { branching } from '../../../src/algo/rollouts/branching.ts';
 import type { RolloutConfig } from '../../../src/units.ts';
+import { conformArpoAepo, type ArpoAepoFile } from '../../conform/arpo_aepo.ts';
+import arpoAepo from '../../fixtures/arpo_aepo.json';
 import { RandomPolicy, SEEDS, toyPrompts, toyWorld } from '../toy_world.ts';
 
 test('entropies, decisions and whole traces of the released code are reproduced', async () => {

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { TURN_TREE } from '../../../src/algo/defaults.ts';
+import { TURN_TREE } from '../../../src/algo/catalogue/defaults.ts';
 import { continuationTree } from '../../../src/algo/rollouts/continuation_tree.ts';
-import { isLeaf, pathTo } from '../../../src/algo/tree.ts';
-import { ROOT } from '../../../src/units.ts';
-import type { NodeId, RolloutConfig, RolloutTree } from '../../../src/units.ts';
+import { isLeaf, pathTo } from '../../../src/algo/tree/tree.ts';
+import { ROOT, type NodeId, type RolloutConfig, type RolloutTree } from '../../../src/units.ts';
 import { RandomPolicy, SEEDS, toyPrompts, toyWorld } from '../toy_world.ts';
 
 const CONFIG: RolloutConfig = {

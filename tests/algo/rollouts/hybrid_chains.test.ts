@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import { CHAINS } from '../../../src/algo/defaults.ts';
-import { hybridChains } from '../../../src/algo/rollouts/hybrid_chains.ts';
-import { StepBuffer } from '../../../src/algo/rollouts/step_buffer.ts';
-import { pathTo, responseTokens } from '../../../src/algo/tree.ts';
-import { tokenId } from '../../../src/units.ts';
-import type { Environment, RolloutConfig, RolloutTree } from '../../../src/units.ts';
+import { CHAINS } from '../../../src/algo/catalogue/defaults.ts';
+import { hybridChains, StepBuffer } from '../../../src/algo/rollouts/hybrid_chains.ts';
+import { pathTo, responseTokens } from '../../../src/algo/tree/tree.ts';
+import { tokenId, type Environment, type RolloutConfig, type RolloutTree } from '../../../src/units.ts';
 import { RandomPolicy, SEEDS, toyPrompts, toyWorld } from '../toy_world.ts';
 
 const CONFIG: RolloutConfig = { ...CHAINS, shape: 'hybrid_chains', leavesPerTree: 6, hybridRows: 3 };

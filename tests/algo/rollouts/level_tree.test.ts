@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest';
-import { TURN_TREE } from '../../../src/algo/defaults.ts';
+import { TURN_TREE } from '../../../src/algo/catalogue/defaults.ts';
 import { levelTree } from '../../../src/algo/rollouts/level_tree.ts';
-import { overlap } from '../../../src/algo/rollouts/overlap.ts';
-import { ROOT, tokenId } from '../../../src/units.ts';
-import type { Environment, Generation, RolloutConfig, RolloutTree, TurnSampler } from '../../../src/units.ts';
+import { overlap } from '../../../src/algo/rollouts/shape.ts';
+import {
+  ROOT,
+  tokenId,
+  type Environment,
+  type Generation,
+  type RolloutConfig,
+  type RolloutTree,
+  type TurnSampler,
+} from '../../../src/units.ts';
 import { RandomPolicy, SEEDS, toyPrompts, toyWorld } from '../toy_world.ts';
 
 const CONFIG: RolloutConfig = {

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { TURN_TREE } from '../../../src/algo/defaults.ts';
+import { TURN_TREE } from '../../../src/algo/catalogue/defaults.ts';
+import { trajectoryOf } from '../../../src/algo/reward/reward.ts';
 import { segmentTree } from '../../../src/algo/rollouts/segment_tree.ts';
-import { trajectoryOf } from '../../../src/algo/reward.ts';
-import { isLeaf, leavesBelow, pathTo, responseMask } from '../../../src/algo/tree.ts';
-import { ROOT, tokenId } from '../../../src/units.ts';
-import type { RolloutConfig, RolloutTree, TurnSampler } from '../../../src/units.ts';
+import { isLeaf, leavesBelow, pathTo, responseMask } from '../../../src/algo/tree/tree.ts';
+import { ROOT, tokenId, type RolloutConfig, type RolloutTree, type TurnSampler } from '../../../src/units.ts';
 import { RandomPolicy, SEEDS, toyPrompts, toyWorld } from '../toy_world.ts';
 
 const CONFIG: RolloutConfig = {

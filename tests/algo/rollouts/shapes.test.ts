@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { CHAINS, TURN_TREE } from '../../../src/algo/defaults.ts';
-import { rollouts } from '../../../src/algo/rollouts/index.ts';
+import { CHAINS, TURN_TREE } from '../../../src/algo/catalogue/defaults.ts';
+import { trajectoryOf } from '../../../src/algo/reward/reward.ts';
 import type { RolloutObserver } from '../../../src/algo/rollouts/growing.ts';
-import { trajectoryOf } from '../../../src/algo/reward.ts';
+import { rollouts } from '../../../src/algo/rollouts/index.ts';
 import {
   assembleTree,
   breadthFirst,
@@ -11,19 +11,19 @@ import {
   pathTo,
   responseMask,
   responseTokens,
-} from '../../../src/algo/tree.ts';
-import { ROLLOUT_SHAPES } from '../../../src/units.ts';
-import type {
-  ExpansionRecord,
-  NodeId,
-  NodeTable,
-  RolloutConfig,
-  RolloutShape,
-  RolloutTree,
-  SearchStatistics,
-  TurnNode,
+} from '../../../src/algo/tree/tree.ts';
+import {
+  ROLLOUT_SHAPES,
+  type ExpansionRecord,
+  type NodeId,
+  type NodeTable,
+  type RolloutConfig,
+  type RolloutShape,
+  type RolloutTree,
+  type SearchStatistics,
+  type TurnNode,
 } from '../../../src/units.ts';
-import { RandomPolicy, SEEDS, deepFreeze, toyPrompts, toyWorld } from '../toy_world.ts';
+import { deepFreeze, RandomPolicy, SEEDS, toyPrompts, toyWorld } from '../toy_world.ts';
 
 const ROWS = 9;
 

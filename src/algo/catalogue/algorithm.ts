@@ -1,0 +1,142 @@
+/** What an algorithm's file offers: its settings with their sources, and the named rules it chooses among. */
+import {
+  ADVANTAGE_RULES,
+  type AdvantageRule,
+  type AlgorithmConfig,
+  type RolloutConfig,
+  type ValueRule,
+} from '../../units.ts';
+import { advantageMethods } from '../advantage/index.ts';
+
+/** How sure we are that a method here is the method of its paper. */
+export const EVIDENCE = {
+  reference: 'equals the numbers of the published code',
+  code: 'follows the authors’ code or full text, checked against a derivation of our own',
+  uncertain: 'follows a formula that was reconstructed from secondary sources',
+  own: 'is a combination of this lab',
+} as const;
+export type Evidence = keyof typeof EVIDENCE;
+
+/** Shelves of the picker, in order. */
+export const FAMILIES = {
+  table: 'The paper’s comparison',
+  ablation: 'Steps from GRPO to AT²PO',
+  arpo: 'ARPO',
+  variant: 'Other losses and advantages',
+  related: 'Related methods',
+} as const;
+export type Family = keyof typeof FAMILIES;
+
+/** A method: one file in methods/, made of named parts, so that another can be composed from them. */
+export interface Algorithm {
+  readonly name: string;
+  readonly title: string;
+  readonly family: Family;
+  readonly description: string; // one or two sentences for the page
+  readonly paper: { readonly title: string; readonly arxiv: string | null };
+  readonly evidence: Evidence;
+  readonly caution: string | null; // which formula is uncertain and why; null where none is
+  readonly config: AlgorithmConfig; // the paper's settings
+  readonly sources: readonly SettingSource[]; // of the settings that make the method what it is
+  readonly differences: readonly Difference[]; // where its paper and its code differ
+}
+
+/** Where paper and released code differ, and what runs here. */
+export interface Difference {
+  readonly topic: string;
+  readonly paper: string;
+  readonly code: string;
+  readonly here: string;
+}
+
+/** Where a default comes from. */
+export interface SettingSource {
+  readonly path: string; // dotted, into AlgorithmConfig
+  readonly source: string; // section of the paper, released code, or ours
+}
+
+/** One choice of a rule, for a picker. */
+export interface RuleOption<Value extends string> {
+  readonly value: Value;
+  readonly title: string;
+  readonly formula: string; // plain text
+  readonly description: string; // one line
+  readonly source: string;
+  readonly evidence?: Evidence; // absent: as the algorithm's
+  readonly difference?: string; // where its paper and its code differ, or both from here
+}
+
+/** A rule on which the paper and the released code offer more than one reading. */
+export interface Rule<Value extends string> {
+  readonly path: string; // dotted, into AlgorithmConfig
+  readonly title: string;
+  readonly paperTerm: string;
+  readonly options: readonly RuleOption<Value>[];
+}
+
+export const VALUE_RULE: Rule<ValueRule> = {
+  path: 'credit.valueRule',
+  title: 'Value of a turn',
+  paperTerm: 'V(n), eq. (3)',
+  options: [
+    {
+      value: 'child_softmax',
+      title: 'Softmax of entropy',
+      formula: 'V = Σ w·V(child), w = e^H / Σ e^H',
+      description: 'Uncertain children weigh a little more. What the released script runs.',
+      source: 'released code, node_value_mode in the script',
+    },
+    {
+      value: 'child_entropy',
+      title: 'Proportional to entropy',
+      formula: 'V = Σ w·V(child), w = H / Σ H',
+      description:
+        'Uncertain children weigh much more: 0.1 against 1.0 nats gives 9 to 91, where softmax gives 29 to 71.',
+      source: 'paper, eq. (3); not in the released code',
+    },
+    {
+      value: 'child_mean',
+      title: 'Mean of children',
+      formula: 'V = mean of V(child)',
+      description: 'Every child counts alike, however many leaves lie below it.',
+      source: 'paper, Table 3; released code',
+    },
+    {
+      value: 'leaf_mean',
+      title: 'Mean of leaves',
+      formula: 'V = mean of v over the leaves below',
+      description: 'Every leaf counts alike: the empirical mean outcome after this turn.',
+      source: 'paper, Table 3; released code',
+    },
+  ],
+};
+
+export const ADVANTAGE_RULE: Rule<AdvantageRule> = {
+  path: 'credit.advantageRule',
+  title: 'Advantage of a turn',
+  paperTerm: 'A(n) = f(V), Table 3',
+  options: ADVANTAGE_RULES.map((rule) => advantageMethods[rule].option),
+};
+
+export const EXPANSION_RULE: Rule<RolloutConfig['expansion']> = {
+  path: 'rollout.expansion',
+  title: 'Turns to expand',
+  paperTerm: 's(n), Algorithm 1',
+  options: [
+    {
+      value: 'entropy',
+      title: 'Most uncertain',
+      formula: 'score = H − α·siblings; the K highest',
+      description:
+        'Re-samples the turns whose tokens surprised the policy most, spread by the sibling penalty.',
+      source: 'paper, Sec. 4.2; released code',
+    },
+    {
+      value: 'random',
+      title: 'Random',
+      formula: 'K of the candidates, uniformly',
+      description: 'The “random tree search” ablation.',
+      source: 'paper, Table 2; released code, expansion_mode',
+    },
+  ],
+};

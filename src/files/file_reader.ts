@@ -1,0 +1,78 @@
+/** The page's end of the reading worker: a recording is fetched, unzipped, parsed and checked away from the page's thread. */
+import { LabError, type ErrorReport } from '../units.ts';
+import type { RunEvent } from '../protocol/protocol.ts';
+import type { ReadOptions, ReadProgress } from './recording.ts';
+
+/** A file that the person chose, or an absolute address. */
+export type RecordingSource = Blob | string;
+
+/** What the page asks: to begin, and for each stretch, so that the worker never runs far ahead of the page. */
+export type ReaderQuestion =
+  { readonly kind: 'open'; readonly source: RecordingSource } | { readonly kind: 'more' };
+
+export type ReaderAnswer =
+  | { readonly kind: 'events'; readonly events: readonly RunEvent[]; readonly progress: ReadProgress }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'failed'; readonly name: string; readonly report: ErrorReport };
+
+/** What is used of a Worker; tests pass their own. */
+export type ReaderLike = Pick<
+  Worker,
+  'postMessage' | 'terminate' | 'onmessage' | 'onmessageerror' | 'onerror'
+>;
+
+const startReader = (): Worker =>
+  new Worker(new URL('./file_worker.ts', import.meta.url), { type: 'module', name: 'file reader' });
+
+const noReader = (got: string): LabError =>
+  new LabError('FileReaderError', {
+    what: 'The file cannot be read: the part of the page that reads files did not answer',
+    where: 'file reader',
+    got,
+    wanted: 'a worker that reads',
+    next: 'Look whether you are online and open the file again. If it stays so, the site was renewed since this page was loaded: reload the page, which ends a live run.',
+  });
+
+/** The worker's answers, one for each question. Rejects when the worker breaks or the signal aborts. */
+function questions(worker: ReaderLike, signal: AbortSignal | undefined) {
+  const broken = new Promise<never>((_, reject) => {
+    worker.onerror = (event) => reject(noReader(event.message || 'an error while it was loading'));
+    worker.onmessageerror = () => reject(noReader('an answer that cannot be read'));
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  broken.catch(() => undefined); // heard by whoever asks next
+  return (question: ReaderQuestion): Promise<ReaderAnswer> => {
+    const answered = new Promise<ReaderAnswer>((resolve) => {
+      worker.onmessage = ({ data }: MessageEvent<ReaderAnswer>) => resolve(data);
+    });
+    worker.postMessage(question);
+    return Promise.race([answered, broken]);
+  };
+}
+
+/**
+ * As `readRecording`, in a worker of its own; the page's thread only receives. Aborting ends the worker at once.
+ * @throws the worker's error, with its name and report; FileReaderError where there is no worker; the signal's reason
+ */
+export async function* readInWorker(
+  source: RecordingSource,
+  { signal, onProgress }: Pick<ReadOptions, 'signal' | 'onProgress'> = {},
+  start: () => ReaderLike = startReader,
+): AsyncGenerator<RunEvent, void> {
+  signal?.throwIfAborted();
+  const worker = start();
+  try {
+    const ask = questions(worker, signal);
+    let answer = await ask({ kind: 'open', source });
+    while (answer.kind === 'events') {
+      const next = ask({ kind: 'more' }); // read while the page takes these in
+      next.catch(() => undefined);
+      onProgress?.(answer.progress);
+      yield* answer.events;
+      answer = await next;
+    }
+    if (answer.kind === 'failed') throw new LabError(answer.name, answer.report);
+  } finally {
+    worker.terminate();
+  }
+}

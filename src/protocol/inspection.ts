@@ -1,0 +1,150 @@
+/**
+ * Questions of a person about a token, a step or a kernel, and the engine's answers. Answers belong to a session: they
+ * are in no run's log, and a run goes on as if nobody had asked.
+ */
+import type { NodeId, RunConfig, TokenId } from '../units.ts';
+import type { BatchPlace, GradientCheck, KernelBatch, KernelTrial, TryKernel } from './kernels.ts';
+
+export * from './kernels.ts';
+
+/** Which parameters answered: of the live run as it stands, or the run's first. */
+export type AskedParameters = 'current' | 'starting';
+
+/** A token of a row, for what the step wanted of its alternatives. */
+export interface TokenQuestion {
+  readonly config: RunConfig; // of the run that the row comes from
+  readonly update: number;
+  readonly prompt: number; // Prompt.index
+  readonly leaf: NodeId;
+  readonly tokens: readonly TokenId[]; // of the row, prompt first; the token asked about is the last
+  readonly dlogProb: number; // ∂loss/∂logProb of that token, over all rows of the mini-batch that share it
+  readonly dentropy: number; // ∂loss/∂entropy before it, over the same rows
+  readonly readers: number; // those rows
+}
+
+/** One word that could stand at a place. */
+export interface TokenAlternative {
+  readonly token: TokenId;
+  readonly logProb: number; // nats
+  readonly dlogit: number; // ∂loss/∂logit; the step moves against it
+}
+
+export interface TokenPush {
+  readonly update: number;
+  readonly prompt: number;
+  readonly leaf: NodeId;
+  readonly position: number; // in the row, from 0
+  readonly readers: number;
+  readonly chosen: TokenAlternative;
+  readonly rank: number; // of the chosen token by probability, from 1
+  readonly top: readonly TokenAlternative[]; // most likely first
+  readonly others: { readonly count: number; readonly probability: number; readonly dlogit: number }; // neither chosen nor top; sums
+  readonly entropy: number; // nats, of the whole distribution
+  readonly parameters: AskedParameters;
+  readonly ms: number;
+}
+
+/** Log-probabilities of one row's scored tokens on both sides of a step, nats, and what the step was asked of them. */
+export interface CheckedRow {
+  readonly prompt: number; // Prompt.index
+  readonly leaf: NodeId;
+  readonly tokenIndex: readonly number[]; // place in the row
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly predicted: readonly number[]; // change to first order in the parameters, nats
+  readonly push: readonly number[]; // −∂loss/∂logProb
+}
+
+/** One optimiser step: what its gradient promised, and what came of it when its mini-batch was scored again. */
+export interface CheckedStep {
+  readonly minibatch: number; // from 0
+  readonly learningRate: number;
+  readonly parameterChange: number; // Euclidean norm
+  readonly lossBefore: number; // whole objective, KL penalty and entropy bonus included, in float64
+  readonly lossAfter: number; // the same rows, advantages and old log-probabilities
+  readonly predicted: number; // change of the loss to first order: gradient · parameter change
+  readonly throughTokens: number; // Σ ∂loss/∂logProb · change of logProb (+ entropies): first order in what was scored
+  readonly predictedThroughTokens: number; // the same with each token's predicted change: `predicted` without a backward pass
+  readonly forecastCorrelation: number | null; // of predicted and actual change of log-probability, over all scored tokens
+  readonly correlation: number | null; // of push and change of log-probability, over pushed tokens; null where undefined
+  readonly followed: number; // share of pushed tokens that moved the way they were pushed
+  readonly pushed: number; // tokens with a push
+  readonly rows: readonly CheckedRow[];
+}
+
+/** All steps of one update. */
+export interface StepCheck {
+  readonly update: number;
+  readonly steps: readonly CheckedStep[];
+}
+
+/** A kernel as it runs: its text and what its kernel.ts says of it. */
+export interface KernelDescription {
+  readonly name: string;
+  readonly source: string; // WGSL; the comment at its head is the contract
+  readonly params: Readonly<Record<string, string>>; // type by name
+  readonly bindings: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly access: 'read' | 'write';
+  }[];
+  readonly overrides: Readonly<Record<string, number>>;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly tolerance: { readonly absolute: number; readonly relative: number; readonly reason: string };
+  readonly feature: string | null; // that the device must have
+}
+
+/** One number of a kernel beside its oracle's. */
+export interface KernelError {
+  readonly tensor: string;
+  readonly index: number;
+  readonly got: number;
+  readonly want: number;
+  readonly error: number; // |got − want|; ∞ where either is not finite
+  readonly allowed: number;
+}
+
+/** A kernel's cases on this device, against its float64 oracle. */
+export interface KernelCheck {
+  readonly kernel: string;
+  readonly batch: BatchPlace | null; // null: the catalogue's cases
+  readonly ground: 'values' | 'sizes' | 'none'; // what was taken of the mini-batch: its numbers, or its sizes alone
+  readonly why: string; // not its numbers; '' where they were taken
+  readonly gradients: readonly GradientCheck[]; // of the loss kernel; the formula's and the kernel's own
+  readonly cases: readonly {
+    readonly title: string;
+    readonly checked: number; // elements compared
+    readonly mismatchCount: number;
+    readonly worst: KernelError | null; // by error over what is allowed, passing or not
+  }[];
+  readonly missing: string | null; // a feature that the device lacks: nothing was run
+  readonly ms: number;
+}
+
+export type InspectionCommand =
+  | ({ readonly kind: 'inspect-token' } & TokenQuestion)
+  | { readonly kind: 'check-steps'; readonly update?: number } // of the next update that comes to its loss, not before this one
+  | { readonly kind: 'list-kernels' }
+  | { readonly kind: 'check-kernel'; readonly name: string; readonly batch?: KernelBatch }
+  | ({ readonly kind: 'try-kernel' } & TryKernel);
+export type InspectionEvent =
+  | ({ readonly kind: 'token-push' } & TokenPush)
+  | ({ readonly kind: 'step-check' } & StepCheck)
+  | { readonly kind: 'kernels'; readonly kernels: readonly KernelDescription[] }
+  | ({ readonly kind: 'kernel-check' } & KernelCheck)
+  | ({ readonly kind: 'kernel-trial' } & KernelTrial);
+
+export const INSPECTION_EVENTS = [
+  'token-push',
+  'step-check',
+  'kernels',
+  'kernel-check',
+  'kernel-trial',
+] as const satisfies readonly InspectionEvent['kind'][];
+export const INSPECTION_COMMANDS = [
+  'inspect-token',
+  'check-steps',
+  'list-kernels',
+  'check-kernel',
+  'try-kernel',
+] as const satisfies readonly InspectionCommand['kind'][];

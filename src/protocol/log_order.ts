@@ -1,0 +1,253 @@
+/**
+ * The order of a run's log. A guard of single events cannot see that an update follows the one before, that a node's
+ * parent exists, or that a table has a place for each node; what folds and draws a log counts on all of it, and sizes
+ * its tables by the numbers of events. So everything that reads a log from outside has it pass here first.
+ */
+import { TREE_BOUNDS } from '../files/bounds.ts';
+import { RecordingError } from '../train/engine/errors.ts';
+import { PHASES, type Phase, type RunEvent } from './protocol.ts';
+import {
+  addNode,
+  checkExists,
+  checkIds,
+  checkLength,
+  checkRow,
+  checkTables,
+  checkTokens,
+  newTree,
+  type Refuse,
+  type SeenTree,
+} from './log_entries.ts';
+import { quote } from './schema.ts';
+import type { Prompt } from '../units.ts';
+
+type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { readonly kind: Kind }>;
+
+/** Events of an update, and the phase that each belongs to. */
+const PHASE_OF = {
+  phase: null,
+  'prompts-added': 'rollout',
+  node: 'rollout',
+  expansion: 'rollout',
+  leaves: 'rollout',
+  rewards: 'reward',
+  'groups-dropped': 'reward',
+  credit: 'advantage',
+  loss: 'loss',
+  step: 'step',
+  metrics: null, // without a loss an update ends with its credit (ReAct)
+} as const satisfies Partial<Record<RunEvent['kind'], Phase | null>>;
+
+type UpdateEvent = EventOf<keyof typeof PHASE_OF>;
+const isOfUpdate = (event: RunEvent): event is UpdateEvent => Object.hasOwn(PHASE_OF, event.kind);
+
+/** Reads a log event by event and refuses the first that cannot stand where it does. Holds one update's trees. */
+export class LogOrder {
+  #header: EventOf<'run-started'> | null = null;
+  #update = 0;
+  #closed = true; // the update's metrics were read
+  #phase: Phase | null = null;
+  #trees: SeenTree[] = [];
+  #losses = 0; // mini-batches of the update, and those that took their step
+  #steps = 0;
+  readonly #evaluated = new Set<string>(); // after this update
+
+  /**
+   * @param where names the event in the error, e.g. 'line 7'
+   * @throws RecordingError naming the field that does not fit what came before
+   */
+  check(event: RunEvent, where: string): void {
+    const refuse: Refuse = (field, got, wanted) => {
+      throw new RecordingError({
+        what: 'The recorded run is out of order',
+        where: `${where}.${field}`,
+        got: quote(got),
+        wanted,
+        next: 'Choose a file as the lab saved it, or record the run again: npm run lab -- --record.',
+      });
+    };
+    if (event.kind === 'run-started') return this.#startRun(event, refuse);
+    if (event.kind === 'status' || event.kind === 'failed') return this.#checkAside(event.update, refuse);
+    if (!this.#header) return refuse('kind', event.kind, 'run-started before it');
+    if (event.kind === 'evaluation') return this.#checkEvaluation(event, refuse);
+    if (event.kind === 'update-started') return this.#startUpdate(event, this.#header, refuse);
+    if (!isOfUpdate(event)) return refuse('kind', event.kind, 'an event of a run');
+    if (this.#closed) return refuse('update', event.update, 'update-started before it');
+    if (event.update !== this.#update)
+      return refuse('update', event.update, `${this.#update}, the update under way`);
+    const phase = PHASE_OF[event.kind];
+    if (phase && phase !== this.#phase) return refuse('kind', event.kind, `the phase ${phase} under way`);
+    this.#checkInUpdate(event, this.#header, refuse);
+  }
+
+  #startRun(event: EventOf<'run-started'>, refuse: Refuse): void {
+    if (this.#header) return refuse('kind', event.kind, 'one run in a file');
+    const { callLimit } = event.environment;
+    if (callLimit > TREE_BOUNDS.callLimit)
+      refuse('environment.callLimit', callLimit, `at most ${TREE_BOUNDS.callLimit}`);
+    this.#header = event;
+  }
+
+  /** Asides may name the update about to begin. */
+  #checkAside(update: number, refuse: Refuse): void {
+    if (update > this.#update + 1) refuse('update', update, `at most ${this.#update + 1}`);
+  }
+
+  #checkEvaluation({ update, dataset, greedy }: EventOf<'evaluation'>, refuse: Refuse): void {
+    if (update !== this.#update || !this.#closed)
+      refuse('update', update, `the last update that is complete, ${this.#update - (this.#closed ? 0 : 1)}`);
+    const key = `${dataset} ${greedy}`;
+    if (this.#evaluated.has(key)) refuse('dataset', dataset, 'one evaluation of a data set after an update');
+    this.#evaluated.add(key);
+  }
+
+  #startUpdate(
+    { update, prompts }: EventOf<'update-started'>,
+    header: EventOf<'run-started'>,
+    refuse: Refuse,
+  ): void {
+    const { updates } = header.config;
+    if (!this.#closed) refuse('update', update, `metrics of update ${this.#update} before it`);
+    if (update !== this.#update + 1) refuse('update', update, `${this.#update + 1}, the next update`);
+    if (update > updates) refuse('update', update, `at most ${updates}, the updates of the run`);
+    this.#update = update;
+    this.#closed = false;
+    this.#phase = null;
+    this.#trees = [];
+    this.#losses = this.#steps = 0;
+    this.#evaluated.clear();
+    this.#addPrompts(prompts, header, refuse);
+  }
+
+  #addPrompts(
+    prompts: readonly Prompt[],
+    { config, environment }: EventOf<'run-started'>,
+    refuse: Refuse,
+  ): void {
+    const most = config.promptsPerUpdate * config.algorithm.filter.generationBatches;
+    const count = this.#trees.length + prompts.length;
+    if (count > most) refuse('prompts', count, `at most ${most} prompts, as the run is configured`);
+    prompts.forEach(({ index, tokens, answer }, place) => {
+      if (index !== this.#trees.length) refuse(`prompts.${place}.index`, index, `${this.#trees.length}`);
+      checkTokens(tokens, environment.vocabulary.length, `prompts.${place}.tokens`, refuse);
+      checkTokens(answer, environment.vocabulary.length, `prompts.${place}.answer`, refuse);
+      this.#trees.push(newTree());
+    });
+  }
+
+  #checkInUpdate(event: UpdateEvent, header: EventOf<'run-started'>, refuse: Refuse): void {
+    const { vocabulary } = header.environment;
+    switch (event.kind) {
+      case 'phase':
+        return this.#startPhase(event.phase, refuse);
+      case 'prompts-added':
+        return this.#addPrompts(event.prompts, header, refuse);
+      case 'node':
+        return addNode(this.#treeOf(event.prompt, 'prompt', refuse), event.node, vocabulary.length, refuse);
+      case 'expansion':
+        return this.#checkExpansion(event, refuse);
+      case 'leaves':
+        return this.#checkLeaves(event, refuse);
+      case 'rewards':
+        return this.#checkRewards(event, refuse);
+      case 'groups-dropped':
+        return event.prompts.forEach(
+          (prompt, place) => void this.#treeOf(prompt, `prompts.${place}`, refuse),
+        );
+      case 'credit':
+        return this.#checkCredit(event, refuse);
+      case 'loss':
+        return this.#checkLoss(event, refuse);
+      case 'step':
+        return this.#checkStep(event, header, refuse);
+      case 'metrics':
+        return this.#close(refuse);
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** In order; loss and step take turns, one pair a mini-batch. */
+  #startPhase(phase: Phase, refuse: Refuse): void {
+    const next = this.#phase === null ? PHASES[0] : PHASES[PHASES.indexOf(this.#phase) + 1];
+    const again = this.#phase === 'step' && phase === 'loss';
+    if (phase !== next && !again) refuse('phase', phase, next ?? 'loss, or the metrics of the update');
+    this.#phase = phase;
+  }
+
+  #treeOf(prompt: number, field: string, refuse: Refuse): SeenTree {
+    return (
+      this.#trees[prompt] ??
+      refuse(field, prompt, `one of the update's ${this.#trees.length} prompts, from 0`)
+    );
+  }
+
+  #checkExpansion({ prompt, record }: EventOf<'expansion'>, refuse: Refuse): void {
+    const tree = this.#treeOf(prompt, 'prompt', refuse);
+    if (record.iteration !== tree.iterations)
+      refuse('record.iteration', record.iteration, `${tree.iterations}`);
+    tree.iterations += 1;
+    checkIds(tree, record.candidates.map(({ node }) => node), 'record.candidates', refuse); // prettier-ignore
+    record.picks.forEach((node, place) => checkExists(tree, node, `record.picks.${place}`, refuse));
+  }
+
+  #checkLeaves({ prompt, leaves, pruned, search }: EventOf<'leaves'>, refuse: Refuse): void {
+    const tree = this.#treeOf(prompt, 'prompt', refuse);
+    if (tree.chosen) refuse('prompt', prompt, 'one choice of rows a tree');
+    if (tree.depths.size !== tree.last + 1)
+      refuse('leaves', tree.depths.size, `${tree.last + 1} nodes: every id up to the highest`);
+    checkIds(tree, leaves, 'leaves', refuse);
+    checkIds(tree, pruned, 'pruned', refuse);
+    if (search) checkLength(search, tree.depths.size, 'search', refuse);
+    tree.chosen = true;
+  }
+
+  /** Each tree at most once. */
+  #checkRewards({ trees }: EventOf<'rewards'>, refuse: Refuse): void {
+    trees.forEach(({ prompt, byNode, signals }, place) => {
+      const tree = this.#treeOf(prompt, `trees.${place}.prompt`, refuse);
+      if (tree.rewarded) refuse(`trees.${place}.prompt`, prompt, 'a tree that has no rewards yet');
+      tree.rewarded = true;
+      const { belief, stepReward } = signals ?? {};
+      checkTables(tree, { byNode, belief, stepReward }, `trees.${place}`, refuse);
+    });
+  }
+
+  #checkCredit({ trees }: EventOf<'credit'>, refuse: Refuse): void {
+    trees.forEach(({ prompt, normalised, values, advantages }, place) => {
+      const tree = this.#treeOf(prompt, `trees.${place}.prompt`, refuse);
+      if (tree.credited) refuse(`trees.${place}.prompt`, prompt, 'a tree that has no credit yet');
+      tree.credited = true;
+      checkTables(tree, { normalised, values, advantages }, `trees.${place}`, refuse);
+    });
+  }
+
+  #checkLoss({ minibatch, rows }: EventOf<'loss'>, refuse: Refuse): void {
+    if (minibatch !== this.#losses) refuse('minibatch', minibatch, `${this.#losses}, the next`);
+    this.#losses += 1;
+    rows.forEach((row, place) => {
+      const tree = this.#treeOf(row.prompt, `rows.${place}.prompt`, refuse);
+      checkExists(tree, row.leaf, `rows.${place}.leaf`, refuse);
+      checkRow(row, `rows.${place}`, refuse);
+    });
+  }
+
+  #checkStep(
+    { minibatch, headNorms }: EventOf<'step'>,
+    header: EventOf<'run-started'>,
+    refuse: Refuse,
+  ): void {
+    if (minibatch !== this.#steps || this.#steps >= this.#losses)
+      refuse('minibatch', minibatch, `${this.#losses - 1}, whose loss was read`);
+    this.#steps += 1;
+    const { layers } = header.config.model;
+    if (headNorms && headNorms.length > layers)
+      refuse('headNorms', headNorms.length, `at most ${layers} layers`);
+  }
+
+  #close(refuse: Refuse): void {
+    if (this.#phase !== 'advantage' && this.#phase !== 'step')
+      refuse('kind', 'metrics', 'the phases of the update before it');
+    this.#closed = true;
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Credit of the rollouts on screen, under the run's own rules or others: the same tree through the same
+ * functions that train (src/algo), so that a what-if differs from training in its inputs only.
+ */
+import { advantageInRow, advantageMethods, assignCredit, type Credit, type CreditStep, type CreditTree, creditStep } from '../../algo/credit/credit.ts'; // prettier-ignore
+import { signalsRead } from '../../algo/credit/signals.ts';
+import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeId, type NodeTable, type TreeSignals } from '../../units.ts'; // prettier-ignore
+import { pathTo, rolloutTree } from '../record/reading.ts';
+import type { TreeState } from '../record/run_state.ts';
+import type { Selection } from '../place/selection.ts';
+
+export {
+  ADVANTAGE_RULE,
+  EVIDENCE,
+  VALUE_RULE,
+  type Rule,
+  type RuleOption,
+} from '../../algo/catalogue/algorithm.ts';
+export type { Credit, CreditStep, CreditStepKind, CreditTerm, Statistics } from '../../algo/credit/credit.ts';
+
+/** The part of the selection that changes credit. */
+export type CreditChoice = Pick<Selection, 'valueRule' | 'advantageRule' | 'leafNormalisation' | 'whatIf'>;
+
+export interface Recredit extends Credit {
+  readonly config: CreditConfig; // the rules in force
+  readonly rewards: NodeTable<number | null>; // what-if rewards in place
+  readonly rewardSteps: readonly CreditStep[]; // in row order
+  readonly hypothetical: boolean; // a rule or a reward differs from the run's
+}
+
+export const OWN_CREDIT: CreditChoice = {
+  valueRule: null,
+  advantageRule: null,
+  leafNormalisation: null,
+  whatIf: [],
+};
+
+/** The run's rules with the chosen ones in their place. */
+export const creditConfig = (own: CreditConfig, choice: CreditChoice): CreditConfig => ({
+  ...own,
+  leafNormalisation: choice.leafNormalisation ?? own.leafNormalisation,
+  valueRule: choice.valueRule ?? own.valueRule,
+  advantageRule: choice.advantageRule ?? own.advantageRule,
+});
+
+function rewardsWith(rewards: NodeTable<number | null>, { whatIf }: CreditChoice): NodeTable<number | null> {
+  const asked = new Map<number, number>(whatIf.map(({ leaf, reward }) => [leaf, reward]));
+  return rewards.map((reward, id) => (reward === null ? null : (asked.get(id) ?? reward)));
+}
+
+/** What a rule may read of a tree's signals: those by which it means what the run's own rule means. */
+function signalsFor(rule: AdvantageRule, own: CreditConfig, { signals }: TreeState): TreeSignals {
+  const measured = signals ?? NO_SIGNALS;
+  const [wanted, had] = [signalsRead(rule), signalsRead(own.advantageRule)];
+  return {
+    belief: wanted.belief === had.belief ? measured.belief : null,
+    baseline: wanted.baseline === had.baseline ? measured.baseline : null,
+    stepReward: wanted.stepReward === had.stepReward ? measured.stepReward : null,
+  };
+}
+
+/** Whether the run measured what a rule needs. */
+export const isAvailable = (rule: AdvantageRule, own: CreditConfig, tree: TreeState): boolean =>
+  advantageMethods[rule].needs.every((need) => signalsFor(rule, own, tree)[need] !== null);
+
+/** What credit of a tree is computed from: the trained trees of its update, and the rules in force. */
+export interface CreditInputs {
+  readonly config: CreditConfig;
+  readonly trees: readonly CreditTree[];
+  readonly at: number; // of the asked tree among them
+}
+
+/**
+ * @returns null while the tree grows or has no rewards
+ * @see recredit for the parameters
+ */
+export function creditInputs(
+  tree: TreeState,
+  own: CreditConfig,
+  choice: CreditChoice,
+  trees: readonly TreeState[],
+): CreditInputs | null {
+  const chosen = creditConfig(own, choice);
+  const config = isAvailable(chosen.advantageRule, own, tree)
+    ? chosen
+    : { ...chosen, advantageRule: own.advantageRule };
+  const known = trees.flatMap((state) => {
+    if (state !== tree && (state.dropped || !isAvailable(config.advantageRule, own, state))) return []; // not trained on
+    const complete = rolloutTree(state);
+    if (!complete || !state.rewards) return [];
+    const rewards = state === tree ? rewardsWith(state.rewards, choice) : state.rewards;
+    return [{ state, tree: complete, rewards, signals: signalsFor(config.advantageRule, own, state) }];
+  });
+  const at = known.findIndex(({ state }) => state === tree);
+  return at < 0 ? null : { config, trees: known, at };
+}
+
+function compute(
+  tree: TreeState,
+  own: CreditConfig,
+  choice: CreditChoice,
+  trees: readonly TreeState[],
+): Recredit | null {
+  const inputs = creditInputs(tree, own, choice, trees);
+  if (!inputs) return null;
+  const { config, at } = inputs;
+  const { tree: complete, rewards } = inputs.trees[at];
+  const rewardSteps = complete.leaves.map((leaf) =>
+    creditStep(complete, 'reward', leaf, {
+      terms: [{ node: leaf, weight: 1, value: rewards[leaf] ?? 0 }],
+      statistics: null,
+    }),
+  );
+  const hypothetical =
+    rewards.some((reward, id) => reward !== tree.rewards?.[id]) ||
+    JSON.stringify(config) !== JSON.stringify(own);
+  return { config, rewards, rewardSteps, hypothetical, ...assignCredit(inputs.trees, config)[at] };
+}
+
+interface Memory {
+  readonly trees: readonly TreeState[];
+  readonly answers: Map<string, Recredit | null>;
+}
+
+const memory = new WeakMap<TreeState, Memory>();
+
+function remembered(tree: TreeState, trees: readonly TreeState[]): Memory['answers'] {
+  const known = memory.get(tree);
+  const same = known?.trees.length === trees.length && trees.every((state, at) => state === known.trees[at]);
+  if (known && same) return known.answers;
+  const fresh: Memory = { trees, answers: new Map() };
+  memory.set(tree, fresh);
+  return fresh.answers;
+}
+
+/**
+ * Values, advantages and their traces of one tree. The same arguments give the same object, so a selector may
+ * return it. Null while the tree grows or has no rewards. A rule that reads what the run did not measure gives way to
+ * the run's own; `config` says which are in force.
+ * @param own the run's rules: `run.header.config.algorithm.credit`
+ * @param choice a selection, or OWN_CREDIT
+ * @param trees the update's, this one among them: some rules compare tokens across prompts
+ * @throws MissingRewardError naming the leaf
+ */
+export function recredit(
+  tree: TreeState,
+  own: CreditConfig,
+  choice: CreditChoice,
+  trees: readonly TreeState[] = [tree],
+): Recredit | null {
+  const { valueRule, advantageRule, leafNormalisation, whatIf } = choice;
+  const key = JSON.stringify([own, valueRule, advantageRule, leafNormalisation, whatIf]);
+  const answers = remembered(tree, trees);
+  if (!answers.has(key)) answers.set(key, compute(tree, own, choice, trees));
+  return answers.get(key) ?? null;
+}
+
+/**
+ * The advantage of a token in a leaf's row; 0 where no turn covers it.
+ * @param position in the row, prompt included, from 0
+ */
+export function advantageOfToken(
+  tree: TreeState,
+  { advantages }: Credit,
+  leaf: NodeId,
+  position: number,
+): number {
+  let end = tree.prompt.tokens.length;
+  for (const { id, tokens } of pathTo(tree, leaf)) {
+    end += tokens.length;
+    if (position < end) return advantageInRow(advantages, id, leaf, position - tree.prompt.tokens.length);
+  }
+  return 0;
+}

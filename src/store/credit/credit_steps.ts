@@ -1,0 +1,215 @@
+/**
+ * The credit stepper: every step of reward → normalise → value → advantage → tokens in one list, and
+ * `creditFrame(steps, cursor)`, what is known after the first `cursor` steps. A frame is always built from the
+ * start, so going backwards is exact. Numbers come from the algorithms' traces; nothing is computed here.
+ */
+import { type Credit, type CreditStep, type Statistics } from '../../algo/credit/credit.ts';
+import { pathTo } from '../../algo/tree/tree.ts';
+import {
+  advantageRanges,
+  rangeInRow,
+  widen,
+  type AdvantageRange,
+  type AdvantageRanges,
+} from './advantage_range.ts';
+import { ROOT, type NodeId, type NodeTable, type RolloutTree } from '../../units.ts';
+
+export const CREDIT_PHASES = ['reward', 'normalise', 'value', 'advantage', 'tokens'] as const;
+export type CreditPhase = (typeof CREDIT_PHASES)[number];
+
+/** A number or a word of a formula; a number knows the node it belongs to. */
+export type FormulaPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'number'; readonly value: number; readonly node: NodeId; readonly label?: string };
+
+/** What one turn of a row is trained with. */
+export interface RowTurn {
+  readonly node: NodeId;
+  readonly tokenCount: number; // sampled tokens
+  readonly range: AdvantageRange; // over them
+}
+
+export interface StepperStep {
+  readonly phase: CreditPhase;
+  readonly node: NodeId; // whose number is found
+  readonly lit: readonly NodeId[]; // whose numbers are used
+  readonly result: number | null; // null in the tokens phase
+  readonly rule: CreditStep['kind'] | 'tokens';
+  readonly leaf: NodeId | null; // the row, where the number is for one row only
+  readonly part: string | null; // what the number is, on the way to the advantage
+  readonly wholeRow: boolean; // every token of the leaf's row gets it
+  readonly formula: readonly FormulaPart[];
+  readonly row: readonly RowTurn[]; // tokens phase only
+  readonly trained: AdvantageRange | null; // what the step's turn is trained with; null before the advantage is whole
+}
+
+const text = (words: string): FormulaPart => ({ kind: 'text', text: words });
+const number = (value: number, node: NodeId, label?: string): FormulaPart =>
+  label === undefined ? { kind: 'number', value, node } : { kind: 'number', value, node, label };
+
+const isValueRule = (kind: CreditStep['kind']): boolean =>
+  kind === 'child_softmax' || kind === 'child_mean' || kind === 'child_entropy' || kind === 'leaf_mean';
+
+/** The sum of a step with its live numbers, in the order of its terms. */
+function sumParts(step: CreditStep): readonly FormulaPart[] {
+  return step.terms.flatMap(({ node, weight, value, label }, index) => {
+    const weighted = isValueRule(step.kind) || Math.abs(weight) !== 1; // differences and single terms need no weights
+    const minus = weight < 0 && !weighted;
+    const join = index === 0 ? (minus ? '− ' : '') : minus ? ' − ' : ' + ';
+    const factor = weighted ? [number(weight, node, 'weight'), text(' · ')] : [];
+    return [text(join), ...factor, number(value, node, label)];
+  });
+}
+
+/** A sum that is standardised; what is 0 is left out. */
+function standardisedParts(step: CreditStep, statistics: Statistics): readonly FormulaPart[] {
+  const { mean, deviation, epsilon } = statistics;
+  const added = epsilon === 0 ? [] : [text(` + ${epsilon.toExponential(0).replace('-', '−')}`)];
+  const centred = mean === 0 ? [] : [text(' − '), number(mean, step.node, 'mean')];
+  return [
+    text('('),
+    ...sumParts(step),
+    ...centred,
+    text(') / ('),
+    number(deviation, step.node, 'deviation'),
+    ...added,
+    text(')'),
+  ];
+}
+
+function formulaOf(step: CreditStep): readonly FormulaPart[] {
+  const result = number(step.result, step.node);
+  if (step.terms.length === 0) return [text('nothing below: '), result];
+  const parts = step.statistics ? standardisedParts(step, step.statistics) : sumParts(step);
+  return [...parts, text(' = '), result];
+}
+
+const fromTrace =
+  (phase: CreditPhase, wholeRow = false) =>
+  (step: CreditStep): StepperStep => ({
+    phase,
+    node: step.node,
+    lit: [...new Set(step.terms.map(({ node }) => node))],
+    result: step.result,
+    rule: step.kind,
+    leaf: step.leaf ?? null,
+    part: step.part ?? null,
+    wholeRow,
+    formula: formulaOf(step),
+    row: [],
+    trained: null,
+  });
+
+/** Turns of a leaf's row from the root down, with what their tokens are trained with. */
+export function rowTurns(tree: RolloutTree, credit: Credit, leaf: NodeId): readonly RowTurn[] {
+  const turns: RowTurn[] = [];
+  let start = 0;
+  for (const id of pathTo(tree, leaf)) {
+    const { mask } = tree.nodes[id];
+    const range = rangeInRow(credit, mask, id, leaf, start);
+    start += mask.length;
+    if (range) turns.push({ node: id, tokenCount: mask.filter((bit) => bit !== 0).length, range });
+  }
+  return turns;
+}
+
+function tokenStep(tree: RolloutTree, credit: Credit, leaf: NodeId): StepperStep {
+  const row = rowTurns(tree, credit, leaf);
+  const formula = row.flatMap((turn, index) => [
+    text(`${index === 0 ? '' : ' | '}${turn.tokenCount} × `),
+    ...[...new Set(turn.range)].flatMap((end, place) => [
+      ...(place === 0 ? [] : [text('…')]),
+      number(end, turn.node),
+    ]),
+  ]);
+  return {
+    phase: 'tokens',
+    node: leaf,
+    lit: row.map(({ node }) => node),
+    result: null,
+    rule: 'tokens',
+    leaf,
+    part: null,
+    wholeRow: true,
+    formula,
+    row,
+    trained: null,
+  };
+}
+
+/** With what each turn is trained: the step's own number, or where tokens of the turn differ from where to where. */
+function advantageSteps(tree: RolloutTree, credit: Credit): readonly StepperStep[] {
+  const { trace, byLeaf } = credit.advantages;
+  const ranges = advantageRanges(tree, credit);
+  const rows = new Map(tree.leaves.map((leaf) => [leaf, rowTurns(tree, credit, leaf)]));
+  return trace.map(fromTrace('advantage', byLeaf !== null)).map((step) => {
+    if (step.part !== null || step.result === null || step.node === ROOT) return step;
+    const inRow = rows.get(step.leaf ?? step.node)?.find(({ node }) => node === step.node)?.range;
+    const found = step.leaf === null && byLeaf === null ? ranges[step.node] : inRow;
+    return { ...step, trained: found ?? [step.result, step.result] };
+  });
+}
+
+/** All steps of a tree's credit, in order: leaves, leaves, parents deepest first, nodes, rows. */
+export function creditSteps(
+  tree: RolloutTree,
+  rewardSteps: readonly CreditStep[],
+  credit: Credit,
+): readonly StepperStep[] {
+  return [
+    ...rewardSteps.map(fromTrace('reward')),
+    ...credit.normalised.trace.map(fromTrace('normalise')),
+    ...credit.values.trace.map(fromTrace('value')),
+    ...advantageSteps(tree, credit),
+    ...tree.leaves.map((leaf) => tokenStep(tree, credit, leaf)),
+  ];
+}
+
+/** What is known after the first `cursor` steps; null where nothing is known yet. */
+export interface CreditFrame {
+  readonly cursor: number;
+  readonly length: number; // of the step list
+  readonly current: StepperStep | null; // the step that led here; null at the first frame
+  readonly rewards: NodeTable<number | null>;
+  readonly normalised: NodeTable<number | null>;
+  readonly values: NodeTable<number | null>;
+  readonly advantages: AdvantageRanges; // over the rows so far
+  readonly rowsDone: readonly NodeId[]; // leaves whose tokens have their advantage
+}
+
+export function creditFrame(
+  tree: { readonly nodes: readonly unknown[] },
+  steps: readonly StepperStep[],
+  cursor: number,
+): CreditFrame {
+  const at = Math.min(Math.max(0, Math.floor(cursor)), steps.length);
+  const empty = (): (number | null)[] => tree.nodes.map(() => null);
+  const known = { reward: empty(), normalise: empty(), value: empty() };
+  const advantages: (AdvantageRange | null)[] = tree.nodes.map(() => null);
+  const rowsDone: NodeId[] = [];
+  for (const step of steps.slice(0, at)) {
+    if (step.phase === 'tokens') rowsDone.push(step.node);
+    else if (step.phase === 'advantage') {
+      if (step.trained) advantages[step.node] = widen(advantages[step.node], step.trained);
+    } else known[step.phase][step.node] = step.result;
+    if (step.phase === 'normalise') known.value[step.node] = step.result; // a leaf's value is its normalised reward
+  }
+  return {
+    cursor: at,
+    length: steps.length,
+    current: at === 0 ? null : steps[at - 1],
+    rewards: known.reward,
+    normalised: known.normalise,
+    values: known.value,
+    advantages,
+    rowsDone,
+  };
+}
+
+/** Cursor that has just done the first step of a phase: where the phase buttons jump to. */
+export const phaseStart = (steps: readonly StepperStep[], phase: CreditPhase): number =>
+  steps.findIndex((step) => step.phase === phase) + 1;
+
+/** Cursor after the last step of a phase. */
+export const phaseEnd = (steps: readonly StepperStep[], phase: CreditPhase): number =>
+  steps.findLastIndex((step) => step.phase === phase) + 1;

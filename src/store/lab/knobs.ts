@@ -1,0 +1,86 @@
+/** Reads and writes one setting of a RunConfig by its dotted path, as KnobDescription names it. */
+import { grownRows, scaleAlgorithm, type LabScale } from '../../algo/catalogue/defaults.ts';
+import { algorithms } from '../../algo/catalogue/index.ts';
+import type { KnobDescription, KnobValue } from '../../protocol/protocol.ts';
+import type { AlgorithmConfig, RunConfig } from '../../units.ts';
+
+export type { KnobDescription, KnobValue } from '../../protocol/protocol.ts';
+
+type Branch = Readonly<Record<string, unknown>>;
+
+/** @returns undefined where the config has no such path */
+export function readKnob(config: RunConfig, path: string): KnobValue | undefined {
+  let value: unknown = config;
+  for (const key of path.split('.')) value = (value as Branch | undefined)?.[key];
+  return value as KnobValue | undefined; // paths come from the engine, which owns RunConfig's shape
+}
+
+/** Whether the configuration's parts read this setting at all. */
+export const isRead = (config: RunConfig, { when }: KnobDescription): boolean =>
+  when.every(({ path, values }) => {
+    const value = readKnob(config, path);
+    return value !== undefined && values.includes(value);
+  });
+
+function written(branch: Branch, [key, ...rest]: readonly string[], value: KnobValue): Branch {
+  return { ...branch, [key]: rest.length === 0 ? value : written(branch[key] as Branch, rest, value) };
+}
+
+/** Rows of a tree follow from its shape. */
+function withLeafCount(config: RunConfig): RunConfig {
+  const rollout = { ...config.algorithm.rollout, leavesPerTree: grownRows(config.algorithm.rollout) };
+  return { ...config, algorithm: { ...config.algorithm, rollout } };
+}
+
+const TREE_SHAPE = /\.(shape|initialBranches|iterations|picks)$/;
+
+/** @returns a new config; what shapes the tree also sets the leaves per tree */
+export function writeKnob(config: RunConfig, path: string, value: KnobValue): RunConfig {
+  const changed = written(config as unknown as Branch, path.split('.'), value) as unknown as RunConfig;
+  return TREE_SHAPE.test(path) ? withLeafCount(changed) : changed;
+}
+
+/** Another algorithm at the size of a preset. */
+export const withAlgorithm = (config: RunConfig, algorithm: AlgorithmConfig, scale: LabScale): RunConfig => ({
+  ...config,
+  algorithm: scaleAlgorithm(algorithm, scale),
+});
+
+// Which method a configuration is: a catalogue entry, and the settings in which it differs from it. Pure.
+
+export { plateauCaution } from '../../algo/reward/boundary.ts';
+export type { AlgorithmDescription } from '../../protocol/protocol.ts';
+
+/** A setting that is not the method's own. */
+export interface MethodChange {
+  readonly path: string; // dotted, into AlgorithmConfig
+  readonly own: KnobValue; // the method's, at the preset's size
+  readonly value: KnobValue;
+}
+
+type Settings = Readonly<Record<string, Readonly<Record<string, KnobValue>>>>;
+
+const PARTS = ['rollout', 'reward', 'filter', 'credit', 'loss'] as const;
+
+/** Settings that follow the size of a preset; without the preset's scale they cannot be compared. */
+const SCALED = /^(rollout\.(initialBranches|picks|leavesPerTree|hybridRows)|loss\.clip(Low|High))$/;
+
+/** @param scale of the run's preset; null where it is not known */
+export function methodChanges(config: AlgorithmConfig, scale: LabScale | null): readonly MethodChange[] {
+  const known: Readonly<Record<string, { readonly config: AlgorithmConfig } | undefined>> = algorithms;
+  const method = known[config.name]?.config;
+  if (!method) return [];
+  const own = (scale ? scaleAlgorithm(method, scale) : method) as unknown as Settings;
+  const has = config as unknown as Settings; // both are records of plain settings
+  return PARTS.flatMap((part) =>
+    Object.keys(has[part]).flatMap((key): MethodChange[] => {
+      const path = `${part}.${key}`;
+      if (has[part][key] === own[part][key] || (!scale && SCALED.test(path))) return [];
+      return [{ path, own: own[part][key], value: has[part][key] }];
+    }),
+  );
+}
+
+/** Title of a catalogue entry; the name itself where there is none. */
+export const methodTitle = (name: string): string =>
+  (algorithms as Readonly<Record<string, { readonly title: string } | undefined>>)[name]?.title ?? name;

@@ -1,0 +1,78 @@
+/** All slices of the page, made together. */
+import type { RunCommand, RunEvent } from '../../protocol/protocol.ts';
+import { decodeSelection } from '../place/address.ts';
+import type { EventCodec } from '../record/event_log.ts';
+import { createInspection, type Inspection } from '../ask/inspection.ts';
+import { createInterventions, type Interventions } from '../ask/interventions.ts';
+import { createPlayer, type Player } from '../record/player.ts';
+import { createRunStore, type RunStore } from '../record/run.ts';
+import { runName } from '../record/run_name.ts';
+import { createSelectionStore, lastNeeded, type SelectionStore } from '../place/selection.ts';
+import { createShelf, type ReadRecording, type Shelf } from '../record/shelf.ts';
+import { createTransport, type Transport } from './transport.ts';
+
+export interface Lab {
+  readonly run: RunStore;
+  readonly selection: SelectionStore;
+  readonly player: Player;
+  readonly transport: Transport;
+  readonly shelf: Shelf;
+  readonly inspection: Inspection;
+  readonly interventions: Interventions;
+}
+
+/**
+ * @param send carries commands to the engine
+ * @param hash the address the page was opened with
+ * @param read reads recordings that the person opens
+ * @param codec with it, old updates of a long run are compressed and read back, without it let go
+ * @param restart ends the engine and starts another
+ */
+export function createLab(
+  send: (command: RunCommand) => void,
+  hash = '',
+  read: ReadRecording = readNothing,
+  codec: EventCodec | null = null,
+  restart: () => void = () => undefined,
+): Lab {
+  const run = createRunStore({ codec });
+  const selection = createSelectionStore(decodeSelection(hash));
+  const wantSelected = (): void => {
+    const { update, pinned } = selection.getState();
+    void run.want([update, pinned?.update].filter((number) => number != null));
+  };
+  selection.subscribe(wantSelected);
+  wantSelected();
+  const player = createPlayer(run.apply);
+  const nameRun = (): void => {
+    const { header } = run.getState();
+    if (header && !selection.getState().run) selection.select({ run: runName(header) });
+  };
+  run.subscribe(nameRun);
+  selection.subscribe(nameRun);
+  const inspection = createInspection(send);
+  const interventions = createInterventions({ run, selection, send });
+  const hear = (events: readonly RunEvent[]): void => {
+    inspection.receive(events);
+    interventions.receive(events);
+  };
+  const transport = createTransport({ run, selection, player, send, restart, hear });
+  /** A link in the open page may lead to what the recording has not come to yet. */
+  const playOn = (): void => {
+    const last = lastNeeded(selection.getState());
+    const isRecorded = transport.getState().source === 'recorded';
+    if (isRecorded && last !== null && last > run.getState().updates.length) player.seek(last);
+  };
+  selection.subscribe(playOn);
+  return {
+    run,
+    selection,
+    player,
+    transport,
+    inspection,
+    interventions,
+    shelf: createShelf(read),
+  };
+}
+
+async function* readNothing(): AsyncIterable<never> {}

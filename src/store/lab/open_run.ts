@@ -1,0 +1,53 @@
+/** The engine's run as the page opened it: ahead of time, its events held until they are shown. */
+import type { RunCommand, RunEvent } from '../../protocol/protocol.ts';
+import type { RunConfig } from '../../units.ts';
+
+/** Deep equality: the engine returns configs as its schema orders them. */
+export function same(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  const [left, right] = [Object.entries(a), new Map(Object.entries(b))];
+  return (
+    left.length === right.size && left.every(([key, value]) => right.has(key) && same(value, right.get(key)))
+  );
+}
+
+/** Opens runs of the engine ahead of time and holds what they say until they are shown. */
+export class OpenRun {
+  config: RunConfig | null = null;
+  /** The engine has lost it, with its device or with itself: it has to be opened again before it can be played. */
+  gone = false;
+  #held: RunEvent[] = [];
+  #begun = false;
+  readonly #send: (command: RunCommand) => void;
+
+  constructor(send: (command: RunCommand) => void) {
+    this.#send = send;
+  }
+
+  open(config: RunConfig): void {
+    if (this.config && !this.gone) this.#send({ kind: 'close' });
+    this.config = config;
+    this.gone = false;
+    this.#held = [];
+    this.#begun = false;
+    this.#send({ kind: 'open', config });
+  }
+
+  /** Lets through what belongs to the open run: the one before may still be talking. */
+  admit(events: readonly RunEvent[]): readonly RunEvent[] {
+    return events.filter((event) => {
+      if (event.kind === 'run-started') this.#begun = same(event.config, this.config);
+      return this.#begun || event.kind === 'failed' || event.kind === 'status';
+    });
+  }
+
+  hold(events: readonly RunEvent[]): void {
+    this.#held.push(...events);
+  }
+
+  release(): readonly RunEvent[] {
+    const held = this.#held;
+    this.#held = [];
+    return held;
+  }
+}

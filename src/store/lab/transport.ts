@@ -1,0 +1,303 @@
+/**
+ * Play, pause, step and reset, whatever is playing: the engine when there is one and the person has
+ * asked for it, else the recorded run. Commands go out through `send`, injected by main.tsx.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { GradientQuestion, RunCommand, RunEvent, SignOfLife } from '../../protocol/protocol.ts';
+import type { ErrorReport, RunConfig } from '../../units.ts';
+import { OpenRun, same } from './open_run.ts';
+import type { Player } from '../record/player.ts';
+import type { RunStore } from '../record/run.ts';
+import type { EventOf } from '../record/run_state.ts';
+import type { Selection, SelectionStore } from '../place/selection.ts';
+
+export type Engine =
+  | { readonly kind: 'starting' } // the worker loads and compiles
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'unavailable'; readonly report: ErrorReport };
+
+export interface TransportState {
+  readonly source: 'recorded' | 'live';
+  readonly engine: Engine;
+  readonly prepared: boolean; // the default run is open, so that Play starts at once
+  readonly awaiting: boolean; // Play was pressed before the engine was ready
+  readonly draft: RunConfig | null; // changed knobs, not yet run
+  readonly asked: RunConfig | null; // what the live run was started with
+  readonly checkingSteps: boolean; // the steps of an update will be checked, and are not yet
+  readonly trainingTo: number | null; // the run is trained again from its start to this update
+  readonly profiling: boolean; // a profile was asked for and has not come yet
+  readonly footprint: EventOf<'footprint'> | null; // the engine's last answer to `estimate`
+  readonly gradients: EventOf<'gradients'> | null; // and to `compare-gradients`
+  readonly comparing: boolean; // its answer is awaited
+  readonly life: SignOfLife;
+}
+
+export interface Transport extends StoreApi<TransportState> {
+  /** Events of the engine, in order. */
+  readonly receive: (events: readonly RunEvent[]) => void;
+  readonly engineUnavailable: (report: ErrorReport) => void;
+  readonly play: () => void;
+  readonly pause: () => void;
+  readonly stepUpdate: () => void;
+  readonly stepPhase: () => void;
+  /** Asks for a profile of the next update, and runs that update where the run stands still. */
+  readonly profile: () => void;
+  /** Asks that the steps of the next update be checked, and runs that update where the run stands still. */
+  readonly checkSteps: () => void;
+  /**
+   * For a run whose weights are gone, recorded or finished: trains it again from its configuration, checks the steps of
+   * this update when it comes, pauses, and shows the place that was on screen.
+   */
+  readonly checkStepsAgain: (update: number) => void;
+  /** The same, without a check: pauses in this update when its trees have their credit, before it takes a step. */
+  readonly trainAgain: (update: number) => void;
+  readonly reset: () => void;
+  /** Asks what a configuration would need of the device; `footprint` is the answer. */
+  readonly estimate: (config: RunConfig) => void;
+  /** Asks for the angles between the gradients of several rules; `gradients` is the answer. */
+  readonly compareGradients: (question: GradientQuestion) => void;
+  readonly setDraft: (draft: RunConfig | null) => void;
+  /** Starts a live run with the draft, or with the config of the run shown. */
+  readonly restart: () => void;
+  /** Shows the recorded run from its start. */
+  readonly replay: () => void;
+  /** Ends the engine, whatever it is at, and starts another. What is on screen stays; Play opens its run again. */
+  readonly restartEngine: () => void;
+  /** Lets go of a device that does not answer; the run fails, and Play opens it on another. */
+  readonly giveUpDevice: () => void;
+}
+
+/** The engine has no run any more: its device or the engine itself is gone. */
+const isLoss = (event: RunEvent): boolean =>
+  (event.kind === 'life' && event.sign === 'ended') || (event.kind === 'status' && event.status === 'failed');
+/** Said by the page when it asks for a run anew, until the engine speaks for itself. */
+const PREPARING: RunEvent = { kind: 'status', status: 'preparing', update: 0, phase: null };
+
+const RESTARTED: ErrorReport = {
+  what: 'The engine was started again',
+  where: 'training worker',
+  got: 'a person’s wish',
+  wanted: 'an engine that answers',
+  next: 'Ask again.',
+};
+
+/** Trees have their credit then, and the policy is still the one that grew them. */
+const LAST_BEFORE_STEPS = 'advantage';
+
+export interface TransportParts {
+  readonly run: RunStore;
+  readonly selection: SelectionStore;
+  readonly player: Player;
+  readonly send: (command: RunCommand) => void;
+  /** Ends the engine and starts another. */
+  readonly restart: () => void;
+  /** Hears every event before it is folded. */
+  readonly hear?: (events: readonly RunEvent[]) => void;
+}
+
+export function createTransport({ run, selection, player, send, restart, hear }: TransportParts): Transport {
+  const store = createStore<TransportState>(() => ({
+    source: 'recorded',
+    engine: { kind: 'starting' },
+    prepared: false,
+    awaiting: false,
+    draft: null,
+    asked: null,
+    checkingSteps: false,
+    trainingTo: null,
+    profiling: false,
+    footprint: null,
+    gradients: null,
+    comparing: false,
+    life: 'well',
+  }));
+  const open = new OpenRun(send);
+  let leftFrom: Partial<Selection> | null = null;
+  const isLive = (): boolean => store.getState().source === 'live';
+  const isOver = (): boolean => run.getState().status === 'finished';
+  const defaultConfig = (): RunConfig | null => run.getState().ready?.presets[0]?.config ?? null;
+
+  /** @param first asked of the run; null leaves it paused before its start */
+  const goLive = (config: RunConfig, first: RunCommand | null): void => {
+    player.pause();
+    const isAnew = !same(open.config, config) || isLive() || open.gone;
+    if (isAnew) open.open(config);
+    run.clear();
+    selection.select({ run: null, update: null, prompt: 0, pinned: null });
+    store.setState({
+      source: 'live',
+      awaiting: false,
+      draft: null,
+      asked: config,
+      checkingSteps: false,
+      trainingTo: null,
+    });
+    run.apply(isAnew ? [PREPARING] : open.release());
+    if (first) send(first);
+  };
+
+  /** With an engine: the first command starts a live run. Without: the recorded run obeys. */
+  const command = (live: RunCommand, recorded: () => void): void => {
+    const { engine, draft, source, asked } = store.getState();
+    if (source === 'live') {
+      if (isOver()) return; // there is nothing to go on with, and what it trained stays on screen
+      return open.gone && asked ? goLive(asked, live) : send(live);
+    }
+    const config = draft ?? open.config ?? defaultConfig();
+    if (engine.kind === 'ready' && config) return goLive(config, live);
+    if (engine.kind === 'starting' && live.kind === 'play' && player.getState().playing) {
+      store.setState({ awaiting: true });
+      return;
+    }
+    recorded();
+  };
+
+  /** @param first asked of the new run before it plays on */
+  const startAgain = (update: number, first: RunCommand): void => {
+    const config = run.getState().header?.config;
+    if (!config || store.getState().engine.kind !== 'ready') return;
+    const { prompt, node, leaf, token } = selection.getState();
+    leftFrom = { update, prompt, node, leaf, token };
+    if (isLive() && !open.gone) {
+      selection.select({ update: null, pinned: null });
+      send({ kind: 'reset' });
+      send(first);
+    } else goLive(config, first);
+    const checkingSteps = first.kind === 'check-steps';
+    store.setState({ checkingSteps, trainingTo: update });
+    if (checkingSteps) send({ kind: 'play' });
+  };
+
+  /** What the training again was for is there. */
+  const isThere = (event: RunEvent): boolean => {
+    const { trainingTo, checkingSteps } = store.getState();
+    if (trainingTo === null || checkingSteps) return trainingTo !== null && event.kind === 'step-check';
+    if (event.kind !== 'status' || event.status !== 'paused') return false;
+    return event.update === trainingTo && event.phase === LAST_BEFORE_STEPS;
+  };
+
+  /** The update that the run was trained again for has come: its place is shown, unless the person went elsewhere. */
+  const arrive = (): void => {
+    send({ kind: 'pause' });
+    if (leftFrom && selection.getState().update === null) selection.select(leftFrom);
+    leftFrom = null;
+  };
+
+  const engineReady = (): void => {
+    store.setState({ engine: { kind: 'ready' } });
+    const config = defaultConfig();
+    if (!config) return;
+    if (store.getState().awaiting) goLive(config, { kind: 'play' });
+    else if (!isLive()) open.open(config);
+  };
+
+  /** A failure while the recorded run is on screen: of the engine itself, or of the run opened ahead. */
+  const hearFailure = (report: ErrorReport): void => {
+    if (store.getState().engine.kind === 'ready') return run.report(report);
+    store.setState({ engine: { kind: 'unavailable', report }, awaiting: false });
+  };
+
+  const startOver = (): void => {
+    player.pause();
+    player.rewind();
+    run.clear();
+    selection.select({ run: null, update: null, pinned: null });
+  };
+
+  return {
+    ...store,
+    receive(events) {
+      hear?.(events);
+      for (const event of events) if (event.kind === 'ready') run.apply([event]);
+      if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
+        store.setState({ profiling: false, comparing: false });
+      const there = events.some(isThere);
+      if (there || events.some(({ kind }) => kind === 'step-check' || kind === 'failed'))
+        store.setState({ checkingSteps: false, trainingTo: null });
+      const footprint = events.findLast((event) => event.kind === 'footprint');
+      if (footprint) store.setState({ footprint });
+      const gradients = events.findLast((event) => event.kind === 'gradients');
+      if (gradients) store.setState({ gradients, comparing: false });
+      if (events.some((event) => event.kind === 'ready')) engineReady();
+      const admitted = open.admit(events.filter((event) => event.kind !== 'ready'));
+      if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
+      if (events.some(isLoss)) {
+        open.gone = true;
+        store.setState({ prepared: false });
+      }
+      const life = events.findLast((event) => event.kind === 'life');
+      if (life) store.setState({ life: life.sign });
+      if (isLive()) {
+        run.apply(admitted);
+        if (there) arrive();
+        return;
+      }
+      open.hold(admitted.filter((event) => event.kind !== 'failed'));
+      for (const event of admitted) if (event.kind === 'failed') hearFailure(event.report);
+    },
+    engineUnavailable: (report) =>
+      store.setState({ engine: { kind: 'unavailable', report }, awaiting: false }),
+    play: () => command({ kind: 'play' }, player.play),
+    pause() {
+      store.setState({ awaiting: false });
+      if (isLive()) send({ kind: 'pause' });
+      else player.pause();
+    },
+    stepUpdate: () => command({ kind: 'step-update' }, player.stepUpdate),
+    stepPhase: () => command({ kind: 'step-phase' }, player.stepPhase),
+    profile() {
+      command({ kind: 'profile' }, () => undefined);
+      if (!isLive() || isOver()) return;
+      store.setState({ profiling: true });
+      if (run.getState().status !== 'running') send({ kind: 'step-update' });
+    },
+    checkSteps() {
+      command({ kind: 'check-steps' }, () => undefined);
+      if (!isLive() || isOver()) return;
+      store.setState({ checkingSteps: true });
+      if (run.getState().status !== 'running') send({ kind: 'step-update' });
+    },
+    checkStepsAgain: (update) => startAgain(update, { kind: 'check-steps', update }),
+    trainAgain: (update) => startAgain(update, { kind: 'play', to: { update, phase: LAST_BEFORE_STEPS } }),
+    reset() {
+      if (!isLive()) return startOver();
+      selection.select({ update: null, pinned: null });
+      store.setState({ checkingSteps: false, trainingTo: null }); // the new run was asked for none
+      const { asked } = store.getState();
+      if (open.gone && asked) goLive(asked, null);
+      else send({ kind: 'reset' });
+    },
+    setDraft: (draft) =>
+      store.setState({ draft: same(draft, run.getState().header?.config ?? null) ? null : draft }),
+    estimate(config) {
+      if (store.getState().engine.kind === 'ready') send({ kind: 'estimate', config });
+    },
+    compareGradients(question) {
+      if (store.getState().engine.kind !== 'ready') return;
+      store.setState({ comparing: true });
+      send({ kind: 'compare-gradients', ...question });
+    },
+    restart() {
+      const config = store.getState().draft ?? run.getState().header?.config ?? store.getState().asked;
+      if (config) goLive(config, { kind: 'play' });
+    },
+    replay() {
+      if (isLive()) send({ kind: 'pause' });
+      startOver();
+      store.setState({ source: 'recorded' });
+      player.play();
+    },
+    restartEngine() {
+      const { status, update, phase } = run.getState();
+      hear?.([{ kind: 'failed', update, report: RESTARTED }]); // what was asked of the engine has no answer any more
+      open.gone = true;
+      store.setState({
+        ...{ engine: { kind: 'starting' }, life: 'well', prepared: false, awaiting: false },
+        ...{ checkingSteps: false, trainingTo: null, profiling: false, comparing: false },
+      });
+      if (isLive() && status !== 'finished') run.apply([{ kind: 'status', status: 'failed', update, phase }]);
+      restart();
+    },
+    giveUpDevice: () => send({ kind: 'give-up' }),
+  };
+}

@@ -1,0 +1,199 @@
+/** What the person looks at. Every view reads and writes this one selection; it mirrors to the address. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { AdvantageRule, NodeId, ValueRule } from '../../units.ts';
+import type { ExpansionRule } from '../credit/expansion_what_if.ts';
+import type { RunName } from '../record/run_name.ts';
+
+export const VIEWS = ['train', 'tree', 'credit', 'loss', 'compare', 'profile'] as const;
+export type View = (typeof VIEWS)[number];
+
+export interface Pin {
+  readonly update: number;
+  readonly prompt: number;
+  readonly node: NodeId;
+}
+
+/** What a turn's number and colour stand for in the Tree view. */
+export const TREE_COLOURS = ['entropy', 'value', 'advantage', 'reward'] as const;
+export type TreeColour = (typeof TREE_COLOURS)[number];
+
+/** What the words of a row stand out by in the Loss view. */
+export const TOKEN_COLOURS = [
+  'loss',
+  'gradient',
+  'weight',
+  'advantage',
+  'ratio',
+  'log-ratio',
+  'log-prob',
+  'surprisal',
+  'entropy',
+] as const;
+export type TokenColour = (typeof TOKEN_COLOURS)[number];
+
+/** What the words of a turn stand out by in the Tree view. */
+export const WORD_SHADINGS = ['entropy', 'surprisal', 'none'] as const;
+export type WordShading = (typeof WORD_SHADINGS)[number];
+
+/** What the Compare view compares: rules on the rollouts shown, or runs. */
+export const COMPARED = ['rules', 'runs'] as const;
+export type Compared = (typeof COMPARED)[number];
+
+/** Which trees of a batch are shown. */
+export const TREE_STATES = ['all', 'live', 'dead', 'dropped'] as const;
+export type TreeStatus = (typeof TREE_STATES)[number];
+
+export interface BatchFilter {
+  readonly status: TreeStatus;
+  readonly dataset: string; // '' any
+  readonly reward: string; // class that a leaf has; '' any
+}
+
+/** A clip band that is asked about in place of the run's. */
+export interface ClipWhatIf {
+  readonly low: number; // ε, from 0 to 1
+  readonly high: number;
+}
+
+/** What a person has put away of a tree. */
+export interface Folds {
+  readonly collapsed: readonly NodeId[]; // what follows them is hidden
+  readonly opened: readonly NodeId[]; // their children are never stacked
+  readonly unstacked: boolean; // nobody's are
+}
+
+/** What a search of a tree asks for; a turn is found if it meets all that is given. */
+export interface TreeQuery {
+  readonly text: string; // of the turn's tokens, any case; '' any
+  readonly tag: string; // a word of the grammar, as `search`, or how the path ended, as `malformed`; '' any
+  readonly reward: string; // class of a leaf's reward; '' any
+  readonly low: number | null; // nats: least turn entropy
+  readonly high: number | null; // nats: most
+}
+
+/** A leaf's reward as asked for in a what-if; never reaches training. */
+export interface WhatIfReward {
+  readonly leaf: NodeId;
+  readonly reward: number; // dimensionless
+}
+
+export interface Selection {
+  readonly run: RunName | null; // that all below is about; null until a run is there
+  readonly view: View;
+  readonly update: number | null; // null follows the newest
+  readonly prompt: number; // Prompt.index
+  readonly node: NodeId | null;
+  readonly leaf: NodeId | null; // null: the best leaf
+  readonly token: number | null; // place in the leaf's row, prompt included, from 0
+  readonly creditFrame: number; // cursor into the credit trace, from 0
+  readonly growth: number | null; // growth steps shown; null shows all
+  readonly valueRule: ValueRule | null; // null: the run's own
+  readonly advantageRule: AdvantageRule | null; // null: the run's own
+  readonly leafNormalisation: boolean | null; // null: the run's own
+  readonly againstValue: ValueRule | null; // the second rule of a comparison; null: the first's
+  readonly againstAdvantage: AdvantageRule | null; // null: the other of GRPO and the tree's own
+  readonly whatIf: readonly WhatIfReward[]; // ascending leaves
+  readonly pinned: Pin | null; // second selection, for comparing
+  readonly colour: TreeColour; // of the Tree view
+  readonly batch: boolean; // the Tree view shows all trees of the update
+  readonly beside: boolean; // and the same question's tree of another update
+  readonly find: TreeQuery | null; // null: no search
+  readonly tokenColour: TokenColour; // of the Loss view
+  readonly clip: ClipWhatIf | null; // null: the run's own band
+  readonly compared: Compared;
+  readonly onlyPath: boolean; // the Tree view fades all but the way to the node and what follows
+  readonly folds: Folds; // of the tree on screen
+  readonly shading: WordShading; // of a turn's words
+  readonly wholePath: boolean; // words of the whole path, not of the turn alone
+  readonly filter: BatchFilter; // of the batch of trees
+  readonly round: number | null; // of expansion, from 0; null: the newest
+  readonly expansionRule: ExpansionRule | null; // asked about in place of the run's; null: the run's own
+  readonly hovered: NodeId | null; // preview; not part of the address
+  readonly ignored: readonly string[]; // what the address held that nobody understands; not part of it
+}
+
+const NO_FOLDS: Folds = { collapsed: [], opened: [], unstacked: false };
+
+export const INITIAL_SELECTION: Selection = {
+  run: null,
+  view: 'train',
+  update: null,
+  prompt: 0,
+  node: null,
+  leaf: null,
+  token: null,
+  creditFrame: 0,
+  growth: null,
+  valueRule: null,
+  advantageRule: null,
+  leafNormalisation: null,
+  againstValue: null,
+  againstAdvantage: null,
+  whatIf: [],
+  pinned: null,
+  colour: 'entropy',
+  batch: false,
+  beside: false,
+  find: null,
+  tokenColour: 'loss',
+  clip: null,
+  compared: 'rules',
+  onlyPath: false,
+  folds: NO_FOLDS,
+  shading: 'entropy',
+  wholePath: false,
+  filter: { status: 'all', dataset: '', reward: '' },
+  round: null,
+  expansionRule: null,
+  hovered: null,
+  ignored: [],
+};
+
+export interface SelectionStore extends StoreApi<Selection> {
+  /**
+   * Changes the selection. What lies below a changed level is cleared unless given: a new update or
+   * prompt forgets node, leaf, token, growth, credit frame, round, folds and what-if; a new leaf forgets the token.
+   */
+  readonly select: (change: Partial<Selection>) => void;
+}
+
+const BELOW_PROMPT = {
+  node: null,
+  leaf: null,
+  token: null,
+  creditFrame: 0,
+  growth: null,
+  hovered: null,
+  whatIf: INITIAL_SELECTION.whatIf,
+  round: null,
+  folds: NO_FOLDS,
+};
+
+export function selectIn(selection: Selection, change: Partial<Selection>): Selection {
+  const changed = (key: keyof Selection): boolean => key in change && change[key] !== selection[key];
+  const cleared = {
+    ...(changed('update') || changed('prompt') ? BELOW_PROMPT : {}),
+    ...(changed('leaf') ? { token: null } : {}),
+  };
+  return { ...selection, ...cleared, ...change };
+}
+
+/** The last update that has to be there to show the selection; null: whatever there is. */
+export const lastNeeded = ({ update, pinned }: Pick<Selection, 'update' | 'pinned'>): number | null =>
+  update === null && pinned === null ? null : Math.max(update ?? 0, pinned?.update ?? 0);
+
+/** `whatIf` with one leaf's reward set, or taken back by null. */
+export function withReward(
+  whatIf: readonly WhatIfReward[],
+  leaf: NodeId,
+  reward: number | null,
+): readonly WhatIfReward[] {
+  const others = whatIf.filter((entry) => entry.leaf !== leaf);
+  const all = reward === null ? others : [...others, { leaf, reward }];
+  return all.toSorted((a, b) => a.leaf - b.leaf);
+}
+
+export function createSelectionStore(initial: Partial<Selection> = {}): SelectionStore {
+  const store = createStore<Selection>(() => ({ ...INITIAL_SELECTION, ...initial }));
+  return { ...store, select: (change) => store.setState(selectIn(store.getState(), change), true) };
+}

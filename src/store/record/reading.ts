@@ -1,0 +1,136 @@
+/** Questions that views ask of a run: which update, which tree, the best leaf, the words of a path. Pure. */
+import type { UpdateMetrics } from '../../protocol/protocol.ts';
+import { ROOT, type NodeId, type RolloutTree, type TurnNode } from '../../units.ts';
+import type { RunState, TreeState, UpdateState } from './run_state.ts';
+import type { Selection } from '../place/selection.ts';
+
+/** The selected update, or the newest when the selection follows or points past the end. */
+export function selectedUpdate(run: RunState, selection: Pick<Selection, 'update'>): UpdateState | null {
+  const newest = run.updates[run.updates.length - 1] ?? null;
+  return selection.update === null ? newest : (run.updates[selection.update - 1] ?? newest);
+}
+
+/** The newest finished update before `update` whose trees are at hand; null where there is none. */
+export function finishedBefore({ updates }: RunState, update: number): number | null {
+  const earlier = updates.slice(0, Math.max(0, update - 1));
+  return earlier.findLast(({ metrics, detail }) => metrics !== null && detail === 'here')?.update ?? null;
+}
+
+export function selectedTree(
+  run: RunState,
+  selection: Pick<Selection, 'update' | 'prompt'>,
+): TreeState | null {
+  return selectedUpdate(run, selection)?.trees[selection.prompt] ?? null;
+}
+
+/** Nodes in the group: sampled and not pruned. */
+export const standingNodes = (tree: TreeState): readonly TurnNode[] =>
+  tree.nodes.filter((node) => node !== undefined && !node.pruned) as TurnNode[]; // filter narrows no arrays
+
+/** Leaves in row order once chosen; before that every ended path, in order of arrival. */
+export function leavesOf(tree: TreeState): readonly NodeId[] {
+  if (tree.leaves.length > 0) return tree.leaves;
+  return standingNodes(tree)
+    .filter((node) => node.ending !== null)
+    .map((node) => node.id);
+}
+
+export const rewardOf = (tree: TreeState, leaf: NodeId): number | null => tree.rewards?.[leaf] ?? null;
+
+/** The leaf of the highest reward; the first of equals in row order. Null before any path ended. */
+export function bestLeaf(tree: TreeState): NodeId | null {
+  const score = (leaf: NodeId): number => rewardOf(tree, leaf) ?? -Infinity;
+  return leavesOf(tree).reduce<NodeId | null>(
+    (best, leaf) => (best === null || score(leaf) > score(best) ? leaf : best),
+    null,
+  );
+}
+
+/** Several rewards, all equal: nothing stands out and the prompt teaches nothing. False before rewards. */
+export function isDead(tree: TreeState): boolean {
+  if (!tree.rewards || tree.leaves.length < 2) return false;
+  const first = rewardOf(tree, tree.leaves[0]);
+  return tree.leaves.every((leaf) => rewardOf(tree, leaf) === first);
+}
+
+/** Root to node, both included; nodes that have not arrived are left out. */
+export function pathTo(tree: TreeState, node: NodeId): readonly TurnNode[] {
+  const path: TurnNode[] = [];
+  for (let id: NodeId | null = node; id !== null;) {
+    const current: TurnNode | undefined = tree.nodes[id];
+    if (!current) break;
+    path.unshift(current);
+    id = current.parent;
+  }
+  return path;
+}
+
+/** A token of a path as it is read. `position` counts from the row's first token, prompt included. */
+export interface PathToken {
+  readonly position: number;
+  readonly text: string;
+  readonly node: NodeId;
+  readonly source: 'prompt' | 'policy' | 'environment';
+  readonly logProb: number | null; // nats; null where the policy did not sample
+  readonly entropy: number | null; // nats
+}
+
+/**
+ * The words from the prompt to the end of `node`.
+ * @param vocabulary token texts by id
+ */
+export function pathTokens(
+  tree: TreeState,
+  node: NodeId,
+  vocabulary: readonly string[],
+): readonly PathToken[] {
+  const tokens: PathToken[] = tree.prompt.tokens.map((id, position) => ({
+    position,
+    text: vocabulary[id] ?? `#${id}`,
+    node: ROOT,
+    source: 'prompt',
+    logProb: null,
+    entropy: null,
+  }));
+  for (const turn of pathTo(tree, node))
+    turn.tokens.forEach((id, index) => {
+      const sampled = turn.mask[index] === 1;
+      tokens.push({
+        position: tokens.length,
+        text: vocabulary[id] ?? `#${id}`,
+        node: turn.id,
+        source: sampled ? 'policy' : 'environment',
+        logProb: sampled ? turn.logProb[index] : null,
+        entropy: sampled ? turn.entropy[index] : null,
+      });
+    });
+  return tokens;
+}
+
+/** The tree as the algorithms take it, or null while it is growing. */
+export function rolloutTree(tree: TreeState): RolloutTree | null {
+  if (tree.leaves.length === 0 || tree.nodes.some((node) => node === undefined)) return null;
+  return {
+    prompt: tree.prompt,
+    nodes: tree.nodes as readonly TurnNode[], // no undefined: checked above
+    leaves: tree.leaves,
+    expansions: tree.expansions,
+    ...(tree.search && { search: tree.search }),
+  };
+}
+
+/** Nodes on screen when the first `cursor` growth steps have happened; null is all of them. */
+export function nodesGrown(tree: TreeState, cursor: number | null): readonly (TurnNode | undefined)[] {
+  if (cursor === null || cursor >= tree.growth.length) return tree.nodes;
+  const grown = new Set<NodeId>([ROOT]);
+  for (const step of tree.growth.slice(0, cursor)) if (step.kind === 'node') grown.add(step.node);
+  return tree.nodes.map((node) =>
+    node && grown.has(node.id)
+      ? { ...node, children: node.children.filter((child) => grown.has(child)) }
+      : undefined,
+  );
+}
+
+/** One metric by update, null while an update has none. */
+export const metricSeries = (run: RunState, key: keyof UpdateMetrics): readonly (number | null)[] =>
+  run.updates.map((update) => update.metrics?.[key] ?? null);

@@ -1,0 +1,133 @@
+/** What changed first between two runs: settings, then rollouts, rewards, credit and loss, update by update. Pure. */
+import { editLabel, textMark, type EditedKernel, type NodeId, type RunConfig } from '../../units.ts';
+import { firstTreeDifference } from '../credit/compare.ts';
+import { rolloutTree } from './reading.ts';
+import type { RunState, TreeState, UpdateState } from './run_state.ts';
+
+export type DifferenceStage = 'prompts' | 'rollout' | 'rewards' | 'credit' | 'loss';
+
+/** The first thing that differs in one stage. */
+export interface RunDifference {
+  readonly stage: DifferenceStage;
+  readonly update: number;
+  readonly prompt: number;
+  readonly node: NodeId | null;
+  readonly token: number | null; // among the node's tokens, or of a loss row
+  readonly a: number | null; // token id, reward, advantage or log-probability
+  readonly b: number | null;
+}
+
+/** A whole kernel is no value to read in a table: its mark stands for it. */
+function brief(path: string, value: string): string {
+  if (!path.startsWith('editedKernel') || value === 'none') return value;
+  const text: unknown = JSON.parse(value);
+  if (path === 'editedKernel.source' && typeof text === 'string') return `text #${textMark(text)}`;
+  return path === 'editedKernel' ? editLabel(text as EditedKernel) : value; // settings that were checked
+}
+
+/** Dotted paths of settings that differ, with both values as JSON. */
+export function settingDifferences(
+  a: RunConfig,
+  b: RunConfig,
+): readonly { readonly path: string; readonly a: string; readonly b: string }[] {
+  const walk = (left: unknown, right: unknown, path: string): { path: string; a: string; b: string }[] => {
+    const isRecord = (value: unknown): value is Record<string, unknown> =>
+      typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (isRecord(left) && isRecord(right))
+      return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) =>
+        walk(left[key], right[key], path === '' ? key : `${path}.${key}`),
+      );
+    const [x, y] = [JSON.stringify(left), JSON.stringify(right)];
+    return x === y ? [] : [{ path, a: x ?? 'none', b: y ?? 'none' }];
+  };
+  return walk(a, b, '').map(({ path, ...values }) => ({
+    path,
+    a: brief(path, values.a),
+    b: brief(path, values.b),
+  }));
+}
+
+/** Recordings keep six significant digits, so a run and its recording differ by less than this share. */
+const ROUNDING = 1e-5;
+
+const differ = (a: number | null, b: number | null): boolean => {
+  if (a === null || b === null) return a !== b;
+  return Math.abs(a - b) > ROUNDING * Math.max(Math.abs(a), Math.abs(b)) + 1e-9;
+};
+
+type Finder = (a: TreeState, b: TreeState) => Omit<RunDifference, 'update' | 'prompt' | 'stage'> | null;
+
+const findRollout: Finder = (a, b) => {
+  const [left, right] = [rolloutTree(a), rolloutTree(b)];
+  const found = left && right ? firstTreeDifference(left, right) : null;
+  return found && { ...found };
+};
+
+const findIn =
+  (table: (tree: TreeState) => readonly (number | null)[] | null): Finder =>
+  (a, b) => {
+    const [left, right] = [table(a), table(b)];
+    if (!left || !right) return null;
+    const node = left.findIndex((value, id) => id < right.length && differ(value, right[id]));
+    return node < 0
+      ? null
+      : { node: node as NodeId, token: null, a: left[node] ?? null, b: right[node] ?? null };
+  };
+
+const FINDERS: readonly (readonly [DifferenceStage, Finder])[] = [
+  ['rollout', findRollout],
+  ['rewards', findIn(({ rewards }) => rewards)],
+  ['credit', findIn(({ credit }) => credit?.advantages ?? null)],
+];
+
+/** Loss rows of the same prompt and leaf whose gradient differs. */
+function findLoss(a: UpdateState, b: UpdateState): Omit<RunDifference, 'update' | 'stage'> | null {
+  const rows = new Map(
+    b.minibatches.flatMap(({ rows: list }) => list.map((row) => [`${row.prompt}.${row.leaf}`, row] as const)),
+  );
+  for (const { rows: list } of a.minibatches)
+    for (const row of list) {
+      const other = rows.get(`${row.prompt}.${row.leaf}`);
+      const token = other
+        ? row.dlogProb.findIndex((value, index) => differ(value, other.dlogProb[index] ?? null))
+        : -1;
+      if (other && token >= 0)
+        return {
+          ...{ prompt: row.prompt, node: row.leaf, token },
+          ...{ a: row.dlogProb[token], b: other.dlogProb[token] ?? null },
+        };
+    }
+  return null;
+}
+
+function differencesAt(a: UpdateState, b: UpdateState): readonly RunDifference[] {
+  const { update } = a;
+  const count = Math.min(a.trees.length, b.trees.length);
+  const other = a.trees.findIndex(
+    (tree, prompt) =>
+      prompt >= count ||
+      tree.prompt.seed !== b.trees[prompt].prompt.seed ||
+      tree.prompt.dataset !== b.trees[prompt].prompt.dataset,
+  );
+  if (other >= 0)
+    return [{ stage: 'prompts', update, prompt: other, node: null, token: null, a: null, b: null }];
+  const staged = FINDERS.flatMap(([stage, find]): RunDifference[] => {
+    for (let prompt = 0; prompt < count; prompt += 1) {
+      const found = find(a.trees[prompt], b.trees[prompt]);
+      if (found) return [{ stage, update, prompt, ...found }];
+    }
+    return [];
+  });
+  const loss = findLoss(a, b);
+  return loss ? [...staged, { stage: 'loss', update, ...loss }] : staged;
+}
+
+/** Every stage that differs in the first update that differs at all; empty where nothing does so far. */
+export function whatChangedFirst(a: RunState, b: RunState): readonly RunDifference[] {
+  const count = Math.min(a.updates.length, b.updates.length);
+  for (let index = 0; index < count; index += 1) {
+    const found = differencesAt(a.updates[index], b.updates[index]);
+    if (found.length > 0) return found;
+  }
+  return [];
+}

@@ -1,0 +1,134 @@
+/** Runs kept beside the one on screen, to compare with: the run as it stands, or a recording from a file. */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { RunEvent } from '../../protocol/protocol.ts';
+import { countWords, editSuffix, LabError, type ErrorReport } from '../../units.ts';
+import { foldEvents } from './fold.ts';
+import { methodTitle } from '../lab/knobs.ts';
+import { EMPTY_RUN, type RunState } from './run_state.ts';
+
+export interface KeptRun {
+  readonly id: number;
+  readonly title: string; // method, preset, seed, updates
+  readonly origin: 'kept' | 'file';
+  readonly run: RunState;
+}
+
+/** A file being read. */
+export interface Reading {
+  readonly name: string;
+  readonly share: number; // of its bytes, [0, 1]
+  readonly events: number;
+}
+
+export interface ShelfState {
+  readonly runs: readonly KeptRun[];
+  readonly reading: Reading | null;
+  readonly failure: ErrorReport | null;
+}
+
+/**
+ * Reads a recording to events that have passed the guard, their order included. The page injects train/file_reader.ts.
+ * `onProgress` hears the bytes of the file that are read.
+ */
+export type ReadRecording = (
+  file: Blob,
+  options: {
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: { readonly bytes: number; readonly events: number }) => void;
+  },
+) => AsyncIterable<RunEvent>;
+
+export interface Shelf extends StoreApi<ShelfState> {
+  /** Keeps a run as it is now; what it does later leaves the kept one alone. */
+  readonly keep: (run: RunState) => void;
+  /**
+   * Reads a recording and keeps its run; of a file that breaks off, what came before, with `failure` set. The file that
+   * was being read is left.
+   */
+  readonly open: (file: Blob & { readonly name: string }) => Promise<void>;
+  /** Leaves the file being read; nothing of it is kept. */
+  readonly cancel: () => void;
+  readonly remove: (id: number) => void;
+  readonly dismiss: () => void;
+}
+
+const EVENTS_AT_ONCE = 512;
+const CUT_OFF = 'RecordingCutOffError'; // name of the error, src/train/engine/errors.ts
+const PAUSE_MS = 0; // lets the page draw between two pieces of a large file
+
+export function titleOf({ header, updates }: RunState): string {
+  if (!header) return 'no run';
+  const { algorithm, preset, seed } = header.config;
+  return `${methodTitle(algorithm.name)}${editSuffix(header.config)}, ${preset}, seed ${seed}, ${countWords(updates.length, 'update')}`;
+}
+
+const noRun = (name: string): ErrorReport => ({
+  what: 'The file holds no run',
+  where: name,
+  got: 'no run-started event',
+  wanted: 'a recording',
+  next: 'Choose a file written by npm run lab -- --record run.ndjson.gz.',
+});
+
+export function createShelf(read: ReadRecording): Shelf {
+  const store = createStore<ShelfState>(() => ({ runs: [], reading: null, failure: null }));
+  let nextId = 1;
+  const add = (run: RunState, origin: KeptRun['origin']): void => {
+    const kept = { id: nextId++, title: titleOf(run), origin, run };
+    store.setState(({ runs }) => ({ runs: [...runs, kept] }));
+  };
+  let abort = new AbortController();
+  const follow = ({ name, size }: Blob & { readonly name: string }, signal: AbortSignal) => ({
+    signal,
+    onProgress: ({ bytes, events }: { readonly bytes: number; readonly events: number }): void =>
+      store.setState({ reading: { name, share: size === 0 ? 1 : bytes / size, events } }),
+  });
+  /** The run that a file holds, and what was wrong with it where it broke off. */
+  const readAll = async (file: Blob & { readonly name: string }, signal: AbortSignal) => {
+    let run = EMPTY_RUN;
+    let waiting: RunEvent[] = [];
+    try {
+      for await (const event of read(file, follow(file, signal))) {
+        waiting.push(event);
+        if (waiting.length < EVENTS_AT_ONCE) continue;
+        run = foldEvents(run, waiting);
+        waiting = [];
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        signal.throwIfAborted();
+      }
+    } catch (error) {
+      if (!(error instanceof LabError) || error.name !== CUT_OFF) throw error;
+      return { run: foldEvents(run, waiting), failure: error.report };
+    }
+    return { run: foldEvents(run, waiting), failure: null };
+  };
+  return {
+    ...store,
+    keep: (run) => run.header && add(run, 'kept'),
+    async open(file) {
+      abort.abort();
+      abort = new AbortController();
+      const { signal } = abort;
+      store.setState({ reading: { name: file.name, share: 0, events: 0 }, failure: null });
+      try {
+        const { run, failure } = await readAll(file, signal);
+        signal.throwIfAborted();
+        if (run.header) add(run, 'file');
+        store.setState({ failure: failure ?? (run.header ? null : noRun(file.name)) });
+      } catch (error) {
+        if (signal.aborted) return; // the person's wish; another file may be under way
+        const failure =
+          error instanceof LabError ? error.report : { ...noRun(file.name), got: String(error) };
+        store.setState({ failure });
+      } finally {
+        if (!signal.aborted) store.setState({ reading: null });
+      }
+    },
+    cancel() {
+      abort.abort();
+      store.setState({ reading: null });
+    },
+    remove: (id) => store.setState(({ runs }) => ({ runs: runs.filter((run) => run.id !== id) })),
+    dismiss: () => store.setState({ failure: null }),
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * The page's end of the engine: starts the worker, sends commands, hands events on, watches its signs of life, and starts
+ * another worker when one that has ended is asked for something.
+ */
+import { GIVE_WAY } from '../../gpu/courtesy.ts';
+import type { RunCommand, RunEvent, SignOfLife } from '../../protocol/protocol.ts';
+import type { ErrorReport } from '../../units.ts';
+import { reportOf } from './errors.ts';
+import { browserLocks, isPulse, LifeWatch, type Locks, type Pulse } from './life_watch.ts';
+
+/** What the client needs of a Worker; tests pass their own. */
+export type WorkerLike = Pick<
+  Worker,
+  'postMessage' | 'terminate' | 'onmessage' | 'onmessageerror' | 'onerror'
+>;
+
+export interface EngineClient {
+  send(command: RunCommand): void;
+  /** A person does something now: the engine leaves the device to the page for a moment. */
+  giveWay(): void;
+  /** @returns a function that ends the subscription */
+  subscribe(listener: (event: RunEvent) => void): () => void;
+  /** Ends the worker, whatever it is at, and starts another. */
+  restart(): void;
+  close(): void;
+}
+
+const startWorker = (): Worker =>
+  new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: document.baseURI });
+
+const crash = (got: string): ErrorReport => ({
+  what: 'The engine stopped working',
+  where: 'training worker',
+  got,
+  wanted: 'a worker that answers',
+  next: 'Press Play or Start again: another engine opens the run with the same seed. What was recorded of this run can be looked at until then.',
+});
+
+/** They end what a worker is at; one that has ended is at nothing. */
+const IDLE_COMMANDS: ReadonlySet<RunCommand['kind']> = new Set(['pause', 'close', 'give-up', 'cancel-check']);
+
+/** Commands without weights are copied; weights are moved to the worker. */
+export function startEngine(
+  start: () => WorkerLike = startWorker,
+  locks: Locks | null = browserLocks(),
+): EngineClient {
+  const listeners = new Set<(event: RunEvent) => void>();
+  const tell = (event: RunEvent): void => listeners.forEach((listener) => listener(event));
+  let at = { update: 0, finished: false };
+  let worker: WorkerLike | null = null;
+  let life: LifeWatch | null = null;
+  const fail = (report: ErrorReport): void => tell({ kind: 'failed', update: at.update, report });
+
+  const end = (): void => {
+    life?.stop();
+    life = null;
+    worker?.terminate();
+    worker = null;
+  };
+  const hearSign = (sign: SignOfLife): void => {
+    tell({ kind: 'life', sign });
+    if (sign !== 'ended') return;
+    end();
+    fail(crash('its end, without a word'));
+    const status = at.finished ? 'finished' : 'failed'; // a run that was over has lost nothing but its weights
+    tell({ kind: 'status', status, update: at.update, phase: null });
+  };
+  const hear = (event: RunEvent): void => {
+    if (event.kind === 'status') at = { ...at, finished: event.status === 'finished' };
+    if ('update' in event) at = { ...at, update: event.update };
+    tell(event);
+  };
+  const begin = (): void => {
+    try {
+      const own = (worker = start());
+      life = new LifeWatch(hearSign, locks);
+      own.onmessage = ({ data }: MessageEvent<RunEvent | Pulse>) => {
+        if (worker !== own) return; // it was ended, and this was under way
+        if (isPulse(data)) return life?.felt(data);
+        life?.heard();
+        hear(data);
+      };
+      own.onerror = (event) => fail(crash(event.message || 'an error while it was loading'));
+      own.onmessageerror = () => fail(crash('a message that cannot be read'));
+    } catch (error) {
+      const report = reportOf(error, 'starting the training worker');
+      queueMicrotask(() => fail(report)); // subscribers come after this call
+    }
+  };
+  begin();
+  return {
+    send(command) {
+      if (!worker && !IDLE_COMMANDS.has(command.kind)) begin();
+      worker?.postMessage(command, command.kind === 'load-weights' ? [command.bytes] : []);
+    },
+    giveWay: () => worker?.postMessage(GIVE_WAY),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    restart() {
+      end();
+      at = { update: 0, finished: false };
+      begin();
+    },
+    close: end,
+  };
+}

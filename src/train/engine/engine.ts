@@ -1,0 +1,396 @@
+/**
+ * The engine behind the protocol: owns the backend, one policy and one run, answers commands with events. Knows no
+ * worker, no page and no GPU: a backend gives it policies.
+ */
+import { needsReference, needsRewardModel } from '../../algo/credit/signals.ts';
+import { CheckCancelledError, DeviceLostError } from '../../gpu/errors.ts';
+import {
+  URGENT_COMMANDS,
+  type AskedParameters,
+  type GradientQuestion,
+  type InterventionQuestion,
+  type RunCommand,
+  type RunEvent,
+  type TokenQuestion,
+} from '../../protocol/protocol.ts';
+import type { EditedKernel, Environment, ErrorReport, RunConfig, TrainablePolicy } from '../../units.ts';
+import {
+  algorithmCatalogue,
+  describeEnvironment,
+  environmentCatalogue,
+  knobCatalogue,
+  presetCatalogue,
+} from '../config/catalogue.ts';
+import { environmentNamed, LOADED_BY_HAND, parseRunConfig } from '../config/config.ts';
+import { gradientAngles } from '../inspect/gradient_angles.ts';
+import { answerIntervention, type AskedOf } from '../inspect/intervention.ts';
+import { answerKernel, kernelCatalogue, type KernelQuestion } from '../inspect/kernels.ts';
+import { tokenPush } from '../inspect/token_push.ts';
+import { RunStopped, Transport } from '../run/gates.ts';
+import { train } from '../run/run.ts';
+import type { Backend } from './backend.ts';
+import { blameEdit, NoProfileError, NoRunError, reportOf } from './errors.ts';
+import { parseRunCommand } from './guard.ts';
+import type { UpdateProfiler } from './profile.ts';
+import { OF_A_RUN, type Opened, type Policies, type Session } from './session.ts';
+
+export type { Backend, PolicyRequest } from './backend.ts';
+
+export interface EngineOptions {
+  readonly post: (event: RunEvent) => void;
+  readonly openBackend: () => Promise<Backend>;
+  /** A file of public/ by name. */
+  readonly fetchWeights: (file: string) => Promise<ArrayBuffer>;
+  readonly date?: () => string; // ISO 8601
+}
+
+export class Engine {
+  readonly #options: EngineOptions;
+  #backend: Backend | null = null;
+  #opened: Opened | null = null;
+  #session: Session | null = null;
+  #queue: Promise<void> = Promise.resolve();
+  #isOpening = false;
+  #tried: EditedKernel | null = null; // a person's text that runs for a check
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the backend and posts `ready`; posts `failed` where there is none. */
+  start(): Promise<void> {
+    return this.#enqueue(async () => void (await this.#ensureBackend()));
+  }
+
+  /** Takes a message from outside. Resolves when the command is carried out (a run goes on by itself). */
+  dispatch(message: unknown): Promise<void> {
+    const urgent = URGENT_COMMANDS.find((kind) => kind === (message as { kind?: unknown } | null)?.kind);
+    if (urgent) return this.#carryOut({ kind: urgent });
+    return this.#enqueue(() => this.#carryOut(parseRunCommand(message)));
+  }
+
+  /** A device was asked for and has not come yet. */
+  get isOpening(): boolean {
+    return this.#isOpening;
+  }
+
+  /** Calls in a row, this one included, in which the device owed an answer and gave none; call it at a steady beat. */
+  countSilence(): number {
+    return this.#backend?.countSilence?.() ?? 0;
+  }
+
+  /** Ends the run and closes the backend. A worker's engine ends with its worker instead. */
+  dispose(): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#endSession();
+      this.#backend?.close();
+      this.#backend = null;
+    });
+  }
+
+  /** One command after the other; an error becomes a `failed` event and leaves the engine usable. */
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(work).catch((error: unknown) => this.#fail(error, 'engine'));
+    return this.#queue;
+  }
+
+  async #carryOut(command: RunCommand): Promise<void> {
+    // What was sent after an `open` that failed, on its heels: the failure was said, and no other is to cover it.
+    if (this.#opened && !this.#session && OF_A_RUN.has(command.kind)) return;
+    switch (command.kind) {
+      case 'open':
+        return this.#open({ config: command.config, bytes: null });
+      case 'estimate':
+        return this.#estimate(command.config);
+      case 'reset':
+        return this.#open(this.#openedOr(command.kind));
+      case 'load-weights': {
+        const { config } = this.#openedOr(command.kind);
+        return this.#open({ config: { ...config, weights: LOADED_BY_HAND }, bytes: command.bytes });
+      }
+      case 'play':
+        return this.#transportOr(command.kind).play(command.to);
+      case 'pause':
+        return this.#transportOr(command.kind).pause();
+      case 'step-update':
+        return this.#transportOr(command.kind).stepUpdate();
+      case 'step-phase':
+        return this.#transportOr(command.kind).stepPhase();
+      case 'profile':
+        return this.#askForProfiles(command.kind, command.updates ?? 1);
+      case 'compare-gradients':
+        return this.#compareGradients(command);
+      case 'inspect-token':
+        return this.#inspectToken(command);
+      case 'intervene':
+        return this.#intervene(command);
+      case 'check-steps':
+        this.#transportOr(command.kind);
+        this.#sessionOr(command.kind).checkSteps = command.update ?? 0;
+        return;
+      case 'list-kernels':
+        return this.#options.post({ kind: 'kernels', kernels: kernelCatalogue() });
+      case 'check-kernel':
+      case 'try-kernel':
+        return this.#askKernel(command);
+      case 'save-weights':
+        return this.#saveWeights(this.#sessionOr(command.kind));
+      case 'close':
+        return this.#close();
+      case 'give-up':
+        return this.#backend?.giveUp?.();
+      case 'cancel-check':
+        return this.#backend?.cancelChecks?.();
+      default:
+        return command satisfies never;
+    }
+  }
+
+  #openedOr(command: string): Opened {
+    if (!this.#opened) throw new NoRunError(command);
+    return this.#opened;
+  }
+
+  #sessionOr(command: string): Session {
+    if (!this.#session) throw new NoRunError(command);
+    return this.#session;
+  }
+
+  /** The gates of a run that has not failed. */
+  #transportOr(command: string): Transport {
+    const { transport } = this.#sessionOr(command);
+    if (transport.signal.aborted) throw new NoRunError(command);
+    return transport;
+  }
+
+  /** What a configuration would need, or why it would not run: an answer, never a failure. */
+  async #estimate(config: RunConfig): Promise<void> {
+    let bytes: number | null = null;
+    let problem: ErrorReport | null = null;
+    try {
+      const backend = await this.#ensureBackend();
+      bytes = (await backend.checkFits?.(parseRunConfig(config), false)) ?? null;
+    } catch (error) {
+      problem = reportOf(error, 'command estimate');
+    }
+    this.#options.post({ kind: 'footprint', config, bytes, problem });
+  }
+
+  #askForProfiles(command: string, updates: number): void {
+    this.#transportOr(command);
+    if (!this.#backend?.startProfile) throw new NoProfileError();
+    this.#sessionOr(command).profiles = updates;
+  }
+
+  async #ensureBackend(): Promise<Backend> {
+    if (this.#backend) return this.#backend;
+    this.#isOpening = true;
+    const backend = await this.#options.openBackend().finally(() => (this.#isOpening = false));
+    this.#backend = backend;
+    void backend.lost.then((report) => this.#lose(backend, report));
+    this.#options.post({
+      kind: 'ready',
+      adapter: backend.adapter,
+      algorithms: algorithmCatalogue(),
+      environments: environmentCatalogue(),
+      presets: presetCatalogue(),
+      knobs: knobCatalogue(),
+    });
+    return backend;
+  }
+
+  async #open(opened: Opened): Promise<void> {
+    await this.#endSession();
+    this.#opened = opened;
+    this.#postStatus('preparing');
+    const { config } = opened;
+    const backend = await this.#ensureBackend();
+    await backend.checkFits?.(config, true);
+    const weights = await this.#weightsOf(opened);
+    const environment = environmentNamed(config.environment);
+    const request = { config, weights, environment };
+    const policy = await backend.createPolicy(request);
+    const beside = async (wanted: boolean): Promise<TrainablePolicy | null> =>
+      wanted ? backend.createPolicy(request) : null;
+    const policies = {
+      policy,
+      reference: await beside(needsReference(config.algorithm)),
+      rewardModel: await beside(needsRewardModel(config.algorithm)),
+    };
+    if (this.#backend !== backend) return this.#postStatus('failed'); // lost meanwhile, which was said
+    this.#options.post({
+      kind: 'run-started',
+      config,
+      adapter: backend.adapter,
+      environment: describeEnvironment(environment),
+      parameterCount: backend.parameterCount(config.model),
+      date: this.#options.date?.() ?? new Date().toISOString(),
+    });
+    this.#startSession(config, environment, policies);
+  }
+
+  async #weightsOf({ config, bytes }: Opened): Promise<ArrayBuffer | null> {
+    return bytes ?? (config.weights === null ? null : this.#options.fetchWeights(config.weights));
+  }
+
+  #startSession(config: RunConfig, environment: Environment, policies: Policies): void {
+    const post = (event: RunEvent): void => {
+      if (this.#session === session) this.#options.post(event); // a run that is over says nothing more
+    };
+    const transport = new Transport((state) => post({ kind: 'status', ...state }));
+    const session: Session = {
+      ...policies,
+      transport,
+      profiles: 0,
+      checkSteps: null,
+      done: Promise.resolve(),
+    };
+    const startProfile = (): UpdateProfiler | null => {
+      if (session.profiles === 0) return null;
+      session.profiles -= 1;
+      return this.#backend?.startProfile?.() ?? null;
+    };
+    const takeStepCheck = (update: number): boolean => {
+      if (session.checkSteps === null || update < session.checkSteps) return false;
+      session.checkSteps = null;
+      return true;
+    };
+    this.#session = session;
+    transport.announce();
+    const now = (): number => performance.now() - transport.waitedMs;
+    session.done = train({
+      config,
+      environment,
+      ...policies,
+      transport,
+      post,
+      now,
+      startProfile,
+      takeStepCheck,
+    }).catch((error: unknown) => {
+      if (error instanceof RunStopped || this.#session !== session) return;
+      transport.stop();
+      this.#fail(error, 'run');
+    });
+  }
+
+  async #compareGradients(question: GradientQuestion): Promise<void> {
+    const startMs = performance.now();
+    await this.#askPolicy(question.config, async (policy, environment, parameters) => {
+      const angles = await gradientAngles(policy, environment, question);
+      this.#options.post({ kind: 'gradients', ...angles, parameters, ms: performance.now() - startMs });
+    });
+  }
+
+  async #inspectToken(question: TokenQuestion): Promise<void> {
+    const startMs = performance.now();
+    await this.#askPolicy(question.config, async (policy, _, parameters) => {
+      const push = await tokenPush(policy, question);
+      this.#options.post({ kind: 'token-push', ...push, parameters, ms: performance.now() - startMs });
+    });
+  }
+
+  /** Growing goes on outside the queue: it takes seconds, and a pause need not wait for it. */
+  async #intervene(question: InterventionQuestion): Promise<void> {
+    const state = this.#session?.transport.state ?? null;
+    const asked = await this.#policyOf(question.config);
+    const fail = (error: unknown): void => this.#fail(error, 'command intervene');
+    answerIntervention(asked, question, state).then(this.#options.post, fail);
+  }
+
+  /** Outside the queue, so that a pause need not wait for it. */
+  async #askKernel(question: KernelQuestion): Promise<void> {
+    const backend = await this.#ensureBackend();
+    const answer = answerKernel(backend, question);
+    this.#tried = question.kind === 'try-kernel' ? { ...question, gradientCheck: 'unchecked' } : null;
+    answer
+      .then(this.#options.post, (error: unknown) => {
+        if (!(error instanceof CheckCancelledError)) this.#fail(error, `command ${question.kind}`);
+      })
+      .finally(() => (this.#tried = null));
+  }
+
+  async #askPolicy(
+    config: RunConfig,
+    ask: (policy: TrainablePolicy, environment: Environment, parameters: AskedParameters) => Promise<void>,
+  ): Promise<void> {
+    const { policy, environment, parameters } = await this.#policyOf(config);
+    try {
+      await ask(policy, environment, parameters);
+    } finally {
+      policy.dispose();
+    }
+  }
+
+  /**
+   * A policy of its own, so that a run under way is not disturbed: with the parameters of that run where it is of this
+   * configuration and has begun, else with those that the configuration starts from. The caller disposes of it.
+   */
+  async #policyOf(config: RunConfig): Promise<AskedOf> {
+    const backend = await this.#ensureBackend();
+    const session = this.#session;
+    const own = JSON.stringify(this.#opened?.config) === JSON.stringify(config);
+    const current = own && session !== null && session.transport.state.update > 0;
+    const weights = current ? await session.policy.save() : await this.#weightsOf({ config, bytes: null });
+    const environment = environmentNamed(config.environment);
+    const policy = await backend.createPolicy({ config, weights, environment });
+    return { policy, environment, parameters: current ? 'current' : 'starting' };
+  }
+
+  async #saveWeights({ policy, transport }: Session): Promise<void> {
+    this.#options.post({ kind: 'weights', update: transport.state.update, bytes: await policy.save() });
+  }
+
+  async #endSession(): Promise<void> {
+    const session = this.#session;
+    if (!session) return;
+    this.#session = null;
+    session.transport.stop();
+    await session.done;
+    session.policy.dispose();
+    session.reference?.dispose();
+    session.rewardModel?.dispose();
+  }
+
+  /** Ends the run; the backend stays open for the next one. */
+  async #close(): Promise<void> {
+    await this.#endSession();
+    this.#opened = null;
+    this.#postStatus('idle');
+  }
+
+  #editRunning(): EditedKernel | null {
+    return this.#tried ?? this.#opened?.config.editedKernel ?? null;
+  }
+
+  /** The device is gone, and every buffer with it: nothing to dispose; the next `open` or `reset` opens another. */
+  #lose(backend: Backend, report: ErrorReport): void {
+    if (this.#backend !== backend) return;
+    this.#backend = null;
+    const transport = this.#session?.transport;
+    this.#session = null;
+    if (transport?.signal.aborted) return; // the run met the loss first and said so
+    transport?.stop();
+    const { status, update, phase } = transport?.state ?? { status: null, update: 0, phase: null };
+    this.#options.post({ kind: 'failed', update, report: blameEdit(report, this.#editRunning()) });
+    const after = status === 'finished' ? status : 'failed'; // a run that was over has lost nothing but its weights
+    this.#options.post({ kind: 'status', status: after, update, phase });
+  }
+
+  /** Posts the error, then the status again: a page shows a failure as the end, and a run may go on. */
+  #fail(error: unknown, where: string): void {
+    const session = this.#session;
+    const { update } = session?.transport.state ?? { update: 0 };
+    const report = reportOf(error, where);
+    const edit = error instanceof DeviceLostError ? this.#editRunning() : null;
+    this.#options.post({ kind: 'failed', update, report: blameEdit(report, edit) });
+    if (session && !session.transport.signal.aborted)
+      this.#options.post({ kind: 'status', ...session.transport.state });
+    else this.#postStatus(this.#opened ? 'failed' : 'idle');
+  }
+
+  #postStatus(status: 'idle' | 'preparing' | 'failed'): void {
+    const { update, phase } = this.#session?.transport.state ?? { update: 0, phase: null };
+    this.#options.post({ kind: 'status', status, update, phase });
+  }
+}

@@ -1,0 +1,95 @@
+/** Guard at the engine's edge: a message from outside is a RunCommand, or an error that says why not. */
+import { INSPECTION_COMMANDS, PHASES, URGENT_COMMANDS, type RunCommand } from '../../protocol/protocol.ts';
+import { quote } from '../../protocol/schema.ts';
+import type { RunConfig } from '../../units.ts';
+import { parseRunConfig } from '../config/config.ts';
+import { parseGradientQuestion, parseInspection } from '../inspect/inspection_guard.ts';
+import { parseIntervention } from '../inspect/intervention_guard.ts';
+import { ProtocolError } from './errors.ts';
+
+const PLAIN_COMMANDS = [
+  'pause',
+  'step-update',
+  'step-phase',
+  'reset',
+  'save-weights',
+  'close',
+  ...URGENT_COMMANDS,
+] as const;
+const COMMANDS = [
+  'open',
+  'estimate',
+  'compare-gradients',
+  'intervene',
+  'load-weights',
+  'play',
+  'profile',
+  ...INSPECTION_COMMANDS,
+  ...PLAIN_COMMANDS,
+];
+const MOST_PROFILES = 1000;
+
+const refuse = (what: string, where: string, got: unknown, wanted: string): never => {
+  throw new ProtocolError({
+    what,
+    where,
+    got: quote(got),
+    wanted,
+    next: 'Reload the page, so that both sides are of one version.',
+  });
+};
+
+function parsePlay(to: unknown): RunCommand {
+  if (to === undefined) return { kind: 'play' };
+  const { update, phase } = (to ?? {}) as Readonly<Record<string, unknown>>;
+  const known = PHASES.find((name) => name === phase);
+  if (known && Number.isInteger(update) && (update as number) >= 1)
+    return { kind: 'play', to: { update: update as number, phase: known } };
+  return refuse(
+    'The place to play to is not valid',
+    'command.to',
+    to,
+    'an update from 1 and one of its phases',
+  );
+}
+
+const kindOf = (value: unknown): unknown => (value as { kind?: unknown } | null | undefined)?.kind;
+
+/**
+ * @throws ProtocolError when it is no command; RunConfigError or ConfigError when its configuration is not valid
+ */
+export function parseRunCommand(value: unknown): RunCommand {
+  const kind = kindOf(value);
+  const fields = value as Readonly<Record<string, unknown>>;
+  const plain = PLAIN_COMMANDS.find((name) => name === kind);
+  if (plain) return { kind: plain };
+  if (kind === 'open') return { kind, config: parseRunConfig(fields.config) };
+  if (kind === 'estimate') return { kind, config: fields.config as RunConfig }; // the engine answers what is wrong
+  if (kind === 'compare-gradients') return { kind, ...parseGradientQuestion(value) };
+  if (kind === 'intervene') return parseIntervention(value);
+  const inspection = INSPECTION_COMMANDS.find((name) => name === kind);
+  if (inspection) return parseInspection(inspection, value);
+  if (kind === 'play') return parsePlay(fields.to);
+  if (kind === 'profile') {
+    const { updates = 1 } = fields;
+    if (Number.isInteger(updates) && (updates as number) >= 1 && (updates as number) <= MOST_PROFILES)
+      return { kind, updates: updates as number };
+    const range = `a whole number from 1 to ${MOST_PROFILES}`;
+    return refuse('The number of updates to profile is not valid', 'command.updates', updates, range);
+  }
+  if (kind === 'load-weights') {
+    if (fields.bytes instanceof ArrayBuffer) return { kind, bytes: fields.bytes };
+    return refuse(
+      'The command to load weights has no weights',
+      'command.bytes',
+      fields.bytes,
+      'an ArrayBuffer',
+    );
+  }
+  return refuse(
+    'The engine does not know this command',
+    'command.kind',
+    kind ?? value,
+    `one of ${COMMANDS.join(', ')}`,
+  );
+}

@@ -1,0 +1,34 @@
+/** What the engine keeps of the run that is open. */
+import type { RunConfig, TrainablePolicy } from '../../units.ts';
+import type { RunCommand } from '../../protocol/protocol.ts';
+import type { Transport } from '../run/gates.ts';
+
+/** What a run was opened with; `reset` opens it again. */
+export interface Opened {
+  readonly config: RunConfig;
+  readonly bytes: ArrayBuffer | null; // weights loaded by hand, in place of config.weights
+}
+
+/** As in Run. */
+export interface Policies {
+  readonly policy: TrainablePolicy;
+  readonly reference: TrainablePolicy | null;
+  readonly rewardModel: TrainablePolicy | null;
+}
+
+export interface Session extends Policies {
+  readonly transport: Transport;
+  profiles: number; // updates still to be profiled
+  checkSteps: number | null; // the first update whose steps may be checked; null: none
+  done: Promise<void>; // never rejects
+}
+
+/** Commands that only a run can carry out. */
+export const OF_A_RUN: ReadonlySet<RunCommand['kind']> = new Set([
+  'play',
+  'pause',
+  'step-update',
+  'step-phase',
+  'profile',
+  'check-steps',
+]);

@@ -1,0 +1,33 @@
+/** The engine in a worker: messages in are commands, messages out are events. The worker's name is the page's URL. */
+import { Courtesy, GIVE_WAY } from '../../gpu/courtesy.ts';
+import { Engine } from './engine.ts';
+import { fetchWeightsFrom, openGpuBackend } from './gpu_backend.ts';
+import type { RunEvent } from '../../protocol/protocol.ts';
+import { startPulse } from './life_watch.ts';
+
+/** What is used of DedicatedWorkerGlobalScope; the DOM library types `self` as a window. */
+interface WorkerScope {
+  readonly name: string;
+  readonly location: { readonly href: string };
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent<unknown>) => void) | null;
+}
+
+const scope = self as unknown as WorkerScope;
+
+const courtesy = new Courtesy();
+const engine = new Engine({
+  post: (event: RunEvent) => scope.postMessage(event, event.kind === 'weights' ? [event.bytes] : []),
+  openBackend: () => openGpuBackend({ courtesy }),
+  fetchWeights: fetchWeightsFrom(scope.name || scope.location.href),
+});
+
+scope.onmessage = ({ data }) => {
+  if (data === GIVE_WAY) courtesy.ask();
+  else void engine.dispatch(data);
+};
+startPulse(
+  (pulse) => scope.postMessage(pulse, []),
+  () => ({ isOpening: engine.isOpening, silentBeats: engine.countSilence() }),
+);
+void engine.start();

@@ -1,0 +1,37 @@
+/** Angles between the policy gradients that several credit rules give on the same rollouts. */
+import { assignCredit } from '../../algo/credit/credit.ts';
+import { packTrees } from '../../algo/batch/batch.ts';
+import type { Environment, TrainablePolicy, UpdateInputs } from '../../units.ts';
+import type { GradientAngles, GradientQuestion } from '../../protocol/protocol.ts';
+
+/**
+ * Every rule's gradient of the run's own loss, with its reduction, over all rollouts as one batch. The rows are scored
+ * by the policy itself, so that all ratios are 1 and no clip hides a rule. A loss that reads no advantages (regression,
+ * preference, none) could not tell rules apart: the clipped one stands in. Parameters and optimiser stay as they are.
+ * @throws MissingSignalError where a rule reads what the run did not measure; whatever the policy throws
+ */
+export async function gradientAngles(
+  policy: TrainablePolicy,
+  environment: Environment,
+  { config, update, rollouts, rules }: GradientQuestion,
+): Promise<Omit<GradientAngles, 'parameters' | 'ms'>> {
+  const trees = rollouts.map(({ tree }) => tree);
+  const { temperature, optimiser } = config;
+  const own = config.algorithm.loss;
+  const surrogate = own.surrogate === 'gate' ? 'gate' : 'clip';
+  const loss = { ...own, surrogate, klCoefficient: 0, entropyCoefficient: 0 } as const;
+  const batches = rules.map((rule) => {
+    const credits = assignCredit(rollouts, rule);
+    return packTrees(
+      trees,
+      credits.map(({ advantages }) => advantages),
+      environment.contextLength,
+      undefined, // all of them
+      own.reduction,
+    );
+  });
+  const { logProb } = await policy.score(batches[0], temperature); // the rows are the same under every rule
+  const inputs: UpdateInputs = { oldLogProb: logProb, refLogProb: null, temperature, loss, optimiser };
+  const { norms, cosines } = await policy.gradientCosines(batches.map((batch) => ({ batch, inputs })));
+  return { update, rules, norms, cosines, scoredTokens: batches[0].scored.length };
+}

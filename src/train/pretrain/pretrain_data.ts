@@ -1,0 +1,143 @@
+/** What the warm start reads: demonstrations and recall drills of the search world, packed as weighted batches. */
+import { keyedDraw, type Draw } from '../../env/hash.ts';
+import {
+  demonstrate,
+  HABITS,
+  recallDrill,
+  SKILL,
+  weighSegments,
+  type HabitRates,
+  type WeightedSequence,
+} from '../../env/search/demonstrations.ts';
+import { makeQuestion, questionWords, type Dataset } from '../../env/search/question.ts';
+import { indexOf, searchEnvironment } from '../../env/search/search.ts';
+import { ROOT, type BatchRow, type TokenBatch } from '../../units.ts';
+
+const OBSERVATION_WEIGHT = 0.3; // observations are learnt too, but lightly: values in them are noise
+export const BATCHES_PER_DRAW = 8;
+/** Demonstrations use seeds below 2²⁹; held-out questions start at 2³¹ (questions.ts). */
+const SEED_LIMIT = 2 ** 29;
+
+/** What a warm start asks: a data set that is named twice is asked twice as often. */
+export type Curriculum = readonly Dataset[];
+
+/** One stage of the warm start. */
+export interface Stage {
+  readonly habits: HabitRates;
+  readonly drillShare: number; // of the sequences, [0, 1]
+}
+
+/** First clean demonstrations with drills. Then demonstrations with bad habits. */
+export const SKILL_STAGE: Stage = { habits: SKILL, drillShare: 0.4 };
+export const HABIT_STAGE: Stage = { habits: HABITS, drillShare: 0 };
+
+/** @param skillShare of the steps that come first, [0, 1] */
+export const stageOf = (step: number, steps: number, skillShare: number): Stage =>
+  step < Math.round(skillShare * steps) ? SKILL_STAGE : HABIT_STAGE;
+
+function demonstration(draw: Draw, habits: HabitRates, datasets: Curriculum): WeightedSequence {
+  const dataset = draw.pick(datasets);
+  const seed = draw.below(SEED_LIMIT);
+  const question = makeQuestion(dataset, seed);
+  const segments = demonstrate(indexOf({ dataset, seed }), question, draw, habits);
+  return weighSegments([
+    { words: questionWords(question), weight: 0 },
+    ...segments.map(({ kind, words }) => ({ words, weight: kind === 'turn' ? 1 : OBSERVATION_WEIGHT })),
+  ]);
+}
+
+/** A sequence of the stage, cut at the context length. */
+export function drawSequence(draw: Draw, stage: Stage, datasets: Curriculum): WeightedSequence {
+  const { tokens, weights } =
+    draw.unit() < stage.drillShare ? recallDrill(draw) : demonstration(draw, stage.habits, datasets);
+  const limit = searchEnvironment.contextLength;
+  return { tokens: tokens.slice(0, limit), weights: weights.slice(0, limit) };
+}
+
+/**
+ * Eight consecutive batches, a pure function of its arguments: drawn together, sorted by length and dealt out in
+ * random order, as in the learnability runs.
+ */
+export function drawBatches(
+  seed: number,
+  firstStep: number,
+  stage: Stage,
+  batchSize: number,
+  datasets: Curriculum,
+): readonly (readonly WeightedSequence[])[] {
+  const draw = keyedDraw(seed, firstStep);
+  const drawn = Array.from({ length: batchSize * BATCHES_PER_DRAW }, () =>
+    drawSequence(draw, stage, datasets),
+  );
+  drawn.sort((a, b) => a.tokens.length - b.tokens.length);
+  const places = draw.sample([...Array(BATCHES_PER_DRAW).keys()], BATCHES_PER_DRAW);
+  return places.map((place) => drawn.slice(place * batchSize, (place + 1) * batchSize));
+}
+
+/** A batch whose loss is the weighted mean surprisal. */
+export interface SupervisedBatch {
+  readonly batch: TokenBatch; // scored: targets of positive weight; weight sums to 1; advantage 0
+  readonly isTurn: Uint8Array; // [S] 1 where the target has full weight, i.e. the policy's own words
+}
+
+/** Packs sequences row by row. A row is one turn for the loss kernels; the first token is never a target. */
+export function packSequences(sequences: readonly WeightedSequence[]): SupervisedBatch {
+  const rows: BatchRow[] = [];
+  const tokens: number[] = [];
+  const columns = {
+    positions: [] as number[],
+    previous: [] as number[],
+    start: [] as number[],
+    end: [] as number[],
+  };
+  const predicted: number[] = [];
+  const turnIndex: number[] = [];
+  const turnStart = [0];
+  const weights: number[] = [];
+  sequences.forEach((sequence, row) => {
+    const tokenStart = tokens.length;
+    const tokenEnd = tokenStart + sequence.tokens.length;
+    const scoredStart = predicted.length;
+    sequence.tokens.forEach((token, position) => {
+      tokens.push(token);
+      columns.positions.push(position);
+      columns.previous.push(position === 0 ? -1 : tokenStart + position - 1);
+      columns.start.push(tokenStart);
+      columns.end.push(tokenEnd);
+      if (position === 0 || sequence.weights[position] <= 0) return;
+      predicted.push(tokenStart + position);
+      turnIndex.push(row);
+      weights.push(sequence.weights[position]);
+    });
+    turnStart.push(predicted.length);
+    rows.push({
+      prompt: row,
+      leaf: ROOT,
+      length: sequence.tokens.length,
+      tokenStart,
+      tokenEnd,
+      scoredStart,
+      scoredEnd: predicted.length,
+      spans: [],
+    });
+  });
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return {
+    isTurn: Uint8Array.from(weights, (weight) => (weight === 1 ? 1 : 0)),
+    batch: {
+      rows,
+      tokens: Uint32Array.from(tokens),
+      positions: Uint32Array.from(columns.positions),
+      previous: Int32Array.from(columns.previous),
+      visibleStart: Uint32Array.from(columns.start),
+      visibleEnd: Uint32Array.from(columns.end),
+      predicted: Uint32Array.from(predicted),
+      scored: Uint32Array.from(predicted.keys()),
+      turnStart: Uint32Array.from(turnStart),
+      turnRow: Uint32Array.from(rows.keys()),
+      turnIndex: Uint32Array.from(turnIndex),
+      weight: Float32Array.from(weights, (weight) => weight / total),
+      advantage: new Float32Array(weights.length),
+    },
+  };
+}

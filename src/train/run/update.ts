@@ -1,0 +1,76 @@
+/** What the stages of an update share: the run, what it remembers from update to update, and its phases. */
+import { BOUNDARY_START, type BoundaryState } from '../../algo/reward/boundary.ts';
+import type { RolloutObserver } from '../../algo/rollouts/rollout.ts';
+import type {
+  Environment,
+  Grade,
+  NodeTable,
+  RandomKey,
+  RolloutTree,
+  RunConfig,
+  SamplingConfig,
+  TrainablePolicy,
+} from '../../units.ts';
+import type { UpdateProfiler } from '../engine/profile.ts';
+import type { Phase, RunEvent } from '../../protocol/protocol.ts';
+import type { Transport } from './gates.ts';
+
+export interface Run {
+  readonly config: RunConfig;
+  readonly environment: Environment;
+  readonly policy: TrainablePolicy;
+  /** The policy before training; null where the algorithm never asks for it (needsReference). */
+  readonly reference: TrainablePolicy | null;
+  /** iStar's second network, which starts as the policy does; null elsewhere (needsRewardModel). */
+  readonly rewardModel: TrainablePolicy | null;
+  readonly transport: Transport;
+  readonly post: (event: RunEvent) => void;
+  readonly now: () => number; // ms; only *Ms metrics and profiles read it
+  /** A profile of the update about to begin, where one was asked for. */
+  readonly startProfile?: () => UpdateProfiler | null;
+  /** Whether the steps of this update are to be checked; the answer is for one update. */
+  readonly takeStepCheck?: (update: number) => boolean;
+}
+
+/** What a run carries from one update to the next beside its parameters. */
+export interface RunMemory {
+  boundary: BoundaryState;
+  readonly optimalValues: Map<string, number>; // V* by data set and seed of the question
+}
+
+export const emptyMemory = (): RunMemory => ({ boundary: BOUNDARY_START, optimalValues: new Map() });
+
+/** One update of a run. */
+export interface Update {
+  readonly run: Run;
+  readonly update: number;
+  readonly key: RandomKey;
+  readonly memory: RunMemory;
+}
+
+/** A prompt's rows, scored. */
+export interface Group {
+  readonly tree: RolloutTree;
+  readonly rewards: NodeTable<number | null>; // null where the node is not a leaf
+  readonly grades: readonly Grade[]; // in row order
+}
+
+/** Posts the phase, does its work, and pauses after it if a single phase was asked for. */
+export async function phase<T>({ run, update }: Update, name: Phase, work: () => T | Promise<T>): Promise<T> {
+  await run.transport.beginPhase(name);
+  run.post({ kind: 'phase', update, phase: name });
+  const result = await work();
+  run.transport.endPhase();
+  return result;
+}
+
+/** Lets a run pause and stop between rounds of sampling. */
+export const gateRounds = ({ transport }: Run): RolloutObserver => ({
+  onRound: () => transport.gate(),
+  signal: transport.signal,
+});
+
+export const samplingOf = ({ config, environment }: Run): SamplingConfig => ({
+  temperature: config.temperature,
+  stopTokens: environment.stopTokens,
+});

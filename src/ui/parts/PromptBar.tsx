@@ -1,0 +1,59 @@
+/** Which tree: update, prompt, question. Shared by Tree, Credit and Loss. */
+import { useLab, useRun, useSelection, useTree, useUpdate, useVocabulary } from './binding.ts';
+import { isDead } from '../../store/record/reading.ts';
+
+export function PromptBar() {
+  const { selection } = useLab();
+  const update = useUpdate();
+  const tree = useTree();
+  const vocabulary = useVocabulary();
+  const updateCount = useRun((run) => run.updates.length);
+  const prompt = useSelection((state) => state.prompt);
+  if (!update) return null;
+  const goTo = (next: number): void => {
+    if (next >= 1 && next <= updateCount) selection.select({ update: next });
+  };
+  return (
+    <div className="bar prompt-bar" role="group" aria-label="Which tree">
+      <button
+        type="button"
+        aria-label="Previous update"
+        disabled={update.update <= 1}
+        onClick={() => goTo(update.update - 1)}
+      >
+        [
+      </button>
+      <span className="number">update {update.update}</span>
+      <button
+        type="button"
+        aria-label="Next update"
+        disabled={update.update >= updateCount}
+        onClick={() => goTo(update.update + 1)}
+      >
+        ]
+      </button>
+      <label>
+        prompt{' '}
+        <select value={prompt} onChange={(event) => selection.select({ prompt: Number(event.target.value) })}>
+          {update.trees.map((entry, index) => (
+            <option key={index} value={index}>
+              {index + 1} of {update.trees.length}
+              {isDead(entry) ? ' (dead)' : ''}
+            </option>
+          ))}
+        </select>
+      </label>
+      {tree && (
+        <span className="question">
+          <span className="soft">{tree.prompt.dataset}: </span>
+          {tree.prompt.tokens
+            .map((id) => vocabulary[id] ?? `#${id}`)
+            .filter((word) => !/^<.*>$/.test(word))
+            .join(' ')}
+          <span className="soft"> answer: </span>
+          {tree.prompt.answer.map((id) => vocabulary[id] ?? `#${id}`).join(' ')}
+        </span>
+      )}
+    </div>
+  );
+}

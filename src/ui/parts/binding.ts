@@ -1,0 +1,84 @@
+/** The store's slices in React: `useRun(selector)` and its sisters re-render when the selected value changes. */
+import { createContext, useContext, useMemo } from 'react';
+import { useStore } from 'zustand';
+import type { InspectionState } from '../../store/ask/inspection.ts';
+import { trainedAdvantages, type AdvantageRanges } from '../../store/credit/advantage_range.ts';
+import type { Lab } from '../../store/lab/lab.ts';
+import type { TransportState } from '../../store/lab/transport.ts';
+import type { Selection } from '../../store/place/selection.ts';
+import type { PlayerState } from '../../store/record/player.ts';
+import { selectedTree, selectedUpdate } from '../../store/record/reading.ts';
+import type { RunState, TreeState, UpdateState } from '../../store/record/run_state.ts';
+import type { CreditConfig } from '../../units.ts';
+
+const LabContext = createContext<Lab | null>(null);
+export const LabProvider = LabContext.Provider;
+
+/** The slices themselves, for actions: `useLab().selection.select({ … })`. */
+export function useLab(): Lab {
+  const lab = useContext(LabContext);
+  if (!lab) throw new Error('useLab outside LabProvider: wrap the tree in <LabProvider value={lab}>.');
+  return lab;
+}
+
+/** Selectors must return stored values or primitives: a new object each time renders without end. */
+export const useRun = <T>(selector: (run: RunState) => T): T => useStore(useLab().run, selector);
+export const useSelection = <T>(selector: (selection: Selection) => T): T =>
+  useStore(useLab().selection, selector);
+export const usePlayer = <T>(selector: (player: PlayerState) => T): T => useStore(useLab().player, selector);
+export const useTransport = <T>(selector: (transport: TransportState) => T): T =>
+  useStore(useLab().transport, selector);
+
+export const useInspection = <T>(selector: (inspection: InspectionState) => T): T =>
+  useStore(useLab().inspection, selector);
+
+/** The update under the cursor, or null before the first. */
+export function useUpdate(): UpdateState | null {
+  const update = useSelection((selection) => selection.update);
+  return useRun((run) => selectedUpdate(run, { update }));
+}
+
+/**
+ * A value of the update under the cursor, null before the first. Renders when that value changes; `useUpdate` does with
+ * every event of the update.
+ */
+export function useOfUpdate<T>(read: (update: UpdateState | null) => T): T {
+  const update = useSelection((selection) => selection.update);
+  return useRun((run) => read(selectedUpdate(run, { update })));
+}
+
+/** Number of the update under the cursor; 0 before the first. */
+export const useUpdateNumber = (): number => useOfUpdate((update) => update?.update ?? 0);
+
+/** The tree under the cursor, or null before the first update. */
+export function useTree(): TreeState | null {
+  const update = useSelection((selection) => selection.update);
+  const prompt = useSelection((selection) => selection.prompt);
+  return useRun((run) => selectedTree(run, { update, prompt }));
+}
+
+/** Token texts by id; empty before a run. */
+export const useVocabulary = (): readonly string[] =>
+  useRun((run) => run.header?.environment.vocabulary ?? NO_WORDS);
+const NO_WORDS: readonly string[] = [];
+
+/** The run moves: the engine works, or the recording plays. */
+export function useIsPlaying(): boolean {
+  const source = useTransport((transport) => transport.source);
+  const awaiting = useTransport((transport) => transport.awaiting);
+  const recorded = usePlayer((player) => player.playing);
+  const status = useRun((run) => run.status);
+  return awaiting || (source === 'live' ? status === 'running' || status === 'preparing' : recorded);
+}
+
+// The advantages that the turns of a tree were trained with, in React.
+
+const NO_TREES: UpdateState['trees'] = [];
+
+/** @param update that the tree is of; the one on screen where it is not given */
+export function useAdvantages(tree: TreeState | null, update?: number): AdvantageRanges | null {
+  const shown = useUpdateNumber();
+  const own = useRun((run): CreditConfig | null => run.header?.config.algorithm.credit ?? null);
+  const trees = useRun((run) => run.updates[(update ?? shown) - 1]?.trees ?? NO_TREES);
+  return useMemo(() => (tree && own ? trainedAdvantages(tree, own, trees) : null), [tree, own, trees]);
+}

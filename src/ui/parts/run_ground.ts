@@ -1,0 +1,34 @@
+/** What can be asked of the run on screen when its weights are gone, and how it is got back: by training it again. */
+import { LOADED_BY_HAND } from '../../units.ts';
+import { useRun, useTransport } from './binding.ts';
+import { formatMs } from './format.ts';
+
+export interface RunGround {
+  readonly engine: 'starting' | 'ready' | 'unavailable';
+  readonly live: boolean; // else a recording
+  readonly finished: boolean;
+  readonly byHand: boolean; // the run started from a weights file that the person opened
+  readonly update: number; // on screen
+  readonly ms: number; // that the run took to its end
+}
+
+export function useRunGround(update: number): RunGround {
+  const engine = useTransport((shown) => shown.engine.kind);
+  const live = useTransport((shown) => shown.source === 'live');
+  const finished = useRun((run) => run.status === 'finished');
+  const byHand = useRun((run) => run.header?.config.weights === LOADED_BY_HAND);
+  const ms = useRun((run) =>
+    run.updates
+      .slice(0, update)
+      .reduce((sum, { metrics }) => sum + (metrics ? metrics.rolloutMs + metrics.trainMs : 0), 0),
+  );
+  return { engine, live, finished, byHand, update, ms };
+}
+
+/** What training again does, after a colon. */
+export const trainAgainWords = ({ ms }: Pick<RunGround, 'ms'>): string =>
+  `the run is trained again from its configuration and seed, to here in about ${formatMs(ms)} at its own pace, and takes the place of what is on screen. The same device gives the same numbers; another may differ in the last digits.`;
+
+/** Why a recording cannot be trained again, where it cannot. */
+export const FILE_IS_GONE =
+  'This recording started from a weights file opened by hand, which it does not hold';

@@ -1,0 +1,136 @@
+/** The shell: header, errors, the selected view, and the keys that work everywhere. */
+import { useState, type ComponentType, type MouseEvent } from 'react';
+import type { Lab } from '../../store/lab/lab.ts';
+import type { View } from '../../store/place/selection.ts';
+import { LabProvider, useLab, useRun, useSelection } from '../parts/binding.ts';
+import { Boundary } from '../parts/Boundary.tsx';
+import { Header } from './Header.tsx';
+import { KeyHelp, KeyProvider, useKeys, useUpdateKeys, type KeyBinding } from './keys.tsx';
+import {
+  AddressNotice,
+  DetailNotice,
+  EditedNotice,
+  EngineNotice,
+  ErrorBanner,
+  HiddenNotice,
+  LifeNotice,
+} from './Notices.tsx';
+import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
+import './tokens.css';
+import './base.css';
+import './shell.css';
+import '../train/train.css';
+import '../parts/transcript.css';
+import '../parts/parts.css';
+import '../tree/tree.css';
+import '../credit/credit.css';
+import '../loss/loss.css';
+import '../profile/profile.css';
+import '../train/methods.css';
+import '../compare/compare.css';
+import '../parts/inspection.css';
+
+/** A way out of a view that cannot be shown. */
+function OtherView({ view }: { readonly view: View }) {
+  const { selection } = useLab();
+  const other = view === 'train' ? 'tree' : 'train';
+  return (
+    <button type="button" onClick={() => selection.select({ view: other })}>
+      Show the {VIEW_PANELS[other].title} view
+    </button>
+  );
+}
+
+function CurrentView() {
+  const view = useSelection((selection) => selection.view);
+  const update = useSelection((selection) => selection.update);
+  const prompt = useSelection((selection) => selection.prompt);
+  const date = useRun((run) => run.header?.date);
+  const { title, component: View } = VIEW_PANELS[view];
+  return (
+    <main id="view" tabIndex={-1} aria-label={title}>
+      <Boundary
+        key={view}
+        name={`The ${title} view`}
+        resetKeys={[update, prompt, date]}
+        ways={<OtherView view={view} />}
+      >
+        <View />
+      </Boundary>
+    </main>
+  );
+}
+
+/** Says what changed once per update, for those who do not see it move. */
+function SpokenProgress() {
+  const text = useRun((run) => {
+    const done = run.updates.findLast((update) => update.metrics);
+    if (!done?.metrics) return '';
+    return `Update ${done.update} done, exact match ${Math.round(done.metrics.exactMatch * 100)} %.`;
+  });
+  return (
+    <p className="visually-hidden" role="status">
+      {text}
+    </p>
+  );
+}
+
+/** Each within a boundary of its own. */
+const NOTICES: readonly { readonly name: string; readonly Notice: ComponentType }[] = [
+  { name: 'The notice about the engine', Notice: EngineNotice },
+  { name: 'The notice about a silent engine', Notice: LifeNotice },
+  { name: 'The error', Notice: ErrorBanner },
+  { name: 'The notice about the address', Notice: AddressNotice },
+  { name: 'The notice about old updates', Notice: DetailNotice },
+  { name: 'The notice about the edited kernel', Notice: EditedNotice },
+  { name: 'The notice about a hidden page', Notice: HiddenNotice },
+  { name: 'The progress in words', Notice: SpokenProgress },
+];
+
+/** Focus only: the hash holds the selection. */
+function skipToView(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById('view')?.focus();
+}
+
+function Shell() {
+  const [help, setHelp] = useState(false);
+  const { selection } = useLab();
+  const views = VIEW_LIST.map((view, index): KeyBinding => ({
+    key: String(index + 1),
+    label: `${VIEW_PANELS[view].title} view`,
+    run: () => selection.select({ view }),
+  }));
+  useKeys([...views, ...useUpdateKeys(), { key: '?', label: 'this list', run: () => setHelp(true) }]);
+  return (
+    <>
+      <a className="skip-link" href="#view" onClick={skipToView}>
+        Skip to the view
+      </a>
+      <Boundary name="The header">
+        <Header onHelp={() => setHelp(true)} />
+      </Boundary>
+      {NOTICES.map(({ name, Notice }) => (
+        <Boundary key={name} name={name}>
+          <Notice />
+        </Boundary>
+      ))}
+      <CurrentView />
+      {help && (
+        <Boundary name="The list of keys">
+          <KeyHelp onClose={() => setHelp(false)} />
+        </Boundary>
+      )}
+    </>
+  );
+}
+
+export function App({ lab }: { readonly lab: Lab }) {
+  return (
+    <LabProvider value={lab}>
+      <KeyProvider>
+        <Shell />
+      </KeyProvider>
+    </LabProvider>
+  );
+}
