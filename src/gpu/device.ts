@@ -10,7 +10,26 @@ import {
 } from './errors.ts';
 import type { Shaping } from './kernel.ts';
 import { MemoryLedger } from './memory.ts';
-import type { DispatchObserver } from './profiler.ts';
+
+export type Numbers = Readonly<Record<string, number>>;
+
+/** A dispatch as Program encodes it. */
+export interface ObservedDispatch {
+  readonly program: string;
+  readonly kernel: string;
+  readonly label: string;
+  readonly params: Numbers;
+  readonly shaping: Shaping;
+  readonly sizes: Numbers;
+}
+
+/** Told of every dispatch while it is attached to a Gpu. */
+export interface DispatchObserver {
+  /** Whether dispatches want passes of their own. */
+  readonly separatePasses: boolean;
+  /** @returns where the dispatch's pass writes its timestamps */
+  see(dispatch: ObservedDispatch): GPUComputePassTimestampWrites | undefined;
+}
 
 export interface AdapterDescription {
   readonly vendor: string;

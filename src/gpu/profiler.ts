@@ -4,7 +4,7 @@
  * What the device computes stays the same, bit for bit.
  */
 import { BufferOwner } from './buffers.ts';
-import type { Gpu } from './device.ts';
+import type { DispatchObserver, Gpu, Numbers, ObservedDispatch } from './device.ts';
 import type { Shaping } from './kernel.ts';
 import { LostWatch } from './answer_watch.ts';
 
@@ -13,8 +13,6 @@ export interface Work {
   readonly flops: number | null; // a fused multiply-add counts as two
   readonly bytes: number | null; // every element that must be read or written, once
 }
-
-type Numbers = Readonly<Record<string, number>>;
 
 /** @param sizes what the program was encoded with: params may not say all that work depends on */
 export type WorkOf = (kernel: string, params: Numbers, shaping: Shaping, sizes: Numbers) => Work;
@@ -37,24 +35,6 @@ export interface DeviceProfile {
   readonly rows: readonly TimedRow[];
   readonly busyMs: number; // when anything ran: the union of all intervals
   readonly untimed: number; // dispatches beyond the room for timestamps
-}
-
-/** A dispatch as Program encodes it. */
-export interface ObservedDispatch {
-  readonly program: string;
-  readonly kernel: string;
-  readonly label: string;
-  readonly params: Numbers;
-  readonly shaping: Shaping;
-  readonly sizes: Numbers;
-}
-
-/** Told of every dispatch while it is attached to a Gpu. */
-export interface DispatchObserver {
-  /** Whether dispatches want passes of their own. */
-  readonly separatePasses: boolean;
-  /** @returns where the dispatch's pass writes its timestamps */
-  see(dispatch: ObservedDispatch): GPUComputePassTimestampWrites | undefined;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

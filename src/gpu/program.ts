@@ -1,9 +1,8 @@
 import { BufferOwner, roundUp } from './buffers.ts';
-import type { Gpu } from './device.ts';
+import type { Gpu, DispatchObserver } from './device.ts';
 import { InvalidDispatchError } from './errors.ts';
 import { GRID_LIMIT } from './kernel.ts';
 import { compile, type CompiledKernel } from './pipelines.ts';
-import type { DispatchObserver } from './profiler.ts';
 import { stepOn, type ClearStep, type CopyStep, type DispatchStep, type Sizes, type Step } from './steps.ts';
 
 const SLOT = 256; // bytes; WebGPU's default minUniformBufferOffsetAlignment

@@ -4,7 +4,7 @@
  */
 import type { ByHand } from '../algo/rollouts/by_hand.ts';
 import type { RunConfig, TurnNode } from '../units.ts';
-import type { RunStatus } from './protocol.ts';
+import type { RunStatus } from './log.ts';
 import type { AskedParameters } from './inspection.ts';
 
 export interface InterventionQuestion extends ByHand {

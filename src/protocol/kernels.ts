@@ -1,7 +1,7 @@
 /** Questions about kernels on a run's own numbers, and about a kernel's text while a person edits it. */
 import type { TokenGradient, TokenVerdict } from '../algo/loss/loss_gradient.ts';
 import type { EditableKernel, NodeId, RunConfig } from '../units.ts';
-import type { LossRow } from './protocol.ts';
+import type { LossRow } from './log.ts';
 
 /** A mini-batch as a run's log has it, for a kernel to be run on. */
 export interface KernelBatch {

@@ -4,8 +4,6 @@
  */
 import type { LabScale } from '../algo/catalogue/defaults.ts';
 import type {
-  AdvantageRule,
-  AlgorithmConfig,
   CreditConfig,
   ErrorReport,
   ExpansionRecord,
@@ -17,150 +15,27 @@ import type {
   RunConfig,
   TreeSignals,
   TurnNode,
-  ValueRule,
   SearchStatistics,
 } from '../units.ts';
 import { INSPECTION_EVENTS, type InspectionCommand, type InspectionEvent } from './inspection.ts';
+import type { AlgorithmDescription, KnobDescription } from './descriptions.ts';
 import type { InterventionCommand, InterventionEvent } from './interventions.ts';
+import type {
+  AdapterDescription,
+  CatalogueEntry,
+  EnvironmentDescription,
+  LossRow,
+  Phase,
+  RunStatus,
+  TreeCredit,
+  TreeRewards,
+  UpdateMetrics,
+} from './log.ts';
 
+export * from './descriptions.ts';
 export * from './inspection.ts';
 export * from './interventions.ts';
-
-/** The phases of one update, in order. */
-export const PHASES = ['rollout', 'reward', 'value', 'advantage', 'loss', 'step'] as const;
-export type Phase = (typeof PHASES)[number];
-
-export interface AdapterDescription {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  readonly software: boolean; // a CPU adapter (SwiftShader, lavapipe, WARP)
-}
-
-export interface CatalogueEntry {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-}
-
-/** What the page needs of an environment: names for tokens, and limits. */
-export interface EnvironmentDescription extends CatalogueEntry {
-  readonly vocabulary: readonly string[];
-  readonly stopTokens: readonly number[];
-  readonly datasets: readonly string[];
-  readonly contextLength: number; // tokens
-  readonly callLimit: number;
-}
-
-/** A method as its card shows it. */
-export interface AlgorithmDescription extends CatalogueEntry {
-  readonly family: string; // shelf of the picker
-  readonly paper: { readonly title: string; readonly arxiv: string | null };
-  readonly evidence: string; // how sure we are, in words
-  readonly verified: boolean; // equals the published code's numbers
-  readonly caution: string | null;
-  readonly config: AlgorithmConfig; // the paper's sizes; a run scales them to its preset
-  readonly sources: readonly { readonly path: string; readonly source: string }[];
-  readonly differences: readonly {
-    readonly topic: string;
-    readonly paper: string;
-    readonly code: string;
-    readonly here: string;
-  }[];
-}
-
-/** What a knob may be set to. */
-export type KnobRange =
-  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
-  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly scale: 'linear' | 'log' }
-  | { readonly kind: 'switch' }
-  | { readonly kind: 'choice'; readonly options: readonly string[]; readonly titles?: readonly string[] } // same order
-  | { readonly kind: 'choices'; readonly options: readonly string[] }; // several at once
-
-export type KnobValue = number | boolean | string | readonly string[];
-
-/** One setting of a run, for the page's knobs and for `npm run lab -- --set path=value`. */
-export interface KnobDescription {
-  readonly path: string; // dotted, into RunConfig
-  readonly title: string;
-  readonly term: string; // the paper's symbol or term; '' where it has none
-  readonly unit: string; // '' if dimensionless
-  readonly description: string;
-  readonly paperDefault: KnobValue | null; // null: the paper has no such setting
-  readonly source: string; // section of the paper, released code, or ours
-  readonly range: KnobRange;
-  readonly when: readonly KnobCondition[]; // read only where all hold; [] always
-}
-
-/** A knob counts only where another setting has one of these values. */
-export interface KnobCondition {
-  readonly path: string;
-  readonly values: readonly KnobValue[];
-}
-
-/** Rewards of one tree, by node; null where the node is not a leaf. Dimensionless. */
-export interface TreeRewards {
-  readonly prompt: number;
-  readonly byNode: NodeTable<number | null>;
-  readonly signals?: TreeSignals; // absent where the credit rule reads none, and of groups that were dropped
-}
-
-/** Credit of one tree, by node: what backUpValues and turnAdvantages returned. Dimensionless. */
-export interface TreeCredit {
-  readonly prompt: number;
-  readonly valueRule: ValueRule;
-  readonly advantageRule: AdvantageRule;
-  readonly normalised: NodeTable<number | null>; // leaves only
-  readonly values: NodeTable<number>;
-  readonly advantages: NodeTable<number>;
-}
-
-/** One row of a mini-batch as the loss saw it. Token arrays follow the row's scored tokens in order. */
-export interface LossRow {
-  readonly prompt: number;
-  readonly leaf: NodeId;
-  readonly tokenIndex: readonly number[]; // place of each scored token in the row, from the row's first token
-  readonly turnIndex: readonly number[]; // turn in the row, from 0
-  readonly oldLogProb: readonly number[]; // nats
-  readonly logProb: readonly number[]; // nats
-  readonly entropy: readonly number[]; // nats
-  readonly advantage: readonly number[];
-  readonly weight: readonly number[]; // 1 / (B·n_i)
-  readonly tokenLoss: readonly number[]; // before weighting
-  readonly dlogProb: readonly number[]; // ∂loss/∂logProb
-  readonly turnLogRatio: readonly number[]; // per turn, nats
-  readonly clipScale?: readonly number[]; // factor of each token's clip band; absent: 1 (A²TGPO sets it)
-  readonly ratioFactor?: number; // factor of the row's ratios; absent: 1 (RAPO sets it)
-}
-
-/** Metrics of one update; fractions in [0, 1], entropies in nats. Meanings: src/train/README.md. */
-export interface UpdateMetrics {
-  readonly exactMatch: number; // of the initial rollouts (expanded leaves are biased)
-  readonly unknown: number; // share of these that say "I do not know"
-  readonly reliability: number; // of these, by BAPO's measure
-  readonly meanReward: number; // over all leaves
-  readonly malformed: number; // share of leaves that break the form
-  readonly turnEntropy: number; // mean H over turns, nats per token
-  readonly entropy: number; // masked token mean of the whole distribution
-  readonly depth: number; // turns per leaf path
-  readonly toolCalls: number; // per leaf path
-  readonly deadTrees: number; // share of trees whose leaves all earned the same reward
-  readonly rolloutBatches: number; // batches of prompts that were rolled out
-  readonly droppedGroups: number; // of them, prompts that are not trained on
-  readonly loss: number; // mean over mini-batches
-  readonly clipFraction: number; // pg_clipfrac
-  readonly clipFractionLast: number; // of the last mini-batch
-  readonly ppoKl: number; // token mean of −logRatio
-  readonly turnKlEntropy: number;
-  readonly singleTurnCount: number;
-  readonly gradientNorm: number; // before clipping, mean over mini-batches
-  readonly skippedSteps: number;
-  readonly sampledTokens: number;
-  readonly uniqueTokens: number; // computed in training: a prefix that rows of a tree share counts once
-  readonly rowTokens: number; // in all rows
-  readonly rolloutMs: number;
-  readonly trainMs: number;
-}
+export * from './log.ts';
 
 /** All dispatches of one step of one program in a profiled update. */
 export interface ProfileRow {
@@ -201,8 +76,6 @@ export interface UpdateProfile {
  * that was asked for, a device that works on something, or the worker, which may be busy or stuck. Ended is for certain.
  */
 export type SignOfLife = 'well' | 'adapter-silent' | 'device-silent' | 'worker-silent' | 'ended';
-
-export type RunStatus = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 
 /** A finished rollout with what credit reads of it. */
 export interface ScoredRollout {

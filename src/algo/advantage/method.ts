@@ -8,7 +8,7 @@ import {
   type RolloutTree,
   type TreeSignals,
 } from '../../units.ts';
-import type { RuleOption } from '../catalogue/algorithm.ts';
+import type { RuleOption } from '../catalogue/rule.ts';
 import type { CreditStep } from '../credit/trace.ts';
 
 /** A tree with all that credit reads of it. */

@@ -1,6 +1,6 @@
 /** Which prompt groups are trained on, by the spread of their rewards. */
 import type { FilterConfig, FilterRule } from '../../units.ts';
-import type { Rule } from '../catalogue/algorithm.ts';
+import type { Rule } from '../catalogue/rule.ts';
 
 export const FILTER_RULE: Rule<FilterRule> = {
   path: 'filter.rule',

@@ -1,6 +1,6 @@
 /** How a leaf's grade becomes its reward: the rules by name, and what DAPO's length penalty takes off. */
 import type { Grade, RewardConfig, RewardRule } from '../../units.ts';
-import type { Rule } from '../catalogue/algorithm.ts';
+import type { Rule } from '../catalogue/rule.ts';
 
 const BOTH_TOOLS_BONUS = 0.1;
 const ADMISSION_REWARD = 0.5;

@@ -19,7 +19,8 @@ import {
   type TreeActions,
 } from './drawn_tree.ts';
 import type { NodeDrawing } from './encodings.ts';
-import { LABEL_START, type NodeText } from './label_room.ts';
+import { LABEL_START } from './label_room.ts';
+import type { NodeText } from './drawn_tree.ts';
 import type { CameraStore } from './use_camera.ts';
 
 interface NodeShapeProps {

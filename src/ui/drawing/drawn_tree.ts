@@ -4,8 +4,15 @@ import type { TreeState } from '../../store/record/run_state.ts';
 import type { NodeId, TurnNode } from '../../units.ts';
 import type { PlacedStack, TreeLayout } from './tree_layout.ts';
 import { nodeName, type NodeDrawing } from './encodings.ts';
-import type { NodeText } from './label_room.ts';
 import type { TreeStop } from './navigation.ts';
+
+/** What stands beside a node. */
+export interface NodeText {
+  readonly name: string; // '' where only the number has room
+  readonly label: string;
+  readonly note: string; // below
+  readonly isShort: boolean; // something was left out
+}
 
 export const RADIUS = 9; // px
 export const MARGIN = 16; // px

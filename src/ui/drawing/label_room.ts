@@ -4,7 +4,7 @@
  */
 import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
 import type { PlacedNode, TreeLayout } from './tree_layout.ts';
-import { badgeOf, HAND_REACH, handWord, MARGIN, notesOf, ORIGIN, RADIUS, type DrawnTree, type Nodes } from './drawn_tree.ts'; // prettier-ignore
+import { badgeOf, HAND_REACH, handWord, MARGIN, notesOf, ORIGIN, RADIUS, type DrawnTree, type NodeText, type Nodes } from './drawn_tree.ts'; // prettier-ignore
 import { nodeName } from './encodings.ts';
 
 /** Width of a text, px of the drawing. */
@@ -15,14 +15,6 @@ export const LABEL_START = RADIUS + 4;
 const RING = RADIUS + 4; // px from a node's centre that its ring takes
 const GAP = 2; // px between a label and what follows
 const DOTS = '…';
-
-/** What stands beside a node. */
-export interface NodeText {
-  readonly name: string; // '' where only the number has room
-  readonly label: string;
-  readonly note: string; // below
-  readonly isShort: boolean; // something was left out
-}
 
 /** px that a node's own marks take to the left of its centre. */
 const reachOf = (node: TurnNode, measure: Measure): number =>
