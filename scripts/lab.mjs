@@ -143,7 +143,8 @@ try {
   if (options.help) console.log(HELP);
   else if (options.list)
     await withPage(
-      async ({ server }) => console.log((await server.ssrLoadModule('/src/train/engine/lab.ts')).listChoices()),
+      async ({ server }) =>
+        console.log((await server.ssrLoadModule('/src/train/engine/lab.ts')).listChoices()),
       { browser: false },
     );
   else

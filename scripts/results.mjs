@@ -100,6 +100,7 @@ writeFileSync(join(FOLDER, 'curves.svg'), chart());
 console.log(`${FOLDER}/README.md: ${runs.length} runs`);
 
 await withPage(
-  async ({ server }) => writeMethodResults((await server.ssrLoadModule('/src/algo/catalogue/index.ts')).algorithms),
+  async ({ server }) =>
+    writeMethodResults((await server.ssrLoadModule('/src/algo/catalogue/index.ts')).algorithms),
   { browser: false },
 );

@@ -14,7 +14,6 @@ import { LEVEL_WORDS, MASK_WORDS } from './loss_words.ts';
 
 // How the token strip is coloured: one quantity of the loss at a time, with its scale and its words.
 
-
 export const ENCODING_WORDS: Readonly<Record<TokenEncoding, string>> = {
   loss: 'loss of the token before its weight',
   gradient: 'this row’s share of ∂loss/∂log-probability, weight included; minus pushes the token up',
