@@ -216,7 +216,7 @@ function resizeDispatch<S extends Sizes>(entry: RecordedDispatch<S>, sizes: S, s
       step.label,
       `a grid of ${grid.join(' × ')} workgroups`,
       wanted,
-      'Fold the grid with gpu/grid.ts.',
+      'Fold the grid with gpu/kernel.ts.',
     );
   }
   groups.set(grid);

@@ -54,7 +54,7 @@ export interface CreditConfig {
 
 /** What the rules read of a tree beside its rewards; null where the run does not measure it. */
 export interface TreeSignals {
-  /** ln p of the true answer after the node, mean per answer token, nats; null at leaves. algo/signals.ts says when. */
+  /** ln p of the true answer after the node, mean per answer token, nats; null at leaves. algo/credit/signals.ts says when. */
   readonly belief: NodeTable<number | null> | null;
   readonly baseline: number | null; // reward of the greedy path (ReMax), or V* (A*-PO)
   readonly stepReward: NodeTable<number> | null; // of a turn by itself: penalties (GTPO), implicit rewards (iStar)

@@ -1,4 +1,4 @@
-/** The tree of AT²PO; it is grown in algo/rollout.ts. */
+/** The tree of AT²PO; it is grown in rollout.ts. */
 import { growTrees } from './rollout.ts';
 import type { GrowRollout, RolloutRule } from './shape.ts';
 

@@ -27,7 +27,7 @@ export interface ShelfState {
 }
 
 /**
- * Reads a recording to events that have passed the guard, their order included. The page injects train/file_reader.ts.
+ * Reads a recording to events that have passed the guard, their order included. The page injects files/file_reader.ts.
  * `onProgress` hears the bytes of the file that are read.
  */
 export type ReadRecording = (
