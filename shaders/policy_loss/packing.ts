@@ -1,9 +1,10 @@
 /** What the loss kernels read of a batch and a LossConfig, from the float64 loss's own tables. */
 import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
-import type { TermConfig } from '../../src/algo/loss/loss_terms.ts';
+import { TERM_NUMBERS, type TermConfig } from '../../src/algo/loss/loss_terms.ts';
 import { rowStarts, rowWeights, segmentsOf, type Segments } from '../../src/algo/loss/loss.ts';
 import { tokenMeanWeight } from '../../src/algo/loss/penalties.ts';
 import { comparison, isRowLoss } from '../../src/algo/loss/row_losses.ts';
+import { numbersNamed } from '../../src/gpu/kernel.ts';
 import {
   KL_KINDS,
   type LossConfig,
@@ -31,20 +32,13 @@ export const SURROGATE_CODES: Readonly<Record<Surrogate, number>> = {
   preference: 0,
 };
 
-/** Settings of policy_loss. */
+/** Settings of policy_loss: numbers by their names, words by a code. */
 export const termParams = (config: TermConfig) => ({
+  ...numbersNamed(TERM_NUMBERS, config),
   surrogate: SURROGATE_CODES[config.surrogate],
-  clipLow: config.clipLow,
-  clipHigh: config.clipHigh,
   isLowerSoft: Number(config.lowerEdge === 'soft'),
   isUpperSoft: Number(config.upperEdge === 'soft'),
-  lowerFactor: config.lowerFactor,
-  upperFactor: config.upperFactor,
-  dualClip: config.dualClip,
-  logRatioCap: config.logRatioCap,
   capBelow: Number(config.ratioLevel === 'token'),
-  gatePositive: config.gatePositive,
-  gateNegative: config.gateNegative,
 });
 
 /** A LossConfig as the kernels' params; the same for all parts of a mini-batch. */

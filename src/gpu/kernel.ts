@@ -72,6 +72,19 @@ export interface Kernel<P extends ParamFields = ParamFields> {
 /** Checks a kernel's types where it is written; returns it unchanged. */
 export const defineKernel = <const P extends ParamFields>(kernel: Kernel<P>): Kernel<P> => kernel;
 
+/** The numbers of these names, out of a record that may hold more. */
+export const numbersNamed = <Name extends string>(
+  names: readonly Name[],
+  from: Readonly<Record<Name, number>>,
+): Readonly<Record<Name, number>> =>
+  Object.fromEntries(names.map((name) => [name, from[name]])) as Record<Name, number>; // keys are the names
+
+/** A kernel's params, taken by their names out of numbers that may hold more; one that is missing does not compile. */
+export const paramsOf = <P extends ParamFields>(
+  { params }: Pick<Kernel<P>, 'params'>,
+  from: NoInfer<ParamValues<P>>,
+): ParamValues<P> => numbersNamed<keyof P & string>(Object.keys(params), from) as ParamValues<P>; // P has no other keys
+
 // WebGPU's default maxComputeWorkgroupsPerDimension.
 
 export const GRID_LIMIT = 65535;

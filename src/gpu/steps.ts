@@ -46,7 +46,7 @@ export interface DispatchOptions extends KernelShaping {
 export function dispatch<S extends Sizes, P extends ParamFields>(
   kernel: Kernel<P>,
   buffers: Readonly<Record<string, BufferView>>,
-  params: (sizes: S) => ParamValues<P>,
+  params: (sizes: S) => NoInfer<ParamValues<P>>,
   options: DispatchOptions = {},
 ): DispatchStep<S> {
   const label = options.label ?? kernel.name;
@@ -68,7 +68,7 @@ export function dispatch<S extends Sizes, P extends ParamFields>(
 function fasterStep<S extends Sizes, P extends ParamFields>(
   { faster }: Kernel<P>,
   buffers: Readonly<Record<string, BufferView>>,
-  params: (sizes: S) => ParamValues<P>,
+  params: (sizes: S) => NoInfer<ParamValues<P>>,
   options: DispatchOptions,
   label: string,
 ): DispatchStep<S> | null {

@@ -7,6 +7,7 @@
  */
 import { upload, type BufferOwner, type BufferView } from '../gpu/buffers.ts';
 import type { Gpu } from '../gpu/device.ts';
+import { paramsOf } from '../gpu/kernel.ts';
 import { dispatch, type Step } from '../gpu/steps.ts';
 import { NO_EXTRAS, type TokenBatch, type UpdateInputs } from '../units.ts';
 import { kernels } from '../../shaders/index.ts';
@@ -171,32 +172,13 @@ export function lossSteps<Sizes extends LossSizes>(
       scored: off(scored, entropyAdvantage !== 0),
       coefficient: entropyAdvantage,
     })),
-    dispatch(
-      policyLoss,
-      { segment, logRatio: segmentLogRatio, tokens, ...results },
-      ({ scored, isRowLoss, surrogate, clipLow, clipHigh, dualClip, logRatioCap, capBelow, ...rest }) => ({
-        ...{
-          scored: off(scored, isRowLoss === 0),
-          surrogate,
-          clipLow,
-          clipHigh,
-          dualClip,
-          logRatioCap,
-          capBelow,
-        },
-        ...{ isLowerSoft: rest.isLowerSoft, isUpperSoft: rest.isUpperSoft },
-        ...{ lowerFactor: rest.lowerFactor, upperFactor: rest.upperFactor },
-        ...{ gatePositive: rest.gatePositive, gateNegative: rest.gateNegative },
-      }),
+    dispatch(policyLoss, { segment, logRatio: segmentLogRatio, tokens, ...results }, (sizes) =>
+      paramsOf(policyLoss, { ...sizes, scored: off(sizes.scored, sizes.isRowLoss === 0) }),
     ),
     dispatch(
       kernels.row_loss,
       { row, logRatio: rowLogRatio, rowTarget, partner, weight: rowWeight, ...results },
-      ({ scored, isRowLoss, isPreference, beta }) => ({
-        scored: off(scored, isRowLoss !== 0),
-        isPreference,
-        beta,
-      }),
+      (sizes) => paramsOf(kernels.row_loss, { ...sizes, scored: off(sizes.scored, sizes.isRowLoss !== 0) }),
     ),
     dispatch(
       kernels.kl_penalty,

@@ -6,20 +6,21 @@
  */
 import type { ClipState, LossConfig } from '../../units.ts';
 
+/** Numbers of a configuration that a term reads; the kernel's params have the same names. */
+export const TERM_NUMBERS = [
+  'clipLow',
+  'clipHigh',
+  'lowerFactor',
+  'upperFactor',
+  'dualClip',
+  'logRatioCap',
+  'gatePositive',
+  'gateNegative',
+] as const satisfies readonly (keyof LossConfig)[];
+
 export type TermConfig = Pick<
   LossConfig,
-  | 'ratioLevel'
-  | 'surrogate'
-  | 'clipLow'
-  | 'clipHigh'
-  | 'lowerEdge'
-  | 'upperEdge'
-  | 'lowerFactor'
-  | 'upperFactor'
-  | 'dualClip'
-  | 'logRatioCap'
-  | 'gatePositive'
-  | 'gateNegative'
+  'surrogate' | 'ratioLevel' | 'lowerEdge' | 'upperEdge' | (typeof TERM_NUMBERS)[number]
 >;
 
 /** What a token brings along beside its log-ratio. */
