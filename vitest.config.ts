@@ -2,6 +2,7 @@ import react from '@vitejs/plugin-react';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { browserFlags, findBrowser } from './scripts/browser.mjs';
+import { wgslParts } from './scripts/wgsl_parts.ts';
 
 const executablePath = findBrowser();
 // Named ahead: a dependency that Vite finds only while tests run makes it reload the page under them.
@@ -47,7 +48,7 @@ const inBrowser = (name: string, include: string[]) => ({
 });
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), wgslParts()],
   test: {
     fileParallelism: false, // one GPU process and two cores: parallel files only contend
     isolate: false, // one page for all files; each file closes what it opens

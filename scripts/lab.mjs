@@ -119,9 +119,21 @@ async function inPage([config, record]) {
   return { result, recording: recording && btoa(binary) };
 }
 
+/** An edited kernel with its parts, where it was copied from a file of shaders/. */
+async function expanded({ kernel: option, lab }, server) {
+  if (lab.kernel === null) return null;
+  const { expandWgsl } = await server.ssrLoadModule('/scripts/wgsl_parts.ts');
+  const [name, text] = lab.kernel;
+  try {
+    return [name, expandWgsl(text, option.slice(name.length + 1)).text];
+  } catch (error) {
+    return fail(`--kernel: ${error.message}`);
+  }
+}
+
 async function trainInPage({ page, server }, options) {
   const { labCautions, labConfig } = await server.ssrLoadModule('/src/train/engine/lab.ts');
-  const config = labConfig(options.lab);
+  const config = labConfig({ ...options.lab, kernel: await expanded(options, server) });
   for (const line of labCautions(config)) console.error(line);
   await page.exposeFunction('report', showProgress);
   const { result, recording } = await page.evaluate(inPage, [config, options.record !== undefined]);

@@ -18,7 +18,6 @@ function findDeno() {
 
 async function bundle() {
   await build({
-    configFile: false,
     logLevel: 'warn',
     build: {
       ssr: 'tests/support/naga_main.ts',

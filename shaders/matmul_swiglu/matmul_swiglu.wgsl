@@ -23,11 +23,7 @@ override GROUP_X: u32 = 8;
 override GROUP_Y: u32 = 2;
 const TILE = 8u; // rows per invocation
 
-// The exponential's argument is never positive: no overflow for large negative gates.
-fn sigmoid(z: vec4f) -> vec4f {
-  let e = exp(-abs(z));
-  return select(e, vec4f(1.0), z >= vec4f()) / (1.0 + e);
-}
+// #use sigmoid.wgsl
 
 fn store(row: u32, column: u32, gate: vec4f, up: vec4f) {
   if (row >= params.rows) { return; }

@@ -38,11 +38,7 @@ fn add(tile: ptr<function, Tile>, own: vec4f, other: vec4f, columns: vec4f) {
   (*tile)[7] = fma(vec4f(other.w), columns, (*tile)[7]);
 }
 
-// The exponential's argument is never positive: no overflow for large negative gates.
-fn sigmoid(z: vec4f) -> vec4f {
-  let e = exp(-abs(z));
-  return select(e, vec4f(1.0), z >= vec4f()) / (1.0 + e);
-}
+// #use sigmoid.wgsl
 
 fn store(row: u32, column: u32, isLower: bool, own: vec4f, other: vec4f) {
   if (row >= params.rows || column >= params.hidden) { return; }

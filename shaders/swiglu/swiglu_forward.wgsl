@@ -15,11 +15,7 @@ struct Params { rows: u32, hidden: u32 }
 
 override WORKGROUP: u32 = 64;
 
-// The exponential's argument is never positive: no overflow for large negative gates.
-fn sigmoid(z: vec4f) -> vec4f {
-  let e = exp(-abs(z));
-  return select(e, vec4f(1.0), z >= vec4f()) / (1.0 + e);
-}
+// #use sigmoid.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {
