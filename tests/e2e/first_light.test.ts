@@ -77,10 +77,8 @@ async function visit(): Promise<number> {
   return actions;
 }
 
-test('a first visit goes from watching to a changed rule in five actions, in two minutes, with no dead end', async () => {
-  const startMs = performance.now();
+test('a first visit goes from watching to a changed rule in five actions, with no dead end', async () => {
   expect(await visit()).toBe(5);
-  expect(performance.now() - startMs).toBeLessThan(120_000);
   expect(count('.error-banner')).toBe(0);
   await press('1Train');
   await expect.poll(() => count('.tree-button')).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 /** Credit on screen against the numbers that the trainer logged, step by step, rule by rule, on every kind of run. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { OWN_CREDIT, recredit, type CreditChoice } from '../../src/store/credit/credit.ts';
@@ -109,17 +109,22 @@ test('other value and advantage rules, and no normalisation, show the algorithms
   await expectLabels(wanted(lab, all));
 });
 
-/** Numbers that a node shows on its way, frame by frame, after `change`. */
+/** Numbers that a node shows on its way, frame by frame, in the second after `change`; the frames are ours, not the clock's. */
 async function onTheWay(node: number, change: () => void): Promise<readonly string[]> {
   const seen: string[] = [];
-  const startMs = performance.now();
-  change();
-  while (performance.now() - startMs < 800) {
-    await new Promise(requestAnimationFrame);
-    const label = labels()[node];
-    if (seen.at(-1) !== label) seen.push(label);
+  vi.useFakeTimers({ toFake: ['requestAnimationFrame', 'cancelAnimationFrame', 'performance'] });
+  try {
+    change();
+    for (let frame = 0; frame < 60; frame += 1) {
+      await new Promise((resolve) => setTimeout(resolve)); // React renders
+      const label = labels()[node];
+      if (seen.at(-1) !== label) seen.push(label);
+      vi.advanceTimersToNextFrame();
+    }
+    return seen;
+  } finally {
+    vi.useRealTimers();
   }
-  return seen;
 }
 
 const lessMotion = (value: 'reduce' | ''): Promise<unknown> =>
