@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 const items = (): Element[] => [...screen.container.querySelectorAll('[role=treeitem]')];
 
-test('every standing node of the tree is on screen and says its entropy', () => {
+test('every standing node of the tree is on screen and says its surprisal', () => {
   const { tree } = liveTree(lab);
   const standing = tree.nodes.filter((node) => node && !node.pruned);
   expect(items()).toHaveLength(standing.length);
@@ -30,11 +30,11 @@ test('every standing node of the tree is on screen and says its entropy', () => 
     const label = screen.container.querySelector(`[data-node="${node.id}"]`)?.getAttribute('aria-label');
     const badge = node.origin.kind === 'expansion' ? ` +${node.origin.iteration + 1}` : '';
     const entropy = formatNumber(node.turnEntropy);
-    expect(label).toContain(`n${node.id} ${entropy}${badge}, turn entropy, nats per token`);
+    expect(label).toContain(`n${node.id} ${entropy}${badge}, turn surprisal, nats per token`);
   }
 });
 
-test('the expansion panel ranks all candidates with entropy, penalty, score and the picks', async () => {
+test('the expansion panel ranks all candidates with surprisal, penalty, score and the picks', async () => {
   const { tree } = liveTree(lab);
   const record = tree.expansions[0];
   await screen.getByRole('button', { name: 'iteration 1' }).click();

@@ -49,7 +49,7 @@ function drawEntropy(node: TurnNode): NodeDrawing {
     dash: entropyDash(node.turnEntropy, ENTROPY_EXTENT),
     glyph: '',
     label,
-    words: 'turn entropy, nats per token',
+    words: 'turn surprisal, nats per token',
   };
 }
 

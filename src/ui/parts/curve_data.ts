@@ -122,11 +122,11 @@ export function curveData(run: RunState, admissions = knowsAdmissions(run)): Cur
         title: 'Entropy',
         unit: 'nats',
         meaning:
-          'Per token: of the whole next-token distribution, and the turn entropy H that ranks expansions.',
+          'Per token: entropy of the whole next-token distribution, and the mean surprisal of turns, which ranks expansions (the paper’s code calls it entropy).',
         top: null,
         series: [
           line('tokens', of('entropy')),
-          { label: 'turns, H', style: 'dashed', values: of('turnEntropy') },
+          { label: 'turns, surprisal', style: 'dashed', values: of('turnEntropy') },
         ],
       },
       {

@@ -153,7 +153,12 @@ function CandidateTable({ tree, record, whatIf, picks, words }: TableProps) {
           <tr>
             <th scope="col">rank</th>
             <th scope="col">turn</th>
-            <th scope="col">entropy</th>
+            <th
+              scope="col"
+              title="Mean −log-probability of the turn’s sampled tokens; the paper’s code calls it entropy"
+            >
+              surprisal
+            </th>
             {words.penalty !== null && <th scope="col">{words.penalty}</th>}
             <th scope="col">{words.score}</th>
             <th scope="col">picked</th>

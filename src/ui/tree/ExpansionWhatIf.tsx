@@ -46,7 +46,7 @@ export function ExpansionControls({ own, rule, onChange }: ExpansionControlsProp
           value={rule.expansion}
           onChange={(event) => onChange({ ...rule, expansion: event.target.value as 'entropy' | 'random' })}
         >
-          <option value="entropy">entropy</option>
+          <option value="entropy">surprisal</option>
           <option value="random">random</option>
         </select>
       </label>

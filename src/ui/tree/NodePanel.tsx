@@ -84,7 +84,7 @@ export function NodePanel({ tree, node, advantages, where, action }: NodePanelPr
       {where && <p className="small">{where}</p>}
       <p className="small soft">{bornWords(tree, node)}</p>
       <dl className="facts">
-        {node.parent !== null && <Fact name="entropy H">{formatNats(node.turnEntropy, 3)} per token</Fact>}
+        {node.parent !== null && <Fact name="surprisal H">{formatNats(node.turnEntropy, 3)} per token</Fact>}
         <RankingFact tree={tree} node={node} />
         {search && (
           <Fact name="visits N, mean reward Q">
@@ -124,8 +124,8 @@ export function NodePanel({ tree, node, advantages, where, action }: NodePanelPr
       <Transcript tokens={tokens} shading={shading} current={node.id} />
       <TokenTable tokens={tokens.filter((token) => token.source === 'policy')} />
       <p className="small soft">
-        H is the released code's estimate: the mean of −log-probability over the turn's sampled tokens. The
-        entropy of each token is of the whole next-token distribution.
+        H is the mean surprisal, −log-probability, of the turn’s sampled tokens; the paper’s code calls it
+        entropy. The entropy of each token is of the whole next-token distribution.
       </p>
     </section>
   );

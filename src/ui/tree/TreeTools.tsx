@@ -97,7 +97,7 @@ export function TreeTools({ tree, folding, onlyPath, onOnlyPath, drawn }: TreeTo
             aria-pressed={colour === option}
             onClick={() => selection.select({ colour: option })}
           >
-            {option}
+            {option === 'entropy' ? 'surprisal' : option}
           </button>
         ))}
       </div>

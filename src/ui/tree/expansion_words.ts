@@ -22,7 +22,7 @@ const turnTree: Words = ({ expansion, picks, siblingPenalty }, candidates) =>
         round: 'iteration',
       }
     : {
-        title: `Expansion: entropy − ${formatSetting(siblingPenalty)} · siblings`,
+        title: `Expansion: surprisal − ${formatSetting(siblingPenalty)} · siblings`,
         sentence: `The top ${picks} of ${countWords(candidates, 'non-leaf turn')} ${picks === 1 ? 'is' : 'are'} sampled again as siblings.`,
         score: 'score',
         penalty: 'penalty (sib.)',
