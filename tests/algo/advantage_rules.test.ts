@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { optimalValue } from '../../src/algo/advantage/index.ts';
+import { optimalValue, type RuleSetting } from '../../src/algo/advantage/index.ts';
+import { defineRules, type AssignAdvantages, type ValueSetting } from '../../src/algo/advantage/method.ts';
 import { retrievedShare } from '../../src/algo/advantage/rapo.ts';
 import { rowsOf } from '../../src/algo/advantage/rows.ts';
 import { TREE_CREDIT } from '../../src/algo/catalogue/defaults.ts';
@@ -8,9 +9,11 @@ import {
   advantageMethods,
   assignCredit,
   MissingSignalError,
+  signalsNeeded,
   type Credit,
   type CreditStep,
   type CreditTree,
+  type ValuedTree,
 } from '../../src/algo/credit/credit.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
 import { growChains } from '../../src/algo/rollouts/rollout.ts';
@@ -23,6 +26,7 @@ import {
   type CreditConfig,
   type NodeId,
   type RolloutTree,
+  type TreeSignals,
 } from '../../src/units.ts';
 import { oracleAdvantages, positionsOf, type OracleGroup, type OracleRow } from './advantage.oracle.ts';
 import { creditOf } from './credit_of.ts';
@@ -174,14 +178,86 @@ describe.each(ADVANTAGE_RULES)('%s', (rule) => {
   });
 
   test('has its words, and names the signal that it lacks', async () => {
-    const { option, needs } = advantageMethods[rule];
+    const { option } = advantageMethods[rule];
     expect(option.value).toBe(rule);
     for (const words of [option.title, option.formula, option.description, option.source])
       expect(words.length).toBeGreaterThan(3);
     const update = (await updateOf(5)).map((entry) => ({ ...entry, signals: NO_SIGNALS }));
-    if (needs.length === 0) expect(() => assignCredit(update, under(rule))).not.toThrow();
+    if (signalsNeeded(advantageMethods[rule]).length === 0)
+      expect(() => assignCredit(update, under(rule))).not.toThrow();
     else expect(() => assignCredit(update, under(rule))).toThrow(MissingSignalError);
   });
+});
+
+/** A setting and another value of it. */
+const OTHERWISE: { readonly [Setting in RuleSetting]: CreditConfig[Setting] } = {
+  leafNormalisation: !CONFIG.leafNormalisation,
+  valueRule: 'child_mean',
+  discount: 0.5,
+  lambda: 0.4,
+  mixing: 0.9,
+};
+
+/** A signal that is measured otherwise, or not at all. */
+const UNLIKE: { readonly [Signal in keyof TreeSignals]: (tree: CreditTree) => TreeSignals[Signal] } = {
+  belief: ({ signals }) => signals.belief?.map((value, id) => (value ?? 0) - (id % 3)) ?? null,
+  baseline: ({ signals }) => (signals.baseline ?? 0) + 1,
+  stepReward: ({ signals }) => signals.stepReward?.map((value, id) => value + (id % 3)) ?? null,
+};
+
+describe.each(ADVANTAGE_RULES)('%s says what it reads', (rule) => {
+  const { settings, signals } = advantageMethods[rule];
+  const trainedWith = (update: readonly CreditTree[], change: Partial<CreditConfig> = {}) =>
+    sampledAdvantages(update, assignCredit(update, under(rule, change))).flat(3);
+
+  test('of the settings: those move its advantages, no other does', async () => {
+    const update = await updateOf(9);
+    const before = trainedWith(update);
+    const moving = (Object.keys(OTHERWISE) as RuleSetting[]).filter(
+      (setting) => worst(trainedWith(update, { [setting]: OTHERWISE[setting] }), before) > 0,
+    );
+    expect(moving.toSorted()).toEqual([...settings].toSorted());
+  });
+
+  test('of the signals: those move its advantages, no other does', async () => {
+    const update = await updateOf(9);
+    const before = trainedWith(update);
+    const moving = (Object.keys(UNLIKE) as (keyof TreeSignals)[]).filter((signal) => {
+      const changed = update.map((entry) => ({
+        ...entry,
+        signals: { ...entry.signals, [signal]: UNLIKE[signal](entry) },
+      }));
+      return worst(trainedWith(changed), before) > 0;
+    });
+    expect(moving).toEqual(Object.keys(signals));
+    const unmeasured = update.map((entry) => ({
+      ...entry,
+      signals: {
+        belief: signals.belief ? entry.signals.belief : null,
+        baseline: signals.baseline ? entry.signals.baseline : null,
+        stepReward: signals.stepReward ? entry.signals.stepReward : null,
+      },
+    }));
+    expect(trainedWith(unmeasured)).toEqual(before);
+  });
+});
+
+test('a rule that reads what it does not declare does not compile', () => {
+  const { option, assign } = advantageMethods.vanilla;
+  const signals = {};
+  const discounted: AssignAdvantages<'discount'> = (trees, config) =>
+    config.discount === 1 ? [] : assign(trees as readonly ValuedTree[], CONFIG);
+  const ofValues: AssignAdvantages<ValueSetting> = (trees) => (trees[0].values ? [] : []);
+  // @ts-expect-error it reads the discount
+  const unsaid = defineRules({ vanilla: { option, settings: ['mixing'], signals, assign: discounted } });
+  // @ts-expect-error it reads values and says nothing of how they are backed up
+  const unvalued = defineRules({ vanilla: { option, settings: [], signals, assign: ofValues } });
+  const said = defineRules({ vanilla: { option, settings: ['discount'], signals, assign: discounted } });
+  expect([unsaid, unvalued, said].map(({ vanilla }) => vanilla.settings)).toEqual([
+    ['mixing'],
+    [],
+    ['discount'],
+  ]);
 });
 
 const replayed = ({ terms, statistics }: CreditStep): number => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { NODEWISE } from '../../src/algo/advantage/method.ts';
 import { packTrees, scoredNodes } from '../../src/algo/batch/batch.ts';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
-import { advantageMethods } from '../../src/algo/credit/credit.ts';
+import { advantageMethods, signalsNeeded } from '../../src/algo/credit/credit.ts';
 import {
   beliefs,
   implicitRewards,
@@ -11,22 +11,25 @@ import {
   needsRewardModel,
   penaltyRewards,
   probeBelief,
+  settingsRead,
   signalsRead,
 } from '../../src/algo/credit/signals.ts';
 import { isLeaf, pathTo, responseTokens } from '../../src/algo/tree/tree.ts';
 import { searchEnvironment } from '../../src/env/search/search.ts';
-import { ADVANTAGE_RULES, ROOT, tokenId } from '../../src/units.ts';
+import { ROOT, tokenId } from '../../src/units.ts';
 import { answersOf, leavesByBranch, say, searchGroup } from '../support/search_trees.ts';
 import { SEEDS, toyTrees, toyWorld } from './toy_world.ts';
 
 const prompt = searchEnvironment.prompt('hotpot', 21, 0);
 const { right, wrong } = answersOf(prompt);
 
-test('a run measures what its rule cannot do without', () => {
-  for (const rule of ADVANTAGE_RULES) {
-    for (const need of advantageMethods[rule].needs) expect(signalsRead(rule)[need]).not.toBeNull();
-  }
+test('a run measures what its rule declares, and a setting reaches a rule through what is measured too', () => {
   expect(signalsRead('vanilla')).toEqual({ belief: null, baseline: null, stepReward: null });
+  expect(signalsRead('a2tgpo')).toEqual({ belief: 'after_call', baseline: null, stepReward: null });
+  expect(signalsNeeded(advantageMethods.istar)).toEqual(['stepReward']);
+  expect(signalsNeeded(advantageMethods.gtpo)).toEqual([]); // without penalties it is paid by the outcome alone
+  expect(settingsRead('gtpo_by_turn')).toEqual(['discount', 'mixing']); // the weight of alike queries
+  expect(settingsRead('vanilla')).toEqual([]);
 });
 
 test('a run keeps a reference for KL, regression, preference and V*, and a second network for iStar alone', () => {

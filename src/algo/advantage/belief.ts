@@ -3,11 +3,11 @@ import { ROOT, type AdvantageRule, type NodeId } from '../../units.ts';
 import { groupStatistics, sharedValue, smoothedStatistics } from '../credit/normalise.ts';
 import { creditStep, type CreditStep, type CreditTerm, type Statistics, type Sum } from '../credit/trace.ts';
 import {
+  defineRules,
   eachTree,
   MissingSignalError,
-  type AdvantageMethod,
   type AssignAdvantages,
-  type ValuedTree,
+  type CreditTree,
 } from './method.ts';
 import { explainedTurns, rowsOf, spreadOverTurns, tokenwise, type Row } from './rows.ts';
 
@@ -15,7 +15,7 @@ import { explainedTurns, rowsOf, spreadOverTurns, tokenwise, type Row } from './
  * Belief after a node (IGPO: and after the result of its call): ln p of the true answer, mean per answer token, nats.
  * @throws MissingSignalError where it was not measured
  */
-export function beliefAfter({ tree, signals }: ValuedTree, rule: AdvantageRule, node: NodeId): number {
+export function beliefAfter({ tree, signals }: CreditTree, rule: AdvantageRule, node: NodeId): number {
   const belief = signals.belief?.[node];
   if (belief === null || belief === undefined)
     throw new MissingSignalError(rule, 'belief', tree.prompt.index, node);
@@ -23,7 +23,7 @@ export function beliefAfter({ tree, signals }: ValuedTree, rule: AdvantageRule, 
 }
 
 /** Rewards of a row's turns: p after the turn minus p before it; the last turn gets the outcome. */
-function payTerms(valued: ValuedTree, rule: AdvantageRule, row: Row): readonly (readonly CreditTerm[])[] {
+function payTerms(valued: CreditTree, rule: AdvantageRule, row: Row): readonly (readonly CreditTerm[])[] {
   const probability = (node: NodeId): number => Math.exp(beliefAfter(valued, rule, node));
   return row.turns.map(({ node }, turn) => {
     if (turn === row.turns.length - 1) return [{ node: row.leaf, weight: 1, value: row.reward }];
@@ -37,7 +37,7 @@ function payTerms(valued: ValuedTree, rule: AdvantageRule, row: Row): readonly (
 }
 
 const paySteps = (
-  valued: ValuedTree,
+  valued: CreditTree,
   rule: AdvantageRule,
   rows: readonly Row[],
   sumOf: (terms: readonly CreditTerm[]) => Sum,
@@ -50,7 +50,7 @@ const paySteps = (
   );
 
 /** All turn rewards of the prompt standardised together, then summed over what follows. */
-const standardisedGains: AssignAdvantages = eachTree((valued, { discount }) => {
+const standardisedGains: AssignAdvantages<'discount'> = eachTree((valued, { discount }) => {
   const { tree } = valued;
   const rows = rowsOf(valued);
   const plain = paySteps(valued, 'igpo', rows, (terms) => ({ terms, statistics: null }), '');
@@ -115,12 +115,12 @@ const gainsByPosition: AssignAdvantages = eachTree((valued) => {
   return tokenwise(tree, rows, tokens, [...pay.flat(), ...steps]);
 });
 
-const NEEDS = { readsValues: false, needs: ['belief'] } as const;
 const REWARD = 'r_t = p_t − p_{t−1} of the true answer, last turn: the outcome';
 
-export const BELIEF_RULES = {
+export const BELIEF_RULES = defineRules({
   igpo: {
-    ...NEEDS,
+    settings: ['discount'],
+    signals: { belief: 'after_result' },
     option: {
       value: 'igpo',
       title: 'Information gain',
@@ -134,7 +134,8 @@ export const BELIEF_RULES = {
     assign: standardisedGains,
   },
   igpo_position: {
-    ...NEEDS,
+    settings: [],
+    signals: { belief: 'after_result' },
     option: {
       value: 'igpo_position',
       title: 'Information gain, by place',
@@ -146,12 +147,12 @@ export const BELIEF_RULES = {
     },
     assign: gainsByPosition,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});
 
 // A²TGPO: gains of belief compared at the same turn, accumulated at even variance, beside the outcome.
 
 /** ℓ_t − ℓ_{t−1} of the turns between the first, which gives the baseline, and the last, which answers. */
-function gainTerms(valued: ValuedTree, { turns }: Row): readonly (readonly CreditTerm[])[] {
+function gainTerms(valued: CreditTree, { turns }: Row): readonly (readonly CreditTerm[])[] {
   return turns.slice(1, -1).map(({ node }, at) => {
     const before = turns[at].node;
     const label = 'ln p of the true answer';
@@ -163,7 +164,7 @@ function gainTerms(valued: ValuedTree, { turns }: Row): readonly (readonly Credi
 }
 
 /** Steps of a group's standardised gains, by row; gain t belongs to turn t + 1. */
-function gainSteps(valued: ValuedTree, rows: readonly Row[]): readonly (readonly CreditStep[])[] {
+function gainSteps(valued: CreditTree, rows: readonly Row[]): readonly (readonly CreditStep[])[] {
   const terms = rows.map((row) => gainTerms(valued, row));
   const gains = terms.map((turns) => turns.map((each) => each[0].value - each[1].value));
   const deepest = Math.max(0, ...gains.map((turns) => turns.length));
@@ -209,7 +210,7 @@ function turnSum(
   return { terms, statistics: null };
 }
 
-const gainsAndOutcome: AssignAdvantages = eachTree((valued, config) => {
+const gainsAndOutcome: AssignAdvantages<'discount' | 'mixing'> = eachTree((valued, config) => {
   const { tree } = valued;
   const rows = rowsOf(valued);
   const gains = gainSteps(valued, rows);
@@ -230,7 +231,7 @@ const gainsAndOutcome: AssignAdvantages = eachTree((valued, config) => {
   };
 });
 
-export const A2TGPO_RULES = {
+export const A2TGPO_RULES = defineRules({
   a2tgpo: {
     option: {
       value: 'a2tgpo',
@@ -243,8 +244,8 @@ export const A2TGPO_RULES = {
       difference:
         'The released loss finds turns by changes of the advantage, so equal neighbours merge and a gain of exactly 0 vanishes. Here turns are turns.',
     },
-    readsValues: false,
-    needs: ['belief'],
+    settings: ['discount', 'mixing'],
+    signals: { belief: 'after_call' },
     assign: gainsAndOutcome,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});

@@ -2,7 +2,7 @@
 import { ROOT, type AdvantageRule } from '../../units.ts';
 import { groupStatistics, sharedValue, statisticsOf } from '../credit/normalise.ts';
 import type { CreditTerm, Sum } from '../credit/trace.ts';
-import { eachTree, MissingSignalError, type AdvantageMethod, type AssignAdvantages } from './method.ts';
+import { defineRules, eachTree, MissingSignalError, type AssignAdvantages } from './method.ts';
 import { explainedRows, rowsOf, type Row } from './rows.ts';
 
 /** What the estimators read of a row. */
@@ -83,9 +83,9 @@ const overMeasured = (rule: AdvantageRule, label: string): AssignAdvantages =>
     return explainedRows(tree, rule, rows, sums);
   });
 
-const ofRewards = { readsValues: false, needs: [] } as const;
+const ofRewards = { settings: [], signals: {} } as const;
 
-export const GROUP_RULES = {
+export const GROUP_RULES = defineRules({
   vanilla: {
     ...ofRewards,
     option: {
@@ -157,8 +157,8 @@ export const GROUP_RULES = {
       source: 'arXiv:2310.10505 (ReMax); released code, remax',
       evidence: 'reference',
     },
-    readsValues: false,
-    needs: ['baseline'],
+    settings: [],
+    signals: { baseline: 'greedy' },
     assign: overMeasured('remax', 'reward of the greedy path'),
   },
   optimal_value: {
@@ -172,8 +172,8 @@ export const GROUP_RULES = {
       difference:
         'The paper fits A by a squared loss (surrogate regression) and never uses it as an advantage.',
     },
-    readsValues: false,
-    needs: ['baseline'],
+    settings: [],
+    signals: { baseline: 'optimal' },
     assign: overMeasured('optimal_value', 'V*'),
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});

@@ -11,8 +11,15 @@ import { TREE_DIFF_RULES } from './tree_diff.ts';
 import { TREE_GRPO_RULES } from './tree_grpo.ts';
 import { GAE_RULES, TURN_RETURN_RULES } from './turn_returns.ts';
 
-export { MissingSignalError, advantageInRow } from './method.ts';
-export type { AdvantageMethod, CreditTree, TurnAdvantages, ValuedTree } from './method.ts';
+export { MissingSignalError, advantageInRow, signalsNeeded } from './method.ts';
+export type {
+  AdvantageMethod,
+  CreditTree,
+  RuleSetting,
+  SignalNeeds,
+  TurnAdvantages,
+  ValuedTree,
+} from './method.ts';
 export { optimalValue } from './returns.ts';
 export { retrievedShare } from './rapo.ts';
 

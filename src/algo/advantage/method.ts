@@ -52,22 +52,61 @@ export const advantageInRow = (
   position: number,
 ): number => byToken?.[leaf]?.[position] ?? byLeaf?.[leaf] ?? byNode[node];
 
+/** How each signal is measured for a rule; null where it reads none. */
+export interface SignalNeeds {
+  /** ln p of the true answer after a turn's call, before its result (A²TGPO's released code), or after its result. */
+  readonly belief: 'after_call' | 'after_result' | null;
+  /** 'greedy': reward of the most likely path; 'optimal': V* from samples of the reference policy. */
+  readonly baseline: 'greedy' | 'optimal' | null;
+  /** 'penalties': of failed calls and unlike queries; 'implicit': of a second network. */
+  readonly stepReward: 'penalties' | 'implicit' | null;
+}
+
+/** Settings of credit that a rule may read. */
+export type RuleSetting = Exclude<keyof CreditConfig, 'advantageRule'>;
+/** Those by which values are backed up: whoever reads values reads them. */
+export const VALUE_SETTINGS = ['leafNormalisation', 'valueRule'] as const satisfies readonly RuleSetting[];
+export type ValueSetting = (typeof VALUE_SETTINGS)[number];
+
+/** A tree as a rule sees it: with values where it declares the settings behind them. */
+export type TreeOf<Read extends RuleSetting> = ValueSetting extends Read ? ValuedTree : CreditTree;
+
 /** Advantages of all trees of an update; the group of a row is its tree, that is its prompt. */
-export type AssignAdvantages = (
-  trees: readonly ValuedTree[],
-  config: CreditConfig,
+export type AssignAdvantages<Read extends RuleSetting = never> = (
+  trees: readonly TreeOf<Read>[],
+  config: Pick<CreditConfig, Read>,
 ) => readonly TurnAdvantages[];
 
-export interface AdvantageMethod {
+/** Everything that is known of a rule; what it reads stands here and nowhere else. */
+export interface AdvantageMethod<Read extends RuleSetting = RuleSetting> {
   readonly option: RuleOption<AdvantageRule>;
-  readonly readsValues: boolean; // else the value rule changes nothing
-  readonly needs: readonly (keyof TreeSignals)[]; // what the run must have measured
-  readonly assign: AssignAdvantages;
+  readonly settings: readonly Read[]; // that it reads; another changes nothing
+  readonly signals: Partial<SignalNeeds>; // that the run measures for it
+  readonly worksWithout?: true; // it does without its signals where a run has not measured them
+  readonly assign: AssignAdvantages<Read>;
 }
+
+/** The rules of a file, each checked to read no setting, and no value, but what it declares. */
+export const defineRules = <const Rules extends Readonly<Record<string, Pick<AdvantageMethod, 'settings'>>>>(
+  rules: Rules & {
+    readonly [Rule in keyof Rules]: Rule extends AdvantageRule
+      ? AdvantageMethod<Rules[Rule]['settings'][number]>
+      : never;
+  },
+): { readonly [Rule in keyof Rules]: AdvantageMethod } => rules;
+
+/** Signals without which a rule refuses to assign. */
+export const signalsNeeded = ({
+  signals,
+  worksWithout,
+}: Pick<AdvantageMethod, 'signals' | 'worksWithout'>): readonly (keyof TreeSignals)[] =>
+  worksWithout ? [] : (Object.keys(signals) as (keyof SignalNeeds)[]);
 
 /** A rule that looks at one prompt's tree at a time. */
 export const eachTree =
-  (assign: (tree: ValuedTree, config: CreditConfig) => TurnAdvantages): AssignAdvantages =>
+  <Read extends RuleSetting = never>(
+    assign: (tree: TreeOf<Read>, config: Pick<CreditConfig, Read>) => TurnAdvantages,
+  ): AssignAdvantages<Read> =>
   (trees, config) =>
     trees.map((tree) => assign(tree, config));
 

@@ -4,12 +4,14 @@ import { whiteningStatistics } from '../credit/normalise.ts';
 import { creditStep, sumTerms, type CreditStep, type CreditTerm, type Sum } from '../credit/trace.ts';
 import { childrenFirst, leavesBelow } from '../tree/tree.ts';
 import {
+  defineRules,
   eachTree,
   NODEWISE,
-  type AdvantageMethod,
   type AssignAdvantages,
   type TurnAdvantages,
   type ValuedTree,
+  type ValueSetting,
+  VALUE_SETTINGS,
 } from './method.ts';
 import { rowsOf } from './rows.ts';
 
@@ -47,7 +49,7 @@ function explainNodes(
   return { byNode, ...NODEWISE, trace };
 }
 
-const ofValues = (rule: AdvantageRule, explain: Explain): AssignAdvantages =>
+const ofValues = (rule: AdvantageRule, explain: Explain): AssignAdvantages<ValueSetting> =>
   eachTree((valued) =>
     explainNodes(valued, rule, (id, parent) => ({
       terms: explain(id, parent, valued.values),
@@ -56,7 +58,7 @@ const ofValues = (rule: AdvantageRule, explain: Explain): AssignAdvantages =>
   );
 
 /** Both gains over √leaves: a turn above many leaves stands in as many rows. */
-const overRootOfLeaves: AssignAdvantages = eachTree((valued) =>
+const overRootOfLeaves: AssignAdvantages<ValueSetting> = eachTree((valued) =>
   explainNodes(valued, 'tree_rl', (id, parent) => {
     const scale = 1 / Math.sqrt(Math.max(1, leavesBelow(valued.tree, id).length));
     const terms = overBoth(id, parent, valued.values);
@@ -65,7 +67,7 @@ const overRootOfLeaves: AssignAdvantages = eachTree((valued) =>
 );
 
 /** Gains over the parent, standardised over all trained tokens of the update; a shared token counts once per row. */
-const segmentGains: AssignAdvantages = (trees) => {
+const segmentGains: AssignAdvantages<ValueSetting> = (trees) => {
   const tokens = trees.flatMap((valued) =>
     rowsOf(valued).flatMap(({ turns }) =>
       turns.flatMap(({ node, parent, sampled }) => {
@@ -83,9 +85,9 @@ const segmentGains: AssignAdvantages = (trees) => {
   );
 };
 
-const ofTree = { readsValues: true, needs: [] } as const;
+const ofTree = { settings: VALUE_SETTINGS, signals: {} } as const;
 
-export const NODE_RULES = {
+export const NODE_RULES = defineRules({
   node_value: {
     ...ofTree,
     option: {
@@ -164,4 +166,4 @@ export const NODE_RULES = {
     },
     assign: segmentGains,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});

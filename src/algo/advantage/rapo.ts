@@ -1,10 +1,10 @@
 /** RAPO: rows whose uncertainty fell after a retrieved step count more. */
-import { ROOT, type AdvantageRule, type NodeId, type RolloutTree } from '../../units.ts';
+import { ROOT, type NodeId, type RolloutTree } from '../../units.ts';
 import { groupStatistics } from '../credit/normalise.ts';
 import { creditStep, type CreditTerm, type Sum } from '../credit/trace.ts';
 import { pathTo } from '../tree/tree.ts';
 import { grpo } from './group.ts';
-import { eachTree, type AdvantageMethod, type AssignAdvantages } from './method.ts';
+import { defineRules, eachTree, type AssignAdvantages } from './method.ts';
 import { explainedRows, rowsOf } from './rows.ts';
 
 /** Mean whole-distribution entropy of a turn's sampled tokens, nats; null where none was sampled. */
@@ -45,7 +45,7 @@ export function retrievedShare(tree: RolloutTree, leaf: NodeId): number {
   return retrieved + sampled === 0 ? 0 : retrieved / (retrieved + sampled);
 }
 
-const scaledByRetrieval: AssignAdvantages = eachTree((valued, { mixing }) => {
+const scaledByRetrieval: AssignAdvantages<'mixing'> = eachTree((valued, { mixing }) => {
   const { tree } = valued;
   const rows = rowsOf(valued);
   const terms = rows.map(({ leaf }) => retrievalTerms(tree, leaf));
@@ -71,7 +71,7 @@ const scaledByRetrieval: AssignAdvantages = eachTree((valued, { mixing }) => {
   return explainedRows(tree, 'rapo', rows, sums, [...retrieval, ...accuracy]);
 });
 
-export const RAPO_RULES = {
+export const RAPO_RULES = defineRules({
   rapo: {
     option: {
       value: 'rapo',
@@ -82,8 +82,8 @@ export const RAPO_RULES = {
       evidence: 'code',
       difference: 'Written after the full text; its code is not public.',
     },
-    readsValues: false,
-    needs: [],
+    settings: ['mixing'],
+    signals: {},
     assign: scaledByRetrieval,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});

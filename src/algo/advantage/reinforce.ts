@@ -1,9 +1,8 @@
 /** REINFORCE++: rewards standardised over all trained tokens of an update, with or without the group's mean. */
-import type { AdvantageRule } from '../../units.ts';
 import { whiteningStatistics } from '../credit/normalise.ts';
 import { creditStep, resultOf, standardise, type CreditStep, type Statistics } from '../credit/trace.ts';
 import { centred } from './group.ts';
-import type { AdvantageMethod, AssignAdvantages, ValuedTree } from './method.ts';
+import { defineRules, type AssignAdvantages, type CreditTree } from './method.ts';
 import { discountedReturns } from './returns.ts';
 import { explainedRows, rowsOf, tokenwise, type Row } from './rows.ts';
 
@@ -18,7 +17,7 @@ function returnsOf({ reward, sampledCount }: Row, discount: number): readonly nu
 }
 
 function discountedRows(
-  { tree }: ValuedTree,
+  { tree }: CreditTree,
   rows: readonly Row[],
   returns: readonly (readonly number[])[],
   statistics: Statistics,
@@ -43,7 +42,7 @@ function discountedRows(
   return tokenwise(tree, rows, tokens, trace);
 }
 
-const reinforce: AssignAdvantages = (trees, { discount }) => {
+const reinforce: AssignAdvantages<'discount'> = (trees, { discount }) => {
   const rows = trees.map(rowsOf);
   const returns = rows.map((group) => group.map((row) => returnsOf(row, discount)));
   const statistics = whiteningStatistics(returns.flat(2));
@@ -67,7 +66,7 @@ const reinforceOverMean: AssignAdvantages = (trees) => {
   );
 };
 
-export const REINFORCE_RULES = {
+export const REINFORCE_RULES = defineRules({
   reinforce_pp: {
     option: {
       value: 'reinforce_pp',
@@ -79,8 +78,8 @@ export const REINFORCE_RULES = {
       difference:
         'The released return restarts at every token that was not sampled, so with tools only the last turn hears of the outcome. Here it skips tool tokens.',
     },
-    readsValues: false,
-    needs: [],
+    settings: ['discount'],
+    signals: {},
     assign: reinforce,
   },
   reinforce_pp_baseline: {
@@ -92,8 +91,8 @@ export const REINFORCE_RULES = {
       source: 'arXiv:2501.03262; released code, reinforce_plus_plus_baseline',
       evidence: 'reference',
     },
-    readsValues: false,
-    needs: [],
+    settings: [],
+    signals: {},
     assign: reinforceOverMean,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});

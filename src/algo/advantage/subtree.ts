@@ -1,10 +1,10 @@
 /** Rules that compare a row with the subtrees it stands in: ARPO's hard attribution and TreePO's nested groups. */
-import type { AdvantageRule, RolloutTree } from '../../units.ts';
+import type { RolloutTree } from '../../units.ts';
 import { sharedValue, whiteningStatistics } from '../credit/normalise.ts';
 import { creditStep, resultOf, type CreditStep, type Sum } from '../credit/trace.ts';
 import { childrenFirst, leavesBelow, pathTo } from '../tree/tree.ts';
 import { grpo } from './group.ts';
-import { eachTree, NODEWISE, type AdvantageMethod, type AssignAdvantages } from './method.ts';
+import { defineRules, eachTree, NODEWISE, type AssignAdvantages } from './method.ts';
 import { explainedRows, rowsOf, type Row } from './rows.ts';
 
 /** A node's tokens get the mean of the group advantages of the rows through it. */
@@ -72,7 +72,7 @@ const nestedGroups: AssignAdvantages = (trees) => {
   );
 };
 
-export const SUBTREE_RULES = {
+export const SUBTREE_RULES = defineRules({
   arpo_hard: {
     option: {
       value: 'arpo_hard',
@@ -84,8 +84,8 @@ export const SUBTREE_RULES = {
       evidence: 'code',
       difference: 'The released code runs the soft form only, which is GRPO per row (vanilla).',
     },
-    readsValues: false,
-    needs: [],
+    settings: [],
+    signals: {},
     assign: hardAttribution,
   },
   treepo: {
@@ -98,8 +98,8 @@ export const SUBTREE_RULES = {
       source: 'arXiv:2508.17445 (TreePO); released code, rfpp baseline',
       evidence: 'code',
     },
-    readsValues: false,
-    needs: [],
+    settings: [],
+    signals: {},
     assign: nestedGroups,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});

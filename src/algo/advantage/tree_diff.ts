@@ -1,8 +1,8 @@
 /** Process scores from leaf means: Tree-GRPO's released alternative, after TreeRL. */
-import { ROOT, type AdvantageRule, type NodeId, type NodeTable, type RolloutTree } from '../../units.ts';
+import { ROOT, type NodeId, type NodeTable, type RolloutTree } from '../../units.ts';
 import { creditStep, leafEntry, type CreditStep, type CreditTerm } from '../credit/trace.ts';
 import { childrenFirst, leavesBelow } from '../tree/tree.ts';
-import { eachTree, type AdvantageMethod, type AssignAdvantages } from './method.ts';
+import { defineRules, eachTree, type AssignAdvantages } from './method.ts';
 import { rowsOf, tokenwise, type Row } from './rows.ts';
 
 /** Gains up to this count as noise (released code). */
@@ -73,7 +73,7 @@ const diffScores: AssignAdvantages = eachTree((valued) => {
   return { ...tokenwise(tree, rows, tokens, trace), byNode: scores };
 });
 
-export const TREE_DIFF_RULES = {
+export const TREE_DIFF_RULES = defineRules({
   tree_diff: {
     option: {
       value: 'tree_diff',
@@ -85,8 +85,8 @@ export const TREE_DIFF_RULES = {
       evidence: 'reference',
       difference: 'Not the paper’s method; an option of its code. A turn’s last token is left out.',
     },
-    readsValues: false,
-    needs: [],
+    settings: [],
+    signals: {},
     assign: diffScores,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});

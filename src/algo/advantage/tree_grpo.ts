@@ -9,7 +9,7 @@ import {
   type Statistics,
   type Sum,
 } from '../credit/trace.ts';
-import { eachTree, type AdvantageMethod, type AssignAdvantages } from './method.ts';
+import { defineRules, eachTree, type AssignAdvantages } from './method.ts';
 import { explainedRows, rowsOf, tokenwise, type Row } from './rows.ts';
 
 /** Numbers by the name of their group. */
@@ -170,10 +170,10 @@ function perTokenSteps(
   });
 }
 
-const ofRewards = { readsValues: false, needs: [] } as const;
+const ofRewards = { settings: [], signals: {} } as const;
 const SOURCE = 'arXiv:2509.21240 (Tree-GRPO)';
 
-export const TREE_GRPO_RULES = {
+export const TREE_GRPO_RULES = defineRules({
   tree_grpo: {
     ...ofRewards,
     option: {
@@ -224,4 +224,4 @@ export const TREE_GRPO_RULES = {
     },
     assign: perToken,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});

@@ -4,11 +4,14 @@ import { groupStatistics, whiteningStatistics } from '../credit/normalise.ts';
 import { creditStep, resultOf, type CreditTerm, type Sum } from '../credit/trace.ts';
 import { grpo } from './group.ts';
 import {
+  defineRules,
   eachTree,
   MissingSignalError,
-  type AdvantageMethod,
   type AssignAdvantages,
+  type CreditTree,
   type ValuedTree,
+  type ValueSetting,
+  VALUE_SETTINGS,
 } from './method.ts';
 import { generalisedAdvantages } from './returns.ts';
 import { explainedTurns, rowsOf, type Row } from './rows.ts';
@@ -34,7 +37,7 @@ function returnTerms(
 type TurnGroup = (turn: number) => number;
 
 /** @param groupOf names the group of a turn by its place in the row */
-const standardisedReturns = (rule: AdvantageRule, groupOf: TurnGroup): AssignAdvantages =>
+const standardisedReturns = (rule: AdvantageRule, groupOf: TurnGroup): AssignAdvantages<'discount'> =>
   eachTree((valued, { discount }) => {
     const rows = rowsOf(valued);
     const { stepReward } = valued.signals;
@@ -52,13 +55,13 @@ const standardisedReturns = (rule: AdvantageRule, groupOf: TurnGroup): AssignAdv
     return explainedTurns(valued.tree, rule, rows, sums);
   });
 
-function stepRewardsOf({ tree, signals }: ValuedTree): readonly number[] {
+function stepRewardsOf({ tree, signals }: CreditTree): readonly number[] {
   if (!signals.stepReward) throw new MissingSignalError('istar', 'stepReward', tree.prompt.index, null);
   return signals.stepReward;
 }
 
 /** Outcome of the row, and w times the implicit reward of the turn; both standardised over the prompt. */
-const episodeAndStep: AssignAdvantages = eachTree((valued, { mixing }) => {
+const episodeAndStep: AssignAdvantages<'mixing'> = eachTree((valued, { mixing }) => {
   const { tree } = valued;
   const rows = rowsOf(valued);
   const pay = stepRewardsOf(valued);
@@ -93,7 +96,7 @@ const episodeAndStep: AssignAdvantages = eachTree((valued, { mixing }) => {
 
 const GTPO_SOURCE = 'arXiv:2511.14846 (GTPO); implementations by others';
 
-export const TURN_RETURN_RULES = {
+export const TURN_RETURN_RULES = defineRules({
   gtpo: {
     option: {
       value: 'gtpo',
@@ -104,8 +107,9 @@ export const TURN_RETURN_RULES = {
       evidence: 'uncertain',
       difference: 'No author code was found; whether z runs over the prompt or over prompt and turn is open.',
     },
-    readsValues: false,
-    needs: [],
+    settings: ['discount'],
+    signals: { stepReward: 'penalties' },
+    worksWithout: true,
     assign: standardisedReturns('gtpo', () => 0),
   },
   gtpo_by_turn: {
@@ -118,8 +122,9 @@ export const TURN_RETURN_RULES = {
       evidence: 'uncertain',
       difference: 'As for gtpo.',
     },
-    readsValues: false,
-    needs: [],
+    settings: ['discount'],
+    signals: { stepReward: 'penalties' },
+    worksWithout: true,
     assign: standardisedReturns('gtpo_by_turn', (turn) => turn),
   },
   istar: {
@@ -133,11 +138,11 @@ export const TURN_RETURN_RULES = {
       difference:
         'The released statistics of the turn part use only the first turn of each row; here all turns.',
     },
-    readsValues: false,
-    needs: ['stepReward'],
+    settings: ['mixing'],
+    signals: { stepReward: 'implicit' },
     assign: episodeAndStep,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});
 
 // GAE with the tree as its critic: a turn is a step, and the value before it is that of the node it starts from.
 
@@ -161,7 +166,7 @@ function turnTerms(
   );
 }
 
-const treeCritic: AssignAdvantages = (trees, { discount, lambda }) => {
+const treeCritic: AssignAdvantages<ValueSetting | 'discount' | 'lambda'> = (trees, { discount, lambda }) => {
   const groups = trees.map(rowsOf);
   const terms = groups.map((rows, t) => rows.map((row) => turnTerms(trees[t], row, discount, lambda)));
   const tokens = groups.flatMap((rows, t) =>
@@ -183,7 +188,7 @@ const treeCritic: AssignAdvantages = (trees, { discount, lambda }) => {
   );
 };
 
-export const GAE_RULES = {
+export const GAE_RULES = defineRules({
   gae: {
     option: {
       value: 'gae',
@@ -196,8 +201,8 @@ export const GAE_RULES = {
       difference:
         'PPO and RAGEN train a critic network. The token-level estimator equals the released code; the tree as its critic is ours.',
     },
-    readsValues: true,
-    needs: [],
+    settings: [...VALUE_SETTINGS, 'discount', 'lambda'],
+    signals: {},
     assign: treeCritic,
   },
-} satisfies Partial<Record<AdvantageRule, AdvantageMethod>>;
+});

@@ -9,7 +9,7 @@ import {
 import { normaliseLeaves, type LeafValues } from './normalise.ts';
 import { backUpValues, type NodeValues } from './values.ts';
 
-export { MissingSignalError, advantageInRow, advantageMethods } from '../advantage/index.ts';
+export { MissingSignalError, advantageInRow, advantageMethods, signalsNeeded } from '../advantage/index.ts';
 export type { AdvantageMethod, CreditTree, TurnAdvantages, ValuedTree } from '../advantage/index.ts';
 export { normaliseLeaves } from './normalise.ts';
 export type { LeafValues } from './normalise.ts';

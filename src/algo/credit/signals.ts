@@ -12,36 +12,23 @@ import {
   type TokenId,
   type TurnNode,
 } from '../../units.ts';
+import { advantageMethods, type RuleSetting, type SignalNeeds } from '../advantage/index.ts';
 import { scoredNodes } from '../batch/batch.ts';
 import { breadthFirst, failedTurns, isLeaf, lastTurn, pathTo, resultAfter } from '../tree/tree.ts';
-
-export interface SignalNeeds {
-  /** ln p of the true answer after a turn's call, before its result (A²TGPO's released code), or after its result. */
-  readonly belief: 'after_call' | 'after_result' | null;
-  /** 'greedy': reward of the most likely path; 'optimal': V* from samples of the reference policy. */
-  readonly baseline: 'greedy' | 'optimal' | null;
-  /** 'penalties': of failed calls and unlike queries; 'implicit': of a second network. */
-  readonly stepReward: 'penalties' | 'implicit' | null;
-}
-
-const READ: Readonly<Partial<Record<AdvantageRule, Partial<SignalNeeds>>>> = {
-  igpo: { belief: 'after_result' },
-  igpo_position: { belief: 'after_result' },
-  a2tgpo: { belief: 'after_call' },
-  remax: { baseline: 'greedy' },
-  optimal_value: { baseline: 'optimal' },
-  gtpo: { stepReward: 'penalties' },
-  gtpo_by_turn: { stepReward: 'penalties' },
-  istar: { stepReward: 'implicit' },
-};
 
 /** What an advantage rule reads: two rules may share a signal where they mean the same by it. */
 export const signalsRead = (advantageRule: AdvantageRule): SignalNeeds => ({
   belief: null,
   baseline: null,
   stepReward: null,
-  ...READ[advantageRule],
+  ...advantageMethods[advantageRule].signals,
 });
+
+/** Settings of credit that reach a rule: its own, and the likeness of queries that GTPO's step rewards weigh by mixing. */
+export function settingsRead(advantageRule: AdvantageRule): readonly RuleSetting[] {
+  const { settings, signals } = advantageMethods[advantageRule];
+  return signals.stepReward === 'penalties' ? [...settings, 'mixing'] : settings;
+}
 
 /** Whether the loss compares with the policy before training. */
 export const lossReadsReference = ({ loss }: Pick<AlgorithmConfig, 'loss'>): boolean =>

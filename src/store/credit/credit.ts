@@ -2,7 +2,7 @@
  * Credit of the rollouts on screen, under the run's own rules or others: the same tree through the same
  * functions that train (src/algo), so that a what-if differs from training in its inputs only.
  */
-import { advantageInRow, advantageMethods, assignCredit, type Credit, type CreditStep, type CreditTree, creditStep } from '../../algo/credit/credit.ts'; // prettier-ignore
+import { advantageInRow, advantageMethods, assignCredit, type Credit, type CreditStep, type CreditTree, creditStep, signalsNeeded } from '../../algo/credit/credit.ts'; // prettier-ignore
 import { signalsRead } from '../../algo/credit/signals.ts';
 import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeId, type NodeTable, type TreeSignals } from '../../units.ts'; // prettier-ignore
 import { pathTo, rolloutTree } from '../record/reading.ts';
@@ -61,7 +61,7 @@ function signalsFor(rule: AdvantageRule, own: CreditConfig, { signals }: TreeSta
 
 /** Whether the run measured what a rule needs. */
 export const isAvailable = (rule: AdvantageRule, own: CreditConfig, tree: TreeState): boolean =>
-  advantageMethods[rule].needs.every((need) => signalsFor(rule, own, tree)[need] !== null);
+  signalsNeeded(advantageMethods[rule]).every((need) => signalsFor(rule, own, tree)[need] !== null);
 
 /** What credit of a tree is computed from: the trained trees of its update, and the rules in force. */
 export interface CreditInputs {

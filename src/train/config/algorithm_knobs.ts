@@ -6,17 +6,19 @@ import {
   type RuleOption,
 } from '../../algo/catalogue/algorithm.ts';
 import { algorithms } from '../../algo/catalogue/index.ts';
+import type { RuleSetting } from '../../algo/advantage/index.ts';
+import { settingsRead } from '../../algo/credit/signals.ts';
 import { FILTER_RULE } from '../../algo/reward/filters.ts';
 import { REWARD_RULE } from '../../algo/reward/reward_rules.ts';
 import { rollouts } from '../../algo/rollouts/index.ts';
 import type { KnobCondition, KnobDescription, KnobRange, KnobValue } from '../../protocol/protocol.ts';
 import {
+  ADVANTAGE_RULES,
   CLIP_EDGES,
   KL_KINDS,
   LOSS_REDUCTIONS,
   RATIO_LEVELS,
   ROLLOUT_SHAPES,
-  type AdvantageRule,
   type Surrogate,
 } from '../../units.ts';
 
@@ -60,8 +62,13 @@ type Row = readonly [
 const surrogate = (...values: Surrogate[]): readonly KnobCondition[] => [
   { path: 'algorithm.loss.surrogate', values },
 ];
-const advantage = (...values: AdvantageRule[]): readonly KnobCondition[] => [
-  { path: 'algorithm.credit.advantageRule', values },
+
+/** A setting of credit is shown for the rules that it reaches. */
+const readByRule = (setting: RuleSetting): readonly KnobCondition[] => [
+  {
+    path: 'algorithm.credit.advantageRule',
+    values: ADVANTAGE_RULES.filter((rule) => settingsRead(rule).includes(setting)),
+  },
 ];
 
 /** Of a soft edge only. */
@@ -126,23 +133,13 @@ const FILTER: readonly Row[] = [
   ['filter.keptShare', 'Kept share', '', '', linear(0.05, 1), 'Share of the prompts that is kept.', [{ path: 'algorithm.filter.rule', values: ['reward_spread'] }]],
 ]; // prettier-ignore
 
-const TREE_RULES = [
-  'node_value',
-  'diff_parent',
-  'diff_global',
-  'diff_localglobal',
-  'tree_rl',
-  'treepo_segment',
-  'gae',
-] as const;
-
 const CREDIT: readonly Row[] = [
   ['credit.advantageRule', 'Advantage rule', ADVANTAGE_RULE.paperTerm, '', parts(ADVANTAGE_RULE.options), 'What a turn is credited with.'],
-  ['credit.leafNormalisation', 'Normalise leaves', 'r̂', '', SWITCH, 'Rewards minus their mean over the tree’s leaves, divided by the population deviation.', advantage(...TREE_RULES)],
-  ['credit.valueRule', 'Value rule', VALUE_RULE.paperTerm, '', parts(VALUE_RULE.options), 'How a turn’s value follows from what lies below it.', advantage(...TREE_RULES)],
-  ['credit.discount', 'Discount', 'γ', '', linear(0, 1), 'Weight of what happens a step later.', advantage('reinforce_pp', 'gae', 'gtpo', 'gtpo_by_turn', 'igpo', 'a2tgpo')],
-  ['credit.lambda', 'GAE λ', 'λ', '', linear(0, 1), 'How far GAE looks past the critic.', advantage('gae')],
-  ['credit.mixing', 'Weight of the turn’s own signal', 'α', '', linear(0, 2), 'Beside the outcome: α of A²TGPO, w of iStar, a of RAPO, the similarity reward of GTPO.', advantage('a2tgpo', 'istar', 'rapo', 'gtpo')],
+  ['credit.leafNormalisation', 'Normalise leaves', 'r̂', '', SWITCH, 'Rewards minus their mean over the tree’s leaves, divided by the population deviation.', readByRule('leafNormalisation')],
+  ['credit.valueRule', 'Value rule', VALUE_RULE.paperTerm, '', parts(VALUE_RULE.options), 'How a turn’s value follows from what lies below it.', readByRule('valueRule')],
+  ['credit.discount', 'Discount', 'γ', '', linear(0, 1), 'Weight of what happens a step later.', readByRule('discount')],
+  ['credit.lambda', 'GAE λ', 'λ', '', linear(0, 1), 'How far GAE looks past the critic.', readByRule('lambda')],
+  ['credit.mixing', 'Weight of the turn’s own signal', 'α', '', linear(0, 2), 'Beside the outcome: α of A²TGPO, w of iStar, a of RAPO, the similarity reward of GTPO.', readByRule('mixing')],
 ]; // prettier-ignore
 
 const LOSS: readonly Row[] = [
