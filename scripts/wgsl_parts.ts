@@ -1,7 +1,7 @@
 // WGSL said once: a line `// #use NAME.wgsl` stands for the text of shaders/parts/NAME.wgsl. Vite expands it where a kernel's
 // text is imported, so that the expanded text is what is compiled, shown, checked and edited.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 
@@ -30,7 +30,9 @@ export function expandWgsl(text: string, file: string, folder: string = PARTS): 
         const part = join(folder, name);
         const where = `${relative(process.cwd(), within)}:${index + 1} \`${line.trim()}\``;
         if (open.includes(part)) {
-          const circle = [...open.slice(open.indexOf(part)), part].map((path) => basename(path)).join(' → ');
+          const circle = [...open.slice(open.indexOf(part)), part]
+            .map((path) => relative(folder, path))
+            .join(' → ');
           throw new Error(`${where}: parts go in a circle, ${circle}. Take one of these lines out.`);
         }
         if (!existsSync(part)) throw new Error(`${where}: there is no such part. ${choices(folder)}`);
@@ -43,8 +45,10 @@ export function expandWgsl(text: string, file: string, folder: string = PARTS): 
 }
 
 function choices(folder: string): string {
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.wgsl')) : [];
-  return `${relative(process.cwd(), folder)} holds ${names.join(', ') || 'none'}.`;
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.wgsl'),
+  );
+  return `${relative(process.cwd(), folder)} holds ${names.sort().join(', ') || 'none'}.`;
 }
 
 /** Vite's plugin: a kernel imported with `?raw` gives the expanded text, again whenever one of its parts changes. */

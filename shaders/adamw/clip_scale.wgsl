@@ -16,12 +16,10 @@ struct Params { blocks: u32, gradientClip: f32 }
 @group(0) @binding(2) var<storage, read_write> state: array<f32>;
 
 override WORKGROUP: u32 = 64; // a power of two
-const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
 
 var<workgroup> sums: array<f32, WORKGROUP>;
 
-// Bits, not x == x: compilers may assume that NaN never happens.
-fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & EXPONENT) != EXPONENT; }
+// #use finite.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {

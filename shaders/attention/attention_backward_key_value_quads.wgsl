@@ -29,60 +29,11 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(8) var<storage, read_write> dqkv: array<vec4f>;
 
 override QUADS: u32 = 16; // per group
-const HEAD_SIZE: u32 = 16;
-const VECTORS: u32 = HEAD_SIZE / 4u;
-const LAST: u32 = VECTORS - 1u;
-const BLOCKS: u32 = (VECTORS + 3u) / 4u; // blocks of four vectors with constant numbers: see attention_forward
-const_assert HEAD_SIZE % 4u == 0u && BLOCKS <= 8u;
+// #use attention/head_blocks.wgsl
 
-// Block b of the key that starts at `start`; zeros past the head's end.
-fn loadKey(start: u32, b: u32) -> mat4x4f {
-  let d = 4u * b;
-  return mat4x4f(qk[start + d],
-    select(vec4f(), qk[start + min(d + 1u, LAST)], d + 1u < VECTORS),
-    select(vec4f(), qk[start + min(d + 2u, LAST)], d + 2u < VECTORS),
-    select(vec4f(), qk[start + min(d + 3u, LAST)], d + 3u < VECTORS));
-}
+// #use attention/key_value_gradient.wgsl
 
-// The same of a value.
-fn loadValue(start: u32, b: u32) -> mat4x4f {
-  let d = 4u * b;
-  return mat4x4f(qkv[start + d],
-    select(vec4f(), qkv[start + min(d + 1u, LAST)], d + 1u < VECTORS),
-    select(vec4f(), qkv[start + min(d + 2u, LAST)], d + 2u < VECTORS),
-    select(vec4f(), qkv[start + min(d + 3u, LAST)], d + 3u < VECTORS));
-}
-
-// Four vectors that the lanes of a quad loaded one each, for all of them.
-fn shared4(mine: vec4f) -> mat4x4f {
-  return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
-}
-
-fn addDots(sum: vec4f, x: mat4x4f, y: mat4x4f) -> vec4f {
-  return fma(x[3], y[3], fma(x[2], y[2], fma(x[1], y[1], fma(x[0], y[0], sum))));
-}
-
-// sum + factor·x; what lands past the head's end is never stored.
-fn addScaled(sum: mat4x4f, factor: f32, x: mat4x4f) -> mat4x4f {
-  let f = vec4f(factor);
-  return mat4x4f(fma(f, x[0], sum[0]), fma(f, x[1], sum[1]), fma(f, x[2], sum[2]), fma(f, x[3], sum[3]));
-}
-
-fn storeKeyGradient(start: u32, b: u32, block: mat4x4f) {
-  let d = 4u * b;
-  dqk[start + d] = block[0];
-  if (d + 1u < VECTORS) { dqk[start + d + 1u] = block[1]; }
-  if (d + 2u < VECTORS) { dqk[start + d + 2u] = block[2]; }
-  if (d + 3u < VECTORS) { dqk[start + d + 3u] = block[3]; }
-}
-
-fn storeValueGradient(start: u32, b: u32, block: mat4x4f) {
-  let d = 4u * b;
-  dqkv[start + d] = block[0];
-  if (d + 1u < VECTORS) { dqkv[start + d + 1u] = block[1]; }
-  if (d + 2u < VECTORS) { dqkv[start + d + 2u] = block[2]; }
-  if (d + 3u < VECTORS) { dqkv[start + d + 3u] = block[3]; }
-}
+// #use attention/quad_products.wgsl
 
 @compute @workgroup_size(4u * QUADS)
 fn main(
@@ -92,39 +43,12 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) subgroupLane: u32,
 ) {
-  let lane = subgroupLane % 4u;
-  let quad = (subgroup * subgroupSize + subgroupLane) / 4u;
-  let unit = (group.x + group.y * groupCount.x) * QUADS + quad;
+  // #use attention/quad_unit.wgsl
   let g = unit % params.kvHeads;
   let wanted = unit / params.kvHeads * 4u + lane;
   let inside = wanted < params.tokens;
   let j = min(wanted, params.tokens - 1u);
-  let groupHeads = params.heads / params.kvHeads;
-  let qkWidth = (params.heads + params.kvHeads) * VECTORS;
-  let qkvWidth = (params.heads + 2u * params.kvHeads) * VECTORS;
-  let key = j * qkWidth + (params.heads + g) * VECTORS;
-  let value = j * qkvWidth + (params.heads + params.kvHeads + g) * VECTORS;
-
-  var k: array<mat4x4f, 8>;
-  var v: array<mat4x4f, 8>;
-  var dk: array<mat4x4f, 8>;
-  var dv: array<mat4x4f, 8>;
-  k[0] = loadKey(key, 0u);
-  if (BLOCKS > 1u) { k[1] = loadKey(key, 1u); }
-  if (BLOCKS > 2u) { k[2] = loadKey(key, 2u); }
-  if (BLOCKS > 3u) { k[3] = loadKey(key, 3u); }
-  if (BLOCKS > 4u) { k[4] = loadKey(key, 4u); }
-  if (BLOCKS > 5u) { k[5] = loadKey(key, 5u); }
-  if (BLOCKS > 6u) { k[6] = loadKey(key, 6u); }
-  if (BLOCKS > 7u) { k[7] = loadKey(key, 7u); }
-  v[0] = loadValue(value, 0u);
-  if (BLOCKS > 1u) { v[1] = loadValue(value, 1u); }
-  if (BLOCKS > 2u) { v[2] = loadValue(value, 2u); }
-  if (BLOCKS > 3u) { v[3] = loadValue(value, 3u); }
-  if (BLOCKS > 4u) { v[4] = loadValue(value, 4u); }
-  if (BLOCKS > 5u) { v[5] = loadValue(value, 5u); }
-  if (BLOCKS > 6u) { v[6] = loadValue(value, 6u); }
-  if (BLOCKS > 7u) { v[7] = loadValue(value, 7u); }
+  // #use attention/key_value_gradient_load.wgsl
 
   let end = select(0u, visible[j].y, inside);
   let first = subgroupMin(j);
@@ -196,20 +120,5 @@ fn main(
   }
 
   if (!inside) { return; }
-  storeKeyGradient(key, 0u, dk[0] * params.scale);
-  if (BLOCKS > 1u) { storeKeyGradient(key, 1u, dk[1] * params.scale); }
-  if (BLOCKS > 2u) { storeKeyGradient(key, 2u, dk[2] * params.scale); }
-  if (BLOCKS > 3u) { storeKeyGradient(key, 3u, dk[3] * params.scale); }
-  if (BLOCKS > 4u) { storeKeyGradient(key, 4u, dk[4] * params.scale); }
-  if (BLOCKS > 5u) { storeKeyGradient(key, 5u, dk[5] * params.scale); }
-  if (BLOCKS > 6u) { storeKeyGradient(key, 6u, dk[6] * params.scale); }
-  if (BLOCKS > 7u) { storeKeyGradient(key, 7u, dk[7] * params.scale); }
-  storeValueGradient(value, 0u, dv[0]);
-  if (BLOCKS > 1u) { storeValueGradient(value, 1u, dv[1]); }
-  if (BLOCKS > 2u) { storeValueGradient(value, 2u, dv[2]); }
-  if (BLOCKS > 3u) { storeValueGradient(value, 3u, dv[3]); }
-  if (BLOCKS > 4u) { storeValueGradient(value, 4u, dv[4]); }
-  if (BLOCKS > 5u) { storeValueGradient(value, 5u, dv[5]); }
-  if (BLOCKS > 6u) { storeValueGradient(value, 6u, dv[6]); }
-  if (BLOCKS > 7u) { storeValueGradient(value, 7u, dv[7]); }
+  // #use attention/key_value_gradient_store.wgsl
 }

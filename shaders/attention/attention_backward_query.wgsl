@@ -24,29 +24,9 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(8) var<storage, read_write> delta: array<f32>;
 
 override WORKGROUP: u32 = 64;
-const HEAD_SIZE: u32 = 16;
-const VECTORS: u32 = HEAD_SIZE / 4u;
-const LAST: u32 = VECTORS - 1u;
-const BLOCKS: u32 = (VECTORS + 3u) / 4u; // blocks of four vectors with constant numbers: see attention_forward
-const_assert HEAD_SIZE % 4u == 0u && BLOCKS <= 8u;
+// #use attention/head_blocks.wgsl
 
-// Block b of the query that starts at `start`; zeros past the head's end.
-fn loadQuery(start: u32, b: u32) -> mat4x4f {
-  let d = 4u * b;
-  return mat4x4f(qk[start + d],
-    select(vec4f(), qk[start + min(d + 1u, LAST)], d + 1u < VECTORS),
-    select(vec4f(), qk[start + min(d + 2u, LAST)], d + 2u < VECTORS),
-    select(vec4f(), qk[start + min(d + 3u, LAST)], d + 3u < VECTORS));
-}
-
-// The same of dout.
-fn loadUpstream(start: u32, b: u32) -> mat4x4f {
-  let d = 4u * b;
-  return mat4x4f(dout[start + d],
-    select(vec4f(), dout[start + min(d + 1u, LAST)], d + 1u < VECTORS),
-    select(vec4f(), dout[start + min(d + 2u, LAST)], d + 2u < VECTORS),
-    select(vec4f(), dout[start + min(d + 3u, LAST)], d + 3u < VECTORS));
-}
+// #use attention/query_gradient.wgsl
 
 fn addKeyDots(sum: vec4f, q: mat4x4f, key: u32, b: u32) -> vec4f {
   let d = 4u * b;
@@ -69,26 +49,7 @@ fn addKey(sum: mat4x4f, factor: f32, key: u32, b: u32) -> mat4x4f {
     fma(vec4f(factor), qk[key + min(d + 3u, LAST)], sum[3]));
 }
 
-fn storeQueryGradient(start: u32, b: u32, block: mat4x4f) {
-  let d = 4u * b;
-  dqk[start + d] = block[0];
-  if (d + 1u < VECTORS) { dqk[start + d + 1u] = block[1]; }
-  if (d + 2u < VECTORS) { dqk[start + d + 2u] = block[2]; }
-  if (d + 3u < VECTORS) { dqk[start + d + 3u] = block[3]; }
-}
-
-fn headDelta(start: u32) -> f32 {
-  var sums = vec4f();
-  for (var d = 0u; d < VECTORS; d++) { sums = fma(dout[start + d], out[start + d], sums); }
-  return dot(sums, vec4f(1.0));
-}
-
-// The first key from `start` on that query n reads, or a number past n: subtrees without n are jumped over.
-fn nextKey(start: u32, n: u32) -> u32 {
-  var j = start;
-  while (j <= n && visible[j].y <= n) { j = max(visible[j].y, j + 1u); } // always onwards, whatever the buffer holds
-  return j;
-}
+// #use attention/next_key.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {
@@ -96,33 +57,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let n = unit / params.heads;
   let h = unit % params.heads;
   if (n >= params.tokens) { return; }
-  let g = h / (params.heads / params.kvHeads);
-  let qkWidth = (params.heads + params.kvHeads) * VECTORS;
-  let qkvWidth = (params.heads + 2u * params.kvHeads) * VECTORS;
-  let keyColumn = (params.heads + g) * VECTORS;
-  let valueColumn = (params.heads + params.kvHeads + g) * VECTORS;
+  // #use attention/head_columns.wgsl
 
   let query = n * qkWidth + h * VECTORS;
   let upstream = unit * VECTORS;
-  var q: array<mat4x4f, 8>;
-  var u: array<mat4x4f, 8>; // dout of this head
-  var dq: array<mat4x4f, 8>;
-  q[0] = loadQuery(query, 0u);
-  if (BLOCKS > 1u) { q[1] = loadQuery(query, 1u); }
-  if (BLOCKS > 2u) { q[2] = loadQuery(query, 2u); }
-  if (BLOCKS > 3u) { q[3] = loadQuery(query, 3u); }
-  if (BLOCKS > 4u) { q[4] = loadQuery(query, 4u); }
-  if (BLOCKS > 5u) { q[5] = loadQuery(query, 5u); }
-  if (BLOCKS > 6u) { q[6] = loadQuery(query, 6u); }
-  if (BLOCKS > 7u) { q[7] = loadQuery(query, 7u); }
-  u[0] = loadUpstream(upstream, 0u);
-  if (BLOCKS > 1u) { u[1] = loadUpstream(upstream, 1u); }
-  if (BLOCKS > 2u) { u[2] = loadUpstream(upstream, 2u); }
-  if (BLOCKS > 3u) { u[3] = loadUpstream(upstream, 3u); }
-  if (BLOCKS > 4u) { u[4] = loadUpstream(upstream, 4u); }
-  if (BLOCKS > 5u) { u[5] = loadUpstream(upstream, 5u); }
-  if (BLOCKS > 6u) { u[6] = loadUpstream(upstream, 6u); }
-  if (BLOCKS > 7u) { u[7] = loadUpstream(upstream, 7u); }
+  // #use attention/query_gradient_load.wgsl
   let headLse = lse[unit];
   let d = headDelta(upstream);
   delta[unit] = d;
@@ -159,12 +98,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     j = nextKey(j + 1u, n);
   }
 
-  storeQueryGradient(query, 0u, dq[0] * params.scale);
-  if (BLOCKS > 1u) { storeQueryGradient(query, 1u, dq[1] * params.scale); }
-  if (BLOCKS > 2u) { storeQueryGradient(query, 2u, dq[2] * params.scale); }
-  if (BLOCKS > 3u) { storeQueryGradient(query, 3u, dq[3] * params.scale); }
-  if (BLOCKS > 4u) { storeQueryGradient(query, 4u, dq[4] * params.scale); }
-  if (BLOCKS > 5u) { storeQueryGradient(query, 5u, dq[5] * params.scale); }
-  if (BLOCKS > 6u) { storeQueryGradient(query, 6u, dq[6] * params.scale); }
-  if (BLOCKS > 7u) { storeQueryGradient(query, 7u, dq[7] * params.scale); }
+  // #use attention/query_gradient_store.wgsl
 }

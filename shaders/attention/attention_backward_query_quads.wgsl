@@ -30,66 +30,13 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(8) var<storage, read_write> delta: array<f32>;
 
 override QUADS: u32 = 16; // per group
-const HEAD_SIZE: u32 = 16;
-const VECTORS: u32 = HEAD_SIZE / 4u;
-const LAST: u32 = VECTORS - 1u;
-const BLOCKS: u32 = (VECTORS + 3u) / 4u; // blocks of four vectors with constant numbers: see attention_forward
-const_assert HEAD_SIZE % 4u == 0u && BLOCKS <= 8u;
+// #use attention/head_blocks.wgsl
 
-// Block b of the query that starts at `start`; zeros past the head's end.
-fn loadQuery(start: u32, b: u32) -> mat4x4f {
-  let d = 4u * b;
-  return mat4x4f(qk[start + d],
-    select(vec4f(), qk[start + min(d + 1u, LAST)], d + 1u < VECTORS),
-    select(vec4f(), qk[start + min(d + 2u, LAST)], d + 2u < VECTORS),
-    select(vec4f(), qk[start + min(d + 3u, LAST)], d + 3u < VECTORS));
-}
+// #use attention/query_gradient.wgsl
 
-// The same of dout.
-fn loadUpstream(start: u32, b: u32) -> mat4x4f {
-  let d = 4u * b;
-  return mat4x4f(dout[start + d],
-    select(vec4f(), dout[start + min(d + 1u, LAST)], d + 1u < VECTORS),
-    select(vec4f(), dout[start + min(d + 2u, LAST)], d + 2u < VECTORS),
-    select(vec4f(), dout[start + min(d + 3u, LAST)], d + 3u < VECTORS));
-}
+// #use attention/quad_products.wgsl
 
-// Four vectors that the lanes of a quad loaded one each, for all of them.
-fn shared4(mine: vec4f) -> mat4x4f {
-  return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
-}
-
-fn addDots(sum: vec4f, x: mat4x4f, y: mat4x4f) -> vec4f {
-  return fma(x[3], y[3], fma(x[2], y[2], fma(x[1], y[1], fma(x[0], y[0], sum))));
-}
-
-// sum + factor·x; what lands past the head's end is never stored.
-fn addScaled(sum: mat4x4f, factor: f32, x: mat4x4f) -> mat4x4f {
-  let f = vec4f(factor);
-  return mat4x4f(fma(f, x[0], sum[0]), fma(f, x[1], sum[1]), fma(f, x[2], sum[2]), fma(f, x[3], sum[3]));
-}
-
-fn storeQueryGradient(start: u32, b: u32, block: mat4x4f) {
-  let d = 4u * b;
-  dqk[start + d] = block[0];
-  if (d + 1u < VECTORS) { dqk[start + d + 1u] = block[1]; }
-  if (d + 2u < VECTORS) { dqk[start + d + 2u] = block[2]; }
-  if (d + 3u < VECTORS) { dqk[start + d + 3u] = block[3]; }
-}
-
-fn headDelta(start: u32) -> f32 {
-  var sums = vec4f();
-  for (var d = 0u; d < VECTORS; d++) { sums = fma(dout[start + d], out[start + d], sums); }
-  return dot(sums, vec4f(1.0));
-}
-
-// The first key from `start` on that is not in a subtree without any of the subgroup's tokens, or a number past `last`. A
-// loop of its own, beside the sums: SwiftShader would carry them through every way round the loop that they are in.
-fn nextKey(start: u32, least: u32, last: u32) -> u32 {
-  var j = start;
-  while (j <= last && visible[j].y <= least) { j = max(visible[j].y, j + 1u); } // always onwards, whatever the buffer holds
-  return j;
-}
+// #use attention/next_key_of_subgroup.wgsl
 
 @compute @workgroup_size(4u * QUADS)
 fn main(
@@ -99,48 +46,18 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) subgroupLane: u32,
 ) {
-  let lane = subgroupLane % 4u;
-  let quad = (subgroup * subgroupSize + subgroupLane) / 4u;
-  let unit = (group.x + group.y * groupCount.x) * QUADS + quad;
-  let h = unit % params.heads;
-  let wanted = unit / params.heads * 4u + lane;
-  let inside = wanted < params.tokens;
-  let n = min(wanted, params.tokens - 1u);
-  let g = h / (params.heads / params.kvHeads);
-  let qkWidth = (params.heads + params.kvHeads) * VECTORS;
-  let qkvWidth = (params.heads + 2u * params.kvHeads) * VECTORS;
-  let keyColumn = (params.heads + g) * VECTORS;
-  let valueColumn = (params.heads + params.kvHeads + g) * VECTORS;
+  // #use attention/quad_unit.wgsl
+  // #use attention/quad_tokens.wgsl
+  // #use attention/head_columns.wgsl
 
   let query = n * qkWidth + h * VECTORS;
   let head = n * params.heads + h;
   let upstream = head * VECTORS;
-  var q: array<mat4x4f, 8>;
-  var u: array<mat4x4f, 8>; // dout of this head
-  var dq: array<mat4x4f, 8>;
-  q[0] = loadQuery(query, 0u);
-  if (BLOCKS > 1u) { q[1] = loadQuery(query, 1u); }
-  if (BLOCKS > 2u) { q[2] = loadQuery(query, 2u); }
-  if (BLOCKS > 3u) { q[3] = loadQuery(query, 3u); }
-  if (BLOCKS > 4u) { q[4] = loadQuery(query, 4u); }
-  if (BLOCKS > 5u) { q[5] = loadQuery(query, 5u); }
-  if (BLOCKS > 6u) { q[6] = loadQuery(query, 6u); }
-  if (BLOCKS > 7u) { q[7] = loadQuery(query, 7u); }
-  u[0] = loadUpstream(upstream, 0u);
-  if (BLOCKS > 1u) { u[1] = loadUpstream(upstream, 1u); }
-  if (BLOCKS > 2u) { u[2] = loadUpstream(upstream, 2u); }
-  if (BLOCKS > 3u) { u[3] = loadUpstream(upstream, 3u); }
-  if (BLOCKS > 4u) { u[4] = loadUpstream(upstream, 4u); }
-  if (BLOCKS > 5u) { u[5] = loadUpstream(upstream, 5u); }
-  if (BLOCKS > 6u) { u[6] = loadUpstream(upstream, 6u); }
-  if (BLOCKS > 7u) { u[7] = loadUpstream(upstream, 7u); }
+  // #use attention/query_gradient_load.wgsl
   let headLse = lse[head];
   let d = headDelta(upstream);
 
-  let start = visible[n].x;
-  let first = subgroupMin(select(params.tokens, start, inside));
-  let least = subgroupMin(n);
-  let last = subgroupMax(select(0u, n, inside));
+  // #use attention/subgroup_keys.wgsl
   for (var j = nextKey(first, least, last); j <= last;) {
     let end = visible[j].y;
     let key = j * qkWidth + keyColumn;
@@ -186,12 +103,5 @@ fn main(
 
   if (!inside) { return; }
   delta[head] = d;
-  storeQueryGradient(query, 0u, dq[0] * params.scale);
-  if (BLOCKS > 1u) { storeQueryGradient(query, 1u, dq[1] * params.scale); }
-  if (BLOCKS > 2u) { storeQueryGradient(query, 2u, dq[2] * params.scale); }
-  if (BLOCKS > 3u) { storeQueryGradient(query, 3u, dq[3] * params.scale); }
-  if (BLOCKS > 4u) { storeQueryGradient(query, 4u, dq[4] * params.scale); }
-  if (BLOCKS > 5u) { storeQueryGradient(query, 5u, dq[5] * params.scale); }
-  if (BLOCKS > 6u) { storeQueryGradient(query, 6u, dq[6] * params.scale); }
-  if (BLOCKS > 7u) { storeQueryGradient(query, 7u, dq[7] * params.scale); }
+  // #use attention/query_gradient_store.wgsl
 }

@@ -28,23 +28,10 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(5) var<storage, read_write> lse: array<f32>;
 
 override QUADS: u32 = 16; // per group
-const HEAD_SIZE: u32 = 16;
-const VECTORS: u32 = HEAD_SIZE / 4u;
-const LAST: u32 = VECTORS - 1u;
-// A head is up to 8 blocks of four vectors. Constant block numbers keep them in registers: an array
-// indexed by a loop variable is memory, and the kernel takes 2 to 3 times as long on SwiftShader.
-const BLOCKS: u32 = (VECTORS + 3u) / 4u;
-const_assert HEAD_SIZE % 4u == 0u && BLOCKS <= 8u;
+// #use attention/head_blocks.wgsl
 const FLOOR: f32 = -1e30; // below every score, and finite
 
-// Block b of the query that starts at `start`; zeros past the head's end.
-fn loadQuery(start: u32, b: u32) -> mat4x4f {
-  let d = 4u * b;
-  return mat4x4f(qk[start + d],
-    select(vec4f(), qk[start + min(d + 1u, LAST)], d + 1u < VECTORS),
-    select(vec4f(), qk[start + min(d + 2u, LAST)], d + 2u < VECTORS),
-    select(vec4f(), qk[start + min(d + 3u, LAST)], d + 3u < VECTORS));
-}
+// #use attention/load_query.wgsl
 
 // The lanes of a quad loaded a vector each, `mine`: four of the key, or of the value. Each is fetched where it is used,
 // since values that live longer go through memory on a CPU.
@@ -65,21 +52,9 @@ fn blend(old: mat4x4f, keep: f32, p: f32, mine: vec4f) -> mat4x4f {
   return mat4x4f(first, second, third, fourth);
 }
 
-fn store(start: u32, b: u32, block: mat4x4f) {
-  let d = 4u * b;
-  out[start + d] = block[0];
-  if (d + 1u < VECTORS) { out[start + d + 1u] = block[1]; }
-  if (d + 2u < VECTORS) { out[start + d + 2u] = block[2]; }
-  if (d + 3u < VECTORS) { out[start + d + 3u] = block[3]; }
-}
+// #use attention/store_head.wgsl
 
-// The first key from `start` on that is not in a subtree without any of the subgroup's tokens, or a number past `last`. A
-// loop of its own, beside the sums: SwiftShader would carry them through every way round the loop that they are in.
-fn nextKey(start: u32, least: u32, last: u32) -> u32 {
-  var j = start;
-  while (j <= last && visible[j].y <= least) { j = max(visible[j].y, j + 1u); } // always onwards, whatever the buffer holds
-  return j;
-}
+// #use attention/next_key_of_subgroup.wgsl
 
 @compute @workgroup_size(4u * QUADS)
 fn main(
@@ -89,35 +64,16 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) subgroupLane: u32,
 ) {
-  let lane = subgroupLane % 4u;
-  let quad = (subgroup * subgroupSize + subgroupLane) / 4u;
-  let unit = (group.x + group.y * groupCount.x) * QUADS + quad;
-  let h = unit % params.heads;
-  let wanted = unit / params.heads * 4u + lane;
-  let inside = wanted < params.tokens;
-  let n = min(wanted, params.tokens - 1u);
-  let g = h / (params.heads / params.kvHeads);
-  let qkWidth = (params.heads + params.kvHeads) * VECTORS;
-  let qkvWidth = (params.heads + 2u * params.kvHeads) * VECTORS;
-  let keyColumn = (params.heads + g) * VECTORS;
-  let valueColumn = (params.heads + params.kvHeads + g) * VECTORS;
+  // #use attention/quad_unit.wgsl
+  // #use attention/quad_tokens.wgsl
+  // #use attention/head_columns.wgsl
 
   let query = n * qkWidth + h * VECTORS;
   var q: array<mat4x4f, 8>;
   var weighted: array<mat4x4f, 8>;
-  q[0] = loadQuery(query, 0u);
-  if (BLOCKS > 1u) { q[1] = loadQuery(query, 1u); }
-  if (BLOCKS > 2u) { q[2] = loadQuery(query, 2u); }
-  if (BLOCKS > 3u) { q[3] = loadQuery(query, 3u); }
-  if (BLOCKS > 4u) { q[4] = loadQuery(query, 4u); }
-  if (BLOCKS > 5u) { q[5] = loadQuery(query, 5u); }
-  if (BLOCKS > 6u) { q[6] = loadQuery(query, 6u); }
-  if (BLOCKS > 7u) { q[7] = loadQuery(query, 7u); }
+  // #use attention/load_query_blocks.wgsl
 
-  let start = visible[n].x;
-  let first = subgroupMin(select(params.tokens, start, inside));
-  let least = subgroupMin(n);
-  let last = subgroupMax(select(0u, n, inside));
+  // #use attention/subgroup_keys.wgsl
   var m = FLOOR;
   var sum = 0.0;
   for (var j = nextKey(first, least, last); j <= last;) {
@@ -157,13 +113,6 @@ fn main(
   let inverse = 1.0 / sum;
   let head = n * params.heads + h;
   let result = head * VECTORS;
-  store(result, 0u, weighted[0] * inverse);
-  if (BLOCKS > 1u) { store(result, 1u, weighted[1] * inverse); }
-  if (BLOCKS > 2u) { store(result, 2u, weighted[2] * inverse); }
-  if (BLOCKS > 3u) { store(result, 3u, weighted[3] * inverse); }
-  if (BLOCKS > 4u) { store(result, 4u, weighted[4] * inverse); }
-  if (BLOCKS > 5u) { store(result, 5u, weighted[5] * inverse); }
-  if (BLOCKS > 6u) { store(result, 6u, weighted[6] * inverse); }
-  if (BLOCKS > 7u) { store(result, 7u, weighted[7] * inverse); }
+  // #use attention/store_head_blocks.wgsl
   lse[head] = m + log(sum);
 }

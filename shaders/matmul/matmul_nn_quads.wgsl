@@ -24,38 +24,10 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 
 override QUADS_X: u32 = 4;
 override QUADS_Y: u32 = 1;
-// Constants, since software adapters run both sides of a branch.
-const ACCUMULATE: u32 = 0u;
-const RAGGED: u32 = 1u; // 0 promises that n is a multiple of 4
-alias Tile = array<vec4f, 8>; // eight rows of four columns: the lane's own rows, then its neighbour's
 
-// Adds one k of eight rows: `own` and `other` rows of a, four columns of c.
-fn add(tile: ptr<function, Tile>, own: vec4f, other: vec4f, columns: vec4f) {
-  (*tile)[0] = fma(vec4f(own.x), columns, (*tile)[0]);
-  (*tile)[1] = fma(vec4f(own.y), columns, (*tile)[1]);
-  (*tile)[2] = fma(vec4f(own.z), columns, (*tile)[2]);
-  (*tile)[3] = fma(vec4f(own.w), columns, (*tile)[3]);
-  (*tile)[4] = fma(vec4f(other.x), columns, (*tile)[4]);
-  (*tile)[5] = fma(vec4f(other.y), columns, (*tile)[5]);
-  (*tile)[6] = fma(vec4f(other.z), columns, (*tile)[6]);
-  (*tile)[7] = fma(vec4f(other.w), columns, (*tile)[7]);
-}
+// #use matmul/quad_tile.wgsl
 
-// Four columns of a row of c; columns from n on are padding and stay as they are.
-fn store(row: u32, column: u32, sum: vec4f) {
-  if (row >= params.m || column >= params.n) { return; }
-  let at = (row * params.cStride + column) / 4u;
-  var value = params.scale * sum;
-  if (ACCUMULATE != 0u) { value += c[at]; }
-  let width = params.n - column;
-  if (RAGGED == 0u || width >= 4u) {
-    c[at] = value;
-    return;
-  }
-  c[at].x = value.x;
-  if (width > 1u) { c[at].y = value.y; }
-  if (width > 2u) { c[at].z = value.z; }
-}
+// #use matmul/store.wgsl
 
 @compute @workgroup_size(4u * QUADS_X * QUADS_Y)
 fn main(
@@ -64,15 +36,7 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let quad = (subgroup * subgroupSize + lane) / 4u;
-  let right = lane % 2u;
-  let lower = lane / 2u % 2u;
-  let row = ((group.y * QUADS_Y + quad / QUADS_X) * 2u + lower) * 8u;
-  let column = ((group.x * QUADS_X + quad % QUADS_X) * 2u + right) * 8u;
-  let ownRow = row + 4u * right;
-  let otherRow = row + 4u * (1u - right);
-  let ownColumn = column + 4u * lower;
-  let otherColumn = column + 4u * (1u - lower);
+  // #use matmul/quad_place.wgsl
 
   let lastRow = params.m - 1u;
   let r0 = min(ownRow + 0u, lastRow) * params.aStride / 4u;
@@ -81,8 +45,6 @@ fn main(
   let r3 = min(ownRow + 3u, lastRow) * params.aStride / 4u;
   let s = min(ownColumn, params.n - 1u) / 4u;
   let step = params.bStride / 4u;
-  var p: Tile; // own columns
-  var q: Tile; // the other columns
   let whole = params.k / 4u;
   for (var k = 0u; k < whole; k++) {
     let a0 = a[r0 + k];
@@ -120,20 +82,5 @@ fn main(
     add(&p, own, other, columns);
     add(&q, own, other, quadSwapY(columns));
   }
-  store(ownRow + 0u, ownColumn, p[0]);
-  store(ownRow + 0u, otherColumn, q[0]);
-  store(otherRow + 0u, ownColumn, p[4]);
-  store(otherRow + 0u, otherColumn, q[4]);
-  store(ownRow + 1u, ownColumn, p[1]);
-  store(ownRow + 1u, otherColumn, q[1]);
-  store(otherRow + 1u, ownColumn, p[5]);
-  store(otherRow + 1u, otherColumn, q[5]);
-  store(ownRow + 2u, ownColumn, p[2]);
-  store(ownRow + 2u, otherColumn, q[2]);
-  store(otherRow + 2u, ownColumn, p[6]);
-  store(otherRow + 2u, otherColumn, q[6]);
-  store(ownRow + 3u, ownColumn, p[3]);
-  store(ownRow + 3u, otherColumn, q[3]);
-  store(otherRow + 3u, ownColumn, p[7]);
-  store(otherRow + 3u, otherColumn, q[7]);
+  // #use matmul/quad_store.wgsl
 }

@@ -21,40 +21,16 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 
 override GROUP_X: u32 = 8;
 override GROUP_Y: u32 = 2;
-// Constants, since software adapters run both sides of a branch.
-const ACCUMULATE: u32 = 0u;
-const RAGGED: u32 = 1u; // 0 promises that n is a multiple of 4
 const TILE = 8u; // rows and columns of c per invocation
 
-// Four columns of a row of c; columns from n on are padding and stay as they are.
-fn store(row: u32, column: u32, sum: vec4f) {
-  if (row >= params.m || column >= params.n) { return; }
-  let at = (row * params.cStride + column) / 4u;
-  var value = params.scale * sum;
-  if (ACCUMULATE != 0u) { value += c[at]; }
-  let width = params.n - column;
-  if (RAGGED == 0u || width >= 4u) {
-    c[at] = value;
-    return;
-  }
-  c[at].x = value.x;
-  if (width > 1u) { c[at].y = value.y; }
-  if (width > 2u) { c[at].z = value.z; }
-}
+// #use matmul/store.wgsl
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * TILE;
   let column = id.x * TILE;
   if (row >= params.m || column >= params.n) { return; }
-  let r0 = min(row + 0u, params.m - 1u) * params.aStride;
-  let r1 = min(row + 1u, params.m - 1u) * params.aStride;
-  let r2 = min(row + 2u, params.m - 1u) * params.aStride;
-  let r3 = min(row + 3u, params.m - 1u) * params.aStride;
-  let r4 = min(row + 4u, params.m - 1u) * params.aStride;
-  let r5 = min(row + 5u, params.m - 1u) * params.aStride;
-  let r6 = min(row + 6u, params.m - 1u) * params.aStride;
-  let r7 = min(row + 7u, params.m - 1u) * params.aStride;
+  // #use matmul/tile_rows.wgsl
   let s0 = min(column + 0u, params.n - 1u) * params.bStride;
   let s1 = min(column + 1u, params.n - 1u) * params.bStride;
   let s2 = min(column + 2u, params.n - 1u) * params.bStride;
@@ -64,32 +40,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let s6 = min(column + 6u, params.n - 1u) * params.bStride;
   let s7 = min(column + 7u, params.n - 1u) * params.bStride;
   // Rows 0 to 7 of the tile: columns 0 to 3, and columns 4 to 7.
-  var p0 = vec4f(); var q0 = vec4f();
-  var p1 = vec4f(); var q1 = vec4f();
-  var p2 = vec4f(); var q2 = vec4f();
-  var p3 = vec4f(); var q3 = vec4f();
-  var p4 = vec4f(); var q4 = vec4f();
-  var p5 = vec4f(); var q5 = vec4f();
-  var p6 = vec4f(); var q6 = vec4f();
-  var p7 = vec4f(); var q7 = vec4f();
+  // #use matmul/tile_sums.wgsl
   for (var k = 0u; k < params.k; k++) {
     let u = vec4f(b[s0 + k], b[s1 + k], b[s2 + k], b[s3 + k]);
     let v = vec4f(b[s4 + k], b[s5 + k], b[s6 + k], b[s7 + k]);
-    let a0 = vec4f(a[r0 + k]); p0 = fma(a0, u, p0); q0 = fma(a0, v, q0);
-    let a1 = vec4f(a[r1 + k]); p1 = fma(a1, u, p1); q1 = fma(a1, v, q1);
-    let a2 = vec4f(a[r2 + k]); p2 = fma(a2, u, p2); q2 = fma(a2, v, q2);
-    let a3 = vec4f(a[r3 + k]); p3 = fma(a3, u, p3); q3 = fma(a3, v, q3);
-    let a4 = vec4f(a[r4 + k]); p4 = fma(a4, u, p4); q4 = fma(a4, v, q4);
-    let a5 = vec4f(a[r5 + k]); p5 = fma(a5, u, p5); q5 = fma(a5, v, q5);
-    let a6 = vec4f(a[r6 + k]); p6 = fma(a6, u, p6); q6 = fma(a6, v, q6);
-    let a7 = vec4f(a[r7 + k]); p7 = fma(a7, u, p7); q7 = fma(a7, v, q7);
+    // #use matmul/tile_add.wgsl
   }
-  store(row + 0u, column, p0); store(row + 0u, column + 4u, q0);
-  store(row + 1u, column, p1); store(row + 1u, column + 4u, q1);
-  store(row + 2u, column, p2); store(row + 2u, column + 4u, q2);
-  store(row + 3u, column, p3); store(row + 3u, column + 4u, q3);
-  store(row + 4u, column, p4); store(row + 4u, column + 4u, q4);
-  store(row + 5u, column, p5); store(row + 5u, column + 4u, q5);
-  store(row + 6u, column, p6); store(row + 6u, column + 4u, q6);
-  store(row + 7u, column, p7); store(row + 7u, column + 4u, q7);
+  // #use matmul/tile_store.wgsl
 }

@@ -20,26 +20,9 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 
 override GROUP_X: u32 = 8;
 override GROUP_Y: u32 = 2;
-// Constants, since software adapters run both sides of a branch.
-const ACCUMULATE: u32 = 0u;
-const RAGGED: u32 = 1u; // 0 promises that n is a multiple of 4
 const TILE = 8u; // rows and columns of c per invocation
 
-// Four columns of a row of c; columns from n on are padding and stay as they are.
-fn store(row: u32, column: u32, sum: vec4f) {
-  if (row >= params.m || column >= params.n) { return; }
-  let at = (row * params.cStride + column) / 4u;
-  var value = params.scale * sum;
-  if (ACCUMULATE != 0u) { value += c[at]; }
-  let width = params.n - column;
-  if (RAGGED == 0u || width >= 4u) {
-    c[at] = value;
-    return;
-  }
-  c[at].x = value.x;
-  if (width > 1u) { c[at].y = value.y; }
-  if (width > 2u) { c[at].z = value.z; }
-}
+// #use matmul/store.wgsl
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -53,14 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let s0 = min(column / 4u, lastColumn);
   let s1 = min(column / 4u + 1u, lastColumn);
   // Rows 0 to 7 of the tile: columns 0 to 3, and columns 4 to 7.
-  var p0 = vec4f(); var q0 = vec4f();
-  var p1 = vec4f(); var q1 = vec4f();
-  var p2 = vec4f(); var q2 = vec4f();
-  var p3 = vec4f(); var q3 = vec4f();
-  var p4 = vec4f(); var q4 = vec4f();
-  var p5 = vec4f(); var q5 = vec4f();
-  var p6 = vec4f(); var q6 = vec4f();
-  var p7 = vec4f(); var q7 = vec4f();
+  // #use matmul/tile_sums.wgsl
   for (var k = 0u; k < params.k; k++) {
     let aStart = k * params.aStride / 4u;
     let bStart = k * params.bStride / 4u;
@@ -77,12 +53,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let a6 = vec4f(y.z); p6 = fma(a6, u, p6); q6 = fma(a6, v, q6);
     let a7 = vec4f(y.w); p7 = fma(a7, u, p7); q7 = fma(a7, v, q7);
   }
-  store(row + 0u, column, p0); store(row + 0u, column + 4u, q0);
-  store(row + 1u, column, p1); store(row + 1u, column + 4u, q1);
-  store(row + 2u, column, p2); store(row + 2u, column + 4u, q2);
-  store(row + 3u, column, p3); store(row + 3u, column + 4u, q3);
-  store(row + 4u, column, p4); store(row + 4u, column + 4u, q4);
-  store(row + 5u, column, p5); store(row + 5u, column + 4u, q5);
-  store(row + 6u, column, p6); store(row + 6u, column + 4u, q6);
-  store(row + 7u, column, p7); store(row + 7u, column + 4u, q7);
+  // #use matmul/tile_store.wgsl
 }

@@ -49,14 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let s3 = (column + 3u) * params.inputs;
   let up = params.hidden * params.inputs;
   // Rows 0 to 7: gates, and ups.
-  var p0 = vec4f(); var q0 = vec4f();
-  var p1 = vec4f(); var q1 = vec4f();
-  var p2 = vec4f(); var q2 = vec4f();
-  var p3 = vec4f(); var q3 = vec4f();
-  var p4 = vec4f(); var q4 = vec4f();
-  var p5 = vec4f(); var q5 = vec4f();
-  var p6 = vec4f(); var q6 = vec4f();
-  var p7 = vec4f(); var q7 = vec4f();
+  // #use matmul/tile_sums.wgsl
   for (var k = 0u; k < params.inputs; k++) {
     let u = vec4f(weight[s0 + k], weight[s1 + k], weight[s2 + k], weight[s3 + k]);
     let v = vec4f(weight[up + s0 + k], weight[up + s1 + k], weight[up + s2 + k], weight[up + s3 + k]);

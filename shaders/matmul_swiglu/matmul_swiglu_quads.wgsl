@@ -24,19 +24,8 @@ struct Params { rows: u32, hidden: u32, inputs: u32 }
 
 override QUADS_X: u32 = 4;
 override QUADS_Y: u32 = 1;
-alias Tile = array<vec4f, 8>; // eight rows of four columns: the lane's own rows, then its neighbour's
 
-// Adds one k of eight rows: `own` and `other` rows of x, four columns of the product.
-fn add(tile: ptr<function, Tile>, own: vec4f, other: vec4f, columns: vec4f) {
-  (*tile)[0] = fma(vec4f(own.x), columns, (*tile)[0]);
-  (*tile)[1] = fma(vec4f(own.y), columns, (*tile)[1]);
-  (*tile)[2] = fma(vec4f(own.z), columns, (*tile)[2]);
-  (*tile)[3] = fma(vec4f(own.w), columns, (*tile)[3]);
-  (*tile)[4] = fma(vec4f(other.x), columns, (*tile)[4]);
-  (*tile)[5] = fma(vec4f(other.y), columns, (*tile)[5]);
-  (*tile)[6] = fma(vec4f(other.z), columns, (*tile)[6]);
-  (*tile)[7] = fma(vec4f(other.w), columns, (*tile)[7]);
-}
+// #use matmul/quad_tile.wgsl
 
 // #use sigmoid.wgsl
 
@@ -54,13 +43,8 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let quad = (subgroup * subgroupSize + lane) / 4u;
-  let right = lane % 2u;
-  let lower = lane / 2u % 2u;
-  let row = ((group.y * QUADS_Y + quad / QUADS_X) * 2u + lower) * 8u;
+  // #use matmul/quad_rows.wgsl
   let column = ((group.x * QUADS_X + quad % QUADS_X) * 2u + right) * 4u;
-  let ownRow = row + 4u * right;
-  let otherRow = row + 4u * (1u - right);
 
   let vectors = params.inputs / 4u;
   let lastRow = params.rows - 1u;

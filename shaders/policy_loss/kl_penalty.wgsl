@@ -28,11 +28,8 @@ const KIND_ABS = 1u;
 const KIND_K2 = 2u;
 const K3_LIMIT = 10.0; // nats; the released code clamps k3 there
 const X_LIMIT = 60.0; // keeps e^x finite; k3 is far over its limit by then
-const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
 
-// Bits, not x == x: compilers may assume that NaN never happens.
-fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > EXPONENT; }
-fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & EXPONENT) != EXPONENT; }
+// #use nan.wgsl
 
 // e^x − 1 without cancellation near 0 (relative error below 1e-7 for |x| < 0.25).
 fn expm1(x: f32) -> f32 {

@@ -50,13 +50,9 @@ const SURROGATE_CLIP = 1u;
 const SURROGATE_GATE = 2u;
 const X_LIMIT = 80.0; // keeps e^−x a normal number; σ(1 − σ) is 0 for f32 by then
 
-const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
-
 struct Term { loss: f32, gradient: f32 }
 
-// Bits, not x == x: compilers may assume that NaN never happens.
-fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > EXPONENT; }
-fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & EXPONENT) != EXPONENT; }
+// #use nan.wgsl
 
 // min and max that hand a NaN on.
 fn least(a: f32, b: f32) -> f32 { return select(select(min(a, b), b, isNaN(b)), a, isNaN(a)); }

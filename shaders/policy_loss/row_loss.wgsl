@@ -29,11 +29,7 @@ struct Params { scored: u32, isPreference: u32, beta: f32 }
 override WORKGROUP: u32 = 64;
 const MARGIN_LIMIT = 80.0; // keeps e^−|m| a normal number
 
-const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
-
-// Bits, not x == x: compilers may assume that NaN never happens.
-fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > EXPONENT; }
-fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & EXPONENT) != EXPONENT; }
+// #use nan.wgsl
 
 // (loss, gradient by Δ_i): a loss that is not finite takes its gradient with it.
 fn termOf(loss: f32, gradient: f32) -> vec2f {

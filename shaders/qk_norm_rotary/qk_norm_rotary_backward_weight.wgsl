@@ -19,10 +19,7 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, normalise: u32, epsilon: f3
 @group(0) @binding(5) var<storage, read_write> partial: array<vec2f>;
 
 override WORKGROUP: u32 = 64;
-const HEAD_SIZE: u32 = 16;
-const VECTORS: u32 = HEAD_SIZE / 2u; // of two: HS/2 need not be a multiple of 4
-const HALF: u32 = VECTORS / 2u;
-const_assert HEAD_SIZE % 4u == 0u;
+// #use rotary_head.wgsl
 
 fn headInverseRms(source: u32) -> f32 {
   var squares = vec2f();

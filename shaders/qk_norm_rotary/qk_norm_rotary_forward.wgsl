@@ -24,10 +24,7 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, normalise: u32, epsilon: f3
 @group(0) @binding(6) var<storage, read_write> qk: array<vec2f>;
 
 override WORKGROUP: u32 = 64;
-const HEAD_SIZE: u32 = 16;
-const VECTORS: u32 = HEAD_SIZE / 2u; // of two: HS/2 need not be a multiple of 4
-const HALF: u32 = VECTORS / 2u;
-const_assert HEAD_SIZE % 4u == 0u;
+// #use rotary_head.wgsl
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {

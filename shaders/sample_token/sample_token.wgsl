@@ -59,6 +59,7 @@ const COUNT = 5u;
 
 // Part of a row: m = max z, Z = Σ e^(z−m), W = Σ e^(z−m)·(z−m); and the best entry with its noise.
 struct Draw { m: f32, Z: f32, W: f32, best: f32, z: f32, token: u32 }
+alias Part = Draw;
 
 // High and low word of a 32×32-bit product, through 16-bit halves.
 fn multiply(a: u32, b: u32) -> vec2u {
@@ -139,17 +140,7 @@ fn drawLane(row: u32, lane: u32) -> Draw {
   return draw;
 }
 
-var<workgroup> lanes: array<Draw, LANES * ROWS>;
-
-// Every invocation calls it: the barriers sit in uniform control flow.
-fn mergeLanes(mine: Draw, place: u32, lane: u32) -> Draw {
-  lanes[place] = mine;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) { lanes[place] = merge(lanes[place], lanes[place + half]); }
-  }
-  return lanes[place];
-}
+// #use merge_lanes.wgsl
 
 fn advance(row: u32, draw: Draw) {
   let at = row * STATE;

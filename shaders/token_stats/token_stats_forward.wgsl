@@ -29,7 +29,8 @@ override ROWS: u32 = 64;
 const LOWEST = -3e38; // finite, and e^(LOWEST − m) = 0
 const EXPONENT = 0x7f800000u; // all ones in a NaN or an infinity
 
-// (m, Z, W) of part of a row.
+alias Part = vec3f; // (m, Z, W) of part of a row
+
 fn merge(a: vec3f, b: vec3f) -> vec3f {
   let m = max(a.x, b.x);
   let rise = vec2f(a.x, b.x) - m;
@@ -56,17 +57,7 @@ fn laneStats(row: u32, lane: u32) -> vec3f {
   return stats;
 }
 
-var<workgroup> lanes: array<vec3f, LANES * ROWS>;
-
-// Every invocation calls it: the barriers sit in uniform control flow.
-fn mergeLanes(mine: vec3f, place: u32, lane: u32) -> vec3f {
-  lanes[place] = mine;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) { lanes[place] = merge(lanes[place], lanes[place + half]); }
-  }
-  return lanes[place];
-}
+// #use merge_lanes.wgsl
 
 @compute @workgroup_size(LANES, ROWS)
 fn main(

@@ -59,17 +59,37 @@ test('Vite watches a kernel and all of its parts', () => {
 
 describe('the parts', () => {
   const used = (text: string): string[] => [...text.matchAll(/#use (\S+)/g)].map(([, name]) => name);
-  const textsBelow = (): string[] =>
-    readdirSync('shaders', { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.wgsl'))
-      .map((path) => readFileSync(join('shaders', path), 'utf8'));
+  const texts = readdirSync('shaders', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.wgsl'))
+    .map((path) => ({ path, text: readFileSync(join('shaders', path), 'utf8') }));
 
   test('have two readers each: what one kernel uses stands in that kernel', () => {
-    const readers = textsBelow().flatMap(used);
-    const lonely = readdirSync('shaders/parts').filter(
-      (name) => readers.filter((reader) => reader === name).length < 2,
-    );
+    const readers = texts.flatMap(({ text }) => used(text));
+    const parts = readdirSync('shaders/parts', { recursive: true, encoding: 'utf8' });
+    const lonely = parts
+      .filter((name) => name.endsWith('.wgsl'))
+      .filter((name) => readers.filter((reader) => reader === name).length < 2);
     expect(lonely).toEqual([]);
+  });
+
+  // What every kernel says for itself: directives, params, bindings, overrides, the head of main.
+  const CONTRACT = /^(enable|diagnostic|struct Params|@|override|fn main|\) \{|\}$)/;
+  const RUN = 7; // lines
+
+  test('leave no seven lines of code in two files', () => {
+    const places = new Map<string, string[]>();
+    for (const { path, text } of texts) {
+      const code = text
+        .split('\n')
+        .map((line) => line.replace(/\/\/.*/, '').trim())
+        .filter((line) => line !== '' && !CONTRACT.test(line));
+      for (let start = 0; start + RUN <= code.length; start++) {
+        const run = code.slice(start, start + RUN).join('\n');
+        places.set(run, [...(places.get(run) ?? []), path]);
+      }
+    }
+    expect(places.size).toBeGreaterThan(500);
+    expect([...places].filter(([, paths]) => new Set(paths).size > 1)).toEqual([]);
   });
 
   test.each(Object.entries(kernels))('are in the text of %s as it is compiled and shown', (_, { source }) => {

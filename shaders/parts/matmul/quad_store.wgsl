@@ -1,0 +1,16 @@
+  store(ownRow + 0u, ownColumn, p[0]);
+  store(ownRow + 0u, otherColumn, q[0]);
+  store(otherRow + 0u, ownColumn, p[4]);
+  store(otherRow + 0u, otherColumn, q[4]);
+  store(ownRow + 1u, ownColumn, p[1]);
+  store(ownRow + 1u, otherColumn, q[1]);
+  store(otherRow + 1u, ownColumn, p[5]);
+  store(otherRow + 1u, otherColumn, q[5]);
+  store(ownRow + 2u, ownColumn, p[2]);
+  store(ownRow + 2u, otherColumn, q[2]);
+  store(otherRow + 2u, ownColumn, p[6]);
+  store(otherRow + 2u, otherColumn, q[6]);
+  store(ownRow + 3u, ownColumn, p[3]);
+  store(ownRow + 3u, otherColumn, q[3]);
+  store(otherRow + 3u, ownColumn, p[7]);
+  store(otherRow + 3u, otherColumn, q[7]);
