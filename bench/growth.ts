@@ -6,7 +6,7 @@ import { capacityOf } from '../src/model/microbatches.ts';
 import { Policy, trainingLimit } from '../src/model/policy.ts';
 import { seededParameters } from '../src/train/engine/gpu_backend.ts';
 import { presets } from '../src/train/config/presets.ts';
-import type { ModelConfig, RunConfig, TokenBatch, UpdateInputs } from '../src/units.ts';
+import type { ModelConfig, RunConfig, LossInputs, TokenBatch } from '../src/units.ts';
 import { madeUpTrees, totalFlops, updateFlops, type UpdateFlops } from './batches.ts';
 import { median } from './statistics.ts';
 
@@ -78,7 +78,7 @@ interface Point {
   readonly value: number;
   readonly flops: UpdateFlops;
   readonly batch: TokenBatch;
-  readonly inputs: UpdateInputs;
+  readonly inputs: LossInputs;
   readonly policy: Policy;
   readonly samples: number[];
   readonly profiles: DeviceProfile[];
@@ -90,6 +90,11 @@ function instant(): RunConfig {
   return preset.config;
 }
 
+async function trainOn({ policy, batch, inputs }: Pick<Point, 'policy' | 'batch' | 'inputs'>): Promise<void> {
+  await policy.backward(batch, inputs);
+  await policy.step(instant().optimiser);
+}
+
 async function openPoint(gpu: Gpu, axis: Axis, value: number): Promise<Point> {
   const sizes = { ...BASE, [axis]: value };
   const model = modelOf(sizes);
@@ -99,10 +104,10 @@ async function openPoint(gpu: Gpu, axis: Axis, value: number): Promise<Point> {
     parameters: seededParameters(model, 1),
     training: capacityOf(batch, trainingLimit()),
   });
-  const { algorithm, optimiser } = instant();
+  const { algorithm } = instant();
   const { logProb: oldLogProb } = await policy.score(batch, 1);
-  const inputs = { oldLogProb, refLogProb: null, temperature: 1, loss: algorithm.loss, optimiser };
-  await policy.update(batch, inputs); // warm-up
+  const inputs = { oldLogProb, refLogProb: null, temperature: 1, loss: algorithm.loss };
+  await trainOn({ policy, batch, inputs }); // warm-up
   return { value, flops: updateFlops(model, batch), batch, inputs, policy, samples: [], profiles: [] };
 }
 
@@ -130,13 +135,13 @@ function termTimes({ flops, profiles }: Point): GrowthPoint['terms'] {
 }
 
 /** One update timed from outside, and one dispatch by dispatch. */
-async function measureOnce(gpu: Gpu, { policy, batch, inputs, samples, profiles }: Point): Promise<void> {
+async function measureOnce(gpu: Gpu, point: Point): Promise<void> {
   const start = performance.now();
-  await policy.update(batch, inputs);
-  samples.push(performance.now() - start);
+  await trainOn(point);
+  point.samples.push(performance.now() - start);
   const profiler = new Profiler(gpu, workOf);
-  await policy.update(batch, inputs);
-  profiles.push(await profiler.stop());
+  await trainOn(point);
+  point.profiles.push(await profiler.stop());
 }
 
 /** @returns the points of one axis, their repetitions interleaved */

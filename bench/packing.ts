@@ -6,7 +6,7 @@ import { environmentNamed } from '../src/train/config/config.ts';
 import { presets } from '../src/train/config/presets.ts';
 import { train } from '../src/train/run/run.ts';
 import { Transport } from '../src/train/run/gates.ts';
-import type { RunConfig, TokenBatch, UpdateInputs } from '../src/units.ts';
+import type { OptimiserConfig, RunConfig, LossInputs, TokenBatch } from '../src/units.ts';
 import { perLeaf, rowTokens, totalFlops, updateFlops } from './batches.ts';
 import { median } from './statistics.ts';
 
@@ -33,16 +33,16 @@ export interface PackingResult {
 
 interface Minibatch {
   readonly batch: TokenBatch;
-  readonly inputs: UpdateInputs;
+  readonly inputs: LossInputs;
 }
 
 /** Trains for a few updates and keeps what the trainer was given. */
 async function recordMinibatches(policy: Policy, config: RunConfig): Promise<readonly Minibatch[]> {
   const recorded: Minibatch[] = [];
-  const update = policy.update.bind(policy);
-  policy.update = (batch, inputs) => {
+  const backward = policy.backward.bind(policy);
+  policy.backward = (batch, inputs) => {
     recorded.push({ batch, inputs });
-    return update(batch, inputs);
+    return backward(batch, inputs);
   };
   const transport = new Transport(() => undefined);
   transport.play();
@@ -50,15 +50,18 @@ async function recordMinibatches(policy: Policy, config: RunConfig): Promise<rea
   const now = (): number => performance.now();
   const others = { reference: null, rewardModel: null, post: () => undefined }; // the preset's algorithm needs none
   await train({ config, environment, policy, transport, now, ...others });
-  policy.update = update;
+  policy.backward = backward;
   return recorded;
 }
 
 /** All mini-batches once. @returns ms and the losses */
-async function pass(policy: Policy, minibatches: readonly Minibatch[]) {
+async function pass(policy: Policy, minibatches: readonly Minibatch[], optimiser: OptimiserConfig) {
   const start = performance.now();
   const losses: number[] = [];
-  for (const { batch, inputs } of minibatches) losses.push((await policy.update(batch, inputs)).loss.loss);
+  for (const { batch, inputs } of minibatches) {
+    losses.push((await policy.backward(batch, inputs)).loss);
+    await policy.step(optimiser);
+  }
   return { ms: performance.now() - start, losses };
 }
 
@@ -76,13 +79,8 @@ export async function measurePacking(request: PackingRequest): Promise<PackingRe
     const [grower, packer, unpacked] = [await open(), await open(), await open()];
     const recorded = await recordMinibatches(grower, config);
     grower.dispose();
-    // No learning: both compute the same numbers in every pass.
-    const still = recorded.map(({ batch, inputs }) => {
-      const optimiser = { ...inputs.optimiser, learningRate: 0 };
-      return { batch, inputs: { ...inputs, optimiser } };
-    });
-    const apart = still.map(({ batch, inputs }) => ({ batch: perLeaf(batch), inputs }));
-    return await compare(packer, unpacked, still, apart, request.repetitions, config);
+    const apart = recorded.map(({ batch, inputs }) => ({ batch: perLeaf(batch), inputs }));
+    return await compare(packer, unpacked, recorded, apart, request.repetitions, config);
   } finally {
     gpu.close();
   }
@@ -94,14 +92,15 @@ async function compare(
   packed: readonly Minibatch[],
   apart: readonly Minibatch[],
   repetitions: number,
-  { model }: RunConfig,
+  { model, optimiser }: RunConfig,
 ): Promise<PackingResult> {
-  const first = await pass(packer, packed); // warm-up, and the numbers
-  const second = await pass(unpacked, apart);
+  const still = { ...optimiser, learningRate: 0 }; // no learning: both compute the same numbers in every pass
+  const first = await pass(packer, packed, still); // warm-up, and the numbers
+  const second = await pass(unpacked, apart, still);
   const samples = { packedMs: [] as number[], perLeafMs: [] as number[] };
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    samples.packedMs.push((await pass(packer, packed)).ms);
-    samples.perLeafMs.push((await pass(unpacked, apart)).ms);
+    samples.packedMs.push((await pass(packer, packed, still)).ms);
+    samples.perLeafMs.push((await pass(unpacked, apart, still)).ms);
   }
   const sum = (batches: readonly Minibatch[], count: (batch: TokenBatch) => number): number =>
     batches.reduce((total, { batch }) => total + count(batch), 0);

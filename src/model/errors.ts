@@ -54,6 +54,19 @@ export class FrozenModelError extends LabError {
   }
 }
 
+/** A step without a gradient to go along. */
+export class NoGradientError extends LabError {
+  constructor() {
+    super('NoGradientError', {
+      what: 'There is no gradient to step along',
+      where: 'policy.step',
+      got: 'a step with no backward pass since the last one',
+      wanted: 'one policy.backward before each policy.step',
+      next: 'Call policy.backward on a mini-batch first.',
+    });
+  }
+}
+
 /** More places asked of the KV cache than it has, all of them pointed to by requests under way. */
 export class CacheFullError extends LabError {
   constructor(limit: number) {

@@ -6,17 +6,17 @@ import type {
   Generation,
   GradientComparison,
   GradientSource,
+  LossInputs,
   LossResult,
   ModelConfig,
   OptimiserConfig,
   RandomKey,
   SamplingConfig,
+  StepResult,
   TokenBatch,
   TokenId,
   TokenScores,
   TrainablePolicy,
-  UpdateInputs,
-  UpdateResult,
 } from '../units.ts';
 import { atParameters } from './training/at_parameters.ts';
 import { singlePath } from './training/batch_inputs.ts';
@@ -121,8 +121,13 @@ export class Policy implements TrainablePolicy {
     return this.#inOrder(() => atParameters(this.#model, parameters, score));
   }
 
-  update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult> {
-    return this.#inOrder(() => this.#changing(this.#training.update(batch, inputs)));
+  backward(batch: TokenBatch, inputs: LossInputs): Promise<LossResult> {
+    return this.#inOrder(() => this.#training.backward(batch, inputs));
+  }
+
+  /** @throws NoGradientError where no `backward` came before */
+  step(optimiser: OptimiserConfig): Promise<StepResult> {
+    return this.#inOrder(() => this.#changing(this.#training.step(optimiser)));
   }
 
   /**
@@ -156,7 +161,7 @@ export class Policy implements TrainablePolicy {
     );
   }
 
-  /** Flat gradients of the last update, before clipping. */
+  /** Flat gradients of the last `backward`, before clipping. */
   gradients(): Promise<Float32Array<ArrayBuffer>> {
     return this.#inOrder(
       async () => (await this.#readback.read({ values: f32(this.#model.gradients) })).values,
@@ -165,19 +170,19 @@ export class Policy implements TrainablePolicy {
 
   /**
    * Angles between the gradients of several losses at the present parameters. Nothing is trained: parameters, moments
-   * and the gradients of the last update stay.
+   * and the kept gradients stay.
    */
   gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison> {
     return this.#inOrder(() => this.#training.gradientCosines(losses));
   }
 
-  /** The loss of a mini-batch now; nothing is trained, and the gradients of the last update stay. */
-  lossOf(batch: TokenBatch, inputs: UpdateInputs): Promise<LossResult> {
+  /** The loss of a mini-batch now; nothing is trained, and the kept gradients stay. */
+  lossOf(batch: TokenBatch, inputs: LossInputs): Promise<LossResult> {
     return this.#inOrder(() => this.#training.lossOf(batch, inputs));
   }
 
   /** Flat gradient of a loss, before clipping; nothing is trained. */
-  gradientOf(batch: TokenBatch, inputs: UpdateInputs): Promise<Float32Array<ArrayBuffer>> {
+  gradientOf(batch: TokenBatch, inputs: LossInputs): Promise<Float32Array<ArrayBuffer>> {
     return this.#inOrder(() => this.#training.gradientOf({ batch, inputs }));
   }
 

@@ -9,7 +9,7 @@ import { upload, type BufferOwner, type BufferView } from '../gpu/buffers.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { paramsOf } from '../gpu/kernel.ts';
 import { dispatch, type Step } from '../gpu/steps.ts';
-import { NO_EXTRAS, type TokenBatch, type UpdateInputs } from '../units.ts';
+import { NO_EXTRAS, type TokenBatch, type LossInputs } from '../units.ts';
 import { kernels } from '../../shaders/index.ts';
 import {
   lossParams,
@@ -198,12 +198,12 @@ export function lossSteps<Sizes extends LossSizes>(
 }
 
 const refusal = (what: string, got: string, wanted: string, next: string): BatchError =>
-  new BatchError({ what, where: 'update', got, wanted, next });
+  new BatchError({ what, where: 'backward', got, wanted, next });
 
 /** @throws BatchError when arrays do not follow the batch, or the loss needs what is not there */
-export function checkUpdateInputs(
+export function checkLossInputs(
   batch: TokenBatch,
-  { oldLogProb, refLogProb, loss, extras = NO_EXTRAS }: UpdateInputs,
+  { oldLogProb, refLogProb, loss, extras = NO_EXTRAS }: LossInputs,
 ): void {
   const check = (
     what: string,
@@ -240,7 +240,7 @@ export function uploadBatchInputs(
   gpu: Gpu,
   { loss }: LossSeam,
   batch: TokenBatch,
-  { loss: { surrogate }, extras = NO_EXTRAS }: UpdateInputs,
+  { loss: { surrogate }, extras = NO_EXTRAS }: LossInputs,
 ): void {
   upload(gpu, loss.moments, new Float32Array(3));
   if (surrogate !== 'regression' && surrogate !== 'preference') return;
@@ -260,7 +260,7 @@ export function uploadLossInputs(
   gpu: Gpu,
   { loss, dentropy }: LossSeam,
   batch: TokenBatch,
-  { oldLogProb, refLogProb, loss: config, extras = NO_EXTRAS }: UpdateInputs,
+  { oldLogProb, refLogProb, loss: config, extras = NO_EXTRAS }: LossInputs,
   part: MicroBatch,
 ): LossSizes {
   const { scored, scoredStart, scoredEnd } = part;

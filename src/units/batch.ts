@@ -148,10 +148,15 @@ export interface TrainablePolicy extends TurnSampler {
     batch: TokenBatch,
     temperature: number,
   ): Promise<TokenScores>;
-  /** Loss → gradients → clip → AdamW on one mini-batch. A non-finite gradient norm skips the step. */
-  update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult>;
-  /** The loss as `update` would find it now; nothing is trained. Absent where every loss is that of src/algo. */
-  lossOf?(batch: TokenBatch, inputs: UpdateInputs): Promise<LossResult>;
+  /** Loss of a mini-batch and its gradients, which the policy keeps; no parameter changes. */
+  backward(batch: TokenBatch, inputs: LossInputs): Promise<LossResult>;
+  /**
+   * Clip → AdamW along the gradients of the last `backward`, each of which is stepped along once. A gradient norm that is
+   * not finite skips the step.
+   */
+  step(optimiser: OptimiserConfig): Promise<StepResult>;
+  /** The loss as `backward` would find it now; the kept gradients stay. Absent where every loss is that of src/algo. */
+  lossOf?(batch: TokenBatch, inputs: LossInputs): Promise<LossResult>;
   /** Norms of the gradients that several losses give now, and the cosines between them; nothing is trained. */
   gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison>;
   /**
@@ -159,7 +164,7 @@ export interface TrainablePolicy extends TurnSampler {
    * @returns [V] logits, before temperature
    */
   nextLogits(tokens: readonly TokenId[]): Promise<Float32Array<ArrayBuffer>>;
-  /** All parameters, flat; and the gradient of the last update in the same order, before clipping. */
+  /** All parameters, flat; and the gradient of the last `backward` in the same order, before clipping. */
   parameters(): Promise<Float32Array<ArrayBuffer>>;
   gradients(): Promise<Float32Array<ArrayBuffer>>;
   /** All parameters as a safetensors file. */
@@ -167,10 +172,10 @@ export interface TrainablePolicy extends TurnSampler {
   dispose(): void;
 }
 
-/** A loss to be differentiated: what `update` would be given; its optimiser is not read. */
+/** A loss to be differentiated: what `backward` would be given. */
 export interface GradientSource {
   readonly batch: TokenBatch;
-  readonly inputs: UpdateInputs;
+  readonly inputs: LossInputs;
 }
 
 export interface GradientComparison {
@@ -194,16 +199,11 @@ export interface LossExtras {
 
 export const NO_EXTRAS: LossExtras = { clipScale: null, ratioFactor: null, rowTarget: null, partner: null };
 
-export interface UpdateInputs {
+/** What a loss reads beside its mini-batch. */
+export interface LossInputs {
   readonly oldLogProb: Float32Array<ArrayBuffer>; // [S] nats
   readonly refLogProb: Float32Array<ArrayBuffer> | null; // [S] nats; needed when klCoefficient ≠ 0, and by 'regression', 'preference'
   readonly extras?: LossExtras; // absent: none
   readonly temperature: number;
   readonly loss: LossConfig;
-  readonly optimiser: OptimiserConfig;
-}
-
-export interface UpdateResult {
-  readonly loss: LossResult;
-  readonly step: StepResult;
 }

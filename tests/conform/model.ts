@@ -4,6 +4,7 @@ import type { Gpu } from '../../src/gpu/device.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
 import { Policy } from '../../src/model/policy.ts';
 import type { LossConfig, LossResult, ModelConfig, OptimiserConfig, TokenBatch } from '../../src/units.ts';
+import { trainOn } from '../support/gpu_policies.ts';
 import { packRows, type PlainRow } from '../support/token_batches.ts';
 import { Checker, type FamilyReport } from './report.ts';
 
@@ -219,7 +220,7 @@ async function checkSteps(policy: Policy, want: ModelCase, checks: Checkers): Pr
   const refLogProb = atScored(want, batch, want.ref_log_prob);
   const inputs = { oldLogProb, refLogProb, temperature: want.temperature, loss, optimiser };
   for (const [index, step] of want.steps.entries()) {
-    const result = await policy.update(batch, inputs);
+    const result = await trainOn(policy, batch, inputs);
     const gradients = await policy.gradients();
     const parameters = await policy.parameters();
     checks.loss.case(`${want.name} step ${index}`, () => {

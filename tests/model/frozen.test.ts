@@ -3,7 +3,13 @@ import { packBfloat16, widenBfloat16 } from '../../shaders/bfloat16.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { FrozenModelError } from '../../src/model/errors.ts';
 import { frozen, parameterMap, TRAINED, type StorageRule } from '../../src/model/parameters.ts';
-import { randomBatch, randomParameters, randomPolicy, updateInputs } from '../support/gpu_policies.ts';
+import {
+  randomBatch,
+  randomParameters,
+  randomPolicy,
+  updateInputs,
+  trainOn,
+} from '../support/gpu_policies.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const batch = randomBatch(SMALL_MODEL.vocabularySize, 9, 21);
@@ -25,7 +31,7 @@ const only =
 async function update(storage: StorageRule, parameters = values) {
   const policy = await randomPolicy(gpu, SMALL_MODEL, { storage, parameters });
   const { logProb } = await policy.score(batch, 1);
-  const { step, loss } = await policy.update(batch, updateInputs(logProb));
+  const { step, loss } = await trainOn(policy, batch, updateInputs(logProb));
   const [gradients, moved] = [await policy.gradients(), await policy.parameters()];
   policy.dispose();
   const { parameters: places } = parameterMap(SMALL_MODEL, storage);
@@ -85,7 +91,7 @@ test('a frozen model scores as a trained one does, and refuses to be trained, sa
   const still = await randomPolicy(gpu, SMALL_MODEL, { parameters: values, storage: frozen('float32') });
   const scores = await still.score(batch, 1);
   expect(scores).toEqual(await trained.score(batch, 1));
-  await expect(still.update(batch, updateInputs(scores.logProb))).rejects.toThrow(FrozenModelError);
+  await expect(trainOn(still, batch, updateInputs(scores.logProb))).rejects.toThrow(FrozenModelError);
   await expect(still.save()).rejects.toThrow(/policy\.save.*19 of 19 tensors frozen/s);
   await expect(still.load(await trained.save())).rejects.toThrow(/policy\.load/);
   expect((await still.score(batch, 1)).logProb).toEqual(scores.logProb);

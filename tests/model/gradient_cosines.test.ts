@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { LossConfig } from '../../src/units.ts';
-import { randomBatch, randomPolicy, updateInputs } from '../support/gpu_policies.ts';
+import { randomBatch, randomPolicy, updateInputs, trainOn } from '../support/gpu_policies.ts';
 import { inner } from '../support/central_difference.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
@@ -23,7 +23,7 @@ afterAll(() => gpu.close());
 test('cosines and norms are those of the gradients read back, and nothing is trained', async () => {
   const policy = await randomPolicy(gpu, SMALL_MODEL);
   const { logProb } = await policy.score(batch, 1);
-  await policy.update(batch, updateInputs(logProb));
+  await trainOn(policy, batch, updateInputs(logProb));
   const before = { parameters: await policy.parameters(), gradients: await policy.gradients() };
   const opposite = { ...batch, advantage: batch.advantage.map((A) => -A) };
   const sources = [
@@ -60,7 +60,7 @@ test('an update after a comparison is the update without it', async () => {
     { batch, inputs },
     { batch, inputs: { ...inputs, loss: TOKEN_LOSS } },
   ]);
-  const results = [await compared.update(batch, inputs), await plain.update(batch, inputs)];
+  const results = [await trainOn(compared, batch, inputs), await trainOn(plain, batch, inputs)];
   expect(results[0]).toEqual(results[1]);
   expect(await compared.parameters()).toEqual(await plain.parameters());
   compared.dispose();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { ModelConfig } from '../../src/units.ts';
-import { namedParameters, randomBatch, randomPolicy, relativeError, updateInputs } from '../support/gpu_policies.ts'; // prettier-ignore
+import { namedParameters, randomBatch, randomPolicy, relativeError, updateInputs, trainOn } from '../support/gpu_policies.ts'; // prettier-ignore
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 let gpu: Gpu;
@@ -30,7 +30,7 @@ describe.each(VARIANTS)('%s', (_, config) => {
     const policy = await randomPolicy(gpu, config);
     const batch = randomBatch(config.vocabularySize, 9, 21);
     const { logProb } = await policy.score(batch, 1);
-    const { step: result } = await policy.update(batch, updateInputs(logProb));
+    const { step: result } = await trainOn(policy, batch, updateInputs(logProb));
     const gradients = namedParameters(config, await policy.gradients());
     policy.dispose();
     return { result, gradients };

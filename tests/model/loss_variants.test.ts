@@ -3,15 +3,16 @@ import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { objective } from '../../src/algo/loss/loss.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { trainingLimit } from '../../src/model/policy.ts';
+import { KL_KINDS, NO_EXTRAS, RATIO_LEVELS, type LossConfig, type LossExtras } from '../../src/units.ts';
 import {
-  KL_KINDS,
-  NO_EXTRAS,
-  RATIO_LEVELS,
-  type LossConfig,
-  type LossExtras,
+  LOSS,
+  randomBatch,
+  randomPolicy,
+  relativeError,
+  updateInputs,
+  trainOn,
   type UpdateInputs,
-} from '../../src/units.ts';
-import { LOSS, randomBatch, randomPolicy, relativeError, updateInputs } from '../support/gpu_policies.ts';
+} from '../support/gpu_policies.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const ROWS = 9;
@@ -66,7 +67,7 @@ async function updated(loss: LossConfig, extras: LossExtras, tokens?: number) {
   const policy = await randomPolicy(gpu, SMALL_MODEL, { training: trainingLimit(tokens) });
   const { logProb } = await policy.score(batch, 1);
   const inputs = inputsOf(logProb, loss, extras);
-  const { loss: result } = await policy.update(batch, inputs);
+  const { loss: result } = await trainOn(policy, batch, inputs);
   const gradients = await policy.gradients();
   policy.dispose();
   return { inputs, result, gradients };
@@ -110,7 +111,7 @@ describe('inputs that a loss needs and does not get are refused:', () => {
     ],
   ])('%s', async (_, change, message) => {
     const policy = await randomPolicy(gpu, SMALL_MODEL);
-    await expect(policy.update(batch, updateInputs(logProb, change))).rejects.toThrow(message);
+    await expect(trainOn(policy, batch, updateInputs(logProb, change))).rejects.toThrow(message);
     policy.dispose();
   });
 });

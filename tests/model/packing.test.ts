@@ -5,8 +5,16 @@ import { keyedRandom } from '../../src/algo/random.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { splitBatch } from '../../src/model/microbatches.ts';
 import type { PolicyOptions } from '../../src/model/policy.ts';
-import type { TokenBatch, UpdateInputs } from '../../src/units.ts';
-import { LOSS, OPTIMISER, randomPolicy, relativeError, updateInputs } from '../support/gpu_policies.ts';
+import type { TokenBatch } from '../../src/units.ts';
+import {
+  LOSS,
+  OPTIMISER,
+  randomPolicy,
+  relativeError,
+  updateInputs,
+  trainOn,
+  type UpdateInputs,
+} from '../support/gpu_policies.ts';
 import { randomGroups, separately } from '../support/row_groups.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
@@ -24,7 +32,7 @@ afterAll(() => gpu.close());
 async function outcome(batch: TokenBatch, inputs: UpdateInputs, options: Partial<PolicyOptions> = {}) {
   const policy = await randomPolicy(gpu, SMALL_MODEL, options);
   const scores = await policy.score(batch, 1);
-  const { loss, step } = await policy.update(batch, inputs);
+  const { loss, step } = await trainOn(policy, batch, inputs);
   const gradients = await policy.gradients();
   policy.dispose();
   return { scores, loss, step, gradients };

@@ -2,7 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { capacityOf, splitBatch } from '../../src/model/microbatches.ts';
 import { tokenId, type GenerateRequest } from '../../src/units.ts';
-import { CONTEXT, OPTIMISER, randomBatch, randomPolicy, updateInputs } from '../support/gpu_policies.ts';
+import {
+  CONTEXT,
+  OPTIMISER,
+  randomBatch,
+  randomPolicy,
+  updateInputs,
+  trainOn,
+} from '../support/gpu_policies.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const LIMIT = { tokens: 200, predicted: 200, scored: 400 };
@@ -24,7 +31,7 @@ test('however large a batch comes late, training creates no buffer after its fir
   const bytes: number[] = [];
   for (const batch of [small, whole, divided]) {
     const { logProb } = await policy.score(batch, 1);
-    const { loss } = await policy.update(batch, updateInputs(logProb));
+    const { loss } = await trainOn(policy, batch, updateInputs(logProb));
     expect(loss.loss).not.toBeNaN();
     await policy.trainSupervised(batch, batch.weight, OPTIMISER);
     created.push(gpu.memory.createdCount);

@@ -9,6 +9,7 @@ import {
   randomPolicy,
   relativeError,
   updateInputs,
+  trainOn,
 } from '../support/gpu_policies.ts';
 import { oracleScores } from '../support/model.oracle.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
@@ -27,8 +28,15 @@ test('a small AdamW step of the model changes the loss as its gradient says, and
   const loss = { ...LOSS, clipLow: 9, clipHigh: 9 };
   const inputs = { ...updateInputs(logProb, { loss }), optimiser: { ...OPTIMISER, learningRate: 1e-4 } };
   const before = await checked.parameters();
-  const result = await checked.update(batch, inputs);
-  const step = await checkStep(checked, { minibatch: 0, batch, inputs, before, result });
+  const result = await trainOn(checked, batch, inputs);
+  const step = await checkStep(checked, {
+    minibatch: 0,
+    batch,
+    inputs,
+    learningRate: 1e-4,
+    before,
+    loss: result.loss,
+  });
   const actual = step.lossAfter - step.lossBefore;
   expect(step.predicted).toBeLessThan(0);
   expect(Math.abs(step.predicted / actual - 1)).toBeLessThan(0.03);
@@ -37,8 +45,8 @@ test('a small AdamW step of the model changes the loss as its gradient says, and
   expect(step.forecastCorrelation).toBeGreaterThan(0.999);
   expect(Math.abs(step.predictedThroughTokens / step.predicted - 1)).toBeLessThan(2e-3);
 
-  expect(await plain.update(batch, inputs)).toEqual(result);
-  expect(await plain.update(batch, inputs)).toEqual(await checked.update(batch, inputs));
+  expect(await trainOn(plain, batch, inputs)).toEqual(result);
+  expect(await trainOn(plain, batch, inputs)).toEqual(await trainOn(checked, batch, inputs));
   expect(await plain.parameters()).toEqual(await checked.parameters());
   checked.dispose();
   plain.dispose();
@@ -49,7 +57,7 @@ test('what a step promises each token is the float64 model’s derivative along 
   const policy = await randomPolicy(gpu, SMALL_MODEL);
   const { logProb } = await policy.score(batch, 0.8);
   const before = await policy.parameters();
-  await policy.update(batch, { ...updateInputs(logProb), temperature: 0.8 });
+  await trainOn(policy, batch, { ...updateInputs(logProb), temperature: 0.8 });
   const after = await policy.parameters();
   const change = after.map((value, index) => value - before[index]);
   const got = await forecastTokens(policy, batch, 0.8, before, change);
@@ -71,7 +79,7 @@ test('what a step promises each token is the float64 model’s derivative along 
 test('scoring at other parameters gives their scores, and the policy’s own are back afterwards', async () => {
   const [asked, other] = [await randomPolicy(gpu, SMALL_MODEL), await randomPolicy(gpu, SMALL_MODEL)];
   const inputs = updateInputs((await other.score(batch, 1)).logProb);
-  await other.update(batch, inputs);
+  await trainOn(other, batch, inputs);
   const own = await asked.parameters();
   expect(await asked.scoreAt(await other.parameters(), batch, 1)).toEqual(await other.score(batch, 1));
   expect(await asked.parameters()).toEqual(own);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { policyLoss } from '../../src/algo/loss/loss.ts';
 import { DeviceLostError } from '../../src/gpu/errors.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { NoGradientError } from '../../src/model/errors.ts';
 import { trainingLimit, type Policy } from '../../src/model/policy.ts';
 import { NO_EXTRAS, tokenId, type LossConfig } from '../../src/units.ts';
 import {
@@ -12,6 +13,7 @@ import {
   randomPolicy,
   relativeError,
   updateInputs,
+  trainOn,
 } from '../support/gpu_policies.ts';
 import { packRows, SMALL_MODEL } from '../support/token_batches.ts';
 
@@ -27,7 +29,7 @@ async function stepped(policy: Policy, steps = 1) {
   const { logProb } = await policy.score(batch, 1);
   const inputs = updateInputs(logProb);
   const results = [];
-  for (let step = 0; step < steps; step++) results.push(await policy.update(batch, inputs));
+  for (let step = 0; step < steps; step++) results.push(await trainOn(policy, batch, inputs));
   const state = {
     results,
     inputs,
@@ -86,11 +88,11 @@ describe('a gradient that is not finite', () => {
     const { logProb } = await policy.score(batch, 1);
     const inputs = updateInputs(logProb);
     const broken = { ...batch, advantage: batch.advantage.map(() => Infinity) };
-    const { step } = await policy.update(broken, inputs);
+    const { step } = await trainOn(policy, broken, inputs);
     expect(step.skipped).toBe(true);
     expect(step.gradientNorm).toBeNaN(); // as it was, and not 0
     expect(await policy.parameters()).toEqual(randomParameters(SMALL_MODEL));
-    await policy.update(batch, inputs);
+    await trainOn(policy, batch, inputs);
     const after = await policy.parameters();
     policy.dispose();
     const { parameters } = await stepped(await randomPolicy(gpu, SMALL_MODEL));
@@ -132,13 +134,13 @@ describe('one NaN among the log-probabilities', () => {
     const bad = ofReference
       ? { ...clean, refLogProb: spoilt(logProb) }
       : { ...clean, oldLogProb: spoilt(clean.oldLogProb) };
-    const result = await policy.update(moved, bad);
+    const result = await trainOn(policy, moved, bad);
     const still = await policy.parameters();
-    const next = await policy.update(moved, clean); // moments and the step count stayed too: the step is a first one
+    const next = await trainOn(policy, moved, clean); // moments and the step count stayed too: the step is a first one
     const after = await policy.parameters();
     policy.dispose();
     const fresh = await randomPolicy(gpu, SMALL_MODEL);
-    const want = await fresh.update(moved, clean);
+    const want = await trainOn(fresh, moved, clean);
     const wanted = await fresh.parameters();
     fresh.dispose();
     expect(next.step).toEqual(want.step);
@@ -172,7 +174,7 @@ test('a gradient past the largest float is told from one that is no number', asy
   const policy = await randomPolicy(gpu, SMALL_MODEL);
   const { logProb } = await policy.score(batch, 1);
   const steep = { ...batch, advantage: batch.advantage.map((value) => 1e25 * value) };
-  const { loss, step } = await policy.update(steep, { ...updateInputs(logProb), oldLogProb: logProb });
+  const { loss, step } = await trainOn(policy, steep, { ...updateInputs(logProb), oldLogProb: logProb });
   policy.dispose();
   expect(Number.isFinite(loss.loss)).toBe(true);
   expect(step).toMatchObject({ skipped: true, gradientNorm: Infinity });
@@ -181,7 +183,7 @@ test('a gradient past the largest float is told from one that is no number', asy
 test('a batch without scored tokens changes parameters by weight decay alone', async () => {
   const silent = packRows([{ tokens: [1, 2, 3], mask: [0, 0, 0] }]);
   const policy = await randomPolicy(gpu, SMALL_MODEL);
-  const { loss, step } = await policy.update(silent, updateInputs(new Float32Array(0)));
+  const { loss, step } = await trainOn(policy, silent, updateInputs(new Float32Array(0)));
   const parameters = await policy.parameters();
   policy.dispose();
   expect(loss.loss).toBe(0);
@@ -215,7 +217,7 @@ test('an update raises the log-probability of turns with a positive advantage', 
   const policy = await randomPolicy(gpu, SMALL_MODEL);
   const before = await policy.score(positive, 1);
   const loss = { ...LOSS, entropyCoefficient: 0 };
-  await policy.update(positive, { ...updateInputs(before.logProb), oldLogProb: before.logProb, loss });
+  await trainOn(policy, positive, { ...updateInputs(before.logProb), oldLogProb: before.logProb, loss });
   const after = await policy.score(positive, 1);
   policy.dispose();
   const gain = after.logProb.reduce(
@@ -230,11 +232,11 @@ describe('weights', () => {
     const policy = await randomPolicy(gpu, SMALL_MODEL);
     const file = await policy.save({ seed: '1' });
     const { logProb } = await policy.score(batch, 1);
-    await policy.update(batch, updateInputs(logProb));
+    await trainOn(policy, batch, updateInputs(logProb));
     expect(await policy.parameters()).not.toEqual(randomParameters(SMALL_MODEL));
     await policy.load(file);
     expect(await policy.parameters()).toEqual(randomParameters(SMALL_MODEL));
-    await policy.update(batch, updateInputs(logProb));
+    await trainOn(policy, batch, updateInputs(logProb));
     const after = await policy.parameters();
     policy.dispose();
     expect(after).toEqual((await stepped(await randomPolicy(gpu, SMALL_MODEL))).parameters);
@@ -266,7 +268,7 @@ describe('inputs that do not fit are refused:', () => {
   ])('%s', async (_, change, message) => {
     const policy = await randomPolicy(gpu, SMALL_MODEL);
     const inputs = { ...updateInputs(new Float32Array(batch.scored.length)), ...change };
-    await expect(policy.update(batch, inputs)).rejects.toThrow(message);
+    await expect(trainOn(policy, batch, inputs)).rejects.toThrow(message);
     policy.dispose();
   });
 
@@ -286,4 +288,19 @@ test('a lost device rejects the calls under way and every later one', async () =
   doomed.close();
   for (const call of underWay) await expect(call).rejects.toThrow(DeviceLostError);
   await expect(policy.parameters()).rejects.toThrow(DeviceLostError);
+});
+
+test('a gradient is stepped along once, and a step without one is refused', async () => {
+  const policy = await randomPolicy(gpu, SMALL_MODEL);
+  const inputs = updateInputs((await policy.score(batch, 1)).logProb);
+  await expect(policy.step(OPTIMISER)).rejects.toThrow(NoGradientError);
+  const before = await policy.parameters();
+  await policy.backward(batch, inputs);
+  expect(await policy.parameters()).toEqual(before);
+  await policy.step(OPTIMISER);
+  const after = await policy.parameters();
+  expect(after).not.toEqual(before);
+  await expect(policy.step(OPTIMISER)).rejects.toThrow(NoGradientError);
+  expect(await policy.parameters()).toEqual(after);
+  policy.dispose();
 });

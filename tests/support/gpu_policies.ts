@@ -4,7 +4,16 @@ import { keyedRandom, STREAMS } from '../../src/algo/random.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { initialParameters, parameterMap } from '../../src/model/parameters.ts';
 import { Policy, type PolicyOptions } from '../../src/model/policy.ts';
-import type { LossConfig, ModelConfig, OptimiserConfig, TokenBatch, UpdateInputs } from '../../src/units.ts';
+import type {
+  LossConfig,
+  LossInputs,
+  LossResult,
+  ModelConfig,
+  OptimiserConfig,
+  StepResult,
+  TokenBatch,
+  TrainablePolicy,
+} from '../../src/units.ts';
 import { packRows, type PlainRow } from './token_batches.ts';
 
 export const CONTEXT = 40;
@@ -55,6 +64,25 @@ export function randomRows(vocabulary: number, rowCount: number, seed: number, s
 
 export const randomBatch = (vocabulary: number, rowCount: number, seed: number, spread = 12): TokenBatch =>
   packRows(randomRows(vocabulary, rowCount, seed, spread));
+
+export interface UpdateInputs extends LossInputs {
+  readonly optimiser: OptimiserConfig;
+}
+
+export interface UpdateResult {
+  readonly loss: LossResult;
+  readonly step: StepResult;
+}
+
+/** Backward pass and step of one mini-batch. */
+export async function trainOn(
+  policy: Pick<TrainablePolicy, 'backward' | 'step'>,
+  batch: TokenBatch,
+  { optimiser, ...inputs }: UpdateInputs,
+): Promise<UpdateResult> {
+  const loss = await policy.backward(batch, inputs);
+  return { loss, step: await policy.step(optimiser) };
+}
 
 /** Update inputs whose old log-probabilities are near the given ones, so that ratios spread over the clip band. */
 export function updateInputs(logProb: Float32Array, change: Partial<UpdateInputs> = {}): UpdateInputs {

@@ -12,16 +12,17 @@ import {
   type Generation,
   type GradientComparison,
   type GradientSource,
+  type LossInputs,
   type LossResult,
   type Prompt,
   type RandomKey,
+  type OptimiserConfig,
   type SamplingConfig,
+  type StepResult,
   type TokenBatch,
   type TokenId,
   type TokenScores,
   type TrainablePolicy,
-  type UpdateInputs,
-  type UpdateResult,
 } from '../../src/units.ts';
 
 const TURN_STREAM = 1001; // beside those of src/algo/random.ts
@@ -44,8 +45,14 @@ const equal = (a: readonly number[], b: readonly number[]): boolean =>
 
 export class ScriptedPolicy implements TrainablePolicy {
   readonly calls: string[] = []; // what was asked, in order
-  readonly updates: { readonly batch: TokenBatch; readonly inputs: UpdateInputs }[] = []; // what was trained on
+  readonly updates: { readonly batch: TokenBatch; readonly inputs: LossInputs }[] = []; // what was trained on
   readonly #preferred = new Map<number, number>(); // nats by token: what preference steps have taught
+  readonly optimisers: OptimiserConfig[] = []; // what stepped, in order
+  #gradient: {
+    readonly batch: TokenBatch;
+    readonly dlogProb: ArrayLike<number>;
+    readonly preference: boolean;
+  } | null = null;
   disposed = false;
   #key: RandomKey = { seed: 0, update: 0 };
   #sampling: SamplingConfig = { temperature: 1, stopTokens: [] };
@@ -80,18 +87,20 @@ export class ScriptedPolicy implements TrainablePolicy {
     return Promise.resolve({ logProb, entropy: Float32Array.from(stats, (stat) => stat.entropy) });
   }
 
-  async update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult> {
+  async backward(batch: TokenBatch, inputs: LossInputs): Promise<LossResult> {
     const scores = await this.score(batch);
-    this.calls[this.calls.length - 1] = 'update';
+    this.calls[this.calls.length - 1] = 'backward';
     const logProb = this.#drifted(batch, inputs.oldLogProb);
     const tokens = { ...batch, ...inputs, rowCount: batch.rows.length, logProb, entropy: scores.entropy };
     const computed = objective(tokens, inputs.loss, inputs.extras);
-    this.#steps += 1;
-    this.#stepsInUpdate += 1;
     this.updates.push({ batch, inputs });
-    if (inputs.loss.surrogate === 'preference') this.#prefer(batch, computed.dlogProb);
+    this.#gradient = {
+      batch,
+      dlogProb: computed.dlogProb,
+      preference: inputs.loss.surrogate === 'preference',
+    };
     const broken = this.#options.brokenUpdate === this.#key.update;
-    const loss: LossResult = {
+    return {
       logProb,
       entropy: scores.entropy,
       turnLogRatio: Float32Array.from(computed.policy.turnLogRatio),
@@ -101,7 +110,18 @@ export class ScriptedPolicy implements TrainablePolicy {
       dlogProb: Float32Array.from(computed.dlogProb),
       loss: broken ? NaN : computed.policy.loss,
     };
-    return { loss, step: gradientOf(computed.dlogProb) };
+  }
+
+  step(optimiser: OptimiserConfig): Promise<StepResult> {
+    this.calls.push('step');
+    if (!this.#gradient) throw new Error('a step without a backward pass before it');
+    const { batch, dlogProb, preference } = this.#gradient;
+    this.optimisers.push(optimiser);
+    this.#gradient = null;
+    this.#steps += 1;
+    this.#stepsInUpdate += 1;
+    if (preference) this.#prefer(batch, dlogProb);
+    return Promise.resolve(gradientOf(dlogProb));
   }
 
   /** A step down the gradient in the only parameters that the script has: one per token. */
@@ -246,7 +266,7 @@ export function tokenStats(
   };
 }
 
-function gradientOf(dlogProb: ArrayLike<number>): UpdateResult['step'] {
+function gradientOf(dlogProb: ArrayLike<number>): StepResult {
   const norm = Math.sqrt(Array.from(dlogProb, (d) => d * d).reduce((a, b) => a + b, 0));
   const shares = PARAMETERS.map((name, i) => [name, norm * Math.sqrt((i + 1) / 21)] as const); // 1 + … + 6 = 21
   const headNorms = [1, 2].map((layer) => {

@@ -117,7 +117,7 @@ test('old log-probabilities of all mini-batches are scored before the first is t
   await send({ kind: 'play' });
   await over;
   const calls = backend.policies[0].calls.filter((call) => call !== 'generate');
-  expect(calls).toEqual(['beginRollout', 'score', 'score', 'update', 'update']);
+  expect(calls).toEqual(['beginRollout', 'score', 'score', 'backward', 'step', 'backward', 'step']);
 });
 
 test('with a KL penalty the reference policy scores the rows and is never trained', async () => {

@@ -3,8 +3,8 @@ import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { objective } from '../../src/algo/loss/loss.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { checkStep, correlation } from '../../src/train/inspect/step_check.ts';
-import type { TokenBatch, TrainablePolicy, UpdateInputs, UpdateResult } from '../../src/units.ts';
-import { OPTIMISER, randomBatch } from '../support/gpu_policies.ts';
+import type { LossInputs, LossResult, TokenBatch, TrainablePolicy } from '../../src/units.ts';
+import { randomBatch } from '../support/gpu_policies.ts';
 import { scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
 const RATE = 1e-3;
@@ -14,14 +14,11 @@ async function step(batch: TokenBatch, change: { readonly gradientFactor?: numbe
   const oldLogProb = Float32Array.from(batch.scored, (_, s) => -1 - 0.3 * Math.sin(s));
   const entropy = Float32Array.from(batch.scored, () => 0.5);
   const loss = { ...TURN_LOSS, clipLow: 9, clipHigh: 9 };
-  const inputs: UpdateInputs = { oldLogProb, refLogProb: null, temperature: 1, loss, optimiser: { ...OPTIMISER, learningRate: RATE } }; // prettier-ignore
+  const inputs: LossInputs = { oldLogProb, refLogProb: null, temperature: 1, loss };
   const tokens = { ...batch, ...inputs, rowCount: batch.rows.length, logProb: oldLogProb, entropy };
   const gradient = Float32Array.from(objective(tokens, loss).dlogProb);
   const after = oldLogProb.map((value, s) => value - RATE * gradient[s]);
-  const result = {
-    loss: { logProb: oldLogProb, entropy, dlogProb: gradient },
-    step: { gradientNorm: 1, gradientNorms: {}, skipped: false },
-  } as unknown as UpdateResult; // what the check reads of it
+  const found = { logProb: oldLogProb, entropy, dlogProb: gradient } as Partial<LossResult> as LossResult; // what the check reads of it
   const factor = change.gradientFactor ?? 1;
   const policy = {
     gradients: () => Promise.resolve(gradient.map((value) => factor * value)),
@@ -29,7 +26,14 @@ async function step(batch: TokenBatch, change: { readonly gradientFactor?: numbe
     score: () => Promise.resolve({ logProb: after, entropy }),
     scoreAt: (logProb: Float32Array) => Promise.resolve({ logProb, entropy }),
   } as Partial<TrainablePolicy> as TrainablePolicy;
-  return checkStep(policy, { minibatch: 0, batch, inputs, before: oldLogProb, result });
+  return checkStep(policy, {
+    minibatch: 0,
+    batch,
+    inputs,
+    learningRate: RATE,
+    before: oldLogProb,
+    loss: found,
+  });
 }
 
 test('a small step of plain descent does what its gradient promised', async () => {

@@ -113,7 +113,7 @@ test('mini-batch numbers are means, counts are sums, and the last one’s clippi
     const logProb = old.map((value) => value + shift);
     const loss = { logProb, entropy: old, turnLogRatio: old, tokenLoss: old, dlogProb: old, loss: shift };
     const step = { gradientNorm, gradientNorms: {}, skipped };
-    return { batch, oldScores: { logProb: old, entropy: old }, result: { loss, step } };
+    return { batch, oldScores: { logProb: old, entropy: old }, loss, step };
   };
   const config = { ...TURN_LOSS, clipLow: 0.02, clipHigh: 0.03 };
   const metrics = stepMetrics([trained(0, 2, false), trained(0.5, 4, true)], config);

@@ -1,4 +1,5 @@
 /** Parts of a batch: submitted in turn, and what they gave put together again. */
+import type { BufferView } from '../../gpu/buffers.ts';
 import type { LossResult, TokenBatch } from '../../units.ts';
 import type { MicroBatch } from '../microbatches.ts';
 
@@ -75,4 +76,11 @@ export function lossResult(
   };
   const total = arrays.tokenLoss.reduce((sum, value, s) => sum + weight[s] * value, 0);
   return { ...arrays, loss: total };
+}
+
+/** Views to read back by what they are indexed by. */
+export interface Wanted<Predicted extends string, Scored extends string, Turns extends string> {
+  readonly predicted: Readonly<Record<Predicted, BufferView>>;
+  readonly scored?: Readonly<Record<Scored, BufferView>>;
+  readonly turns?: Readonly<Record<Turns, BufferView>>;
 }

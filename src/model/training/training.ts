@@ -4,25 +4,24 @@ import { f32, Readback, type ReadRanges } from '../../gpu/readback.ts';
 import type {
   GradientComparison,
   GradientSource,
+  LossInputs,
   LossResult,
   OptimiserConfig,
   StepResult,
   TokenBatch,
   TokenScores,
-  UpdateInputs,
-  UpdateResult,
 } from '../../units.ts';
 import { backwardSteps } from './backward.ts';
 import { batchInputs, checkBatch, uploadInputs, visiblePairs, type BatchInputs } from './batch_inputs.ts';
 import { widthsOf, type DeviceModel } from '../device_model.ts';
-import { FrozenModelError } from '../errors.ts';
+import { FrozenModelError, NoGradientError } from '../errors.ts';
 import { forwardSteps, type TrainSizes } from './forward.ts';
 import { GradientShelf } from './gradients.ts';
-import { IN_FLIGHT, inRows, lossResult, submitInTurn } from './part_arrays.ts';
+import { IN_FLIGHT, inRows, lossResult, submitInTurn, type Wanted } from './part_arrays.ts';
 import { splitBatch, wholeBatch, type Capacity, type MicroBatch } from '../microbatches.ts';
 import { optimiserSizes, optimiserSteps, stepResult, type OptimiserSizes } from './optimise.ts';
 import {
-  checkUpdateInputs,
+  checkLossInputs,
   joinsRows,
   lossKernel,
   lossParams,
@@ -35,7 +34,7 @@ import {
   uploadBatchInputs,
   uploadLossInputs,
 } from '../policy_loss.ts';
-import { createWorkspace, type Workspace } from './workspace.ts';
+import { createWorkspace, largestRead, type Workspace } from './workspace.ts';
 
 /** Weighted cross-entropy of one supervised step, and the optimiser step taken. */
 export interface SupervisedResult {
@@ -59,13 +58,6 @@ type Floats = Float32Array<ArrayBuffer>;
 interface Prepared {
   readonly compiled: Compiled;
   readonly parts: readonly MicroBatch[];
-}
-
-/** Views to read back by what they are indexed by. */
-interface Wanted<Predicted extends string, Scored extends string, Turns extends string> {
-  readonly predicted: Readonly<Record<Predicted, BufferView>>;
-  readonly scored?: Readonly<Record<Scored, BufferView>>;
-  readonly turns?: Readonly<Record<Turns, BufferView>>;
 }
 
 /**
@@ -96,13 +88,6 @@ const sizesOf = (part: MicroBatch, inputs: BatchInputs, temperature: number): Tr
   inverseTemperature: 1 / temperature,
 });
 
-/** Bytes of all that is read back of a micro-batch or of a step at most. */
-function largestRead({ loss, ...workspace }: Workspace): number {
-  const bytes = (...views: readonly BufferView[]): number => views.reduce((sum, { size }) => sum + size, 0);
-  const part = bytes(workspace.logProb, workspace.entropy, loss.tokenLoss, loss.dlogProb, loss.turnLogRatio);
-  return Math.max(part, bytes(workspace.squareSums, workspace.headSquares, workspace.clipState));
-}
-
 /** Scoring and training of packed batches. Calls must not overlap. */
 export class Training {
   readonly #model: DeviceModel;
@@ -111,6 +96,7 @@ export class Training {
   readonly #lossKernel: LossKernel;
   #compiled: Compiled | null = null;
   #steps = 0; // AdamW steps taken
+  #gradientKept = false; // of a backward pass that no step has gone along yet
 
   /**
    * @param limit most tokens, predicted and scored tokens of one micro-batch
@@ -123,13 +109,14 @@ export class Training {
     this.#readback = new Readback(model.gpu, 'training readback');
   }
 
-  /** Forgets the optimiser's steps and moments. */
+  /** Forgets the optimiser's steps and moments, and a gradient that it has not gone along. */
   resetOptimiser(): void {
     const encoder = this.#model.gpu.device.createCommandEncoder({ label: 'reset optimiser' });
     encoder.clearBuffer(this.#model.firstMoment.buffer);
     encoder.clearBuffer(this.#model.secondMoment.buffer);
     this.#model.gpu.device.queue.submit([encoder.finish()]);
     this.#steps = 0;
+    this.#gradientKept = false;
   }
 
   /** @throws BatchError, DeviceLostError, OutOfMemoryError */
@@ -147,21 +134,32 @@ export class Training {
   }
 
   /**
-   * Loss → gradients → clip → AdamW. A batch above the capacity is split between rows; since weights are those of
+   * Loss → gradients, kept for `step`. A batch above the capacity is split between rows; since weights are those of
    * the whole batch, the summed gradient is the same.
    * @throws BatchError, DeviceLostError, OutOfMemoryError
    */
-  async update(batch: TokenBatch, inputs: UpdateInputs): Promise<UpdateResult> {
-    checkUpdateInputs(batch, inputs);
+  async backward(batch: TokenBatch, inputs: LossInputs): Promise<LossResult> {
+    checkLossInputs(batch, inputs);
     const prepared = await this.#prepare(batch);
-    const result = await this.#backpropagate(prepared, batch, inputs);
-    const [step, loss] = await Promise.all([this.#step(prepared.compiled, inputs.optimiser), result()]);
-    return { loss, step };
+    this.#gradientKept = false;
+    const loss = await (await this.#backpropagate(prepared, batch, inputs))();
+    this.#gradientKept = true;
+    return loss;
+  }
+
+  /**
+   * Clip → AdamW along the kept gradient.
+   * @throws NoGradientError, DeviceLostError
+   */
+  async step(optimiser: OptimiserConfig): Promise<StepResult> {
+    if (!this.#gradientKept) throw new NoGradientError();
+    this.#gradientKept = false;
+    return this.#step(await this.#compile(), optimiser);
   }
 
   /**
    * Angles between the gradients of several losses, before clipping. Parameters, moments and the gradients of the
-   * last update stay.
+   * last backward pass stay.
    * @throws BatchError, DeviceLostError, OutOfMemoryError
    */
   gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison> {
@@ -174,8 +172,8 @@ export class Training {
   }
 
   /** The loss of a mini-batch at the present parameters. The same promises as gradientCosines. */
-  async lossOf(batch: TokenBatch, inputs: UpdateInputs): Promise<LossResult> {
-    checkUpdateInputs(batch, inputs);
+  async lossOf(batch: TokenBatch, inputs: LossInputs): Promise<LossResult> {
+    checkLossInputs(batch, inputs);
     const shelf = await GradientShelf.create(this.#model, 0); // the backward pass writes where the last gradient is
     try {
       return await (
@@ -190,7 +188,7 @@ export class Training {
     losses: readonly GradientSource[],
     read: (shelf: GradientShelf) => Promise<T>,
   ): Promise<T> {
-    for (const { batch, inputs } of losses) checkUpdateInputs(batch, inputs);
+    for (const { batch, inputs } of losses) checkLossInputs(batch, inputs);
     const shelf = await GradientShelf.create(this.#model, losses.length);
     try {
       for (const [index, { batch, inputs }] of losses.entries()) {
@@ -212,7 +210,7 @@ export class Training {
   async #backpropagate(
     { compiled, parts }: Prepared,
     batch: TokenBatch,
-    inputs: UpdateInputs,
+    inputs: LossInputs,
   ): Promise<() => Promise<LossResult>> {
     const { gpu } = this.#model;
     const { workspace } = compiled;
@@ -254,6 +252,7 @@ export class Training {
     const { compiled, parts } = await this.#prepare(batch);
     const { gpu } = this.#model;
     const { workspace, forward, backward } = compiled;
+    this.#gradientKept = false;
     this.#clearGradients();
     const results = await submitInTurn(parts, (part) => {
       const inputs = batchInputs(batch, part);

@@ -160,3 +160,10 @@ function activationGradients(
     partial: owner.storage('partial', partialRows * Math.max(channels, 2 * model.config.headSize)),
   };
 }
+
+/** Bytes of all that is read back of a micro-batch or of a step at most. */
+export function largestRead({ loss, ...workspace }: Workspace): number {
+  const bytes = (...views: readonly BufferView[]): number => views.reduce((sum, { size }) => sum + size, 0);
+  const part = bytes(workspace.logProb, workspace.entropy, loss.tokenLoss, loss.dlogProb, loss.turnLogRatio);
+  return Math.max(part, bytes(workspace.squareSums, workspace.headSquares, workspace.clipState));
+}

@@ -1,7 +1,7 @@
 /** Angles between the policy gradients that several credit rules give on the same rollouts. */
 import { assignCredit } from '../../algo/credit/credit.ts';
 import { packTrees } from '../../algo/batch/batch.ts';
-import type { Environment, TrainablePolicy, UpdateInputs } from '../../units.ts';
+import type { Environment, TrainablePolicy, LossInputs } from '../../units.ts';
 import type { GradientAngles, GradientQuestion } from '../../protocol/protocol.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function gradientAngles(
   { config, update, rollouts, rules }: GradientQuestion,
 ): Promise<Omit<GradientAngles, 'parameters' | 'ms'>> {
   const trees = rollouts.map(({ tree }) => tree);
-  const { temperature, optimiser } = config;
+  const { temperature } = config;
   const own = config.algorithm.loss;
   const surrogate = own.surrogate === 'gate' ? 'gate' : 'clip';
   const loss = { ...own, surrogate, klCoefficient: 0, entropyCoefficient: 0 } as const;
@@ -31,7 +31,7 @@ export async function gradientAngles(
     );
   });
   const { logProb } = await policy.score(batches[0], temperature); // the rows are the same under every rule
-  const inputs: UpdateInputs = { oldLogProb: logProb, refLogProb: null, temperature, loss, optimiser };
+  const inputs: LossInputs = { oldLogProb: logProb, refLogProb: null, temperature, loss };
   const { norms, cosines } = await policy.gradientCosines(batches.map((batch) => ({ batch, inputs })));
   return { update, rules, norms, cosines, scoredTokens: batches[0].scored.length };
 }

@@ -4,11 +4,11 @@ import { objective, type Objective } from '../../algo/loss/loss.ts';
 import type { CheckedRow, CheckedStep } from '../../protocol/inspection.ts';
 import type {
   LossConfig,
+  LossInputs,
+  LossResult,
   TokenBatch,
   TokenScores,
   TrainablePolicy,
-  UpdateInputs,
-  UpdateResult,
 } from '../../units.ts';
 
 // What a step promises each token, to first order.
@@ -72,9 +72,10 @@ export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number 
 interface TakenStep {
   readonly minibatch: number;
   readonly batch: TokenBatch;
-  readonly inputs: UpdateInputs;
+  readonly inputs: LossInputs;
+  readonly learningRate: number;
   readonly before: Float32Array; // all parameters
-  readonly result: UpdateResult;
+  readonly loss: LossResult; // of the backward pass
   readonly edited?: boolean; // the policy's loss kernel is a person's: only the device knows its loss
 }
 
@@ -86,7 +87,7 @@ interface TakenStep {
  */
 export async function checkStep(
   policy: TrainablePolicy,
-  { minibatch, batch, inputs, before, result, edited = false }: TakenStep,
+  { minibatch, batch, inputs, learningRate, before, loss: started, edited = false }: TakenStep,
 ): Promise<CheckedStep> {
   const gradient = await policy.gradients();
   const after = await policy.parameters();
@@ -95,17 +96,17 @@ export async function checkStep(
   const loss: LossConfig = onDevice ? { ...inputs.loss, surrogate: 'none' } : inputs.loss; // then all but the policy's term
   const at = (scored: TokenScores): Objective =>
     objective({ ...batch, ...inputs, ...scored, rowCount: batch.rows.length }, loss, inputs.extras);
-  const start = at(result.loss);
-  const { dlogProb } = result.loss;
-  const change = scores.logProb.map((logProb, s) => logProb - result.loss.logProb[s]);
-  const entropies = scores.entropy.reduce((sum, entropy, s) => sum + entropy - result.loss.entropy[s], 0);
+  const start = at(started);
+  const { dlogProb } = started;
+  const change = scores.logProb.map((logProb, s) => logProb - started.logProb[s]);
+  const entropies = scores.entropy.reduce((sum, entropy, s) => sum + entropy - started.entropy[s], 0);
   const steps = after.map((value, index) => value - before[index]);
   const forecast = await forecastTokens(policy, batch, inputs.temperature, before, steps);
   return {
     minibatch,
-    learningRate: inputs.optimiser.learningRate,
+    learningRate,
     parameterChange: Math.sqrt(inner(steps, steps)),
-    lossBefore: start.total + (onDevice ? result.loss.loss : 0),
+    lossBefore: start.total + (onDevice ? started.loss : 0),
     lossAfter: at(scores).total + (onDevice?.loss ?? 0),
     predicted: inner(gradient, steps),
     throughTokens: inner(dlogProb, change) + start.dentropy * entropies,
@@ -114,7 +115,7 @@ export async function checkStep(
       start.dentropy * forecast.entropy.reduce((sum, slope) => sum + slope, 0),
     forecastCorrelation: correlation(forecast.logProb, change),
     ...agreement(dlogProb, change),
-    rows: batch.rows.map((_, row) => checkedRow(batch, row, result.loss, scores, forecast.logProb)),
+    rows: batch.rows.map((_, row) => checkedRow(batch, row, started, scores, forecast.logProb)),
   };
 }
 
@@ -127,7 +128,7 @@ function inner(a: ArrayLike<number>, b: ArrayLike<number>): number {
 function checkedRow(
   batch: TokenBatch,
   row: number,
-  { logProb, dlogProb }: UpdateResult['loss'],
+  { logProb, dlogProb }: LossResult,
   scores: TokenScores,
   predicted: Float64Array,
 ): CheckedRow {

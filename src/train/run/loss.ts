@@ -1,14 +1,12 @@
-/** Loss and optimiser steps of an update, mini-batch by mini-batch. */
+/** Phase loss: old log-probabilities, then loss and gradients of a mini-batch. No parameter changes here. */
 import { scoredPositions, scoredTurns, turnsOfRow } from '../../algo/batch/batch.ts';
 import { lossReadsReference } from '../../algo/credit/signals.ts';
-import type { CheckedStep, LossRow } from '../../protocol/protocol.ts';
-import type { LossExtras, LossResult, TokenBatch, TokenScores, UpdateInputs } from '../../units.ts';
+import type { LossRow } from '../../protocol/protocol.ts';
+import type { LossExtras, LossInputs, LossResult, TokenBatch, TokenScores } from '../../units.ts';
 import { MissingPolicyError, NonFiniteLossError } from '../engine/errors.ts';
-import { checkStep } from '../inspect/step_check.ts';
 import type { LossBatch } from './batches.ts';
 import { scoreAll } from './signals.ts';
-import type { TrainedBatch } from './update_metrics.ts';
-import { phase, type Update } from './update.ts';
+import type { Update } from './update.ts';
 
 interface RowSource {
   readonly batch: TokenBatch;
@@ -44,52 +42,45 @@ function lossRow({ batch, oldLogProb, result, extras }: RowSource, row: number):
 export const lossRows = (source: RowSource): readonly LossRow[] =>
   source.batch.rows.map((_, row) => lossRow(source, row));
 
-/** Old log-probabilities once for all mini-batches, by the trainer and not the sampler; then loss and step of each. */
-export async function trainBatches(
+/** Loss and gradients of one mini-batch; the policy keeps the gradients, and no parameter changes. */
+export async function backpropagate(
   at: Update,
-  batches: readonly LossBatch[],
-): Promise<readonly TrainedBatch[]> {
+  minibatch: number,
+  { batch, extras }: LossBatch,
+  scores: BatchScores,
+): Promise<Backpropagated> {
   const { config, policy, post } = at.run;
-  const { temperature, optimiser } = config;
-  const { loss } = config.algorithm;
-  const { update } = at;
-  const trained: TrainedBatch[] = [];
-  const checked: CheckedStep[] | null = at.run.takeStepCheck?.(update) ? [] : null;
-  let scores: BatchScores = { old: [], reference: null };
-  for (const [minibatch, { batch, extras }] of batches.entries()) {
-    const entry = await phase(at, 'loss', async () => {
-      if (minibatch === 0) scores = await scoreBatches(at, batches);
-      const oldScores = scores.old[minibatch];
-      const inputs: UpdateInputs = {
-        oldLogProb: oldScores.logProb,
-        refLogProb: scores.reference?.[minibatch].logProb ?? null,
-        extras,
-        temperature,
-        loss,
-        optimiser,
-      };
-      const before = checked && (await policy.parameters());
-      const result = await policy.update(batch, inputs);
-      checkFinite(update, minibatch, batch, result.loss);
-      const rows = lossRows({ batch, oldLogProb: oldScores.logProb, result: result.loss, extras });
-      post({ kind: 'loss', update, minibatch, loss: result.loss.loss, rows });
-      const edited = at.run.config.editedKernel !== undefined;
-      if (before) checked.push(await checkStep(policy, { minibatch, batch, inputs, before, result, edited }));
-      return { batch, oldScores, result };
-    });
-    await phase(at, 'step', () => post({ kind: 'step', update, minibatch, ...entry.result.step }));
-    trained.push(entry);
-  }
-  if (checked) post({ kind: 'step-check', update, steps: checked });
-  return trained;
+  const oldScores = scores.old[minibatch];
+  const inputs: LossInputs = {
+    oldLogProb: oldScores.logProb,
+    refLogProb: scores.reference?.[minibatch].logProb ?? null,
+    extras,
+    temperature: config.temperature,
+    loss: config.algorithm.loss,
+  };
+  const loss = await policy.backward(batch, inputs);
+  checkFinite(at.update, minibatch, batch, loss);
+  const rows = lossRows({ batch, oldLogProb: oldScores.logProb, result: loss, extras });
+  post({ kind: 'loss', update: at.update, minibatch, loss: loss.loss, rows });
+  return { minibatch, batch, oldScores, inputs, loss };
 }
 
-interface BatchScores {
+/** A mini-batch, what its loss read and what it found. */
+export interface Backpropagated {
+  readonly minibatch: number; // from 0
+  readonly batch: TokenBatch;
+  readonly oldScores: TokenScores; // of the policy that sampled, scored by the trainer
+  readonly inputs: LossInputs;
+  readonly loss: LossResult;
+}
+
+export interface BatchScores {
   readonly old: readonly TokenScores[];
   readonly reference: readonly TokenScores[] | null; // where the loss compares with the policy before training
 }
 
-async function scoreBatches({ run }: Update, batches: readonly LossBatch[]): Promise<BatchScores> {
+/** Log-probabilities of all mini-batches before the first step, by the trainer and not the sampler. */
+export async function scoreBatches({ run }: Update, batches: readonly LossBatch[]): Promise<BatchScores> {
   const { policy, reference, config } = run;
   const rows = batches.map(({ batch }) => batch);
   const old = await scoreAll(run, policy, rows);

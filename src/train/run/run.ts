@@ -7,13 +7,14 @@ import { afterValidation } from '../../algo/reward/boundary.ts';
 import { backUpValues, normaliseLeaves, turnAdvantages } from '../../algo/credit/credit.ts';
 import type { TreeSignals } from '../../units.ts';
 import { evaluate } from './evaluate.ts';
-import type { TreeRewards } from '../../protocol/protocol.ts';
-import { lossBatches, type CreditedGroup } from './batches.ts';
-import { trainBatches } from './loss.ts';
+import type { CheckedStep, TreeRewards } from '../../protocol/protocol.ts';
+import { lossBatches, type CreditedGroup, type LossBatch } from './batches.ts';
+import { backpropagate, scoreBatches, type BatchScores } from './loss.ts';
 import { firstPrompts, rollOut, type Rollout } from './rollout.ts';
 import { measureSignals } from './signals.ts';
+import { takeStep } from './step.ts';
 import { emptyMemory, gateRounds, phase, type Run, type RunMemory, type Update } from './update.ts';
-import { meanEntropy, rolloutMetrics, stepMetrics } from './update_metrics.ts';
+import { meanEntropy, rolloutMetrics, stepMetrics, type TrainedBatch } from './update_metrics.ts';
 
 export type { Run } from './update.ts';
 
@@ -99,6 +100,24 @@ async function trainUpdate(at: Update): Promise<void> {
       trainMs: now() - startMs - rolloutMs,
     },
   });
+}
+
+/** Loss and step of each mini-batch in turn. */
+async function trainBatches(at: Update, batches: readonly LossBatch[]): Promise<readonly TrainedBatch[]> {
+  const { run, update } = at;
+  const trained: TrainedBatch[] = [];
+  const checked: CheckedStep[] | null = run.takeStepCheck?.(update) ? [] : null;
+  let scores: BatchScores | null = null;
+  for (const [minibatch, batch] of batches.entries()) {
+    const entry = await phase(at, 'loss', async () => {
+      scores ??= await scoreBatches(at, batches);
+      return backpropagate(at, minibatch, batch, scores);
+    });
+    const step = await phase(at, 'step', () => takeStep(at, entry, checked));
+    trained.push({ ...entry, step });
+  }
+  if (checked) run.post({ kind: 'step-check', update, steps: checked });
+  return trained;
 }
 
 /** Rewards of all groups, with the signals of those that are trained on; then which groups are not. */

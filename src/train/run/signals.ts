@@ -86,7 +86,7 @@ async function trainRewardModel(at: Update, groups: readonly Group[]): Promise<v
   const batch = packToScore(trees, environment.contextLength);
   const { logProb } = await policy.score(batch, config.temperature);
   const partner = Int32Array.from(batch.rows, (_, row) => (row % 2 === 0 ? row + 1 : -1 - (row - 1)));
-  await rewardModel.update(batch, {
+  await rewardModel.backward(batch, {
     oldLogProb: logProb,
     refLogProb: logProb,
     extras: { ...NO_EXTRAS, partner },
@@ -97,8 +97,8 @@ async function trainRewardModel(at: Update, groups: readonly Group[]): Promise<v
       klCoefficient: 0,
       entropyCoefficient: 0,
     },
-    optimiser: optimiserOf(config.optimiser),
   });
+  await rewardModel.step(optimiserOf(config.optimiser));
 }
 
 /** @throws MissingPolicyError where the run has none */

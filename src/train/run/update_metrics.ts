@@ -3,16 +3,15 @@ import { reliability } from '../../algo/reward/boundary.ts';
 import { lossMetrics, type LossMetrics } from '../../algo/loss/metrics.ts';
 import { isRight } from '../../algo/reward/reward.ts';
 import { pathTo } from '../../algo/tree/tree.ts';
-import type { Grade, LossConfig, NodeId, TokenBatch, TokenScores, UpdateResult } from '../../units.ts';
+import type { Grade, LossConfig, NodeId, StepResult } from '../../units.ts';
 import type { UpdateMetrics } from '../../protocol/protocol.ts';
+import type { Backpropagated } from './loss.ts';
 import type { Rollout } from './rollout.ts';
 import type { Group } from './update.ts';
 
 /** A mini-batch and what training on it returned. */
-export interface TrainedBatch {
-  readonly batch: TokenBatch;
-  readonly oldScores: TokenScores; // of the policy that sampled, scored by the trainer
-  readonly result: UpdateResult;
+export interface TrainedBatch extends Omit<Backpropagated, 'minibatch' | 'inputs'> {
+  readonly step: StepResult;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -92,8 +91,8 @@ type StepMetrics = Pick<
   | 'rowTokens'
 >;
 
-const metricsOf = ({ batch, oldScores, result }: TrainedBatch, config: LossConfig): LossMetrics => {
-  const { logProb, entropy } = result.loss;
+const metricsOf = ({ batch, oldScores, loss }: TrainedBatch, config: LossConfig): LossMetrics => {
+  const { logProb, entropy } = loss;
   return lossMetrics(
     { ...batch, oldLogProb: oldScores.logProb, logProb, entropy, rowCount: batch.rows.length },
     config,
@@ -103,9 +102,9 @@ const metricsOf = ({ batch, oldScores, result }: TrainedBatch, config: LossConfi
 /** What the mini-batches say, averaged over them; counts are summed. */
 export function stepMetrics(trained: readonly TrainedBatch[], config: LossConfig): StepMetrics {
   const metrics = trained.map((entry) => metricsOf(entry, config));
-  const steps = trained.map(({ result }) => result.step);
+  const steps = trained.map(({ step }) => step);
   return {
-    loss: mean(trained.map(({ result }) => result.loss.loss)),
+    loss: mean(trained.map(({ loss }) => loss.loss)),
     clipFraction: mean(metrics.map(({ clipFraction }) => clipFraction)),
     clipFractionLast: metrics.at(-1)?.clipFraction ?? 0,
     ppoKl: mean(metrics.map(({ ppoKl }) => ppoKl)),
