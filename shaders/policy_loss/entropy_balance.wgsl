@@ -5,7 +5,7 @@
 // shapes  entropy [S] f32, moments [3] → tokens [S,4] (advantage, weight, clip scale, ratio factor)
 // grid    one invocation per scored token, WORKGROUP a group, folded over x and y
 // writes  tokens[s].x ·= ; the rest of tokens stays
-// oracle  src/algo/entropy_balance.ts
+// oracle  src/algo/loss/penalties.ts, balancedAdvantage
 
 struct Params { scored: u32, coefficient: f32 }
 

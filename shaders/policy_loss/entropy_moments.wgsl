@@ -9,7 +9,7 @@
 // shapes  entropy [S] f32 → moments [3]: n, μ, M
 // grid    one workgroup; WORKGROUP lanes (a power of two) stride over S
 // writes  moments: joined
-// oracle  src/algo/entropy_balance.ts
+// oracle  src/algo/loss/penalties.ts, entropyMoments
 
 struct Params { scored: u32 }
 

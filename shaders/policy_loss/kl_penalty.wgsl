@@ -9,7 +9,7 @@
 // shapes  logProb, refLogProb [S] f32 → dlogProb [S];  coefficient: c_kl · weight of a token in a token mean
 // grid    one invocation per scored token, WORKGROUP a group, folded over x and y
 // writes  dlogProb +=
-// oracle  src/algo/penalties.ts
+// oracle  src/algo/loss/penalties.ts
 
 struct Params {
   scored: u32,

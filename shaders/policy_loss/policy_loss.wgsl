@@ -20,7 +20,7 @@
 //         dlogProb [S]; tokenLoss is before weighting, neither holds the KL term
 // grid    one invocation per scored token, WORKGROUP a group, folded over x and y
 // writes  tokenLoss = , dlogProb =
-// oracle  src/algo/loss_terms.ts
+// oracle  src/algo/loss/loss_terms.ts
 
 struct Params {
   scored: u32,

@@ -13,7 +13,7 @@
 //         partner by preference only
 // grid    one invocation per scored token, WORKGROUP a group, folded over x and y
 // writes  tokenLoss = , dlogProb =
-// oracle  src/algo/row_losses.ts
+// oracle  src/algo/loss/row_losses.ts
 
 struct Params { scored: u32, isPreference: u32, beta: f32 }
 

@@ -6,7 +6,7 @@
 // shapes  start [K+1] u32, logProb, otherLogProb [S] f32 → logRatio [first + K]
 // grid    one invocation per segment, WORKGROUP a group, folded over x and y
 // writes  logRatio[first …] =
-// oracle  src/algo/loss.ts, meanLogRatios and summedLogRatios
+// oracle  src/algo/loss/loss.ts, meanLogRatios and summedLogRatios
 
 struct Params { segments: u32, first: u32, isMean: u32 }
 

@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
 import { expandWgsl, wgslParts } from '../../scripts/wgsl_parts.ts';
@@ -57,11 +57,22 @@ test('Vite watches a kernel and all of its parts', () => {
   expect(watched).toEqual([file, expect.stringMatching(/shaders\/parts\/sigmoid\.wgsl$/)]);
 });
 
+const texts = readdirSync('shaders', { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.wgsl'))
+  .map((path) => ({ path: join('shaders', path), text: readFileSync(join('shaders', path), 'utf8') }));
+
+test('every kernel names its oracle, a file that is there', () => {
+  const lost = texts
+    .filter(({ path }) => !path.startsWith(join('shaders', 'parts')))
+    .flatMap(({ path, text }) => {
+      const oracle = /^\/\/ oracle +([^\s,]+)/m.exec(text)?.[1] ?? 'none';
+      return existsSync(oracle) || existsSync(join(dirname(path), oracle)) ? [] : [`${path}: ${oracle}`];
+    });
+  expect(lost).toEqual([]);
+});
+
 describe('the parts', () => {
   const used = (text: string): string[] => [...text.matchAll(/#use (\S+)/g)].map(([, name]) => name);
-  const texts = readdirSync('shaders', { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.wgsl'))
-    .map((path) => ({ path, text: readFileSync(join('shaders', path), 'utf8') }));
 
   test('have two readers each: what one kernel uses stands in that kernel', () => {
     const readers = texts.flatMap(({ text }) => used(text));
