@@ -1,11 +1,14 @@
+import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { parameterCount } from '../../src/model/config.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
 import { writeSafetensors } from '../../src/model/safetensors.ts';
 import { decodeWeights } from '../../src/model/weights.ts';
 import { parseRunConfig, withSetting } from '../../src/train/config/config.ts';
+import { describeKnobs, schemasOf, type SettingsOf } from '../../src/train/config/settings.ts';
 import { labConfig } from '../../src/train/engine/lab.ts';
 import { parseLoggedEvent } from '../../src/protocol/logged_events.ts';
+import { real } from '../../src/protocol/schema.ts';
 import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { LabError, type ErrorReport, type ModelConfig, type RunConfig } from '../../src/units.ts';
@@ -42,6 +45,40 @@ test('a number that float32 cannot hold is refused by its name, in every setting
       expect(report?.got, path).toBe(String(value));
     }
   }
+});
+
+test('what a knob reaches is valid, and what it shows is every setting of an algorithm', () => {
+  const knobs = describeKnobs({ environments: ['search'], datasets: ['hotpot'] });
+  for (const { path, range } of knobs) {
+    const ends = 'min' in range ? [range.min, range.max] : 'options' in range ? range.options : [true, false];
+    for (const end of ends) {
+      const value = range.kind === 'choices' ? [end] : end;
+      const report = refusal([[path, value]]); // two settings may not go together: that names another reason
+      if (report && !path.startsWith('prompts'))
+        expect(report.what, `${path} = ${String(end)}`).not.toMatch('cannot be configured');
+    }
+  }
+  const shown = new Set(knobs.map(({ path }) => path));
+  const hidden = settingPaths(instant).filter((path) => !shown.has(path) && !path.startsWith('model.'));
+  expect(hidden).toEqual(['preset', 'weights', 'algorithm.name', 'optimiser.epsilon']);
+});
+
+test('a table that lacks a setting, has one too many or lets the wrong values through does not compile', () => {
+  interface Group {
+    readonly share: number;
+    readonly rule: 'one' | 'two';
+  }
+  const [share, rule] = [{ schema: real(0, 1) }, { schema: v.picklist(['one', 'two']) }];
+  const whole = { share, rule } satisfies SettingsOf<Group>;
+  // @ts-expect-error rule is missing
+  const short: SettingsOf<Group> = { share };
+  // @ts-expect-error the group has no weight
+  const long: SettingsOf<Group> = { share, rule, weight: share };
+  // @ts-expect-error a rule is one of two words, not any
+  const wide: SettingsOf<Group> = { share, rule: { schema: v.string() } };
+  const parsed: Group = v.parse(v.strictObject(schemasOf(whole)), { share: 0.5, rule: 'one' });
+  expect(parsed).toEqual({ share: 0.5, rule: 'one' });
+  expect([short, long, wide].map((table) => Object.keys(table).length)).toEqual([1, 3, 2]);
 });
 
 // Each was accepted, and ended as a shader's error, a step skipped or a word that is not in the vocabulary.

@@ -9,7 +9,7 @@ import type {
   KnobDescription,
 } from '../../protocol/protocol.ts';
 import type { Environment } from '../../units.ts';
-import { describeKnobs } from './knobs.ts';
+import { describeKnobs } from './settings.ts';
 import { presets, type Preset } from './presets.ts';
 
 const entry = ({ name, title, description }: CatalogueEntry): CatalogueEntry => ({

@@ -5,28 +5,30 @@ import { signalsRead } from '../../algo/credit/signals.ts';
 import { environments } from '../../env/index.ts';
 import { checkModelConfig } from '../../model/config.ts';
 import { ROW_LIMIT } from '../../model/policy_loss.ts';
-import { issueReport, real, wanted, whole, zeroOr } from '../../protocol/schema.ts';
+import { issueReport, wanted } from '../../protocol/schema.ts';
 import {
-  ADVANTAGE_RULES,
-  CLIP_EDGES,
   EDITABLE_KERNELS,
-  FILTER_RULES,
   GRADIENT_VERDICTS,
-  KL_KINDS,
-  LOSS_REDUCTIONS,
   quote,
-  RATIO_LEVELS,
-  REWARD_RULES,
-  ROLLOUT_SHAPES,
   shorten,
-  SURROGATES,
-  VALUE_RULES,
   type AlgorithmConfig,
   type Environment,
   type ModelConfig,
   type RunConfig,
 } from '../../units.ts';
 import { RunConfigError } from '../engine/errors.ts';
+import {
+  CREDIT,
+  EVALUATION,
+  FILTER,
+  LOSS,
+  name,
+  OPTIMISER,
+  REWARD,
+  ROLLOUT,
+  RUN,
+  schemasOf,
+} from './settings.ts';
 
 // Settings that are each valid but do not go together, refused before a run takes anything.
 
@@ -202,20 +204,6 @@ export function checkTogether(config: RunConfig): void {
 
 export { LOADED_BY_HAND } from '../../units.ts';
 
-const datasets = v.pipe(
-  v.array(v.string('the name of a data set'), 'a list of data sets'),
-  wanted((list) => list.length > 0, 'at least one data set'),
-);
-
-const LONGEST_NAME = 80; // characters; messages quote names whole
-const name = (what: string) =>
-  v.pipe(
-    v.string(what),
-    wanted(({ length }) => length <= LONGEST_NAME, `${what}, at most ${LONGEST_NAME} characters`),
-  );
-
-const share = real(0, 1);
-
 const LONGEST_KERNEL = 100_000; // characters; the lab's own have a few thousand
 export const kernelText = v.pipe(
   v.string('the text of a kernel'),
@@ -225,104 +213,23 @@ export const kernelText = v.pipe(
   ),
 );
 
-const rollout = v.strictObject({
-  shape: v.picklist(ROLLOUT_SHAPES),
-  leavesPerTree: whole(1, 256),
-  initialBranches: whole(1, 256),
-  iterations: whole(0, 256),
-  picks: whole(1, 64),
-  expansion: v.picklist(['entropy', 'random'], 'entropy or random'),
-  siblingPenalty: real(0, 100),
-  branchRule: v.picklist(['arpo', 'aepo']),
-  beam: whole(1, 16),
-  branchBase: share,
-  branchWeight: real(0, 100),
-  dynamicInitial: v.boolean('true or false'),
-  segmentTokens: whole(1, 4096),
-  width: whole(1, 64),
-  levels: whole(1, 64),
-  similarity: share,
-  explorationWeight: real(0, 100),
-  hybridRows: whole(0, 256),
-  retrieveProbability: share,
-});
-
-const reward = v.strictObject({
-  rule: v.picklist(REWARD_RULES),
-  overlongBuffer: whole(0, 4096),
-  overlongPenalty: real(0, 100),
-  turnPenalty: real(0, 100),
-});
-
-const filter = v.strictObject({
-  rule: v.picklist(FILTER_RULES),
-  generationBatches: whole(1, 64),
-  keptShare: real(1e-6, 1),
-});
-
-export const creditSchema = v.strictObject({
-  leafNormalisation: v.boolean('true or false'),
-  valueRule: v.picklist(VALUE_RULES),
-  advantageRule: v.picklist(ADVANTAGE_RULES),
-  discount: share,
-  lambda: share,
-  mixing: real(0, 100),
-});
-
-const loss = v.strictObject({
-  ratioLevel: v.picklist(RATIO_LEVELS),
-  surrogate: v.picklist(SURROGATES),
-  clipLow: real(0, 1),
-  clipHigh: real(0, 1000),
-  lowerEdge: v.picklist(CLIP_EDGES),
-  upperEdge: v.picklist(CLIP_EDGES),
-  lowerFactor: v.optional(real(0, 10), 1), // 1 in records that were made before it
-  upperFactor: v.optional(real(0, 10), 1),
-  dualClip: real(0, 1000),
-  logRatioCap: real(1e-6, 30), // beyond, the squares of e^cap · A leave no finite norm
-  gatePositive: real(1e-3, 100), // the loss divides by it: below, it no longer tells ratios apart
-  gateNegative: real(1e-3, 100),
-  beta: real(1e-6, 100), // a factor of the whole gradient, beside AdamW's epsilon
-  entropyAdvantage: real(0, 10),
-  clipAdaptation: real(0, 1),
-  retrievalRatio: real(0, 10),
-  formatMask: v.boolean('true or false'),
-  reduction: v.picklist(LOSS_REDUCTIONS),
-  entropyCoefficient: real(0, 10),
-  klCoefficient: real(0, 10),
-  klKind: v.picklist(KL_KINDS),
-});
-
-const optimiser = v.strictObject({
-  learningRate: zeroOr(1e-12, 1),
-  beta1: real(0, 0.99999),
-  beta2: real(0, 0.99999),
-  epsilon: real(1e-16, 1), // above every gradient whose square float32 takes for 0
-  weightDecay: real(0, 1),
-  gradientClip: real(1e-9, 1e6), // so that squares of what is left are not 0
-});
+export const creditSchema = v.strictObject(schemasOf(CREDIT));
 
 const schema = v.strictObject({
   preset: name('a name'),
-  seed: whole(0, 2 ** 32 - 1),
-  updates: whole(0, 100_000),
-  environment: name('the name of an environment'),
-  datasets,
+  ...schemasOf(RUN),
   model: v.unknown(), // checkModelConfig says more
   weights: v.nullable(name('the name of a file in public/')),
   algorithm: v.strictObject({
     name: name('a name'),
-    rollout,
-    reward,
-    filter,
+    rollout: v.strictObject(schemasOf(ROLLOUT)),
+    reward: v.strictObject(schemasOf(REWARD)),
+    filter: v.strictObject(schemasOf(FILTER)),
     credit: creditSchema,
-    loss,
+    loss: v.strictObject(schemasOf(LOSS)),
   }),
-  promptsPerUpdate: whole(1, 1024),
-  promptsPerMinibatch: whole(1, 1024),
-  temperature: real(0.01, 10), // its inverse multiplies logits: below, their rounding is above 1e-4 nats
-  optimiser,
-  evaluation: v.strictObject({ every: whole(0, 100_000), questions: whole(0, 10_000), datasets }),
+  optimiser: v.strictObject(schemasOf(OPTIMISER)),
+  evaluation: v.strictObject(schemasOf(EVALUATION)),
   editedKernel: v.exactOptional(
     v.strictObject({
       name: v.picklist(EDITABLE_KERNELS),
