@@ -167,10 +167,12 @@ export class LogOrder {
     }
   }
 
-  /** In order; loss and step take turns, one pair a mini-batch. */
+  /** In order; loss and step take turns, one pair a mini-batch, and so do rollout and reward until there are rewards. */
   #startPhase(phase: Phase, refuse: Refuse): void {
     const next = this.#phase === null ? PHASES[0] : PHASES[PHASES.indexOf(this.#phase) + 1];
-    const again = this.#phase === 'step' && phase === 'loss';
+    const again =
+      (this.#phase === 'step' && phase === 'loss') ||
+      (this.#phase === 'reward' && phase === 'rollout' && !this.#trees.some(({ rewarded }) => rewarded));
     if (phase !== next && !again) refuse('phase', phase, next ?? 'loss, or the metrics of the update');
     this.#phase = phase;
   }

@@ -10,7 +10,7 @@ import type {
   InterventionEvent,
   InterventionQuestion,
 } from '../../protocol/interventions.ts';
-import { rewardConfig } from '../run/rollout.ts';
+import { rewardConfig } from '../run/reward.ts';
 import type { TransportState } from '../run/gates.ts';
 
 /** A policy to ask beside the run's own, and whose parameters it has. */

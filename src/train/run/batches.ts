@@ -14,11 +14,19 @@ import {
 } from '../../units.ts';
 import type { Group, Update } from './update.ts';
 
-/** A group with all that its loss reads. */
-export interface CreditedGroup extends Group {
+/** A group after the phase reward. */
+export interface MeasuredGroup extends Group {
   readonly signals: TreeSignals;
+}
+
+/** After the phase value. */
+export interface ValuedGroup extends MeasuredGroup {
   readonly normalised: LeafValues;
   readonly values: NodeValues;
+}
+
+/** After the phase advantage: with all that its loss reads. */
+export interface CreditedGroup extends ValuedGroup {
   readonly advantages: TurnAdvantages;
 }
 

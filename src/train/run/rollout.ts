@@ -1,48 +1,26 @@
-/** Rollout and rewards: trees until the filter has the groups it wants, each scored as it comes. */
-import { keptGroups, wantsMore } from '../../algo/reward/filters.ts';
-import { gradeLeaves, pathReward, scoreTrees } from '../../algo/reward/reward.ts';
+/** Phase rollout: a tree per prompt of one batch, posted as it grows. Nothing is scored here but what a search asks for. */
+import { pathReward } from '../../algo/reward/reward.ts';
 import type { RolloutObserver } from '../../algo/rollouts/rollout.ts';
 import { growApart } from '../../algo/rollouts/apart.ts';
 import { rollouts } from '../../algo/rollouts/index.ts';
-import { signalsRead } from '../../algo/credit/signals.ts';
-import type { AlgorithmConfig, Prompt, RewardConfig, RolloutTree } from '../../units.ts';
+import type { Prompt, RolloutTree } from '../../units.ts';
 import { trainingPrompts } from './prompts.ts';
-import { gateRounds, samplingOf, type Group, type Update } from './update.ts';
+import { gateRounds, samplingOf, type Update } from './update.ts';
 
-export interface Rollout {
-  readonly groups: readonly Group[]; // all that were rolled out, by Prompt.index
-  readonly kept: readonly Group[]; // those that are trained on
-  readonly batches: number; // rollout batches
+/** @param batch of the update, from 0; those after the first are announced here */
+export function rollOut(at: Update, batch: number): Promise<readonly RolloutTree[]> {
+  const prompts = promptsOf(at, batch);
+  if (batch === 0) at.run.policy.beginRollout(at.key, samplingOf(at.run));
+  else at.run.post({ kind: 'prompts-added', update: at.update, prompts });
+  return grow(at, prompts);
 }
 
-/** Grows a tree per prompt, batch after batch while the filter wants more, and chooses the groups to train on. */
-export async function rollOut(at: Update, prompts: readonly Prompt[]): Promise<Rollout> {
-  const { config, policy, post } = at.run;
-  const { filter } = config.algorithm;
-  const wanted = prompts.length;
-  const groups: Group[] = [];
-  const rewards = (): readonly (readonly number[])[] => groups.map(rowRewards);
-  policy.beginRollout(at.key, samplingOf(at.run));
-  groups.push(...scored(at, await grow(at, prompts)));
-  let batches = 1;
-  while (wantsMore(filter, rewards(), wanted, batches)) {
-    const more = promptsOf(at, batches);
-    post({ kind: 'prompts-added', update: at.update, prompts: more });
-    groups.push(...scored(at, await grow(at, more)));
-    batches += 1;
-  }
-  const kept = keptGroups(filter, rewards(), wanted).map((index) => groups[index]);
-  return { groups, kept, batches };
-}
-
-const promptsOf = ({ run, key }: Update, batch: number): readonly Prompt[] => {
+/** Prompts of one rollout batch of an update. */
+export const promptsOf = ({ run, key }: Update, batch: number): readonly Prompt[] => {
   const { environment, config } = run;
   const { promptsPerUpdate } = config;
   return trainingPrompts(environment, config.datasets, promptsPerUpdate, key, batch * promptsPerUpdate);
 };
-
-/** The prompts that an update begins with; some filters ask for more. */
-export const firstPrompts = (at: Update): readonly Prompt[] => promptsOf(at, 0);
 
 const grow = (at: Update, prompts: readonly Prompt[]): Promise<readonly RolloutTree[]> => {
   const { config, environment, policy } = at.run;
@@ -62,23 +40,3 @@ const postTree = ({ run, update }: Update): RolloutObserver => ({
   onLeaves: (prompt, leaves, pruned, search) =>
     run.post({ kind: 'leaves', update, prompt, leaves, pruned, ...(search && { search }) }),
 });
-
-/** Failed turns cost the row, unless credit charges each turn by itself. */
-export function rewardConfig(algorithm: AlgorithmConfig): RewardConfig {
-  const charged = signalsRead(algorithm.credit.advantageRule).stepReward === 'penalties';
-  return charged ? { ...algorithm.reward, turnPenalty: 0 } : algorithm.reward;
-}
-
-function scored({ run, memory }: Update, trees: readonly RolloutTree[]): readonly Group[] {
-  const { config, environment } = run;
-  const rewards = scoreTrees(trees, environment, rewardConfig(config.algorithm), memory.boundary);
-  return trees.map((tree, t) => ({
-    tree,
-    rewards: rewards[t].byNode,
-    grades: gradeLeaves(tree, environment),
-  }));
-}
-
-/** Rewards in row order. */
-const rowRewards = ({ tree, rewards }: Group): readonly number[] =>
-  tree.leaves.map((leaf) => rewards[leaf] ?? 0);

@@ -1,19 +1,27 @@
 /**
- * The run: rollout → filter → reward → signals → value → advantage → loss → step, top to bottom; each is a file of
- * stages/. Everything that happens is posted as an event; every random number is keyed by the seed and the update, so
+ * The run: rollout → reward → value → advantage → loss → step, top to bottom; each phase is the file of its name. Everything that happens is posted as an event; every random number is keyed by the seed and the update, so
  * the same seed gives the same events.
  */
 import { afterValidation } from '../../algo/reward/boundary.ts';
-import { backUpValues, normaliseLeaves, turnAdvantages } from '../../algo/credit/credit.ts';
-import type { TreeSignals } from '../../units.ts';
 import { evaluate } from './evaluate.ts';
-import type { CheckedStep, TreeRewards } from '../../protocol/protocol.ts';
-import { lossBatches, type CreditedGroup, type LossBatch } from './batches.ts';
+import type { CheckedStep } from '../../protocol/protocol.ts';
+import { assignAdvantages, postCredit } from './advantage.ts';
+import { lossBatches, type LossBatch, type MeasuredGroup } from './batches.ts';
 import { backpropagate, scoreBatches, type BatchScores } from './loss.ts';
-import { firstPrompts, rollOut, type Rollout } from './rollout.ts';
+import { chooseGroups, postRewards, scoreBatch, type Rewarded } from './reward.ts';
+import { promptsOf, rollOut } from './rollout.ts';
 import { measureSignals } from './signals.ts';
 import { takeStep } from './step.ts';
-import { emptyMemory, gateRounds, phase, type Run, type RunMemory, type Update } from './update.ts';
+import {
+  emptyMemory,
+  gateRounds,
+  phase,
+  type Group,
+  type Run,
+  type RunMemory,
+  type Update,
+} from './update.ts';
+import { backUp } from './value.ts';
 import { meanEntropy, rolloutMetrics, stepMetrics, type TrainedBatch } from './update_metrics.ts';
 
 export type { Run } from './update.ts';
@@ -58,48 +66,52 @@ async function trainUpdate(at: Update): Promise<void> {
   const { post, now } = run;
   const { credit, loss } = run.config.algorithm;
   await run.transport.beginUpdate(update);
-  const prompts = firstPrompts(at);
-  post({ kind: 'update-started', update, prompts });
+  post({ kind: 'update-started', update, prompts: promptsOf(at, 0) });
   const startMs = now();
 
-  const rollout = await phase(at, 'rollout', () => rollOut(at, prompts));
-  const rolloutMs = now() - startMs;
-
-  const scored = await phase(at, 'reward', async () => {
-    const signals = await measureSignals(at, rollout.kept);
-    const kept = rollout.kept.map((group, g) => ({ ...group, signals: signals[g] }));
-    postRewards(at, rollout, signals);
-    return kept;
-  });
-
-  const valued = await phase(at, 'value', () =>
-    scored.map((group) => {
-      const normalised = normaliseLeaves(group.tree, group.rewards, credit.leafNormalisation);
-      return { ...group, normalised, values: backUpValues(group.tree, normalised.byNode, credit.valueRule) };
-    }),
-  );
-
+  const rewarded = await rollOutAndReward(at);
+  const valued = await phase(at, 'value', () => backUp(rewarded.measured, credit));
   const credited = await phase(at, 'advantage', () => {
-    const trees = valued.map((group) => ({ ...group, values: group.values.byNode }));
-    const advantages = turnAdvantages(trees, credit);
-    const groups = valued.map((group, g) => ({ ...group, advantages: advantages[g] }));
+    const groups = assignAdvantages(valued, credit);
     postCredit(at, groups);
     return groups;
   });
-
   const trained = await trainBatches(at, lossBatches(at, credited));
 
   post({
     kind: 'metrics',
     update,
     metrics: {
-      ...rolloutMetrics(rollout),
+      ...rolloutMetrics(rewarded),
       ...stepMetrics(trained, loss),
       entropy: meanEntropy(trained.map(({ oldScores }) => oldScores)),
-      rolloutMs,
-      trainMs: now() - startMs - rolloutMs,
+      rolloutMs: rewarded.rolledOutMs - startMs,
+      trainMs: now() - rewarded.rolledOutMs,
     },
   });
+}
+
+interface Measured extends Rewarded {
+  readonly measured: readonly MeasuredGroup[]; // those that are trained on
+  readonly rolledOutMs: number; // when the last rollout ended
+}
+
+/** Rollout and reward in turn, until the filter has the groups it wants; then what credit reads beside their rewards. */
+async function rollOutAndReward(at: Update): Promise<Measured> {
+  let groups: readonly Group[] = [];
+  for (let batch = 0; ; batch += 1) {
+    const trees = await phase(at, 'rollout', () => rollOut(at, batch));
+    const rolledOutMs = at.run.now();
+    const measured = await phase(at, 'reward', async () => {
+      groups = [...groups, ...scoreBatch(at, trees)];
+      const chosen = chooseGroups(at, groups, batch + 1);
+      if (!chosen) return null;
+      const signals = await measureSignals(at, chosen.kept);
+      postRewards(at, chosen, signals);
+      return { ...chosen, measured: chosen.kept.map((group, g) => ({ ...group, signals: signals[g] })) };
+    });
+    if (measured) return { ...measured, rolledOutMs };
+  }
 }
 
 /** Loss and step of each mini-batch in turn. */
@@ -118,36 +130,6 @@ async function trainBatches(at: Update, batches: readonly LossBatch[]): Promise<
   }
   if (checked) run.post({ kind: 'step-check', update, steps: checked });
   return trained;
-}
-
-/** Rewards of all groups, with the signals of those that are trained on; then which groups are not. */
-function postRewards(
-  { run, update }: Update,
-  { groups, kept, batches }: Rollout,
-  signals: readonly TreeSignals[],
-): void {
-  const trees = groups.map((group): TreeRewards => {
-    const own = signals[kept.indexOf(group)] as TreeSignals | undefined;
-    const measured = own && Object.values(own).some((signal) => signal !== null);
-    const { tree, rewards } = group;
-    return { prompt: tree.prompt.index, byNode: rewards, ...(measured ? { signals: own } : {}) };
-  });
-  run.post({ kind: 'rewards', update, trees });
-  const dropped = groups.filter((group) => !kept.includes(group)).map(({ tree }) => tree.prompt.index);
-  if (dropped.length > 0) run.post({ kind: 'groups-dropped', update, batches, prompts: dropped });
-}
-
-function postCredit({ run, update }: Update, groups: readonly CreditedGroup[]): void {
-  const { valueRule, advantageRule } = run.config.algorithm.credit;
-  const trees = groups.map(({ tree, normalised, values, advantages }) => ({
-    prompt: tree.prompt.index,
-    valueRule,
-    advantageRule,
-    normalised: normalised.byNode,
-    values: values.byNode,
-    advantages: advantages.byNode,
-  }));
-  run.post({ kind: 'credit', update, trees });
 }
 
 /** Each held-out data set, once sampled as in training and once greedily; the greedy scores are the validation. */

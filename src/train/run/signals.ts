@@ -28,7 +28,7 @@ import {
   type TreeSignals,
 } from '../../units.ts';
 import { MissingPolicyError } from '../engine/errors.ts';
-import { rewardConfig } from './rollout.ts';
+import { rewardConfig } from './reward.ts';
 import { gateRounds, samplingOf, type Group, type Run, type Update } from './update.ts';
 
 // Rows that are only scored, and scores batch by batch.

@@ -6,7 +6,7 @@ import { pathTo } from '../../algo/tree/tree.ts';
 import type { Grade, LossConfig, NodeId, StepResult } from '../../units.ts';
 import type { UpdateMetrics } from '../../protocol/protocol.ts';
 import type { Backpropagated } from './loss.ts';
-import type { Rollout } from './rollout.ts';
+import type { Rewarded } from './reward.ts';
 import type { Group } from './update.ts';
 
 /** A mini-batch and what training on it returned. */
@@ -67,7 +67,7 @@ export function treeMetrics(scored: readonly Group[]): TreeMetrics {
 type RolloutMetrics = TreeMetrics & Pick<UpdateMetrics, 'rolloutBatches' | 'droppedGroups'>;
 
 /** As treeMetrics of all groups that were rolled out, dropped ones too: they are part of the cost. */
-export const rolloutMetrics = ({ groups, kept, batches }: Rollout): RolloutMetrics => ({
+export const rolloutMetrics = ({ groups, kept, batches }: Rewarded): RolloutMetrics => ({
   ...treeMetrics(groups),
   rolloutBatches: batches,
   droppedGroups: groups.length - kept.length,
