@@ -1,10 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { clipStateOf } from '../../src/algo/loss/loss_terms.ts';
-import { LossInputError, objective, policyLoss } from '../../src/algo/loss/loss.ts';
+import {
+  LossInputError,
+  objective,
+  policyLoss,
+  surrogates,
+  type SurrogateRule,
+} from '../../src/algo/loss/loss.ts';
 import { lossMetrics } from '../../src/algo/loss/metrics.ts';
 import { entropyMoments, klTerm, tokenMeanWeight } from '../../src/algo/loss/penalties.ts';
-import { KL_KINDS, NO_EXTRAS, RATIO_LEVELS, type LossConfig, type LossExtras } from '../../src/units.ts';
+import {
+  KL_KINDS,
+  NO_EXTRAS,
+  RATIO_LEVELS,
+  SURROGATES,
+  type LossConfig,
+  type LossExtras,
+} from '../../src/units.ts';
 import { randomTokens } from '../support/loss_tokens.ts';
 
 const SCORED = 19;
@@ -269,4 +282,40 @@ test('metrics count soft edges as clipped and the dual clip by itself', () => {
   expect(clipFractionLower).toBeCloseTo(6 / SCORED, 8); // the turn of log-ratio 1.3
   expect(lossMetrics(tokens, { ...TOKEN_LOSS, ...SOFT }).clipFraction).toBe(clipFraction);
   expect(lossMetrics(tokens, { ...TOKEN_LOSS, surrogate: 'gate' }).clipFraction).toBe(0);
+});
+
+/** Of each setting another value, or what it makes of the extras. */
+const OTHERWISE: Readonly<Record<SurrogateRule['settings'][number], Partial<LossConfig> | LossExtras>> = {
+  ratioLevel: { ratioLevel: 'token' },
+  clipLow: { clipLow: 0.05 },
+  clipHigh: { clipHigh: 0.05 },
+  lowerEdge: { lowerEdge: 'hard' },
+  upperEdge: { upperEdge: 'hard' },
+  lowerFactor: { lowerFactor: 0.5 },
+  upperFactor: { upperFactor: 0.5 },
+  dualClip: { dualClip: 1.2 },
+  logRatioCap: { logRatioCap: 0.05 },
+  gatePositive: { gatePositive: 2 },
+  gateNegative: { gateNegative: 3 },
+  beta: { beta: 0.5 },
+  entropyAdvantage: { entropyAdvantage: 0.2 },
+  clipAdaptation: { ...NO_EXTRAS, clipScale: EXTRAS.clipScale },
+  retrievalRatio: { ...NO_EXTRAS, ratioFactor: EXTRAS.ratioFactor },
+};
+
+test.each(SURROGATES)('%s reads the settings that it declares, and no other', (surrogate) => {
+  const ofRows = { rowTarget: Float32Array.of(0.5, -0.2, 1), partner: Int32Array.of(1, -1, 2) };
+  const config: LossConfig = { ...WIDE, ...SOFT, dualClip: 3, surrogate };
+  const trained = (seed: number, change: Partial<LossConfig> | LossExtras) => {
+    const tokens = randomTokens(seed);
+    const refLogProb = surrogates[surrogate].readsReference ? tokens.refLogProb : null;
+    const extras = 'clipScale' in change ? change : NO_EXTRAS;
+    const { loss, dlogProb } = policyLoss({ ...tokens, refLogProb }, { ...config, ...change }, { ...extras, ...ofRows }); // prettier-ignore
+    return [loss, ...dlogProb];
+  };
+  const seeds = [1, 2, 3, 4, 5, 6];
+  const moving = Object.entries(OTHERWISE).filter(([, change]) =>
+    seeds.some((seed) => trained(seed, change).some((value, at) => value !== trained(seed, {})[at])),
+  );
+  expect(moving.map(([setting]) => setting).toSorted()).toEqual(surrogates[surrogate].settings.toSorted());
 });

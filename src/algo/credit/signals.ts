@@ -14,6 +14,7 @@ import {
 } from '../../units.ts';
 import { advantageMethods, type RuleSetting, type SignalNeeds } from '../advantage/index.ts';
 import { scoredNodes } from '../batch/batch.ts';
+import { surrogates } from '../loss/loss.ts';
 import { breadthFirst, failedTurns, isLeaf, lastTurn, pathTo, resultAfter } from '../tree/tree.ts';
 
 /** What an advantage rule reads: two rules may share a signal where they mean the same by it. */
@@ -32,8 +33,7 @@ export function settingsRead(advantageRule: AdvantageRule): readonly RuleSetting
 
 /** Whether the loss compares with the policy before training. */
 export const lossReadsReference = ({ loss }: Pick<AlgorithmConfig, 'loss'>): boolean =>
-  loss.surrogate !== 'none' &&
-  (loss.klCoefficient !== 0 || loss.surrogate === 'regression' || loss.surrogate === 'preference');
+  loss.surrogate !== 'none' && (loss.klCoefficient !== 0 || surrogates[loss.surrogate].readsReference);
 
 /** Whether a run keeps the policy before training, to score with or to sample from. */
 export const needsReference = (algorithm: Pick<AlgorithmConfig, 'loss' | 'credit'>): boolean =>

@@ -13,6 +13,7 @@ import {
 } from '../../algo/catalogue/algorithm.ts';
 import { algorithms } from '../../algo/catalogue/index.ts';
 import { settingsRead } from '../../algo/credit/signals.ts';
+import { surrogates, type SurrogateRule } from '../../algo/loss/loss.ts';
 import { FILTER_RULE } from '../../algo/reward/filters.ts';
 import { REWARD_RULE } from '../../algo/reward/reward_rules.ts';
 import { rollouts } from '../../algo/rollouts/index.ts';
@@ -116,9 +117,13 @@ const share = real(0, 1);
 
 const ofDatasets = (choices: KnobChoices): KnobRange => ({ kind: 'choices', options: choices.datasets });
 
-const surrogate = (...values: Surrogate[]): readonly KnobCondition[] => [
+const surrogate = (...values: readonly Surrogate[]): readonly KnobCondition[] => [
   { path: 'algorithm.loss.surrogate', values },
 ];
+
+/** A setting of the loss is shown for the surrogates that declare it. */
+const readBySurrogate = (setting: SurrogateRule['settings'][number]): readonly KnobCondition[] =>
+  surrogate(...SURROGATES.filter((value) => surrogates[value].settings.includes(setting)));
 
 /** A setting of credit is shown for the rules that it reaches. */
 const readByRule = (setting: RuleSetting): readonly KnobCondition[] => [
@@ -134,13 +139,7 @@ const softEdge = (edge: 'lowerEdge' | 'upperEdge'): readonly KnobCondition[] => 
   { path: `algorithm.loss.${edge}`, values: ['soft'] },
 ];
 
-const SURROGATE_OPTIONS = [
-  { value: 'clip', title: 'Clip', formula: 'max(−A·r, −A·clip(r))' },
-  { value: 'gate', title: 'Gate', formula: '−A·4/τ·σ(τ(r − 1)) (SAPO)' },
-  { value: 'regression', title: 'Regression', formula: '(β·Σ log-ratio − target)² (A*-PO)' },
-  { value: 'preference', title: 'Preference', formula: '−ln σ(β·(Δ better − Δ worse)) (DPO)' },
-  { value: 'none', title: 'None', formula: 'evaluation only (ReAct)' },
-] as const satisfies readonly { value: Surrogate; title: string; formula: string }[];
+const SURROGATE_OPTIONS = SURROGATES.map((value) => ({ value, ...surrogates[value] }));
 
 /** Shapes as a picker offers them. */
 const SHAPES = ROLLOUT_SHAPES.map((value) => ({
@@ -217,21 +216,21 @@ export const CREDIT = {
 // prettier-ignore
 export const LOSS = {
   surrogate: { schema: v.picklist(SURROGATES), title: 'Surrogate', term: 'ℓ', range: parts(SURROGATE_OPTIONS), description: 'What a token makes of ratio and advantage.' },
-  ratioLevel: { schema: v.picklist(RATIO_LEVELS), title: 'Ratio level', term: 'ρ', range: choice(...RATIO_LEVELS), description: 'Over which tokens the log-ratio is averaged.', when: surrogate('clip', 'gate') },
-  clipLow: { schema: real(0, 1), title: 'Clip below', term: 'ε_low', range: logarithmic(1e-4, 0.5), description: 'Negative advantages stop pushing once their ratio is below 1 − ε_low. Goes with the learning rate.', when: surrogate('clip') },
-  clipHigh: { schema: real(0, 1000), title: 'Clip above', term: 'ε_high', range: logarithmic(1e-4, 0.5), description: 'Positive advantages stop pushing once their ratio is above 1 + ε_high.', when: surrogate('clip') },
-  lowerEdge: { schema: v.picklist(CLIP_EDGES), title: 'Lower bound', range: choice(...CLIP_EDGES), description: 'At a soft bound the gradient is that of the bound, at a hard one it is 0.', when: surrogate('clip') },
-  upperEdge: { schema: v.picklist(CLIP_EDGES), title: 'Upper bound', range: choice(...CLIP_EDGES), description: 'At a soft bound the gradient is that of the bound, at a hard one it is 0.', when: surrogate('clip') },
+  ratioLevel: { schema: v.picklist(RATIO_LEVELS), title: 'Ratio level', term: 'ρ', range: choice(...RATIO_LEVELS), description: 'Over which tokens the log-ratio is averaged.', when: readBySurrogate('ratioLevel') },
+  clipLow: { schema: real(0, 1), title: 'Clip below', term: 'ε_low', range: logarithmic(1e-4, 0.5), description: 'Negative advantages stop pushing once their ratio is below 1 − ε_low. Goes with the learning rate.', when: readBySurrogate('clipLow') },
+  clipHigh: { schema: real(0, 1000), title: 'Clip above', term: 'ε_high', range: logarithmic(1e-4, 0.5), description: 'Positive advantages stop pushing once their ratio is above 1 + ε_high.', when: readBySurrogate('clipHigh') },
+  lowerEdge: { schema: v.picklist(CLIP_EDGES), title: 'Lower bound', range: choice(...CLIP_EDGES), description: 'At a soft bound the gradient is that of the bound, at a hard one it is 0.', when: readBySurrogate('lowerEdge') },
+  upperEdge: { schema: v.picklist(CLIP_EDGES), title: 'Upper bound', range: choice(...CLIP_EDGES), description: 'At a soft bound the gradient is that of the bound, at a hard one it is 0.', when: readBySurrogate('upperEdge') },
   lowerFactor: { schema: v.optional(real(0, 10), 1), title: 'Lower bound keeps', term: 'β₁', range: linear(0, 1), description: 'Share of the gradient that a soft lower bound keeps: 1 is GPPO, 0 PPO; CE-GPPO reports 0.75 as its best.', when: softEdge('lowerEdge') }, // 1 in records that were made before it
   upperFactor: { schema: v.optional(real(0, 10), 1), title: 'Upper bound keeps', term: 'β₂', range: linear(0, 1), description: 'Share of the gradient that a soft upper bound keeps: 1 is GPPO and CE-GPPO’s best, 0 PPO.', when: softEdge('upperEdge') },
-  dualClip: { schema: real(0, 1000), title: 'Dual clip', term: 'c', range: linear(0, 20), description: 'Most that a token with negative advantage may cost, in units of −A; 0 turns it off.', when: surrogate('clip') },
-  logRatioCap: { schema: real(1e-6, 30), title: 'Log-ratio cap', unit: 'nats', range: linear(1, 20), description: 'Above it the ratio saturates and its gradient is zero.', when: surrogate('clip', 'gate') }, // beyond, the squares of e^cap · A leave no finite norm
-  gatePositive: { schema: real(1e-3, 100), title: 'Gate, A > 0', term: 'τ_pos', range: linear(0.1, 5), description: 'Steepness of the gate for positive advantages.', when: surrogate('gate') }, // the loss divides by it: below, it no longer tells ratios apart
-  gateNegative: { schema: real(1e-3, 100), title: 'Gate, A ≤ 0', term: 'τ_neg', range: linear(0.1, 5), description: 'Steepness of the gate for the others.', when: surrogate('gate') },
+  dualClip: { schema: real(0, 1000), title: 'Dual clip', term: 'c', range: linear(0, 20), description: 'Most that a token with negative advantage may cost, in units of −A; 0 turns it off.', when: readBySurrogate('dualClip') },
+  logRatioCap: { schema: real(1e-6, 30), title: 'Log-ratio cap', unit: 'nats', range: linear(1, 20), description: 'Above it the ratio saturates and its gradient is zero.', when: readBySurrogate('logRatioCap') }, // beyond, the squares of e^cap · A leave no finite norm
+  gatePositive: { schema: real(1e-3, 100), title: 'Gate, A > 0', term: 'τ_pos', range: linear(0.1, 5), description: 'Steepness of the gate for positive advantages.', when: readBySurrogate('gatePositive') }, // the loss divides by it: below, it no longer tells ratios apart
+  gateNegative: { schema: real(1e-3, 100), title: 'Gate, A ≤ 0', term: 'τ_neg', range: linear(0.1, 5), description: 'Steepness of the gate for the others.', when: readBySurrogate('gateNegative') },
   beta: { schema: real(1e-6, 100), title: 'Beta', term: 'β', range: logarithmic(1e-4, 1), description: 'Scale of the log-ratio in regression and preference, and of iStar’s implicit rewards.' }, // a factor of the whole gradient, beside AdamW's epsilon
-  entropyAdvantage: { schema: real(0, 10), title: 'Entropy-balanced advantage', range: linear(0, 1), description: 'Advantages of uncertain tokens are raised by this share per deviation (AEPO 0.2).', when: surrogate('clip') },
-  clipAdaptation: { schema: real(0, 1), title: 'Adaptive band', range: linear(0, 1), description: 'The band of a turn widens or narrows by this share with its gain (A²TGPO 0.3).', when: surrogate('clip') },
-  retrievalRatio: { schema: real(0, 10), title: 'Retrieval ratio', term: 'm', range: linear(0, 1), description: 'Ratios of rows with borrowed steps are raised by this times their share (RAPO 0.05).', when: surrogate('clip') },
+  entropyAdvantage: { schema: real(0, 10), title: 'Entropy-balanced advantage', range: linear(0, 1), description: 'Advantages of uncertain tokens are raised by this share per deviation (AEPO 0.2).', when: readBySurrogate('entropyAdvantage') },
+  clipAdaptation: { schema: real(0, 1), title: 'Adaptive band', range: linear(0, 1), description: 'The band of a turn widens or narrows by this share with its gain (A²TGPO 0.3).', when: readBySurrogate('clipAdaptation') },
+  retrievalRatio: { schema: real(0, 10), title: 'Retrieval ratio', term: 'm', range: linear(0, 1), description: 'Ratios of rows with borrowed steps are raised by this times their share (RAPO 0.05).', when: readBySurrogate('retrievalRatio') },
   formatMask: { schema: v.boolean('true or false'), title: 'Spare format tokens', term: 'M_t', range: SWITCH, description: 'Words of the grammar are not pushed down by failing rows (DialTree).' },
   reduction: { schema: v.picklist(LOSS_REDUCTIONS), title: 'Reduction', term: 'loss_agg_mode', range: choice(...LOSS_REDUCTIONS), description: 'How tokens weigh in the loss.' },
   entropyCoefficient: { schema: real(0, 10), title: 'Entropy bonus', term: 'c_ent', range: linear(0, 0.05), description: 'Rewards spread-out token distributions; 0 turns it off.' },
