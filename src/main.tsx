@@ -75,7 +75,7 @@ function start(): void {
     location.hash,
     readInWorker,
     { write: writeRecording, read: readLogPart },
-    () => engine.restart(),
+    engine,
   );
   const pump = createPump((events) => lab.transport.receive(events));
   engine.subscribe((event) => {

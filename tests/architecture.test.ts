@@ -22,7 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['src/algo', 'src/env', 'src/gpu', 'src/model', 'shaders', 'src/units'],
     ...['src/protocol', 'src/files'],
   ],
-  'src/store': ['src/algo', 'src/units', 'src/protocol'],
+  'src/store': ['src/algo', 'src/units', 'src/protocol', 'src/train/inspect/index.ts'], // the last for its types: see below
   'src/ui': ['src/store', 'src/units'],
 };
 const FREE = ['src/main.tsx', 'scripts', 'bench'];
@@ -113,6 +113,22 @@ test('the check sees a forbidden import', () => {
   expect(violations(['src/train/run/run.ts'], () => ['src/ui/shell/App.tsx'])).toHaveLength(1);
   expect(violations(['src/store/record/run.ts'], () => ['src/protocol/protocol.ts'])).toEqual([]);
   expect(violations(['src/new/file.ts'], () => [])).toEqual(['src/new/file.ts: no rule for this folder']);
+});
+
+const QUESTIONS = 'src/train/inspect';
+
+/** Imports of the engine's answerers that would bring their code to the page. */
+const broughtAlong = (path: string, text: string): readonly string[] =>
+  [...text.matchAll(/^(import|export)\s(?!type\b)[^;]*?from\s*'([^']+)'/gm)]
+    .map((match) => relative('.', resolve(dirname(path), match[2])))
+    .filter((target) => target.startsWith(QUESTIONS));
+
+test('the page has of questions their types alone', () => {
+  const page = [...filesBelow('src/store'), ...filesBelow('src/ui')];
+  expect(page.flatMap((path) => broughtAlong(path, readFileSync(path, 'utf8')))).toEqual([]);
+  const from = `from '../../train/inspect/index.ts';`;
+  expect(broughtAlong('src/store/ask/x.ts', `import type { Ask } ${from}`)).toEqual([]);
+  expect(broughtAlong('src/store/ask/x.ts', `import {\n  questions } ${from}`)).toHaveLength(1);
 });
 
 test('what tools import, by path or by address, exists', () => {

@@ -3,7 +3,7 @@
  * are in no run's log, and a run goes on as if nobody had asked.
  */
 import type { NodeId, RunConfig, TokenId } from '../units.ts';
-import type { BatchPlace, GradientCheck, KernelBatch, KernelTrial, TryKernel } from './kernels.ts';
+import type { BatchPlace, GradientCheck } from './kernels.ts';
 
 export * from './kernels.ts';
 
@@ -120,31 +120,3 @@ export interface KernelCheck {
   readonly missing: string | null; // a feature that the device lacks: nothing was run
   readonly ms: number;
 }
-
-export type InspectionCommand =
-  | ({ readonly kind: 'inspect-token' } & TokenQuestion)
-  | { readonly kind: 'check-steps'; readonly update?: number } // of the next update that comes to its loss, not before this one
-  | { readonly kind: 'list-kernels' }
-  | { readonly kind: 'check-kernel'; readonly name: string; readonly batch?: KernelBatch }
-  | ({ readonly kind: 'try-kernel' } & TryKernel);
-export type InspectionEvent =
-  | ({ readonly kind: 'token-push' } & TokenPush)
-  | ({ readonly kind: 'step-check' } & StepCheck)
-  | { readonly kind: 'kernels'; readonly kernels: readonly KernelDescription[] }
-  | ({ readonly kind: 'kernel-check' } & KernelCheck)
-  | ({ readonly kind: 'kernel-trial' } & KernelTrial);
-
-export const INSPECTION_EVENTS = [
-  'token-push',
-  'step-check',
-  'kernels',
-  'kernel-check',
-  'kernel-trial',
-] as const satisfies readonly InspectionEvent['kind'][];
-export const INSPECTION_COMMANDS = [
-  'inspect-token',
-  'check-steps',
-  'list-kernels',
-  'check-kernel',
-  'try-kernel',
-] as const satisfies readonly InspectionCommand['kind'][];

@@ -8,7 +8,6 @@ import type { RunStatus } from './log.ts';
 import type { AskedParameters } from './inspection.ts';
 
 export interface InterventionQuestion extends ByHand {
-  readonly id: number; // of the question; its answer has the same
   readonly config: RunConfig; // of the run that the tree comes from
   readonly update: number; // of the tree
   readonly node: number; // NodeId in the copy; with `seed` it names the random numbers
@@ -24,13 +23,9 @@ export interface AskedPolicy {
 }
 
 export interface InterventionAnswer {
-  readonly id: number;
   readonly first: number; // id of the first new node; a smaller parent stands on the path
   readonly nodes: readonly TurnNode[]; // the new ones, ids in order; children are new nodes
   readonly rewards: readonly (number | null)[]; // of these; null where no path ends
   readonly policy: AskedPolicy;
   readonly ms: number;
 }
-
-export type InterventionCommand = { readonly kind: 'intervene' } & InterventionQuestion;
-export type InterventionEvent = { readonly kind: 'intervention' } & InterventionAnswer;

@@ -1,5 +1,5 @@
 /**
- * The engine's edge: the worker posts RunEvent, the page posts RunCommand. A run is the log of its events;
+ * The engine's edge: the worker posts RunEvent, the page posts RunCommand; questions and answers go beside them. A run is the log of its events;
  * the page, the recorded run, replay and scrubbing read that one log.
  */
 import type { LabScale } from '../algo/catalogue/defaults.ts';
@@ -17,9 +17,8 @@ import type {
   TurnNode,
   SearchStatistics,
 } from '../units.ts';
-import { INSPECTION_EVENTS, type InspectionCommand, type InspectionEvent } from './inspection.ts';
+import type { StepCheck } from './inspection.ts';
 import type { AlgorithmDescription, KnobDescription } from './descriptions.ts';
-import type { InterventionCommand, InterventionEvent } from './interventions.ts';
 import type {
   AdapterDescription,
   CatalogueEntry,
@@ -188,54 +187,32 @@ export type RunEvent =
       readonly phase: Phase | null;
     }
   | { readonly kind: 'weights'; readonly update: number; readonly bytes: ArrayBuffer } // safetensors
-  /** What a configuration would need of the device: the answer to `estimate`. */
-  | {
-      readonly kind: 'footprint';
-      readonly config: RunConfig; // as it was asked
-      readonly bytes: number | null; // at most, in all; null where the configuration is not valid or nothing is known
-      readonly problem: ErrorReport | null; // why it would not run
-    }
   | ({ readonly kind: 'profile'; readonly update: number } & UpdateProfile)
-  | ({ readonly kind: 'gradients' } & GradientAngles) // the answer to `compare-gradients`
-  | InspectionEvent
-  | InterventionEvent
+  | ({ readonly kind: 'step-check' } & StepCheck)
   | { readonly kind: 'life'; readonly sign: SignOfLife } // said by client.ts, when it changes
   | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
 
 /** Events that say something of the session: they are in no run's log. */
-export const SESSION_EVENTS = [
-  'ready',
-  'weights',
-  'footprint',
-  'profile',
-  'gradients',
-  'intervention',
-  'life',
-  ...INSPECTION_EVENTS,
-] as const;
+export const SESSION_EVENTS = ['ready', 'weights', 'profile', 'step-check', 'life'] as const;
 export type SessionEvent = (typeof SESSION_EVENTS)[number];
 
 export const isLogged = ({ kind }: RunEvent): boolean =>
   !(SESSION_EVENTS as readonly string[]).includes(kind);
 
-/** What the page asks. */
+/** What the page tells the engine to do. What it asks is in src/train/inspect, a file a question. */
 export type RunCommand =
   | { readonly kind: 'open'; readonly config: RunConfig } // prepares a run and evaluates nothing yet
-  | { readonly kind: 'estimate'; readonly config: RunConfig } // unchecked: a draft's faults are in the answer
   | { readonly kind: 'play'; readonly to?: { readonly update: number; readonly phase: Phase } } // pauses after that phase
   | { readonly kind: 'pause' }
   | { readonly kind: 'step-update' } // to the end of the current or next update
   | { readonly kind: 'step-phase' } // to the end of the current or next phase
   | { readonly kind: 'profile'; readonly updates?: number } // the next updates, each with an event; 1 by default
-  | ({ readonly kind: 'compare-gradients' } & GradientQuestion)
-  | InspectionCommand
-  | InterventionCommand
+  | { readonly kind: 'check-steps'; readonly update?: number } // of the next update that comes to its loss, not before this one
   | { readonly kind: 'reset' } // same config, same seed, from the start
   | { readonly kind: 'save-weights' }
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }
   | { readonly kind: 'close' }
-  | { readonly kind: 'give-up' } // a device that does not answer; heard while other commands wait
-  | { readonly kind: 'cancel-check' }; // of a kernel; heard while other commands wait
+  | { readonly kind: 'give-up' }; // a device that does not answer; heard while other commands wait
 
 /** Heard at once: what waits before them may wait for what they end. */
-export const URGENT_COMMANDS = ['give-up', 'cancel-check'] as const satisfies readonly RunCommand['kind'][];
+export const URGENT_COMMANDS = ['give-up'] as const satisfies readonly RunCommand['kind'][];

@@ -161,7 +161,7 @@ test('a run that cannot be opened says why, and the Play on its heels does not c
   const again = until(isAt('failed'));
   lab.transport.play();
   await again;
-  await engine.dispatch({ kind: 'list-kernels' }); // after all that was sent before
+  await engine.ask({ kind: 'list-kernels' }); // after all that was sent before
   expect(said(events).filter((what) => what.includes('no run'))).toEqual([]);
   expect(lab.run.getState().failure?.got).toBe('Error: no room');
 });

@@ -234,23 +234,6 @@ describe('what belongs to the session', () => {
     lab.transport.profile();
     expect(kinds()).toEqual(['open', 'profile', 'step-update', 'profile']);
   });
-
-  test('a configuration is estimated by the engine, and its answer is kept apart from the run', async () => {
-    const { lab, sent } = labWithRecording();
-    lab.transport.estimate(CONFIG);
-    expect(sent).toEqual([]);
-    lab.transport.receive([READY, START]);
-    lab.transport.play();
-    lab.transport.estimate(CONFIG);
-    expect(sent.at(-1)).toEqual({ kind: 'estimate', config: CONFIG });
-    const { eventCount } = lab.run.getState();
-    const footprint = { kind: 'footprint', config: CONFIG, bytes: 5e7, problem: null } as const;
-    lab.transport.receive([footprint]);
-    expect(lab.transport.getState().footprint).toBe(footprint);
-    for await (const { kind } of lab.run.log()) expect(kind).not.toBe('footprint');
-    expect(lab.run.getState().updates).toEqual([]);
-    expect(lab.run.getState().eventCount).toBeGreaterThanOrEqual(eventCount);
-  });
 });
 
 describe('checking the steps of a run whose weights are gone', () => {

@@ -5,6 +5,7 @@ import { Engine } from '../../src/train/engine/engine.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import { presets } from '../../src/train/config/presets.ts';
 import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { AnswerTo, Ask, Question, QuestionName, QuestionNamed } from '../../src/train/inspect/index.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import type { RunConfig } from '../../src/units.ts';
 import { withoutTimes } from './scripted_run.ts';
@@ -25,6 +26,13 @@ export interface LiveEngine {
     kind: Kind,
     from: number,
   ) => Promise<Extract<RunEvent, { kind: Kind }>>;
+  readonly ask: Ask;
+  readonly asked: readonly Question[]; // all that it was asked
+  /** The answer to the first question of a kind from the `from`-th on; waits for it. */
+  readonly answerTo: <Name extends QuestionName>(
+    name: Name,
+    from: number,
+  ) => Promise<AnswerTo<QuestionNamed<Name>>>;
   readonly close: () => Promise<void>;
 }
 
@@ -41,8 +49,23 @@ export function openEngine(hear: (event: RunEvent) => void = () => undefined): L
     openBackend: () => openGpuBackend(),
     fetchWeights: async (file) => (await fetch(`/${file}`)).arrayBuffer(),
   });
+  const asked: Question[] = [];
+  const answers: Promise<unknown>[] = [];
+  const ask: Ask = (question, signal) => {
+    const answer = engine.ask(question, signal);
+    asked.push(question);
+    answers.push(answer);
+    return answer;
+  };
   return {
     events,
+    ask,
+    asked,
+    async answerTo<Name extends QuestionName>(name: Name, from: number) {
+      const place = (): number => asked.findIndex(({ kind }, index) => index >= from && kind === name);
+      while (place() < 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      return (await answers[place()]) as AnswerTo<QuestionNamed<Name>>;
+    },
     start: () => engine.start(),
     send: (command) => engine.dispatch(command),
     next: (kind, from) =>
@@ -66,7 +89,9 @@ export async function openLivePage(config: RunConfig, recording: readonly RunEve
   const own = (event: RunEvent): RunEvent =>
     event.kind === 'ready' ? { ...event, presets: [{ ...event.presets[0], config }] } : event;
   const engine = openEngine((event) => lab.transport.receive([own(event)]));
-  const lab: Lab = createLab((command) => void engine.send(command));
+  const lab: Lab = createLab((command) => void engine.send(command), '', undefined, null, {
+    ask: engine.ask,
+  });
   lab.player.add(recording);
   lab.player.finish();
   const screen = await render(<App lab={lab} />);
@@ -83,7 +108,5 @@ const SESSION: ReadonlySet<RunEvent['kind']> = new Set([
   'run-started',
   'status',
   'weights',
-  'footprint',
-  'intervention',
   'step-check',
 ]);

@@ -1,6 +1,7 @@
 /** A Lab that holds a whole scripted run: what view tests render and read. */
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import { listen } from './questions.ts';
 import { scriptedRun } from './scripted_run.ts';
 
 let log: Promise<readonly RunEvent[]> | null = null;
@@ -14,14 +15,15 @@ export async function scriptedLab(hash = ''): Promise<Lab> {
   return lab;
 }
 
-/** The scripted run in a lab whose engine is ready; `sent` grows with what the page asks it. */
+/** The scripted run in a lab whose engine is ready; `sent` and `listener.asked` grow with what the page wants of it. */
 export async function askingLab() {
   const sent: RunCommand[] = [];
-  const lab = createLab((command) => void sent.push(command));
+  const listener = listen();
+  const lab = createLab((command) => void sent.push(command), '', undefined, null, listener);
   const log = await scriptedLog();
   lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
   lab.run.apply(log);
-  return { lab, sent };
+  return { lab, sent, listener };
 }
 
 /** The first tree of the run's first update whose rewards differ: one that has credit to show. */

@@ -1,5 +1,6 @@
 /** Whole event logs without a GPU: the real run, trees, credit and loss with a scripted policy. Seconds for 40 updates. */
 import { parameterMap } from '../../src/model/parameters.ts';
+import type { Ask } from '../../src/train/inspect/index.ts';
 import { Engine, type Backend, type EngineOptions } from '../../src/train/engine/engine.ts';
 import { presets } from '../../src/train/config/presets.ts';
 import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
@@ -104,7 +105,8 @@ export function scriptedEngine(
     });
   const onEvent = (listener: (event: RunEvent) => void): void => void listeners.add(listener);
   const send = (command: RunCommand): Promise<void> => engine.dispatch(command);
-  return { engine, events, backend, send, until, onEvent };
+  const ask: Ask = (question, signal) => engine.ask(question, signal);
+  return { engine, events, backend, send, ask, until, onEvent };
 }
 
 /** A whole scripted run: its log, and the policies it used (the trained one first). */

@@ -177,8 +177,10 @@ describe('signs of life', () => {
     expect(made[0].worker.terminated).toBe(true);
     client.send({ kind: 'pause' });
     expect(made).toHaveLength(1);
-    client.send({ kind: 'list-kernels' });
-    expect(made[1].sent.map(({ message }) => message)).toEqual([{ kind: 'list-kernels' }]);
+    void client.ask({ kind: 'list-kernels' });
+    expect(made[1].sent.map(({ message }) => message)).toEqual([
+      { id: 1, question: { kind: 'list-kernels' } },
+    ]);
     beat();
     expect(heard).toHaveLength(4);
   });

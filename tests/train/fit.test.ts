@@ -68,16 +68,15 @@ test('a buffer above the limit names the limit', async () => {
 test('a run that does not fit fails before a policy is made, and an estimate says the same', async () => {
   const small = smallConfig();
   const config = { ...small, model: { ...small.model, hidden: 8192 } };
-  const { engine, events, backend, send } = scriptedEngine(config);
+  const { engine, events, backend, send, ask } = scriptedEngine(config);
   const tried: boolean[] = [];
   backend.checkFits = async (asked, trial) => {
     tried.push(trial);
     return (await checkBuffers(LIMITS, asked)).bytes;
   };
   await engine.start();
-  await send({ kind: 'estimate', config });
+  const estimate = await ask({ kind: 'estimate', config });
   await send({ kind: 'open', config });
-  const [estimate] = events.filter((event) => event.kind === 'footprint');
   const [failed] = events.filter((event) => event.kind === 'failed');
   expect(failed.report.next).toMatch(/model\.hidden to \d+/);
   expect(estimate.problem).toEqual(failed.report);

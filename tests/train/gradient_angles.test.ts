@@ -2,20 +2,17 @@ import { beforeAll, expect, test } from 'vitest';
 import { foldEvents } from '../../src/store/record/fold.ts';
 import { gradientQuestion } from '../../src/store/ask/inspection.ts';
 import { EMPTY_RUN, type UpdateState } from '../../src/store/record/run_state.ts';
-import type { GradientQuestion, RunEvent } from '../../src/protocol/protocol.ts';
+import type { GradientQuestion } from '../../src/protocol/protocol.ts';
 import { environmentNamed } from '../../src/train/config/config.ts';
 import { gradientAngles } from '../../src/train/inspect/gradient_angles.ts';
 import type { AdvantageRule, GradientSource, LossConfig } from '../../src/units.ts';
 import { ScriptedPolicy } from '../support/scripted_policy.ts';
+import { refusalOf } from '../support/questions.ts';
 import { scriptedEngine, scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 const config = smallConfig({ evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
 const rule = (advantageRule: AdvantageRule) => ({ ...config.algorithm.credit, advantageRule });
 const RULES = [rule('node_value'), rule('vanilla'), rule('node_value')];
-const answers = (events: readonly RunEvent[]) =>
-  events.flatMap((event) => (event.kind === 'gradients' ? [event] : []));
-const reports = (events: readonly RunEvent[]) =>
-  events.flatMap((event) => (event.kind === 'failed' ? [event.report] : []));
 
 let update: UpdateState;
 let question: GradientQuestion;
@@ -26,10 +23,9 @@ beforeAll(async () => {
 });
 
 test('the gradients of rules are compared on all rollouts, on a policy of its own', async () => {
-  const { engine, events, backend, send } = scriptedEngine(config);
+  const { engine, backend, ask } = scriptedEngine(config);
   await engine.start();
-  await send({ kind: 'compare-gradients', ...question });
-  const [answer] = answers(events);
+  const answer = await ask({ kind: 'compare-gradients', ...question });
   expect(answer).toMatchObject({ update: 1, rules: RULES, parameters: 'starting' });
   const { cosines, norms } = answer;
   norms.forEach((_, row) => expect(cosines[row][row]).toBeCloseTo(1, 6));
@@ -42,13 +38,12 @@ test('the gradients of rules are compared on all rollouts, on a policy of its ow
 });
 
 test('the same rollouts after an update of the same run are asked at its present parameters', async () => {
-  const { engine, events, send } = scriptedEngine(config);
+  const { engine, events, send, ask } = scriptedEngine(config);
   await engine.start();
   await send({ kind: 'open', config });
   await send({ kind: 'step-update' });
   await expect.poll(() => events.some((event) => event.kind === 'metrics')).toBe(true);
-  await send({ kind: 'compare-gradients', ...question });
-  expect(answers(events)[0].parameters).toBe('current');
+  expect((await ask({ kind: 'compare-gradients', ...question })).parameters).toBe('current');
 });
 
 test('the loss is the run’s, with its reduction; one without advantages gives way to the clipped one', async () => {
@@ -73,10 +68,11 @@ test('the loss is the run’s, with its reduction; one without advantages gives 
 });
 
 test('a question that is not valid is refused by its field', async () => {
-  const { engine, events, send } = scriptedEngine(config);
+  const { engine, ask } = scriptedEngine(config);
   await engine.start();
-  await send({ kind: 'compare-gradients', ...question, rules: RULES.slice(0, 1) });
-  expect(reports(events)[0]).toMatchObject({ where: 'command.rules', wanted: 'at least two rules' });
-  await send({ kind: 'compare-gradients', ...question, rules: [...RULES, rule('remax')] });
-  expect(reports(events)[1].what).toContain('remax reads baseline');
+  const refused = (rules: GradientQuestion['rules']) =>
+    refusalOf(ask({ kind: 'compare-gradients', ...question, rules }));
+  const few = await refused(RULES.slice(0, 1));
+  expect(few).toMatchObject({ where: 'question.rules', wanted: 'at least two rules' });
+  expect((await refused([...RULES, rule('remax')])).what).toContain('remax reads baseline');
 });

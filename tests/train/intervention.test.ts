@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { environments } from '../../src/env/index.ts';
-import type { InterventionQuestion, RunEvent } from '../../src/protocol/protocol.ts';
+import type { InterventionAnswer, InterventionQuestion, RunEvent } from '../../src/protocol/protocol.ts';
 import { handQuestion, observationOf, type HandWish } from '../../src/store/ask/hand_tree.ts';
 import { foldEvents } from '../../src/store/record/fold.ts';
 import { EMPTY_RUN, type TreeState } from '../../src/store/record/run_state.ts';
@@ -8,6 +8,7 @@ import { intervene, interventionKey } from '../../src/train/inspect/intervention
 import { trainingPrompts } from '../../src/train/run/prompts.ts';
 import type { GenerateRequest, TokenId, TurnNode, TurnSampler } from '../../src/units.ts';
 import { ScriptedPolicy } from '../support/scripted_policy.ts';
+import { refusalOf } from '../support/questions.ts';
 import { scriptedEngine, scriptedRun, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
 const config = smallConfig({ evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
@@ -44,7 +45,7 @@ beforeAll(async () => {
 });
 
 const ask = (wish: Partial<HandWish> & Pick<HandWish, 'action'>): InterventionQuestion =>
-  handQuestion(tree, { id: 1, config, update: 1 }, { node: called.id, count: 2, seed: 7, ...wish })!;
+  handQuestion(tree, { config, update: 1 }, { node: called.id, count: 2, seed: 7, ...wish })!;
 const play = async (question: InterventionQuestion) => {
   const { policy, requests } = listening();
   const answer = await intervene(policy, environment, question);
@@ -145,18 +146,14 @@ test('the same question has the same words, another seed others, and none are th
   expect(interventionKey({ ...question, node: question.node + 1 }).seed).not.toBe(key.seed);
 });
 
-const answers = (events: readonly RunEvent[]) =>
-  events.flatMap((event) => (event.kind === 'intervention' ? [event] : []));
-
 test('the engine answers for a run that is not open, from its starting parameters', async () => {
-  const { engine, events, backend, send } = scriptedEngine(config);
+  const { engine, backend } = scriptedEngine(config);
   await engine.start();
   const question = ask({ action: 'again' });
-  await send({ kind: 'intervene', ...question });
-  await expect.poll(() => answers(events).length).toBe(1);
+  const answer = await engine.ask({ kind: 'intervene', ...question });
   const { nodes, rewards } = await play(question);
-  expect(answers(events)[0]).toMatchObject({ id: 1, nodes, rewards });
-  expect(answers(events)[0].policy).toEqual({
+  expect(answer).toMatchObject({ nodes, rewards });
+  expect(answer.policy).toEqual({
     parameters: 'starting',
     update: 0,
     stepped: false,
@@ -170,38 +167,33 @@ test('a run asked at every phase goes on bit for bit as if nobody had asked', as
   await engine.start();
   await send({ kind: 'open', config });
   let asked = 0;
+  const answers: Promise<InterventionAnswer>[] = [];
   onEvent((event) => {
     if (event.kind !== 'phase') return;
     asked += 1;
-    void send({ kind: 'intervene', ...ask({ action: asked % 2 ? 'again' : 'after' }), id: asked });
+    answers.push(engine.ask({ kind: 'intervene', ...ask({ action: asked % 2 ? 'again' : 'after' }) }));
   });
   const over = until((event) => event.kind === 'status' && event.status === 'finished');
   await send({ kind: 'play' });
   await over;
-  await expect.poll(() => answers(events).length).toBe(asked);
+  const policies = (await Promise.all(answers)).map(({ policy }) => policy);
   expect(asked).toBe(log.filter(({ kind }) => kind === 'phase').length);
-  const ran = events.filter(({ kind }) => kind !== 'intervention').map(withoutTimes);
-  expect(ran).toEqual(log);
-  expect(answers(events).every(({ policy }) => policy.parameters === 'current')).toBe(true);
-  expect(answers(events).some(({ policy }) => policy.stepped)).toBe(true);
+  expect(events.map(withoutTimes)).toEqual(log);
+  expect(policies.every(({ parameters }) => parameters === 'current')).toBe(true);
+  expect(policies.some(({ stepped }) => stepped)).toBe(true);
   expect(backend.policies.filter(({ disposed }) => disposed)).toHaveLength(asked);
 });
 
 test('a question that is not valid is refused by its field, and a path that cannot be is named', async () => {
-  const { engine, events, send } = scriptedEngine(config);
+  const { engine } = scriptedEngine(config);
   await engine.start();
   const question = ask({ action: 'again' });
-  await send({ kind: 'intervene', ...question, count: 0 });
-  await send({ kind: 'intervene', ...question, opening: { ...question.opening!, mask: [] } });
-  await send({ kind: 'intervene', ...question, path: [{ ...question.path[0], tokens: [9999 as TokenId] }] });
+  const refused = async (changes: Partial<InterventionQuestion>) =>
+    (await refusalOf(engine.ask({ kind: 'intervene', ...question, ...changes }))).where;
+  expect(await refused({ count: 0 })).toBe('question.count');
+  expect(await refused({ opening: { ...question.opening!, mask: [] } })).toBe('question.opening');
+  const outside = [{ ...question.path[0], tokens: [9999 as TokenId] }];
+  expect(await refused({ path: outside })).toBe('question.path.0.tokens.0');
   const broken = question.path.map((turn) => ({ ...turn, tokens: turn.tokens.map(() => 5 as TokenId) }));
-  await send({ kind: 'intervene', ...question, path: broken });
-  const reports = () => events.flatMap((event) => (event.kind === 'failed' ? [event.report] : []));
-  await expect.poll(() => reports().length).toBe(4);
-  expect(reports().map(({ where }) => where)).toEqual([
-    'command.count',
-    'command.opening',
-    'command.path.0.tokens.0',
-    `prompt ${tree.prompt.index}, turn 1 of the path`,
-  ]);
+  expect(await refused({ path: broken })).toBe(`prompt ${tree.prompt.index}, turn 1 of the path`);
 });

@@ -223,13 +223,13 @@ test('an update that no tab could hold is refused', () => {
 test('the page, the command line, recordings and weights refuse by one check, before anything is sized', async () => {
   const layers = 100_000;
   const config: RunConfig = { ...instant, model: { ...instant.model, layers } };
-  const { engine, events, backend, send } = scriptedEngine(instant);
+  const { engine, events, backend, send, ask } = scriptedEngine(instant);
   backend.checkFits = () => Promise.reject(new Error('nothing is sized'));
   await engine.start();
-  await send({ kind: 'estimate', config });
+  const estimate = await ask({ kind: 'estimate', config });
   await send({ kind: 'open', config });
   const wanted = { where: 'model.layers', got: '100000', wanted: 'a whole number from 1 to 256' };
-  expect(events.find(({ kind }) => kind === 'footprint')).toMatchObject({ bytes: null, problem: wanted });
+  expect(estimate).toMatchObject({ bytes: null, problem: wanted });
   expect(events.find(({ kind }) => kind === 'failed')).toMatchObject({ report: wanted });
   expect(backend.policies).toEqual([]);
 

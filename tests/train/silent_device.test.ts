@@ -54,18 +54,26 @@ test('a run whose device never answers can be given up, although a reset waits f
 test('a check is cancelled without a failure, and the run that was open plays on', async () => {
   const plain = scriptedBackend(config);
   let end: (error: Error) => void = () => undefined;
+  let ended = false;
   const backend: Backend = {
     ...plain,
     tryKernel: () => new Promise<KernelTrial>((_, reject) => (end = reject)),
-    cancelChecks: () => end(new CheckCancelledError()),
+    cancelChecks() {
+      ended = true;
+      end(new CheckCancelledError());
+    },
   };
-  const { engine, events, send, until } = scriptedEngine(config, {
+  const { engine, events, send, ask, until } = scriptedEngine(config, {
     openBackend: () => Promise.resolve(backend),
   });
   await engine.start();
   await send({ kind: 'open', config });
-  await send({ kind: 'try-kernel', ...QUESTION });
-  await send({ kind: 'cancel-check' });
+  const cancel = new AbortController();
+  const answer = ask({ kind: 'try-kernel', ...QUESTION }, cancel.signal);
+  await ask({ kind: 'list-kernels' }); // the check has begun
+  cancel.abort();
+  await expect(answer).rejects.toThrow('aborted');
+  expect(ended).toBe(true);
   const over = until((event) => event.kind === 'status' && event.status === 'finished');
   await send({ kind: 'play' });
   await over;

@@ -2,16 +2,13 @@ import { beforeAll, expect, test } from 'vitest';
 import { foldEvents } from '../../src/store/record/fold.ts';
 import { EMPTY_RUN, type UpdateState } from '../../src/store/record/run_state.ts';
 import { tokenQuestion } from '../../src/store/ask/token_question.ts';
-import type { RunEvent, TokenQuestion } from '../../src/protocol/protocol.ts';
+import type { TokenQuestion } from '../../src/protocol/protocol.ts';
 import { pushOnLogits } from '../../src/train/inspect/token_push.ts';
 import type { NodeId, TokenId } from '../../src/units.ts';
+import { refusalOf } from '../support/questions.ts';
 import { scriptedEngine, scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 const config = smallConfig({ evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
-const pushes = (events: readonly RunEvent[]) =>
-  events.flatMap((event) => (event.kind === 'token-push' ? [event] : []));
-const reports = (events: readonly RunEvent[]) =>
-  events.flatMap((event) => (event.kind === 'failed' ? [event.report] : []));
 
 const logits = Float32Array.from({ length: 23 }, (_, k) => 2 * Math.sin(1.7 * k + 0.3));
 const chosen = 4 as TokenId;
@@ -83,10 +80,9 @@ test('a question sums the gradient over the rows that share the prediction, by t
 });
 
 test('the engine answers from a policy of its own and says whose parameters it asked', async () => {
-  const { engine, events, backend, send } = scriptedEngine(config);
+  const { engine, events, backend, send, ask } = scriptedEngine(config);
   await engine.start();
-  await send({ kind: 'inspect-token', ...question });
-  const [answer] = pushes(events);
+  const answer = await ask({ kind: 'inspect-token', ...question });
   expect(answer).toMatchObject({ update: 1, prompt: question.prompt, leaf, parameters: 'starting' });
   expect(answer.position).toBe(question.tokens.length - 1);
   expect(answer.chosen.token).toBe(question.tokens.at(-1));
@@ -95,20 +91,16 @@ test('the engine answers from a policy of its own and says whose parameters it a
   await send({ kind: 'open', config });
   await send({ kind: 'step-update' });
   await expect.poll(() => events.some((event) => event.kind === 'metrics')).toBe(true);
-  await send({ kind: 'inspect-token', ...question });
-  expect(pushes(events)[1].parameters).toBe('current');
+  expect((await ask({ kind: 'inspect-token', ...question })).parameters).toBe('current');
   expect(backend.policies[1].calls).not.toContain('nextLogits'); // the run's own policy was left alone
 });
 
 test('a question that is not valid is refused by its field', async () => {
-  const { engine, events, send } = scriptedEngine(config);
+  const { engine, ask } = scriptedEngine(config);
   await engine.start();
-  await send({ kind: 'inspect-token', ...question, tokens: question.tokens.slice(0, 1) });
-  await send({ kind: 'inspect-token', ...question, tokens: [0 as TokenId, 9999 as TokenId] });
-  await send({ kind: 'inspect-token', ...question, dlogProb: NaN });
-  expect(reports(events).map(({ where }) => where)).toEqual([
-    'command.tokens',
-    'command.tokens.1',
-    'command.dlogProb',
-  ]);
+  const refused = async (changes: Partial<TokenQuestion>) =>
+    (await refusalOf(ask({ kind: 'inspect-token', ...question, ...changes }))).where;
+  expect(await refused({ tokens: question.tokens.slice(0, 1) })).toBe('question.tokens');
+  expect(await refused({ tokens: [0 as TokenId, 9999 as TokenId] })).toBe('question.tokens.1');
+  expect(await refused({ dlogProb: NaN })).toBe('question.dlogProb');
 });

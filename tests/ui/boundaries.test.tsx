@@ -85,7 +85,7 @@ test('an editor whose file does not come says so, the rest stays, and trying aga
     .spyOn(codeEditor, 'load')
     .mockRejectedValueOnce(new TypeError('Failed to fetch dynamically imported module: CodeEditor.js'));
   lab.transport.setState({ engine: { kind: 'ready' } });
-  lab.inspection.receive([{ kind: 'kernels', kernels: kernelCatalogue() }]);
+  lab.inspection.setState({ kernels: kernelCatalogue() });
   lab.selection.select({ view: 'profile' });
   const screen = await render(<App lab={lab} />);
   (screen.getByText('Kernels: the WGSL that runs').element() as HTMLElement).click();

@@ -5,16 +5,16 @@ import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { bestLeaf, rolloutTree } from '../../src/store/record/reading.ts';
 import { agreementOf, firstDisagreement, ruleLine, tokenPairs } from '../../src/store/credit/compare.ts';
 import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts';
-import type { RunCommand } from '../../src/protocol/protocol.ts';
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import type { AdvantageRule } from '../../src/units.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { formatRange, formatSigned } from '../../src/ui/parts/format.ts';
 import { seriousFindings } from '../support/axe.ts';
+import { listen, type Listener } from '../support/questions.ts';
 import { liveTree, scriptedLog } from '../support/scripted_lab.ts';
 
 let lab: Lab;
-let sent: RunCommand[];
+let listener: Listener;
 let tree: TreeState;
 let update: UpdateState;
 let screen: RenderResult;
@@ -22,8 +22,8 @@ let screen: RenderResult;
 afterEach(() => cleanup());
 
 beforeEach(async () => {
-  sent = [];
-  lab = createLab((command) => sent.push(command), '', readRecording);
+  listener = listen();
+  lab = createLab(() => undefined, '', readRecording, null, listener);
   lab.run.apply(await scriptedLog());
   ({ tree, update } = liveTree(lab));
   lab.selection.select({ view: 'compare', update: 1, prompt: tree.prompt.index });
@@ -145,7 +145,7 @@ test('the engine is asked for gradients of all rollouts, and its answer is shown
     { kind: 'ready', adapter: header().adapter, algorithms: [], environments: [], presets: [], knobs: [] },
   ]);
   await screen.getByRole('button', { name: 'Compute the gradients on the GPU' }).click();
-  const question = sent.find((command) => command.kind === 'compare-gradients')!;
+  const [question] = listener.of('compare-gradients');
   expect(question.rollouts).toHaveLength(update.trees.length);
   expect(question.rules[0].advantageRule).toBe('node_value');
   expect(question.rules[1].advantageRule).toBe('vanilla');
@@ -154,18 +154,15 @@ test('the engine is asked for gradients of all rollouts, and its answer is shown
     [1, -0.25],
     [-0.25, 1],
   ];
-  lab.transport.receive([
-    {
-      kind: 'gradients',
-      update: 1,
-      rules,
-      norms: [2, 0.5],
-      cosines,
-      parameters: 'starting',
-      scoredTokens: 321,
-      ms: 12,
-    },
-  ]);
+  await listener.answer('compare-gradients', {
+    update: 1,
+    rules,
+    norms: [2, 0.5],
+    cosines,
+    parameters: 'starting',
+    scoredTokens: 321,
+    ms: 12,
+  });
   await expect.poll(() => textOf('.gradient-cosines')).toContain('321 row tokens');
   const cells = [...screen.container.querySelectorAll('.cosines tbody td')].map((cell) => cell.textContent);
   expect(cells).toEqual(['2', '1.000', '−0.250', '0.5', '−0.250', '1.000']);

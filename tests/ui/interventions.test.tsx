@@ -4,22 +4,22 @@ import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { environments } from '../../src/env/index.ts';
 import { handTree } from '../../src/store/ask/interventions.ts';
 import type { Lab } from '../../src/store/lab/lab.ts';
-import type { InterventionQuestion, RunCommand } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { formatCredit, formatNumber } from '../../src/ui/parts/format.ts';
 import { ROOT } from '../../src/units.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { answerByHand } from '../support/hand_answer.ts';
+import type { Listener } from '../support/questions.ts';
 import { askingLab, liveTree } from '../support/scripted_lab.ts';
 
 let lab: Lab;
-let sent: RunCommand[];
+let listener: Listener;
 let screen: RenderResult;
 
 afterEach(() => cleanup());
 
 beforeEach(async () => {
-  ({ lab, sent } = await askingLab());
+  ({ lab, listener } = await askingLab());
   const { tree } = liveTree(lab);
   lab.selection.select({ view: 'tree', update: 1, prompt: tree.prompt.index });
   screen = await render(<App lab={lab} />);
@@ -27,9 +27,9 @@ beforeEach(async () => {
 
 /** Answers the last question as the engine does, with the scripted policy. */
 async function answer() {
-  const question = sent.findLast(({ kind }) => kind === 'intervene') as unknown as InterventionQuestion;
-  const grown = await answerByHand(sent);
-  lab.transport.receive([grown]);
+  const question = listener.of('intervene').at(-1)!;
+  const grown = await answerByHand(question);
+  await listener.answer('intervene', grown);
   return { question, grown };
 }
 
@@ -85,7 +85,7 @@ test('an edited observation is what the engine is asked with, and both stand on 
   await screen.getByRole('button', { name: 'Continue from the edited observation' }).click();
   await expect.poll(() => text('.observation-editor [role=alert]')).toContain('no word “nobodyy”');
   expect(text('.observation-editor [role=alert]')).toContain('The nearest:');
-  expect(sent.filter(({ kind }) => kind === 'intervene')).toEqual([]);
+  expect(listener.of('intervene')).toEqual([]);
   const words = ['<result>', vocabulary[40], vocabulary[41], '</result>'];
   await field.fill(words.join(' '));
   await screen.getByRole('button', { name: 'Continue from the edited observation' }).click();

@@ -5,7 +5,6 @@ import { cleanup } from 'vitest-browser-react';
 import { handTree } from '../../src/store/ask/interventions.ts';
 import { observationOf } from '../../src/store/ask/hand_tree.ts';
 import type { TreeState } from '../../src/store/record/run_state.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { formatNumber } from '../../src/ui/parts/format.ts';
 import type { TurnNode } from '../../src/units.ts';
 import { comparable, liveConfig, openEngine, openLivePage } from '../support/live_page.tsx';
@@ -50,10 +49,10 @@ async function openPage() {
   };
   /** Presses, waits for the engine's turns, and compares what is on screen with them. */
   const grow = async (press: () => Promise<void>) => {
-    const from = engine.events.length;
+    const from = engine.asked.length;
     const before = drawn();
     await press();
-    const answer = await engine.next('intervention', from);
+    const answer = await engine.answerTo('intervene', from);
     await expect.poll(drawn, SOON).toBe(before + answer.nodes.length);
     return answer;
   };
@@ -141,7 +140,7 @@ test('branch, force, veto and an edited observation on a live run are on screen 
   await engine.send({ kind: 'save-weights' });
   const { bytes } = await engine.next('weights', from);
   expect(new Uint8Array(bytes)).toEqual(new Uint8Array(plain.bytes));
-  const asked = engine.events.filter(({ kind }: RunEvent) => kind === 'intervention');
+  const asked = engine.asked.filter(({ kind }) => kind === 'intervene');
   expect(asked).toHaveLength(3);
   await userEvent.keyboard('x');
   await expect.poll(drawn).toBe(tree.nodes.filter(live).length);

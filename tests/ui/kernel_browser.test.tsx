@@ -1,24 +1,24 @@
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
 import { createLab } from '../../src/store/lab/lab.ts';
-import type { RunCommand } from '../../src/protocol/protocol.ts';
 import { kernelCatalogue } from '../../src/train/inspect/kernels.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { seriousFindings } from '../support/axe.ts';
+import { listen } from '../support/questions.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 
 afterEach(() => cleanup());
 
 test('a kernel shows its contract, text and bindings, and its check number for number', async () => {
-  const sent: RunCommand[] = [];
-  const lab = createLab((command) => void sent.push(command));
+  const listener = listen();
+  const lab = createLab(() => undefined, '', undefined, null, listener);
   lab.transport.receive((await scriptedLog()).filter(({ kind }) => kind === 'ready'));
   lab.selection.select({ view: 'profile' });
   const screen = await render(<App lab={lab} />);
   await screen.getByText('Kernels: the WGSL that runs').click();
-  await expect.poll(() => sent.some(({ kind }) => kind === 'list-kernels')).toBe(true);
+  await expect.poll(() => listener.of('list-kernels').length).toBe(1);
   const list = kernelCatalogue();
-  lab.transport.receive([{ kind: 'kernels', kernels: list }]);
+  await listener.answer('list-kernels', list);
   await screen.getByLabelText('Kernel', { exact: true }).selectOptions('swiglu_forward');
   const kernel = list.find(({ name }) => name === 'swiglu_forward')!;
   const section = (): Element =>
@@ -28,21 +28,18 @@ test('a kernel shows its contract, text and bindings, and its check number for n
   expect(contract).toContain('swiglu_forward — ');
   expect(code).toContain('fn main(');
   await screen.getByRole('button', { name: 'Check against the oracle now' }).click();
-  expect(sent.at(-1)).toEqual({ kind: 'check-kernel', name: 'swiglu_forward' });
+  expect(listener.asked.at(-1)?.question).toEqual({ kind: 'check-kernel', name: 'swiglu_forward' });
   const worst = { tensor: 'h', index: 7, got: 1.5, want: 1, error: 0.5, allowed: 1e-6 };
-  lab.transport.receive([
-    {
-      kind: 'kernel-check',
-      kernel: 'swiglu_forward',
-      batch: null,
-      ground: 'none',
-      why: '',
-      gradients: [],
-      cases: [{ title: 'rows 3', checked: 60, mismatchCount: 4, worst }],
-      missing: null,
-      ms: 12,
-    },
-  ]);
+  await listener.answer('check-kernel', {
+    kernel: 'swiglu_forward',
+    batch: null,
+    ground: 'none',
+    why: '',
+    gradients: [],
+    cases: [{ title: 'rows 3', checked: 60, mismatchCount: 4, worst }],
+    missing: null,
+    ms: 12,
+  });
   await expect
     .poll(() => section().textContent)
     .toContain(

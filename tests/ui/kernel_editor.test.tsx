@@ -7,7 +7,7 @@ import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { Engine } from '../../src/train/engine/engine.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
-import { textMark } from '../../src/units.ts';
+import { LabError, textMark } from '../../src/units.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { formatCount, formatSetting } from '../../src/ui/parts/format.ts';
 import { seriousFindings } from '../support/axe.ts';
@@ -19,6 +19,9 @@ const ORIGINAL = kernels.policy_loss.source;
 const WRITE = 'dlogProb[s] = token.y * term.gradient;';
 
 let engine: Engine;
+const report = { what: 'lost', where: 'here', got: 'a', wanted: 'b', next: 'c' };
+const refuse = () => Promise.reject(new LabError('QuestionError', report));
+let silent = false; // the engine answers nothing
 let hear: (event: RunEvent) => void = () => undefined;
 beforeAll(async () => {
   engine = new Engine({
@@ -37,7 +40,9 @@ afterEach(async () => {
 /** A page with a finished run on screen, its engine the real one, the loss kernel open. */
 async function openEditor() {
   const log = await scriptedLog();
-  const lab: Lab = createLab((command) => void engine.dispatch(command));
+  const lab: Lab = createLab((command) => void engine.dispatch(command), '', undefined, null, {
+    ask: (question, signal) => (silent ? refuse() : engine.ask(question, signal)),
+  });
   lab.transport.setState({ engine: { kind: 'ready' } });
   lab.run.apply(log.filter(({ kind }) => kind !== 'failed'));
   hear = (event) => lab.transport.receive([event]);
@@ -259,14 +264,13 @@ test('a check that takes long is cancelled without an error, and the next check 
 });
 
 test('a compilation that came to nothing is said, and asked for again', async () => {
-  const { lab, screen, words } = await openEditor();
+  const { lab, screen, write, words } = await openEditor();
   await expect.poll(words, soon).toContain('✓ It compiles on this device');
-  const { compiled } = lab.inspection.getState();
-  lab.inspection.setState({ compiled: null, compiling: compiled!.source });
-  await expect.poll(words).toContain('Compiling …');
-  const report = { what: 'lost', where: 'here', got: 'a', wanted: 'b', next: 'c' };
-  lab.transport.receive([{ kind: 'failed', update: 0, report }]);
+  silent = true;
+  write(`${ORIGINAL}// mine\n`);
   await expect.poll(words).toContain('The compiler gave no answer.');
+  expect(lab.run.getState().failure).toEqual(report);
+  silent = false;
   await screen.getByRole('button', { name: 'Compile again' }).click();
   await expect.poll(words, soon).toContain('✓ It compiles on this device');
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { page } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { Asker } from '../../src/train/engine/asking.ts';
 import { startEngine, type EngineClient } from '../../src/train/engine/client.ts';
 import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
@@ -30,13 +31,7 @@ async function openPage() {
   client = engine;
   const own = (event: RunEvent): RunEvent =>
     event.kind === 'ready' ? { ...event, presets: [{ ...event.presets[0], config }] } : event;
-  const lab: Lab = createLab(
-    (command) => engine.send(command),
-    '',
-    undefined,
-    null,
-    () => engine.restart(),
-  );
+  const lab: Lab = createLab((command) => engine.send(command), '', undefined, null, engine);
   engine.subscribe((event) => lab.transport.receive([own(event)]));
   const screen = await render(<App lab={lab} />);
   await expect.poll(() => lab.transport.getState().prepared, soon).toBe(true);
@@ -74,18 +69,21 @@ async function scripted(source: 'recorded' | 'live') {
   const sent: RunCommand[] = [];
   let restarts = 0;
   const log = await scriptedLog();
-  const lab = createLab(
-    (command) => void sent.push(command),
-    '',
-    undefined,
-    null,
-    () => (restarts += 1),
-  );
+  const asker = new Asker(() => undefined); // nobody answers
+  const lab = createLab((command) => void sent.push(command), '', undefined, null, {
+    ask: asker.ask,
+    restart() {
+      restarts += 1;
+      asker.endAll(RESTARTED); // as the client does
+    },
+  });
   if (source === 'live') lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
   if (source === 'live') lab.transport.play();
   const screen = await render(<App lab={lab} />);
   return { lab, screen, sent, restarts: () => restarts };
 }
+
+const RESTARTED = { what: 'started again', where: 'worker', got: 'a', wanted: 'b', next: 'Ask again.' };
 
 test('an adapter that never answers is said, the badge too, and the engine can be started again', async () => {
   const { lab, screen, restarts } = await scripted('recorded');
@@ -119,6 +117,7 @@ test('a worker that is silent is said and gone when it speaks; restarting ends e
   await expect.element(words).not.toBeInTheDocument();
   lab.transport.receive([{ kind: 'life', sign: 'worker-silent' }]);
   await screen.getByRole('button', { name: 'Start the engine again' }).click();
-  expect(lab.inspection.getState().asking).toBeNull();
+  await expect.poll(() => lab.inspection.getState().asking).toBeNull();
+  expect(lab.run.getState().failure).toEqual(RESTARTED); // what was asked has to be asked again
   expect([lab.transport.getState().engine.kind, lab.run.getState().status]).toEqual(['starting', 'failed']);
 });

@@ -154,9 +154,9 @@ test('recorded: what-ifs and net weight are the log’s; trained again, a branch
   const own = lab.run.getState().updates[1].trees[prompt];
   expect(own.nodes).toEqual(tree.nodes); // grown again, word for word
   expect(lab.run.getState().updates[1].minibatches).toEqual([]); // no step yet
-  const from = engine.events.length;
+  const from = engine.asked.length;
   await press('Branch here');
-  const { policy } = await engine.next('intervention', from);
+  const { policy } = await engine.answerTo('intervene', from);
   expect(policy).toEqual({ parameters: 'current', update: 2, stepped: false, status: 'paused' });
   await expect.poll(() => panel('By hand'), SOON).toContain('written by the policy after update 1');
   lab.selection.select({ view: 'train' });

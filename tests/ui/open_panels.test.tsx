@@ -5,7 +5,6 @@ import { page } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import { kernels } from '../../shaders/index.ts';
 import { kernelCatalogue } from '../../src/train/inspect/kernels.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme, type ThemeChoice } from '../../src/ui/shell/theme.ts';
 import { findings } from '../support/axe.ts';
@@ -28,26 +27,28 @@ afterAll(() => {
 const root = (): HTMLElement => document.getElementById('root') as HTMLElement; // appended by open
 
 async function open(theme: ThemeChoice) {
-  const { lab, sent } = await askingLab();
+  const { lab, listener } = await askingLab();
   localStorage.setItem('turnwise-theme', theme);
   const container = Object.assign(document.createElement('div'), { id: 'root' });
   document.body.append(container);
   await render(<App lab={lab} />, { container });
   applyTheme(theme);
-  return { lab, sent };
+  return { lab, listener };
 }
 
 /** Two interventions, and a third being written: its observation has a word that is not known. */
 async function byHand(theme: ThemeChoice): Promise<void> {
-  const { lab, sent } = await open(theme);
+  const { lab, listener } = await open(theme);
+  const answer = async () =>
+    listener.answer('intervene', await answerByHand(listener.of('intervene').at(-1)!));
   const { tree } = liveTree(lab);
   lab.selection.select({ view: 'tree', update: 1, prompt: tree.prompt.index });
   const turn = tree.nodes.find((node) => node && node.depth === 1 && !node.pruned)!;
   lab.interventions.grow({ action: 'again', node: turn.id, count: 2, seed: 1 });
-  lab.transport.receive([await answerByHand(sent)]);
+  await answer();
   const observation = turn.tokens.slice(0, turn.mask.indexOf(1));
   lab.interventions.grow({ action: 'edit', node: turn.id, count: 1, seed: 2, observation });
-  lab.transport.receive([await answerByHand(sent)]);
+  await answer();
   lab.selection.select({ node: turn.id });
   await page.getByRole('button', { name: 'Edit observation' }).click();
   await page.getByRole('textbox', { name: /Observation before/ }).fill('<result> nobodyy </result>');
@@ -65,7 +66,7 @@ async function editor(theme: ThemeChoice): Promise<void> {
   const summary = page.getByText('Kernels: the WGSL that runs');
   await expect.element(summary).toBeVisible();
   (summary.element() as HTMLElement).click(); // opens it wherever the page stands
-  lab.transport.receive([{ kind: 'kernels', kernels: kernelCatalogue() }]);
+  lab.inspection.setState({ kernels: kernelCatalogue() });
   await page.getByRole('button', { name: 'Edit this kernel' }).click();
   const content = (): HTMLElement | null => root().querySelector('.cm-content');
   await expect.poll(content, { timeout: 20_000 }).not.toBeNull();
@@ -73,11 +74,7 @@ async function editor(theme: ThemeChoice): Promise<void> {
   const view = EditorView.findFromDOM(content()!)!;
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: lines.join('\n') } });
   const problems = [{ line: 81, column: 21, message: 'unresolved value ‘token’' }];
-  const trial: RunEvent = {
-    ...{ kind: 'kernel-trial', name: 'policy_loss', source: lines.join('\n'), problems, batch: null },
-    ...{ gradients: null, loss: null, ms: 1 },
-  };
-  lab.transport.receive([trial]);
+  lab.inspection.setState({ compiled: { source: lines.join('\n'), problems } });
   await expect.element(page.getByText('unresolved value ‘token’').first()).toBeVisible();
   await page.getByRole('button', { name: 'Line 81', exact: true }).click(); // the editor draws what is in view
   await expect.poll(() => root().querySelectorAll('.cm-new-line').length).toBe(1);

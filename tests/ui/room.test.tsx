@@ -82,7 +82,7 @@ describe.each(SIZES)('on %s', (_, width, height) => {
     }));
     lab.run.apply([{ ...PROFILE, rows, memory }]);
     (page.getByText('Kernels: the WGSL that runs').element() as HTMLElement).click(); // wherever the page stands
-    lab.transport.receive([{ kind: 'kernels', kernels }]);
+    lab.inspection.setState({ kernels });
     await expect.poll(() => root().querySelector('.kernel-bindings')).not.toBeNull();
     await expectRoom();
     expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);

@@ -3,22 +3,22 @@ import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import type { Lab } from '../../src/store/lab/lab.ts';
 import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
 import { tokenQuestion } from '../../src/store/ask/token_question.ts';
-import type { RunCommand } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { formatNumber, formatSigned } from '../../src/ui/parts/format.ts';
 import type { TokenId } from '../../src/units.ts';
 import { seriousFindings } from '../support/axe.ts';
+import type { Listener } from '../support/questions.ts';
 import { askingLab, liveTree } from '../support/scripted_lab.ts';
 import { stepCheckOf } from '../support/step_check.ts';
 
 let lab: Lab;
-let sent: RunCommand[];
+let listener: Listener;
 let screen: RenderResult;
 
 afterEach(() => cleanup());
 
 beforeEach(async () => {
-  ({ lab, sent } = await askingLab());
+  ({ lab, listener } = await askingLab());
   const { tree } = liveTree(lab);
   lab.selection.select({ view: 'loss', update: 1, prompt: tree.prompt.index });
   lab.selection.select({ leaf: tree.leaves[0] });
@@ -37,16 +37,14 @@ test('the button asks about the token on screen, and the answer is shown number 
   const { update, tree, leaf, position } = own();
   await screen.getByRole('button', { name: 'Which words were pushed?' }).click();
   const question = tokenQuestion(lab.run.getState().header!.config, update, tree, leaf, position)!;
-  expect(sent.at(-1)).toEqual({ kind: 'inspect-token', ...question });
+  expect(listener.asked.at(-1)?.question).toEqual({ kind: 'inspect-token', ...question });
   const chosen = { token: question.tokens.at(-1)!, logProb: -0.2, dlogit: -0.0125 };
   const other = { token: ((chosen.token + 1) % 100) as TokenId, logProb: -2, dlogit: 0.0075 };
-  lab.transport.receive([
-    {
-      ...{ kind: 'token-push', update: 1, prompt: tree.prompt.index, leaf, position, readers: 3 },
-      ...{ chosen, rank: 1, top: [chosen, other], entropy: 1, parameters: 'current', ms: 5 },
-      others: { count: 126, probability: 0.05, dlogit: 0.005 },
-    },
-  ]);
+  await listener.answer('inspect-token', {
+    ...{ update: 1, prompt: tree.prompt.index, leaf, position, readers: 3 },
+    ...{ chosen, rank: 1, top: [chosen, other], entropy: 1, parameters: 'current', ms: 5 },
+    others: { count: 126, probability: 0.05, dlogit: 0.005 },
+  });
   await expect.poll(() => panel('Push on the logits').querySelectorAll('tbody tr').length).toBe(3);
   const cells = [...panel('Push on the logits').querySelectorAll('tbody tr')].map((line) =>
     [...line.querySelectorAll('td.number')].map((cell) => cell.textContent),
@@ -67,13 +65,12 @@ test.each([
   const { tree, leaf, position } = own();
   const chosen = { token: 5 as TokenId, logProb: -0.2, dlogit: -size };
   const other = { token: 6 as TokenId, logProb: -2, dlogit: size / 2 };
-  lab.transport.receive([
-    {
-      ...{ kind: 'token-push', update: 1, prompt: tree.prompt.index, leaf, position, readers: 1 },
-      ...{ chosen, rank: 1, top: [chosen, other], entropy: 1, parameters: 'current', ms: 5 },
-      others: { count: 126, probability: 0.05, dlogit: size / 2 },
-    },
-  ]);
+  await screen.getByRole('button', { name: 'Which words were pushed?' }).click();
+  await listener.answer('inspect-token', {
+    ...{ update: 1, prompt: tree.prompt.index, leaf, position, readers: 1 },
+    ...{ chosen, rank: 1, top: [chosen, other], entropy: 1, parameters: 'current', ms: 5 },
+    others: { count: 126, probability: 0.05, dlogit: size / 2 },
+  });
   const lines = (): readonly Element[] => [...panel('Push on the logits').querySelectorAll('tbody tr')];
   await expect.poll(() => lines().length).toBe(3);
   expect(lines()[0].querySelectorAll('td.number')[1].textContent).toBe(first);
@@ -85,6 +82,17 @@ test.each([
   const words = panel('Push on the logits').textContent;
   expect(words.includes('in 10−9')).toBe(size > 0);
   expect(words.includes('No word is pushed')).toBe(size === 0);
+});
+
+test('a question that fails says why on the page, and can be asked again; the run is as it was', async () => {
+  const ask = screen.getByRole('button', { name: 'Which words were pushed?' });
+  await ask.click();
+  await expect.element(screen.getByRole('button', { name: 'Computing …' })).toBeDisabled();
+  const { status, eventCount } = lab.run.getState();
+  const report = { what: 'No room', where: 'logits', got: 'none', wanted: 'some', next: 'Wait.' };
+  await listener.fail('inspect-token', report);
+  await expect.element(ask).toBeEnabled();
+  expect(lab.run.getState()).toMatchObject({ failure: report, status, eventCount });
 });
 
 test('a checked step shows promise, outcome and this token’s change', async () => {

@@ -144,7 +144,7 @@ function openingAfter(tree: TreeState, { id, depth }: TurnNode): TurnOpening | n
 /** @returns what the engine is asked; null where the wish cannot be */
 export function handQuestion(
   tree: TreeState,
-  of: Pick<InterventionQuestion, 'id' | 'config' | 'update'>,
+  of: Pick<InterventionQuestion, 'config' | 'update'>,
   { action, node, count, seed, observation = [] }: HandWish,
 ): InterventionQuestion | null {
   const turn = tree.nodes[node];

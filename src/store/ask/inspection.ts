@@ -1,18 +1,21 @@
 /** A person's questions to the engine, and its last answers. They are of the session, not of the run. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type {
+  GradientAngles,
   GradientQuestion,
-  InspectionEvent,
   KernelBatch,
   KernelCheck,
+  KernelDescription,
   KernelTrial,
-  RunCommand,
   RunEvent,
   ScoredRollout,
+  StepCheck,
+  TokenPush,
   TokenQuestion,
   TryKernel,
 } from '../../protocol/protocol.ts';
-import { NO_SIGNALS, type CreditConfig, type RunConfig } from '../../units.ts';
+import type { AnswerTo, Ask, Question, QuestionName, QuestionNamed } from '../../train/inspect/index.ts';
+import { LabError, NO_SIGNALS, type CreditConfig, type ErrorReport, type RunConfig } from '../../units.ts';
 import { rolloutTree } from '../record/reading.ts';
 import type { UpdateState } from '../record/run_state.ts';
 
@@ -30,19 +33,18 @@ export type {
 } from '../../protocol/protocol.ts';
 export type { TokenVerdict } from '../../algo/loss/loss_gradient.ts';
 
-type Answer<Kind extends InspectionEvent['kind']> = Extract<InspectionEvent, { kind: Kind }>;
-
 export interface InspectionState {
-  readonly tokenPush: Answer<'token-push'> | null;
-  readonly stepCheck: Answer<'step-check'> | null;
-  readonly kernels: Answer<'kernels'>['kernels'] | null; // once they were listed
+  readonly tokenPush: TokenPush | null;
+  readonly stepCheck: StepCheck | null;
+  readonly gradients: GradientAngles | null;
+  readonly footprint: ({ readonly config: RunConfig } & AnswerTo<QuestionNamed<'estimate'>>) | null; // config as asked
+  readonly kernels: readonly KernelDescription[] | null; // once they were listed
   readonly kernelChecks: Readonly<Record<string, KernelCheck>>; // the last of each kernel
   readonly compiled: Pick<KernelTrial, 'source' | 'problems'> | null; // the text that was compiled last
   readonly kernelTrial: KernelTrial | null; // the last whose gradient was asked for
-  readonly compiling: string | null; // the text whose compilation is awaited
   readonly uncompiled: string | null; // the text whose compilation came to nothing, as when the device was lost
-  readonly asking: InspectionEvent['kind'] | null; // the answer that is awaited
-  readonly cancelled: boolean; // the last check, by the person
+  readonly asking: QuestionName | null; // the question that waits; compilations and estimates wait beside it
+  readonly cancelled: boolean; // the last question, by the person
 }
 
 export interface Inspection extends StoreApi<InspectionState> {
@@ -52,59 +54,108 @@ export interface Inspection extends StoreApi<InspectionState> {
   /** @param batch null: on the catalogue's cases */
   readonly checkKernel: (name: string, batch?: KernelBatch | null) => void;
   readonly tryKernel: (question: TryKernel) => void;
-  /** Ends the check of a kernel that is awaited. */
-  readonly cancelCheck: () => void;
+  /** What a configuration would need of the device; one that is not answered yet gives way to it. */
+  readonly estimate: (config: RunConfig) => void;
+  /** The angles between the gradients of several rules. */
+  readonly compareGradients: (question: GradientQuestion) => void;
+  /** Nobody waits for the answer any more: the engine may break off. */
+  readonly cancel: () => void;
 }
 
-export function createInspection(send: (command: RunCommand) => void): Inspection {
+/** What to tell a person of a question that failed; null where nobody waits for it any more. */
+export function failureOf(error: unknown, { aborted }: AbortSignal): ErrorReport | null {
+  if (aborted) return null;
+  if (error instanceof LabError) return error.report;
+  return {
+    what: 'The engine gave no answer',
+    where: 'page',
+    got: String(error),
+    wanted: 'an answer',
+    next: 'Ask again.',
+  };
+}
+
+/** @param report shows a person what went wrong with a question; the run is as it was */
+export function createInspection(ask: Ask, report: (failure: ErrorReport) => void): Inspection {
   const store = createStore<InspectionState>(() => ({
     tokenPush: null,
     stepCheck: null,
+    gradients: null,
+    footprint: null,
     kernels: null,
     kernelChecks: {},
     compiled: null,
     kernelTrial: null,
-    compiling: null,
     uncompiled: null,
     asking: null,
     cancelled: false,
   }));
-  const ask = (asking: InspectionEvent['kind'], command: RunCommand): void => {
-    store.setState({ asking, cancelled: false });
-    send(command);
+  let last = new AbortController(); // of the question that `asking` names
+  let drafted = new AbortController(); // of the estimate
+  let typed = new AbortController(); // of the compilation
+
+  /** One question at a time: the buttons of the others wait with it. */
+  const put = <Asked extends Question>(
+    question: Asked,
+    keep: (answer: AnswerTo<Asked>) => Partial<InspectionState>,
+  ): void => {
+    const { signal } = (last = new AbortController());
+    store.setState({ asking: question.kind, cancelled: false });
+    ask(question, signal).then(
+      (answer) => store.setState({ ...keep(answer), asking: null }),
+      (error: unknown) => {
+        const failure = failureOf(error, signal);
+        if (!failure) return;
+        store.setState({ asking: null });
+        report(failure);
+      },
+    );
   };
-  const hear = (event: RunEvent): void => {
-    if (event.kind === 'token-push') store.setState({ tokenPush: event, asking: null });
-    else if (event.kind === 'step-check') store.setState({ stepCheck: event });
-    else if (event.kind === 'kernels') store.setState({ kernels: event.kernels, asking: null });
-    else if (event.kind === 'kernel-check') {
-      const kernelChecks = { ...store.getState().kernelChecks, [event.kernel]: event };
-      store.setState({ kernelChecks, asking: null });
-    } else if (event.kind === 'kernel-trial') {
-      store.setState({ compiled: event, compiling: null });
-      if (event.gradients || store.getState().asking === 'kernel-trial')
-        store.setState({ kernelTrial: event, asking: null });
-    } else if (event.kind === 'failed')
-      store.setState(({ compiling }) => ({ asking: null, compiling: null, uncompiled: compiling }));
+  /** While a text is written: no other question waits for it, and the text after it takes its place. */
+  const compile = (question: { readonly kind: 'try-kernel' } & TryKernel): void => {
+    typed.abort();
+    const { signal } = (typed = new AbortController());
+    store.setState({ uncompiled: null });
+    ask(question, signal).then(
+      (compiled) => store.setState({ compiled }),
+      (error: unknown) => {
+        const failure = failureOf(error, signal);
+        if (!failure) return;
+        store.setState({ uncompiled: question.source });
+        report(failure);
+      },
+    );
   };
   return {
     ...store,
-    receive: (events) => events.forEach(hear),
-    inspectToken: (question) => ask('token-push', { kind: 'inspect-token', ...question }),
-    listKernels: () => ask('kernels', { kind: 'list-kernels' }),
-    checkKernel: (name, batch = null) =>
-      ask('kernel-check', { kind: 'check-kernel', name, ...(batch && { batch }) }),
-    tryKernel(question) {
-      const command = { kind: 'try-kernel', ...question } as const;
-      if (question.checkGradient) ask('kernel-trial', command);
-      else {
-        store.setState({ compiling: question.source, uncompiled: null }); // while it is written: no other question waits for it
-        send(command);
-      }
+    receive(events) {
+      const stepCheck = events.findLast((event) => event.kind === 'step-check');
+      if (stepCheck) store.setState({ stepCheck });
     },
-    cancelCheck() {
+    inspectToken: (question) => put({ kind: 'inspect-token', ...question }, (tokenPush) => ({ tokenPush })),
+    listKernels: () => put({ kind: 'list-kernels' }, (kernels) => ({ kernels })),
+    checkKernel: (name, batch = null) =>
+      put({ kind: 'check-kernel', name, ...(batch && { batch }) }, (check) => ({
+        kernelChecks: { ...store.getState().kernelChecks, [check.kernel]: check },
+      })),
+    tryKernel(question) {
+      const asked = { kind: 'try-kernel', ...question } as const;
+      if (question.checkGradient) put(asked, (trial) => ({ compiled: trial, kernelTrial: trial }));
+      else compile(asked);
+    },
+    estimate(config) {
+      drafted.abort();
+      const { signal } = (drafted = new AbortController());
+      ask({ kind: 'estimate', config }, signal).then(
+        (footprint) => store.setState({ footprint: { config, ...footprint } }),
+        () => undefined, // the engine is gone, which is said without it
+      );
+    },
+    compareGradients: (question) =>
+      put({ kind: 'compare-gradients', ...question }, (gradients) => ({ gradients })),
+    cancel() {
       store.setState({ asking: null, cancelled: true });
-      send({ kind: 'cancel-check' });
+      last.abort();
     },
   };
 }

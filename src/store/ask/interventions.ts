@@ -3,14 +3,10 @@
  * own trees, its log, its credit and its training never hear of it.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type {
-  AskedPolicy,
-  InterventionAnswer,
-  InterventionQuestion,
-  RunCommand,
-  RunEvent,
-} from '../../protocol/protocol.ts';
-import type { NodeId, TokenId } from '../../units.ts';
+import type { AskedPolicy, InterventionAnswer, InterventionQuestion } from '../../protocol/protocol.ts';
+import type { Ask } from '../../train/inspect/index.ts';
+import type { ErrorReport, NodeId, TokenId } from '../../units.ts';
+import { failureOf } from './inspection.ts';
 import type { Selection, SelectionStore } from '../place/selection.ts';
 import { selectedTree, selectedUpdate } from '../record/reading.ts';
 import type { RunState, TreeState } from '../record/run_state.ts';
@@ -75,7 +71,6 @@ export interface InterventionsState {
 }
 
 export interface Interventions extends StoreApi<InterventionsState> {
-  readonly receive: (events: readonly RunEvent[]) => void;
   /** Asks the engine for turns in the tree shown; it comes into the copy with the answer. */
   readonly grow: (wish: HandWish, expansion?: boolean) => void;
   /** Takes out what the picks of a turn made in one round. */
@@ -104,12 +99,14 @@ export function handTree(
 export interface InterventionParts {
   readonly run: RunStore;
   readonly selection: SelectionStore;
-  readonly send: (command: RunCommand) => void;
+  readonly ask: Ask;
+  /** Shows a person what went wrong with a question. */
+  readonly report: (failure: ErrorReport) => void;
 }
 
-export function createInterventions({ run, selection, send }: InterventionParts): Interventions {
+export function createInterventions({ run, selection, ask, report }: InterventionParts): Interventions {
   const store = createStore<InterventionsState>(() => ({ trees: {}, shown: true, asking: null }));
-  let lastId = 0;
+  let waiting = new AbortController();
 
   const target = () => {
     const [state, at] = [run.getState(), selection.getState()];
@@ -142,18 +139,17 @@ export function createInterventions({ run, selection, send }: InterventionParts)
     put(key, { own: known.own, ...next });
     store.setState({ shown: true });
   };
-  const answer = (event: InterventionAnswer): void => {
-    const { asking, trees } = store.getState();
-    if (asking?.question.id !== event.id) return; // discarded meanwhile
+  const answer = (asking: Pending, grown: InterventionAnswer): void => {
+    const { trees } = store.getState();
     const { key, own, wish, anchor, expansion, question } = asking;
     const copy = trees[key] as HandTree | undefined;
     const base = copy?.tree ?? own;
     const by = { intervention: (copy?.done.length ?? 0) + 1, edited: wish.action === 'edit' };
-    const { tree, added } = withTurns(base, anchor, event, by);
+    const { tree, added } = withTurns(base, anchor, grown, by);
     const turn = base.nodes[wish.node];
     const before = turn && wish.action === 'edit' ? observationOf(turn) : [];
     const { temperature } = question.config;
-    const { policy, ms } = event;
+    const { policy, ms } = grown;
     add(asking, tree, { kind: 'grown', wish, expansion, added, before, temperature, policy, ms });
     store.setState({ asking: null });
     const isHere = handKey(run.getState(), selection.getState()) === key;
@@ -177,10 +173,20 @@ export function createInterventions({ run, selection, send }: InterventionParts)
     const { key, own, update, config } = at;
     const tree = copyOf(key)?.tree ?? own;
     const anchor = anchorOf(tree, wish);
-    const question = handQuestion(tree, { id: (lastId += 1), config, update }, wish);
+    const question = handQuestion(tree, { config, update }, wish);
     if (anchor === null || !question) return;
-    store.setState({ asking: { key, own, update, wish, expansion, anchor, question } });
-    send({ kind: 'intervene', ...question });
+    const asking = { key, own, update, wish, expansion, anchor, question };
+    const { signal } = (waiting = new AbortController());
+    store.setState({ asking });
+    ask({ kind: 'intervene', ...question }, signal).then(
+      (grown) => answer(asking, grown),
+      (error: unknown) => {
+        const failure = failureOf(error, signal);
+        if (!failure) return; // discarded meanwhile
+        store.setState({ asking: null });
+        report(failure);
+      },
+    );
   };
   const veto: Interventions['veto'] = (iteration, node) => {
     const at = target();
@@ -200,11 +206,6 @@ export function createInterventions({ run, selection, send }: InterventionParts)
 
   return {
     ...store,
-    receive(events) {
-      for (const event of events)
-        if (event.kind === 'intervention') answer(event);
-        else if (event.kind === 'failed' && store.getState().asking) store.setState({ asking: null });
-    },
     grow,
     veto,
     undo() {
@@ -220,7 +221,10 @@ export function createInterventions({ run, selection, send }: InterventionParts)
       const key = handKey(run.getState(), selection.getState());
       if (key === null) return;
       const hand = copyOf(key);
-      if (store.getState().asking?.key === key) store.setState({ asking: null });
+      if (store.getState().asking?.key === key) {
+        store.setState({ asking: null });
+        waiting.abort();
+      }
       put(key, null);
       if (hand) keepWithin(hand.own);
     },

@@ -1,5 +1,6 @@
 /** All slices of the page, made together. */
-import type { RunCommand, RunEvent } from '../../protocol/protocol.ts';
+import type { RunCommand } from '../../protocol/protocol.ts';
+import type { Ask } from '../../train/inspect/index.ts';
 import { decodeSelection } from '../place/address.ts';
 import type { EventCodec } from '../record/event_log.ts';
 import { createInspection, type Inspection } from '../ask/inspection.ts';
@@ -21,19 +22,28 @@ export interface Lab {
   readonly interventions: Interventions;
 }
 
+/** What the page has of the engine beside its commands and events. */
+export interface EngineEnd {
+  readonly ask: Ask;
+  /** Ends the engine and starts another. */
+  readonly restart: () => void;
+}
+
+const NO_ENGINE: EngineEnd = { ask: () => new Promise(() => undefined), restart: () => undefined };
+
 /**
  * @param send carries commands to the engine
  * @param hash the address the page was opened with
  * @param read reads recordings that the person opens
  * @param codec with it, old updates of a long run are compressed and read back, without it let go
- * @param restart ends the engine and starts another
+ * @param engine answers questions, and can be started again
  */
 export function createLab(
   send: (command: RunCommand) => void,
   hash = '',
   read: ReadRecording = readNothing,
   codec: EventCodec | null = null,
-  restart: () => void = () => undefined,
+  engine: Partial<EngineEnd> = {},
 ): Lab {
   const run = createRunStore({ codec });
   const selection = createSelectionStore(decodeSelection(hash));
@@ -50,13 +60,10 @@ export function createLab(
   };
   run.subscribe(nameRun);
   selection.subscribe(nameRun);
-  const inspection = createInspection(send);
-  const interventions = createInterventions({ run, selection, send });
-  const hear = (events: readonly RunEvent[]): void => {
-    inspection.receive(events);
-    interventions.receive(events);
-  };
-  const transport = createTransport({ run, selection, player, send, restart, hear });
+  const { ask, restart } = { ...NO_ENGINE, ...engine };
+  const inspection = createInspection(ask, run.report);
+  const interventions = createInterventions({ run, selection, ask, report: run.report });
+  const transport = createTransport({ run, selection, player, send, restart, hear: inspection.receive });
   /** A link in the open page may lead to what the recording has not come to yet. */
   const playOn = (): void => {
     const last = lastNeeded(selection.getState());

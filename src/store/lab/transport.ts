@@ -3,12 +3,11 @@
  * asked for it, else the recorded run. Commands go out through `send`, injected by main.tsx.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { GradientQuestion, RunCommand, RunEvent, SignOfLife } from '../../protocol/protocol.ts';
+import type { RunCommand, RunEvent, SignOfLife } from '../../protocol/protocol.ts';
 import type { ErrorReport, RunConfig } from '../../units.ts';
 import { OpenRun, same } from './open_run.ts';
 import type { Player } from '../record/player.ts';
 import type { RunStore } from '../record/run.ts';
-import type { EventOf } from '../record/run_state.ts';
 import type { Selection, SelectionStore } from '../place/selection.ts';
 
 export type Engine =
@@ -26,9 +25,6 @@ export interface TransportState {
   readonly checkingSteps: boolean; // the steps of an update will be checked, and are not yet
   readonly trainingTo: number | null; // the run is trained again from its start to this update
   readonly profiling: boolean; // a profile was asked for and has not come yet
-  readonly footprint: EventOf<'footprint'> | null; // the engine's last answer to `estimate`
-  readonly gradients: EventOf<'gradients'> | null; // and to `compare-gradients`
-  readonly comparing: boolean; // its answer is awaited
   readonly life: SignOfLife;
 }
 
@@ -52,10 +48,6 @@ export interface Transport extends StoreApi<TransportState> {
   /** The same, without a check: pauses in this update when its trees have their credit, before it takes a step. */
   readonly trainAgain: (update: number) => void;
   readonly reset: () => void;
-  /** Asks what a configuration would need of the device; `footprint` is the answer. */
-  readonly estimate: (config: RunConfig) => void;
-  /** Asks for the angles between the gradients of several rules; `gradients` is the answer. */
-  readonly compareGradients: (question: GradientQuestion) => void;
   readonly setDraft: (draft: RunConfig | null) => void;
   /** Starts a live run with the draft, or with the config of the run shown. */
   readonly restart: () => void;
@@ -72,14 +64,6 @@ const isLoss = (event: RunEvent): boolean =>
   (event.kind === 'life' && event.sign === 'ended') || (event.kind === 'status' && event.status === 'failed');
 /** Said by the page when it asks for a run anew, until the engine speaks for itself. */
 const PREPARING: RunEvent = { kind: 'status', status: 'preparing', update: 0, phase: null };
-
-const RESTARTED: ErrorReport = {
-  what: 'The engine was started again',
-  where: 'training worker',
-  got: 'a person’s wish',
-  wanted: 'an engine that answers',
-  next: 'Ask again.',
-};
 
 /** Trees have their credit then, and the policy is still the one that grew them. */
 const LAST_BEFORE_STEPS = 'advantage';
@@ -106,9 +90,6 @@ export function createTransport({ run, selection, player, send, restart, hear }:
     checkingSteps: false,
     trainingTo: null,
     profiling: false,
-    footprint: null,
-    gradients: null,
-    comparing: false,
     life: 'well',
   }));
   const open = new OpenRun(send);
@@ -210,14 +191,10 @@ export function createTransport({ run, selection, player, send, restart, hear }:
       hear?.(events);
       for (const event of events) if (event.kind === 'ready') run.apply([event]);
       if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
-        store.setState({ profiling: false, comparing: false });
+        store.setState({ profiling: false });
       const there = events.some(isThere);
       if (there || events.some(({ kind }) => kind === 'step-check' || kind === 'failed'))
         store.setState({ checkingSteps: false, trainingTo: null });
-      const footprint = events.findLast((event) => event.kind === 'footprint');
-      if (footprint) store.setState({ footprint });
-      const gradients = events.findLast((event) => event.kind === 'gradients');
-      if (gradients) store.setState({ gradients, comparing: false });
       if (events.some((event) => event.kind === 'ready')) engineReady();
       const admitted = open.admit(events.filter((event) => event.kind !== 'ready'));
       if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
@@ -269,14 +246,6 @@ export function createTransport({ run, selection, player, send, restart, hear }:
     },
     setDraft: (draft) =>
       store.setState({ draft: same(draft, run.getState().header?.config ?? null) ? null : draft }),
-    estimate(config) {
-      if (store.getState().engine.kind === 'ready') send({ kind: 'estimate', config });
-    },
-    compareGradients(question) {
-      if (store.getState().engine.kind !== 'ready') return;
-      store.setState({ comparing: true });
-      send({ kind: 'compare-gradients', ...question });
-    },
     restart() {
       const config = store.getState().draft ?? run.getState().header?.config ?? store.getState().asked;
       if (config) goLive(config, { kind: 'play' });
@@ -289,11 +258,10 @@ export function createTransport({ run, selection, player, send, restart, hear }:
     },
     restartEngine() {
       const { status, update, phase } = run.getState();
-      hear?.([{ kind: 'failed', update, report: RESTARTED }]); // what was asked of the engine has no answer any more
       open.gone = true;
       store.setState({
         ...{ engine: { kind: 'starting' }, life: 'well', prepared: false, awaiting: false },
-        ...{ checkingSteps: false, trainingTo: null, profiling: false, comparing: false },
+        ...{ checkingSteps: false, trainingTo: null, profiling: false },
       });
       if (isLive() && status !== 'finished') run.apply([{ kind: 'status', status: 'failed', update, phase }]);
       restart();

@@ -242,15 +242,8 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       state.status = event.status;
       state.phase = event.phase;
       return;
-    case 'footprint': // answers, not of the run: transport.ts keeps them
-    case 'gradients':
-    case 'intervention':
-    case 'life':
-    case 'token-push':
+    case 'life': // of the session, not of the run
     case 'step-check':
-    case 'kernels':
-    case 'kernel-check':
-    case 'kernel-trial':
       return;
     case 'weights':
       state.weights = event;

@@ -39,7 +39,7 @@ export interface Backend {
   countSilence?(): number;
   /** Takes the device for lost, though the browser has not said so. Absent where there is none. */
   giveUp?(): void;
-  /** Ends the checks under way with CheckCancelledError. Absent where there are none. */
+  /** Ends the checks of kernels under way with CheckCancelledError. Absent where there are none. */
   cancelChecks?(): void;
   close(): void;
 }

@@ -5,6 +5,8 @@
 import { GIVE_WAY } from '../../gpu/courtesy.ts';
 import type { RunCommand, RunEvent, SignOfLife } from '../../protocol/protocol.ts';
 import type { ErrorReport } from '../../units.ts';
+import type { Ask } from '../inspect/index.ts';
+import { Asker, isOfQuestion, type Reply } from './asking.ts';
 import { reportOf } from './errors.ts';
 import { browserLocks, isPulse, LifeWatch, type Locks, type Pulse } from './life_watch.ts';
 
@@ -16,6 +18,8 @@ export type WorkerLike = Pick<
 
 export interface EngineClient {
   send(command: RunCommand): void;
+  /** Rejects with the report of what went wrong with this question, or with the signal's reason. */
+  readonly ask: Ask;
   /** A person does something now: the engine leaves the device to the page for a moment. */
   giveWay(): void;
   /** @returns a function that ends the subscription */
@@ -36,8 +40,16 @@ const crash = (got: string): ErrorReport => ({
   next: 'Press Play or Start again: another engine opens the run with the same seed. What was recorded of this run can be looked at until then.',
 });
 
+const RESTARTED: ErrorReport = {
+  what: 'The engine was started again',
+  where: 'training worker',
+  got: 'a person’s wish',
+  wanted: 'an engine that answers',
+  next: 'Ask again.',
+};
+
 /** They end what a worker is at; one that has ended is at nothing. */
-const IDLE_COMMANDS: ReadonlySet<RunCommand['kind']> = new Set(['pause', 'close', 'give-up', 'cancel-check']);
+const IDLE_COMMANDS: ReadonlySet<RunCommand['kind']> = new Set(['pause', 'close', 'give-up']);
 
 /** Commands without weights are copied; weights are moved to the worker. */
 export function startEngine(
@@ -49,7 +61,15 @@ export function startEngine(
   let at = { update: 0, finished: false };
   let worker: WorkerLike | null = null;
   let life: LifeWatch | null = null;
-  const fail = (report: ErrorReport): void => tell({ kind: 'failed', update: at.update, report });
+  const asker = new Asker((message) => {
+    if (!worker && 'question' in message) begin();
+    worker?.postMessage(message);
+  });
+  /** Of the worker, not of the run in it: nobody answers any more. */
+  const fail = (report: ErrorReport): void => {
+    tell({ kind: 'failed', update: at.update, report });
+    asker.endAll(report);
+  };
 
   const end = (): void => {
     life?.stop();
@@ -74,11 +94,12 @@ export function startEngine(
     try {
       const own = (worker = start());
       life = new LifeWatch(hearSign, locks);
-      own.onmessage = ({ data }: MessageEvent<RunEvent | Pulse>) => {
+      own.onmessage = ({ data }: MessageEvent<RunEvent | Pulse | Reply>) => {
         if (worker !== own) return; // it was ended, and this was under way
         if (isPulse(data)) return life?.felt(data);
         life?.heard();
-        hear(data);
+        if (isOfQuestion(data)) asker.hear(data);
+        else hear(data);
       };
       own.onerror = (event) => fail(crash(event.message || 'an error while it was loading'));
       own.onmessageerror = () => fail(crash('a message that cannot be read'));
@@ -93,6 +114,7 @@ export function startEngine(
       if (!worker && !IDLE_COMMANDS.has(command.kind)) begin();
       worker?.postMessage(command, command.kind === 'load-weights' ? [command.bytes] : []);
     },
+    ask: asker.ask,
     giveWay: () => worker?.postMessage(GIVE_WAY),
     subscribe(listener) {
       listeners.add(listener);
@@ -100,9 +122,13 @@ export function startEngine(
     },
     restart() {
       end();
+      asker.endAll(RESTARTED);
       at = { update: 0, finished: false };
       begin();
     },
-    close: end,
+    close() {
+      end();
+      asker.endAll(crash('its end, as the page wished'));
+    },
   };
 }

@@ -3,16 +3,8 @@
  * worker, no page and no GPU: a backend gives it policies.
  */
 import { needsReference, needsRewardModel } from '../../algo/credit/signals.ts';
-import { CheckCancelledError, DeviceLostError } from '../../gpu/errors.ts';
-import {
-  URGENT_COMMANDS,
-  type AskedParameters,
-  type GradientQuestion,
-  type InterventionQuestion,
-  type RunCommand,
-  type RunEvent,
-  type TokenQuestion,
-} from '../../protocol/protocol.ts';
+import { DeviceLostError } from '../../gpu/errors.ts';
+import { URGENT_COMMANDS, type RunCommand, type RunEvent } from '../../protocol/protocol.ts';
 import type { EditedKernel, Environment, ErrorReport, RunConfig, TrainablePolicy } from '../../units.ts';
 import {
   algorithmCatalogue,
@@ -21,15 +13,14 @@ import {
   knobCatalogue,
   presetCatalogue,
 } from '../config/catalogue.ts';
-import { environmentNamed, LOADED_BY_HAND, parseRunConfig } from '../config/config.ts';
-import { gradientAngles } from '../inspect/gradient_angles.ts';
-import { answerIntervention, type AskedOf } from '../inspect/intervention.ts';
-import { answerKernel, kernelCatalogue, type KernelQuestion } from '../inspect/kernels.ts';
-import { tokenPush } from '../inspect/token_push.ts';
+import { environmentNamed, LOADED_BY_HAND } from '../config/config.ts';
+import { questions, type AnswerTo, type Question } from '../inspect/index.ts';
+import type { AskedOf, QuestionTable } from '../inspect/question.ts';
 import { RunStopped, Transport } from '../run/gates.ts';
 import { train } from '../run/run.ts';
 import type { Backend } from './backend.ts';
-import { blameEdit, NoProfileError, NoRunError, reportOf } from './errors.ts';
+import { Desk } from './desk.ts';
+import { blameEdit, NoProfileError, NoRunError, QuestionError, reportOf } from './errors.ts';
 import { parseRunCommand } from './guard.ts';
 import type { UpdateProfiler } from './profile.ts';
 import { OF_A_RUN, type Opened, type Policies, type Session } from './session.ts';
@@ -42,7 +33,17 @@ export interface EngineOptions {
   /** A file of public/ by name. */
   readonly fetchWeights: (file: string) => Promise<ArrayBuffer>;
   readonly date?: () => string; // ISO 8601
+  /** What can be asked, by kind; all that the lab knows by default. */
+  readonly questions?: QuestionTable;
 }
+
+const CLOSED: ErrorReport = {
+  what: 'The engine was closed',
+  where: 'engine',
+  got: 'its end',
+  wanted: 'an engine that answers',
+  next: 'Open the page again.',
+};
 
 export class Engine {
   readonly #options: EngineOptions;
@@ -51,10 +52,19 @@ export class Engine {
   #session: Session | null = null;
   #queue: Promise<void> = Promise.resolve();
   #isOpening = false;
-  #tried: EditedKernel | null = null; // a person's text that runs for a check
+  readonly #desk: Desk;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    const lender = {
+      backend: () => this.#ensureBackend(),
+      policyOf: (config: RunConfig) => this.#policyOf(config),
+    };
+    this.#desk = new Desk(options.questions ?? questions, lender, (error, name) =>
+      error instanceof QuestionError
+        ? error
+        : new QuestionError(this.#explain(error, `question ${name}`), error),
+    );
   }
 
   /** Opens the backend and posts `ready`; posts `failed` where there is none. */
@@ -67,6 +77,16 @@ export class Engine {
     const urgent = URGENT_COMMANDS.find((kind) => kind === (message as { kind?: unknown } | null)?.kind);
     if (urgent) return this.#carryOut({ kind: urgent });
     return this.#enqueue(() => this.#carryOut(parseRunCommand(message)));
+  }
+
+  /**
+   * Asks in its turn, after all commands sent before; the answer comes beside the run.
+   * @param question from outside, where the type says no more than what it should be
+   * @throws QuestionError with the report of what went wrong with it alone, or the signal's reason
+   */
+  ask<Asked extends Question>(question: Asked, signal?: AbortSignal): Promise<AnswerTo<Asked>> {
+    const inTurn = (work: () => Promise<void>): Promise<void> => this.#enqueue(work);
+    return this.#desk.ask(question, signal, inTurn) as Promise<AnswerTo<Asked>>; // the table says so
   }
 
   /** A device was asked for and has not come yet. */
@@ -82,6 +102,7 @@ export class Engine {
   /** Ends the run and closes the backend. A worker's engine ends with its worker instead. */
   dispose(): Promise<void> {
     return this.#enqueue(async () => {
+      this.#desk.endAll(new QuestionError(CLOSED));
       await this.#endSession();
       this.#backend?.close();
       this.#backend = null;
@@ -100,8 +121,6 @@ export class Engine {
     switch (command.kind) {
       case 'open':
         return this.#open({ config: command.config, bytes: null });
-      case 'estimate':
-        return this.#estimate(command.config);
       case 'reset':
         return this.#open(this.#openedOr(command.kind));
       case 'load-weights': {
@@ -118,29 +137,16 @@ export class Engine {
         return this.#transportOr(command.kind).stepPhase();
       case 'profile':
         return this.#askForProfiles(command.kind, command.updates ?? 1);
-      case 'compare-gradients':
-        return this.#compareGradients(command);
-      case 'inspect-token':
-        return this.#inspectToken(command);
-      case 'intervene':
-        return this.#intervene(command);
       case 'check-steps':
         this.#transportOr(command.kind);
         this.#sessionOr(command.kind).checkSteps = command.update ?? 0;
         return;
-      case 'list-kernels':
-        return this.#options.post({ kind: 'kernels', kernels: kernelCatalogue() });
-      case 'check-kernel':
-      case 'try-kernel':
-        return this.#askKernel(command);
       case 'save-weights':
         return this.#saveWeights(this.#sessionOr(command.kind));
       case 'close':
         return this.#close();
       case 'give-up':
         return this.#backend?.giveUp?.();
-      case 'cancel-check':
-        return this.#backend?.cancelChecks?.();
       default:
         return command satisfies never;
     }
@@ -161,19 +167,6 @@ export class Engine {
     const { transport } = this.#sessionOr(command);
     if (transport.signal.aborted) throw new NoRunError(command);
     return transport;
-  }
-
-  /** What a configuration would need, or why it would not run: an answer, never a failure. */
-  async #estimate(config: RunConfig): Promise<void> {
-    let bytes: number | null = null;
-    let problem: ErrorReport | null = null;
-    try {
-      const backend = await this.#ensureBackend();
-      bytes = (await backend.checkFits?.(parseRunConfig(config), false)) ?? null;
-    } catch (error) {
-      problem = reportOf(error, 'command estimate');
-    }
-    this.#options.post({ kind: 'footprint', config, bytes, problem });
   }
 
   #askForProfiles(command: string, updates: number): void {
@@ -274,59 +267,12 @@ export class Engine {
     });
   }
 
-  async #compareGradients(question: GradientQuestion): Promise<void> {
-    const startMs = performance.now();
-    await this.#askPolicy(question.config, async (policy, environment, parameters) => {
-      const angles = await gradientAngles(policy, environment, question);
-      this.#options.post({ kind: 'gradients', ...angles, parameters, ms: performance.now() - startMs });
-    });
-  }
-
-  async #inspectToken(question: TokenQuestion): Promise<void> {
-    const startMs = performance.now();
-    await this.#askPolicy(question.config, async (policy, _, parameters) => {
-      const push = await tokenPush(policy, question);
-      this.#options.post({ kind: 'token-push', ...push, parameters, ms: performance.now() - startMs });
-    });
-  }
-
-  /** Growing goes on outside the queue: it takes seconds, and a pause need not wait for it. */
-  async #intervene(question: InterventionQuestion): Promise<void> {
-    const state = this.#session?.transport.state ?? null;
-    const asked = await this.#policyOf(question.config);
-    const fail = (error: unknown): void => this.#fail(error, 'command intervene');
-    answerIntervention(asked, question, state).then(this.#options.post, fail);
-  }
-
-  /** Outside the queue, so that a pause need not wait for it. */
-  async #askKernel(question: KernelQuestion): Promise<void> {
-    const backend = await this.#ensureBackend();
-    const answer = answerKernel(backend, question);
-    this.#tried = question.kind === 'try-kernel' ? { ...question, gradientCheck: 'unchecked' } : null;
-    answer
-      .then(this.#options.post, (error: unknown) => {
-        if (!(error instanceof CheckCancelledError)) this.#fail(error, `command ${question.kind}`);
-      })
-      .finally(() => (this.#tried = null));
-  }
-
-  async #askPolicy(
-    config: RunConfig,
-    ask: (policy: TrainablePolicy, environment: Environment, parameters: AskedParameters) => Promise<void>,
-  ): Promise<void> {
-    const { policy, environment, parameters } = await this.#policyOf(config);
-    try {
-      await ask(policy, environment, parameters);
-    } finally {
-      policy.dispose();
-    }
-  }
-
   /**
    * A policy of its own, so that a run under way is not disturbed: with the parameters of that run where it is of this
    * configuration and has begun, else with those that the configuration starts from. The caller disposes of it.
    */
   async #policyOf(config: RunConfig): Promise<AskedOf> {
+    const run = this.#session?.transport.state ?? null;
     const backend = await this.#ensureBackend();
     const session = this.#session;
     const own = JSON.stringify(this.#opened?.config) === JSON.stringify(config);
@@ -334,7 +280,7 @@ export class Engine {
     const weights = current ? await session.policy.save() : await this.#weightsOf({ config, bytes: null });
     const environment = environmentNamed(config.environment);
     const policy = await backend.createPolicy({ config, weights, environment });
-    return { policy, environment, parameters: current ? 'current' : 'starting' };
+    return { policy, environment, parameters: current ? 'current' : 'starting', run };
   }
 
   async #saveWeights({ policy, transport }: Session): Promise<void> {
@@ -360,7 +306,7 @@ export class Engine {
   }
 
   #editRunning(): EditedKernel | null {
-    return this.#tried ?? this.#opened?.config.editedKernel ?? null;
+    return this.#desk.edit ?? this.#opened?.config.editedKernel ?? null;
   }
 
   /** The device is gone, and every buffer with it: nothing to dispose; the next `open` or `reset` opens another. */
@@ -369,21 +315,27 @@ export class Engine {
     this.#backend = null;
     const transport = this.#session?.transport;
     this.#session = null;
+    const said = blameEdit(report, this.#editRunning());
+    this.#desk.endAll(new QuestionError(said));
     if (transport?.signal.aborted) return; // the run met the loss first and said so
     transport?.stop();
     const { status, update, phase } = transport?.state ?? { status: null, update: 0, phase: null };
-    this.#options.post({ kind: 'failed', update, report: blameEdit(report, this.#editRunning()) });
+    this.#options.post({ kind: 'failed', update, report: said });
     const after = status === 'finished' ? status : 'failed'; // a run that was over has lost nothing but its weights
     this.#options.post({ kind: 'status', status: after, update, phase });
+  }
+
+  /** An error as a report, which names a person's kernel where the device was lost under it. */
+  #explain(error: unknown, where: string): ErrorReport {
+    const edit = error instanceof DeviceLostError ? this.#editRunning() : null;
+    return blameEdit(reportOf(error, where), edit);
   }
 
   /** Posts the error, then the status again: a page shows a failure as the end, and a run may go on. */
   #fail(error: unknown, where: string): void {
     const session = this.#session;
     const { update } = session?.transport.state ?? { update: 0 };
-    const report = reportOf(error, where);
-    const edit = error instanceof DeviceLostError ? this.#editRunning() : null;
-    this.#options.post({ kind: 'failed', update, report: blameEdit(report, edit) });
+    this.#options.post({ kind: 'failed', update, report: this.#explain(error, where) });
     if (session && !session.transport.signal.aborted)
       this.#options.post({ kind: 'status', ...session.transport.state });
     else this.#postStatus(this.#opened ? 'failed' : 'idle');

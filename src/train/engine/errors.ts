@@ -14,6 +14,13 @@ export class ProtocolError extends LabError {
   }
 }
 
+/** What became of one question to the engine: its own report, or that of whoever was to answer. */
+export class QuestionError extends LabError {
+  constructor(report: ErrorReport, cause?: unknown) {
+    super('QuestionError', report, cause);
+  }
+}
+
 /** A recorded run that cannot be read. */
 export class RecordingError extends LabError {
   constructor(report: ErrorReport, cause?: unknown) {
@@ -129,7 +136,7 @@ export class NoKernelsError extends LabError {
   constructor() {
     super('NoKernelsError', {
       what: 'There is no device to check kernels on',
-      where: 'command check-kernel',
+      where: 'question check-kernel',
       got: 'a backend without kernels',
       wanted: 'a backend on WebGPU',
       next: 'Open the lab in a browser with WebGPU.',

@@ -1,10 +1,7 @@
 /** Guard at the engine's edge: a message from outside is a RunCommand, or an error that says why not. */
-import { INSPECTION_COMMANDS, PHASES, URGENT_COMMANDS, type RunCommand } from '../../protocol/protocol.ts';
+import { PHASES, URGENT_COMMANDS, type RunCommand } from '../../protocol/protocol.ts';
 import { quote } from '../../protocol/schema.ts';
-import type { RunConfig } from '../../units.ts';
 import { parseRunConfig } from '../config/config.ts';
-import { parseGradientQuestion, parseInspection } from '../inspect/inspection_guard.ts';
-import { parseIntervention } from '../inspect/intervention_guard.ts';
 import { ProtocolError } from './errors.ts';
 
 const PLAIN_COMMANDS = [
@@ -16,17 +13,7 @@ const PLAIN_COMMANDS = [
   'close',
   ...URGENT_COMMANDS,
 ] as const;
-const COMMANDS = [
-  'open',
-  'estimate',
-  'compare-gradients',
-  'intervene',
-  'load-weights',
-  'play',
-  'profile',
-  ...INSPECTION_COMMANDS,
-  ...PLAIN_COMMANDS,
-];
+const COMMANDS = ['open', 'load-weights', 'play', 'profile', 'check-steps', ...PLAIN_COMMANDS];
 const MOST_PROFILES = 1000;
 
 const refuse = (what: string, where: string, got: unknown, wanted: string): never => {
@@ -64,11 +51,6 @@ export function parseRunCommand(value: unknown): RunCommand {
   const plain = PLAIN_COMMANDS.find((name) => name === kind);
   if (plain) return { kind: plain };
   if (kind === 'open') return { kind, config: parseRunConfig(fields.config) };
-  if (kind === 'estimate') return { kind, config: fields.config as RunConfig }; // the engine answers what is wrong
-  if (kind === 'compare-gradients') return { kind, ...parseGradientQuestion(value) };
-  if (kind === 'intervene') return parseIntervention(value);
-  const inspection = INSPECTION_COMMANDS.find((name) => name === kind);
-  if (inspection) return parseInspection(inspection, value);
   if (kind === 'play') return parsePlay(fields.to);
   if (kind === 'profile') {
     const { updates = 1 } = fields;
@@ -76,6 +58,17 @@ export function parseRunCommand(value: unknown): RunCommand {
       return { kind, updates: updates as number };
     const range = `a whole number from 1 to ${MOST_PROFILES}`;
     return refuse('The number of updates to profile is not valid', 'command.updates', updates, range);
+  }
+  if (kind === 'check-steps') {
+    const { update } = fields;
+    if (update === undefined) return { kind };
+    if (Number.isInteger(update) && (update as number) >= 1) return { kind, update: update as number };
+    return refuse(
+      'The steps of such an update cannot be checked',
+      'command.update',
+      update,
+      'an update from 1',
+    );
   }
   if (kind === 'load-weights') {
     if (fields.bytes instanceof ArrayBuffer) return { kind, bytes: fields.bytes };

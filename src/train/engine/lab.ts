@@ -24,7 +24,6 @@ import type {
   AdapterDescription,
   AlgorithmDescription,
   KnobRange,
-  RunCommand,
   RunEvent,
   UpdateMetrics,
 } from '../../protocol/protocol.ts';
@@ -241,12 +240,8 @@ function progressText(event: RunEvent): string | null {
 const sayReport = ({ what, where, got, wanted, next }: ErrorReport): string =>
   `${what} (${where}): got ${got}, wanted ${wanted}. ${next}`;
 
-/** The first event of a kind after a command; rejects with the report of a failure, as text. */
-function answerTo<Kind extends RunEvent['kind']>(
-  client: EngineClient,
-  command: RunCommand | null,
-  kind: Kind,
-): Promise<EventOf<Kind>> {
+/** The first event of a kind; rejects with the report of a failure, as text. */
+function eventOf<Kind extends RunEvent['kind']>(client: EngineClient, kind: Kind): Promise<EventOf<Kind>> {
   return new Promise((resolve, reject) => {
     const end = client.subscribe((event) => {
       if (event.kind !== kind && event.kind !== 'failed') return;
@@ -254,7 +249,6 @@ function answerTo<Kind extends RunEvent['kind']>(
       if (event.kind === 'failed') reject(new Error(sayReport(event.report)));
       else resolve(event as EventOf<Kind>); // its kind is
     });
-    if (command) client.send(command);
   });
 }
 
@@ -267,7 +261,7 @@ async function withVerdict(client: EngineClient, config: RunConfig): Promise<Run
   if (!editedKernel) return config;
   const { name, source } = editedKernel;
   const question = { kind: 'try-kernel', name, source, batch: null, checkGradient: true } as const;
-  const { gradients } = await answerTo(client, question, 'kernel-trial'); // null: it does not compile, and `open` says where
+  const { gradients } = await client.ask(question); // null: it does not compile, and `open` says where
   return withKernel(config, { ...editedKernel, gradientCheck: gradientVerdict(gradients) });
 }
 
@@ -305,7 +299,7 @@ export async function runLab(
 ): Promise<{ readonly result: LabResult; readonly recording: Uint8Array<ArrayBuffer> | null }> {
   const client = startEngine();
   try {
-    await answerTo(client, null, 'ready');
+    await eventOf(client, 'ready');
     const checked = await withVerdict(client, config);
     const { editedKernel, updates } = checked;
     if (editedKernel)

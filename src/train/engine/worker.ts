@@ -1,5 +1,6 @@
 /** The engine in a worker: messages in are commands, messages out are events. The worker's name is the page's URL. */
 import { Courtesy, GIVE_WAY } from '../../gpu/courtesy.ts';
+import { answerQuestions, isOfQuestion, type Asking } from './asking.ts';
 import { Engine } from './engine.ts';
 import { fetchWeightsFrom, openGpuBackend } from './gpu_backend.ts';
 import type { RunEvent } from '../../protocol/protocol.ts';
@@ -22,8 +23,13 @@ const engine = new Engine({
   fetchWeights: fetchWeightsFrom(scope.name || scope.location.href),
 });
 
+const hearQuestion = answerQuestions(
+  (question, signal) => engine.ask(question, signal),
+  (reply) => scope.postMessage(reply, []),
+);
 scope.onmessage = ({ data }) => {
   if (data === GIVE_WAY) courtesy.ask();
+  else if (isOfQuestion(data)) hearQuestion(data as Asking);
   else void engine.dispatch(data);
 };
 startPulse(

@@ -1,8 +1,13 @@
 /** Angles between the policy gradients that several credit rules give on the same rollouts. */
+import * as v from 'valibot';
 import { assignCredit } from '../../algo/credit/credit.ts';
 import { packTrees } from '../../algo/batch/batch.ts';
 import type { Environment, TrainablePolicy, LossInputs } from '../../units.ts';
+import { ids, nodeSchema, numbersOrNull, promptSchema } from '../../protocol/logged_events.ts';
 import type { GradientAngles, GradientQuestion } from '../../protocol/protocol.ts';
+import { whole } from '../../protocol/schema.ts';
+import { creditSchema, parseRunConfig } from '../config/config.ts';
+import { checked, fieldOf, withPolicy, type QuestionKind } from './question.ts';
 
 /**
  * Every rule's gradient of the run's own loss, with its reduction, over all rollouts as one batch. The rows are scored
@@ -35,3 +40,50 @@ export async function gradientAngles(
   const { norms, cosines } = await policy.gradientCosines(batches.map((batch) => ({ batch, inputs })));
   return { update, rules, norms, cosines, scoredTokens: batches[0].scored.length };
 }
+
+const MOST_RULES = 64;
+
+const signals = v.object({
+  belief: v.nullable(numbersOrNull),
+  baseline: v.nullable(v.number()),
+  stepReward: v.nullable(v.array(v.number())),
+});
+
+const rollout = v.object({
+  tree: v.object({
+    prompt: promptSchema,
+    nodes: v.array(nodeSchema),
+    leaves: ids,
+    expansions: v.array(v.unknown()), // not read here
+  }),
+  rewards: numbersOrNull,
+  signals,
+});
+
+const schema = v.object({
+  update: whole(1, 1_000_000),
+  rollouts: v.pipe(v.array(rollout), v.minLength(1, 'at least one rollout')),
+  rules: v.pipe(
+    v.array(creditSchema),
+    v.minLength(2, 'at least two rules'),
+    v.maxLength(MOST_RULES, `at most ${MOST_RULES} rules`),
+  ),
+});
+
+export const compareGradients: QuestionKind<GradientQuestion, GradientAngles> = {
+  parse(value) {
+    const config = parseRunConfig(fieldOf(value, 'config'));
+    const fields = checked(schema, value, {
+      what: 'Gradients cannot be compared like this',
+      next: 'Choose an update whose trees are grown and scored.',
+    });
+    return { config, ...fields } as unknown as GradientQuestion; // checked above; brands exist only in types
+  },
+  answer(question, lender, signal) {
+    const startMs = performance.now();
+    return withPolicy(lender, question.config, signal, async ({ policy, environment, parameters }) => {
+      const angles = await gradientAngles(policy, environment, question);
+      return { ...angles, parameters, ms: performance.now() - startMs };
+    });
+  },
+};

@@ -1,24 +1,16 @@
 /** What a person grows in a copy of a tree: sampled, answered by the tools and scored like a run's own paths. */
+import * as v from 'valibot';
 import { STREAMS, keyedRandom } from '../../algo/random.ts';
 import { scoreLeaves } from '../../algo/reward/reward.ts';
 import { growByHand } from '../../algo/rollouts/by_hand.ts';
-import type { Environment, RandomKey, TrainablePolicy } from '../../units.ts';
+import type { Environment, RandomKey, TrainablePolicy, TurnSampler } from '../../units.ts';
 import type { AskedParameters } from '../../protocol/inspection.ts';
-import type {
-  AskedPolicy,
-  InterventionAnswer,
-  InterventionEvent,
-  InterventionQuestion,
-} from '../../protocol/interventions.ts';
+import type { AskedPolicy, InterventionAnswer, InterventionQuestion } from '../../protocol/interventions.ts';
+import { real, wanted, whole } from '../../protocol/schema.ts';
+import { environmentNamed, parseRunConfig } from '../config/config.ts';
 import { rewardConfig } from '../run/reward.ts';
+import { checked, fieldOf, withPolicy, type QuestionKind } from './question.ts';
 import type { TransportState } from '../run/gates.ts';
-
-/** A policy to ask beside the run's own, and whose parameters it has. */
-export interface AskedOf {
-  readonly policy: TrainablePolicy;
-  readonly environment: Environment;
-  readonly parameters: AskedParameters;
-}
 
 /** Numbers that no rollout of the run draws: of a stream of their own, by prompt, node and the person's seed. */
 export const interventionKey = ({ config, update, prompt, node, seed }: InterventionQuestion): RandomKey => {
@@ -29,20 +21,28 @@ export const interventionKey = ({ config, update, prompt, node, seed }: Interven
 /**
  * Boundary-aware rewards (BAPO) see the new rows as a group of their own.
  * @param policy one of its own: it forgets what it was sampling
+ * @param signal stops it before the next round of tokens
  * @throws RolloutError if the environment does not answer the path as it did
  */
 export async function intervene(
   policy: TrainablePolicy,
   environment: Environment,
   question: InterventionQuestion,
-): Promise<Pick<InterventionAnswer, 'id' | 'first' | 'nodes' | 'rewards'>> {
-  const { id, config, path } = question;
+  signal?: AbortSignal,
+): Promise<Pick<InterventionAnswer, 'first' | 'nodes' | 'rewards'>> {
+  const { config, path } = question;
   const { temperature, algorithm } = config;
   policy.beginRollout(interventionKey(question), { temperature, stopTokens: environment.stopTokens });
-  const tree = await growByHand(policy, environment, question);
+  const sampler: TurnSampler = {
+    generate(requests) {
+      signal?.throwIfAborted();
+      return policy.generate(requests);
+    },
+  };
+  const tree = await growByHand(sampler, environment, question);
   const { byNode } = scoreLeaves(tree, environment, rewardConfig(algorithm));
   const first = path.length + 1;
-  return { id, first, nodes: tree.nodes.slice(first), rewards: byNode.slice(first) };
+  return { first, nodes: tree.nodes.slice(first), rewards: byNode.slice(first) };
 }
 
 /** @param state of the live run when its parameters were taken; null where there is none */
@@ -57,18 +57,75 @@ function whoWrote(parameters: AskedParameters, state: TransportState | null): As
   };
 }
 
-/** The answer as an event. Disposes of the policy. */
-export async function answerIntervention(
-  { policy, environment, parameters }: AskedOf,
-  question: InterventionQuestion,
-  state: TransportState | null,
-): Promise<InterventionEvent> {
-  const startMs = performance.now();
-  try {
-    const grown = await intervene(policy, environment, question);
-    const ms = performance.now() - startMs;
-    return { kind: 'intervention', ...grown, policy: whoWrote(parameters, state), ms };
-  } finally {
-    policy.dispose();
-  }
-}
+const MOST = 1_000_000_000;
+const MOST_TURNS = 64; // beside one another: the most that a run may pick in a round
+const number = real(-1e30, 1e30);
+const mask = v.array(whole(0, 1));
+
+const sameLength = (value: object): boolean =>
+  new Set(Object.values(value).flatMap((field) => (Array.isArray(field) ? [field.length] : []))).size === 1;
+const ALIGNED = 'as many mask bits and numbers as tokens';
+
+const questionSchema = (vocabulary: number) => {
+  const tokens = v.array(whole(0, vocabulary - 1));
+  const turn = v.object({
+    tokens,
+    mask,
+    depth: whole(0, MOST),
+    tree: whole(0, MOST),
+    turnEntropy: number,
+    lastGenerationLength: whole(0, MOST),
+    retrieved: v.optional(v.literal(true)),
+  });
+  const opening = v.object({
+    tokens,
+    mask,
+    logProb: v.array(number),
+    entropy: v.array(number),
+    depth: whole(0, MOST),
+  });
+  return v.object({
+    update: whole(0, MOST),
+    node: whole(0, MOST),
+    seed: whole(0, 0xffffffff),
+    prompt: v.object({
+      index: whole(0, MOST),
+      dataset: v.string(),
+      seed: whole(0, 0xffffffff),
+      tokens,
+      answer: tokens,
+    }),
+    path: v.array(
+      v.pipe(
+        turn,
+        wanted((turn) => sameLength(turn), ALIGNED),
+      ),
+    ),
+    opening: v.nullable(
+      v.pipe(
+        opening,
+        wanted((start) => sameLength(start), ALIGNED),
+      ),
+    ),
+    tree: whole(0, MOST),
+    count: whole(1, MOST_TURNS),
+  });
+};
+
+export const growTurns: QuestionKind<InterventionQuestion, InterventionAnswer> = {
+  parse(value) {
+    const config = parseRunConfig(fieldOf(value, 'config'));
+    const schema = questionSchema(environmentNamed(config.environment).vocabulary.length);
+    const fields = checked(schema, value, {
+      what: 'Turns cannot be grown by hand like this',
+      next: 'Choose a turn of a finished tree.',
+    });
+    return { config, ...fields } as unknown as InterventionQuestion; // checked; brands exist only in types
+  },
+  answer: (question, lender, signal) =>
+    withPolicy(lender, question.config, signal, async ({ policy, environment, parameters, run }) => {
+      const startMs = performance.now();
+      const grown = await intervene(policy, environment, question, signal);
+      return { ...grown, policy: whoWrote(parameters, run), ms: performance.now() - startMs };
+    }),
+};

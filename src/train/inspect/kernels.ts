@@ -1,22 +1,27 @@
 /** The kernels as a page shows them, and checked on a device: on cases of the catalogue or on a run's mini-batch. */
+import * as v from 'valibot';
 import { kernels } from '../../../shaders/index.ts';
 import { sizedCases, type RunSizes } from '../../../shaders/sized_cases.ts';
 import type { Gpu } from '../../gpu/device.ts';
 import { runCase } from '../../gpu/kernel_check.ts';
 import type { KernelCase } from '../../gpu/kernel.ts';
 import type { AnyKernel } from '../../gpu/pipelines.ts';
+import { lossRow } from '../../protocol/logged_events.ts';
 import type {
   GradientCheck,
-  InspectionCommand,
   KernelBatch,
   KernelCheck,
   KernelDescription,
-  RunEvent,
+  KernelTrial,
+  TryKernel,
 } from '../../protocol/protocol.ts';
-import type { Backend } from '../engine/backend.ts';
+import { wanted, whole } from '../../protocol/schema.ts';
+import { EDITABLE_KERNELS } from '../../units.ts';
+import { kernelText, parseRunConfig } from '../config/config.ts';
 import { NoKernelsError } from '../engine/errors.ts';
 import { formulaGradient, kernelGradient } from './kernel_gradient.ts';
 import { casesOfBatch } from './loss_case.ts';
+import { checked, type QuestionKind } from './question.ts';
 
 const MOST_TOKENS = 192; // the oracles' plain loops in float64 would take seconds beyond
 
@@ -40,7 +45,7 @@ export function runSizes({ config, rows }: KernelBatch): RunSizes {
 
 const catalogue: readonly AnyKernel[] = Object.values(kernels);
 
-export const kernelNames: readonly string[] = catalogue.map(({ name }) => name);
+const kernelNames: readonly string[] = catalogue.map(({ name }) => name);
 
 export const kernelCatalogue = (): readonly KernelDescription[] =>
   catalogue.map(({ name, source, params, bindings, overrides, constants, tolerance, feature }) => ({
@@ -98,16 +103,71 @@ export async function checkKernel(
 
 const placeOf = ({ update, minibatch }: KernelBatch) => ({ update, minibatch });
 
-// Questions about kernels, carried to the backend and answered with one event.
+export const listKernels: QuestionKind<unknown, readonly KernelDescription[]> = {
+  parse: () => ({}),
+  answer: () => Promise.resolve(kernelCatalogue()),
+};
 
-export type KernelQuestion = Extract<InspectionCommand, { kind: 'check-kernel' | 'try-kernel' }>;
+const batchSchema = v.object({
+  config: v.pipe(v.unknown(), v.transform(parseRunConfig)),
+  update: whole(1, 1_000_000),
+  minibatch: whole(0, 1_000_000),
+  rows: v.pipe(
+    v.array(lossRow),
+    wanted((rows) => rows.some(({ tokenIndex }) => tokenIndex.length > 0), 'rows with a scored token'),
+  ),
+});
 
-/** @throws NoKernelsError; whatever the device throws */
-export async function answerKernel(backend: Backend, question: KernelQuestion): Promise<RunEvent> {
-  if (question.kind === 'try-kernel') {
-    if (!backend.tryKernel) throw new NoKernelsError();
-    return { kind: 'kernel-trial', ...(await backend.tryKernel(question)) };
-  }
-  if (!backend.checkKernel) throw new NoKernelsError();
-  return { kind: 'kernel-check', ...(await backend.checkKernel(question.name, question.batch ?? null)) };
+const kernelSchema = v.object({
+  name: v.picklist(kernelNames, 'the name of a kernel in shaders/index.ts'),
+  batch: v.exactOptional(batchSchema),
+});
+
+const trialSchema = v.object({
+  name: v.picklist(EDITABLE_KERNELS, `one of ${EDITABLE_KERNELS.join(', ')}`),
+  source: kernelText,
+  batch: v.nullable(batchSchema),
+  checkGradient: v.boolean('true or false'),
+});
+
+/** Checks that run on a device of their own end with it, so one that nobody waits for any more takes the others along. */
+function untilCancelled<T>(work: Promise<T>, cancel: () => void, signal: AbortSignal): Promise<T> {
+  signal.addEventListener('abort', cancel, { once: true });
+  return work.finally(() => signal.removeEventListener('abort', cancel));
 }
+
+export interface CheckOneKernel {
+  readonly name: string;
+  readonly batch?: KernelBatch; // else the catalogue's cases
+}
+
+export const checkOneKernel: QuestionKind<CheckOneKernel, KernelCheck> = {
+  parse: (value) =>
+    checked(kernelSchema, value, {
+      what: 'A kernel cannot be checked like this',
+      next: 'Choose one of the kernels that the lab lists, and an update whose loss is there.',
+    }) as unknown as CheckOneKernel, // checked; brands exist only in types
+  async answer({ name, batch = null as KernelBatch | null }, lender, signal) {
+    const backend = await lender.backend();
+    if (!backend.checkKernel) throw new NoKernelsError();
+    signal.throwIfAborted();
+    return untilCancelled(backend.checkKernel(name, batch), () => backend.cancelChecks?.(), signal);
+  },
+};
+
+export const tryOneKernel: QuestionKind<TryKernel, KernelTrial> = {
+  parse: (value) =>
+    checked(trialSchema, value, {
+      what: 'A kernel cannot be tried out like this',
+      next: 'Write WGSL, and choose an update whose loss is there.',
+    }) as unknown as TryKernel, // checked; brands exist only in types
+  edit: ({ name, source }) => ({ name, source, gradientCheck: 'unchecked' }),
+  async answer(question, lender, signal) {
+    const backend = await lender.backend();
+    if (!backend.tryKernel) throw new NoKernelsError();
+    signal.throwIfAborted();
+    const trial = backend.tryKernel(question);
+    if (!question.checkGradient) return trial; // what is only compiled runs nothing
+    return untilCancelled(trial, () => backend.cancelChecks?.(), signal);
+  },
+};

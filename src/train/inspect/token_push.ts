@@ -1,6 +1,10 @@
 /** What a loss's gradient asks of the alternatives to one token. Host arithmetic in float64. */
+import * as v from 'valibot';
 import type { TokenId, TrainablePolicy } from '../../units.ts';
 import type { TokenAlternative, TokenPush, TokenQuestion } from '../../protocol/inspection.ts';
+import { real, wanted, whole } from '../../protocol/schema.ts';
+import { environmentNamed, parseRunConfig } from '../config/config.ts';
+import { checked, fieldOf, withPolicy, type QuestionKind } from './question.ts';
 
 const SHOWN = 8; // alternatives
 
@@ -59,3 +63,39 @@ export function pushOnLogits(
     entropy,
   };
 }
+
+const MOST = 1_000_000_000;
+const number = real(-1e30, 1e30);
+
+const tokenSchema = (vocabulary: number) =>
+  v.object({
+    update: whole(1, 1_000_000),
+    prompt: whole(0, MOST),
+    leaf: whole(0, MOST),
+    tokens: v.pipe(
+      v.array(whole(0, vocabulary - 1)),
+      wanted((tokens) => tokens.length >= 2, 'at least one token before the one asked about'),
+    ),
+    dlogProb: number,
+    dentropy: number,
+    readers: whole(1, MOST),
+  });
+
+export const inspectToken: QuestionKind<TokenQuestion, TokenPush> = {
+  parse(value) {
+    const config = parseRunConfig(fieldOf(value, 'config'));
+    const { length } = environmentNamed(config.environment).vocabulary;
+    const fields = checked(tokenSchema(length), value, {
+      what: 'A token cannot be looked at like this',
+      next: 'Choose a token that the policy wrote, in an update whose loss is there.',
+    });
+    return { config, ...fields } as unknown as TokenQuestion; // checked above; brands exist only in types
+  },
+  answer(question, lender, signal) {
+    const startMs = performance.now();
+    return withPolicy(lender, question.config, signal, async ({ policy, parameters }) => {
+      const push = await tokenPush(policy, question);
+      return { ...push, parameters, ms: performance.now() - startMs };
+    });
+  },
+};

@@ -4,7 +4,7 @@ import { gradientQuestion } from '../../store/ask/inspection.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { same } from '../../store/lab/open_run.ts';
 import type { CreditConfig } from '../../units.ts';
-import { useLab, useRun, useTransport, useUpdate } from '../parts/binding.ts';
+import { useInspection, useLab, useRun, useTransport, useUpdate } from '../parts/binding.ts';
 import { ADVANTAGE_RULES } from '../credit/sentences.ts';
 import { countWords, formatNumber, formatSetting } from '../parts/format.ts';
 import { creditShade } from '../parts/scales.ts';
@@ -24,7 +24,7 @@ const nameOf = (rule: CreditConfig, place: number, letters: readonly CreditConfi
   place < letters.length && same(rule, letters[place]) ? 'AB'[place] : String(place + 1);
 
 function Table({ a, b }: Pick<GradientCosinesProps, 'a' | 'b'>) {
-  const answer = useTransport((transport) => transport.gradients);
+  const answer = useInspection((state) => state.gradients);
   if (!answer) return null;
   const { rules, norms, cosines, update, parameters, scoredTokens, ms } = answer;
   const titles = rules.map(({ advantageRule }) => ADVANTAGE_RULES[advantageRule].title);
@@ -75,11 +75,11 @@ function Table({ a, b }: Pick<GradientCosinesProps, 'a' | 'b'>) {
 }
 
 export function GradientCosines({ state, own, a, b }: GradientCosinesProps) {
-  const { transport } = useLab();
+  const { inspection } = useLab();
   const update = useUpdate();
   const header = useRun((run) => run.header);
   const engine = useTransport(({ engine: { kind } }) => kind);
-  const comparing = useTransport((shown) => shown.comparing);
+  const asking = useInspection((state) => state.asking);
   const question = useMemo(
     () => update && header && gradientQuestion(header.config, update, gradientRules(state, own, a, b)),
     [update, header, state, own, a, b],
@@ -90,10 +90,10 @@ export function GradientCosines({ state, own, a, b }: GradientCosinesProps) {
       <p>
         <button
           type="button"
-          disabled={engine !== 'ready' || comparing || !question}
-          onClick={() => question && transport.compareGradients(question)}
+          disabled={engine !== 'ready' || asking !== null || !question}
+          onClick={() => question && inspection.compareGradients(question)}
         >
-          {comparing ? 'Computing …' : 'Compute the gradients on the GPU'}
+          {asking === 'compare-gradients' ? 'Computing …' : 'Compute the gradients on the GPU'}
         </button>{' '}
         <span className="small soft">
           {engine === 'unavailable'

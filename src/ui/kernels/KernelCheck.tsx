@@ -79,13 +79,13 @@ export function KernelCheck({ check }: { readonly check: Check }) {
 
 // The way out of a check that takes long, and what became of one that was cancelled.
 
-export function CancelCheck({ of }: { readonly of: 'kernel-check' | 'kernel-trial' }) {
+export function CancelCheck({ of }: { readonly of: 'check-kernel' | 'try-kernel' }) {
   const { inspection } = useLab();
   const isAsking = useInspection(({ asking }) => asking === of);
   const cancelled = useInspection((state) => state.cancelled && state.asking === null);
   if (isAsking)
     return (
-      <button type="button" onClick={inspection.cancelCheck}>
+      <button type="button" onClick={inspection.cancel}>
         Cancel the check
       </button>
     );

@@ -216,9 +216,9 @@ export function KernelEditor({ kernel, choice }: KernelEditorProps) {
             })
           }
         >
-          {asking === 'kernel-trial' ? 'Checking …' : 'Check its gradient now'}
+          {asking === 'try-kernel' ? 'Checking …' : 'Check its gradient now'}
         </button>
-        <CancelCheck of="kernel-trial" />
+        <CancelCheck of="try-kernel" />
         <button type="button" className="primary" disabled={!canRun || !runs} onClick={run}>
           {changes === null ? 'Run with the original' : 'Run with this kernel'}
         </button>

@@ -109,7 +109,7 @@ function CheckButtons({ name }: { readonly name: string }) {
   const engine = useTransport((transport) => transport.engine.kind);
   const asking = useInspection((state) => state.asking);
   const isOff = engine !== 'ready' || asking !== null;
-  const word = (text: string): string => (asking === 'kernel-check' ? 'Checking …' : text);
+  const word = (text: string): string => (asking === 'check-kernel' ? 'Checking …' : text);
   return (
     <div className="bar">
       {choice && (
@@ -123,7 +123,7 @@ function CheckButtons({ name }: { readonly name: string }) {
       <button type="button" disabled={isOff} onClick={() => inspection.checkKernel(name)}>
         {word('Check against the oracle now')}
       </button>
-      <CancelCheck of="kernel-check" />
+      <CancelCheck of="check-kernel" />
       {engine === 'unavailable' && <span className="small soft">Checking needs WebGPU.</span>}
     </div>
   );

@@ -146,7 +146,7 @@ export function TokenPush({ token }: { readonly token: LossToken }) {
             disabled={engine !== 'ready' || asking !== null}
             onClick={() => inspection.inspectToken(question)}
           >
-            {asking === 'token-push' ? 'Computing …' : fits ? 'Ask again' : 'Which words were pushed?'}
+            {asking === 'inspect-token' ? 'Computing …' : fits ? 'Ask again' : 'Which words were pushed?'}
           </button>{' '}
           {engine === 'unavailable' && <span className="small soft">Asking the model needs WebGPU.</span>}
         </p>

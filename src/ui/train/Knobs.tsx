@@ -10,7 +10,7 @@ import {
 } from '../../store/lab/knobs.ts';
 import { same } from '../../store/lab/open_run.ts';
 import { withKernel, type RunConfig } from '../../units.ts';
-import { useLab, useRun, useTransport } from '../parts/binding.ts';
+import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { KnobField } from '../parts/KnobField.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { EditedLine } from '../shell/Notices.tsx';
@@ -20,9 +20,11 @@ import { MethodCard, MethodChanges } from './MethodCard.tsx';
 
 export function FootprintLine({ config }: { readonly config: RunConfig }) {
   const engine = useTransport((state) => state.engine.kind);
-  const footprint = useTransport((state) => state.footprint);
-  const { transport } = useLab();
-  useEffect(() => transport.estimate(config), [transport, config, engine]);
+  const footprint = useInspection((state) => state.footprint);
+  const { inspection } = useLab();
+  useEffect(() => {
+    if (engine === 'ready') inspection.estimate(config);
+  }, [inspection, config, engine]);
   if (!footprint || !same(footprint.config, config)) return null;
   const { bytes, problem } = footprint;
   if (problem)

@@ -1,0 +1,36 @@
+/** All questions that the engine answers, one line each. The page imports types alone from here. */
+import { estimate } from './estimate.ts';
+import { compareGradients } from './gradient_angles.ts';
+import { growTurns } from './intervention.ts';
+import { checkOneKernel, listKernels, tryOneKernel } from './kernels.ts';
+import type { QuestionTable } from './question.ts';
+import { inspectToken } from './token_push.ts';
+
+export const questions = {
+  estimate,
+  'compare-gradients': compareGradients,
+  'inspect-token': inspectToken,
+  intervene: growTurns,
+  'list-kernels': listKernels,
+  'check-kernel': checkOneKernel,
+  'try-kernel': tryOneKernel,
+} satisfies QuestionTable;
+
+type Table = typeof questions;
+export type QuestionName = keyof Table;
+
+export type Question = {
+  [Name in QuestionName]: { readonly kind: Name } & Parameters<Table[Name]['answer']>[0];
+}[QuestionName];
+
+export type QuestionNamed<Name extends QuestionName> = Extract<Question, { readonly kind: Name }>;
+
+export type AnswerTo<Asked extends { readonly kind: QuestionName }> = Awaited<
+  ReturnType<Table[Asked['kind']]['answer']>
+>;
+
+/**
+ * Rejects with a LabError that carries the report of what went wrong with this question alone, or with the signal's
+ * reason when nobody waits any more.
+ */
+export type Ask = <Asked extends Question>(question: Asked, signal?: AbortSignal) => Promise<AnswerTo<Asked>>;

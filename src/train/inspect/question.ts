@@ -1,0 +1,70 @@
+/** What a question of a person to the engine is made of. The table of all of them is index.ts. */
+import * as v from 'valibot';
+import type { AskedParameters } from '../../protocol/inspection.ts';
+import { issueReport } from '../../protocol/schema.ts';
+import type { EditedKernel, Environment, RunConfig, TrainablePolicy } from '../../units.ts';
+import type { Backend } from '../engine/backend.ts';
+import { ProtocolError } from '../engine/errors.ts';
+import type { TransportState } from '../run/gates.ts';
+
+/** A policy to ask beside the run's own, and whose parameters it has. */
+export interface AskedOf {
+  readonly policy: TrainablePolicy;
+  readonly environment: Environment;
+  readonly parameters: AskedParameters;
+  readonly run: TransportState | null; // where the live run stood when they were taken; null where there is none
+}
+
+/**
+ * What the engine lends to an answerer. Asked for before the answerer's first await, it is lent before the engine's next
+ * command begins: an answer then is of the run as it was when the question came, and goes on beside it.
+ */
+export interface Lender {
+  /** Opened where there is none yet. */
+  backend(): Promise<Backend>;
+  /** One of its own, for the borrower to dispose of; a run under way is not disturbed. */
+  policyOf(config: RunConfig): Promise<AskedOf>;
+}
+
+/** One kind of question: how its fields are checked, and who answers. */
+export interface QuestionKind<Fields, Answer> {
+  /** @throws LabError naming the first field that is not valid; `value` comes from outside */
+  parse(value: unknown): Fields;
+  /** @param signal aborted when nobody waits any more: the answer will be dropped, so it may break off */
+  answer(question: Fields, lender: Lender, signal: AbortSignal): Promise<Answer>;
+  /** A person's text of a kernel that runs for this question: it is named when the device is lost meanwhile. */
+  edit?(question: Fields): EditedKernel | null;
+}
+
+export type QuestionTable = Readonly<Record<string, QuestionKind<unknown, unknown>>>;
+
+/** Checks the fields of a question. @throws ProtocolError naming the first that is not valid */
+export function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  report: { readonly what: string; readonly next: string },
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return parsed.output;
+  throw new ProtocolError(issueReport(parsed.issues, value, { ...report, root: 'question' }));
+}
+
+/** A field of a question from outside, before anything of it is known. */
+export const fieldOf = (value: unknown, name: string): unknown =>
+  (value as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+
+/** Lends a policy to `work`, and frees it when that is over, whatever came of it. */
+export async function withPolicy<T>(
+  lender: Lender,
+  config: RunConfig,
+  signal: AbortSignal,
+  work: (asked: AskedOf) => Promise<T>,
+): Promise<T> {
+  const asked = await lender.policyOf(config);
+  try {
+    signal.throwIfAborted();
+    return await work(asked);
+  } finally {
+    asked.policy.dispose();
+  }
+}
