@@ -13,7 +13,7 @@ import { withAlgorithm } from '../../src/train/config/presets.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { lossBatches } from '../../src/train/run/batches.ts';
 import { measureSignals } from '../../src/train/run/signals.ts';
-import { emptyMemory, type Run } from '../../src/train/run/update.ts';
+import { emptyMemory, type Run, type RunMemory } from '../../src/train/run/update.ts';
 import { trainingPrompts } from '../../src/train/run/prompts.ts';
 import {
   NO_SIGNALS,
@@ -199,13 +199,17 @@ test('a question met again keeps its V*: the reference is not sampled twice', as
   const tree = await searchGroup(prompt, [[say.answer('Ana')]]);
   const transport = { gate: () => Promise.resolve(), signal: new AbortController().signal };
   const run = { config: configOf('a_star_po'), environment, reference, transport } as unknown as Run; // what signals read of it
-  const memory = emptyMemory();
   const group = { tree, rewards: [], grades: [] };
-  const at = (update: number) => ({ run, update, key: { seed: 1, update }, memory });
-  const first = await measureSignals(at(1), [group]);
+  const at = (update: number, memory: RunMemory) => ({ run, update, key: { seed: 1, update }, memory });
+  const empty = emptyMemory();
+  const first = await measureSignals(at(1, empty), [group]);
+  expect(empty.optimalValues.size).toBe(0); // a memory is never written on
+  expect([...first.optimalValues.keys()]).toEqual(['hotpot/21']);
   const sampled = reference.calls.length;
   expect(sampled).toBeGreaterThan(0);
-  expect(await measureSignals(at(2), [group])).toEqual(first);
+  expect(await measureSignals(at(2, { ...empty, optimalValues: first.optimalValues }), [group])).toEqual(
+    first,
+  );
   expect(reference.calls).toHaveLength(sampled);
 });
 

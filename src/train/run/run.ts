@@ -33,35 +33,35 @@ export type { Run } from './update.ts';
 export async function train(run: Run): Promise<void> {
   const { config, transport } = run;
   const { every } = config.evaluation;
-  const memory = emptyMemory();
+  let memory = emptyMemory();
   await transport.gate();
-  await evaluateAll(run, 0, memory);
+  memory = await evaluateAll(run, 0, memory);
   for (let update = 1; update <= config.updates; update += 1) {
-    await profiledUpdate({ run, update, key: { seed: config.seed, update }, memory });
+    memory = await profiledUpdate({ run, update, key: { seed: config.seed, update }, memory });
     const due = every > 0 && update % every === 0;
-    if (due || update === config.updates) await evaluateAll(run, update, memory);
+    if (due || update === config.updates) memory = await evaluateAll(run, update, memory);
     transport.endUpdate();
   }
   transport.finish();
 }
 
 /** One update, and its profile if that was asked for before it began. */
-async function profiledUpdate(at: Update): Promise<void> {
+async function profiledUpdate(at: Update): Promise<RunMemory> {
   const { run, update } = at;
   await run.transport.gate();
   const profiler = run.startProfile?.() ?? null;
   if (!profiler) return trainUpdate(at);
   const startMs = run.now();
-  try {
-    await trainUpdate(at);
-  } catch (error) {
+  const memory = await trainUpdate(at).catch((error: unknown) => {
     profiler.cancel();
     throw error;
-  }
+  });
   run.post({ kind: 'profile', update, ...(await profiler.finish(run.now() - startMs)) });
+  return memory;
 }
 
-async function trainUpdate(at: Update): Promise<void> {
+/** @returns what the run remembers after it */
+async function trainUpdate(at: Update): Promise<RunMemory> {
   const { run, update } = at;
   const { post, now } = run;
   const { credit, loss } = run.config.algorithm;
@@ -89,10 +89,12 @@ async function trainUpdate(at: Update): Promise<void> {
       trainMs: now() - rewarded.rolledOutMs,
     },
   });
+  return { ...at.memory, optimalValues: rewarded.optimalValues };
 }
 
 interface Measured extends Rewarded {
   readonly measured: readonly MeasuredGroup[]; // those that are trained on
+  readonly optimalValues: RunMemory['optimalValues'];
   readonly rolledOutMs: number; // when the last rollout ended
 }
 
@@ -106,9 +108,10 @@ async function rollOutAndReward(at: Update): Promise<Measured> {
       groups = [...groups, ...scoreBatch(at, trees)];
       const chosen = chooseGroups(at, groups, batch + 1);
       if (!chosen) return null;
-      const signals = await measureSignals(at, chosen.kept);
+      const { signals, optimalValues } = await measureSignals(at, chosen.kept);
       postRewards(at, chosen, signals);
-      return { ...chosen, measured: chosen.kept.map((group, g) => ({ ...group, signals: signals[g] })) };
+      const trained = chosen.kept.map((group, g) => ({ ...group, signals: signals[g] }));
+      return { ...chosen, measured: trained, optimalValues };
     });
     if (measured) return { ...measured, rolledOutMs };
   }
@@ -133,10 +136,10 @@ async function trainBatches(at: Update, batches: readonly LossBatch[]): Promise<
 }
 
 /** Each held-out data set, once sampled as in training and once greedily; the greedy scores are the validation. */
-async function evaluateAll(run: Run, update: number, memory: RunMemory): Promise<void> {
+async function evaluateAll(run: Run, update: number, memory: RunMemory): Promise<RunMemory> {
   const { config, environment, policy, post } = run;
   const { questions, datasets } = config.evaluation;
-  if (questions === 0) return;
+  if (questions === 0) return memory;
   let validation = 0;
   for (const dataset of datasets) {
     for (const greedy of [false, true]) {
@@ -147,5 +150,5 @@ async function evaluateAll(run: Run, update: number, memory: RunMemory): Promise
       if (greedy) validation += scores.exactMatch / datasets.length;
     }
   }
-  memory.boundary = afterValidation(memory.boundary, validation);
+  return { ...memory, boundary: afterValidation(memory.boundary, validation) };
 }

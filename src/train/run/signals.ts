@@ -29,7 +29,7 @@ import {
 } from '../../units.ts';
 import { MissingPolicyError } from '../engine/errors.ts';
 import { rewardConfig } from './reward.ts';
-import { gateRounds, samplingOf, type Group, type Run, type Update } from './update.ts';
+import { gateRounds, samplingOf, type Group, type Run, type RunMemory, type Update } from './update.ts';
 
 // Rows that are only scored, and scores batch by batch.
 
@@ -120,19 +120,28 @@ export async function impliedRewards(
 export const REFERENCE_SAMPLES = 8;
 const REFERENCE_BETA = 0.5;
 
-/** One per group; what the credit rule does not read is null. */
-export async function measureSignals(at: Update, groups: readonly Group[]): Promise<readonly TreeSignals[]> {
+export interface MeasuredSignals {
+  readonly signals: readonly TreeSignals[]; // one per group; what the credit rule does not read is null
+  readonly optimalValues: RunMemory['optimalValues']; // those remembered, and those found here
+}
+
+export async function measureSignals(at: Update, groups: readonly Group[]): Promise<MeasuredSignals> {
   const needs = signalsRead(at.run.config.algorithm.credit.advantageRule);
   const prompts = groups.map(({ tree }) => tree.prompt);
   const belief = needs.belief ? await measureBeliefs(at, groups, needs.belief) : null;
   const stepReward = needs.stepReward ? await stepRewards(at, groups, needs.stepReward) : null;
-  const baseline = needs.baseline ? await baselines(at, prompts, needs.baseline) : null;
-  return groups.map((_, g) => ({
+  const optimalValues =
+    needs.baseline === 'optimal' ? await findOptimalValues(at, prompts) : at.memory.optimalValues;
+  const baseline = needs.baseline === 'greedy' ? await greedyRewards(at, prompts) : null;
+  const valueOf = ({ tree }: Group): number | null =>
+    needs.baseline === 'optimal' ? (optimalValues.get(nameOf(tree.prompt)) ?? 0) : null;
+  const signals = groups.map((group, g) => ({
     ...NO_SIGNALS,
     belief: belief?.[g] ?? null,
     stepReward: stepReward?.[g] ?? null,
-    baseline: baseline?.[g] ?? null,
+    baseline: baseline?.[g] ?? valueOf(group),
   }));
+  return { signals, optimalValues };
 }
 
 async function measureBeliefs(
@@ -167,32 +176,28 @@ async function stepRewards(
   return groups.map(({ tree, grades }) => penaltyRewards(tree, environment, grades.map(isRight), weights));
 }
 
-async function baselines(
-  at: Update,
-  prompts: readonly Prompt[],
-  kind: 'greedy' | 'optimal',
-): Promise<readonly number[]> {
-  if (kind === 'greedy') {
-    const rewards = await rewardsOf(at, at.run.policy, prompts, 1, at.key, 0);
-    return rewards.map(([reward]) => reward);
-  }
-  await findOptimalValues(at, prompts);
-  return prompts.map((prompt) => at.memory.optimalValues.get(nameOf(prompt)) ?? 0);
+async function greedyRewards(at: Update, prompts: readonly Prompt[]): Promise<readonly number[]> {
+  const rewards = await rewardsOf(at, at.run.policy, prompts, 1, at.key, 0);
+  return rewards.map(([reward]) => reward);
 }
 
 const nameOf = ({ dataset, seed }: Prompt): string => `${dataset}/${seed}`;
 
-/** V* of the questions that this run has not met before, from samples of the reference policy. */
-async function findOptimalValues(at: Update, prompts: readonly Prompt[]): Promise<void> {
+/** V* remembered, and that of the questions that this run has not met before, from samples of the reference policy. */
+async function findOptimalValues(
+  at: Update,
+  prompts: readonly Prompt[],
+): Promise<RunMemory['optimalValues']> {
   const { optimalValues } = at.memory;
   const { reference, config } = at.run;
   const fresh = prompts.filter((prompt) => !optimalValues.has(nameOf(prompt)));
-  if (fresh.length === 0) return;
+  if (fresh.length === 0) return optimalValues;
   if (!reference) throw new MissingPolicyError('reference', config.algorithm.name);
   // A key of its own: else the first sample would share its noise with the row that is trained on.
   const key = { ...at.key, seed: keyedRandom(at.key, STREAMS.references).next() };
   const rewards = await rewardsOf(at, reference, fresh, REFERENCE_SAMPLES, key, config.temperature);
-  fresh.forEach((prompt, p) => optimalValues.set(nameOf(prompt), optimalValue(rewards[p], REFERENCE_BETA)));
+  const found = fresh.map((prompt, p) => [nameOf(prompt), optimalValue(rewards[p], REFERENCE_BETA)] as const);
+  return new Map([...optimalValues, ...found]);
 }
 
 /** Rewards of some chains per prompt, sampled beside the rollout; no event tells of them. */

@@ -32,10 +32,10 @@ export interface Run {
   readonly takeStepCheck?: (update: number) => boolean;
 }
 
-/** What a run carries from one update to the next beside its parameters. */
+/** What a run carries from one update to the next beside its policies. A value: updates and evaluations return the next. */
 export interface RunMemory {
-  boundary: BoundaryState;
-  readonly optimalValues: Map<string, number>; // V* by data set and seed of the question
+  readonly boundary: BoundaryState;
+  readonly optimalValues: ReadonlyMap<string, number>; // V* by data set and seed of the question
 }
 
 export const emptyMemory = (): RunMemory => ({ boundary: BOUNDARY_START, optimalValues: new Map() });
@@ -45,7 +45,7 @@ export interface Update {
   readonly run: Run;
   readonly update: number;
   readonly key: RandomKey;
-  readonly memory: RunMemory;
+  readonly memory: RunMemory; // as the update found it
 }
 
 /** A prompt's rows, scored. */
