@@ -4,6 +4,8 @@ import { TREE_BOUNDS } from '../../src/files/bounds.ts';
 import { readRecording } from '../../src/files/recording.ts';
 import { LogOrder } from '../../src/protocol/log_order.ts';
 import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { withAlgorithm } from '../../src/train/config/presets.ts';
 import { LabError } from '../../src/units.ts';
 import { countOf } from '../support/count_of.ts';
 import { fileConfig } from '../support/mutated_recordings.ts';
@@ -149,4 +151,23 @@ test('an evaluation stands after its update, once a data set', () => {
   expect(refusal(early.events)?.where).toBe(`event ${early.at}.update`);
   const again = log.toSpliced(early.at, 0, log[early.at]);
   expect(refusal(again)?.wanted).toContain('one evaluation of a data set');
+});
+
+test('where a filter wants more, rollout and reward repeat; once rewards are told, nothing is rolled out any more', async () => {
+  const dapo = withAlgorithm(fileConfig(), algorithms.dapo.config);
+  const { rollout, filter } = dapo.algorithm;
+  const asking = {
+    ...dapo.algorithm,
+    rollout: { ...rollout, leavesPerTree: 2 }, // rewards of two rows are often equal
+    filter: { ...filter, generationBatches: 3 },
+  };
+  const events = (await scriptedRun({ ...dapo, seed: 2, algorithm: asking })).filter(isLogged);
+  expect(refusal(events)).toBeNull();
+  const phases = events.flatMap((event) =>
+    event.kind === 'phase' && event.update === 1 ? [event.phase] : [],
+  );
+  expect(phases.filter((phase) => phase === 'rollout')).toHaveLength(3);
+  const told = events.findIndex(({ kind }) => kind === 'rewards');
+  const again = events.toSpliced(told + 1, 0, { kind: 'phase', update: 1, phase: 'rollout' });
+  expect(refusal(again)?.where).toMatch(new RegExp(`^event ${told + 1}`));
 });
