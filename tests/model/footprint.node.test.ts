@@ -1,12 +1,14 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { needsReference } from '../../src/algo/credit/signals.ts';
 import { parameterCount } from '../../src/model/config.ts';
 import { footprint, type PolicyCapacities } from '../../src/model/footprint.ts';
 import { frozen, parameterMap, TRAINED, type StorageRule } from '../../src/model/parameters.ts';
 import { runFootprint } from '../../src/train/config/fit.ts';
 import { presets } from '../../src/train/config/presets.ts';
-import '../support/gpu_names.ts';
+import { nameUsages } from '../support/gpu_names.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
+
+beforeAll(nameUsages);
 
 const MODEL = { ...SMALL_MODEL, layers: 2, kvHeads: 2, headSize: 8 };
 const CAPACITIES: PolicyCapacities = {

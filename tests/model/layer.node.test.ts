@@ -6,9 +6,10 @@ import { createDeviceModel } from '../../src/model/device_model.ts';
 import { forwardSteps } from '../../src/model/training/forward.ts';
 import { createKvCache } from '../../src/model/kv_cache.ts';
 import { createWorkspace } from '../../src/model/training/workspace.ts';
-import '../support/gpu_names.ts';
+import { nameUsages } from '../support/gpu_names.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
+nameUsages();
 const model = await createDeviceModel(paperGpu(), SMALL_MODEL, 16, null);
 const training = await createWorkspace(model, { tokens: 64, predicted: 64, scored: 64 });
 const decoding = await createDecodeWorkspace(model, 64, 64);

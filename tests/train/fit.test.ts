@@ -1,19 +1,16 @@
-import { beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { paperGpu } from '../../src/gpu/paper.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { checkBuffers, checkFits, runFootprint } from '../../src/train/config/fit.ts';
 import { withSetting } from '../../src/train/config/config.ts';
 import { presets } from '../../src/train/config/presets.ts';
 import type { RunConfig } from '../../src/units.ts';
+import { nameUsages } from '../support/gpu_names.ts';
 import { scriptedEngine, smallConfig } from '../support/scripted_run.ts';
 
-const USAGES = ['MAP_READ', 'MAP_WRITE', 'COPY_SRC', 'COPY_DST', 'INDEX', 'VERTEX', 'UNIFORM', 'STORAGE'];
 const LIMITS = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 };
 
-// Node has no WebGPU, and the paper device needs none: only the names of the usages.
-beforeAll(() => {
-  vi.stubGlobal('GPUBufferUsage', Object.fromEntries(USAGES.map((name, bit) => [name, 2 ** bit])));
-});
+beforeAll(nameUsages);
 
 /** A device with this much memory, whatever its buffers may hold. */
 function deviceOf(bytes: number): Gpu & { readonly heldBytes: () => number } {
