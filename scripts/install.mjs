@@ -26,8 +26,7 @@ const run = (command, args) =>
   spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' }).status ?? 1;
 
 if (!upToDate()) {
-  // Not `npm ci`: the lock file cannot name deno's packages for other platforms where a registry lacks them.
-  const status = run('npm', ['install', '--no-save', '--no-audit', '--no-fund']);
+  const status = run('npm', ['ci', '--no-audit', '--no-fund']);
   if (status !== 0) process.exit(status);
 }
 if (process.argv.includes('--browser')) process.exit(run('node', ['scripts/browser.mjs', '--install']));

@@ -1,20 +1,37 @@
 // `npm run test:naga [-- name]`: every case of every kernel (with `name` in its name) on wgpu/naga, the WebGPU
 // of Firefox, by way of the npm package deno. Without a GPU it runs on Chromium's software driver.
 import { spawnSync } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'vite';
 import { findBrowser } from './browser.mjs';
 
+const HOME = join(import.meta.dirname, 'naga');
 const BUNDLE = '.cache/naga/naga.mjs';
 const SOFTWARE_DRIVER = 'vk_swiftshader_icd.json';
 
-/** Deno's executable; its package places it on install, or here when install scripts were off. */
-function findDeno() {
-  const require = createRequire(import.meta.url);
-  return require(join(dirname(require.resolve('deno/package.json')), 'install_api.cjs')).runInstall();
+/**
+ * Brings deno to scripts/naga/node_modules. It stands outside the root install, whose lock file serves `npm ci` on
+ * every platform: a lock file written on one platform does not name deno's packages for the others.
+ */
+function installDeno() {
+  const { dependencies } = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8'));
+  const file = join(HOME, 'node_modules/deno/package.json');
+  if (existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).version === dependencies.deno) return;
+  console.log('installing deno into scripts/naga/node_modules');
+  const command = ['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund'];
+  const settings = { cwd: HOME, stdio: 'inherit', shell: process.platform === 'win32' };
+  if (spawnSync('npm', command, settings).status === 0) return;
+  console.error(
+    'deno could not be installed: see above. Without it the kernels are not tested on wgpu/naga.',
+  );
+  console.log('\n0 passed, 1 failed');
+  process.exit(1);
 }
+
+/** Deno's executable; its package places it on install, or here when install scripts were off. */
+const findDeno = () => createRequire(join(HOME, 'package.json'))('deno/install_api.cjs').runInstall();
 
 async function bundle() {
   await build({
@@ -77,6 +94,7 @@ function adapterEnvironment(deno) {
   return own ? {} : undefined;
 }
 
+installDeno();
 const deno = findDeno();
 const env = adapterEnvironment(deno);
 if (!env) {
