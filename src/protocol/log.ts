@@ -1,4 +1,5 @@
 /** What a run's log is made of: the payloads of its events. */
+import type { BoundaryState } from '../algo/reward/boundary.ts';
 import type { AdvantageRule, NodeId, NodeTable, TreeSignals, ValueRule } from '../units.ts';
 
 /** The phases of one update, in order. */
@@ -89,6 +90,20 @@ export interface UpdateMetrics {
   readonly rowTokens: number; // in all rows
   readonly rolloutMs: number;
   readonly trainMs: number;
+}
+
+/** V* of a question: what A*-PO found that the policy before training can earn there, dimensionless. */
+export interface OptimalValue {
+  readonly dataset: string;
+  readonly seed: number; // of the question
+  readonly value: number;
+}
+
+/** What an update or its evaluation changed of what the run remembers; what stayed is absent. */
+export interface MemoryChange {
+  readonly boundary?: BoundaryState; // BAPO: its phase, and the validations that decide on it
+  readonly optimalValues?: readonly OptimalValue[]; // A*-PO: those found in this update
+  readonly rewardModelSteps?: number; // iStar: optimiser steps of its second network so far
 }
 
 export type RunStatus = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';

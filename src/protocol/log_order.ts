@@ -51,6 +51,7 @@ export class LogOrder {
   #losses = 0; // mini-batches of the update, and those that took their step
   #steps = 0;
   readonly #evaluated = new Set<string>(); // after this update
+  #remembered = false; // this update's last event was read
 
   /**
    * @param where names the event in the error, e.g. 'line 7'
@@ -69,6 +70,7 @@ export class LogOrder {
     if (event.kind === 'run-started') return this.#startRun(event, refuse);
     if (event.kind === 'status' || event.kind === 'failed') return this.#checkAside(event.update, refuse);
     if (!this.#header) return refuse('kind', event.kind, 'run-started before it');
+    if (event.kind === 'remembered') return this.#checkRemembered(event, refuse);
     if (event.kind === 'evaluation') return this.#checkEvaluation(event, refuse);
     if (event.kind === 'update-started') return this.#startUpdate(event, this.#header, refuse);
     if (!isOfUpdate(event)) return refuse('kind', event.kind, 'an event of a run');
@@ -96,9 +98,19 @@ export class LogOrder {
   #checkEvaluation({ update, dataset, greedy }: EventOf<'evaluation'>, refuse: Refuse): void {
     if (update !== this.#update || !this.#closed)
       refuse('update', update, `the last update that is complete, ${this.#update - (this.#closed ? 0 : 1)}`);
+    if (this.#remembered) refuse('update', update, `no evaluation after the memory of update ${update}`);
     const key = `${dataset} ${greedy}`;
     if (this.#evaluated.has(key)) refuse('dataset', dataset, 'one evaluation of a data set after an update');
     this.#evaluated.add(key);
+  }
+
+  /** Once an update, after its metrics and evaluations. */
+  #checkRemembered({ update, optimalValues }: EventOf<'remembered'>, refuse: Refuse): void {
+    if (update !== this.#update || !this.#closed || this.#remembered)
+      refuse('update', update, 'the last update that is complete, once');
+    const [found, most] = [optimalValues?.length ?? 0, this.#trees.length];
+    if (found > most) refuse('optimalValues', found, `at most ${most}, one for each prompt of the update`);
+    this.#remembered = true;
   }
 
   #startUpdate(
@@ -116,6 +128,7 @@ export class LogOrder {
     this.#trees = [];
     this.#losses = this.#steps = 0;
     this.#evaluated.clear();
+    this.#remembered = false;
     this.#addPrompts(prompts, header, refuse);
   }
 

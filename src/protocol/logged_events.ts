@@ -140,6 +140,15 @@ const metrics = v.custom<UpdateMetrics>(
   `a number for each of ${NEEDED.join(', ')}`,
 );
 
+/** Added up over a log, and held whole by a checkpoint. */
+const memoryChange = v.object({
+  boundary: v.exactOptional(
+    v.object({ phase: v.picklist(['exploration', 'plateau']), best: v.nullable(number), below: count }),
+  ),
+  optimalValues: v.exactOptional(v.array(v.object({ dataset: text, seed: count, value: number }))),
+  rewardModelSteps: v.exactOptional(count),
+});
+
 /** Fields of the events that a log may hold: all but those that belong to a session, not to a run. */
 const SCHEMAS = {
   'run-started': v.object({ config, adapter, environment, parameterCount: count, date: text }),
@@ -177,6 +186,7 @@ const SCHEMAS = {
     ...{ exactMatch: number, greedy: v.boolean() },
     ...{ unknown: v.exactOptional(number), reliability: v.exactOptional(number) },
   }),
+  remembered: v.object({ update: count, ...memoryChange.entries }),
   status: v.object({
     update: count,
     phase: v.nullable(phase),

@@ -24,6 +24,7 @@ import type {
   CatalogueEntry,
   EnvironmentDescription,
   LossRow,
+  MemoryChange,
   Phase,
   RunStatus,
   TreeCredit,
@@ -180,6 +181,8 @@ export type RunEvent =
       readonly reliability?: number; // by BAPO's measure; absent in older logs
       readonly greedy: boolean;
     }
+  /** The update's last event, where the run remembers something new after it; in no log of the first version. */
+  | ({ readonly kind: 'remembered'; readonly update: number } & MemoryChange)
   | {
       readonly kind: 'status';
       readonly status: RunStatus;

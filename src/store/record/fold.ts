@@ -242,6 +242,7 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       state.status = event.status;
       state.phase = event.phase;
       return;
+    case 'remembered': // no view shows it
     case 'life': // of the session, not of the run
     case 'step-check':
       return;

@@ -51,6 +51,7 @@ const paceOf = (event: RunEvent): number => {
 const ASIDE: ReadonlySet<RunEvent['kind']> = new Set([
   'run-started',
   'evaluation',
+  'remembered',
   'status',
   'update-started',
 ]);

@@ -8,19 +8,12 @@ import type { CheckedStep } from '../../protocol/protocol.ts';
 import { assignAdvantages, postCredit } from './advantage.ts';
 import { lossBatches, type LossBatch, type MeasuredGroup } from './batches.ts';
 import { backpropagate, scoreBatches, type BatchScores } from './loss.ts';
+import { emptyMemory, memoryChange, type RunMemory } from './memory.ts';
 import { chooseGroups, postRewards, scoreBatch, type Rewarded } from './reward.ts';
 import { promptsOf, rollOut } from './rollout.ts';
 import { measureSignals } from './signals.ts';
 import { takeStep } from './step.ts';
-import {
-  emptyMemory,
-  gateRounds,
-  phase,
-  type Group,
-  type Run,
-  type RunMemory,
-  type Update,
-} from './update.ts';
+import { gateRounds, phase, type Group, type Run, type Update } from './update.ts';
 import { backUp } from './value.ts';
 import { meanEntropy, rolloutMetrics, stepMetrics, type TrainedBatch } from './update_metrics.ts';
 
@@ -35,12 +28,15 @@ export async function train(run: Run): Promise<void> {
   const { every } = config.evaluation;
   let memory = emptyMemory();
   await transport.gate();
-  memory = await evaluateAll(run, 0, memory);
-  for (let update = 1; update <= config.updates; update += 1) {
-    memory = await profiledUpdate({ run, update, key: { seed: config.seed, update }, memory });
+  for (let update = 0; update <= config.updates; update += 1) {
+    const before = memory;
+    if (update > 0)
+      memory = await profiledUpdate({ run, update, key: { seed: config.seed, update }, memory });
     const due = every > 0 && update % every === 0;
-    if (due || update === config.updates) memory = await evaluateAll(run, update, memory);
-    transport.endUpdate();
+    if (due || update === 0 || update === config.updates) memory = await evaluateAll(run, update, memory);
+    const change = memoryChange(before, memory);
+    if (change) run.post({ kind: 'remembered', update, ...change });
+    if (update > 0) transport.endUpdate();
   }
   transport.finish();
 }
@@ -89,12 +85,12 @@ async function trainUpdate(at: Update): Promise<RunMemory> {
       trainMs: now() - rewarded.rolledOutMs,
     },
   });
-  return { ...at.memory, optimalValues: rewarded.optimalValues };
+  return rewarded.memory;
 }
 
 interface Measured extends Rewarded {
   readonly measured: readonly MeasuredGroup[]; // those that are trained on
-  readonly optimalValues: RunMemory['optimalValues'];
+  readonly memory: RunMemory; // after it
   readonly rolledOutMs: number; // when the last rollout ended
 }
 
@@ -108,10 +104,10 @@ async function rollOutAndReward(at: Update): Promise<Measured> {
       groups = [...groups, ...scoreBatch(at, trees)];
       const chosen = chooseGroups(at, groups, batch + 1);
       if (!chosen) return null;
-      const { signals, optimalValues } = await measureSignals(at, chosen.kept);
+      const { signals, memory } = await measureSignals(at, chosen.kept);
       postRewards(at, chosen, signals);
       const trained = chosen.kept.map((group, g) => ({ ...group, signals: signals[g] }));
-      return { ...chosen, measured: trained, optimalValues };
+      return { ...chosen, measured: trained, memory };
     });
     if (measured) return { ...measured, rolledOutMs };
   }
@@ -150,5 +146,6 @@ async function evaluateAll(run: Run, update: number, memory: RunMemory): Promise
       if (greedy) validation += scores.exactMatch / datasets.length;
     }
   }
+  if (config.algorithm.reward.rule !== 'boundary') return memory;
   return { ...memory, boundary: afterValidation(memory.boundary, validation) };
 }

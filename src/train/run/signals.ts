@@ -29,7 +29,8 @@ import {
 } from '../../units.ts';
 import { MissingPolicyError } from '../engine/errors.ts';
 import { rewardConfig } from './reward.ts';
-import { gateRounds, samplingOf, type Group, type Run, type RunMemory, type Update } from './update.ts';
+import { questionName, type RunMemory } from './memory.ts';
+import { gateRounds, samplingOf, type Group, type Run, type Update } from './update.ts';
 
 // Rows that are only scored, and scores batch by batch.
 
@@ -78,11 +79,16 @@ function pairedRows({ tree, rewards, grades }: Group, { key }: Update): RolloutT
   return leaves.length === 0 ? null : { ...tree, leaves };
 }
 
-/** One step of −ln σ(Σ r(right) − Σ r(wrong)), r = β·ln(π_φ / π_old). */
-async function trainRewardModel(at: Update, groups: readonly Group[]): Promise<void> {
+/**
+ * One step of −ln σ(Σ r(right) − Σ r(wrong)), r = β·ln(π_φ / π_old).
+ * @returns steps of the second network so far
+ */
+async function trainRewardModel(at: Update, groups: readonly Group[]): Promise<number> {
   const { policy, rewardModel, environment, config } = at.run;
+  const { rewardModelSteps: before } = at.memory;
+  if (!rewardModel) throw new MissingPolicyError('reward model', config.algorithm.name);
   const trees = groups.flatMap((group) => pairedRows(group, at) ?? []);
-  if (!rewardModel || trees.length === 0) return; // every question was always or never solved
+  if (trees.length === 0) return before; // every question was always or never solved
   const batch = packToScore(trees, environment.contextLength);
   const { logProb } = await policy.score(batch, config.temperature);
   const partner = Int32Array.from(batch.rows, (_, row) => (row % 2 === 0 ? row + 1 : -1 - (row - 1)));
@@ -98,17 +104,17 @@ async function trainRewardModel(at: Update, groups: readonly Group[]): Promise<v
       entropyCoefficient: 0,
     },
   });
-  await rewardModel.step(optimiserOf(config.optimiser));
+  const { skipped } = await rewardModel.step(optimiserOf(config.optimiser));
+  return skipped ? before : before + 1;
 }
 
 /** @throws MissingPolicyError where the run has none */
-export async function impliedRewards(
-  at: Update,
+async function impliedRewards(
+  { run }: Update,
   groups: readonly Group[],
 ): Promise<readonly NodeTable<number>[]> {
-  const { policy, rewardModel, environment, config } = at.run;
+  const { policy, rewardModel, environment, config } = run;
   if (!rewardModel) throw new MissingPolicyError('reward model', config.algorithm.name);
-  await trainRewardModel(at, groups);
   const trees = groups.map(({ tree }) => tree);
   const batch = packToScore(trees, environment.contextLength);
   const old = await policy.score(batch, config.temperature);
@@ -122,26 +128,28 @@ const REFERENCE_BETA = 0.5;
 
 export interface MeasuredSignals {
   readonly signals: readonly TreeSignals[]; // one per group; what the credit rule does not read is null
-  readonly optimalValues: RunMemory['optimalValues']; // those remembered, and those found here
+  readonly memory: RunMemory; // with what was found here
 }
 
 export async function measureSignals(at: Update, groups: readonly Group[]): Promise<MeasuredSignals> {
   const needs = signalsRead(at.run.config.algorithm.credit.advantageRule);
   const prompts = groups.map(({ tree }) => tree.prompt);
   const belief = needs.belief ? await measureBeliefs(at, groups, needs.belief) : null;
+  const rewardModelSteps =
+    needs.stepReward === 'implicit' ? await trainRewardModel(at, groups) : at.memory.rewardModelSteps;
   const stepReward = needs.stepReward ? await stepRewards(at, groups, needs.stepReward) : null;
   const optimalValues =
     needs.baseline === 'optimal' ? await findOptimalValues(at, prompts) : at.memory.optimalValues;
   const baseline = needs.baseline === 'greedy' ? await greedyRewards(at, prompts) : null;
   const valueOf = ({ tree }: Group): number | null =>
-    needs.baseline === 'optimal' ? (optimalValues.get(nameOf(tree.prompt)) ?? 0) : null;
+    needs.baseline === 'optimal' ? (optimalValues.get(questionName(tree.prompt))?.value ?? 0) : null;
   const signals = groups.map((group, g) => ({
     ...NO_SIGNALS,
     belief: belief?.[g] ?? null,
     stepReward: stepReward?.[g] ?? null,
     baseline: baseline?.[g] ?? valueOf(group),
   }));
-  return { signals, optimalValues };
+  return { signals, memory: { ...at.memory, optimalValues, rewardModelSteps } };
 }
 
 async function measureBeliefs(
@@ -181,8 +189,6 @@ async function greedyRewards(at: Update, prompts: readonly Prompt[]): Promise<re
   return rewards.map(([reward]) => reward);
 }
 
-const nameOf = ({ dataset, seed }: Prompt): string => `${dataset}/${seed}`;
-
 /** V* remembered, and that of the questions that this run has not met before, from samples of the reference policy. */
 async function findOptimalValues(
   at: Update,
@@ -190,13 +196,19 @@ async function findOptimalValues(
 ): Promise<RunMemory['optimalValues']> {
   const { optimalValues } = at.memory;
   const { reference, config } = at.run;
-  const fresh = prompts.filter((prompt) => !optimalValues.has(nameOf(prompt)));
+  const fresh = prompts.filter((prompt) => !optimalValues.has(questionName(prompt)));
   if (fresh.length === 0) return optimalValues;
   if (!reference) throw new MissingPolicyError('reference', config.algorithm.name);
   // A key of its own: else the first sample would share its noise with the row that is trained on.
   const key = { ...at.key, seed: keyedRandom(at.key, STREAMS.references).next() };
   const rewards = await rewardsOf(at, reference, fresh, REFERENCE_SAMPLES, key, config.temperature);
-  const found = fresh.map((prompt, p) => [nameOf(prompt), optimalValue(rewards[p], REFERENCE_BETA)] as const);
+  const found = fresh.map((prompt, p) => {
+    const { dataset, seed } = prompt;
+    return [
+      questionName(prompt),
+      { dataset, seed, value: optimalValue(rewards[p], REFERENCE_BETA) },
+    ] as const;
+  });
   return new Map([...optimalValues, ...found]);
 }
 

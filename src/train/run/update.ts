@@ -1,5 +1,4 @@
 /** What the stages of an update share: the run, what it remembers from update to update, and its phases. */
-import { BOUNDARY_START, type BoundaryState } from '../../algo/reward/boundary.ts';
 import type { RolloutObserver } from '../../algo/rollouts/rollout.ts';
 import type {
   Environment,
@@ -14,6 +13,7 @@ import type {
 import type { UpdateProfiler } from '../engine/profile.ts';
 import type { Phase, RunEvent } from '../../protocol/protocol.ts';
 import type { Transport } from './gates.ts';
+import type { RunMemory } from './memory.ts';
 
 export interface Run {
   readonly config: RunConfig;
@@ -31,14 +31,6 @@ export interface Run {
   /** Whether the steps of this update are to be checked; the answer is for one update. */
   readonly takeStepCheck?: (update: number) => boolean;
 }
-
-/** What a run carries from one update to the next beside its policies. A value: updates and evaluations return the next. */
-export interface RunMemory {
-  readonly boundary: BoundaryState;
-  readonly optimalValues: ReadonlyMap<string, number>; // V* by data set and seed of the question
-}
-
-export const emptyMemory = (): RunMemory => ({ boundary: BOUNDARY_START, optimalValues: new Map() });
 
 /** One update of a run. */
 export interface Update {
