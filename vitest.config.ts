@@ -69,6 +69,7 @@ export default defineConfig({
         },
       },
       inBrowser('browser', ['tests/{kernels,model,ui}/**/*.test.{ts,tsx}', 'tests/**/*.gpu.test.ts']),
+      { extends: true, test: { name: 'built', environment: 'node', include: ['tests/built/**/*.test.ts'] } },
       inBrowser('e2e', ['tests/e2e/**/*.test.{ts,tsx}']),
     ],
   },

@@ -9,6 +9,7 @@ import { lastNeeded } from './store/place/selection.ts';
 import { createPump } from './store/record/pump.ts';
 import { startEngine, type EngineClient } from './train/engine/client.ts';
 import { App } from './ui/shell/App.tsx';
+import { keepOffline } from './ui/shell/NewVersion.tsx';
 import { LabError, type ErrorReport } from './units.ts';
 
 const RECORDING = 'recorded-instant.ndjson.gz';
@@ -89,9 +90,12 @@ function start(): void {
     pump.tick();
     lab.player.tick(nowMs);
   });
-  loadRecording(lab).catch((error: unknown) => {
-    if (lab.transport.getState().source === 'recorded') lab.run.report(reportOf(error, RECORDING));
-  });
+  loadRecording(lab)
+    .catch((error: unknown) => {
+      if (lab.transport.getState().source === 'recorded') lab.run.report(reportOf(error, RECORDING));
+    })
+    .then(() => (import.meta.env.PROD ? keepOffline(new URL('service_worker.js', document.baseURI)) : null))
+    .catch(console.error);
   const root = document.getElementById('root');
   if (root)
     createRoot(root).render(

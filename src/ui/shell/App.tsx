@@ -15,6 +15,7 @@ import {
   HiddenNotice,
   LifeNotice,
 } from './Notices.tsx';
+import { NewVersionNotice } from './NewVersion.tsx';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
 import './tokens.css';
 import './base.css';
@@ -84,6 +85,7 @@ const NOTICES: readonly { readonly name: string; readonly Notice: ComponentType 
   { name: 'The notice about old updates', Notice: DetailNotice },
   { name: 'The notice about the edited kernel', Notice: EditedNotice },
   { name: 'The notice about a hidden page', Notice: HiddenNotice },
+  { name: 'The notice about a new version', Notice: NewVersionNotice },
   { name: 'The progress in words', Notice: SpokenProgress },
 ];
 

@@ -1,0 +1,132 @@
+/**
+ * The built site as a host serves it: under a path, with the headers of docs/hosting.md. Nothing breaks the
+ * Content-Security-Policy, nothing is asked of another origin, it opens and trains without a network, and a new version
+ * waits until it is asked for.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CONTENT_POLICY } from '../../scripts/offline.ts';
+import { browserFlags, findBrowser } from '../../scripts/browser.mjs';
+
+const SITE = '.cache/built';
+const PATH = '/courses/credit/';
+const TYPES: Readonly<Record<string, string>> = {
+  ...{ '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' },
+  ...{ '.json': 'application/json', '.webmanifest': 'application/manifest+json' },
+};
+
+const guide = readFileSync('docs/hosting.md', 'utf8');
+const HEADERS = [...guide.matchAll(/^([A-Z][\w-]+): (.+)$/gm)].map(([, name, value]) => [name, value]);
+
+let server: Server;
+let browser: Browser;
+let page: Page; // of a browser that has never been here; the tests go on with it
+const requests: string[] = [];
+const complaints: string[] = [];
+let isDown = false; // the network is gone
+let isNewer = false; // the host has a new version
+let origin = '';
+
+const newer = (code: string): string => code.replace(/^const VERSION="\w+"/, 'const VERSION="newer"');
+
+beforeAll(async () => {
+  const words = ['node_modules/vite/bin/vite.js', 'build', '--outDir', SITE, '--logLevel', 'error'];
+  execFileSync(process.execPath, words, { env: { ...process.env, NODE_ENV: 'production' } }); // not Vitest's
+  server = createServer((request, response) => {
+    if (isDown) return void request.socket.destroy();
+    const { pathname } = new URL(request.url ?? '/', 'http://host');
+    const file = join(SITE, pathname.slice(PATH.length) || 'index.html');
+    if (!pathname.startsWith(PATH) || !existsSync(file) || !statSync(file).isFile())
+      return void response.writeHead(404).end();
+    for (const [name, value] of HEADERS) response.setHeader(name, value);
+    response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream');
+    response.setHeader('Cache-Control', 'no-cache');
+    const isWorker = pathname.endsWith('service_worker.js');
+    response.end(isWorker && isNewer ? newer(readFileSync(file, 'utf8')) : readFileSync(file));
+  });
+  await new Promise<void>((done) => void server.listen(0, 'localhost', done));
+  origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  browser = await chromium.launch({ executablePath: findBrowser(), args: browserFlags() });
+  page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  page.setDefaultTimeout(60_000);
+  page.context().on('request', (request) => requests.push(request.url()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+});
+
+afterAll(async () => {
+  await browser.close();
+  await new Promise((done) => server.close(done));
+});
+
+const firstUpdate = (): Promise<void> => page.getByText(/Update 1 done/).waitFor({ state: 'attached' });
+
+/** From a restart: pauses what plays, plays live, and waits for an update that was trained here. */
+async function trainOneUpdate(): Promise<void> {
+  await page
+    .getByRole('navigation')
+    .getByRole('button', { name: /^Train/ })
+    .first()
+    .click();
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await page
+    .getByText(/Live on/)
+    .first()
+    .waitFor();
+  await firstUpdate();
+}
+
+test('the headers of the guide and the policy of the page are one policy, without inline script or eval', () => {
+  expect(HEADERS).toContainEqual(['Content-Security-Policy', CONTENT_POLICY]);
+  expect(CONTENT_POLICY).not.toMatch(/unsafe|https?:|\*/);
+  const html = readFileSync(join(SITE, 'index.html'), 'utf8');
+  expect(html.replaceAll('&#39;', "'")).toContain(CONTENT_POLICY);
+  expect(html).not.toMatch(/<script(?![^>]*\bsrc=)/);
+});
+
+test('a whole session asks nothing of another origin and breaks no policy', async () => {
+  await page.goto(origin + PATH);
+  await firstUpdate();
+  for (const view of ['Tree', 'Credit', 'Loss', 'Compare', 'Profile', 'Train']) {
+    await page.getByRole('navigation').getByRole('button', { name: view }).first().click();
+    await page.getByRole('main', { name: view }).waitFor();
+  }
+  await trainOneUpdate();
+  expect(requests.length).toBeGreaterThan(8);
+  const foreign = requests.filter(
+    (address) => !address.startsWith(origin + PATH) && !address.startsWith('blob:'),
+  );
+  expect(foreign).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+test('the lab opens and trains without a network, and a new version is offered, never forced', async () => {
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => null)); // all files are kept
+  isDown = true;
+  await page.reload();
+  await firstUpdate();
+  await trainOneUpdate();
+  isDown = false;
+  isNewer = true;
+  await page.reload(); // the browser looks for a new version as a page opens
+  const offer = page.getByRole('button', { name: 'Reload with the new version' });
+  await offer.waitFor();
+  const version = (): Promise<string[]> => page.evaluate(() => caches.keys());
+  await page.evaluate(() => Object.assign(window, { isOldPage: true }));
+  expect(await version()).toHaveLength(2); // both are there, and the old one answers
+  await page.getByRole('navigation').getByRole('button', { name: 'Tree' }).first().click();
+  expect(await page.evaluate(() => 'isOldPage' in window)).toBe(true);
+  await offer.click();
+  await page.waitForFunction(() => !('isOldPage' in window));
+  await firstUpdate();
+  expect(await offer.count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
