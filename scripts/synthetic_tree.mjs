@@ -25,7 +25,7 @@ const turn = (id, parent, depth, random, vocabulary, ending) => {
     mask: tokens.map(() => 1),
     logProb: tokens.map(() => -noise()),
     entropy: tokens.map(() => noise()),
-    turnEntropy: noise() * 0.7,
+    turnSurprisal: noise() * 0.7,
     lastGenerationLength: length,
     callCount: depth + (ending ? 0 : 1),
     ending,
@@ -67,16 +67,16 @@ export function syntheticRun(count, real) {
   const nodes = growNodes(count, started.environment.vocabulary.length);
   const at = { update: 1, prompt: 0 };
   const inner = nodes.filter(({ ending }) => ending === null);
-  const ranked = inner.toSorted((a, b) => b.turnEntropy - a.turnEntropy);
+  const ranked = inner.toSorted((a, b) => b.turnSurprisal - a.turnSurprisal);
   const rankOf = new Map(ranked.map(({ id }, rank) => [id, rank]));
-  const candidates = inner.map(({ id, turnEntropy }) => {
+  const candidates = inner.map(({ id, turnSurprisal }) => {
     const rank = rankOf.get(id);
     return {
       node: id,
-      turnEntropy,
+      turnSurprisal,
       siblingCount: 0,
       penalty: 0,
-      score: turnEntropy,
+      score: turnSurprisal,
       rank,
       pickCount: rank < 3 ? 1 : 0,
     };

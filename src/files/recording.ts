@@ -1,18 +1,18 @@
 /**
- * A run on disk: gzipped NDJSON, a header line, one event per line, and a last line with their number.
- * Floats keep six significant digits. Reading yields events as the bytes arrive.
+ * A run on disk: gzipped NDJSON, a header line with the log's version, one event per line, and a last line with their
+ * number. Floats keep six significant digits. Reading yields events as the bytes arrive, of whatever version they are.
  */
 import { READ_BOUNDS, type ReadBounds } from './bounds.ts';
 import { LineReader, type Bytes } from './byte_lines.ts';
 import { RecordingCutOffError, RecordingError } from '../train/engine/errors.ts';
 import { LogOrder } from '../protocol/log_order.ts';
 import { parseLoggedEvent } from '../protocol/logged_events.ts';
+import { LOG_VERSION, migrated } from '../protocol/migrations.ts';
 import { isLogged, type RunEvent } from '../protocol/protocol.ts';
 import { quote } from '../protocol/schema.ts';
 import { editLabel } from '../units.ts';
 
 const FORMAT = 'turnwise-run';
-const VERSION = 1;
 const SIGNIFICANT_DIGITS = 6;
 
 /** JSON has no NaN and no infinities: they are written as { nonFinite: 'NaN' }. */
@@ -31,7 +31,7 @@ const restoreNumbers = (_key: string, value: unknown): unknown => {
 /** Names an edited kernel too, for who opens the file in an editor; its text is in run-started. */
 function headerLine(first: RunEvent | null): string {
   const edit = first?.kind === 'run-started' ? first.config.editedKernel : undefined;
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, ...(edit && { edited: editLabel(edit) }) })}\n`;
+  return `${JSON.stringify({ format: FORMAT, version: LOG_VERSION, ...(edit && { edited: editLabel(edit) }) })}\n`;
 }
 
 /** The lines of a log, header and end included, each with its line feed. */
@@ -102,11 +102,22 @@ function isJson(text: string): boolean {
   }
 }
 
-function checkHeader(value: unknown): void {
-  const { format, version } = (value ?? {}) as { format?: unknown; version?: unknown };
+/** @returns the version that the log was written in; a header without one is of the first */
+function readHeader(value: unknown): number {
+  const { format, version = 1 } = (value ?? {}) as { format?: unknown; version?: unknown };
   if (format !== FORMAT)
-    throw unreadable('line 1', quote(value), `{"format":"${FORMAT}","version":${VERSION}}`);
-  if (version !== VERSION) throw unreadable('line 1', `version ${quote(version)}`, `version ${VERSION}`);
+    throw unreadable('line 1', quote(value), `{"format":"${FORMAT}","version":${LOG_VERSION}}`);
+  const isVersion = Number.isSafeInteger(version) && (version as number) >= 1;
+  if (isVersion && (version as number) <= LOG_VERSION) return version as number;
+  const wanted = `a version from 1 to ${LOG_VERSION}`;
+  if (!isVersion) throw unreadable('line 1', `version ${quote(version)}`, wanted);
+  throw new RecordingError({
+    what: 'The recorded run was written by a later version of the lab',
+    where: 'line 1',
+    got: `version ${quote(version)}`,
+    wanted,
+    next: 'Open the file in the lab that wrote it, or reload this page for its newest version.',
+  });
 }
 
 export interface ReadProgress {
@@ -162,6 +173,7 @@ async function* readBatches(
 class LogReader {
   lines = 0;
   count = 0; // of events
+  #version = LOG_VERSION; // until the header says its own
   #ended = false;
   readonly #bounds: ReadBounds;
   readonly #order: LogOrder | null;
@@ -178,7 +190,7 @@ class LogReader {
     if (this.#ended) throw unreadable(where, quote(line), 'nothing after the line of kind "end"');
     const value = parseLine(line, where);
     if (this.lines === 1) {
-      checkHeader(value);
+      this.#version = readHeader(value);
       return [];
     }
     if ((value as { kind?: unknown } | null)?.kind === 'end') {
@@ -187,7 +199,7 @@ class LogReader {
       return [];
     }
     if (this.count >= this.#bounds.events) throw unreadable(where, 'one more event', `at most ${this.#bounds.events} events`); // prettier-ignore
-    const event = parseLoggedEvent(value, where);
+    const event = parseLoggedEvent(migrated(value, this.#version), where);
     this.#order?.check(event, where);
     this.count += 1;
     return [event];

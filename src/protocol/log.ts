@@ -66,11 +66,11 @@ export interface LossRow {
 /** Metrics of one update; fractions in [0, 1], entropies in nats. Meanings: src/train/README.md. */
 export interface UpdateMetrics {
   readonly exactMatch: number; // of the initial rollouts (expanded leaves are biased)
-  readonly unknown: number; // share of these that say "I do not know"
-  readonly reliability: number; // of these, by BAPO's measure
+  readonly unknown: number | null; // share of these that say "I do not know"; null in older logs
+  readonly reliability: number | null; // of these, by BAPO's measure; null in older logs
   readonly meanReward: number; // over all leaves
   readonly malformed: number; // share of leaves that break the form
-  readonly turnEntropy: number; // mean H over turns, nats per token
+  readonly turnSurprisal: number; // mean H over sampled turns, nats per token
   readonly entropy: number; // masked token mean of the whole distribution
   readonly depth: number; // turns per leaf path
   readonly toolCalls: number; // per leaf path

@@ -256,8 +256,7 @@ export class LogOrder {
       refuse('minibatch', minibatch, `${this.#losses - 1}, whose loss was read`);
     this.#steps += 1;
     const { layers } = header.config.model;
-    if (headNorms && headNorms.length > layers)
-      refuse('headNorms', headNorms.length, `at most ${layers} layers`);
+    if (headNorms.length > layers) refuse('headNorms', headNorms.length, `at most ${layers} layers`);
   }
 
   #close(refuse: Refuse): void {

@@ -11,6 +11,7 @@ const count = v.custom<number>(
   (input) => Number.isSafeInteger(input) && (input as number) >= 0,
   'a whole number',
 );
+const numberOrNull = v.nullable(number);
 const text = v.string();
 const isNumbers = (input: unknown): boolean =>
   Array.isArray(input) && input.every((item) => typeof item === 'number');
@@ -40,14 +41,14 @@ export const nodeSchema = v.object({
   id: count,
   parent: v.nullable(count),
   children: ids,
-  tree: v.optional(count, 0), // recordings made before Tree-GRPO have none
+  tree: count,
   depth: count,
   origin,
   tokens: ids,
   mask: numbers,
   logProb: numbers,
   entropy: numbers,
-  turnEntropy: number,
+  turnSurprisal: number,
   lastGenerationLength: count,
   callCount: count,
   ending: v.nullable(
@@ -59,7 +60,7 @@ export const nodeSchema = v.object({
 
 const candidate = v.object({
   node: count,
-  turnEntropy: number,
+  turnSurprisal: number,
   siblingCount: count,
   penalty: number,
   score: number,
@@ -122,23 +123,14 @@ const config = v.pipe(
   }),
 );
 export const promptSchema = v.object({ index: count, dataset: text, seed: count, tokens: ids, answer: ids });
-/** Of an update; whether a log of the first version has it. */
-const METRICS = {
-  ...{ exactMatch: true, unknown: false, reliability: false, meanReward: true, malformed: true },
-  ...{ turnEntropy: true, entropy: true, depth: true, toolCalls: true, deadTrees: true },
-  ...{ rolloutBatches: false, droppedGroups: false, loss: true, clipFraction: true, clipFractionLast: true },
-  ...{ ppoKl: true, turnKlEntropy: true, singleTurnCount: true, gradientNorm: true, skippedSteps: true },
-  ...{ sampledTokens: true, uniqueTokens: true, rowTokens: true, rolloutMs: true, trainMs: true },
-} satisfies Record<keyof UpdateMetrics, boolean>;
-const NEEDED = Object.entries(METRICS).flatMap(([name, always]) => (always ? [name] : []));
-const metrics = v.custom<UpdateMetrics>(
-  (input) =>
-    typeof input === 'object' &&
-    input !== null &&
-    isNumbers(Object.values(input)) &&
-    NEEDED.every((name) => Object.hasOwn(input, name)),
-  `a number for each of ${NEEDED.join(', ')}`,
-);
+const metrics = v.object({
+  ...{ exactMatch: number, unknown: numberOrNull, reliability: numberOrNull, meanReward: number },
+  ...{ malformed: number, turnSurprisal: number, entropy: number, depth: number, toolCalls: number },
+  ...{ deadTrees: number, rolloutBatches: number, droppedGroups: number, loss: number, clipFraction: number },
+  ...{ clipFractionLast: number, ppoKl: number, turnKlEntropy: number, singleTurnCount: number },
+  ...{ gradientNorm: number, skippedSteps: number, sampledTokens: number, uniqueTokens: number },
+  ...{ rowTokens: number, rolloutMs: number, trainMs: number },
+} satisfies Record<keyof UpdateMetrics, v.GenericSchema>);
 
 /** Added up over a log, and held whole by a checkpoint. */
 const memoryChange = v.object({
@@ -178,13 +170,13 @@ const SCHEMAS = {
   step: v.object({
     ...{ update: count, minibatch: count, gradientNorm: number },
     ...{ gradientNorms: numberRecord, skipped: v.boolean() },
-    headNorms: v.exactOptional(v.array(headNorms)),
+    headNorms: v.array(headNorms),
   }),
   metrics: v.object({ update: count, metrics }),
   evaluation: v.object({
     ...{ update: count, dataset: text, questions: count },
     ...{ exactMatch: number, greedy: v.boolean() },
-    ...{ unknown: v.exactOptional(number), reliability: v.exactOptional(number) },
+    ...{ unknown: numberOrNull, reliability: numberOrNull },
   }),
   remembered: v.object({ update: count, ...memoryChange.entries }),
   status: v.object({

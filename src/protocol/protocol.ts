@@ -167,7 +167,7 @@ export type RunEvent =
       readonly minibatch: number;
       readonly gradientNorm: number;
       readonly gradientNorms: Readonly<Record<string, number>>; // by parameter
-      readonly headNorms?: readonly HeadNorms[]; // by layer; absent in older logs
+      readonly headNorms: readonly HeadNorms[]; // by layer; none where the policy has no heads, or the log is older
       readonly skipped: boolean;
     }
   | { readonly kind: 'metrics'; readonly update: number; readonly metrics: UpdateMetrics }
@@ -177,8 +177,8 @@ export type RunEvent =
       readonly dataset: string;
       readonly questions: number;
       readonly exactMatch: number; // [0, 1]
-      readonly unknown?: number; // share of "I do not know"; absent in older logs
-      readonly reliability?: number; // by BAPO's measure; absent in older logs
+      readonly unknown: number | null; // share of "I do not know"; null in older logs
+      readonly reliability: number | null; // by BAPO's measure; null in older logs
       readonly greedy: boolean;
     }
   /** The update's last event, where the run remembers something new after it; in no log of the first version. */

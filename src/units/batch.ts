@@ -132,7 +132,7 @@ export interface HeadNorms {
 export interface StepResult {
   readonly gradientNorm: number; // before clipping
   readonly gradientNorms: Readonly<Record<string, number>>; // per parameter, before clipping
-  readonly headNorms?: readonly HeadNorms[]; // by layer; absent where a policy has no heads
+  readonly headNorms: readonly HeadNorms[]; // by layer; none where a policy has no heads
   readonly skipped: boolean; // the norm was not finite: parameters unchanged
 }
 

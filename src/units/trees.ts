@@ -66,7 +66,7 @@ export interface TurnNode {
    * H of the released code: mean surprisal of the last generation's tokens, nats per token; the root's
    * is 0. Called entropy there; it is a one-sample estimate of it (algorithms' spec 2.2).
    */
-  readonly turnEntropy: number;
+  readonly turnSurprisal: number;
   readonly lastGenerationLength: number; // tokens of the most recent generation call of this node
   readonly callCount: number; // tool calls on the path, this node's own included
   readonly ending: LeafEnding | null; // set on leaves
@@ -91,10 +91,10 @@ export interface RolloutTree {
 
 export interface ExpansionCandidate {
   readonly node: NodeId;
-  readonly turnEntropy: number; // nats per token
+  readonly turnSurprisal: number; // nats per token
   readonly siblingCount: number; // max(0, children of the reference node − 1)
   readonly penalty: number; // of a turn tree alpha · siblingCount; else 0, or what the shape's file says
-  readonly score: number; // of a turn tree turnEntropy − penalty; else what the shape's file says
+  readonly score: number; // of a turn tree turnSurprisal − penalty; else what the shape's file says
   readonly rank: number; // 0 is best; ties keep breadth-first order
   readonly pickCount: number; // times picked in this iteration
 }

@@ -151,7 +151,7 @@ test('a value’s terms are known before it, and their weights sum to one', asyn
 
 test('children of zero entropy count alike under the paper’s weights, which are undefined there', async () => {
   const [tree] = await toyTrees(1, 1);
-  const flat = { ...tree, nodes: tree.nodes.map((node) => ({ ...node, turnEntropy: 0 })) };
+  const flat = { ...tree, nodes: tree.nodes.map((node) => ({ ...node, turnSurprisal: 0 })) };
   closeTo(
     backUpValues(flat, rewardsOf(tree), 'child_entropy').byNode,
     backUpValues(flat, rewardsOf(tree), 'child_mean').byNode,

@@ -20,11 +20,11 @@ test('a candidate’s score is its H minus α per other child of its parent, and
   const candidates = scoreCandidates(deepFreeze(tree), 0.05);
   expect(candidates.map(({ node }) => node)).toContain(ROOT);
   for (const { node, score, siblingCount, penalty } of candidates) {
-    const { parent, turnEntropy } = tree.nodes[node];
+    const { parent, turnSurprisal } = tree.nodes[node];
     expect(isLeaf(tree.nodes[node])).toBe(false);
     expect(siblingCount).toBe(tree.nodes[parent ?? ROOT].children.length - 1);
     expect(penalty).toBe(0.05 * siblingCount);
-    expect(score).toBe(turnEntropy - penalty);
+    expect(score).toBe(turnSurprisal - penalty);
   }
 });
 
@@ -43,7 +43,7 @@ test('the paper’s penalty ranks the non-root nodes like the code’s and only 
 
 test('ties keep breadth-first order and a short ranking is repeated from its start', async () => {
   const [tree] = await toyTrees(1, 1);
-  const level = { nodes: tree.nodes.map((node) => ({ ...node, turnEntropy: 0.5 })) };
+  const level = { nodes: tree.nodes.map((node) => ({ ...node, turnSurprisal: 0.5 })) };
   const candidates = scoreCandidates(level, 0);
   expect(candidates.map(({ rank }) => rank)).toEqual(candidates.map((_, index) => index));
   const few = candidates.slice(0, 2);

@@ -53,7 +53,7 @@ test('H is the mean surprisal of the last generation', async () => {
     if (node.lastGenerationLength === 0) continue;
     const last = node.logProb.slice(-node.lastGenerationLength);
     const mean = -last.reduce((sum, logProb) => sum + logProb, 0) / last.length;
-    expect(node.turnEntropy).toBeCloseTo(mean, 12);
+    expect(node.turnSurprisal).toBeCloseTo(mean, 12);
   }
 });
 
@@ -94,8 +94,8 @@ test('missing leaves are copies of the last one, beside it', async () => {
   for (const copy of copies) {
     expect(copy.origin).toEqual({ kind: 'duplicate', of: original.id });
     expect(responseTokens(tree, copy.id)).toEqual(responseTokens(tree, original.id));
-    expect([copy.turnEntropy, copy.ending, copy.parent]).toEqual([
-      original.turnEntropy,
+    expect([copy.turnSurprisal, copy.ending, copy.parent]).toEqual([
+      original.turnSurprisal,
       original.ending,
       original.parent,
     ]);
@@ -157,7 +157,7 @@ test('a result that fills the response makes a leaf that was never sampled and i
   };
   const [tree] = await growChains(always([4, 1], 'stop'), wordy, toyPrompts(1), { seed: 1, update: 0 });
   const leaf = tree.nodes[tree.leaves[0]];
-  expect([leaf.id, leaf.ending, leaf.lastGenerationLength, leaf.turnEntropy]).toEqual([2, 'length', 0, 1]);
+  expect([leaf.id, leaf.ending, leaf.lastGenerationLength, leaf.turnSurprisal]).toEqual([2, 'length', 0, 1]);
 });
 
 test('after a notice the same node goes on, and its re-sampled sibling starts after the notice', async () => {

@@ -63,7 +63,7 @@ export function treeOfCase(want: CreditCase): RolloutTree {
     mask: Array.from({ length: node.inc_tokens }, () => 1),
     logProb: Array.from({ length: node.inc_tokens }, () => -node.entropy),
     entropy: Array.from({ length: node.inc_tokens }, () => node.entropy),
-    turnEntropy: node.entropy,
+    turnSurprisal: node.entropy,
     lastGenerationLength: node.inc_tokens,
     callCount: 0,
     ending: node.is_leaf ? 'answer' : null,

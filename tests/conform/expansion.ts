@@ -85,7 +85,7 @@ class Replay {
     node.checkpoint = { state: null, unread: 0 };
     appendTokens(node, blanks(tokens), 1);
     node.lastGenerationLength = tokens;
-    node.turnEntropy = entropy;
+    node.turnSurprisal = entropy;
     if (leaf) node.ending = 'answer';
     else node.callCount += 1;
   }
@@ -134,7 +134,7 @@ function compareTree(check: Checker, replay: Replay, want: readonly FixtureNode[
     const { parent, depth, is_leaf, children, response_tokens, last_rollout_length, call_counter } = expected;
     const wanted = { parent, depth, is_leaf, children, response_tokens, last_rollout_length, call_counter };
     check.same(expected.uid, got, wanted);
-    check.close(`${expected.uid} entropy`, node.turnEntropy, expected.entropy);
+    check.close(`${expected.uid} entropy`, node.turnSurprisal, expected.entropy);
   }
 }
 
@@ -176,7 +176,7 @@ function replayCase(check: Checker, want: ExpansionCase): void {
       };
       const { parent, response_tokens, mask_sum, call_counter, depth } = expected;
       check.same(expected.uid, got, { parent, response_tokens, mask_sum, call_counter, depth });
-      check.close(`${expected.uid} entropy before`, branch.turnEntropy, expected.entropy_before_generation);
+      check.close(`${expected.uid} entropy before`, branch.turnSurprisal, expected.entropy_before_generation);
     });
     branches.forEach((branch, index) => replay.grow(branch, step.growth[index]));
     compareTree(check, replay, step.tree_after, iteration);

@@ -87,7 +87,7 @@ function compareNodes(
       token_ids,
       result_mask,
     });
-    check.close(`${uid} entropy`, node.turnEntropy, expected.entropy);
+    check.close(`${uid} entropy`, node.turnSurprisal, expected.entropy);
     check.close(`${uid} value`, values[id], expected.value);
     check.close(`${uid} advantage`, advantages[id], expected.advantage);
   });

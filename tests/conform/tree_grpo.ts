@@ -95,7 +95,7 @@ function treeOf(want: DiffCase): RolloutTree {
       mask: each(1),
       logProb: each(0),
       entropy: each(0),
-      turnEntropy: 0,
+      turnSurprisal: 0,
       lastGenerationLength: count,
       callCount: 0,
       ending: is_leaf ? 'answer' : null,

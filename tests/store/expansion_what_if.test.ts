@@ -12,9 +12,9 @@ const OWN = { siblingPenalty: 0.05, picks: 2, expansion: 'entropy' } as const;
 const recordOf = (rows: readonly (readonly [number, number, number])[]): ExpansionRecord => ({
   iteration: 0,
   picks: [],
-  candidates: rows.map(([node, turnEntropy, siblingCount]) => ({
+  candidates: rows.map(([node, turnSurprisal, siblingCount]) => ({
     node: nodeId(node),
-    turnEntropy,
+    turnSurprisal,
     siblingCount,
     penalty: 9,
     score: -9,

@@ -89,7 +89,7 @@ function turn(
     mask,
     logProb: mask.map((scored, index) => -0.1 * scored * (index + 1)),
     entropy: mask.map((scored) => 0.5 * scored),
-    turnEntropy: 0.2 * id,
+    turnSurprisal: 0.2 * id,
     lastGenerationLength: tokens.length - masked,
     callCount: ending ? depth : depth + 1,
     ending,
@@ -122,7 +122,7 @@ export const METRICS: UpdateMetrics = {
   reliability: 0.5,
   meanReward: 0,
   malformed: 1 / 3,
-  turnEntropy: 0.41,
+  turnSurprisal: 0.41,
   entropy: 0.37,
   depth: 1.67,
   toolCalls: 0.67,
@@ -145,12 +145,12 @@ export const METRICS: UpdateMetrics = {
 };
 
 const LEAVES = [nodeId(2), nodeId(3), nodeId(5)];
-const candidate = (node: number, turnEntropy: number, rank: number) => ({
+const candidate = (node: number, turnSurprisal: number, rank: number) => ({
   node: nodeId(node),
-  turnEntropy,
+  turnSurprisal,
   siblingCount: 1,
   penalty: 0.05,
-  score: turnEntropy - 0.05,
+  score: turnSurprisal - 0.05,
   rank,
   pickCount: rank === 0 ? 1 : 0,
 });
@@ -214,7 +214,7 @@ export function updateEvents(update: number, metrics: UpdateMetrics = METRICS): 
     { kind: 'phase', update, phase: 'loss' },
     { kind: 'loss', update, minibatch: 0, loss: 0.0123, rows: [row(2, -1.22), row(3, 1.22)] },
     { kind: 'phase', update, phase: 'step' },
-    { kind: 'step', update, minibatch: 0, gradientNorm: 0.75, gradientNorms: { embedding: 0.6, head: 0.45 }, skipped: false }, // prettier-ignore
+    { kind: 'step', update, minibatch: 0, gradientNorm: 0.75, headNorms: [], gradientNorms: { embedding: 0.6, head: 0.45 }, skipped: false }, // prettier-ignore
     { kind: 'metrics', update, metrics },
   ];
 }
@@ -230,10 +230,10 @@ export const START: Extract<RunEvent, { kind: 'run-started' }> = {
 
 export const SAMPLE_LOG: readonly RunEvent[] = [
   START,
-  { kind: 'evaluation', update: 0, dataset: 'hotpot', questions: 200, exactMatch: 0.33, greedy: false },
+  { kind: 'evaluation', update: 0, dataset: 'hotpot', questions: 200, exactMatch: 0.33, unknown: 0, reliability: 0.33, greedy: false },
   { kind: 'status', status: 'running', update: 1, phase: 'rollout' },
   ...updateEvents(1),
   ...updateEvents(2, { ...METRICS, exactMatch: 0.75, entropy: 0.31, clipFraction: 0.02, deadTrees: 0 }),
-  { kind: 'evaluation', update: 2, dataset: 'hotpot', questions: 200, exactMatch: 0.62, greedy: false },
+  { kind: 'evaluation', update: 2, dataset: 'hotpot', questions: 200, exactMatch: 0.62, unknown: 0, reliability: 0.62, greedy: false },
   { kind: 'status', status: 'paused', update: 2, phase: 'step' },
 ];

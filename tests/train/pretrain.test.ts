@@ -51,7 +51,7 @@ class ScriptedPolicy implements SupervisedPolicy {
     return Promise.resolve({
       logProb,
       loss: this.loss,
-      step: { gradientNorm: 1, gradientNorms: {}, skipped: false },
+      step: { gradientNorm: 1, gradientNorms: {}, headNorms: [], skipped: false },
     });
   }
 

@@ -52,13 +52,13 @@ async function readPart(stream: ReadableStream<Bytes>): Promise<RunEvent[]> {
 
 test('integers survive exactly, floats to one part in a million', async () => {
   const [event] = await readPart(
-    textStream([...recordingLines([{ kind: 'evaluation', update: 3, dataset: 'x', questions: 2 ** 31, exactMatch: 1 / 3, greedy: true }])].join('')), // prettier-ignore
+    textStream([...recordingLines([{ kind: 'evaluation', update: 3, dataset: 'x', questions: 2 ** 31, exactMatch: 1 / 3, unknown: 0, reliability: null, greedy: true }])].join('')), // prettier-ignore
   );
-  expect(event).toEqual({ kind: 'evaluation', update: 3, dataset: 'x', questions: 2 ** 31, exactMatch: 0.333333, greedy: true }); // prettier-ignore
+  expect(event).toEqual({ kind: 'evaluation', update: 3, dataset: 'x', questions: 2 ** 31, exactMatch: 0.333333, unknown: 0, reliability: null, greedy: true }); // prettier-ignore
 });
 
 test('numbers that JSON does not have survive', async () => {
-  const step: RunEvent = { kind: 'step', update: 1, minibatch: 0, gradientNorm: NaN, gradientNorms: { a: Infinity }, skipped: true }; // prettier-ignore
+  const step: RunEvent = { kind: 'step', update: 1, minibatch: 0, gradientNorm: NaN, gradientNorms: { a: Infinity }, headNorms: [], skipped: true }; // prettier-ignore
   expect(await readPart(textStream([...recordingLines([step])].join('')))).toEqual([step]);
 });
 
@@ -115,9 +115,10 @@ test('a truncated file gives its events and then says that it is truncated', asy
   expect(cut.where).toMatch(/^(after )?line \d+$/);
 });
 
-test('a file of another kind or version is refused at its first line', async () => {
+test('a file of another kind, or of a version that is none, is refused at its first line', async () => {
   expect((await refusal(textStream('{"hello":1}\n'))).wanted).toContain('turnwise-run');
-  expect(await refusal(textStream('{"format":"turnwise-run","version":2}\n'))).toMatchObject({ where: 'line 1', got: 'version 2', wanted: 'version 1' }); // prettier-ignore
+  for (const version of ['0', '-1', '1.5', '"2"', 'null', '{}'])
+    expect(await refusal(textStream(`{"format":"turnwise-run","version":${version}}\n`))).toMatchObject({ name: 'RecordingError', where: 'line 1', got: `version ${version}` }); // prettier-ignore
   expect((await refusal(textStream('<!doctype html>'))).where).toBe('line 1');
   expect((await refusal(textStream(''))).wanted).toContain('truncated');
 });

@@ -19,7 +19,7 @@ interface Sketch {
   readonly parent: number;
   readonly origin: NodeOrigin;
   readonly mask: readonly number[];
-  readonly turnEntropy: number;
+  readonly turnSurprisal: number;
   readonly callCount: number;
   readonly ending?: TurnNode['ending'];
 }
@@ -43,8 +43,8 @@ function node(id: number, sketch: Sketch, children: readonly number[]): TurnNode
   };
 }
 
-const call = (parent: number, origin: NodeOrigin, turnEntropy: number): Sketch => ({ parent, origin, mask: [1, 1], turnEntropy, callCount: 1 }); // prettier-ignore
-const answer = (parent: number, origin: NodeOrigin, mask: number[], turnEntropy: number, callCount: number): Sketch => ({ parent, origin, mask, turnEntropy, callCount, ending: 'answer' }); // prettier-ignore
+const call = (parent: number, origin: NodeOrigin, turnSurprisal: number): Sketch => ({ parent, origin, mask: [1, 1], turnSurprisal, callCount: 1 }); // prettier-ignore
+const answer = (parent: number, origin: NodeOrigin, mask: number[], turnSurprisal: number, callCount: number): Sketch => ({ parent, origin, mask, turnSurprisal, callCount, ending: 'answer' }); // prettier-ignore
 
 /**
  * 0 ─ 1 ─ 2 (leaf, after a result of two tokens)
@@ -54,7 +54,7 @@ const answer = (parent: number, origin: NodeOrigin, mask: number[], turnEntropy:
 const tree: RolloutTree = {
   prompt: { index: 0, dataset: 'x', seed: 1, tokens: PROMPT, answer: [tokenId(9)] },
   nodes: [
-    node(0, { parent: 0, origin: { kind: 'root' }, mask: [], turnEntropy: 0, callCount: 0 }, [1, 3, 4]),
+    node(0, { parent: 0, origin: { kind: 'root' }, mask: [], turnSurprisal: 0, callCount: 0 }, [1, 3, 4]),
     node(1, call(0, { kind: 'initial', branch: 0 }, 0.2), [2]),
     node(2, answer(1, { kind: 'continuation' }, [0, 0, 1, 1], 0.4, 1), []),
     node(3, answer(0, { kind: 'initial', branch: 1 }, [1, 1, 1], 0.6, 0), []),
@@ -73,7 +73,7 @@ test('the numbers of a small tree are as counted by hand', () => {
   expect(metrics.exactMatch).toBe(1 / 2); // leaves 2 and 3; leaf 5 is expanded
   expect(metrics.meanReward).toBe(0);
   expect(metrics.malformed).toBe(1 / 3);
-  expect(metrics.turnEntropy).toBeCloseTo((0.2 + 0.4 + 0.6 + 0.8 + 1) / 5, 12);
+  expect(metrics.turnSurprisal).toBeCloseTo((0.2 + 0.4 + 0.6 + 0.8 + 1) / 5, 12);
   expect(metrics.depth).toBeCloseTo((1 + 2 + 2) / 3, 12);
   expect(metrics.toolCalls).toBeCloseTo(2 / 3, 12);
   expect(metrics.unknown).toBe(0);
@@ -112,7 +112,7 @@ test('mini-batch numbers are means, counts are sums, and the last one’s clippi
   const trained = (shift: number, gradientNorm: number, skipped: boolean) => {
     const logProb = old.map((value) => value + shift);
     const loss = { logProb, entropy: old, turnLogRatio: old, tokenLoss: old, dlogProb: old, loss: shift };
-    const step = { gradientNorm, gradientNorms: {}, skipped };
+    const step = { gradientNorm, gradientNorms: {}, headNorms: [], skipped };
     return { batch, oldScores: { logProb: old, entropy: old }, loss, step };
   };
   const config = { ...TURN_LOSS, clipLow: 0.02, clipHigh: 0.03 };

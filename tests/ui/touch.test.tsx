@@ -104,7 +104,7 @@ test('a tap selects a turn, and its numbers stand in the panel', async () => {
     await tap(document.querySelector(`.tree-drawing [data-node="${id}"] > .ring`)!);
     await expect.poll(() => lab.selection.getState().node).toBe(id);
     const panel = document.querySelector(`section[aria-label="Turn n${id}"]`);
-    expect(panel?.textContent).toContain(`${formatNumber(tree.nodes[id]!.turnEntropy, 3)} nats per token`);
+    expect(panel?.textContent).toContain(`${formatNumber(tree.nodes[id]!.turnSurprisal, 3)} nats per token`);
   }
 });
 

@@ -112,8 +112,8 @@ test('Shift and click pins a second turn; both stand side by side with their own
     screen.container.querySelector(`[aria-label="${label}"] .facts dd`)?.textContent ?? '';
   await expect
     .poll(() => entropy(`Turn n${first}`))
-    .toContain(formatNumber(tree.nodes[first]!.turnEntropy, 3));
-  expect(entropy(`Pinned turn n${second}`)).toContain(formatNumber(tree.nodes[second]!.turnEntropy, 3));
+    .toContain(formatNumber(tree.nodes[first]!.turnSurprisal, 3));
+  expect(entropy(`Pinned turn n${second}`)).toContain(formatNumber(tree.nodes[second]!.turnSurprisal, 3));
 });
 
 test('the batch marks dead trees, filters them, and opens the one clicked', async () => {
@@ -169,7 +169,7 @@ test('the exported file is SVG by itself: every turn, no variables, the run belo
   expect(titles).toHaveLength(tree.nodes.filter((node) => node && !node.pruned).length);
   for (const node of tree.nodes)
     if (node && node.parent !== null && !node.pruned)
-      expect(titles).toContainEqual(expect.stringContaining(`n${node.id} ${formatNumber(node.turnEntropy)}`));
+      expect(titles).toContainEqual(expect.stringContaining(`n${node.id} ${formatNumber(node.turnSurprisal)}`));
   expect(text).not.toMatch(/var\(|color-mix|class=/);
   expect(text).toContain(`seed ${lab.run.getState().header!.config.seed}`);
   expect(text).toContain(`update 1, prompt ${tree.prompt.index + 1}`);
@@ -187,7 +187,7 @@ function largeUpdate(count: number): readonly RunEvent[] {
       id: nodeId(id),
       parent: nodeId(Math.floor(index / 4)),
       children: [],
-      turnEntropy: id / 1000,
+      turnSurprisal: id / 1000,
       ending: id * 4 >= count ? 'answer' : null,
     };
     return { kind: 'node', ...at, node };

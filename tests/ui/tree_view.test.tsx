@@ -29,7 +29,7 @@ test('every standing node of the tree is on screen and says its surprisal', () =
     if (!node || node.parent === null) continue;
     const label = screen.container.querySelector(`[data-node="${node.id}"]`)?.getAttribute('aria-label');
     const badge = node.origin.kind === 'expansion' ? ` +${node.origin.iteration + 1}` : '';
-    const entropy = formatNumber(node.turnEntropy);
+    const entropy = formatNumber(node.turnSurprisal);
     expect(label).toContain(`n${node.id} ${entropy}${badge}, turn surprisal, nats per token`);
   }
 });
@@ -45,7 +45,7 @@ test('the expansion panel ranks all candidates with surprisal, penalty, score an
     const cells = [...rows[index].querySelectorAll('td')].map((cell) => cell.textContent);
     expect(cells[0]).toBe(String(index + 1));
     expect(cells[1]).toBe(candidate.node === 0 ? 'root' : `n${candidate.node}`);
-    expect(cells[2]).toBe(formatNumber(candidate.turnEntropy, 3));
+    expect(cells[2]).toBe(formatNumber(candidate.turnSurprisal, 3));
     expect(cells[3]).toContain(`(${candidate.siblingCount})`);
     expect(cells[4]).toBe(formatNumber(candidate.score, 3));
     expect(cells[5].includes('✓')).toBe(candidate.pickCount > 0);
@@ -131,7 +131,7 @@ test('from the batch three ways lead back to the same tree: a button, b and Esca
 test('the threshold stands below the last pick, and turns of its score below it are said to tie', async () => {
   const { tree } = liveTree(lab);
   const record = tree.expansions[0];
-  const alike = record.candidates.map((candidate) => ({ ...candidate, turnEntropy: 0.5, siblingCount: 0 }));
+  const alike = record.candidates.map((candidate) => ({ ...candidate, turnSurprisal: 0.5, siblingCount: 0 }));
   const tied = alike.map((candidate, rank) => ({ ...candidate, penalty: 0, score: 0.5, rank, pickCount: rank < 2 ? 1 : 0 })); // prettier-ignore
   lab.run.setState((state) => ({
     ...state,

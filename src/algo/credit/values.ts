@@ -41,7 +41,7 @@ function termsOf(
 ): readonly CreditTerm[] {
   const sources = rule === 'leaf_mean' ? leavesBelow(tree, id) : tree.nodes[id].children;
   const weigh = rule === 'leaf_mean' ? evenWeights : CHILD_WEIGHTS[rule];
-  const weights = weigh(sources.map((source) => tree.nodes[source].turnEntropy));
+  const weights = weigh(sources.map((source) => tree.nodes[source].turnSurprisal));
   return sources.map((node, index) => ({ node, weight: weights[index], value: values[node] }));
 }
 

@@ -18,7 +18,7 @@ import type { Forest, Growing } from './growing.ts';
 /** A turn that stands already, as far as going on after it must know it. */
 export type PathTurn = Pick<
   TurnNode,
-  'tokens' | 'mask' | 'depth' | 'tree' | 'turnEntropy' | 'lastGenerationLength' | 'retrieved'
+  'tokens' | 'mask' | 'depth' | 'tree' | 'turnSurprisal' | 'lastGenerationLength' | 'retrieved'
 >;
 
 /** What the new turns begin with: a result, and whatever was sampled before the generation that is made again. */
@@ -91,7 +91,7 @@ async function retrace<State>(asked: ByHand, depth: number, forest: Forest<State
     await openEnd(at, turn.depth, forest);
     at = { tree, node: tree.follow(at.node, PLAYED, turn.tree) };
     await retell(at, turn, forest.env);
-    at.node.turnEntropy = turn.turnEntropy;
+    at.node.turnSurprisal = turn.turnSurprisal;
   }
   await openEnd(at, depth, forest);
   return at;
@@ -105,8 +105,8 @@ async function begin<State>(
 ): Promise<Growing<State>> {
   const growing = { tree, node: tree.follow(node, PLAYED, index) };
   if (!opening) return growing;
-  const { turnEntropy } = growing.node;
-  await retell(growing, { ...opening, tree: index, turnEntropy, lastGenerationLength: 0 }, forest.env);
+  const { turnSurprisal } = growing.node;
+  await retell(growing, { ...opening, tree: index, turnSurprisal, lastGenerationLength: 0 }, forest.env);
   growing.node.logProb.splice(0, Infinity, ...opening.logProb);
   growing.node.entropy.splice(0, Infinity, ...opening.entropy);
   return growing;

@@ -28,12 +28,12 @@ type ScoredCandidate = Omit<ExpansionCandidate, 'pickCount'>;
  * @param siblingPenalty α, nats per sibling
  */
 export function scoreBySiblings(
-  counted: readonly Pick<ExpansionCandidate, 'node' | 'turnEntropy' | 'siblingCount'>[],
+  counted: readonly Pick<ExpansionCandidate, 'node' | 'turnSurprisal' | 'siblingCount'>[],
   siblingPenalty: number,
 ): readonly ScoredCandidate[] {
-  const scored = counted.map(({ node, turnEntropy, siblingCount }) => {
+  const scored = counted.map(({ node, turnSurprisal, siblingCount }) => {
     const penalty = siblingPenalty * siblingCount;
-    return { node, turnEntropy, siblingCount, penalty, score: turnEntropy - penalty };
+    return { node, turnSurprisal, siblingCount, penalty, score: turnSurprisal - penalty };
   });
   const rankOf = new Map(scored.toSorted((a, b) => b.score - a.score).map(({ node }, rank) => [node, rank])); // stable
   return scored.map((candidate) => ({ ...candidate, rank: rankOf.get(candidate.node) ?? 0 }));
@@ -48,9 +48,9 @@ export function scoreCandidates(
   const counted = breadthFirst(tree)
     .filter((id) => !isLeaf(tree.nodes[id]))
     .map((id) => {
-      const { parent, turnEntropy } = tree.nodes[id];
+      const { parent, turnSurprisal } = tree.nodes[id];
       const children = tree.nodes[parent ?? ROOT].children.length;
-      return { node: id, turnEntropy, siblingCount: rule === 'code' ? Math.max(0, children - 1) : children };
+      return { node: id, turnSurprisal, siblingCount: rule === 'code' ? Math.max(0, children - 1) : children };
     });
   return scoreBySiblings(counted, siblingPenalty);
 }

@@ -112,7 +112,7 @@ function appendGeneration<State>({ node }: Growing<State>, generation: Generatio
   for (let token = 0; token < count; token += 1) node.mask.push(1);
   node.lastGenerationLength = count;
   node.unread += count;
-  if (count > 0) node.turnEntropy = -generation.logProb.reduce((sum, logProb) => sum + logProb, 0) / count;
+  if (count > 0) node.turnSurprisal = -generation.logProb.reduce((sum, logProb) => sum + logProb, 0) / count;
 }
 
 /** The tokens that the environment has not been given yet: those of a turn, which may have begun in an ancestor. */

@@ -56,7 +56,7 @@ class Search<State> {
   /** p is the geometric mean of the child's token probabilities, e^−H. */
   private choiceOf(parent: GrowingNode<State>, id: NodeId): Choice {
     const { visits, quality } = this.statistics(id);
-    const prior = Math.exp(-this.tree.nodes[id].turnEntropy);
+    const prior = Math.exp(-this.tree.nodes[id].turnSurprisal);
     const reach = Math.sqrt(this.statistics(parent.id).visits) / (1 + visits);
     const exploration = this.config.explorationWeight * prior * reach;
     return { node: id, score: quality + exploration, penalty: -exploration };

@@ -64,10 +64,10 @@ export function recordChoice(
 ): ExpansionRecord {
   const ranking = choices.toSorted((a, b) => b.score - a.score).map(({ node }) => node);
   const candidates = choices.map(({ node, score, penalty = 0 }) => {
-    const { parent, turnEntropy } = tree.nodes[node];
+    const { parent, turnSurprisal } = tree.nodes[node];
     return {
       node,
-      turnEntropy,
+      turnSurprisal,
       siblingCount: Math.max(0, tree.nodes[parent ?? ROOT].children.length - 1),
       penalty,
       score,

@@ -35,7 +35,7 @@ export interface GrowingNode<State> extends TurnNode {
   readonly mask: number[];
   readonly logProb: number[];
   readonly entropy: number[];
-  turnEntropy: number;
+  turnSurprisal: number;
   lastGenerationLength: number;
   callCount: number;
   ending: LeafEnding | null;
@@ -53,7 +53,7 @@ interface NewNode<State> {
   readonly origin: NodeOrigin;
   readonly tree?: number; // its parent's if absent
   readonly depth: number;
-  readonly turnEntropy: number;
+  readonly turnSurprisal: number;
   readonly callCount: number;
   readonly start: Checkpoint<State>;
 }
@@ -75,7 +75,7 @@ export class TreeBuilder<State> {
       parent: null,
       origin: { kind: 'root' },
       depth: 0,
-      turnEntropy: 0,
+      turnSurprisal: 0,
       callCount: 0,
       start,
     });
@@ -83,7 +83,7 @@ export class TreeBuilder<State> {
   }
 
   private add(created: NewNode<State>): GrowingNode<State> {
-    const { parent, origin, depth, turnEntropy, callCount, start } = created;
+    const { parent, origin, depth, turnSurprisal, callCount, start } = created;
     const node: GrowingNode<State> = {
       id: nodeId(this.nodes.length),
       parent: parent?.id ?? null,
@@ -95,7 +95,7 @@ export class TreeBuilder<State> {
       mask: [],
       logProb: [],
       entropy: [],
-      turnEntropy,
+      turnSurprisal,
       lastGenerationLength: 0,
       callCount,
       ending: null,
@@ -137,19 +137,19 @@ export class TreeBuilder<State> {
   follow(parent: GrowingNode<State>, origin: NodeOrigin, tree = parent.tree): GrowingNode<State> {
     if (!parent.opening)
       throw new TreeShapeError(`node ${parent.id}`, 'a node without an end', 'an opened node');
-    const { turnEntropy, callCount } = parent;
+    const { turnSurprisal, callCount } = parent;
     const { tokens, depth, start } = parent.opening;
-    const node = this.add({ parent, origin, tree, depth, turnEntropy, callCount, start });
+    const node = this.add({ parent, origin, tree, depth, turnSurprisal, callCount, start });
     appendTokens(node, tokens, 0);
     return node;
   }
 
   /** A sibling with all that the node holds so far: the path once more, from here on its own. */
   copy(source: GrowingNode<State>, origin: NodeOrigin): GrowingNode<State> {
-    const { depth, turnEntropy, callCount, state, unread } = source;
+    const { depth, turnSurprisal, callCount, state, unread } = source;
     const parent = this.nodes[source.parent ?? ROOT];
     const start = { state, unread };
-    const node = this.add({ parent, origin, tree: source.tree, depth, turnEntropy, callCount, start });
+    const node = this.add({ parent, origin, tree: source.tree, depth, turnSurprisal, callCount, start });
     copyTokens(source, node, source.tokens.length);
     return node;
   }
@@ -158,10 +158,10 @@ export class TreeBuilder<State> {
   resample(picked: NodeId, iteration: number, pick: number): GrowingNode<State> {
     const source = this.nodes[picked];
     const parent = source.parent === null ? this.root : this.nodes[source.parent];
-    const { depth, turnEntropy, checkpoint: start } = source;
+    const { depth, turnSurprisal, checkpoint: start } = source;
     const origin = { kind: 'expansion', iteration, pick, resampled: picked } as const;
     const callCount = Math.max(0, source.callCount - 1);
-    const node = this.add({ parent, origin, tree: source.tree, depth, turnEntropy, callCount, start });
+    const node = this.add({ parent, origin, tree: source.tree, depth, turnSurprisal, callCount, start });
     copyTokens(source, node, source.tokens.length - source.lastGenerationLength);
     return node;
   }
@@ -169,10 +169,10 @@ export class TreeBuilder<State> {
   /** A copy of a leaf beside it, to fill the group. */
   duplicate(leaf: NodeId): GrowingNode<State> {
     const source = this.nodes[leaf];
-    const { depth, turnEntropy, callCount, checkpoint: start } = source;
+    const { depth, turnSurprisal, callCount, checkpoint: start } = source;
     const origin = { kind: 'duplicate', of: leaf } as const;
     const parent = this.nodes[source.parent ?? ROOT];
-    const node = this.add({ parent, origin, tree: source.tree, depth, turnEntropy, callCount, start });
+    const node = this.add({ parent, origin, tree: source.tree, depth, turnSurprisal, callCount, start });
     copyTokens(source, node, source.tokens.length);
     node.lastGenerationLength = source.lastGenerationLength;
     node.ending = source.ending;
@@ -219,7 +219,7 @@ function frozen<State>(node: GrowingNode<State>): TurnNode {
     mask: [...node.mask],
     logProb: [...node.logProb],
     entropy: [...node.entropy],
-    turnEntropy: node.turnEntropy,
+    turnSurprisal: node.turnSurprisal,
     lastGenerationLength: node.lastGenerationLength,
     callCount: node.callCount,
     ending: node.ending,

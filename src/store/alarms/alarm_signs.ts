@@ -88,8 +88,10 @@ const EVENT_MEMORY = 10;
 
 type Measure = (update: ClosedUpdate) => number;
 
+type KnownMetric = Exclude<keyof UpdateMetrics, 'unknown' | 'reliability'>; // which older logs lack
+
 const metric =
-  (key: keyof UpdateMetrics): Measure =>
+  (key: KnownMetric): Measure =>
   ({ metrics }) =>
     metrics[key];
 

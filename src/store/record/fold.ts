@@ -37,7 +37,7 @@ const ROOT_NODE: TurnNode = {
   mask: [],
   logProb: [],
   entropy: [],
-  turnEntropy: 0,
+  turnSurprisal: 0,
   lastGenerationLength: 0,
   callCount: 0,
   ending: null,

@@ -73,7 +73,7 @@ const questionSchema = (vocabulary: number) => {
     mask,
     depth: whole(0, MOST),
     tree: whole(0, MOST),
-    turnEntropy: number,
+    turnSurprisal: number,
     lastGenerationLength: whole(0, MOST),
     retrieved: v.optional(v.literal(true)),
   });

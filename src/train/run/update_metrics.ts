@@ -24,7 +24,7 @@ type TreeMetrics = Pick<
   | 'reliability'
   | 'meanReward'
   | 'malformed'
-  | 'turnEntropy'
+  | 'turnSurprisal'
   | 'depth'
   | 'toolCalls'
   | 'deadTrees'
@@ -56,7 +56,7 @@ export function treeMetrics(scored: readonly Group[]): TreeMetrics {
     reliability: reliability(initial),
     meanReward: mean(rewards),
     malformed: mean(grades.map(({ formatValid }) => (formatValid ? 0 : 1))),
-    turnEntropy: mean(sampledNodes.map(({ turnEntropy }) => turnEntropy)),
+    turnSurprisal: mean(sampledNodes.map(({ turnSurprisal }) => turnSurprisal)),
     depth: mean(leaves.map(({ entry, leaf }) => pathTo(entry.tree, leaf).length - 1)),
     toolCalls: mean(leaves.map(({ entry, leaf }) => entry.tree.nodes[leaf].callCount)),
     deadTrees: mean(scored.map((entry) => (isDead(entry) ? 1 : 0))),

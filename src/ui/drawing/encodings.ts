@@ -43,10 +43,10 @@ export function drawCredit(value: number | null | undefined, extent: number, wha
 
 function drawEntropy(node: TurnNode): NodeDrawing {
   if (node.parent === null) return { ...PLAIN, words: 'prompt' };
-  const label = formatNumber(node.turnEntropy);
+  const label = formatNumber(node.turnSurprisal);
   return {
-    fill: entropyFill(node.turnEntropy, ENTROPY_EXTENT),
-    dash: entropyDash(node.turnEntropy, ENTROPY_EXTENT),
+    fill: entropyFill(node.turnSurprisal, ENTROPY_EXTENT),
+    dash: entropyDash(node.turnSurprisal, ENTROPY_EXTENT),
     glyph: '',
     label,
     words: 'turn surprisal, nats per token',

@@ -67,8 +67,8 @@ function Matrix({ title, layers, largest }: MatrixProps) {
   );
 }
 
-export function HeadNormsTable({ layers }: { readonly layers: readonly HeadNorms[] | undefined }) {
-  if (!layers)
+export function HeadNormsTable({ layers }: { readonly layers: readonly HeadNorms[] }) {
+  if (layers.length === 0)
     return (
       <p className="small soft">
         Norms by attention head are not in this recording: it was made before they were logged. A run trained

@@ -43,7 +43,7 @@ function heldOut(
   const shown = sampled.length > 0 ? sampled : run.evaluations;
   return x.map((update) => {
     const here = shown.flatMap((evaluation) =>
-      evaluation.update === update ? [evaluation[score] ?? null] : [],
+      evaluation.update === update ? [evaluation[score]] : [],
     );
     const known = here.filter((value) => value !== null);
     return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
@@ -126,7 +126,7 @@ export function curveData(run: RunState, admissions = knowsAdmissions(run)): Cur
         top: null,
         series: [
           line('tokens', of('entropy')),
-          { label: 'turns, surprisal', style: 'dashed', values: of('turnEntropy') },
+          { label: 'turns, surprisal', style: 'dashed', values: of('turnSurprisal') },
         ],
       },
       {

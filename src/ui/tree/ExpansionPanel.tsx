@@ -94,7 +94,7 @@ function CandidateRow({ tree, iteration, candidate, wouldPick, words, low, high 
           {nodeName(candidate.node)}
         </button>
       </td>
-      <td>{formatNumber(candidate.turnEntropy, 3)}</td>
+      <td>{formatNumber(candidate.turnSurprisal, 3)}</td>
       {words.penalty !== null && (
         <td>
           {candidate.penalty === 0 ? '0' : formatNumber(-candidate.penalty, 2)}

@@ -38,7 +38,7 @@ function RankingFact({ tree, node }: { readonly tree: TreeState; readonly node: 
   const { score, round } = expansionWords(rollout, record.candidates.length);
   const sum =
     rollout.shape === 'turn_tree'
-      ? `${formatNumber(candidate.turnEntropy, 3)} − ${formatNumber(candidate.penalty)} = `
+      ? `${formatNumber(candidate.turnSurprisal, 3)} − ${formatNumber(candidate.penalty)} = `
       : '';
   return (
     <Fact name={`${score}, ${round} ${record.iteration + 1}`}>
@@ -84,7 +84,7 @@ export function NodePanel({ tree, node, advantages, where, action }: NodePanelPr
       {where && <p className="small">{where}</p>}
       <p className="small soft">{bornWords(tree, node)}</p>
       <dl className="facts">
-        {node.parent !== null && <Fact name="surprisal H">{formatNats(node.turnEntropy, 3)} per token</Fact>}
+        {node.parent !== null && <Fact name="surprisal H">{formatNats(node.turnSurprisal, 3)} per token</Fact>}
         <RankingFact tree={tree} node={node} />
         {search && (
           <Fact name="visits N, mean reward Q">

@@ -149,8 +149,8 @@ const wordsOf = (node: TurnNode, vocabulary: readonly string[]): readonly string
 
 function matches(node: TurnNode, tree: TreeState, query: TreeQuery, vocabulary: readonly string[]): boolean {
   const { text, tag, reward, low, high } = query;
-  if (low !== null && node.turnEntropy < low) return false;
-  if (high !== null && node.turnEntropy > high) return false;
+  if (low !== null && node.turnSurprisal < low) return false;
+  if (high !== null && node.turnSurprisal > high) return false;
   if (reward !== '' && (node.ending === null || rewardClass(tree.rewards?.[node.id]) !== reward))
     return false;
   if (tag === '' && text === '') return true;

@@ -73,10 +73,10 @@ test('a simulation goes down by Q + w·p·√N(parent)/(1 + N)', async () => {
   const [, second] = tree.expansions;
   const onFirst = second.candidates.slice(0, 3);
   expect(onFirst.map(({ node }) => tree.nodes[node].parent)).toEqual([ROOT, ROOT, ROOT]);
-  for (const { node, score, penalty, turnEntropy } of onFirst) {
+  for (const { node, score, penalty, turnSurprisal } of onFirst) {
     const leaf = breadthFirst(tree, node).find((id) => isLeaf(tree.nodes[id]) && pathTo(tree, id).every((at) => tree.nodes[at].origin.kind !== 'branch')); // prettier-ignore
     const quality = leafReward(tree, leaf ?? ROOT);
-    const exploration = (0.7 * Math.exp(-turnEntropy) * Math.sqrt(3)) / 2;
+    const exploration = (0.7 * Math.exp(-turnSurprisal) * Math.sqrt(3)) / 2;
     expect(score).toBeCloseTo(quality + exploration, 12);
     expect(penalty).toBeCloseTo(-exploration, 12);
   }
