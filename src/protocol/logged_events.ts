@@ -125,11 +125,11 @@ const config = v.pipe(
 export const promptSchema = v.object({ index: count, dataset: text, seed: count, tokens: ids, answer: ids });
 const metrics = v.object({
   ...{ exactMatch: number, unknown: numberOrNull, reliability: numberOrNull, meanReward: number },
-  ...{ malformed: number, turnSurprisal: number, entropy: number, depth: number, toolCalls: number },
-  ...{ deadTrees: number, rolloutBatches: number, droppedGroups: number, loss: number, clipFraction: number },
-  ...{ clipFractionLast: number, ppoKl: number, turnKlEntropy: number, singleTurnCount: number },
-  ...{ gradientNorm: number, skippedSteps: number, sampledTokens: number, uniqueTokens: number },
-  ...{ rowTokens: number, rolloutMs: number, trainMs: number },
+  ...{ malformed: number, turnSurprisal: number, depth: number, toolCalls: number, deadTrees: number },
+  ...{ sampledTokens: number, rolloutBatches: number, droppedGroups: number, loss: number },
+  ...{ clipFraction: number, clipFractionLast: number, ppoKl: number, turnKlEntropy: number },
+  ...{ singleTurnCount: number, gradientNorm: number, skippedSteps: number, uniqueTokens: number },
+  ...{ rowTokens: number, entropy: number, rolloutMs: number, trainMs: number },
 } satisfies Record<keyof UpdateMetrics, v.GenericSchema>);
 
 /** Added up over a log, and held whole by a checkpoint. */
@@ -169,14 +169,12 @@ const SCHEMAS = {
   loss: v.object({ update: count, minibatch: count, loss: number, rows: v.array(lossRow) }),
   step: v.object({
     ...{ update: count, minibatch: count, gradientNorm: number },
-    ...{ gradientNorms: numberRecord, skipped: v.boolean() },
-    headNorms: v.array(headNorms),
+    ...{ gradientNorms: numberRecord, headNorms: v.array(headNorms), skipped: v.boolean() },
   }),
   metrics: v.object({ update: count, metrics }),
   evaluation: v.object({
-    ...{ update: count, dataset: text, questions: count },
-    ...{ exactMatch: number, greedy: v.boolean() },
-    ...{ unknown: numberOrNull, reliability: numberOrNull },
+    ...{ update: count, dataset: text, questions: count, greedy: v.boolean() },
+    ...{ exactMatch: number, unknown: numberOrNull, reliability: numberOrNull },
   }),
   remembered: v.object({ update: count, ...memoryChange.entries }),
   status: v.object({

@@ -123,10 +123,10 @@ export const METRICS: UpdateMetrics = {
   meanReward: 0,
   malformed: 1 / 3,
   turnSurprisal: 0.41,
-  entropy: 0.37,
   depth: 1.67,
   toolCalls: 0.67,
   deadTrees: 0.5,
+  sampledTokens: 60,
   rolloutBatches: 1,
   droppedGroups: 0,
   loss: 0.0123,
@@ -137,9 +137,9 @@ export const METRICS: UpdateMetrics = {
   singleTurnCount: 1,
   gradientNorm: 0.75,
   skippedSteps: 0,
-  sampledTokens: 60,
   uniqueTokens: 80,
   rowTokens: 100,
+  entropy: 0.37,
   rolloutMs: 420,
   trainMs: 310,
 };
@@ -214,7 +214,7 @@ export function updateEvents(update: number, metrics: UpdateMetrics = METRICS): 
     { kind: 'phase', update, phase: 'loss' },
     { kind: 'loss', update, minibatch: 0, loss: 0.0123, rows: [row(2, -1.22), row(3, 1.22)] },
     { kind: 'phase', update, phase: 'step' },
-    { kind: 'step', update, minibatch: 0, gradientNorm: 0.75, headNorms: [], gradientNorms: { embedding: 0.6, head: 0.45 }, skipped: false }, // prettier-ignore
+    { kind: 'step', update, minibatch: 0, gradientNorm: 0.75, gradientNorms: { embedding: 0.6, head: 0.45 }, headNorms: [], skipped: false }, // prettier-ignore
     { kind: 'metrics', update, metrics },
   ];
 }
@@ -230,10 +230,28 @@ export const START: Extract<RunEvent, { kind: 'run-started' }> = {
 
 export const SAMPLE_LOG: readonly RunEvent[] = [
   START,
-  { kind: 'evaluation', update: 0, dataset: 'hotpot', questions: 200, exactMatch: 0.33, unknown: 0, reliability: 0.33, greedy: false },
+  {
+    kind: 'evaluation',
+    update: 0,
+    dataset: 'hotpot',
+    questions: 200,
+    greedy: false,
+    exactMatch: 0.33,
+    unknown: null,
+    reliability: null,
+  },
   { kind: 'status', status: 'running', update: 1, phase: 'rollout' },
   ...updateEvents(1),
   ...updateEvents(2, { ...METRICS, exactMatch: 0.75, entropy: 0.31, clipFraction: 0.02, deadTrees: 0 }),
-  { kind: 'evaluation', update: 2, dataset: 'hotpot', questions: 200, exactMatch: 0.62, unknown: 0, reliability: 0.62, greedy: false },
+  {
+    kind: 'evaluation',
+    update: 2,
+    dataset: 'hotpot',
+    questions: 200,
+    greedy: false,
+    exactMatch: 0.62,
+    unknown: null,
+    reliability: null,
+  },
   { kind: 'status', status: 'paused', update: 2, phase: 'step' },
 ];

@@ -93,7 +93,7 @@ test('norms of every head are listed by matrix and layer, with the norm of all h
     ),
   );
   const wanted = (['query', 'key', 'value', 'output'] as const).map((matrix) =>
-    headNorms!.map(({ [matrix]: heads }) =>
+    headNorms.map(({ [matrix]: heads }) =>
       [...heads, Math.hypot(...heads)].map((norm) => formatNumber(norm, 4)),
     ),
   );

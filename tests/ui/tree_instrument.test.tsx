@@ -169,7 +169,9 @@ test('the exported file is SVG by itself: every turn, no variables, the run belo
   expect(titles).toHaveLength(tree.nodes.filter((node) => node && !node.pruned).length);
   for (const node of tree.nodes)
     if (node && node.parent !== null && !node.pruned)
-      expect(titles).toContainEqual(expect.stringContaining(`n${node.id} ${formatNumber(node.turnSurprisal)}`));
+      expect(titles).toContainEqual(
+        expect.stringContaining(`n${node.id} ${formatNumber(node.turnSurprisal)}`),
+      );
   expect(text).not.toMatch(/var\(|color-mix|class=/);
   expect(text).toContain(`seed ${lab.run.getState().header!.config.seed}`);
   expect(text).toContain(`update 1, prompt ${tree.prompt.index + 1}`);

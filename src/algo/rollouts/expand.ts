@@ -50,7 +50,11 @@ export function scoreCandidates(
     .map((id) => {
       const { parent, turnSurprisal } = tree.nodes[id];
       const children = tree.nodes[parent ?? ROOT].children.length;
-      return { node: id, turnSurprisal, siblingCount: rule === 'code' ? Math.max(0, children - 1) : children };
+      return {
+        node: id,
+        turnSurprisal,
+        siblingCount: rule === 'code' ? Math.max(0, children - 1) : children,
+      };
     });
   return scoreBySiblings(counted, siblingPenalty);
 }

@@ -42,9 +42,7 @@ function heldOut(
   const sampled = run.evaluations.filter((evaluation) => !evaluation.greedy);
   const shown = sampled.length > 0 ? sampled : run.evaluations;
   return x.map((update) => {
-    const here = shown.flatMap((evaluation) =>
-      evaluation.update === update ? [evaluation[score]] : [],
-    );
+    const here = shown.flatMap((evaluation) => (evaluation.update === update ? [evaluation[score]] : []));
     const known = here.filter((value) => value !== null);
     return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
   });

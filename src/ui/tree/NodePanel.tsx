@@ -84,7 +84,9 @@ export function NodePanel({ tree, node, advantages, where, action }: NodePanelPr
       {where && <p className="small">{where}</p>}
       <p className="small soft">{bornWords(tree, node)}</p>
       <dl className="facts">
-        {node.parent !== null && <Fact name="surprisal H">{formatNats(node.turnSurprisal, 3)} per token</Fact>}
+        {node.parent !== null && (
+          <Fact name="surprisal H">{formatNats(node.turnSurprisal, 3)} per token</Fact>
+        )}
         <RankingFact tree={tree} node={node} />
         {search && (
           <Fact name="visits N, mean reward Q">
