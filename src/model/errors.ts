@@ -1,4 +1,4 @@
-import { LabError, type ErrorReport } from '../units.ts';
+import { LabError, shorten, type ErrorReport } from '../units.ts';
 
 /** A model configuration that cannot be built. */
 export class ConfigError extends LabError {
@@ -37,6 +37,19 @@ export class ParameterCountError extends LabError {
       got: `${got} numbers`,
       wanted: `${wanted}, laid out as policy.parameters() gives them`,
       next: 'Take parameters of the same policy, or load another model’s as a file.',
+    });
+  }
+}
+
+/** A saved state of another model. */
+export class PolicyStateError extends LabError {
+  constructor(where: string, got: string, wanted: string) {
+    super('PolicyStateError', {
+      what: 'A saved state does not fit the model',
+      where: `policy.writeState, ${shorten(where)}`,
+      got,
+      wanted,
+      next: "Resume with the configuration that the state was saved under: the state's own.",
     });
   }
 }

@@ -10,6 +10,7 @@ import type {
   LossResult,
   ModelConfig,
   OptimiserConfig,
+  PolicyState,
   RandomKey,
   SamplingConfig,
   StepResult,
@@ -206,6 +207,19 @@ export class Policy implements TrainablePolicy {
       const { map, write } = this.#model;
       flatParameters(this.config, decodeWeights(file, this.config).values).read(map, write);
       this.#training.resetOptimiser();
+      this.#sampling.forget();
+      return Promise.resolve();
+    });
+  }
+
+  async readState(): Promise<PolicyState> {
+    const read = await this.#inOrder(() => Promise.resolve(this.#training.copyState(this.#readback)));
+    return this.#lost.guard(read); // beside the order: what comes next need not wait
+  }
+
+  writeState(state: PolicyState): Promise<void> {
+    return this.#inOrder(() => {
+      this.#training.writeState(state);
       this.#sampling.forget();
       return Promise.resolve();
     });

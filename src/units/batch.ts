@@ -167,9 +167,35 @@ export interface TrainablePolicy extends TurnSampler {
   /** All parameters, flat; and the gradient of the last `backward` in the same order, before clipping. */
   parameters(): Promise<Float32Array<ArrayBuffer>>;
   gradients(): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * The state as it is now: the device copies it in its turn, and later calls do not wait until it is read. The gradients of
+   * a `backward` that no `step` has gone along are not in it.
+   */
+  readState(): Promise<PolicyState>;
+  /**
+   * Puts a state in the place of the present one; kept gradients are forgotten.
+   * @throws PolicyStateError where it is of another model; nothing is then changed
+   */
+  writeState(state: PolicyState): Promise<void>;
   /** All parameters as a safetensors file. */
   save(): Promise<ArrayBuffer>;
   dispose(): void;
+}
+
+/** Numbers of trained tensors, flat, by the name of the parameter. */
+export type NamedTensors = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+
+/** All that a policy's later calls depend on. What is frozen is not in it: it never changes. */
+export interface PolicyState {
+  readonly parameters: NamedTensors;
+  readonly optimiser: OptimiserState | null; // null before the first step: moments are 0
+}
+
+/** AdamW's, of the same tensors. */
+export interface OptimiserState {
+  readonly steps: number; // taken, at least 1
+  readonly firstMoment: NamedTensors;
+  readonly secondMoment: NamedTensors;
 }
 
 /** A loss to be differentiated: what `backward` would be given. */

@@ -17,6 +17,7 @@ import {
   type Prompt,
   type RandomKey,
   type OptimiserConfig,
+  type PolicyState,
   type SamplingConfig,
   type StepResult,
   type TokenBatch,
@@ -128,7 +129,7 @@ export class ScriptedPolicy implements TrainablePolicy {
   #prefer(batch: TokenBatch, dlogProb: ArrayLike<number>): void {
     batch.scored.forEach((index, s) => {
       const token = batch.tokens[batch.predicted[index]];
-      this.#preferred.set(token, (this.#preferred.get(token) ?? 0) - dlogProb[s]);
+      this.#preferred.set(token, Math.fround((this.#preferred.get(token) ?? 0) - dlogProb[s]));
     });
   }
 
@@ -155,6 +156,25 @@ export class ScriptedPolicy implements TrainablePolicy {
   gradients(): Promise<Float32Array<ArrayBuffer>> {
     this.calls.push('gradients');
     return Promise.resolve(Float32Array.of(-1));
+  }
+
+  /** What preference steps have taught, by token, and the steps of the update under way. */
+  readState(): Promise<PolicyState> {
+    const taught = new Float32Array(this.#options.environment.vocabulary.length);
+    this.#preferred.forEach((nats, token) => (taught[token] = nats));
+    const parameters = { taught, stepsInUpdate: Float32Array.of(this.#stepsInUpdate) };
+    const moments = { firstMoment: parameters, secondMoment: parameters };
+    const optimiser = this.#steps === 0 ? null : { steps: this.#steps, ...moments };
+    return Promise.resolve({ parameters, optimiser });
+  }
+
+  writeState({ parameters: { taught, stepsInUpdate }, optimiser }: PolicyState): Promise<void> {
+    this.#preferred.clear();
+    taught.forEach((nats, token) => this.#preferred.set(token, nats));
+    this.#stepsInUpdate = stepsInUpdate[0];
+    this.#steps = optimiser?.steps ?? 0;
+    this.#gradient = null;
+    return Promise.resolve();
   }
 
   save(): Promise<ArrayBuffer> {

@@ -76,6 +76,8 @@ class ScriptedPolicy implements SupervisedPolicy {
   dispose(): void {}
   score = () => Promise.reject(new Error('not scripted'));
   scoreAt = () => Promise.reject(new Error('not scripted'));
+  readState = () => Promise.reject(new Error('not scripted'));
+  writeState = () => Promise.reject(new Error('not scripted'));
   backward = () => Promise.reject(new Error('not scripted'));
   step = () => Promise.reject(new Error('not scripted'));
   gradientCosines = () => Promise.reject(new Error('not scripted'));

@@ -7,6 +7,7 @@ import type {
   LossInputs,
   LossResult,
   OptimiserConfig,
+  PolicyState,
   StepResult,
   TokenBatch,
   TokenScores,
@@ -34,6 +35,7 @@ import {
   uploadBatchInputs,
   uploadLossInputs,
 } from '../policy_loss.ts';
+import { clearMoments, copyState, writeState } from './state.ts';
 import { createWorkspace, largestRead, type Workspace } from './workspace.ts';
 
 /** Weighted cross-entropy of one supervised step, and the optimiser step taken. */
@@ -111,11 +113,20 @@ export class Training {
 
   /** Forgets the optimiser's steps and moments, and a gradient that it has not gone along. */
   resetOptimiser(): void {
-    const encoder = this.#model.gpu.device.createCommandEncoder({ label: 'reset optimiser' });
-    encoder.clearBuffer(this.#model.firstMoment.buffer);
-    encoder.clearBuffer(this.#model.secondMoment.buffer);
-    this.#model.gpu.device.queue.submit([encoder.finish()]);
+    clearMoments(this.#model);
     this.#steps = 0;
+    this.#gradientKept = false;
+  }
+
+  /** @returns what reads the copy of the state that the device makes now */
+  copyState(readback: Readback): () => Promise<PolicyState> {
+    return copyState(this.#model, readback, this.#steps);
+  }
+
+  /** @throws PolicyStateError where the state is of another model; nothing is then changed */
+  writeState(state: PolicyState): void {
+    writeState(this.#model, state);
+    this.#steps = state.optimiser?.steps ?? 0;
     this.#gradientKept = false;
   }
 
@@ -299,7 +310,8 @@ export class Training {
 
   destroy(): void {
     this.#readback.destroy();
-    this.#release();
+    for (const owned of Object.values({ ...this.#compiled })) owned.destroy();
+    this.#compiled = null;
   }
 
   get #vocabulary(): number {
@@ -328,13 +340,6 @@ export class Training {
     ]);
     this.#compiled = { workspace, forward, statistics, loss, backward, optimiser };
     return this.#compiled;
-  }
-
-  #release(): void {
-    if (!this.#compiled) return;
-    const { workspace, forward, statistics, loss, backward, optimiser } = this.#compiled;
-    for (const owned of [forward, statistics, loss, backward, optimiser, workspace]) owned.destroy();
-    this.#compiled = null;
   }
 
   /** @throws FrozenModelError where nothing is trained */
