@@ -10,14 +10,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/gpu': ['src/units'],
   shaders: ['src/gpu', 'src/algo', 'src/units'],
   'src/model': ['src/gpu', 'shaders', 'src/units'],
-  'src/protocol': [
-    'src/algo',
-    'src/units',
-    'src/train/config',
-    'src/train/engine/errors.ts',
-    'src/files/bounds.ts',
-  ],
-  'src/files': ['src/protocol', 'src/units', 'src/train/engine/errors.ts'],
+  'src/protocol': ['src/algo', 'src/units', 'src/train/config/config.ts'], // the last checks what a log was configured with
+  'src/files': ['src/protocol', 'src/units'],
   'src/train': [
     ...['src/algo', 'src/env', 'src/gpu', 'src/model', 'shaders', 'src/units'],
     ...['src/protocol', 'src/files'],
@@ -130,6 +124,32 @@ test('the page has of questions their types alone', () => {
   const from = `from '../../train/inspect/index.ts';`;
   expect(broughtAlong('src/store/ask/x.ts', `import type { Ask } ${from}`)).toEqual([]);
   expect(broughtAlong('src/store/ask/x.ts', `import {\n  questions } ${from}`)).toHaveLength(1);
+});
+
+/** Of a file's text, what it brings along when it runs: imports of types are gone by then. */
+const runtimeImports = (path: string): string[] =>
+  [...readFileSync(path, 'utf8').matchAll(/^(?:import|export)\s(?!type\b)[^;]*?from\s*'(\.[^']+)'/gm)].map(
+    ([, target]) => relative('.', resolve(dirname(path), target)),
+  );
+
+/** All that runs where this file runs. */
+function reachedFrom(entry: string): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    if (/\.tsx?$/.test(file)) runtimeImports(file).forEach(visit);
+  };
+  visit(entry);
+  return reached;
+}
+
+test('reading a file needs no shader, no device, no model but the rules of its sizes, and nothing of the engine', () => {
+  const needless =
+    /^(shaders|src\/(gpu|store|ui|train\/(engine|run|inspect|pretrain))|src\/model\/(?!config|errors))/;
+  expect([...reachedFrom('src/files/file_worker.ts')].filter((file) => needless.test(file))).toEqual([]);
+  expect([...reachedFrom('src/train/engine/worker.ts')].filter((file) => needless.test(file)).length) // the check sees them
+    .toBeGreaterThan(100);
 });
 
 test('what tools import, by path or by address, exists', () => {

@@ -1,6 +1,6 @@
 /** Reads one recording in a worker and posts its events, a stretch at a time, as the page asks for them. */
 import { LabError } from '../units.ts';
-import { RecordingMissingError, reportOf } from '../train/engine/errors.ts';
+import { reportOf } from '../protocol/errors.ts';
 import type { ReaderAnswer, ReaderQuestion, RecordingSource } from './file_reader.ts';
 import type { RunEvent } from '../protocol/protocol.ts';
 import { recordingBatches, type ReadProgress } from './recording.ts';
@@ -12,6 +12,23 @@ interface WorkerScope {
 }
 
 const scope = self as unknown as WorkerScope;
+
+/** No recording stands at an address. */
+export class RecordingMissingError extends LabError {
+  constructor(url: string, got: string, cause?: unknown) {
+    super(
+      'RecordingMissingError',
+      {
+        what: 'The recorded run is missing',
+        where: url,
+        got,
+        wanted: 'a gzipped recording',
+        next: 'Press Play to train a new run; to make a recording: npm run lab -- --record run.ndjson.gz.',
+      },
+      cause,
+    );
+  }
+}
 
 /** A host without the file answers with its start page. */
 const isPage = (response: Response): boolean =>

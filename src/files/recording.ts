@@ -2,9 +2,8 @@
  * A run on disk: gzipped NDJSON, a header line with the log's version, one event per line, and a last line with their
  * number. Floats keep six significant digits. Reading yields events as the bytes arrive, of whatever version they are.
  */
-import { READ_BOUNDS, type ReadBounds } from './bounds.ts';
-import { LineReader, type Bytes } from './byte_lines.ts';
-import { RecordingCutOffError, RecordingError } from '../train/engine/errors.ts';
+import { LineReader, READ_BOUNDS, type Bytes, type ReadBounds } from './byte_lines.ts';
+import { RecordingCutOffError, RecordingError } from '../protocol/errors.ts';
 import { LogOrder } from '../protocol/log_order.ts';
 import { parseLoggedEvent } from '../protocol/logged_events.ts';
 import { LOG_VERSION, migrated } from '../protocol/migrations.ts';

@@ -1,6 +1,8 @@
 import { quote, type ModelConfig } from '../units.ts';
 import { ConfigError } from './errors.ts';
 
+export const ROW_LIMIT = 4096; // rows of a mini-batch under a loss of whole rows: policy_loss.ts has room for them
+
 /** Most of each size but the vocabulary. Kernels say 128 for a head (registers); layers are compiled one by one; the product is bounded below. */
 const SIZES = {
   channels: 32_768,

@@ -18,6 +18,7 @@ import {
   tokenInputs,
   type LossParams,
 } from '../../shaders/policy_loss/packing.ts';
+import { ROW_LIMIT } from './config.ts';
 import { BatchError } from './errors.ts';
 import { createIndex, invertIndex, uploadIndex, type IndexViews } from './training/inverse_index.ts';
 import type { Capacity, MicroBatch } from './microbatches.ts';
@@ -40,7 +41,6 @@ const ROW_FLOATS = [
   'dlogProb', // ∂loss/∂logProb of the scored token
 ] as const; // [S]
 const WHOLE_ROWS = ['rowLogRatio', 'rowTarget', 'partner', 'rowWeight'] as const; // [B] of the whole mini-batch
-export const ROW_LIMIT = 4096; // rows of a mini-batch under a loss of whole rows
 
 type Views<Names extends readonly string[]> = Readonly<Record<Names[number], BufferView>>;
 

@@ -1,7 +1,14 @@
 /** What an event of a log says of a tree or a row, against what the tree holds by then. `log_order.ts` asks. */
-import { TREE_BOUNDS } from '../files/bounds.ts';
 import type { LossRow } from './protocol.ts';
 import type { TurnNode } from '../units.ts';
+
+/** What one tree of a log may hold. */
+export const TREE_BOUNDS = {
+  nodes: 2 ** 15,
+  /** Turns end out of the order in which they began: ids of those that still grow may be missing, no more than these. */
+  missing: 2 ** 12,
+  callLimit: 2 ** 10, // columns that a drawing keeps free
+} as const;
 
 /** Throws what is wrong with a field of the event. */
 export type Refuse = (field: string, got: unknown, wanted: string) => never;

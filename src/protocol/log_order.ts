@@ -3,8 +3,7 @@
  * parent exists, or that a table has a place for each node; what folds and draws a log counts on all of it, and sizes
  * its tables by the numbers of events. So everything that reads a log from outside has it pass here first.
  */
-import { TREE_BOUNDS } from '../files/bounds.ts';
-import { RecordingError } from '../train/engine/errors.ts';
+import { RecordingError } from './errors.ts';
 import { PHASES, type Phase, type RunEvent } from './protocol.ts';
 import {
   addNode,
@@ -15,6 +14,7 @@ import {
   checkTables,
   checkTokens,
   newTree,
+  TREE_BOUNDS,
   type Refuse,
   type SeenTree,
 } from './log_entries.ts';

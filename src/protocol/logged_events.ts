@@ -1,7 +1,7 @@
 /** Guard of recorded events: what a file says is a RunEvent, or an error that says why not. */
 import * as v from 'valibot';
 import { parseRunConfig } from '../train/config/config.ts';
-import { RecordingError } from '../train/engine/errors.ts';
+import { RecordingError } from './errors.ts';
 import { PHASES, type RunEvent, type SessionEvent, type UpdateMetrics } from './protocol.ts';
 import { issueReport, quote } from './schema.ts';
 import { ADVANTAGE_RULES, VALUE_RULES } from '../units.ts';

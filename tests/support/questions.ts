@@ -1,6 +1,6 @@
 /** An engine's end that keeps the questions of the page until a test answers them. */
 import type { Ask, AnswerTo, Question, QuestionName, QuestionNamed } from '../../src/train/inspect/index.ts';
-import { QuestionError } from '../../src/train/engine/errors.ts';
+import { QuestionError } from '../../src/protocol/errors.ts';
 import { LabError, type ErrorReport } from '../../src/units.ts';
 
 interface Put {

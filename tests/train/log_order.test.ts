@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { TREE_BOUNDS } from '../../src/files/bounds.ts';
+import { TREE_BOUNDS } from '../../src/protocol/log_entries.ts';
 import { readRecording } from '../../src/files/recording.ts';
 import { LogOrder } from '../../src/protocol/log_order.ts';
 import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';

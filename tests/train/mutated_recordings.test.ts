@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { foldEvents } from '../../src/store/record/fold.ts';
 import { EMPTY_RUN, type RunState } from '../../src/store/record/run_state.ts';
-import { TREE_BOUNDS } from '../../src/files/bounds.ts';
+import { TREE_BOUNDS } from '../../src/protocol/log_entries.ts';
 import { readRecording } from '../../src/files/recording.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { LabError } from '../../src/units.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { READ_BOUNDS, type ReadBounds } from '../../src/files/bounds.ts';
+import { READ_BOUNDS, type ReadBounds } from '../../src/files/byte_lines.ts';
 import { readRecording, type ReadProgress } from '../../src/files/recording.ts';
 import { LabError } from '../../src/units.ts';
 import { countOf } from '../support/count_of.ts';

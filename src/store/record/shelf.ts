@@ -53,7 +53,7 @@ export interface Shelf extends StoreApi<ShelfState> {
 }
 
 const EVENTS_AT_ONCE = 512;
-const CUT_OFF = 'RecordingCutOffError'; // name of the error, src/train/engine/errors.ts
+const CUT_OFF = 'RecordingCutOffError'; // name of the error, src/protocol/errors.ts
 const PAUSE_MS = 0; // lets the page draw between two pieces of a large file
 
 export function titleOf({ header, updates }: RunState): string {

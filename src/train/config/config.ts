@@ -3,8 +3,8 @@ import { grownRows } from '../../algo/catalogue/defaults.ts';
 import { algorithms } from '../../algo/catalogue/index.ts';
 import { signalsRead } from '../../algo/credit/signals.ts';
 import { environments } from '../../env/index.ts';
-import { checkModelConfig } from '../../model/config.ts';
-import { ROW_LIMIT } from '../../model/policy_loss.ts';
+import { checkModelConfig, ROW_LIMIT } from '../../model/config.ts';
+import { RunConfigError } from '../../protocol/errors.ts';
 import { issueReport, wanted } from '../../protocol/schema.ts';
 import {
   EDITABLE_KERNELS,
@@ -16,7 +16,6 @@ import {
   type ModelConfig,
   type RunConfig,
 } from '../../units.ts';
-import { RunConfigError } from '../engine/errors.ts';
 import {
   CREDIT,
   EVALUATION,

@@ -1,7 +1,7 @@
 /** Questions on their way between page and worker; both ends. */
 import type { ErrorReport } from '../../units.ts';
 import type { AnswerTo, Ask, Question } from '../inspect/index.ts';
-import { QuestionError, reportOf } from './errors.ts';
+import { QuestionError, reportOf } from '../../protocol/errors.ts';
 
 /** What the page sends: a question, or that nobody waits for its answer any more. */
 export type Asking =

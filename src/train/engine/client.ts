@@ -7,7 +7,7 @@ import type { RunCommand, RunEvent, SignOfLife } from '../../protocol/protocol.t
 import type { ErrorReport } from '../../units.ts';
 import type { Ask } from '../inspect/index.ts';
 import { Asker, isOfQuestion, type Reply } from './asking.ts';
-import { reportOf } from './errors.ts';
+import { reportOf } from '../../protocol/errors.ts';
 import { browserLocks, isPulse, LifeWatch, type Locks, type Pulse } from './life_watch.ts';
 
 /** What the client needs of a Worker; tests pass their own. */

@@ -1,7 +1,7 @@
 /** Where questions wait for their answers. Each fails alone: a run, and every other question, goes on. */
 import type { EditedKernel } from '../../units.ts';
 import type { Lender, QuestionTable } from '../inspect/question.ts';
-import { ProtocolError } from './errors.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 import { quote } from '../../protocol/schema.ts';
 
 interface Waiting {

@@ -1,67 +1,5 @@
 import { editLabel, LabError, type EditedKernel, type ErrorReport } from '../../units.ts';
 
-/** A run configuration that cannot be run. */
-export class RunConfigError extends LabError {
-  constructor(report: ErrorReport) {
-    super('RunConfigError', report);
-  }
-}
-
-/** A message to or from the worker that the protocol does not know. */
-export class ProtocolError extends LabError {
-  constructor(report: ErrorReport) {
-    super('ProtocolError', report);
-  }
-}
-
-/** What became of one question to the engine: its own report, or that of whoever was to answer. */
-export class QuestionError extends LabError {
-  constructor(report: ErrorReport, cause?: unknown) {
-    super('QuestionError', report, cause);
-  }
-}
-
-/** A recorded run that cannot be read. */
-export class RecordingError extends LabError {
-  constructor(report: ErrorReport, cause?: unknown) {
-    super('RecordingError', report, cause);
-  }
-}
-
-/** A recorded run that ends before its end line: what came before is good. The page tells it by its name. */
-export class RecordingCutOffError extends RecordingError {
-  constructor(where: string, got: string, cause?: unknown) {
-    super(
-      {
-        what: 'The recorded run is not whole',
-        where,
-        got,
-        wanted: 'a last line of kind "end": the file is truncated',
-        next: 'What came before is kept. Copy or download the file again for the rest.',
-      },
-      cause,
-    );
-    this.name = 'RecordingCutOffError';
-  }
-}
-
-/** No recording stands at an address. */
-export class RecordingMissingError extends LabError {
-  constructor(url: string, got: string, cause?: unknown) {
-    super(
-      'RecordingMissingError',
-      {
-        what: 'The recorded run is missing',
-        where: url,
-        got,
-        wanted: 'a gzipped recording',
-        next: 'Press Play to train a new run; to make a recording: npm run lab -- --record run.ndjson.gz.',
-      },
-      cause,
-    );
-  }
-}
-
 /** The loss is not a number any more: training on would only spread it. */
 export class NonFiniteLossError extends LabError {
   constructor(update: number, minibatch: number, loss: number, detail: string) {
@@ -90,19 +28,6 @@ export class WeightsFetchError extends LabError {
       cause,
     );
   }
-}
-
-/** Anything thrown, as a report: our own errors carry one, others are wrapped as they are. */
-export function reportOf(error: unknown, where: string): ErrorReport {
-  if (error instanceof LabError) return error.report;
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return {
-    what: 'The engine met an error that it did not expect',
-    where,
-    got: message,
-    wanted: 'no error',
-    next: 'Reset the run; if it comes again, report this message with the browser and its version.',
-  };
 }
 
 /** A command that needs an open run came before one was opened. */

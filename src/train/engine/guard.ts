@@ -2,7 +2,7 @@
 import { PHASES, URGENT_COMMANDS, type RunCommand } from '../../protocol/protocol.ts';
 import { quote } from '../../protocol/schema.ts';
 import { parseRunConfig } from '../config/config.ts';
-import { ProtocolError } from './errors.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 
 const PLAIN_COMMANDS = [
   'pause',

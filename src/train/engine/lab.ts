@@ -18,7 +18,7 @@ import {
 } from '../config/catalogue.ts';
 import { startEngine, type EngineClient } from './client.ts';
 import { parseRunConfig, parseSettings, withSetting } from '../config/config.ts';
-import { RunConfigError } from './errors.ts';
+import { RunConfigError } from '../../protocol/errors.ts';
 import { presets, withAlgorithm } from '../config/presets.ts';
 import type {
   AdapterDescription,

@@ -1,7 +1,7 @@
 /** What a configuration would need of the device, or why it would not run. */
 import type { ErrorReport } from '../../units.ts';
 import { parseRunConfig } from '../config/config.ts';
-import { reportOf } from '../engine/errors.ts';
+import { reportOf } from '../../protocol/errors.ts';
 import { fieldOf, type QuestionKind } from './question.ts';
 
 export interface Footprint {

@@ -4,7 +4,7 @@ import type { AskedParameters } from '../../protocol/inspection.ts';
 import { issueReport } from '../../protocol/schema.ts';
 import type { EditedKernel, Environment, RunConfig, TrainablePolicy } from '../../units.ts';
 import type { Backend } from '../engine/backend.ts';
-import { ProtocolError } from '../engine/errors.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 import type { TransportState } from '../run/gates.ts';
 
 /** A policy to ask beside the run's own, and whose parameters it has. */
