@@ -85,7 +85,7 @@ function checkOwnTokens(node: TurnNode, vocabularySize: number, refuse: Refuse):
   const { tokens, mask, logProb, entropy, lastGenerationLength } = node;
   checkTokens(tokens, vocabularySize, 'node.tokens', refuse);
   for (const [name, list] of Object.entries({ mask, logProb, entropy }))
-    checkLength(list, tokens.length, `node.${name}`, refuse);
+    if (list) checkLength(list, tokens.length, `node.${name}`, refuse);
   if (lastGenerationLength > tokens.length)
     refuse('node.lastGenerationLength', lastGenerationLength, `at most ${tokens.length}, the node's tokens`);
 }

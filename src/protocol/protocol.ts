@@ -11,7 +11,7 @@ import type {
   NodeId,
   NodeTable,
   Prompt,
-  RolloutTree,
+  RecordedTree,
   RunConfig,
   TreeSignals,
   TurnNode,
@@ -79,7 +79,7 @@ export type SignOfLife = 'well' | 'adapter-silent' | 'device-silent' | 'worker-s
 
 /** A finished rollout with what credit reads of it. */
 export interface ScoredRollout {
-  readonly tree: RolloutTree;
+  readonly tree: RecordedTree;
   readonly rewards: NodeTable<number | null>;
   readonly signals: TreeSignals;
 }

@@ -5,7 +5,7 @@ declare const tokenIdBrand: unique symbol;
 
 /** Index of a node in its tree, in creation order; the root is 0. */
 export type NodeId = number & { readonly [nodeIdBrand]: true };
-/** Index of a token in the environment's vocabulary. */
+/** Index of a token in the record's table of texts: the environment's vocabulary, or one that grows with the words of a file. */
 export type TokenId = number & { readonly [tokenIdBrand]: true };
 
 export const nodeId = (index: number): NodeId => index as NodeId;
@@ -15,12 +15,19 @@ export const ROOT = nodeId(0);
 /** One value per node of a tree, indexed by NodeId. */
 export type NodeTable<T> = readonly T[];
 
-export interface Prompt {
+/** A prompt as a record has it. What a file does not say is null, which is not 0 and not empty. */
+export interface RecordedPrompt {
   readonly index: number; // place in the update's batch
-  readonly dataset: string;
-  readonly seed: number; // uint32, fixes the question and its world
+  readonly dataset: string; // '' where a file names none
+  readonly seed: number | null; // null: no environment of ours made it
   readonly tokens: readonly TokenId[];
-  readonly answer: readonly TokenId[]; // the true answer
+  readonly answer: readonly TokenId[] | null; // the true answer; null: unknown
+}
+
+/** A prompt of one of our environments. */
+export interface Prompt extends RecordedPrompt {
+  readonly seed: number; // uint32, fixes the question and its world
+  readonly answer: readonly TokenId[];
 }
 
 /** Why a path ended. */
@@ -30,7 +37,8 @@ export type LeafEnding =
   | 'call-limit' // one tool call too many
   | 'length' // no room left in the response
   | 'tool-failure' // the tool gave no result
-  | 'empty-call'; // a tool call without a query
+  | 'empty-call' // a tool call without a query
+  | 'unknown'; // of a file that does not say
 
 /** How a node came to be. */
 export type NodeOrigin =
@@ -47,10 +55,12 @@ export type NodeOrigin =
   | { readonly kind: 'branch'; readonly iteration: number; readonly pick: number }
   | { readonly kind: 'scout' } // AEPO: sampled only to decide M; always pruned
   | { readonly kind: 'duplicate'; readonly of: NodeId } // copy of the last leaf, to fill the group
+  /** Read from a file that does not say. `inferred`: it stands here because a path begins as another does. */
+  | { readonly kind: 'imported'; readonly inferred: boolean }
   /** Made by a person in a copy of the tree; never in a run. `edited`: the result that opens it was rewritten. */
   | { readonly kind: 'by-hand'; readonly intervention: number; readonly edited: boolean };
 
-/** A turn in the tree: the tool result that opened it (mask 0) and the tokens the policy sampled (mask 1). */
+/** A turn in the tree: the tool result that opened it (mask 0) and the tokens the policy wrote (mask 1). */
 export interface TurnNode {
   readonly id: NodeId;
   readonly parent: NodeId | null; // null at the root
@@ -60,13 +70,13 @@ export interface TurnNode {
   readonly origin: NodeOrigin;
   readonly tokens: readonly TokenId[]; // this node's own tokens, in order
   readonly mask: readonly number[]; // 1 sampled by the policy, 0 inserted by the environment
-  readonly logProb: readonly number[]; // nats, sampling policy; 0 where mask is 0
-  readonly entropy: readonly number[]; // nats, whole next-token distribution; 0 where mask is 0
+  readonly logProb: readonly number[] | null; // nats, sampling policy; 0 where mask is 0; null: unknown
+  readonly entropy: readonly number[] | null; // nats, whole next-token distribution; 0 where mask is 0; null: unknown
   /**
    * H of the released code: mean surprisal of the last generation's tokens, nats per token; the root's
-   * is 0. Called entropy there; it is a one-sample estimate of it (algorithms' spec 2.2).
+   * is 0. Called entropy there; it is a one-sample estimate of it (algorithms' spec 2.2). Null: unknown.
    */
-  readonly turnSurprisal: number;
+  readonly turnSurprisal: number | null;
   readonly lastGenerationLength: number; // tokens of the most recent generation call of this node
   readonly callCount: number; // tool calls on the path, this node's own included
   readonly ending: LeafEnding | null; // set on leaves
@@ -75,18 +85,32 @@ export interface TurnNode {
   readonly retrieved?: true;
 }
 
+/** A turn that was sampled here: all its numbers are known. */
+export interface SampledNode extends TurnNode {
+  readonly logProb: readonly number[];
+  readonly entropy: readonly number[];
+  readonly turnSurprisal: number;
+}
+
 /** What a search remembers of a node. */
 export interface SearchStatistics {
   readonly visits: number; // N: paths backed up through the node
   readonly quality: number; // Q: mean of their rewards; 0 where there was none
 }
 
-export interface RolloutTree {
-  readonly prompt: Prompt;
+/** A finished tree of any record: what credit reads. */
+export interface RecordedTree {
+  readonly prompt: RecordedPrompt;
   readonly nodes: NodeTable<TurnNode>;
   readonly leaves: readonly NodeId[]; // rows of the training batch, breadth-first
   readonly expansions: readonly ExpansionRecord[];
   readonly search?: NodeTable<SearchStatistics>; // of a search tree
+}
+
+/** A tree that a policy of ours grew in an environment of ours. */
+export interface RolloutTree extends RecordedTree {
+  readonly prompt: Prompt;
+  readonly nodes: NodeTable<SampledNode>;
 }
 
 export interface ExpansionCandidate {

@@ -2,7 +2,7 @@
  * The advantage rules once more, from their papers' formulas and on flat rows: every sampled token of every row gets its
  * number by plain loops. Shares no code with src/algo/advantage; a subtree is the set of rows that share a path's start.
  */
-import type { AdvantageRule, CreditConfig, RolloutTree, TreeSignals } from '../../src/units.ts';
+import type { AdvantageRule, CreditConfig, RecordedTree, TreeSignals } from '../../src/units.ts';
 
 export interface OracleTurn {
   readonly node: number;
@@ -20,7 +20,7 @@ export interface OracleRow {
 
 export interface OracleGroup {
   readonly rows: readonly OracleRow[];
-  readonly tree: RolloutTree;
+  readonly tree: RecordedTree;
   readonly values: readonly number[]; // by node
   readonly signals: TreeSignals;
 }
@@ -240,7 +240,7 @@ function ofGroup(rule: AdvantageRule, group: OracleGroup, config: CreditConfig):
     case 'rapo': {
       const H = (node: number) => {
         const { entropy, mask } = tree.nodes[node];
-        const sampled = entropy.filter((_, place) => mask[place] === 1);
+        const sampled = entropy!.filter((_, place) => mask[place] === 1);
         return sampled.length === 0 ? null : avg(sampled);
       };
       const gain = ({ path }: OracleRow) => {
@@ -264,7 +264,7 @@ function ofGroup(rule: AdvantageRule, group: OracleGroup, config: CreditConfig):
 }
 
 /** Response positions of each turn's sampled tokens. */
-export function positionsOf(tree: RolloutTree, row: OracleRow): readonly (readonly number[])[] {
+export function positionsOf(tree: RecordedTree, row: OracleRow): readonly (readonly number[])[] {
   let place = 0;
   return row.path
     .map((node) => tree.nodes[node].mask.flatMap((bit) => (bit === 1 ? [place++] : (place++, []))))

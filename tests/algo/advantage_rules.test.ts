@@ -25,7 +25,7 @@ import {
   type AdvantageRule,
   type CreditConfig,
   type NodeId,
-  type RolloutTree,
+  type RecordedTree,
   type TreeSignals,
 } from '../../src/units.ts';
 import { oracleAdvantages, positionsOf, type OracleGroup, type OracleRow } from './advantage.oracle.ts';
@@ -35,7 +35,7 @@ import { deepFreeze, RandomPolicy, toyPrompts, toyTrees, toyWorld } from './toy_
 const SIGNAL_STREAM = 777;
 
 /** Rewards and signals drawn for a tree: nothing is 0, nothing is tied. */
-function withSignals(tree: RolloutTree, seed: number): CreditTree {
+function withSignals(tree: RecordedTree, seed: number): CreditTree {
   const random = keyedRandom({ seed, update: 0 }, SIGNAL_STREAM, tree.prompt.index);
   const each = (scale: number) => tree.nodes.map(() => scale * (2 * random.uniform() - 1));
   const drawn = each(1);
@@ -48,13 +48,13 @@ function withSignals(tree: RolloutTree, seed: number): CreditTree {
 }
 
 /** The tree as M trees: each first turn belongs to one of three. */
-function inTrees(tree: RolloutTree): RolloutTree {
+function inTrees(tree: RecordedTree): RecordedTree {
   const first = (id: NodeId): number => (id === ROOT ? 0 : (pathTo(tree, id)[1] as number) % 3);
   return { ...tree, nodes: tree.nodes.map((node) => ({ ...node, tree: first(node.id) })) };
 }
 
 /** Some inner turns as if they had been copied from stored steps. */
-function withRetrievals(tree: RolloutTree): RolloutTree {
+function withRetrievals(tree: RecordedTree): RecordedTree {
   const nodes = tree.nodes.map((node) =>
     node.depth === 0 || node.id % 4 === 0 || node.children.length === 0
       ? node
@@ -62,7 +62,7 @@ function withRetrievals(tree: RolloutTree): RolloutTree {
           ...node,
           retrieved: true as const,
           mask: node.mask.map(() => 0),
-          entropy: node.entropy.map(() => 0),
+          entropy: node.entropy!.map(() => 0),
         },
   );
   return { ...tree, nodes };

@@ -4,12 +4,12 @@ import {
   NO_SIGNALS,
   type CreditConfig,
   type NodeTable,
-  type RolloutTree,
+  type RecordedTree,
   type TreeSignals,
 } from '../../src/units.ts';
 
 export const creditOf = (
-  tree: RolloutTree,
+  tree: RecordedTree,
   rewards: NodeTable<number | null>,
   config: CreditConfig,
   signals: TreeSignals = NO_SIGNALS,

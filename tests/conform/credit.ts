@@ -16,7 +16,7 @@ import {
   tokenId,
   type AdvantageRule,
   type RolloutTree,
-  type TurnNode,
+  type SampledNode,
   type ValueRule,
 } from '../../src/units.ts';
 import { Checker, FLOAT64_TOLERANCE, type FamilyReport } from './report.ts';
@@ -52,7 +52,7 @@ export interface CreditFile {
 
 /** The case's tree. Every token counts as sampled, so that token assignment can be read from the packed row. */
 export function treeOfCase(want: CreditCase): RolloutTree {
-  const nodes = want.nodes.map((node): TurnNode => ({
+  const nodes = want.nodes.map((node): SampledNode => ({
     id: nodeId(node.id),
     parent: node.parent < 0 ? null : nodeId(node.parent),
     children: want.nodes.filter(({ parent }) => parent === node.id).map(({ id }) => nodeId(id)),

@@ -4,7 +4,7 @@ import { processScores, tokenScores } from '../../src/algo/advantage/tree_diff.t
 import { statisticsByGroup, tokenStatistics } from '../../src/algo/advantage/tree_grpo.ts';
 import { standardise, sumTerms } from '../../src/algo/credit/trace.ts';
 import { leavesBelow } from '../../src/algo/tree/tree.ts';
-import { nodeId, tokenId, type RolloutTree, type TurnNode } from '../../src/units.ts';
+import { nodeId, tokenId, type RolloutTree, type SampledNode } from '../../src/units.ts';
 import { Checker, FLOAT64_TOLERANCE, type ConformResult } from './report.ts';
 
 type Table = readonly (readonly number[])[]; // [B][T]
@@ -81,7 +81,7 @@ function checkRows(check: Checker, want: TreeCase): void {
 
 /** The case's tree; every token counts as sampled. */
 function treeOf(want: DiffCase): RolloutTree {
-  const nodes = want.nodes.map(({ id, parent, tokens, is_leaf }): TurnNode => {
+  const nodes = want.nodes.map(({ id, parent, tokens, is_leaf }): SampledNode => {
     const count = parent < 0 ? 0 : tokens - want.nodes[parent].tokens;
     const each = <T>(value: T): readonly T[] => Array.from({ length: count }, () => value);
     return {

@@ -5,11 +5,11 @@ import { OWN_CREDIT, isAvailable, recredit } from '../../src/store/credit/credit
 import { leafInfluence } from '../../src/store/credit/credit_change.ts';
 import { rolloutTree } from '../../src/store/record/reading.ts';
 import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts';
-import { ADVANTAGE_RULES, ROOT, type CreditConfig, type RolloutTree } from '../../src/units.ts';
+import { ADVANTAGE_RULES, ROOT, type CreditConfig, type RecordedTree } from '../../src/units.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 let state: TreeState;
-let tree: RolloutTree;
+let tree: RecordedTree;
 let update: UpdateState;
 let own: CreditConfig;
 

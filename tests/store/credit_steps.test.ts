@@ -17,12 +17,12 @@ import {
   ROOT,
   type AdvantageRule,
   type CreditConfig,
-  type RolloutTree,
+  type RecordedTree,
 } from '../../src/units.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 let state: TreeState;
-let tree: RolloutTree;
+let tree: RecordedTree;
 let own: CreditConfig;
 let credit: Recredit;
 let steps: readonly StepperStep[];

@@ -20,7 +20,7 @@ import {
   NO_SIGNALS,
   ROOT,
   type Prompt,
-  type RolloutTree,
+  type RecordedTree,
   type RunConfig,
   type TreeSignals,
 } from '../../src/units.ts';
@@ -43,7 +43,7 @@ const configOf = (name: keyof typeof algorithms, updates = 1, prompts = PROMPTS)
   );
 
 interface Measured {
-  readonly tree: RolloutTree;
+  readonly tree: RecordedTree;
   readonly byNode: readonly (number | null)[];
   readonly signals: TreeSignals | undefined;
 }
@@ -67,11 +67,11 @@ function measuredTrees(events: readonly RunEvent[]): readonly Measured[] {
 
 describe('belief', () => {
   /** ln p of the answer by the script's own numbers, after prompt, path, result and bridge. */
-  function direct(tree: RolloutTree, node: number, withResult: boolean): number {
+  function direct(tree: RecordedTree, node: number, withResult: boolean): number {
     const path = pathTo(tree, tree.nodes[node].id).flatMap((id) => tree.nodes[id].tokens);
     const child = tree.nodes[tree.nodes[node].children[0]];
     const result = withResult ? child.tokens.filter((_, place) => child.mask[place] === 0) : [];
-    const { bridge, answer } = environment.answerProbe(tree.prompt);
+    const { bridge, answer } = environment.answerProbe(tree.prompt as Prompt);
     const context = [...tree.prompt.tokens, ...path, ...result, ...bridge];
     return tokenStats(answer[0], context[context.length - 1], context.length).logProb;
   }

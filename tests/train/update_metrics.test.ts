@@ -10,7 +10,7 @@ import {
   type Grade,
   type NodeOrigin,
   type RolloutTree,
-  type TurnNode,
+  type SampledNode,
 } from '../../src/units.ts';
 
 const PROMPT = [1, 2, 3].map(tokenId);
@@ -21,10 +21,10 @@ interface Sketch {
   readonly mask: readonly number[];
   readonly turnSurprisal: number;
   readonly callCount: number;
-  readonly ending?: TurnNode['ending'];
+  readonly ending?: SampledNode['ending'];
 }
 
-function node(id: number, sketch: Sketch, children: readonly number[]): TurnNode {
+function node(id: number, sketch: Sketch, children: readonly number[]): SampledNode {
   const { parent, mask, ending = null, ...rest } = sketch;
   return {
     ...rest,

@@ -131,7 +131,7 @@ test('the trainer’s log-probabilities are the sampler’s', () => {
   expect(rows).toHaveLength(8);
   for (const { prompt, leaf, oldLogProb } of rows) {
     const node = nodes.get(`${prompt}/${leaf}`);
-    const sampled = node?.logProb.filter((_, t) => node.mask[t] === 1) ?? [];
+    const sampled = node?.logProb?.filter((_, t) => node.mask[t] === 1) ?? [];
     oldLogProb.slice(-sampled.length).forEach((value, t) => expect(value).toBeCloseTo(sampled[t], 4));
   }
 });

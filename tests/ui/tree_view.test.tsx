@@ -95,10 +95,10 @@ test('arrow keys walk the tree and a selected turn shows its transcript with eve
     sampled.map(({ id }) => vocabulary[id]),
   );
   expect(rows[0].querySelectorAll('td')[1].textContent).toBe(
-    `${formatNumber(node.logProb[sampled[0].index], 3)} nats`,
+    `${formatNumber(node.logProb![sampled[0].index], 3)} nats`,
   );
   expect(rows[0].querySelectorAll('td')[2].textContent).toBe(
-    `${formatNumber(node.entropy[sampled[0].index], 3)} nats`,
+    `${formatNumber(node.entropy![sampled[0].index], 3)} nats`,
   );
 });
 

@@ -5,7 +5,7 @@ import {
   type CreditConfig,
   type NodeId,
   type NodeTable,
-  type RolloutTree,
+  type RecordedTree,
   type TreeSignals,
 } from '../../units.ts';
 import type { RuleOption } from '../catalogue/rule.ts';
@@ -13,7 +13,7 @@ import type { CreditStep } from '../credit/trace.ts';
 
 /** A tree with all that credit reads of it. */
 export interface CreditTree {
-  readonly tree: RolloutTree;
+  readonly tree: RecordedTree;
   readonly rewards: NodeTable<number | null>; // by leaf, not normalised
   readonly signals: TreeSignals;
 }

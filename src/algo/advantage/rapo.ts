@@ -1,5 +1,5 @@
 /** RAPO: rows whose uncertainty fell after a retrieved step count more. */
-import { ROOT, type NodeId, type RolloutTree } from '../../units.ts';
+import { ROOT, type NodeId, type RecordedTree } from '../../units.ts';
 import { groupStatistics } from '../credit/normalise.ts';
 import { creditStep, type CreditTerm, type Sum } from '../credit/trace.ts';
 import { pathTo } from '../tree/tree.ts';
@@ -7,10 +7,10 @@ import { grpo } from './group.ts';
 import { defineRules, eachTree, type AssignAdvantages } from './method.ts';
 import { explainedRows, rowsOf } from './rows.ts';
 
-/** Mean whole-distribution entropy of a turn's sampled tokens, nats; null where none was sampled. */
-function meanEntropy(tree: RolloutTree, node: NodeId): number | null {
+/** Mean whole-distribution entropy of a turn's sampled tokens, nats; null where none was sampled, or nobody measured it. */
+function meanEntropy(tree: RecordedTree, node: NodeId): number | null {
   const { entropy, mask } = tree.nodes[node];
-  const sampled = entropy.filter((_, place) => mask[place] !== 0);
+  const sampled = entropy?.filter((_, place) => mask[place] !== 0) ?? [];
   return sampled.length === 0 ? null : sampled.reduce((sum, value) => sum + value, 0) / sampled.length;
 }
 
@@ -19,7 +19,7 @@ function meanEntropy(tree: RolloutTree, node: NodeId): number | null {
  * turns next to it. Left out where there is no turn before or after, or where nothing was uncertain before.
  * @see arXiv:2603.03078 eqs. (4)–(7)
  */
-export function retrievalTerms(tree: RolloutTree, leaf: NodeId): readonly CreditTerm[] {
+export function retrievalTerms(tree: RecordedTree, leaf: NodeId): readonly CreditTerm[] {
   const path = pathTo(tree, leaf).filter((id) => id !== ROOT);
   const entropies = path.map((id) => meanEntropy(tree, id));
   const found = path.flatMap((node, at): readonly CreditTerm[] => {
@@ -34,7 +34,7 @@ export function retrievalTerms(tree: RolloutTree, leaf: NodeId): readonly Credit
 }
 
 /** F: retrieved tokens over all tokens of a row that are not the environment's. */
-export function retrievedShare(tree: RolloutTree, leaf: NodeId): number {
+export function retrievedShare(tree: RecordedTree, leaf: NodeId): number {
   let retrieved = 0;
   let sampled = 0;
   for (const id of pathTo(tree, leaf)) {

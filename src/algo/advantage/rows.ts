@@ -1,5 +1,5 @@
 /** Rows as the rules see them: root-to-leaf paths cut into turns, and advantages put together from rows. */
-import type { NodeId, RolloutTree } from '../../units.ts';
+import type { NodeId, RecordedTree } from '../../units.ts';
 import { creditStep, leafEntry, type CreditStep, type CreditStepKind, type Sum } from '../credit/trace.ts';
 import { childrenFirst, leavesBelow, pathTo } from '../tree/tree.ts';
 import type { CreditTree, TurnAdvantages } from './method.ts';
@@ -21,7 +21,7 @@ export interface Row {
   readonly sampledCount: number;
 }
 
-function rowOf(tree: RolloutTree, leaf: NodeId, reward: number): Row {
+function rowOf(tree: RecordedTree, leaf: NodeId, reward: number): Row {
   const turns: RowTurn[] = [];
   let start = 0;
   for (const id of pathTo(tree, leaf)) {
@@ -47,7 +47,7 @@ const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** By node the mean of its entries, 0 where there is none. */
-function means(tree: RolloutTree, entries: Iterable<readonly [NodeId, number]>): readonly number[] {
+function means(tree: RecordedTree, entries: Iterable<readonly [NodeId, number]>): readonly number[] {
   const byNode = tree.nodes.map((): number[] => []);
   for (const [node, value] of entries) byNode[node].push(value);
   return byNode.map(mean);
@@ -55,7 +55,7 @@ function means(tree: RolloutTree, entries: Iterable<readonly [NodeId, number]>):
 
 /** Every token of a row gets the row's number. */
 export function wholeRows(
-  tree: RolloutTree,
+  tree: RecordedTree,
   rows: readonly Row[],
   numbers: readonly number[],
   trace: readonly CreditStep[],
@@ -70,7 +70,7 @@ export function wholeRows(
 
 /** As wholeRows, from one sum per row. */
 export function explainedRows(
-  tree: RolloutTree,
+  tree: RecordedTree,
   kind: CreditStepKind,
   rows: readonly Row[],
   sums: readonly Sum[],
@@ -87,7 +87,7 @@ export function explainedRows(
 
 /** By leaf and response token the number of the token's turn; 0 outside turns. */
 export function spreadOverTurns(
-  tree: RolloutTree,
+  tree: RecordedTree,
   rows: readonly Row[],
   numbers: readonly (readonly number[])[], // by row and turn
 ): readonly (readonly number[] | null)[] {
@@ -102,7 +102,7 @@ export function spreadOverTurns(
 
 /** Every token of a turn gets the number that the turn has in this row, from one sum per row and turn. */
 export function explainedTurns(
-  tree: RolloutTree,
+  tree: RecordedTree,
   kind: CreditStepKind,
   rows: readonly Row[],
   sums: readonly (readonly Sum[])[], // by row and turn
@@ -127,7 +127,7 @@ export function explainedTurns(
 
 /** Every token has its own number; the trace says the mean over each turn's sampled tokens. */
 export function tokenwise(
-  tree: RolloutTree,
+  tree: RecordedTree,
   rows: readonly Row[],
   tokens: readonly (readonly number[])[], // by row and response position
   trace: readonly CreditStep[],

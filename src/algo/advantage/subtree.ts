@@ -1,5 +1,5 @@
 /** Rules that compare a row with the subtrees it stands in: ARPO's hard attribution and TreePO's nested groups. */
-import type { RolloutTree } from '../../units.ts';
+import type { RecordedTree } from '../../units.ts';
 import { sharedValue, whiteningStatistics } from '../credit/normalise.ts';
 import { creditStep, resultOf, type CreditStep, type Sum } from '../credit/trace.ts';
 import { childrenFirst, leavesBelow, pathTo } from '../tree/tree.ts';
@@ -35,7 +35,7 @@ const hardAttribution: AssignAdvantages = eachTree((valued) => {
  * Σ_j |G_j|·(r − mean of G_j) / Σ_j |G_j| over the ancestors' groups of leaves; the root's always, deeper ones only
  * with more than one leaf.
  */
-function subgroupSums(tree: RolloutTree, rows: readonly Row[]): readonly Sum[] {
+function subgroupSums(tree: RecordedTree, rows: readonly Row[]): readonly Sum[] {
   const rewardOf = new Map(rows.map(({ leaf, reward }) => [leaf, reward]));
   const groups = tree.nodes.map(({ id }) => {
     const rewards = leavesBelow(tree, id).map((leaf) => rewardOf.get(leaf) ?? 0);

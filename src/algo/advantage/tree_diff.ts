@@ -1,5 +1,5 @@
 /** Process scores from leaf means: Tree-GRPO's released alternative, after TreeRL. */
-import { ROOT, type NodeId, type NodeTable, type RolloutTree } from '../../units.ts';
+import { ROOT, type NodeId, type NodeTable, type RecordedTree } from '../../units.ts';
 import { creditStep, leafEntry, type CreditStep, type CreditTerm } from '../credit/trace.ts';
 import { childrenFirst, leavesBelow } from '../tree/tree.ts';
 import { defineRules, eachTree, type AssignAdvantages } from './method.ts';
@@ -19,7 +19,7 @@ export interface ProcessScore {
  * @see released code calculate_final_score_from_root
  */
 export function processScores(
-  tree: RolloutTree,
+  tree: RecordedTree,
   rewards: NodeTable<number | null>,
   margin: number,
 ): NodeTable<ProcessScore> {

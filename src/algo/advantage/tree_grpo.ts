@@ -1,5 +1,5 @@
 /** Tree-GRPO: rows against all rows of their prompt and against those of their own tree. */
-import type { AdvantageRule, RolloutTree } from '../../units.ts';
+import type { AdvantageRule, RecordedTree } from '../../units.ts';
 import { groupStatistics, statisticsOf } from '../credit/normalise.ts';
 import {
   creditStep,
@@ -43,7 +43,7 @@ export function tokenStatistics(
   return groups.map((name) => statistics.get(name) ?? groupStatistics([0]));
 }
 
-const treesOf = (tree: RolloutTree, rows: readonly Row[]): readonly number[] =>
+const treesOf = (tree: RecordedTree, rows: readonly Row[]): readonly number[] =>
   rows.map(({ leaf }) => tree.nodes[leaf].tree);
 
 interface Within {
@@ -53,7 +53,7 @@ interface Within {
 
 /** Steps that give each row's reward in each of some groups. */
 function partSteps(
-  tree: RolloutTree,
+  tree: RecordedTree,
   kind: AdvantageRule,
   rows: readonly Row[],
   groups: readonly Within[],
@@ -69,7 +69,7 @@ function partSteps(
 const PROMPT = 'standardised over the prompt';
 const TREE = 'standardised over its tree';
 
-function withinBoth(tree: RolloutTree, rows: readonly Row[]) {
+function withinBoth(tree: RecordedTree, rows: readonly Row[]) {
   const rewards = rows.map(({ reward }) => reward);
   const inter = { over: PROMPT, statistics: statisticsByGroup(rewards, rows.map(() => tree.prompt.index)) }; // prettier-ignore
   const intra = { over: TREE, statistics: statisticsByGroup(rewards, treesOf(tree, rows)) };
@@ -144,7 +144,7 @@ const perToken: AssignAdvantages = eachTree((valued) => {
 
 /** Of each turn of a row, the mean over its sampled tokens: of both parts, and of their sum. */
 function perTokenSteps(
-  tree: RolloutTree,
+  tree: RecordedTree,
   { leaf, reward, turns }: Row,
   statistics: readonly [Statistics, Statistics],
 ): readonly CreditStep[] {

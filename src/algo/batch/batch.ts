@@ -5,7 +5,7 @@ import {
   type NodeId,
   type NodeSpan,
   type RandomKey,
-  type RolloutTree,
+  type RecordedTree,
   type TokenBatch,
   type TokenId,
 } from '../../units.ts';
@@ -29,7 +29,7 @@ export class BatchError extends LabError {
 
 /** Walks from the root to the leaf; node n owns the positions of its own tokens. */
 function rowParts(
-  tree: RolloutTree,
+  tree: RecordedTree,
   advantages: TurnAdvantages,
   leaf: NodeId,
   contextLength: number,
@@ -56,7 +56,7 @@ function rowParts(
 
 /** Rows of each selected tree, in leaf order. */
 function rowsByTree(
-  trees: readonly RolloutTree[],
+  trees: readonly RecordedTree[],
   advantages: readonly TurnAdvantages[],
   contextLength: number,
   selection: readonly number[],
@@ -71,10 +71,10 @@ function rowsByTree(
   return rows;
 }
 
-const allOf = (trees: readonly RolloutTree[]): readonly number[] => trees.map((_, index) => index);
+const allOf = (trees: readonly RecordedTree[]): readonly number[] => trees.map((_, index) => index);
 
 /** Longest response that a path of these trees may have: the padded length of the released code. */
-const weightingOf = (trees: readonly RolloutTree[], contextLength: number, reduction: LossReduction) => ({
+const weightingOf = (trees: readonly RecordedTree[], contextLength: number, reduction: LossReduction) => ({
   reduction,
   responseLength: Math.max(0, ...trees.map(({ prompt }) => responseLimit(prompt, contextLength))),
 });
@@ -92,7 +92,7 @@ const weightingOf = (trees: readonly RolloutTree[], contextLength: number, reduc
  * @see algorithms' spec 2.5, 5 and 6 (released code, which trains one row per leaf: packRows)
  */
 export const packTrees = (
-  trees: readonly RolloutTree[],
+  trees: readonly RecordedTree[],
   advantages: readonly TurnAdvantages[],
   contextLength: number,
   selection: readonly number[] = allOf(trees),

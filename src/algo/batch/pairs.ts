@@ -9,7 +9,7 @@ import {
   type NodeId,
   type NodeSpan,
   type NodeTable,
-  type RolloutTree,
+  type RecordedTree,
   type TokenBatch,
 } from '../../units.ts';
 import { pathTo, responseLimit } from '../tree/tree.ts';
@@ -31,7 +31,7 @@ export interface PairBatch {
  * Best and worst child of every node whose children differ in value, parents first; of equals the first.
  * @param values dimensionless, one per node
  */
-export function siblingPairs(tree: RolloutTree, values: NodeTable<number>): readonly SiblingPair[] {
+export function siblingPairs(tree: RecordedTree, values: NodeTable<number>): readonly SiblingPair[] {
   const pairs: SiblingPair[] = [];
   const waiting: NodeId[] = [ROOT];
   for (let parent = waiting.shift(); parent !== undefined; parent = waiting.shift()) {
@@ -46,7 +46,7 @@ export function siblingPairs(tree: RolloutTree, values: NodeTable<number>): read
 }
 
 /** The path to a turn, cut at the response limit; the turn alone is scored, its advantage is its lead in value. */
-function sideOf(tree: RolloutTree, side: NodeId, advantage: number, contextLength: number): RowParts {
+function sideOf(tree: RecordedTree, side: NodeId, advantage: number, contextLength: number): RowParts {
   const prompt = tree.prompt.tokens;
   const limit = prompt.length + Math.max(0, responseLimit(tree.prompt, contextLength));
   const tokens: number[] = [...prompt];
@@ -67,7 +67,7 @@ function sideOf(tree: RolloutTree, side: NodeId, advantage: number, contextLengt
 const isScored = ({ mask }: RowParts): boolean => mask.includes(1);
 
 /** Both sides of every pair of a tree, better first; a pair of which the limit cut off a whole turn is left out. */
-const sidesOf = (tree: RolloutTree, values: NodeTable<number>, contextLength: number): readonly RowParts[] =>
+const sidesOf = (tree: RecordedTree, values: NodeTable<number>, contextLength: number): readonly RowParts[] =>
   siblingPairs(tree, values).flatMap(({ better, worse }) => {
     const lead = values[better] - values[worse];
     const sides = [sideOf(tree, better, lead, contextLength), sideOf(tree, worse, -lead, contextLength)];
@@ -82,7 +82,7 @@ const sidesOf = (tree: RolloutTree, values: NodeTable<number>, contextLength: nu
  * @returns null where no siblings differ
  */
 export function packPairs(
-  trees: readonly RolloutTree[],
+  trees: readonly RecordedTree[],
   values: readonly NodeTable<number>[],
   contextLength: number,
   selection: readonly number[] = trees.map((_, index) => index),

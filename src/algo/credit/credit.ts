@@ -15,7 +15,7 @@ export { normaliseLeaves } from './normalise.ts';
 export type { LeafValues } from './normalise.ts';
 export type { CreditStep, CreditStepKind, CreditTerm, Statistics } from './trace.ts';
 export { MissingRewardError, creditStep } from './trace.ts';
-export { backUpValues } from './values.ts';
+export { UnknownSurprisalError, backUpValues, readsSurprisal } from './values.ts';
 export type { NodeValues } from './values.ts';
 
 export interface Credit {

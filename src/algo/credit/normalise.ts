@@ -1,5 +1,5 @@
 /** Statistics of groups, and leaf normalisation: rewards of one tree, centred and scaled within the tree. */
-import type { NodeTable, RolloutTree } from '../../units.ts';
+import type { NodeTable, RecordedTree } from '../../units.ts';
 import { creditStep, leafEntry, type CreditStep, type Statistics } from './trace.ts';
 
 /** Added to the standard deviation, so that equal rewards give 0 and not 0/0 (released code). */
@@ -66,7 +66,7 @@ export interface LeafValues {
  * @see released code, leaf_value_norm; the paper says "standard GRPO normalization"
  */
 export function normaliseLeaves(
-  tree: RolloutTree,
+  tree: RecordedTree,
   rewards: NodeTable<number | null>,
   leafNormalisation: boolean,
 ): LeafValues {

@@ -7,6 +7,7 @@ import {
   type Environment,
   type NodeId,
   type NodeTable,
+  type RecordedTree,
   type RolloutTree,
   type TokenBatch,
   type TokenId,
@@ -47,7 +48,7 @@ export const needsRewardModel = (algorithm: Pick<AlgorithmConfig, 'credit'>): bo
 
 /** The true answer put after every turn of a tree: a tree whose rows score nothing but that answer. */
 export interface BeliefProbe {
-  readonly tree: RolloutTree; // the given one without a mask, and a leaf for each probe
+  readonly tree: RecordedTree; // the given one without a mask, and a leaf for each probe
   readonly probed: readonly NodeId[]; // by row: the node after which the answer stands
 }
 
@@ -92,7 +93,7 @@ export function probeBelief(
  * @param means by row of the probe
  */
 export function beliefs(
-  tree: RolloutTree,
+  tree: RecordedTree,
   { probed }: BeliefProbe,
   means: readonly number[],
 ): NodeTable<number | null> {
@@ -130,7 +131,7 @@ export function likeness(a: readonly TokenId[], b: readonly TokenId[]): number {
 }
 
 /** Words of the calls on a path, without those of the grammar. */
-function queries(tree: RolloutTree, leaf: NodeId, formatTokens: readonly TokenId[]): readonly TokenId[] {
+function queries(tree: RecordedTree, leaf: NodeId, formatTokens: readonly TokenId[]): readonly TokenId[] {
   const callers = pathTo(tree, leaf).filter((id) => id !== leaf);
   return callers.flatMap((id) => lastTurn(tree.nodes[id]).filter((token) => !formatTokens.includes(token)));
 }
@@ -142,7 +143,7 @@ function queries(tree: RolloutTree, leaf: NodeId, formatTokens: readonly TokenId
  * @see arXiv:2511.14846; formulas from third-party implementations
  */
 export function penaltyRewards(
-  tree: RolloutTree,
+  tree: RecordedTree,
   env: Pick<Environment, 'callFailed' | 'formatTokens'>,
   right: readonly boolean[],
   { penalty, similarity }: { readonly penalty: number; readonly similarity: number },
@@ -168,7 +169,7 @@ export function penaltyRewards(
  * @see arXiv:2509.19199
  */
 export function implicitRewards(
-  trees: readonly RolloutTree[],
+  trees: readonly RecordedTree[],
   batch: TokenBatch,
   model: Float32Array,
   old: Float32Array,

@@ -7,7 +7,7 @@ import {
   type AdvantageRule,
   type NodeId,
   type NodeTable,
-  type RolloutTree,
+  type RecordedTree,
   type ValueRule,
 } from '../../units.ts';
 
@@ -71,7 +71,7 @@ export const resultOf = ({ terms, statistics }: Sum): number =>
 
 /** The step that says how a sum became a number. */
 export const creditStep = (
-  tree: RolloutTree,
+  tree: RecordedTree,
   kind: CreditStepKind,
   node: NodeId,
   { terms, statistics }: Sum,
@@ -103,7 +103,7 @@ export class MissingRewardError extends LabError {
  * The table's entry of a leaf.
  * @throws MissingRewardError naming the leaf
  */
-export function leafEntry(tree: RolloutTree, table: NodeTable<number | null>, leaf: NodeId): number {
+export function leafEntry(tree: RecordedTree, table: NodeTable<number | null>, leaf: NodeId): number {
   const value = table[leaf];
   if (value === null || value === undefined) throw new MissingRewardError(tree.prompt.index, leaf);
   return value;

@@ -1,5 +1,5 @@
 /** Values: leaf values backed up the tree. */
-import type { NodeId, NodeTable, RolloutTree, ValueRule } from '../../units.ts';
+import { LabError, type NodeId, type NodeTable, type RecordedTree, type ValueRule } from '../../units.ts';
 import { childrenFirst, isLeaf, leavesBelow } from '../tree/tree.ts';
 import { sharedValue } from './normalise.ts';
 import { leafEntry, sumTerms, type CreditStep, type CreditTerm } from './trace.ts';
@@ -26,6 +26,23 @@ function proportionalWeights(entropies: readonly number[]): readonly number[] {
 const evenWeights = (entropies: readonly number[]): readonly number[] =>
   entropies.map(() => 1 / entropies.length);
 
+/** A rule weighs children by their surprisal, and nobody measured it. */
+export class UnknownSurprisalError extends LabError {
+  constructor(rule: ValueRule, prompt: number, node: NodeId) {
+    super('UnknownSurprisalError', {
+      what: `The value rule ${rule} reads the surprisal of turns, which is not known`,
+      where: `prompt ${prompt}, node ${node}`,
+      got: 'a turn without log-probabilities',
+      wanted: 'the surprisal of every turn, nats per token',
+      next: 'Choose child_mean or leaf_mean: they read rewards only.',
+    });
+  }
+}
+
+/** Whether a rule weighs children by their surprisal. */
+export const readsSurprisal = (rule: ValueRule): boolean =>
+  rule === 'child_softmax' || rule === 'child_entropy';
+
 /** Weights of the children by their turn entropies. */
 const CHILD_WEIGHTS = {
   child_softmax: softmaxWeights,
@@ -34,14 +51,20 @@ const CHILD_WEIGHTS = {
 } satisfies Record<Exclude<ValueRule, 'leaf_mean'>, (entropies: readonly number[]) => readonly number[]>;
 
 function termsOf(
-  tree: RolloutTree,
+  tree: RecordedTree,
   id: NodeId,
   rule: ValueRule,
   values: readonly number[],
 ): readonly CreditTerm[] {
   const sources = rule === 'leaf_mean' ? leavesBelow(tree, id) : tree.nodes[id].children;
   const weigh = rule === 'leaf_mean' ? evenWeights : CHILD_WEIGHTS[rule];
-  const weights = weigh(sources.map((source) => tree.nodes[source].turnSurprisal));
+  const surprisals = sources.map((source) => {
+    const { turnSurprisal } = tree.nodes[source];
+    if (turnSurprisal === null && readsSurprisal(rule))
+      throw new UnknownSurprisalError(rule, tree.prompt.index, source);
+    return turnSurprisal ?? 0; // read by no other rule
+  });
+  const weights = weigh(surprisals);
   return sources.map((node, index) => ({ node, weight: weights[index], value: values[node] }));
 }
 
@@ -50,11 +73,11 @@ function termsOf(
  * leaves below). A non-leaf node with nothing below it gets 0; in the child rules that 0 counts in its parent.
  * @param leafValues one per leaf, dimensionless
  * @returns values by node and the trace of steps, children before parents
- * @throws MissingRewardError naming the leaf
+ * @throws MissingRewardError naming the leaf, UnknownSurprisalError naming the turn
  * @see arXiv:2601.04767 eq. (3); released code compute_value_from_children; where they differ: algo/README.md
  */
 export function backUpValues(
-  tree: RolloutTree,
+  tree: RecordedTree,
   leafValues: NodeTable<number | null>,
   rule: ValueRule,
 ): NodeValues {

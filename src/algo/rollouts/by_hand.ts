@@ -2,7 +2,7 @@
  * Turns that a person asks for: a path is retraced, so that the environment stands where it stood, and new turns go on
  * from there to their leaves, with the functions that grow every tree.
  */
-import type { Environment, NodeOrigin, Prompt, RolloutTree, TurnNode, TurnSampler } from '../../units.ts';
+import type { Environment, NodeOrigin, Prompt, RolloutTree, SampledNode, TurnSampler } from '../../units.ts';
 import {
   RolloutError,
   checkSizes,
@@ -17,12 +17,12 @@ import type { Forest, Growing } from './growing.ts';
 
 /** A turn that stands already, as far as going on after it must know it. */
 export type PathTurn = Pick<
-  TurnNode,
+  SampledNode,
   'tokens' | 'mask' | 'depth' | 'tree' | 'turnSurprisal' | 'lastGenerationLength' | 'retrieved'
 >;
 
 /** What the new turns begin with: a result, and whatever was sampled before the generation that is made again. */
-export type TurnOpening = Pick<TurnNode, 'tokens' | 'mask' | 'logProb' | 'entropy' | 'depth'>;
+export type TurnOpening = Pick<SampledNode, 'tokens' | 'mask' | 'logProb' | 'entropy' | 'depth'>;
 
 export interface ByHand {
   readonly prompt: Prompt;
@@ -35,7 +35,7 @@ export interface ByHand {
 const PLAYED: NodeOrigin = { kind: 'by-hand', intervention: 0, edited: false }; // the asker numbers them
 
 /** Where a node's tokens change between what was said on the path and what the world put there. */
-function pieces({ tokens, mask }: Pick<TurnNode, 'tokens' | 'mask'>, said: (place: number) => boolean) {
+function pieces({ tokens, mask }: Pick<SampledNode, 'tokens' | 'mask'>, said: (place: number) => boolean) {
   const starts = tokens.flatMap((_, place) =>
     place === 0 || said(place) !== said(place - 1) ? [place] : [],
   );

@@ -5,7 +5,14 @@
  * A record's score is the number of picks that a node can expect in the iteration.
  * @see arXiv:2509.21240 Sec. 3.1; released code generation_ts.py, tree_node.py; algorithms' spec, baselines 7
  */
-import { ROOT, type ExpansionRecord, type NodeId, type RandomKey, type RolloutConfig } from '../../units.ts';
+import {
+  ROOT,
+  type ExpansionRecord,
+  type NodeId,
+  type RandomKey,
+  type RolloutConfig,
+  type SampledNode,
+} from '../../units.ts';
 import { keyedRandom, STREAMS } from '../random.ts';
 import type { TreeBuilder } from '../tree/tree_builder.ts';
 import { breadthFirst, isLeaf, leavesBelow, type TreeNodes } from '../tree/tree.ts';
@@ -48,7 +55,7 @@ function drawPicks<State>(
 }
 
 function recordPicks(
-  tree: TreeNodes,
+  tree: TreeNodes<SampledNode>,
   { initialBranches, picks }: RolloutConfig,
   iteration: number,
   drawn: readonly Pick[],

@@ -9,6 +9,7 @@ import {
   type NodeId,
   type RandomKey,
   type RolloutConfig,
+  type SampledNode,
 } from '../../units.ts';
 import { keyedRandom, STREAMS, type KeyedRandom } from '../random.ts';
 import { breadthFirst, isLeaf, type TreeNodes } from '../tree/tree.ts';
@@ -41,7 +42,7 @@ export function scoreBySiblings(
 
 /** Every non-leaf node, scored, in breadth-first order. */
 export function scoreCandidates(
-  tree: TreeNodes,
+  tree: TreeNodes<SampledNode>,
   siblingPenalty: number,
   rule: PenaltyRule = 'code',
 ): readonly ScoredCandidate[] {
@@ -83,7 +84,7 @@ export function randomPicks(
  * @param prompt names the tree in the random numbers of the random mode
  */
 export function chooseExpansions(
-  tree: TreeNodes,
+  tree: TreeNodes<SampledNode>,
   config: RolloutConfig,
   iteration: number,
   key: RandomKey,

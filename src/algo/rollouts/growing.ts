@@ -13,10 +13,10 @@ import {
   type NodeTable,
   type Prompt,
   type RandomKey,
+  type SampledNode,
   type SearchStatistics,
   type TokenId,
   type Transition,
-  type TurnNode,
   type TurnSampler,
 } from '../../units.ts';
 import { keyedRandom, STREAMS, type KeyedRandom } from '../random.ts';
@@ -26,7 +26,7 @@ import { leavesBelow, responseLimit } from '../tree/tree.ts';
 /** Told as things happen. `prompt` is Prompt.index. */
 export interface RolloutObserver {
   /** A node is complete. Children arrive later and name it as parent; its own list is empty here. */
-  readonly onNode?: (prompt: number, node: TurnNode) => void;
+  readonly onNode?: (prompt: number, node: SampledNode) => void;
   readonly onExpansion?: (prompt: number, record: ExpansionRecord) => void;
   /** The rows, what was taken out, and of a search tree its statistics. */
   readonly onLeaves?: (

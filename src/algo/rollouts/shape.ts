@@ -8,6 +8,7 @@ import {
   type RandomKey,
   type RolloutConfig,
   type RolloutTree,
+  type SampledNode,
   type TokenId,
   type TurnSampler,
 } from '../../units.ts';
@@ -57,7 +58,7 @@ export interface Choice {
 
 /** A record of one choice: candidates in the given order, ranked by score; ties keep their order. */
 export function recordChoice(
-  tree: TreeNodes,
+  tree: TreeNodes<SampledNode>,
   iteration: number,
   choices: readonly Choice[],
   picks: readonly NodeId[],

@@ -11,15 +11,25 @@ import {
   type NodeId,
   type NodeTable,
   type Prompt,
-  type RolloutTree,
+  type RecordedPrompt,
+  type RecordedTree,
+  type SampledNode,
   type TokenId,
   type TurnNode,
 } from '../../units.ts';
 
-/** What walking needs: a finished RolloutTree and a growing one both have it. */
-export interface TreeNodes {
-  readonly nodes: NodeTable<TurnNode>;
+/** What walking needs: a finished RecordedTree and a growing one both have it. */
+export interface TreeNodes<Node extends TurnNode = TurnNode> {
+  readonly nodes: NodeTable<Node>;
 }
+
+/** Whether all numbers of a turn are known: it was sampled here, or its file holds them. */
+export const isSampled = (node: TurnNode): node is SampledNode =>
+  node.logProb !== null && node.entropy !== null && node.turnSurprisal !== null;
+
+/** Whether a prompt is of one of our environments. */
+export const isPosed = (prompt: RecordedPrompt): prompt is Prompt =>
+  prompt.seed !== null && prompt.answer !== null;
 
 /** The nodes of a tree do not fit together. */
 export class TreeShapeError extends LabError {
@@ -77,7 +87,7 @@ export const responseMask = (tree: TreeNodes, id: NodeId): readonly number[] =>
   pathTo(tree, id).flatMap((ancestor) => tree.nodes[ancestor].mask);
 
 /** R, the most response tokens that are trained on: what the context leaves beside the prompt. */
-export const responseLimit = (prompt: Prompt, contextLength: number): number =>
+export const responseLimit = (prompt: RecordedPrompt, contextLength: number): number =>
   contextLength - prompt.tokens.length;
 
 export interface Run {
@@ -100,7 +110,7 @@ export function maskRuns(mask: readonly number[]): readonly Run[] {
 
 /** What the events of one tree tell, in any order. */
 export interface TreeParts {
-  readonly prompt: Prompt;
+  readonly prompt: RecordedPrompt;
   readonly nodes: readonly TurnNode[]; // as observed when complete; their children lists are ignored
   readonly leaves: readonly NodeId[];
   readonly pruned: readonly NodeId[];
@@ -111,7 +121,7 @@ export interface TreeParts {
  * Puts a tree together again from its nodes as they were observed one by one.
  * @throws TreeShapeError if an id or a parent is missing
  */
-export function assembleTree(parts: TreeParts): RolloutTree {
+export function assembleTree(parts: TreeParts): RecordedTree {
   const byId = parts.nodes.toSorted((a, b) => a.id - b.id);
   const pruned = new Set(parts.pruned);
   const children = byId.map((): NodeId[] => []);
@@ -138,7 +148,7 @@ export function assembleTree(parts: TreeParts): RolloutTree {
 const BROKEN: readonly (TurnNode['ending'] | undefined)[] = ['malformed', 'tool-failure', 'empty-call'];
 
 /** Tokens that open the children of a node: the result of its call. Empty at leaves and in the middle of a turn. */
-export function resultAfter(tree: RolloutTree, id: NodeId): readonly TokenId[] {
+export function resultAfter(tree: RecordedTree, id: NodeId): readonly TokenId[] {
   const child = tree.nodes[id].children[0];
   if (child === undefined) return [];
   const { tokens, mask } = tree.nodes[child];
@@ -153,7 +163,7 @@ export function lastTurn({ tokens, mask }: TurnNode): readonly TokenId[] {
 }
 
 /** Turns that are malformed or whose call came to nothing. */
-export const failedTurns = (tree: RolloutTree, env: Pick<Environment, 'callFailed'>): NodeTable<boolean> =>
+export const failedTurns = (tree: RecordedTree, env: Pick<Environment, 'callFailed'>): NodeTable<boolean> =>
   tree.nodes.map((node) => {
     if (BROKEN.includes(node.ending)) return true;
     const result = resultAfter(tree, node.id);

@@ -9,9 +9,9 @@ import {
   type NodeTable,
   type Prompt,
   type RolloutTree,
+  type SampledNode,
   type SearchStatistics,
   type TokenId,
-  type TurnNode,
 } from '../../units.ts';
 import { leavesBelow, TreeShapeError } from './tree.ts';
 
@@ -28,8 +28,8 @@ interface Opening<State> {
   readonly start: Checkpoint<State>;
 }
 
-/** A TurnNode under construction, with what only growing needs. */
-export interface GrowingNode<State> extends TurnNode {
+/** A SampledNode under construction, with what only growing needs. */
+export interface GrowingNode<State> extends SampledNode {
   readonly children: NodeId[];
   readonly tokens: TokenId[];
   readonly mask: number[];
@@ -196,7 +196,7 @@ export class TreeBuilder<State> {
   }
 
   /** The node as it stands, without its children: they come later and name it as their parent. */
-  snapshot(node: GrowingNode<State>): TurnNode {
+  snapshot(node: GrowingNode<State>): SampledNode {
     return { ...frozen(node), children: [] };
   }
 
@@ -207,7 +207,7 @@ export class TreeBuilder<State> {
   }
 }
 
-function frozen<State>(node: GrowingNode<State>): TurnNode {
+function frozen<State>(node: GrowingNode<State>): SampledNode {
   return {
     id: node.id,
     parent: node.parent,

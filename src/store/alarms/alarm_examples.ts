@@ -47,7 +47,7 @@ const finite = (values: readonly number[]): boolean => values.every(Number.isFin
 
 const meanEntropy = ({ tree, leaf }: Leaf): number => {
   const sampled = pathTo(tree, leaf).flatMap(({ entropy, mask }) =>
-    entropy.filter((_, at) => mask[at] === 1),
+    (entropy ?? []).filter((_, at) => mask[at] === 1),
   );
   return sum(sampled) / sampled.length;
 };

@@ -1,6 +1,6 @@
 /** Copies of a tree that a person changes: what the engine is asked, and what comes of its answer. Pure. */
 import type { TurnOpening } from '../../algo/rollouts/by_hand.ts';
-import { leavesBelow } from '../../algo/tree/tree.ts';
+import { isPosed, isSampled, leavesBelow } from '../../algo/tree/tree.ts';
 import type { InterventionAnswer, InterventionQuestion } from '../../protocol/protocol.ts';
 import {
   LabError,
@@ -11,6 +11,7 @@ import {
   type NodeId,
   type RolloutConfig,
   type TokenId,
+  type SampledNode,
   type TurnNode,
 } from '../../units.ts';
 import { OWN_CREDIT, recredit } from '../credit/credit.ts';
@@ -123,7 +124,7 @@ export function anchorOf(
 }
 
 /** The turn as far as it stood before the generation that is made again. */
-function openingOf(turn: TurnNode): TurnOpening {
+function openingOf(turn: SampledNode): TurnOpening {
   const { tokens, mask, logProb, entropy, depth } = turn;
   const kept = <T>(list: readonly T[]): readonly T[] =>
     list.slice(0, Math.max(0, tokens.length - turn.lastGenerationLength));
@@ -151,13 +152,15 @@ export function handQuestion(
   const anchor = anchorOf(tree, { action, node });
   if (!turn || anchor === null) return null;
   const path = pathTo(tree, anchor).slice(1);
+  const { prompt } = tree;
+  if (!isPosed(prompt) || !isSampled(turn) || !path.every(isSampled)) return null; // nothing of ours to go on from
   const isAfter = anchor === node;
   const opening = isAfter
     ? openingAfter(tree, turn)
     : action === 'edit'
       ? editedOpening(turn, observation)
       : openingOf(turn);
-  return { ...of, prompt: tree.prompt, path, opening, tree: turn.tree, node, count, seed };
+  return { ...of, prompt, path, opening, tree: turn.tree, node, count, seed };
 }
 
 const filled = <T>(table: readonly (T | null)[], length: number): (T | null)[] =>

@@ -4,7 +4,7 @@
  */
 import { advantageInRow, type Credit } from '../../algo/credit/credit.ts';
 import { pathTo } from '../../algo/tree/tree.ts';
-import { ROOT, type CreditConfig, type NodeId, type NodeTable, type RolloutTree } from '../../units.ts';
+import { ROOT, type CreditConfig, type NodeId, type NodeTable, type RecordedTree } from '../../units.ts';
 import { OWN_CREDIT, isAvailable, recredit } from './credit.ts';
 import { rolloutTree } from '../record/reading.ts';
 import type { TreeState } from '../record/run_state.ts';
@@ -25,7 +25,7 @@ export const rangeOf = (values: readonly number[]): AdvantageRange | null =>
 export const hasTurnNumbers = ({ advantages }: Credit): boolean =>
   advantages.byLeaf === null && advantages.byToken === null;
 
-const ofTurns = ({ nodes }: Pick<RolloutTree, 'nodes'>, table: NodeTable<number>): AdvantageRanges =>
+const ofTurns = ({ nodes }: Pick<RecordedTree, 'nodes'>, table: NodeTable<number>): AdvantageRanges =>
   nodes.map(({ id, pruned }) => (id === ROOT || pruned ? null : [table[id], table[id]]));
 
 /** Of a turn in one row, over its sampled tokens. @param start place of the node's first token in the response */
@@ -41,7 +41,7 @@ export const rangeInRow = (
   );
 
 /** By node, over all rows through it. */
-export function advantageRanges(tree: RolloutTree, credit: Credit): AdvantageRanges {
+export function advantageRanges(tree: RecordedTree, credit: Credit): AdvantageRanges {
   if (hasTurnNumbers(credit)) return ofTurns(tree, credit.advantages.byNode);
   const ranges: (AdvantageRange | null)[] = tree.nodes.map(() => null);
   for (const leaf of tree.leaves) {

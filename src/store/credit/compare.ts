@@ -1,7 +1,7 @@
 /** Two credit rules on the same rollouts: per token, per turn, and where they first disagree. Pure. */
 import { advantageInRow, type Credit } from '../../algo/credit/credit.ts';
 import type { AdvantageRange } from './advantage_range.ts';
-import { ROOT, type AdvantageRule, type NodeId, type RolloutTree } from '../../units.ts';
+import { ROOT, type AdvantageRule, type NodeId, type RecordedTree } from '../../units.ts';
 
 /** A trained-on token of a row under two rules. */
 export interface TokenPair {
@@ -18,7 +18,7 @@ export const NO_PUSH = 1e-9;
 export const signOf = (value: number): -1 | 0 | 1 => (Math.abs(value) < NO_PUSH ? 0 : value > 0 ? 1 : -1);
 
 /** Root to leaf, both included. */
-function nodesTo(tree: RolloutTree, leaf: NodeId): readonly NodeId[] {
+function nodesTo(tree: RecordedTree, leaf: NodeId): readonly NodeId[] {
   const path: NodeId[] = [];
   for (let id: NodeId | null = leaf; id !== null; id = tree.nodes[id].parent) path.unshift(id);
   return path;
@@ -29,7 +29,7 @@ function nodesTo(tree: RolloutTree, leaf: NodeId): readonly NodeId[] {
  * @param contextLength tokens of prompt and response together; a row is cut there
  */
 export function tokenPairs(
-  tree: RolloutTree,
+  tree: RecordedTree,
   a: Credit,
   b: Credit,
   leaf: NodeId,
@@ -115,7 +115,7 @@ export interface RuleLine {
 
 /** What one rule gives each turn of a leaf's row. */
 export const ruleLine = (
-  tree: RolloutTree,
+  tree: RecordedTree,
   credit: Credit,
   leaf: NodeId,
   contextLength: number,
@@ -130,7 +130,7 @@ export interface TreeDifference {
 }
 
 /** In order of creation, the first node whose tokens differ. */
-export function firstTreeDifference(a: RolloutTree, b: RolloutTree): TreeDifference | null {
+export function firstTreeDifference(a: RecordedTree, b: RecordedTree): TreeDifference | null {
   const length = Math.max(a.nodes.length, b.nodes.length);
   for (let id = ROOT as number; id < length; id += 1) {
     const [left, right] = [a.nodes[id]?.tokens ?? [], b.nodes[id]?.tokens ?? []];

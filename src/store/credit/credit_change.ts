@@ -1,7 +1,7 @@
 /** What a what-if changes: values, advantages and tokens before and after. Pure. */
 import { advantageInRow, assignCredit, type Credit } from '../../algo/credit/credit.ts';
 import { pathTo } from '../../algo/tree/tree.ts';
-import type { CreditConfig, NodeId, NodeTable, RolloutTree } from '../../units.ts';
+import type { CreditConfig, NodeId, NodeTable, RecordedTree } from '../../units.ts';
 import type { TreeState } from '../record/run_state.ts';
 import { advantageRanges, hasTurnNumbers, type AdvantageRange } from './advantage_range.ts';
 import { NO_PUSH } from './compare.ts';
@@ -42,7 +42,7 @@ const pairAt = (before: NodeTable<number>, after: NodeTable<number>, node: NodeI
   after: after[node],
 });
 
-function changedTokens(tree: RolloutTree, before: Credit, after: Credit) {
+function changedTokens(tree: RecordedTree, before: Credit, after: Credit) {
   let [tokens, rowTokens] = [0, 0];
   for (const leaf of tree.leaves) {
     const old = rowTurns(tree, before, leaf);
@@ -55,7 +55,7 @@ function changedTokens(tree: RolloutTree, before: Credit, after: Credit) {
 }
 
 /** @param before credit of the tree as trained, `after` as asked */
-export function creditChange(tree: RolloutTree, before: Credit, after: Credit): CreditChange {
+export function creditChange(tree: RecordedTree, before: Credit, after: Credit): CreditChange {
   const [trained, asked] = [advantageRanges(tree, before), advantageRanges(tree, after)];
   const nodes = tree.nodes
     .filter(({ pruned }) => !pruned)
@@ -102,7 +102,7 @@ export interface TurnInfluence {
  * The tree without a leaf and without the turns that lead to no other leaf; ids stay as they are.
  * The tree itself is not written on.
  */
-export function withoutLeaf(tree: RolloutTree, leaf: NodeId): RolloutTree {
+export function withoutLeaf(tree: RecordedTree, leaf: NodeId): RecordedTree {
   const gone = new Set<NodeId>();
   for (let id: NodeId | null = leaf; id !== null; id = tree.nodes[id].parent) {
     const { children, parent } = tree.nodes[id];
@@ -127,13 +127,13 @@ const sorted = (leaves: readonly LeafInfluence[]): readonly LeafInfluence[] => [
 ];
 
 /** The wanted row where it holds the node, else the first that does. */
-function rowThrough(tree: RolloutTree, node: NodeId, wanted: NodeId | null): NodeId | null {
+function rowThrough(tree: RecordedTree, node: NodeId, wanted: NodeId | null): NodeId | null {
   const rows = tree.leaves.filter((leaf) => pathTo(tree, leaf).includes(node));
   return rows.find((leaf) => leaf === wanted) ?? rows[0] ?? null;
 }
 
 /** Over the sampled tokens of a turn in one row; one number under rules of rows. */
-function meanInRow(tree: RolloutTree, { advantages }: Credit, node: NodeId, leaf: NodeId): number {
+function meanInRow(tree: RecordedTree, { advantages }: Credit, node: NodeId, leaf: NodeId): number {
   const before = pathTo(tree, leaf).slice(0, pathTo(tree, leaf).indexOf(node));
   const start = before.reduce((sum, id) => sum + tree.nodes[id].tokens.length, 0);
   const values = tree.nodes[node].mask.flatMap((bit, place) =>
@@ -163,13 +163,13 @@ export function leafInfluence(
   const { config, at } = inputs;
   const asked = inputs.trees[at];
   if (asked.tree.leaves.length < 2 || asked.tree.nodes[node]?.pruned !== false) return null;
-  const creditOf = (tree: RolloutTree): Credit => {
+  const creditOf = (tree: RecordedTree): Credit => {
     const trained = inputs.trees.map((entry, index) => (index === at ? { ...asked, tree } : entry));
     return assignCredit(trained, config)[at];
   };
   const own = creditOf(asked.tree);
   const row = hasTurnNumbers(own) ? null : rowThrough(asked.tree, node, wanted);
-  const advantageOf = (tree: RolloutTree, credit: Credit): number =>
+  const advantageOf = (tree: RecordedTree, credit: Credit): number =>
     row === null ? credit.advantages.byNode[node] : meanInRow(tree, credit, node, row);
   const advantage = advantageOf(asked.tree, own);
   const leaves = asked.tree.leaves.map((leaf): LeafInfluence => {

@@ -12,7 +12,7 @@ import {
   type AdvantageRange,
   type AdvantageRanges,
 } from './advantage_range.ts';
-import { ROOT, type NodeId, type NodeTable, type RolloutTree } from '../../units.ts';
+import { ROOT, type NodeId, type NodeTable, type RecordedTree } from '../../units.ts';
 
 export const CREDIT_PHASES = ['reward', 'normalise', 'value', 'advantage', 'tokens'] as const;
 export type CreditPhase = (typeof CREDIT_PHASES)[number];
@@ -101,7 +101,7 @@ const fromTrace =
   });
 
 /** Turns of a leaf's row from the root down, with what their tokens are trained with. */
-export function rowTurns(tree: RolloutTree, credit: Credit, leaf: NodeId): readonly RowTurn[] {
+export function rowTurns(tree: RecordedTree, credit: Credit, leaf: NodeId): readonly RowTurn[] {
   const turns: RowTurn[] = [];
   let start = 0;
   for (const id of pathTo(tree, leaf)) {
@@ -113,7 +113,7 @@ export function rowTurns(tree: RolloutTree, credit: Credit, leaf: NodeId): reado
   return turns;
 }
 
-function tokenStep(tree: RolloutTree, credit: Credit, leaf: NodeId): StepperStep {
+function tokenStep(tree: RecordedTree, credit: Credit, leaf: NodeId): StepperStep {
   const row = rowTurns(tree, credit, leaf);
   const formula = row.flatMap((turn, index) => [
     text(`${index === 0 ? '' : ' | '}${turn.tokenCount} × `),
@@ -138,7 +138,7 @@ function tokenStep(tree: RolloutTree, credit: Credit, leaf: NodeId): StepperStep
 }
 
 /** With what each turn is trained: the step's own number, or where tokens of the turn differ from where to where. */
-function advantageSteps(tree: RolloutTree, credit: Credit): readonly StepperStep[] {
+function advantageSteps(tree: RecordedTree, credit: Credit): readonly StepperStep[] {
   const { trace, byLeaf } = credit.advantages;
   const ranges = advantageRanges(tree, credit);
   const rows = new Map(tree.leaves.map((leaf) => [leaf, rowTurns(tree, credit, leaf)]));
@@ -152,7 +152,7 @@ function advantageSteps(tree: RolloutTree, credit: Credit): readonly StepperStep
 
 /** All steps of a tree's credit, in order: leaves, leaves, parents deepest first, nodes, rows. */
 export function creditSteps(
-  tree: RolloutTree,
+  tree: RecordedTree,
   rewardSteps: readonly CreditStep[],
   credit: Credit,
 ): readonly StepperStep[] {

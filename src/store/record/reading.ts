@@ -1,6 +1,6 @@
 /** Questions that views ask of a run: which update, which tree, the best leaf, the words of a path. Pure. */
 import type { UpdateMetrics } from '../../protocol/protocol.ts';
-import { ROOT, type NodeId, type RolloutTree, type TurnNode } from '../../units.ts';
+import { ROOT, type NodeId, type RecordedTree, type TurnNode } from '../../units.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
 import type { Selection } from '../place/selection.ts';
 
@@ -71,7 +71,7 @@ export interface PathToken {
   readonly text: string;
   readonly node: NodeId;
   readonly source: 'prompt' | 'policy' | 'environment';
-  readonly logProb: number | null; // nats; null where the policy did not sample
+  readonly logProb: number | null; // nats; null where the policy did not sample, and where nobody said
   readonly entropy: number | null; // nats
 }
 
@@ -100,15 +100,15 @@ export function pathTokens(
         text: vocabulary[id] ?? `#${id}`,
         node: turn.id,
         source: sampled ? 'policy' : 'environment',
-        logProb: sampled ? turn.logProb[index] : null,
-        entropy: sampled ? turn.entropy[index] : null,
+        logProb: sampled ? (turn.logProb?.[index] ?? null) : null,
+        entropy: sampled ? (turn.entropy?.[index] ?? null) : null,
       });
     });
   return tokens;
 }
 
 /** The tree as the algorithms take it, or null while it is growing. */
-export function rolloutTree(tree: TreeState): RolloutTree | null {
+export function rolloutTree(tree: TreeState): RecordedTree | null {
   if (tree.leaves.length === 0 || tree.nodes.some((node) => node === undefined)) return null;
   return {
     prompt: tree.prompt,

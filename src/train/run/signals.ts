@@ -21,6 +21,7 @@ import {
   type OptimiserConfig,
   type Prompt,
   type RandomKey,
+  type RecordedTree,
   type RolloutTree,
   type TokenBatch,
   type TokenScores,
@@ -35,7 +36,7 @@ import { gateRounds, samplingOf, type Group, type Run, type Update } from './upd
 // Rows that are only scored, and scores batch by batch.
 
 /** Every row of the trees, tree by tree, each in leaf order; advantages are 0. */
-export const packToScore = (trees: readonly RolloutTree[], contextLength: number): TokenBatch =>
+export const packToScore = (trees: readonly RecordedTree[], contextLength: number): TokenBatch =>
   packTrees(
     trees,
     trees.map((tree) => ({ ...NODEWISE, byNode: tree.nodes.map(() => 0), trace: [] })),

@@ -11,7 +11,7 @@ import {
 import type { Recredit } from '../../store/credit/credit.ts';
 import { bestLeaf, pathTokens, rolloutTree } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
-import type { CreditConfig, NodeId, RolloutTree } from '../../units.ts';
+import type { CreditConfig, NodeId, RecordedTree } from '../../units.ts';
 import { ADVANTAGE_RULES, VALUE_RULES } from '../credit/sentences.ts';
 import { advantageExtent, drawAdvantage } from '../drawing/encodings.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
@@ -78,7 +78,7 @@ export function RulePair({ own, a, b }: RulePairProps) {
 interface SideProps {
   readonly letter: 'A' | 'B';
   readonly state: TreeState;
-  readonly tree: RolloutTree;
+  readonly tree: RecordedTree;
   readonly credit: Recredit;
 }
 
@@ -147,7 +147,7 @@ function DifferenceStrip({ state, leaf, pairs }: StripProps) {
 
 interface BodyProps {
   readonly state: TreeState;
-  readonly tree: RolloutTree;
+  readonly tree: RecordedTree;
   readonly own: CreditConfig;
   readonly a: Recredit;
   readonly b: Recredit;

@@ -43,6 +43,7 @@ export function drawCredit(value: number | null | undefined, extent: number, wha
 
 function drawEntropy(node: TurnNode): NodeDrawing {
   if (node.parent === null) return { ...PLAIN, words: 'prompt' };
+  if (node.turnSurprisal === null) return { ...PLAIN, words: 'surprisal unknown' };
   const label = formatNumber(node.turnSurprisal);
   return {
     fill: entropyFill(node.turnSurprisal, ENTROPY_EXTENT),

@@ -34,6 +34,8 @@ export function growthSentence(tree: TreeState, cursor: number): string {
       return `${name} is only a first look: it decides how many first turns there are.`;
     case 'by-hand':
       return `${name} follows ${parent} by hand${node.origin.edited ? ', after an edited observation' : ''}${ended}.`;
+    case 'imported':
+      return `${name} follows ${parent}${node.origin.inferred ? ', as far as equal beginnings tell' : ''}${ended}.`;
     case 'root':
       return 'Only the question stands.';
   }

@@ -149,8 +149,9 @@ const wordsOf = (node: TurnNode, vocabulary: readonly string[]): readonly string
 
 function matches(node: TurnNode, tree: TreeState, query: TreeQuery, vocabulary: readonly string[]): boolean {
   const { text, tag, reward, low, high } = query;
-  if (low !== null && node.turnSurprisal < low) return false;
-  if (high !== null && node.turnSurprisal > high) return false;
+  const surprisal = node.turnSurprisal;
+  if (low !== null && (surprisal === null || surprisal < low)) return false;
+  if (high !== null && (surprisal === null || surprisal > high)) return false;
   if (reward !== '' && (node.ending === null || rewardClass(tree.rewards?.[node.id]) !== reward))
     return false;
   if (tag === '' && text === '') return true;
