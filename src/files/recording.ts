@@ -29,7 +29,7 @@ const restoreNumbers = (_key: string, value: unknown): unknown => {
 
 /** Names an edited kernel too, for who opens the file in an editor; its text is in run-started. */
 function headerLine(first: RunEvent | null): string {
-  const edit = first?.kind === 'run-started' ? first.config.editedKernel : undefined;
+  const edit = first?.kind === 'run-started' ? first.config?.editedKernel : undefined;
   return `${JSON.stringify({ format: FORMAT, version: LOG_VERSION, ...(edit && { edited: editLabel(edit) }) })}\n`;
 }
 

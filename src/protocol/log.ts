@@ -28,6 +28,19 @@ export interface EnvironmentDescription extends CatalogueEntry {
   readonly callLimit: number;
 }
 
+/** Where a record comes from. */
+export type RunOrigin =
+  | { readonly kind: 'trained' } // here, from its first update
+  | { readonly kind: 'forked'; readonly run: string; readonly update: number } // trained here, from another run's weights
+  | { readonly kind: 'imported'; readonly file: string; readonly format: string }; // somebody else's rollouts
+
+/**
+ * What one token id of a record stands for: a token of the environment's vocabulary, a token of another policy's, or, where a
+ * file holds text alone, a word with the white space before it. The last two are told by `texts` events.
+ */
+export const TOKEN_UNITS = ['vocabulary', 'tokens', 'words'] as const;
+export type TokenUnit = (typeof TOKEN_UNITS)[number];
+
 /** Rewards of one tree, by node; null where the node is not a leaf. Dimensionless. */
 export interface TreeRewards {
   readonly prompt: number;

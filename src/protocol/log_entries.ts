@@ -8,6 +8,8 @@ export const TREE_BOUNDS = {
   /** Turns end out of the order in which they began: ids of those that still grow may be missing, no more than these. */
   missing: 2 ** 12,
   callLimit: 2 ** 10, // columns that a drawing keeps free
+  prompts: 2 ** 14, // of an update, where no configuration says
+  texts: 2 ** 22, // different words of a record
 } as const;
 
 /** Throws what is wrong with a field of the event. */

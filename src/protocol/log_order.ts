@@ -19,7 +19,7 @@ import {
   type SeenTree,
 } from './log_entries.ts';
 import { quote } from './schema.ts';
-import type { Prompt } from '../units.ts';
+import type { RecordedPrompt } from '../units.ts';
 
 type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { readonly kind: Kind }>;
 
@@ -36,6 +36,7 @@ const PHASE_OF = {
   loss: 'loss',
   step: 'step',
   metrics: null, // without a loss an update ends with its credit (ReAct)
+  'update-ended': null, // and without metrics with its rollouts or their rewards
 } as const satisfies Partial<Record<RunEvent['kind'], Phase | null>>;
 
 type UpdateEvent = EventOf<keyof typeof PHASE_OF>;
@@ -44,6 +45,7 @@ const isOfUpdate = (event: RunEvent): event is UpdateEvent => Object.hasOwn(PHAS
 /** Reads a log event by event and refuses the first that cannot stand where it does. Holds one update's trees. */
 export class LogOrder {
   #header: EventOf<'run-started'> | null = null;
+  #textCount = 0; // token ids that read
   #update = 0;
   #closed = true; // the update's metrics were read
   #phase: Phase | null = null;
@@ -71,6 +73,7 @@ export class LogOrder {
     if (event.kind === 'status' || event.kind === 'failed') return this.#checkAside(event.update, refuse);
     if (!this.#header) return refuse('kind', event.kind, 'run-started before it');
     if (event.kind === 'remembered') return this.#checkRemembered(event, refuse);
+    if (event.kind === 'texts') return this.#addTexts(event, this.#header, refuse);
     if (event.kind === 'evaluation') return this.#checkEvaluation(event, refuse);
     if (event.kind === 'update-started') return this.#startUpdate(event, this.#header, refuse);
     if (!isOfUpdate(event)) return refuse('kind', event.kind, 'an event of a run');
@@ -84,10 +87,21 @@ export class LogOrder {
 
   #startRun(event: EventOf<'run-started'>, refuse: Refuse): void {
     if (this.#header) return refuse('kind', event.kind, 'one run in a file');
-    const { callLimit } = event.environment;
+    const { environment, tokens, origin, config } = event;
+    const callLimit = environment?.callLimit ?? 0;
     if (callLimit > TREE_BOUNDS.callLimit)
       refuse('environment.callLimit', callLimit, `at most ${TREE_BOUNDS.callLimit}`);
+    if (tokens === 'vocabulary' && !environment)
+      refuse('environment', null, 'the environment whose vocabulary the tokens are of');
+    if (origin.kind !== 'imported' && !config) refuse('config', null, 'the configuration that was trained');
     this.#header = event;
+    this.#textCount = tokens === 'vocabulary' ? (environment?.vocabulary.length ?? 0) : 0;
+  }
+
+  #addTexts({ texts }: EventOf<'texts'>, { tokens }: EventOf<'run-started'>, refuse: Refuse): void {
+    if (tokens === 'vocabulary') refuse('kind', 'texts', 'no texts beside a vocabulary');
+    this.#textCount += texts.length;
+    if (this.#textCount > TREE_BOUNDS.texts) refuse('texts', this.#textCount, `at most ${TREE_BOUNDS.texts} texts in a record`); // prettier-ignore
   }
 
   /** Asides may name the update about to begin. */
@@ -118,8 +132,13 @@ export class LogOrder {
     header: EventOf<'run-started'>,
     refuse: Refuse,
   ): void {
-    const { updates } = header.config;
-    if (!this.#closed) refuse('update', update, `metrics of update ${this.#update} before it`);
+    const updates = header.config?.updates ?? Infinity;
+    if (!this.#closed)
+      refuse(
+        'update',
+        update,
+        `${header.config ? 'metrics' : 'the end'} of update ${this.#update} before it`,
+      );
     if (update !== this.#update + 1) refuse('update', update, `${this.#update + 1}, the next update`);
     if (update > updates) refuse('update', update, `at most ${updates}, the updates of the run`);
     this.#update = update;
@@ -132,31 +151,29 @@ export class LogOrder {
     this.#addPrompts(prompts, header, refuse);
   }
 
-  #addPrompts(
-    prompts: readonly Prompt[],
-    { config, environment }: EventOf<'run-started'>,
-    refuse: Refuse,
-  ): void {
-    const most = config.promptsPerUpdate * config.algorithm.filter.generationBatches;
+  #addPrompts(prompts: readonly RecordedPrompt[], { config }: EventOf<'run-started'>, refuse: Refuse): void {
+    const most = config
+      ? config.promptsPerUpdate * config.algorithm.filter.generationBatches
+      : TREE_BOUNDS.prompts;
     const count = this.#trees.length + prompts.length;
-    if (count > most) refuse('prompts', count, `at most ${most} prompts, as the run is configured`);
+    if (count > most)
+      refuse('prompts', count, `at most ${most} prompts${config ? ', as the run is configured' : ''}`);
     prompts.forEach(({ index, tokens, answer }, place) => {
       if (index !== this.#trees.length) refuse(`prompts.${place}.index`, index, `${this.#trees.length}`);
-      checkTokens(tokens, environment.vocabulary.length, `prompts.${place}.tokens`, refuse);
-      checkTokens(answer, environment.vocabulary.length, `prompts.${place}.answer`, refuse);
+      checkTokens(tokens, this.#textCount, `prompts.${place}.tokens`, refuse);
+      checkTokens(answer ?? [], this.#textCount, `prompts.${place}.answer`, refuse);
       this.#trees.push(newTree());
     });
   }
 
   #checkInUpdate(event: UpdateEvent, header: EventOf<'run-started'>, refuse: Refuse): void {
-    const { vocabulary } = header.environment;
     switch (event.kind) {
       case 'phase':
         return this.#startPhase(event.phase, refuse);
       case 'prompts-added':
         return this.#addPrompts(event.prompts, header, refuse);
       case 'node':
-        return addNode(this.#treeOf(event.prompt, 'prompt', refuse), event.node, vocabulary.length, refuse);
+        return addNode(this.#treeOf(event.prompt, 'prompt', refuse), event.node, this.#textCount, refuse);
       case 'expansion':
         return this.#checkExpansion(event, refuse);
       case 'leaves':
@@ -174,7 +191,9 @@ export class LogOrder {
       case 'step':
         return this.#checkStep(event, header, refuse);
       case 'metrics':
-        return this.#close(refuse);
+        return this.#close(['advantage', 'step'], event.kind, refuse);
+      case 'update-ended':
+        return this.#close(header.config ? [] : ['rollout', 'reward', 'advantage'], event.kind, refuse);
       default:
         event satisfies never;
     }
@@ -255,13 +274,13 @@ export class LogOrder {
     if (minibatch !== this.#steps || this.#steps >= this.#losses)
       refuse('minibatch', minibatch, `${this.#losses - 1}, whose loss was read`);
     this.#steps += 1;
-    const { layers } = header.config.model;
+    const layers = header.config?.model.layers ?? Infinity;
     if (headNorms.length > layers) refuse('headNorms', headNorms.length, `at most ${layers} layers`);
   }
 
-  #close(refuse: Refuse): void {
-    if (this.#phase !== 'advantage' && this.#phase !== 'step')
-      refuse('kind', 'metrics', 'the phases of the update before it');
+  #close(after: readonly Phase[], kind: RunEvent['kind'], refuse: Refuse): void {
+    if (!this.#phase || !after.includes(this.#phase))
+      refuse('kind', kind, after.length === 0 ? 'metrics: the run was trained here' : 'the phases of the update before it'); // prettier-ignore
     this.#closed = true;
   }
 }

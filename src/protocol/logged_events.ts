@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { parseRunConfig } from '../train/config/config.ts';
 import { RecordingError } from './errors.ts';
-import { PHASES, type RunEvent, type SessionEvent, type UpdateMetrics } from './protocol.ts';
+import { PHASES, TOKEN_UNITS, type RunEvent, type SessionEvent, type UpdateMetrics } from './protocol.ts';
 import { issueReport, quote } from './schema.ts';
 import { ADVANTAGE_RULES, VALUE_RULES } from '../units.ts';
 
@@ -35,6 +35,7 @@ const origin = v.variant('kind', [
   v.object({ kind: v.literal('duplicate'), of: count }),
   v.object({ kind: v.literal('branch'), iteration: count, pick: count }),
   v.object({ kind: v.literal('scout') }),
+  v.object({ kind: v.literal('imported'), inferred: v.boolean() }),
 ]);
 
 export const nodeSchema = v.object({
@@ -46,13 +47,13 @@ export const nodeSchema = v.object({
   origin,
   tokens: ids,
   mask: numbers,
-  logProb: numbers,
-  entropy: numbers,
-  turnSurprisal: number,
+  logProb: v.nullable(numbers),
+  entropy: v.nullable(numbers),
+  turnSurprisal: v.nullable(number),
   lastGenerationLength: count,
   callCount: count,
   ending: v.nullable(
-    v.picklist(['answer', 'malformed', 'call-limit', 'length', 'tool-failure', 'empty-call']),
+    v.picklist(['answer', 'malformed', 'call-limit', 'length', 'tool-failure', 'empty-call', 'unknown']),
   ),
   pruned: v.boolean(),
   retrieved: v.exactOptional(v.literal(true)),
@@ -111,6 +112,11 @@ const environment = v.object({
   ...{ name: text, title: text, description: text, vocabulary: v.array(text), stopTokens: numbers },
   ...{ datasets: v.array(text), contextLength: count, callLimit: count },
 });
+const recordOrigin = v.variant('kind', [
+  v.object({ kind: v.literal('trained') }),
+  v.object({ kind: v.literal('forked'), run: text, update: count }),
+  v.object({ kind: v.literal('imported'), file: text, format: text }),
+]);
 const config = v.pipe(
   v.unknown(),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
@@ -122,7 +128,13 @@ const config = v.pipe(
     }
   }),
 );
-export const promptSchema = v.object({ index: count, dataset: text, seed: count, tokens: ids, answer: ids });
+export const promptSchema = v.object({
+  index: count,
+  dataset: text,
+  seed: v.nullable(count),
+  tokens: ids,
+  answer: v.nullable(ids),
+});
 const metrics = v.object({
   ...{ exactMatch: number, unknown: numberOrNull, reliability: numberOrNull, meanReward: number },
   ...{ malformed: number, turnSurprisal: number, depth: number, toolCalls: number, deadTrees: number },
@@ -143,7 +155,16 @@ const memoryChange = v.object({
 
 /** Fields of the events that a log may hold: all but those that belong to a session, not to a run. */
 const SCHEMAS = {
-  'run-started': v.object({ config, adapter, environment, parameterCount: count, date: text }),
+  'run-started': v.object({
+    origin: recordOrigin,
+    tokens: v.picklist(TOKEN_UNITS),
+    config: v.nullable(config),
+    adapter: v.nullable(adapter),
+    environment: v.nullable(environment),
+    parameterCount: v.nullable(count),
+    date: text,
+  }),
+  texts: v.object({ texts: v.array(text) }),
   'update-started': v.object({ update: count, prompts: v.array(promptSchema) }),
   phase: v.object({ update: count, phase }),
   node: v.object({ update: count, prompt: count, node: nodeSchema }),
@@ -172,6 +193,7 @@ const SCHEMAS = {
     ...{ gradientNorms: numberRecord, headNorms: v.array(headNorms), skipped: v.boolean() },
   }),
   metrics: v.object({ update: count, metrics }),
+  'update-ended': v.object({ update: count }),
   evaluation: v.object({
     ...{ update: count, dataset: text, questions: count, greedy: v.boolean() },
     ...{ exactMatch: number, unknown: numberOrNull, reliability: numberOrNull },

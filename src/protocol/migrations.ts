@@ -28,10 +28,12 @@ const withSurprisal = (value: RawEvent): RawEvent => renamed(value, 'turnEntropy
  * is malformed, is returned as it is.
  */
 const MIGRATIONS: readonly ((event: RawEvent) => RawEvent)[] = [
-  // 1 → 2: the mean surprisal of a turn was called its entropy. What files older than a field lack is said: one tree a prompt,
+  // 1 → 2: the mean surprisal of a turn was called its entropy. What files older than a field lack is said: trained here, one tree a prompt,
   // every group rolled out once and kept; admissions and norms by head are not known of them.
   (event) => {
     switch (event.kind) {
+      case 'run-started':
+        return { origin: { kind: 'trained' }, tokens: 'vocabulary', ...event };
       case 'node':
         return within(event, 'node', (node) => withSurprisal({ tree: 0, ...node }));
       case 'expansion':

@@ -10,7 +10,7 @@ import type {
   HeadNorms,
   NodeId,
   NodeTable,
-  Prompt,
+  RecordedPrompt,
   RecordedTree,
   RunConfig,
   TreeSignals,
@@ -26,7 +26,9 @@ import type {
   LossRow,
   MemoryChange,
   Phase,
+  RunOrigin,
   RunStatus,
+  TokenUnit,
   TreeCredit,
   TreeRewards,
   UpdateMetrics,
@@ -118,15 +120,19 @@ export type RunEvent =
     }
   | {
       readonly kind: 'run-started';
-      readonly config: RunConfig;
-      readonly adapter: AdapterDescription;
-      readonly environment: EnvironmentDescription;
-      readonly parameterCount: number;
-      readonly date: string; // ISO 8601
+      readonly origin: RunOrigin;
+      readonly tokens: TokenUnit;
+      readonly config: RunConfig | null; // the recipe; null: unknown, as of another trainer's rollouts
+      readonly adapter: AdapterDescription | null;
+      readonly environment: EnvironmentDescription | null;
+      readonly parameterCount: number | null;
+      readonly date: string; // ISO 8601; '' where unknown
     }
-  | { readonly kind: 'update-started'; readonly update: number; readonly prompts: readonly Prompt[] }
+  /** How the next token ids of a record read: they count on from those told before. */
+  | { readonly kind: 'texts'; readonly texts: readonly string[] }
+  | { readonly kind: 'update-started'; readonly update: number; readonly prompts: readonly RecordedPrompt[] }
   /** A filter wants more groups: prompts of one more rollout batch of this update. */
-  | { readonly kind: 'prompts-added'; readonly update: number; readonly prompts: readonly Prompt[] }
+  | { readonly kind: 'prompts-added'; readonly update: number; readonly prompts: readonly RecordedPrompt[] }
   | { readonly kind: 'phase'; readonly update: number; readonly phase: Phase }
   /** A node is complete: its turn is sampled. Children arrive later and name it as parent; its own list is empty here. */
   | { readonly kind: 'node'; readonly update: number; readonly prompt: number; readonly node: TurnNode }
@@ -171,6 +177,8 @@ export type RunEvent =
       readonly skipped: boolean;
     }
   | { readonly kind: 'metrics'; readonly update: number; readonly metrics: UpdateMetrics }
+  /** An update without metrics is complete: nobody measured any. */
+  | { readonly kind: 'update-ended'; readonly update: number }
   | {
       readonly kind: 'evaluation';
       readonly update: number;

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const lab = await scriptedLab();
   ({ tree: state, update } = liveTree(lab));
   tree = rolloutTree(state)!;
-  own = lab.run.getState().header!.config.algorithm.credit;
+  own = lab.run.getState().header!.config!.algorithm.credit;
 });
 
 test('under every rule a turn has the least and the greatest number of its tokens in all rows, the root none', () => {

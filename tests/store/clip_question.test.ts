@@ -12,7 +12,7 @@ let config: LossConfig;
 beforeAll(async () => {
   const lab = await scriptedLab();
   ({ update } = liveTree(lab));
-  config = lab.run.getState().header!.config.algorithm.loss;
+  config = lab.run.getState().header!.config!.algorithm.loss;
   moved = update.minibatches.at(-1)!;
 });
 

@@ -124,7 +124,7 @@ test('every stage that differs in the first differing update is named, other que
   ]);
   const asked = edited((event) =>
     event.kind === 'update-started'
-      ? { ...event, prompts: event.prompts.map((prompt) => ({ ...prompt, seed: prompt.seed + 1 })) }
+      ? { ...event, prompts: event.prompts.map((prompt) => ({ ...prompt, seed: prompt.seed! + 1 })) }
       : event,
   );
   expect(whatChangedFirst(run, asked)).toMatchObject([{ stage: 'prompts', update: 1, prompt: 0 }]);

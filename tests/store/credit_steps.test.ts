@@ -30,7 +30,7 @@ let steps: readonly StepperStep[];
 beforeAll(async () => {
   const lab = await scriptedLab();
   state = liveTree(lab).tree;
-  own = lab.run.getState().header!.config.algorithm.credit;
+  own = lab.run.getState().header!.config!.algorithm.credit;
   tree = rolloutTree(state)!;
   credit = recredit(state, own, OWN_CREDIT)!;
   steps = creditSteps(tree, credit.rewardSteps, credit);

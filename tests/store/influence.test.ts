@@ -15,7 +15,7 @@ let own: CreditConfig;
 beforeAll(async () => {
   const lab = await scriptedLab();
   ({ update, tree } = liveTree(lab));
-  own = lab.run.getState().header!.config.algorithm.credit;
+  own = lab.run.getState().header!.config!.algorithm.credit;
 });
 
 const raw: CreditChoice = { ...OWN_CREDIT, valueRule: 'child_mean', leafNormalisation: false };
@@ -40,7 +40,7 @@ test('a leaf’s influence is the advantage with it less the advantage without i
   const lab = createLab(() => undefined, '');
   lab.run.apply(SAMPLE_LOG);
   const [sample] = lab.run.getState().updates;
-  const credit = lab.run.getState().header!.config.algorithm.credit;
+  const credit = lab.run.getState().header!.config!.algorithm.credit;
   // Turn 1 leads to leaf 3 (reward 1) alone, turn 4 to leaf 5 (0); leaf 2 (−1) is a first turn itself.
   // Raw rewards, child means, advantage = value: A(1) = 1 whatever the others are; the root is the mean of three.
   const ofTurn = leafInfluence(sample.trees[0], credit, raw, sample.trees, nodeId(1))!;

@@ -15,7 +15,7 @@ let config: LossConfig;
 beforeAll(async () => {
   const lab = await scriptedLab();
   ({ update, tree } = liveTree(lab));
-  config = lab.run.getState().header!.config.algorithm.loss;
+  config = lab.run.getState().header!.config!.algorithm.loss;
 });
 
 test('every leaf of the tree has a row whose tokens stand on sampled positions', () => {

@@ -16,9 +16,9 @@ beforeAll(async () => {
 });
 
 test('every token of a path that has no loss has one reason, and it is the right one', () => {
-  const { contextLength } = header.environment;
+  const { contextLength } = header.environment!;
   for (const leaf of tree.leaves) {
-    const { row } = readLoss(update, tree, leaf, header.config.algorithm.loss)!;
+    const { row } = readLoss(update, tree, leaf, header.config!.algorithm.loss)!;
     for (const { position, source } of pathTokens(tree, leaf, [])) {
       if (row.tokenIndex.includes(position)) continue;
       const reason = maskReason(tree, leaf, position, true, contextLength);
@@ -40,7 +40,7 @@ test('a token beyond the context is cut, one of a dropped group dropped, one cop
 });
 
 test('a token without a push says why: clip, dead tree, zero advantage or the format mask', () => {
-  const { loss } = header.config.algorithm;
+  const { loss } = header.config!.algorithm;
   const token = readLoss(update, tree, tree.leaves[0], loss)!.turns[0].tokens[0];
   const quiet = { ...token, dlogProb: 0, advantage: 0, clipState: 0 as const };
   expect(silenceOf({ ...token, dlogProb: 0.1 }, tree, loss, 0)).toBeNull();

@@ -18,8 +18,8 @@ beforeAll(async () => {
 });
 
 test('a token is counted in as many rows as the packed batch lets share its one prediction', () => {
-  const { credit, loss } = header.config.algorithm;
-  const { contextLength } = header.environment;
+  const { credit, loss } = header.config!.algorithm;
+  const { contextLength } = header.environment!;
   const whole = rolloutTree(tree)!;
   const { advantages } = recredit(tree, credit, OWN_CREDIT, update.trees)!;
   const batch = packTrees([whole], [advantages], contextLength);
@@ -39,7 +39,7 @@ test('a token is counted in as many rows as the packed batch lets share its one 
 });
 
 test('net weight, net advantage and net gradient are the sums over the rows that count it', () => {
-  const { loss } = header.config.algorithm;
+  const { loss } = header.config!.algorithm;
   const leaf = tree.leaves[0];
   const { minibatch, row } = lossRowOf(update, tree.prompt.index, leaf)!;
   const net = netWeight(minibatch, tree, leaf, row.tokenIndex[0], loss);

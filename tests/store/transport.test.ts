@@ -94,7 +94,7 @@ describe('the transport', () => {
     lab.transport.receive(updateEvents(1));
     expect(lab.run.getState().updates).toEqual([]);
     lab.transport.receive([{ ...START, config: draft }, ...updateEvents(1)]);
-    expect([lab.run.getState().updates.length, lab.run.getState().header?.config.seed]).toEqual([1, 8]);
+    expect([lab.run.getState().updates.length, lab.run.getState().header?.config?.seed]).toEqual([1, 8]);
   });
 
   test('knows its run by value, in whatever order the engine writes the settings', () => {

@@ -9,5 +9,5 @@ export async function loggedBatch(): Promise<KernelBatch> {
   const log = await scriptedRun(smallConfig({ updates: 1 }));
   const { config } = log.find((event): event is Of<'run-started'> => event.kind === 'run-started')!;
   const { update, minibatch, rows } = log.findLast((event): event is Of<'loss'> => event.kind === 'loss')!;
-  return { config, update, minibatch, rows };
+  return { config: config!, update, minibatch, rows };
 }

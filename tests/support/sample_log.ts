@@ -219,8 +219,10 @@ export function updateEvents(update: number, metrics: UpdateMetrics = METRICS): 
   ];
 }
 
-export const START: Extract<RunEvent, { kind: 'run-started' }> = {
+export const START: Extract<RunEvent, { kind: 'run-started' }> & { readonly config: RunConfig } = {
   kind: 'run-started',
+  origin: { kind: 'trained' },
+  tokens: 'vocabulary',
   config: CONFIG,
   adapter: { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader', software: true },
   environment: ENVIRONMENT,

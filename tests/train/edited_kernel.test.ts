@@ -65,7 +65,7 @@ test('title, result, settings and recording of such a run name the edit, and the
   for await (const event of readRecording(new Blob([await writeRecording(log)]).stream())) read.push(event);
   expect(read[0].kind === 'run-started' || read[1].kind === 'run-started').toBe(true);
   const started = read.find((event) => event.kind === 'run-started')!;
-  expect(started.kind === 'run-started' && started.config.editedKernel).toEqual(EDIT);
+  expect(started.kind === 'run-started' && started.config?.editedKernel).toEqual(EDIT);
 });
 
 test('the command line’s kernel is in the configuration, its gradient not checked', () => {

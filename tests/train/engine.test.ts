@@ -152,7 +152,7 @@ test('weights are saved at any time, and loaded weights restart the run with the
   expect(only(events, 'weights')[0]).toMatchObject({ update: 0 });
   expect(only(events, 'weights')[0].bytes.byteLength).toBe(4);
   await send({ kind: 'load-weights', bytes: new ArrayBuffer(8) });
-  expect(only(events, 'run-started').map((event) => event.config.weights)).toEqual([null, LOADED_BY_HAND]);
+  expect(only(events, 'run-started').map((event) => event.config?.weights)).toEqual([null, LOADED_BY_HAND]);
   await send({ kind: 'reset' });
   expect(only(events, 'failed')).toEqual([]);
 });

@@ -142,7 +142,7 @@ test('mini-batches count up from 0, a step after each loss, and rows are as long
 });
 
 test('columns that a drawing keeps free are bounded', () => {
-  const { events } = changed('run-started', (event) => ({ ...event, environment: { ...event.environment, callLimit: 100_000_000 } })); // prettier-ignore
+  const { events } = changed('run-started', (event) => ({ ...event, environment: { ...event.environment!, callLimit: 100_000_000 } })); // prettier-ignore
   expect(refusal(events)?.wanted).toBe(`at most ${TREE_BOUNDS.callLimit}`);
 });
 

@@ -5,7 +5,7 @@ import { LogOrder } from '../../src/protocol/log_order.ts';
 import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
 import { emptyMemory, memoryChange, questionName, remember } from '../../src/train/run/memory.ts';
-import { LabError } from '../../src/units.ts';
+import { LabError, type Prompt } from '../../src/units.ts';
 import { playedRun, smallConfig } from '../support/scripted_run.ts';
 
 type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
@@ -49,7 +49,9 @@ describe('a log says what its run remembers', () => {
     const { optimalValues } = remembered(events);
     const baselines = only(events, 'update-started').flatMap(({ update, prompts }) => {
       const { trees } = only(events, 'rewards').find((event) => event.update === update)!;
-      return trees.map(({ prompt, signals }) => [questionName(prompts[prompt]), signals?.baseline] as const);
+      return trees.map(
+        ({ prompt, signals }) => [questionName(prompts[prompt] as Prompt), signals?.baseline] as const,
+      );
     });
     expect(baselines).toHaveLength(12);
     expect(baselines).toEqual(baselines.map(([name]) => [name, optimalValues.get(name)?.value]));

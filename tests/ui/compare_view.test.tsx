@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 const header = () => lab.run.getState().header!;
 const under = (advantageRule: AdvantageRule) =>
-  recredit(tree, header().config.algorithm.credit, { ...OWN_CREDIT, advantageRule }, update.trees)!;
+  recredit(tree, header().config!.algorithm.credit, { ...OWN_CREDIT, advantageRule }, update.trees)!;
 const textOf = (selector: string): string => screen.container.querySelector(selector)?.textContent ?? '';
 
 test('two rules stand side by side, each node with its own advantage', () => {
@@ -46,7 +46,7 @@ test('two rules stand side by side, each node with its own advantage', () => {
         .split(',')[0]
         .replace(/ \+\d+(?=$| to )/, ''),
     );
-  const { contextLength } = header().environment;
+  const { contextLength } = header().environment!;
   /** What the tokens of a node are trained with, in all rows: no mean of them is shown. */
   const numbersOf = (rule: AdvantageRule, id: number): readonly number[] =>
     tree.leaves.flatMap((leaf) =>
@@ -83,7 +83,7 @@ test('two rules stand side by side, each node with its own advantage', () => {
 test('the first turn and token at which the rules disagree are those of the engine’s numbers', async () => {
   const complete = rolloutTree(tree)!;
   lab.selection.select({ againstAdvantage: 'diff_parent' });
-  const { contextLength } = header().environment;
+  const { contextLength } = header().environment!;
   const rows = complete.leaves.map((leaf) => ({
     leaf,
     pairs: tokenPairs(complete, under('node_value'), under('diff_parent'), leaf, contextLength),
@@ -103,7 +103,7 @@ test('the first turn and token at which the rules disagree are those of the engi
 
 test('without a chosen leaf the first one on which the rules part is shown', async () => {
   const complete = rolloutTree(tree)!;
-  const { contextLength } = header().environment;
+  const { contextLength } = header().environment!;
   const [a, b] = [under('node_value'), under('diff_parent')];
   const parted = complete.leaves.find((leaf) =>
     firstDisagreement(tokenPairs(complete, a, b, leaf, contextLength)),
@@ -117,7 +117,7 @@ test('without a chosen leaf the first one on which the rules part is shown', asy
 test('tokens say both advantages and their difference', () => {
   const leaf = bestLeaf(tree)!;
   const complete = rolloutTree(tree)!;
-  const { contextLength } = header().environment;
+  const { contextLength } = header().environment!;
   const [pair] = tokenPairs(complete, under('node_value'), under('vanilla'), leaf, contextLength);
   const trained = [...screen.container.querySelectorAll('.compare-view .transcript .token')].filter((token) =>
     token.getAttribute('title')?.includes('B − A'),
@@ -128,7 +128,7 @@ test('tokens say both advantages and their difference', () => {
 test('the matrix has a line per rule with the numbers of every turn', async () => {
   const leaf = bestLeaf(tree)!;
   const complete = rolloutTree(tree)!;
-  const { contextLength } = header().environment;
+  const { contextLength } = header().environment!;
   const lines = [...screen.container.querySelectorAll('.rule-matrix tbody tr')];
   const rloo = lines.find((line) => line.textContent.includes('rloo'))!;
   const want = ruleLine(complete, under('rloo'), leaf, contextLength).map(({ range }) => formatRange(range));
@@ -142,7 +142,7 @@ test('the matrix has a line per rule with the numbers of every turn', async () =
 
 test('the engine is asked for gradients of all rollouts, and its answer is shown', async () => {
   lab.transport.receive([
-    { kind: 'ready', adapter: header().adapter, algorithms: [], environments: [], presets: [], knobs: [] },
+    { kind: 'ready', adapter: header().adapter!, algorithms: [], environments: [], presets: [], knobs: [] },
   ]);
   await screen.getByRole('button', { name: 'Compute the gradients on the GPU' }).click();
   const [question] = listener.of('compare-gradients');

@@ -79,7 +79,7 @@ describe.each(RUN_SOURCES)('on %s', (_, show) => {
 /** What each node’s label comes to under a choice. */
 function wanted(lab: Lab, choice: Partial<CreditChoice>): Readonly<Record<string, string>> {
   const { update, tree } = liveTree(lab);
-  const own = lab.run.getState().header!.config.algorithm.credit;
+  const own = lab.run.getState().header!.config!.algorithm.credit;
   const { advantages } = recredit(tree, own, { ...OWN_CREDIT, ...choice }, update.trees)!;
   return Object.fromEntries(
     tree.nodes.flatMap((node) =>

@@ -15,7 +15,7 @@ import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 const opened = async () => {
   const lab = await scriptedLab();
   const { tree: state, update } = liveTree(lab);
-  const own = lab.run.getState().header!.config.algorithm.credit;
+  const own = lab.run.getState().header!.config!.algorithm.credit;
   return { state, own, tree: rolloutTree(state)!, trees: update.trees };
 };
 

@@ -118,7 +118,7 @@ test('a leaf dragged up on the tree gets the reward, and every change is told wi
   capture.mockRestore();
   expect(lab.selection.getState().whatIf).toEqual([{ leaf, reward: Math.min(1, from + 0.5) }]);
   const { whatIf } = lab.selection.getState();
-  const own = lab.run.getState().header!.config.algorithm.credit;
+  const own = lab.run.getState().header!.config!.algorithm.credit;
   const { trees } = lab.run.getState().updates[0];
   const after = recredit(tree, own, { ...OWN_CREDIT, whatIf }, trees)!;
   const panel = screen.getByRole('region', { name: 'What changes' });
@@ -164,7 +164,7 @@ test('Shift and an arrow on a focused leaf change its reward by a half', async (
 test('the influence of each leaf on the chosen turn is on screen as credit without the leaf gives it', async () => {
   const node = tree.nodes[0]!.children[0];
   lab.selection.select({ node });
-  const own = lab.run.getState().header!.config.algorithm.credit;
+  const own = lab.run.getState().header!.config!.algorithm.credit;
   const { trees } = lab.run.getState().updates[0];
   const answer = leafInfluence(tree, own, OWN_CREDIT, trees, node)!;
   const lines = (): readonly string[] =>

@@ -67,7 +67,7 @@ test('charts are those of the first update to the last: who admits in the middle
     curveData(state).curves.filter(({ onlyInTable }) => !onlyInTable).map(({ key }) => key); // prettier-ignore
   expect(charts(foldEvents(run, [{ kind: 'metrics', update: 2, metrics }]))).toEqual(charts(run));
   const { header } = run;
-  const asking = { ...run, header: { ...header!, config: { ...header!.config, datasets: ['hotpot', 'unanswerable'] } } }; // prettier-ignore
+  const asking = { ...run, header: { ...header!, config: { ...header!.config!, datasets: ['hotpot', 'unanswerable'] } } }; // prettier-ignore
   const fresh = { ...asking, updates: [], evaluations: [] };
   expect(charts(fresh)).toContain('unknown');
   expect(charts(foldEvents(asking, [{ kind: 'metrics', update: 2, metrics }]))).toEqual(charts(fresh));

@@ -103,7 +103,7 @@ test('an edited observation is what the engine is asked with, and both stand on 
 
 test('a pick is vetoed without an engine, a candidate is expanded with the run’s own K', async () => {
   const before = own();
-  const { picks } = lab.run.getState().header!.config.algorithm.rollout;
+  const { picks } = lab.run.getState().header!.config!.algorithm.rollout;
   await screen.getByRole('button', { name: 'iteration 1' }).click();
   await screen
     .getByRole('button', { name: /^Veto the picks/ })

@@ -118,7 +118,7 @@ test('branch, force, veto and an edited observation on a live run are on screen 
   lab.selection.select({ view: 'tree', update: 1, prompt });
   await choose(reader);
   await screen.getByRole('button', { name: 'Edit observation' }).click();
-  const { vocabulary } = lab.run.getState().header!.environment;
+  const { vocabulary } = lab.run.getState().header!.environment!;
   const words = ['<result>', vocabulary[40], vocabulary[41], '</result>'];
   await screen.getByRole('textbox', { name: /Observation before/ }).fill(words.join(' '));
   expect(lab.run.getState().status).toBe('running');

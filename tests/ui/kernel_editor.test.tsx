@@ -122,7 +122,7 @@ test('twice the gradient is found with its numbers; the loss alike, it passes; a
 
   await screen.getByRole('button', { name: 'Run with this kernel' }).click();
   const label = `edited policy_loss #${textMark(both)} (gradient checked)`;
-  await expect.poll(() => lab.run.getState().header?.config.editedKernel?.source, soon).toBe(both);
+  await expect.poll(() => lab.run.getState().header?.config?.editedKernel?.source, soon).toBe(both);
   await expect.poll(() => screen.container.querySelector('.edited-badge')?.textContent).toBe(label);
   await expect.poll(() => screen.container.textContent).toContain(`This run trained with an ${label}`);
   await engine.dispatch({ kind: 'close' });

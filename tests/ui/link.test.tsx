@@ -144,7 +144,7 @@ const linkTo = (run: RunName): string =>
 test('a link to a run that this browser does not have says so, shows its place here, and can be let go', async () => {
   const lab = await scriptedLab(linkTo(OTHER));
   await shown(lab);
-  const { seed } = lab.run.getState().header!.config;
+  const { seed } = lab.run.getState().header!.config!;
   expect(notice()).toContain('This address is of a run that this browser does not have.');
   expect(notice()).toContain('Wanted: GRPO, preset instant, seed 77.');
   expect(notice()).toContain(`, preset instant, seed ${seed}, computed by no GPU.`);

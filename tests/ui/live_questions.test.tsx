@@ -46,7 +46,7 @@ function chooseTree(lab: Lab, update: number) {
 /** Credit of the chosen tree with a leaf's reward moved, and with each leaf left out, as the page shows them. */
 async function askCredit(lab: Lab, update: number) {
   const { tree, trees } = chooseTree(lab, update);
-  const rules = lab.run.getState().header!.config.algorithm.credit;
+  const rules = lab.run.getState().header!.config!.algorithm.credit;
   lab.selection.select({ view: 'credit' });
   const leaf = tree.leaves.find((id) => tree.rewards![id] !== 1)!;
   await page.getByRole('slider', { name: `What if the reward of n${leaf} were` }).fill('1');

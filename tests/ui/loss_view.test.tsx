@@ -127,7 +127,7 @@ test('a masked token says why it carries no loss', async () => {
 });
 
 test('the net weight of a shared token is the sum over the rows that count it', async () => {
-  const { loss } = lab.run.getState().header!.config.algorithm;
+  const { loss } = lab.run.getState().header!.config!.algorithm;
   const { minibatch } = lossRowOf(update, tree.prompt.index, row.leaf)!;
   const net = netWeight(minibatch, tree, row.leaf, row.tokenIndex[0], loss);
   tokenAt(row.tokenIndex[0]).click();
@@ -144,7 +144,7 @@ test('the net weight of a shared token is the sum over the rows that count it', 
 });
 
 test('the step is said to push a shared token as the net of its rows does, and a row’s own share is called so', async () => {
-  const { loss } = lab.run.getState().header!.config.algorithm;
+  const { loss } = lab.run.getState().header!.config!.algorithm;
   const shared = update.minibatches.flatMap((minibatch) =>
     minibatch.rows.flatMap(({ prompt, leaf, tokenIndex, dlogProb }) =>
       tokenIndex.map((position, at) => {
@@ -166,7 +166,7 @@ test('the step is said to push a shared token as the net of its rows does, and a
 });
 
 test('a narrower band tells how many turns flip and the loss that would result', async () => {
-  const { loss } = lab.run.getState().header!.config.algorithm;
+  const { loss } = lab.run.getState().header!.config!.algorithm;
   const moved = update.minibatches.at(-1)!; // its ratios have moved
   const { prompt, leaf } = moved.rows[0];
   lab.selection.select({ prompt });
@@ -183,7 +183,7 @@ test('a narrower band tells how many turns flip and the loss that would result',
 });
 
 test('“is it learning?” is answered with the mini-batch’s own gradient norm and halves', () => {
-  const { loss } = lab.run.getState().header!.config.algorithm;
+  const { loss } = lab.run.getState().header!.config!.algorithm;
   const { minibatch } = lossRowOf(update, tree.prompt.index, row.leaf)!;
   const balance = lossBalance(update, minibatch, loss);
   expect(panel('Is it learning?')).toContain(

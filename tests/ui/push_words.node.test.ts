@@ -9,7 +9,7 @@ import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 test('of every token of an update the sentence is about the net push, whatever the row’s own share', async () => {
   const lab = await scriptedLab();
   const { update } = liveTree(lab);
-  const { loss } = lab.run.getState().header!.config.algorithm;
+  const { loss } = lab.run.getState().header!.config!.algorithm;
   let opposed = 0;
   for (const minibatch of update.minibatches)
     for (const row of minibatch.rows) {
@@ -33,7 +33,7 @@ test('of every token of an update the sentence is about the net push, whatever t
 test('pushes that cancel, and rows without a share, are said as such', async () => {
   const lab = await scriptedLab();
   const { update, tree } = liveTree(lab);
-  const { loss } = lab.run.getState().header!.config.algorithm;
+  const { loss } = lab.run.getState().header!.config!.algorithm;
   const { turns } = readLoss(update, tree, tree.leaves[0], loss)!;
   const [token] = turns[0].tokens;
   const netOf = (...pushes: readonly number[]): NetWeight => ({

@@ -36,7 +36,7 @@ const own = () => {
 test('the button asks about the token on screen, and the answer is shown number for number', async () => {
   const { update, tree, leaf, position } = own();
   await screen.getByRole('button', { name: 'Which words were pushed?' }).click();
-  const question = tokenQuestion(lab.run.getState().header!.config, update, tree, leaf, position)!;
+  const question = tokenQuestion(lab.run.getState().header!.config!, update, tree, leaf, position)!;
   expect(listener.asked.at(-1)?.question).toEqual({ kind: 'inspect-token', ...question });
   const chosen = { token: question.tokens.at(-1)!, logProb: -0.2, dlogit: -0.0125 };
   const other = { token: ((chosen.token + 1) % 100) as TokenId, logProb: -2, dlogit: 0.0075 };

@@ -51,7 +51,7 @@ test('a turn folds with the number of those it hides, and the search or a link o
 
 test('the search rings what it finds, counts it, and n goes from match to match', async () => {
   const { tree } = liveTree(lab);
-  const searches = lab.run.getState().header!.environment.vocabulary.indexOf('<search>');
+  const searches = lab.run.getState().header!.environment!.vocabulary.indexOf('<search>');
   const calls = tree.nodes.filter((node) => node?.tokens.some((token) => token === searches));
   await screen.getByRole('combobox', { name: 'Tag or ending' }).selectOptions('search');
   await expect.poll(() => all('[data-found="true"]').length).toBe(calls.length);
@@ -66,7 +66,7 @@ test('the search rings what it finds, counts it, and n goes from match to match'
 
 test('the panel says who would be picked under another penalty, number by number', async () => {
   const { tree } = liveTree(lab);
-  const { config } = lab.run.getState().header!;
+  const config = lab.run.getState().header!.config!;
   const own = config.algorithm.rollout;
   const record = tree.expansions[tree.expansions.length - 1];
   const rule = { ...own, siblingPenalty: 0.4 };
@@ -173,7 +173,7 @@ test('the exported file is SVG by itself: every turn, no variables, the run belo
         expect.stringContaining(`n${node.id} ${formatNumber(node.turnSurprisal)}`),
       );
   expect(text).not.toMatch(/var\(|color-mix|class=/);
-  expect(text).toContain(`seed ${lab.run.getState().header!.config.seed}`);
+  expect(text).toContain(`seed ${lab.run.getState().header!.config!.seed}`);
   expect(text).toContain(`update 1, prompt ${tree.prompt.index + 1}`);
 });
 

@@ -51,7 +51,7 @@ test('the expansion panel ranks all candidates with surprisal, penalty, score an
     expect(cells[5].includes('✓')).toBe(candidate.pickCount > 0);
   });
   const picked = ranked.reduce((sum, { pickCount }) => sum + pickCount, 0);
-  expect(picked).toBe(lab.run.getState().header!.config.algorithm.rollout.picks);
+  expect(picked).toBe(lab.run.getState().header!.config!.algorithm.rollout.picks);
 });
 
 test('pointing at a turn previews it and leaves the selected one selected', async () => {
@@ -84,7 +84,7 @@ test('arrow keys walk the tree and a selected turn shows its transcript with eve
   await userEvent.keyboard('{ArrowRight}');
   const first = tree.nodes[0]!.children[0];
   expect(lab.selection.getState().node).toBe(first);
-  const vocabulary = lab.run.getState().header!.environment.vocabulary;
+  const vocabulary = lab.run.getState().header!.environment!.vocabulary;
   const node = tree.nodes[first]!;
   await screen.getByText('Every sampled token in numbers').click();
   const rows = [...screen.container.querySelectorAll('table.tokens tbody tr')];

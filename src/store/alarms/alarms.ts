@@ -55,7 +55,7 @@ const NONE_RIGHT = 0.05;
 
 function lazinessOf({ history, at, header }: Case): string {
   const right = recent(history, at, ({ metrics }) => metrics.exactMatch) ?? 0;
-  const grows = header !== null && header.config.algorithm.rollout.shape !== 'chains';
+  const grows = header?.config != null && header.config.algorithm.rollout.shape !== 'chains';
   return `${right < NONE_RIGHT ? 'none' : 'some'} right, ${grows ? 'trees' : 'chains'}`;
 }
 
@@ -134,7 +134,7 @@ export const ADVICE = {
   }),
   'repeated-text': {
     title: 'Repeated text',
-    causeOf: ({ header }) => ((header?.config.algorithm.loss.klCoefficient ?? 0) > 0 ? 'held' : 'free'),
+    causeOf: ({ header }) => ((header?.config?.algorithm.loss.klCoefficient ?? 0) > 0 ? 'held' : 'free'),
     causes: {
       free: {
         sentence: 'Turns say the same words twice: the policy falls into a loop.',

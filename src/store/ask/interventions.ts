@@ -8,7 +8,7 @@ import type { Ask } from '../../train/inspect/index.ts';
 import type { ErrorReport, NodeId, TokenId } from '../../units.ts';
 import { failureOf } from './inspection.ts';
 import type { Selection, SelectionStore } from '../place/selection.ts';
-import { selectedTree, selectedUpdate } from '../record/reading.ts';
+import { creditRulesOf, recipeOf, selectedTree, selectedUpdate } from '../record/reading.ts';
 import type { RunState, TreeState } from '../record/run_state.ts';
 import type { RunStore } from '../record/run.ts';
 import {
@@ -111,8 +111,9 @@ export function createInterventions({ run, selection, ask, report }: Interventio
   const target = () => {
     const [state, at] = [run.getState(), selection.getState()];
     const [key, own, update] = [handKey(state, at), selectedTree(state, at), selectedUpdate(state, at)];
-    if (key === null || !own || !update || !state.header || !isReady(own)) return null;
-    return { key, own, update: update.update, config: state.header.config };
+    const config = recipeOf(state); // without one nobody can sample as the run did
+    if (key === null || !own || !update || !config || !isReady(own)) return null;
+    return { key, own, update: update.update, config };
   };
   const copyOf = (key: string): HandTree | undefined => store.getState().trees[key];
   const put = (key: string, hand: HandTree | null): void => {
@@ -131,10 +132,11 @@ export function createInterventions({ run, selection, ask, report }: Interventio
     tree: TreeState,
     done: Intervention,
   ): void => {
-    const { header, updates } = run.getState();
+    const { updates } = run.getState();
+    const rules = creditRulesOf(run.getState());
     const known = copyOf(key) ?? { own, tree: own, done: [], earlier: [] };
     const trees = updates[update - 1]?.trees ?? [own];
-    const credited = header ? withCredit(tree, own, header.config.algorithm.credit, trees) : tree;
+    const credited = rules ? withCredit(tree, own, rules, trees) : tree;
     const next = { tree: credited, done: [...known.done, done], earlier: [...known.earlier, known.tree] };
     put(key, { own: known.own, ...next });
     store.setState({ shown: true });

@@ -3,7 +3,7 @@ import { tokenMeanWeight } from '../../algo/loss/penalties.ts';
 import type { KernelBatch, TokenQuestion } from '../../protocol/protocol.ts';
 import type { NodeId, RunConfig, TokenId } from '../../units.ts';
 import { lossRowOf } from '../loss/loss_reading.ts';
-import { pathTo } from '../record/reading.ts';
+import { pathTo, recipeOf } from '../record/reading.ts';
 import type { RunState, TreeState, UpdateState } from '../record/run_state.ts';
 
 const rowTokens = (tree: TreeState, leaf: NodeId): readonly TokenId[] => [
@@ -69,8 +69,9 @@ export function kernelBatch(
   minibatch: number | null,
 ): KernelBatch | null {
   const update = updateWithLoss(run, selected);
-  if (!update || !run.header) return null;
+  const config = recipeOf(run);
+  if (!update || !config) return null;
   const filled = update.minibatches.filter(({ rows }) => rows.length > 0);
   const chosen = filled.find((entry) => entry.minibatch === minibatch) ?? filled[filled.length - 1];
-  return { config: run.header.config, update: update.update, minibatch: chosen.minibatch, rows: chosen.rows };
+  return { config, update: update.update, minibatch: chosen.minibatch, rows: chosen.rows };
 }

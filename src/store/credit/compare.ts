@@ -1,7 +1,7 @@
 /** Two credit rules on the same rollouts: per token, per turn, and where they first disagree. Pure. */
 import { advantageInRow, type Credit } from '../../algo/credit/credit.ts';
 import type { AdvantageRange } from './advantage_range.ts';
-import { ROOT, type AdvantageRule, type NodeId, type RecordedTree } from '../../units.ts';
+import { ROOT, type AdvantageRule, type NodeId, type RecordedTree, type TokenId } from '../../units.ts';
 
 /** A trained-on token of a row under two rules. */
 export interface TokenPair {
@@ -129,14 +129,21 @@ export interface TreeDifference {
   readonly b: number | null;
 }
 
-/** In order of creation, the first node whose tokens differ. */
-export function firstTreeDifference(a: RecordedTree, b: RecordedTree): TreeDifference | null {
+/**
+ * In order of creation, the first node whose tokens differ.
+ * @param same whether two tokens are one; by id, unless the trees are of records with tables of their own
+ */
+export function firstTreeDifference(
+  a: RecordedTree,
+  b: RecordedTree,
+  same: (a: TokenId | undefined, b: TokenId | undefined) => boolean = Object.is,
+): TreeDifference | null {
   const length = Math.max(a.nodes.length, b.nodes.length);
   for (let id = ROOT as number; id < length; id += 1) {
     const [left, right] = [a.nodes[id]?.tokens ?? [], b.nodes[id]?.tokens ?? []];
     const most = Math.max(left.length, right.length);
     for (let token = 0; token < most; token += 1)
-      if (left[token] !== right[token])
+      if (!same(left[token], right[token]))
         return { node: id as NodeId, token, a: left[token] ?? null, b: right[token] ?? null };
   }
   return null;

@@ -1,5 +1,11 @@
 /** What the address asks for and this page does not have: another run, an update to come, a turn of another tree. Pure. */
-import { countWords, type ErrorReport, type NodeId, type Prompt, type RunConfig } from '../../units.ts';
+import {
+  countWords,
+  type ErrorReport,
+  type NodeId,
+  type RecordedPrompt,
+  type RunConfig,
+} from '../../units.ts';
 import { adapterWords, configOf, runName, runWords, sameRun } from '../record/run_name.ts';
 import type { RunState, TreeState, UpdateState } from '../record/run_state.ts';
 import type { KeptRun } from '../record/shelf.ts';
@@ -31,7 +37,9 @@ function missingRun({ run, selection }: PlaceQuestion): MissingPlace | null {
   const sameWords = runWords(shown) === runWords(wanted);
   const other =
     shown.settings === wanted.settings ? 'computed by another graphics adapter' : 'with other settings';
-  const mine = `computed by ${adapterWords(run.header.adapter)}`;
+  const mine = run.header.adapter
+    ? `computed by ${adapterWords(run.header.adapter)}`
+    : 'which somebody else trained';
   return {
     what: 'This address is of a run that this browser does not have',
     got: sameWords ? `a run of that name, ${mine}` : `${runWords(shown)}, ${mine}`,
@@ -62,7 +70,7 @@ function missingUpdate({ needed, updateCount, source, isRead }: PlaceQuestion): 
 
 function missingInUpdate({ shown: at, selection, hand }: PlaceQuestion): MissingPlace | null {
   const { prompt } = selection;
-  if (!at || at.detail !== 'here' || !at.metrics) return null;
+  if (!at || at.detail !== 'here' || !at.ended) return null;
   const tree = at.trees[prompt] as TreeState | undefined;
   if (!tree)
     return {
@@ -94,7 +102,10 @@ export function missingPlaces(question: PlaceQuestion): readonly MissingPlace[] 
 
 // Where a question was asked at another time: another update of the run, or a run kept to compare with. Pure.
 
-const isSame = (a: Prompt, b: Prompt): boolean => a.dataset === b.dataset && a.seed === b.seed;
+/** By its seed, or by its words where no environment of ours made it. */
+const isSame = (a: RecordedPrompt, b: RecordedPrompt): boolean =>
+  a.dataset === b.dataset &&
+  (a.seed === null ? b.seed === null && a.tokens.join() === b.tokens.join() : a.seed === b.seed);
 
 /** A tree of the same question. */
 export interface OtherAsking {
@@ -108,7 +119,7 @@ export interface OtherAsking {
 /** The asking nearest in updates; the later of two equally near. */
 function nearest(
   run: RunState,
-  prompt: Prompt,
+  prompt: RecordedPrompt,
   update: number,
   from: string | null,
   isHere: (update: number) => boolean,
@@ -129,7 +140,7 @@ function nearest(
 export function otherAsking(
   run: RunState,
   kept: readonly KeptRun[],
-  prompt: Prompt,
+  prompt: RecordedPrompt,
   update: number,
 ): OtherAsking | null {
   const own = nearest(run, prompt, update, null, (other) => other !== update);

@@ -3,7 +3,7 @@
  * the trees they touch, never to the length of the run: each touched update and tree is copied once.
  */
 import type { RunEvent } from '../../protocol/protocol.ts';
-import { ROOT, type NodeId, type Prompt, type TurnNode } from '../../units.ts';
+import { ROOT, type NodeId, type RecordedPrompt, type TurnNode } from '../../units.ts';
 import {
   EMPTY_RUN,
   type EventOf,
@@ -44,7 +44,7 @@ const ROOT_NODE: TurnNode = {
   pruned: false,
 };
 
-const emptyTree = (prompt: Prompt): TreeState => ({
+const emptyTree = (prompt: RecordedPrompt): TreeState => ({
   prompt,
   nodes: [ROOT_NODE],
   growth: [],
@@ -90,6 +90,7 @@ class Draft {
       trees: [],
       minibatches: [],
       metrics: null,
+      ended: false,
       detail: 'here',
     };
     const copy: MutableUpdate = { ...base, trees: [...base.trees], minibatches: [...base.minibatches] };
@@ -150,8 +151,10 @@ function setMinibatch(update: MutableUpdate, minibatch: number, change: Partial<
 function startRun(draft: Draft, event: EventOf<'run-started'>): void {
   const { status } = draft.state;
   draft.clearRun();
-  const { config, adapter, environment, parameterCount, date } = event;
-  draft.state.header = { config, adapter, environment, parameterCount, date };
+  const { kind, ...header } = event;
+  void kind;
+  draft.state.header = header;
+  draft.state.texts = header.tokens === 'vocabulary' ? (header.environment?.vocabulary ?? []) : [];
   draft.state.status = status;
 }
 
@@ -162,6 +165,7 @@ function startUpdate(draft: Draft, event: EventOf<'update-started'>): void {
     trees: event.prompts.map(emptyTree),
     minibatches: [],
     metrics: null,
+    ended: false,
     detail: 'here',
   });
   draft.state.update = event.update;
@@ -205,6 +209,9 @@ function foldEvent(draft: Draft, event: RunEvent): void {
     case 'run-started':
       startRun(draft, event);
       return;
+    case 'texts':
+      state.texts = [...state.texts, ...event.texts];
+      return;
     case 'update-started':
       startUpdate(draft, event);
       return;
@@ -233,7 +240,10 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       setMinibatch(draft.update(event.update), event.minibatch, { step: event });
       return;
     case 'metrics':
-      draft.update(event.update).metrics = event.metrics;
+      Object.assign(draft.update(event.update), { metrics: event.metrics, ended: true });
+      return;
+    case 'update-ended':
+      draft.update(event.update).ended = true;
       return;
     case 'evaluation':
       state.evaluations = [...state.evaluations, event];

@@ -37,6 +37,7 @@ const PACE_MS: Partial<Record<RunEvent['kind'], readonly [number, number, number
   loss: [150, 60, 10],
   step: [150, 60, 10],
   metrics: [500, 300, 120],
+  'update-ended': [500, 300, 120],
 };
 /** Most time one frame may make up for: a tab that slept goes on where it was. */
 const CATCH_UP_MS = 250;
@@ -50,17 +51,20 @@ const paceOf = (event: RunEvent): number => {
 /** Events between updates: a step does not end on them before it has done any work. */
 const ASIDE: ReadonlySet<RunEvent['kind']> = new Set([
   'run-started',
+  'texts',
   'evaluation',
   'remembered',
   'status',
   'update-started',
 ]);
 
+const ENDS: ReadonlySet<RunEvent['kind']> = new Set(['metrics', 'update-ended']);
+
 /** The event closes an update, or the whole log. */
 const closesUpdate = (event: RunEvent, next: RunEvent | undefined): boolean =>
   next === undefined ||
   next.kind === 'update-started' ||
-  (event.kind === 'metrics' && next.kind !== 'evaluation');
+  (ENDS.has(event.kind) && next.kind !== 'evaluation');
 const closesPhase = (event: RunEvent, next: RunEvent | undefined): boolean =>
   closesUpdate(event, next) || next?.kind === 'phase';
 
@@ -117,7 +121,9 @@ export function createPlayer(handOn: (events: readonly RunEvent[]) => void): Pla
     stepUpdate: () => stepTo(closesUpdate),
     stepPhase: () => stepTo(closesPhase),
     seek(update) {
-      const end = events.findIndex((event) => event.kind === 'metrics' && event.update === update);
+      const end = events.findIndex(
+        (event) => ENDS.has(event.kind) && 'update' in event && event.update === update,
+      );
       const { complete, playing } = store.getState();
       if (end >= 0 || complete) advance(end >= 0 ? end + 1 : events.length, playing);
     },

@@ -1,8 +1,37 @@
 /** Questions that views ask of a run: which update, which tree, the best leaf, the words of a path. Pure. */
 import type { UpdateMetrics } from '../../protocol/protocol.ts';
-import { ROOT, type NodeId, type RecordedTree, type TurnNode } from '../../units.ts';
+import { TREE_CREDIT } from '../../algo/catalogue/defaults.ts';
+import {
+  ROOT,
+  type CreditConfig,
+  type NodeId,
+  type RecordedTree,
+  type RunConfig,
+  type TurnNode,
+} from '../../units.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
 import type { Selection } from '../place/selection.ts';
+
+/** The recipe of the run on screen; null before a run, and where the record has none. */
+export const recipeOf = ({ header }: Pick<RunState, 'header'>): RunConfig | null => header?.config ?? null;
+
+/** Credit rules of a record that names none: they read rewards only, whatever else is unknown. */
+export const DEFAULT_CREDIT: CreditConfig = { ...TREE_CREDIT, valueRule: 'child_mean' };
+
+/** The rules that trained a run, or the default ones of a record without a recipe; null before a run. */
+export const creditRulesOf = ({ header }: Pick<RunState, 'header'>): CreditConfig | null =>
+  header && (header.config?.algorithm.credit ?? DEFAULT_CREDIT);
+
+/** Tokens of prompt and response together, where a row is cut; no bound where the record names none. */
+export const contextLengthOf = ({ header }: Pick<RunState, 'header'>): number =>
+  header?.environment?.contextLength ?? Infinity;
+
+/** How a token reads. @param texts RunState.texts */
+export const tokenText = (texts: readonly string[], id: number): string => texts[id] ?? `#${id}`;
+
+/** What stands between two tokens: the words of a vocabulary are bare, pieces of a text bring their white space. */
+export const joinerOf = ({ header }: Pick<RunState, 'header'>): ' ' | '' =>
+  header && header.tokens !== 'vocabulary' ? '' : ' ';
 
 /** The selected update, or the newest when the selection follows or points past the end. */
 export function selectedUpdate(run: RunState, selection: Pick<Selection, 'update'>): UpdateState | null {
@@ -13,7 +42,7 @@ export function selectedUpdate(run: RunState, selection: Pick<Selection, 'update
 /** The newest finished update before `update` whose trees are at hand; null where there is none. */
 export function finishedBefore({ updates }: RunState, update: number): number | null {
   const earlier = updates.slice(0, Math.max(0, update - 1));
-  return earlier.findLast(({ metrics, detail }) => metrics !== null && detail === 'here')?.update ?? null;
+  return earlier.findLast(({ ended, detail }) => ended && detail === 'here')?.update ?? null;
 }
 
 export function selectedTree(
@@ -86,7 +115,7 @@ export function pathTokens(
 ): readonly PathToken[] {
   const tokens: PathToken[] = tree.prompt.tokens.map((id, position) => ({
     position,
-    text: vocabulary[id] ?? `#${id}`,
+    text: tokenText(vocabulary, id),
     node: ROOT,
     source: 'prompt',
     logProb: null,
@@ -97,7 +126,7 @@ export function pathTokens(
       const sampled = turn.mask[index] === 1;
       tokens.push({
         position: tokens.length,
-        text: vocabulary[id] ?? `#${id}`,
+        text: tokenText(vocabulary, id),
         node: turn.id,
         source: sampled ? 'policy' : 'environment',
         logProb: sampled ? (turn.logProb?.[index] ?? null) : null,

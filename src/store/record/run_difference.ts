@@ -1,7 +1,7 @@
 /** What changed first between two runs: settings, then rollouts, rewards, credit and loss, update by update. Pure. */
 import { editLabel, textMark, type EditedKernel, type NodeId, type RunConfig } from '../../units.ts';
 import { firstTreeDifference } from '../credit/compare.ts';
-import { rolloutTree } from './reading.ts';
+import { joinerOf, rolloutTree, tokenText } from './reading.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
 
 export type DifferenceStage = 'prompts' | 'rollout' | 'rewards' | 'credit' | 'loss';
@@ -13,8 +13,8 @@ export interface RunDifference {
   readonly prompt: number;
   readonly node: NodeId | null;
   readonly token: number | null; // among the node's tokens, or of a loss row
-  readonly a: number | null; // token id, reward, advantage or log-probability
-  readonly b: number | null;
+  readonly a: number | string | null; // reward, advantage or log-probability; of a rollout the token as it reads
+  readonly b: number | string | null;
 }
 
 /** A whole kernel is no value to read in a table: its mark stands for it. */
@@ -57,11 +57,17 @@ const differ = (a: number | null, b: number | null): boolean => {
 
 type Finder = (a: TreeState, b: TreeState) => Omit<RunDifference, 'update' | 'prompt' | 'stage'> | null;
 
-const findRollout: Finder = (a, b) => {
-  const [left, right] = [rolloutTree(a), rolloutTree(b)];
-  const found = left && right ? firstTreeDifference(left, right) : null;
-  return found && { ...found };
-};
+/** By what is read: two records may number their words differently. */
+const findRollout =
+  (a: RunState, b: RunState): Finder =>
+  (one, other) => {
+    const [left, right] = [rolloutTree(one), rolloutTree(other)];
+    if (!left || !right) return null;
+    const read = ({ texts }: RunState, id: number | null | undefined): string | null =>
+      id == null ? null : tokenText(texts, id);
+    const found = firstTreeDifference(left, right, (x, y) => read(a, x) === read(b, y));
+    return found && { ...found, a: read(a, found.a), b: read(b, found.b) };
+  };
 
 const findIn =
   (table: (tree: TreeState) => readonly (number | null)[] | null): Finder =>
@@ -74,8 +80,8 @@ const findIn =
       : { node: node as NodeId, token: null, a: left[node] ?? null, b: right[node] ?? null };
   };
 
-const FINDERS: readonly (readonly [DifferenceStage, Finder])[] = [
-  ['rollout', findRollout],
+const findersOf = (a: RunState, b: RunState): readonly (readonly [DifferenceStage, Finder])[] => [
+  ['rollout', findRollout(a, b)],
   ['rewards', findIn(({ rewards }) => rewards)],
   ['credit', findIn(({ credit }) => credit?.advantages ?? null)],
 ];
@@ -100,18 +106,29 @@ function findLoss(a: UpdateState, b: UpdateState): Omit<RunDifference, 'update' 
   return null;
 }
 
-function differencesAt(a: UpdateState, b: UpdateState): readonly RunDifference[] {
+/** Whether two prompts ask the same: by seed, or by words where no environment of ours made them. */
+function sameQuestion(a: RunState, b: RunState, one: TreeState, other: TreeState): boolean {
+  const [left, right] = [one.prompt, other.prompt];
+  const words = ({ texts }: RunState, { tokens }: TreeState['prompt']): string =>
+    tokens.map((id) => tokenText(texts, id)).join(joinerOf(a));
+  if (left.dataset !== right.dataset) return false;
+  if (left.seed !== null || right.seed !== null) return left.seed === right.seed;
+  return words(a, left) === words(b, right);
+}
+
+function differencesAt(
+  runs: readonly [RunState, RunState],
+  a: UpdateState,
+  b: UpdateState,
+): readonly RunDifference[] {
   const { update } = a;
   const count = Math.min(a.trees.length, b.trees.length);
   const other = a.trees.findIndex(
-    (tree, prompt) =>
-      prompt >= count ||
-      tree.prompt.seed !== b.trees[prompt].prompt.seed ||
-      tree.prompt.dataset !== b.trees[prompt].prompt.dataset,
+    (tree, prompt) => prompt >= count || !sameQuestion(...runs, tree, b.trees[prompt]),
   );
   if (other >= 0)
     return [{ stage: 'prompts', update, prompt: other, node: null, token: null, a: null, b: null }];
-  const staged = FINDERS.flatMap(([stage, find]): RunDifference[] => {
+  const staged = findersOf(...runs).flatMap(([stage, find]): RunDifference[] => {
     for (let prompt = 0; prompt < count; prompt += 1) {
       const found = find(a.trees[prompt], b.trees[prompt]);
       if (found) return [{ stage, update, prompt, ...found }];
@@ -126,7 +143,7 @@ function differencesAt(a: UpdateState, b: UpdateState): readonly RunDifference[]
 export function whatChangedFirst(a: RunState, b: RunState): readonly RunDifference[] {
   const count = Math.min(a.updates.length, b.updates.length);
   for (let index = 0; index < count; index += 1) {
-    const found = differencesAt(a.updates[index], b.updates[index]);
+    const found = differencesAt([a, b], a.updates[index], b.updates[index]);
     if (found.length > 0) return found;
   }
   return [];

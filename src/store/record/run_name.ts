@@ -7,9 +7,11 @@ import { shorten, type RunConfig } from '../../units.ts';
 import { methodTitle, withAlgorithm } from '../lab/knobs.ts';
 import type { RunHeader, RunState } from './run_state.ts';
 
+type NamedHeader = Pick<RunHeader, 'config' | 'adapter'> & Partial<Pick<RunHeader, 'origin' | 'date'>>;
+
 export interface RunName {
-  readonly method: string; // catalogue name
-  readonly preset: string;
+  readonly method: string; // catalogue name, or 'file'
+  readonly preset: string; // of a file: its name
   readonly seed: number; // uint32
   readonly settings: string; // digest of the whole configuration
   readonly adapter: string; // digest: adapters round differently
@@ -38,7 +40,20 @@ function digest(value: unknown): string {
   return hash.toString(16).padStart(8, '0');
 }
 
-export function runName({ config, adapter }: Pick<RunHeader, 'config' | 'adapter'>): RunName {
+/** In place of a method and a preset: the record was read from a file, and names none. */
+const FILE = 'file';
+
+export function runName({ config, adapter, origin, date }: NamedHeader): RunName {
+  if (!config) {
+    const file = origin?.kind === 'imported' ? origin.file : '';
+    return {
+      method: FILE,
+      preset: file,
+      seed: 0,
+      settings: digest({ origin, date }),
+      adapter: digest(adapter),
+    };
+  }
   const { algorithm, preset, seed } = config;
   return { method: algorithm.name, preset, seed, settings: digest(config), adapter: digest(adapter) };
 }
@@ -48,6 +63,9 @@ export const sameRun = (a: RunName, b: RunName): boolean =>
 
 /** As a person would name it. */
 export const runWords = ({ method, preset, seed }: RunName): string =>
+  method === FILE ? `file ${shorten(preset)}` : trainedWords(method, preset, seed);
+
+const trainedWords = (method: string, preset: string, seed: number): string =>
   `${shorten(methodTitle(method))}, preset ${shorten(preset)}, seed ${seed}`;
 
 export const adapterWords = ({ description, vendor, architecture }: AdapterDescription): string =>

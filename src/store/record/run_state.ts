@@ -8,7 +8,9 @@ import type {
   LossRow,
   Phase,
   RunEvent,
+  RunOrigin,
   RunStatus,
+  TokenUnit,
   TreeCredit,
   UpdateMetrics,
 } from '../../protocol/protocol.ts';
@@ -17,7 +19,7 @@ import type {
   ExpansionRecord,
   NodeId,
   NodeTable,
-  Prompt,
+  RecordedPrompt,
   RunConfig,
   SearchStatistics,
   TreeSignals,
@@ -34,7 +36,7 @@ export type GrowthStep =
 
 /** A tree under construction, or complete once `leaves` is not empty. */
 export interface TreeState {
-  readonly prompt: Prompt;
+  readonly prompt: RecordedPrompt;
   /** By NodeId; children filled in, in creation order. A node not yet sampled is undefined. */
   readonly nodes: readonly (TurnNode | undefined)[];
   readonly growth: readonly GrowthStep[];
@@ -59,22 +61,28 @@ export interface UpdateState {
   readonly phase: Phase | null; // last phase begun
   readonly trees: readonly TreeState[]; // by Prompt.index
   readonly minibatches: readonly MinibatchState[];
-  readonly metrics: UpdateMetrics | null; // set when the update is complete
+  readonly metrics: UpdateMetrics | null; // set when the update is complete, where they were measured
+  readonly ended: boolean; // the update is complete
   /** Trees and loss rows are at hand, compressed (read back when wanted), or gone; metrics always stay. */
   readonly detail: 'here' | 'archived' | 'lost';
 }
 
+/** What stands at the head of a record. Null is unknown: a file of another trainer says what it says. */
 export interface RunHeader {
-  readonly config: RunConfig;
-  readonly adapter: AdapterDescription;
-  readonly environment: EnvironmentDescription;
-  readonly parameterCount: number;
-  readonly date: string; // ISO 8601
+  readonly origin: RunOrigin;
+  readonly tokens: TokenUnit;
+  readonly config: RunConfig | null; // the recipe
+  readonly adapter: AdapterDescription | null;
+  readonly environment: EnvironmentDescription | null;
+  readonly parameterCount: number | null;
+  readonly date: string; // ISO 8601; '' where unknown
 }
 
 export interface RunState {
   readonly ready: EventOf<'ready'> | null;
   readonly header: RunHeader | null;
+  /** How tokens read, by TokenId: the environment's vocabulary, or the words of a file as they come. */
+  readonly texts: readonly string[];
   readonly status: RunStatus;
   readonly update: number; // last update begun; 0 before the first
   readonly phase: Phase | null; // phase of the last status or phase event
@@ -90,6 +98,7 @@ export interface RunState {
 export const EMPTY_RUN: RunState = {
   ready: null,
   header: null,
+  texts: [],
   status: 'idle',
   update: 0,
   phase: null,

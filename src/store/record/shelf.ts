@@ -58,8 +58,12 @@ const PAUSE_MS = 0; // lets the page draw between two pieces of a large file
 
 export function titleOf({ header, updates }: RunState): string {
   if (!header) return 'no run';
-  const { algorithm, preset, seed } = header.config;
-  return `${methodTitle(algorithm.name)}${editSuffix(header.config)}, ${preset}, seed ${seed}, ${countWords(updates.length, 'update')}`;
+  const { config, origin } = header;
+  const count = countWords(updates.length, 'update');
+  if (!config)
+    return `${origin.kind === 'imported' ? `${origin.file} (${origin.format})` : 'a run'}, ${count}`;
+  const { algorithm, preset, seed } = config;
+  return `${methodTitle(algorithm.name)}${editSuffix(config)}, ${preset}, seed ${seed}, ${count}`;
 }
 
 const noRun = (name: string): ErrorReport => ({

@@ -214,6 +214,8 @@ export class Engine {
     if (this.#backend !== backend) return this.#postStatus('failed'); // lost meanwhile, which was said
     this.#options.post({
       kind: 'run-started',
+      origin: { kind: 'trained' },
+      tokens: 'vocabulary',
       config,
       adapter: backend.adapter,
       environment: describeEnvironment(environment),

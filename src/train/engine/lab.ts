@@ -195,8 +195,9 @@ function heldOutAt(evaluations: readonly EventOf<'evaluation'>[], update: number
 /** The result file's content, from the log alone. */
 export function summarise(log: readonly RunEvent[], seconds: number): LabResult {
   const started = log.find(isKind('run-started'));
-  if (!started) throw new Error('a log without run-started has no result'); // runLab waits for it
-  const { config, adapter, parameterCount, date } = started;
+  const { config, adapter, parameterCount, date } = started ?? {};
+  if (!config || !adapter || parameterCount == null || !date)
+    throw new Error('only a run that was trained here has a result'); // runLab waits for it
   const evaluations = log.filter(isKind('evaluation'));
   const updates = log.filter(isKind('metrics')).map(({ update, metrics }) => ({ update, ...metrics }));
   const trainingMs = updates.reduce((sum, { rolloutMs, trainMs }) => sum + rolloutMs + trainMs, 0);

@@ -15,7 +15,7 @@ import type { CreditConfig, NodeId, RecordedTree } from '../../units.ts';
 import { ADVANTAGE_RULES, VALUE_RULES } from '../credit/sentences.ts';
 import { advantageExtent, drawAdvantage } from '../drawing/encodings.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
-import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../parts/binding.ts';
+import { useContextLength, useLab, useSelection, useUpdate, useVocabulary } from '../parts/binding.ts';
 import { formatCredit, formatSigned } from '../parts/format.ts';
 import { Waiting } from '../parts/parts.tsx';
 import { RuleSelect } from '../parts/RulePicker.tsx';
@@ -155,7 +155,7 @@ interface BodyProps {
 }
 
 function Body({ state, tree, own, a, b, lines }: BodyProps) {
-  const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
+  const contextLength = useContextLength();
   const chosen = useSelection(({ leaf }) => leaf);
   const rows = useMemo(
     () => tree.leaves.map((id) => ({ leaf: id, pairs: tokenPairs(tree, a, b, id, contextLength) })),
@@ -190,7 +190,7 @@ function Body({ state, tree, own, a, b, lines }: BodyProps) {
 
 export function CompareRules({ state, own }: { readonly state: TreeState; readonly own: CreditConfig }) {
   const update = useUpdate();
-  const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
+  const contextLength = useContextLength();
   const valueRule = useSelection((selection) => selection.valueRule);
   const advantageRule = useSelection((selection) => selection.advantageRule);
   const leafNormalisation = useSelection((selection) => selection.leafNormalisation);

@@ -1,10 +1,12 @@
 /** Runs side by side: what differs in their settings, what changed first, aligned curves, one prompt's tree under each. */
+import { creditRulesOf, recipeOf } from '../../store/record/reading.ts';
 import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { trainedAdvantages } from '../../store/credit/advantage_range.ts';
 import { settingDifferences, whatChangedFirst } from '../../store/record/run_difference.ts';
 import type { RunState } from '../../store/record/run_state.ts';
 import { titleOf, type KeptRun, type Reading } from '../../store/record/shelf.ts';
+import type { RunConfig } from '../../units.ts';
 import { advantageExtent, drawAdvantage } from '../drawing/encodings.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { useLab, useRun, useSelection } from '../parts/binding.ts';
@@ -150,7 +152,7 @@ function Trees({ runs }: { readonly runs: readonly ComparedRun[] }) {
     <div className="compare-sides">
       {runs.map(({ letter, title, run }) => {
         const tree = run.updates[at - 1]?.trees[prompt];
-        const own = run.header?.config.algorithm.credit;
+        const own = creditRulesOf(run);
         const ranges = tree && own ? trainedAdvantages(tree, own, run.updates[at - 1].trees) : null;
         const extent = advantageExtent(ranges);
         return (
@@ -175,11 +177,12 @@ function Trees({ runs }: { readonly runs: readonly ComparedRun[] }) {
   );
 }
 
+/** Null where one of them has no recipe to compare. */
+const settingsBetween = (a: RunConfig | null, b: RunConfig | null) =>
+  a && b ? settingDifferences(a, b) : null;
+
 function Pair({ a, b }: { readonly a: ComparedRun; readonly b: ComparedRun }) {
-  const settings = useMemo(
-    () => (a.run.header && b.run.header ? settingDifferences(a.run.header.config, b.run.header.config) : []),
-    [a, b],
-  );
+  const settings = useMemo(() => settingsBetween(recipeOf(a.run), recipeOf(b.run)), [a, b]);
   const changes = useMemo(() => whatChangedFirst(a.run, b.run), [a, b]);
   return <WhatChanged a={a} b={b} settings={settings} changes={changes} />;
 }

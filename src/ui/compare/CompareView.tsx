@@ -1,5 +1,5 @@
 /** The Compare view: two rules on the same rollouts, every rule on one leaf, and runs side by side. */
-import { useLab, useRun, useSelection, useTree } from '../parts/binding.ts';
+import { useCreditRules, useLab, useSelection, useTree } from '../parts/binding.ts';
 import { PromptBar } from '../parts/PromptBar.tsx';
 import { CompareRules } from './CompareRules.tsx';
 import { CompareRuns } from './CompareRuns.tsx';
@@ -13,7 +13,7 @@ export function CompareView() {
   const { selection } = useLab();
   const subject = useSelection(({ compared }) => compared);
   const tree = useTree();
-  const own = useRun((run) => run.header?.config.algorithm.credit ?? null);
+  const own = useCreditRules();
   return (
     <div className="view compare-view">
       <div className="bar" role="group" aria-label="What to compare">

@@ -1,4 +1,5 @@
 /** Angles between the gradients of the rules on this update's rollouts, computed by the engine. */
+import { recipeOf } from '../../store/record/reading.ts';
 import { useMemo } from 'react';
 import { gradientQuestion } from '../../store/ask/inspection.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
@@ -77,12 +78,12 @@ function Table({ a, b }: Pick<GradientCosinesProps, 'a' | 'b'>) {
 export function GradientCosines({ state, own, a, b }: GradientCosinesProps) {
   const { inspection } = useLab();
   const update = useUpdate();
-  const header = useRun((run) => run.header);
+  const config = useRun(recipeOf);
   const engine = useTransport(({ engine: { kind } }) => kind);
   const asking = useInspection((state) => state.asking);
   const question = useMemo(
-    () => update && header && gradientQuestion(header.config, update, gradientRules(state, own, a, b)),
-    [update, header, state, own, a, b],
+    () => update && config && gradientQuestion(config, update, gradientRules(state, own, a, b)),
+    [update, config, state, own, a, b],
   );
   return (
     <section className="gradient-cosines" aria-label="Gradients of the rules">

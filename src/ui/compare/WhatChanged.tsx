@@ -1,6 +1,6 @@
 /** Two runs in words: settings that differ, and the first thing that came out differently. */
 import type { DifferenceStage, RunDifference } from '../../store/record/run_difference.ts';
-import { useLab, useVocabulary } from '../parts/binding.ts';
+import { useLab } from '../parts/binding.ts';
 import { countWords, formatNumber } from '../parts/format.ts';
 import { nodeName } from '../drawing/encodings.ts';
 import type { ComparedRun } from './run_curves.ts';
@@ -17,11 +17,10 @@ const DIGITS = 4;
 
 function Change({ change }: { readonly change: RunDifference }) {
   const { selection } = useLab();
-  const vocabulary = useVocabulary();
   const { stage, update, prompt, node, token, a, b } = change;
-  const say = (value: number | null): string => {
+  const say = (value: number | string | null): string => {
     if (value === null) return 'nothing';
-    return stage === 'rollout' ? `“${vocabulary[value] ?? `#${value}`}”` : formatNumber(value, DIGITS);
+    return typeof value === 'string' ? `“${value}”` : formatNumber(value, DIGITS);
   };
   return (
     <li>
@@ -51,20 +50,24 @@ function Change({ change }: { readonly change: RunDifference }) {
 interface WhatChangedProps {
   readonly a: ComparedRun;
   readonly b: ComparedRun;
-  readonly settings: readonly { readonly path: string; readonly a: string; readonly b: string }[];
+  readonly settings: readonly { readonly path: string; readonly a: string; readonly b: string }[] | null; // null: unknown
   readonly changes: readonly RunDifference[];
 }
 
 export function WhatChanged({ a, b, settings, changes }: WhatChangedProps) {
-  const sameSeed = !settings.some(({ path }) => path === 'seed');
+  const sameSeed = settings && !settings.some(({ path }) => path === 'seed');
   const shared = Math.min(a.run.updates.length, b.run.updates.length);
   return (
     <section className="what-changed" aria-label="What changed first">
       <p>
         <b>A</b> {a.title}; <b>B</b> {b.title}.{' '}
-        {sameSeed ? 'One seed: the questions and random numbers are the same.' : 'The seeds differ.'}
+        {sameSeed === null
+          ? 'One of them names no settings, so what differs in them is unknown.'
+          : sameSeed
+            ? 'One seed: the questions and random numbers are the same.'
+            : 'The seeds differ.'}
       </p>
-      {settings.length === 0 ? (
+      {settings === null ? null : settings.length === 0 ? (
         <p>The settings are the same.</p>
       ) : (
         <details open={settings.length <= 4}>

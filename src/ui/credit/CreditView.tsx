@@ -8,7 +8,7 @@ import { rolloutTree } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type CreditConfig, type NodeId } from '../../units.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
-import { useOfUpdate, useRun, useSelection, useTree } from '../parts/binding.ts';
+import { useCreditRules, useOfUpdate, useSelection, useTree } from '../parts/binding.ts';
 import { Waiting } from '../parts/parts.tsx';
 import { PromptBar } from '../parts/PromptBar.tsx';
 import { RulePicker } from '../parts/RulePicker.tsx';
@@ -108,7 +108,7 @@ function Stepper(props: StepperProps) {
 export function CreditView() {
   const tree = useTree();
   const trees = useOfUpdate((update) => update?.trees);
-  const own = useRun((run) => run.header?.config.algorithm.credit ?? null);
+  const own = useCreditRules();
   return (
     <div className="view credit-view">
       <PromptBar />

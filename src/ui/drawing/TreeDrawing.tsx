@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import { selectedUpdate } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
-import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
+import { useRecipe, useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { textWidth, useSize, type Size } from '../parts/use_size.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { READABLE_ZOOM } from './camera.ts';
@@ -73,8 +73,8 @@ function useLayout(
   size: Size,
   measure: Measure,
 ): TreeLayout {
-  const rollout = useRun((run) => run.header?.config.algorithm.rollout ?? null);
-  const callLimit = useRun((run) => run.header?.environment.callLimit ?? 0);
+  const rollout = useRecipe((config) => config.algorithm.rollout);
+  const callLimit = useRun((run) => run.header?.environment?.callLimit ?? 0);
   return useMemo(() => {
     const turnRows = rollout ? rollout.initialBranches + rollout.iterations * rollout.picks : 1;
     const capacity = rollout && rollout.shape !== 'turn_tree' ? rollout.leavesPerTree : turnRows;

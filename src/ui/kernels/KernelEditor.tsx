@@ -1,4 +1,5 @@
 /** The loss kernel, open: edited in place, compiled as it is written, its gradient checked, and a run started with it. */
+import { recipeOf } from '../../store/record/reading.ts';
 import { useEffect, useState } from 'react';
 import type { KernelDescription, KernelTrial, TextProblem } from '../../store/ask/inspection.ts';
 import { gradientVerdict, withKernel, type GradientVerdict } from '../../units.ts';
@@ -155,7 +156,7 @@ interface KernelEditorProps {
 
 export function KernelEditor({ kernel, choice }: KernelEditorProps) {
   const { inspection, transport } = useLab();
-  const config = useRun((run) => run.header?.config ?? null);
+  const config = useRun(recipeOf);
   const { text, change, unkept } = useText(kernel.source, config?.editedKernel?.source ?? null);
   const [goTo, setGoTo] = useState<{ readonly line: number } | null>(null);
   const engine = useTransport((state) => state.engine.kind);

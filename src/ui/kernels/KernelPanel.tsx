@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { KernelDescription } from '../../store/ask/inspection.ts';
 import { editLabel } from '../../units.ts';
-import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
+import { useRecipe, useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { countWords, formatMs, formatSetting } from '../parts/format.ts';
 import { BatchPicker, useBatchChoice } from './BatchPicker.tsx';
 import { CancelCheck, KernelCheck } from './KernelCheck.tsx';
@@ -152,7 +152,7 @@ function Editing({ kernel }: { readonly kernel: KernelDescription }) {
 
 /** What the text below is. */
 function useOwnText(kernel: KernelDescription) {
-  const edited = useRun((run) => run.header?.config.editedKernel);
+  const edited = useRecipe((config) => config.editedKernel);
   if (edited?.name !== kernel.name) return { source: kernel.source, note: null };
   return {
     source: edited.source,

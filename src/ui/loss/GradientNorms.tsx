@@ -2,7 +2,7 @@
 import { layerNorms } from '../../store/loss/loss_reading.ts';
 import type { MinibatchState } from '../../store/record/run_state.ts';
 import type { HeadNorms } from '../../units.ts';
-import { useRun } from '../parts/binding.ts';
+import { useRecipe } from '../parts/binding.ts';
 import { asPrinted, formatNumber, formatSetting } from '../parts/format.ts';
 import { entropyShade } from '../parts/scales.ts';
 
@@ -93,7 +93,7 @@ export function HeadNormsTable({ layers }: { readonly layers: readonly HeadNorms
 }
 
 export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchState }) {
-  const clip = useRun((run) => run.header?.config.optimiser.gradientClip ?? null);
+  const clip = useRecipe((config) => config.optimiser.gradientClip);
   const { step } = minibatch;
   if (!step)
     return <p className="small soft">The step of mini-batch {minibatch.minibatch + 1} is not done yet.</p>;

@@ -7,7 +7,15 @@ import { bestLeaf, leavesOf, pathTokens, rewardOf } from '../../store/record/rea
 import type { TreeState, UpdateState } from '../../store/record/run_state.ts';
 import type { LossConfig, NodeId } from '../../units.ts';
 import { nodeName } from '../drawing/encodings.ts';
-import { useLab, useRun, useSelection, useTree, useUpdate, useVocabulary } from '../parts/binding.ts';
+import {
+  useContextLength,
+  useRecipe,
+  useLab,
+  useSelection,
+  useTree,
+  useUpdate,
+  useVocabulary,
+} from '../parts/binding.ts';
 import { countWords, formatNumber, formatSigned } from '../parts/format.ts';
 import { Waiting } from '../parts/parts.tsx';
 import { PromptBar } from '../parts/PromptBar.tsx';
@@ -30,7 +38,7 @@ interface RowProps {
   readonly config: LossConfig;
 }
 
-function NoReading({ update: { metrics }, tree: { dropped } }: Pick<RowProps, 'update' | 'tree'>) {
+function NoReading({ update: { ended }, tree: { dropped } }: Pick<RowProps, 'update' | 'tree'>) {
   if (dropped)
     return (
       <p>
@@ -38,7 +46,7 @@ function NoReading({ update: { metrics }, tree: { dropped } }: Pick<RowProps, 'u
         loss.
       </p>
     );
-  if (metrics) return <p>This row was in no mini-batch.</p>;
+  if (ended) return <p>This row was in no mini-batch.</p>;
   return <Waiting>The loss of this row comes when the update reaches its loss phase.</Waiting>;
 }
 
@@ -50,7 +58,7 @@ interface ChosenProps extends RowProps {
 
 /** A trained-on token: its numbers, why it is not pushed if it is not, and how often it is counted. */
 function ChosenToken({ update, tree, leaf, config, reading, token, text }: ChosenProps) {
-  const credit = useRun((run) => run.header?.config.algorithm.credit ?? null);
+  const credit = useRecipe((config) => config.algorithm.credit);
   const turn = reading.turns[token.turn];
   const net = useMemo(
     () => netWeight(reading.minibatch, tree, leaf, token.position, config),
@@ -79,7 +87,7 @@ function ChosenToken({ update, tree, leaf, config, reading, token, text }: Chose
 export function LossRowView(props: RowProps) {
   const { update, tree, leaf, config } = props;
   const vocabulary = useVocabulary();
-  const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
+  const contextLength = useContextLength();
   const position = useSelection(({ token }) => token);
   const reading = useMemo(() => readLoss(update, tree, leaf, config), [update, tree, leaf, config]);
   const tokens = useMemo(() => pathTokens(tree, leaf, vocabulary), [tree, leaf, vocabulary]);
@@ -163,7 +171,7 @@ export function LossView() {
   const update = useUpdate();
   const tree = useTree();
   const selectedLeaf = useSelection(({ leaf }) => leaf);
-  const config = useRun((run) => run.header?.config.algorithm.loss ?? null);
+  const config = useRecipe((config) => config.algorithm.loss);
   const leaf = tree && (selectedLeaf ?? bestLeaf(tree));
   return (
     <div className="view loss-view">

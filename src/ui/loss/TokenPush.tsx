@@ -1,7 +1,7 @@
 /** What the step asked of every word that could have stood where a token stands: asked of the engine. */
 import { useMemo } from 'react';
 import type { LossToken } from '../../store/loss/loss_reading.ts';
-import { bestLeaf } from '../../store/record/reading.ts';
+import { recipeOf, bestLeaf } from '../../store/record/reading.ts';
 import { tokenQuestion } from '../../store/ask/token_question.ts';
 import type { TokenAlternative, TokenPush as Answer } from '../../store/ask/inspection.ts';
 import { useInspection, useLab, useRun, useSelection, useTransport, useTree, useUpdate, useVocabulary } from '../parts/binding.ts'; // prettier-ignore
@@ -118,7 +118,7 @@ export function TokenPush({ token }: { readonly token: LossToken }) {
   const { inspection } = useLab();
   const update = useUpdate();
   const tree = useTree();
-  const config = useRun((run) => run.header?.config ?? null);
+  const config = useRun(recipeOf);
   const selected = useSelection(({ leaf }) => leaf);
   const engine = useTransport((transport) => transport.engine.kind);
   const asking = useInspection((state) => state.asking);

@@ -6,7 +6,7 @@ import { TOKEN_COLOURS, type TokenColour as TokenEncoding } from '../../store/pl
 import type { PathToken } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { LossConfig, NodeId, RatioLevel } from '../../units.ts';
-import { useLab, useRun, useSelection } from '../parts/binding.ts';
+import { useContextLength, useLab, useSelection } from '../parts/binding.ts';
 import { creditGlyph, formatNumber, formatRatio, formatSigned } from '../parts/format.ts';
 import { creditShade, entropyShade } from '../parts/scales.ts';
 import { Transcript, type TokenDecoration } from '../parts/Transcript.tsx';
@@ -114,7 +114,7 @@ interface TokenStripProps {
 
 export function TokenStrip({ tree, leaf, reading, config, tokens, byPosition, selected }: TokenStripProps) {
   const { selection } = useLab();
-  const contextLength = useRun((run) => run.header?.environment.contextLength ?? Infinity);
+  const contextLength = useContextLength();
   const encoding = useSelection(({ tokenColour }) => tokenColour);
   const decorate = useMemo(() => {
     const extent = tokenExtent(reading?.turns ?? [], encoding);

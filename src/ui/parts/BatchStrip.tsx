@@ -4,8 +4,8 @@ import { isDead, leavesOf, rewardOf } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type NodeId } from '../../units.ts';
 import { layOutTree, linkPath, type TreeLayout } from '../drawing/tree_layout.ts';
-import { useLab, useRun, useSelection, useUpdate, useVocabulary } from './binding.ts';
-import { countWords, sentence } from './format.ts';
+import { useRecipe, useLab, useSelection, useUpdate, useSentence } from './binding.ts';
+import { countWords } from './format.ts';
 import { RewardLegend, rewardMarkPath, rewardMarkStyle } from './parts.tsx';
 import { rewardClass, type RewardClass } from './scales.ts';
 
@@ -87,7 +87,6 @@ interface TreeButtonProps {
   readonly selected: boolean;
   readonly capacity: number;
   readonly columns: number;
-  readonly vocabulary: readonly string[];
   readonly onPreview: (prompt: number | null) => void;
   readonly onOpen: (prompt: number) => void;
 }
@@ -102,9 +101,9 @@ function caption(tree: TreeState): string {
 }
 
 export const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
-  const { tree, selected, capacity, columns, vocabulary, onPreview, onOpen } = props;
+  const { tree, selected, capacity, columns, onPreview, onOpen } = props;
   const { index } = tree.prompt;
-  const question = sentence(tree.prompt.tokens.map((token) => vocabulary[token] ?? ''));
+  const question = useSentence()(tree.prompt.tokens);
   return (
     <button
       type="button"
@@ -155,9 +154,8 @@ function headingOf(trees: number, dead: number, dropped: number): string {
 
 export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number | null) => void }) {
   const update = useUpdate();
-  const vocabulary = useVocabulary();
   const selected = useSelection((state) => state.prompt);
-  const capacity = useRun((run) => run.header?.config.algorithm.rollout.leavesPerTree ?? 1);
+  const capacity = useRecipe((config) => config.algorithm.rollout.leavesPerTree) ?? 1;
   const { selection } = useLab();
   const trees = update?.trees ?? NO_TREES;
   const columns = columnsOf(trees);
@@ -181,7 +179,6 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
             selected={tree.prompt.index === selected}
             capacity={capacity}
             columns={columns}
-            vocabulary={vocabulary}
             onPreview={onPreview}
             onOpen={open}
           />

@@ -1,12 +1,12 @@
 /** Which tree: update, prompt, question. Shared by Tree, Credit and Loss. */
-import { useLab, useRun, useSelection, useTree, useUpdate, useVocabulary } from './binding.ts';
+import { useLab, useRun, useSelection, useTree, useUpdate, useReader } from './binding.ts';
 import { isDead } from '../../store/record/reading.ts';
 
 export function PromptBar() {
   const { selection } = useLab();
   const update = useUpdate();
   const tree = useTree();
-  const vocabulary = useVocabulary();
+  const read = useReader();
   const updateCount = useRun((run) => run.updates.length);
   const prompt = useSelection((state) => state.prompt);
   if (!update) return null;
@@ -45,13 +45,14 @@ export function PromptBar() {
       </label>
       {tree && (
         <span className="question">
-          <span className="soft">{tree.prompt.dataset}: </span>
-          {tree.prompt.tokens
-            .map((id) => vocabulary[id] ?? `#${id}`)
-            .filter((word) => !/^<.*>$/.test(word))
-            .join(' ')}
-          <span className="soft"> answer: </span>
-          {tree.prompt.answer.map((id) => vocabulary[id] ?? `#${id}`).join(' ')}
+          {tree.prompt.dataset !== '' && <span className="soft">{tree.prompt.dataset}: </span>}
+          {read(tree.prompt.tokens, (word) => !/^<.*>$/.test(word))}
+          {tree.prompt.answer && (
+            <>
+              <span className="soft"> answer: </span>
+              {read(tree.prompt.answer)}
+            </>
+          )}
         </span>
       )}
     </div>

@@ -7,9 +7,18 @@ import type { Lab } from '../../store/lab/lab.ts';
 import type { TransportState } from '../../store/lab/transport.ts';
 import type { Selection } from '../../store/place/selection.ts';
 import type { PlayerState } from '../../store/record/player.ts';
-import { selectedTree, selectedUpdate } from '../../store/record/reading.ts';
+import {
+  contextLengthOf,
+  creditRulesOf,
+  joinerOf,
+  recipeOf,
+  selectedTree,
+  selectedUpdate,
+  tokenText,
+} from '../../store/record/reading.ts';
 import type { RunState, TreeState, UpdateState } from '../../store/record/run_state.ts';
-import type { CreditConfig } from '../../units.ts';
+import type { CreditConfig, RunConfig } from '../../units.ts';
+import { sentence } from './format.ts';
 
 const LabContext = createContext<Lab | null>(null);
 export const LabProvider = LabContext.Provider;
@@ -58,9 +67,49 @@ export function useTree(): TreeState | null {
 }
 
 /** Token texts by id; empty before a run. */
-export const useVocabulary = (): readonly string[] =>
-  useRun((run) => run.header?.environment.vocabulary ?? NO_WORDS);
-const NO_WORDS: readonly string[] = [];
+export const useVocabulary = (): readonly string[] => useRun((run) => run.texts);
+
+/** How tokens of the record read together, as one text; a tag of the grammar may be left out. */
+export function useReader(): (ids: readonly number[], keep?: (word: string) => boolean) => string {
+  const texts = useVocabulary();
+  const joiner = useRun(joinerOf);
+  return useMemo(
+    () =>
+      (ids, keep = () => true) =>
+        ids
+          .map((id) => tokenText(texts, id))
+          .filter(keep)
+          .join(joiner),
+    [texts, joiner],
+  );
+}
+
+/** The same as a person would write it: no tags, marks closed up. */
+export function useSentence(): (ids: readonly number[]) => string {
+  const texts = useVocabulary();
+  const joiner = useRun(joinerOf);
+  return useMemo(
+    () => (ids) =>
+      sentence(
+        ids.map((id) => texts[id] ?? ''),
+        joiner,
+      ),
+    [texts, joiner],
+  );
+}
+
+/** A part of the run's recipe; null before a run, and where the record has none. */
+export const useRecipe = <T>(read: (config: RunConfig) => T): T | null =>
+  useRun((run) => {
+    const config = recipeOf(run);
+    return config && read(config);
+  });
+
+/** The rules that trained the run, or default ones where the record names none; null before a run. */
+export const useCreditRules = (): CreditConfig | null => useRun(creditRulesOf);
+
+/** Tokens at which a row is cut. */
+export const useContextLength = (): number => useRun(contextLengthOf);
 
 /** The run moves: the engine works, or the recording plays. */
 export function useIsPlaying(): boolean {
@@ -78,7 +127,7 @@ const NO_TREES: UpdateState['trees'] = [];
 /** @param update that the tree is of; the one on screen where it is not given */
 export function useAdvantages(tree: TreeState | null, update?: number): AdvantageRanges | null {
   const shown = useUpdateNumber();
-  const own = useRun((run): CreditConfig | null => run.header?.config.algorithm.credit ?? null);
+  const own = useCreditRules();
   const trees = useRun((run) => run.updates[(update ?? shown) - 1]?.trees ?? NO_TREES);
   return useMemo(() => (tree && own ? trainedAdvantages(tree, own, trees) : null), [tree, own, trees]);
 }

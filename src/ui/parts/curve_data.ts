@@ -56,7 +56,7 @@ export const knowsAdmissions = (run: RunState): boolean =>
 
 /** Whether a run is set up so that "I do not know" can be right: known before its first update. */
 function asksForAdmissions({ header }: RunState): boolean {
-  if (!header) return false;
+  if (!header?.config) return false;
   const { algorithm, datasets, evaluation } = header.config;
   return (
     algorithm.reward.rule === 'boundary' || [...datasets, ...evaluation.datasets].includes('unanswerable')

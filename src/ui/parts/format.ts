@@ -94,9 +94,10 @@ export function formatMs(value: number): string {
 const TAG = /^<\/?[a-z]+>$/;
 
 /** Joins words without tags, closing up before apostrophes and marks: "Yara's mother's father?" */
-export function sentence(words: readonly string[]): string {
+export function sentence(words: readonly string[], joiner = ' '): string {
   return words
     .filter((word) => !TAG.test(word))
-    .join(' ')
-    .replace(/ (['’?.,;!])/g, '$1');
+    .join(joiner)
+    .replace(/ (['’?.,;!])/g, '$1')
+    .trim();
 }

@@ -1,6 +1,6 @@
 /** What can be asked of the run on screen when its weights are gone, and how it is got back: by training it again. */
 import { LOADED_BY_HAND } from '../../units.ts';
-import { useRun, useTransport } from './binding.ts';
+import { useRecipe, useRun, useTransport } from './binding.ts';
 import { formatMs } from './format.ts';
 
 export interface RunGround {
@@ -16,7 +16,7 @@ export function useRunGround(update: number): RunGround {
   const engine = useTransport((shown) => shown.engine.kind);
   const live = useTransport((shown) => shown.source === 'live');
   const finished = useRun((run) => run.status === 'finished');
-  const byHand = useRun((run) => run.header?.config.weights === LOADED_BY_HAND);
+  const byHand = useRecipe((config) => config.weights) === LOADED_BY_HAND;
   const ms = useRun((run) =>
     run.updates
       .slice(0, update)

@@ -5,6 +5,7 @@ import { lastNeeded } from '../../store/place/selection.ts';
 import type { UpdateState } from '../../store/record/run_state.ts';
 import { editLabel, type EditedKernel, type RunConfig } from '../../units.ts';
 import {
+  useRecipe,
   useLab,
   useOfUpdate,
   usePlayer,
@@ -315,7 +316,7 @@ const CATCH_UP_MS = 1000;
 
 // Said wherever the run on screen is named: its loss came from a kernel that a person edited.
 
-const useEdit = (): EditedKernel | null => useRun((run) => run.header?.config.editedKernel ?? null);
+const useEdit = (): EditedKernel | null => useRecipe((config) => config.editedKernel ?? null);
 
 export function EditedBadge() {
   const edit = useEdit();

@@ -2,8 +2,8 @@
 import { useMemo } from 'react';
 import { bestLeaf, pathTokens, rewardOf } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
-import { useOfUpdate, useVocabulary } from '../parts/binding.ts';
-import { formatSigned, sentence } from '../parts/format.ts';
+import { useOfUpdate, useSentence, useVocabulary } from '../parts/binding.ts';
+import { formatSigned } from '../parts/format.ts';
 import { RewardMark } from '../parts/parts.tsx';
 import { rewardClass } from '../parts/scales.ts';
 import { Transcript } from '../parts/Transcript.tsx';
@@ -42,17 +42,18 @@ function BestPath({ tree, vocabulary }: BestPathProps) {
 export function Answer({ prompt }: { readonly prompt: number }) {
   const tree = useOfUpdate((update) => update?.trees[prompt]);
   const vocabulary = useVocabulary();
+  const words = useSentence();
   if (!tree) return <section className="answer" aria-label="Question" />;
-  const words = (ids: readonly number[]): string => sentence(ids.map((id) => vocabulary[id] ?? ''));
   return (
     <section className="answer" aria-label="Question">
       <div className="section-head">
         <h2>
-          Prompt {prompt + 1} · {tree.prompt.dataset}
+          Prompt {prompt + 1}
+          {tree.prompt.dataset !== '' && ` · ${tree.prompt.dataset}`}
         </h2>
       </div>
       <p className="question">
-        {words(tree.prompt.tokens)} <span className="truth">{words(tree.prompt.answer)}</span>
+        {words(tree.prompt.tokens)} <span className="truth">{words(tree.prompt.answer ?? [])}</span>
       </p>
       <BestPath tree={tree} vocabulary={vocabulary} />
     </section>

@@ -1,6 +1,6 @@
 /** Small multiples over updates, or the same numbers as a table. */
 import { useMemo, useState } from 'react';
-import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
+import { useRecipe, useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { Chart, Readout } from '../parts/Chart.tsx';
 import { curveData, formatIn, summarise, type CurveData } from '../parts/curve_data.ts';
 
@@ -52,7 +52,7 @@ export function Curves() {
   const following = useSelection((state) => state.update === null);
   const shown = useUpdateNumber();
   const selected = following ? null : shown; // an update asked for that is still to come is not on screen
-  const planned = useRun((state) => state.header?.config.updates ?? 0);
+  const planned = useRecipe((config) => config.updates) ?? 0;
   const [hovered, setHovered] = useState<number | null>(null);
   const [asTable, setAsTable] = useState(false);
   const charts = data.curves.filter(({ onlyInTable }) => !onlyInTable);

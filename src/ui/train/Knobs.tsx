@@ -1,4 +1,5 @@
 /** All settings of a run, grouped, as the engine describes them; a change offers a restart. */
+import { recipeOf } from '../../store/record/reading.ts';
 import { useEffect } from 'react';
 import {
   isRead,
@@ -60,7 +61,7 @@ const groupOf = ({ path }: KnobDescription): string =>
 function useConfig(): RunConfig | null {
   const draft = useTransport((transport) => transport.draft);
   const asked = useTransport((transport) => (transport.source === 'live' ? transport.asked : null));
-  const shown = useRun((run) => run.header?.config ?? null);
+  const shown = useRun(recipeOf);
   const first = useRun((run) => run.ready?.presets[0]?.config ?? null);
   return draft ?? shown ?? asked ?? first;
 }

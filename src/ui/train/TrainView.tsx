@@ -18,13 +18,20 @@ const WIDE = '(min-width: 1600px)';
 function ConfigLine() {
   const header = useRun((run) => run.header);
   if (!header) return null;
-  const { algorithm, optimiser, preset, seed } = header.config;
+  const { config, origin, parameterCount } = header;
+  if (!config)
+    return origin.kind === 'imported' ? (
+      <p className="small soft">
+        {origin.file}, read as {origin.format}
+      </p>
+    ) : null;
+  const { algorithm, optimiser, preset, seed } = config;
   const { rollout, credit, loss } = algorithm;
   const items: readonly (readonly [string, string])[] = [
     ['method', methodTitle(algorithm.name)],
     ['preset', preset],
     ['seed', String(seed)],
-    ['parameters', formatCount(header.parameterCount)],
+    ['parameters', parameterCount === null ? 'unknown' : formatCount(parameterCount)],
     ['rollout', rollout.shape],
     ['M, L, K', `${rollout.initialBranches}, ${rollout.iterations}, ${rollout.picks}`],
     ['lr', formatSetting(optimiser.learningRate)],
@@ -43,7 +50,7 @@ function ConfigLine() {
           </div>
         ))}
       </dl>
-      <MethodChanges config={header.config} />
+      <MethodChanges config={config} />
     </>
   );
 }

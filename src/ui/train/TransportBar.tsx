@@ -1,6 +1,14 @@
 /** Play, single update, single phase, reset, and the six phases with the live one marked. */
 import { PHASES } from '../../store/record/run_state.ts';
-import { useIsPlaying, useLab, useOfUpdate, useRun, useSelection, useTransport } from '../parts/binding.ts';
+import {
+  useRecipe,
+  useIsPlaying,
+  useLab,
+  useOfUpdate,
+  useRun,
+  useSelection,
+  useTransport,
+} from '../parts/binding.ts';
 import { countWords, formatMs } from '../parts/format.ts';
 import { useKeys, type KeyBinding } from '../shell/keys.tsx';
 
@@ -30,7 +38,7 @@ function PlayButton() {
 
 export function PhaseBar() {
   const phase = useOfUpdate((update) => update?.phase ?? null);
-  const done = useOfUpdate((update) => update?.metrics != null);
+  const done = useOfUpdate((update) => update?.ended === true);
   const reached = phase ? PHASES.indexOf(phase) : -1;
   const stateOf = (index: number) =>
     done || index < reached ? 'done' : index === reached ? 'live' : 'ahead';
@@ -52,7 +60,7 @@ export function PhaseBar() {
 export function TransportBar() {
   const { transport } = useLab();
   const playing = useIsPlaying();
-  const seed = useRun((run) => run.header?.config.seed);
+  const seed = useRecipe((config) => config.seed);
   const source = useTransport((state) => state.source);
   const keys: readonly KeyBinding[] = [
     { key: ' ', label: 'play or pause', run: playing ? transport.pause : transport.play },
@@ -71,7 +79,7 @@ export function TransportBar() {
         One phase
       </button>
       <button type="button" onClick={transport.reset} aria-keyshortcuts="Shift+R">
-        {source === 'live' && seed !== undefined ? `Reset, seed ${seed}` : 'From the start'}
+        {source === 'live' && seed !== null ? `Reset, seed ${seed}` : 'From the start'}
       </button>
       <PhaseBar />
     </div>
@@ -95,7 +103,7 @@ function Pace() {
 export function Scrubber() {
   const { selection } = useLab();
   const last = useRun((run) => run.updates.length);
-  const planned = useRun((run) => run.header?.config.updates ?? 0);
+  const planned = useRecipe((config) => config.updates) ?? last;
   const selected = useSelection((state) => state.update);
   const shown = Math.min(selected ?? last, last);
   return (

@@ -4,7 +4,7 @@ import { useCallback } from 'react';
 import { isDead, leavesOf, rewardOf } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { TREE_STATES, type BatchFilter, type TreeStatus } from '../../store/place/selection.ts';
-import { useLab, useRun, useSelection, useUpdate, useVocabulary } from '../parts/binding.ts';
+import { useRecipe, useLab, useSelection, useUpdate } from '../parts/binding.ts';
 import { rewardClass } from '../parts/scales.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { TreeButton, columnsOf } from '../parts/BatchStrip.tsx';
@@ -33,9 +33,8 @@ const NO_TREES: readonly TreeState[] = [];
 export function BatchGrid() {
   const { selection } = useLab();
   const trees = useUpdate()?.trees ?? NO_TREES;
-  const vocabulary = useVocabulary();
   const selected = useSelection((state) => state.prompt);
-  const capacity = useRun((run) => run.header?.config.algorithm.rollout.leavesPerTree ?? 1);
+  const capacity = useRecipe((config) => config.algorithm.rollout.leavesPerTree) ?? 1;
   const filter = useSelection((state) => state.filter);
   const setFilter = (wanted: BatchFilter): void => selection.select({ filter: wanted });
   const open = useCallback((prompt: number): void => selection.select({ prompt, batch: false }), [selection]);
@@ -97,7 +96,6 @@ export function BatchGrid() {
             selected={tree.prompt.index === selected}
             capacity={capacity}
             columns={columns}
-            vocabulary={vocabulary}
             onPreview={preview}
             onOpen={open}
           />

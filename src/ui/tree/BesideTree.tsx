@@ -1,5 +1,6 @@
 /** The same question's tree of another update, or of a kept run, under the same camera as the tree above it. */
 import { useMemo } from 'react';
+import { creditRulesOf } from '../../store/record/reading.ts';
 import { useStore } from 'zustand';
 import { trainedAdvantages } from '../../store/credit/advantage_range.ts';
 import { otherAsking } from '../../store/place/missing_place.ts';
@@ -42,11 +43,9 @@ export function BesideTree({ tree, colour, camera }: BesideTreeProps) {
   const other = useMemo(() => otherAsking(run, kept, tree.prompt, update), [run, kept, tree, update]);
   const draw = useMemo(() => {
     if (!other) return null;
-    const { header, updates } = other.run;
-    const advantages =
-      header && colour === 'advantage'
-        ? trainedAdvantages(other.tree, header.config.algorithm.credit, updates[other.update - 1].trees)
-        : null;
+    const rules = creditRulesOf(other.run);
+    const { trees } = other.run.updates[other.update - 1];
+    const advantages = rules && colour === 'advantage' ? trainedAdvantages(other.tree, rules, trees) : null;
     return drawingFor(colour, other.tree, advantages);
   }, [other, colour]);
   if (!other || !draw) return <NothingBeside />;

@@ -9,7 +9,7 @@ import {
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { ExpansionCandidate, ExpansionRecord, NodeId, RolloutConfig } from '../../units.ts';
 import { nodeName } from '../drawing/encodings.ts';
-import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
+import { useRecipe, useLab, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { countWords, formatNumber } from '../parts/format.ts';
 import { awaitingExpansion, expansionWords, thresholdWords, type ExpansionWords } from './expansion_words.ts';
 import { ExpansionControls } from './ExpansionWhatIf.tsx';
@@ -26,7 +26,7 @@ interface CandidateByHandProps {
 export function CandidateByHand({ own, iteration, candidate }: CandidateByHandProps) {
   const { interventions } = useLab();
   const tree = useHandTree()?.tree ?? own;
-  const rollout = useRun((run) => run.header?.config.algorithm.rollout ?? null);
+  const rollout = useRecipe((config) => config.algorithm.rollout);
   const seed = (useHandTree()?.done.length ?? 0) + 1;
   const whyNot = useWhyNot();
   const { node, pickCount } = candidate;
@@ -224,7 +224,7 @@ function changeSentence(record: ExpansionRecord, whatIf: ExpansionWhatIf): strin
 }
 
 function Choice({ tree, record, rollout }: RecordProps) {
-  const seed = useRun((run) => run.header?.config.seed ?? 0);
+  const seed = useRecipe((config) => config.seed) ?? 0;
   const update = useUpdateNumber();
   const { selection } = useLab();
   const rule = useSelection((state) => state.expansionRule);
@@ -258,7 +258,7 @@ function Choice({ tree, record, rollout }: RecordProps) {
 
 export function ExpansionPanel({ tree }: { readonly tree: TreeState }) {
   const cursor = useSelection(({ growth }) => growth);
-  const rollout = useRun((run) => run.header?.config.algorithm.rollout ?? null);
+  const rollout = useRecipe((config) => config.algorithm.rollout);
   const records = expansionsGrown(tree, cursor);
   const { selection } = useLab();
   const chosen = useSelection((state) => state.round);

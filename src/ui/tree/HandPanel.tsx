@@ -12,6 +12,7 @@ import type { TreeState } from '../../store/record/run_state.ts';
 import { LabError, type ErrorReport, type TokenId, type TurnNode } from '../../units.ts';
 import { nodeName, turnName } from '../drawing/encodings.ts';
 import {
+  useRecipe,
   useLab,
   useRun,
   useSelection,
@@ -182,7 +183,7 @@ export function HandPanel({ tree }: { readonly tree: TreeState }) {
   const { interventions } = useLab();
   const selected = useSelection(({ node }) => node);
   const source = useTransport((transport) => transport.source);
-  const temperature = useRun((run) => run.header?.config.temperature ?? 1);
+  const temperature = useRecipe((config) => config.temperature) ?? 1;
   const asking = useInterventions((state) => state.asking);
   const hand = useHandTree();
   const whyNot = useWhyNot();

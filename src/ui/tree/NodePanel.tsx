@@ -8,6 +8,7 @@ import type { TurnNode } from '../../units.ts';
 import type { Nodes } from '../drawing/drawn_tree.ts';
 import { turnName } from '../drawing/encodings.ts';
 import {
+  useRecipe,
   useAdvantages,
   useLab,
   useRun,
@@ -32,7 +33,7 @@ function RankingFact({ tree, node }: { readonly tree: TreeState; readonly node: 
   const record = tree.expansions.findLast(({ candidates }) =>
     candidates.some((entry) => entry.node === node.id),
   );
-  const rollout = useRun((run) => run.header?.config.algorithm.rollout ?? null);
+  const rollout = useRecipe((config) => config.algorithm.rollout);
   const candidate = record?.candidates.find((entry) => entry.node === node.id);
   if (!record || !candidate || !rollout) return null;
   const { score, round } = expansionWords(rollout, record.candidates.length);

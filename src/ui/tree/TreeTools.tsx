@@ -7,8 +7,8 @@ import { editSuffix, type NodeId, type TurnNode } from '../../units.ts';
 import type { DrawnTree, Nodes } from '../drawing/drawn_tree.ts';
 import { useColours } from '../drawing/encodings.ts';
 import type { TreeFolding } from '../drawing/folding.ts';
-import { useLab, useRun, useSelection, useUpdateNumber, useVocabulary } from '../parts/binding.ts';
-import { countWords, sentence } from '../parts/format.ts';
+import { useLab, useRun, useSelection, useSentence, useUpdateNumber } from '../parts/binding.ts';
+import { countWords } from '../parts/format.ts';
 import { RewardLegend } from '../parts/parts.tsx';
 import { rewardClass, type RewardClass } from '../parts/scales.ts';
 import { useKeys } from '../shell/keys.tsx';
@@ -20,18 +20,27 @@ function stampOf(
   update: number,
   tree: TreeState,
   colour: string,
-  words: readonly string[],
+  read: (ids: readonly number[]) => string,
 ): readonly string[] {
-  const { algorithm, preset, seed, environment } = header.config;
-  const question = sentence(tree.prompt.tokens.map((id) => words[id] ?? `#${id}`));
-  const answer = sentence(tree.prompt.answer.map((id) => words[id] ?? `#${id}`));
+  const { dataset, seed, tokens, answer, index } = tree.prompt;
+  const where = [dataset, seed].filter((part) => part !== null && part !== '').join(' ');
   return [
-    `${methodTitle(algorithm.name)}${editSuffix(header.config)}, preset ${preset}, ${environment}, seed ${seed}`,
-    `update ${update}, prompt ${tree.prompt.index + 1} (${tree.prompt.dataset} ${tree.prompt.seed}), coloured by ${colour}`,
-    `${question} Answer: ${answer}`,
-    `Turnwise, run of ${header.date}`,
+    sourceOf(header),
+    `update ${update}, prompt ${index + 1}${where === '' ? '' : ` (${where})`}, coloured by ${colour}`,
+    `${read(tokens)}${answer ? ` Answer: ${read(answer)}` : ''}`,
+    `Turnwise${header.date === '' ? '' : `, run of ${header.date}`}`,
   ];
 }
+
+/** The recipe in a line, or the file that a record without one was read from. */
+function sourceOf({ config, origin }: RunHeader): string {
+  if (!config) return origin.kind === 'imported' ? `${origin.file}, read as ${origin.format}` : 'a run';
+  const { algorithm, preset, seed, environment } = config;
+  return `${methodTitle(algorithm.name)}${editSuffix(config)}, preset ${preset}, ${environment}, seed ${seed}`;
+}
+
+const fileName = ({ config }: RunHeader, update: number, prompt: number): string =>
+  `tree-${config ? `${config.algorithm.name}-seed${config.seed}-` : ''}update${update}-prompt${prompt + 1}.svg`;
 
 interface ExportButtonProps {
   readonly tree: TreeState;
@@ -42,14 +51,13 @@ function ExportButton({ tree, drawn }: ExportButtonProps) {
   const header = useRun((run) => run.header);
   const update = useUpdateNumber();
   const colour = useSelection((state) => state.colour);
-  const words = useVocabulary();
+  const read = useSentence();
   const colours = useColours();
   const save = (): void => {
     const shown = drawn();
     if (!shown || !header) return;
-    const { name } = header.config.algorithm;
-    const file = `tree-${name}-seed${header.config.seed}-update${update}-prompt${tree.prompt.index + 1}.svg`;
-    saveFile(file, treeSvg(shown, stampOf(header, update, tree, colour, words), colours), 'image/svg+xml');
+    const file = fileName(header, update, tree.prompt.index);
+    saveFile(file, treeSvg(shown, stampOf(header, update, tree, colour, read), colours), 'image/svg+xml');
   };
   return (
     <button
@@ -147,7 +155,13 @@ export function tagsOf(nodes: Nodes, vocabulary: readonly string[]): readonly st
 const wordsOf = (node: TurnNode, vocabulary: readonly string[]): readonly string[] =>
   node.tokens.map((id) => vocabulary[id] ?? `#${id}`);
 
-function matches(node: TurnNode, tree: TreeState, query: TreeQuery, vocabulary: readonly string[]): boolean {
+function matches(
+  node: TurnNode,
+  tree: TreeState,
+  query: TreeQuery,
+  vocabulary: readonly string[],
+  joiner: string,
+): boolean {
   const { text, tag, reward, low, high } = query;
   const surprisal = node.turnSurprisal;
   if (low !== null && (surprisal === null || surprisal < low)) return false;
@@ -157,11 +171,12 @@ function matches(node: TurnNode, tree: TreeState, query: TreeQuery, vocabulary: 
   if (tag === '' && text === '') return true;
   const words = wordsOf(node, vocabulary);
   if (tag !== '' && node.ending !== tag && !words.includes(`<${tag}>`)) return false;
-  return text === '' || words.join(' ').toLowerCase().includes(text.toLowerCase());
+  return text === '' || words.join(joiner).toLowerCase().includes(text.toLowerCase());
 }
 
 /**
  * @param nodes those on screen
+ * @param joiner what stands between two tokens, as joinerOf has it
  * @returns ids in order of creation; null where the query asks for nothing. The question itself is never found.
  */
 export function findTurns(
@@ -169,12 +184,15 @@ export function findTurns(
   nodes: Nodes,
   query: TreeQuery | null,
   vocabulary: readonly string[],
+  joiner = ' ',
 ): readonly NodeId[] | null {
   if (!query) return null;
   const { text, tag, reward, low, high } = query;
   if (text === '' && tag === '' && reward === '' && low === null && high === null) return null;
   return nodes.flatMap((node) =>
-    node && node.parent !== null && !node.pruned && matches(node, tree, query, vocabulary) ? [node.id] : [],
+    node && node.parent !== null && !node.pruned && matches(node, tree, query, vocabulary, joiner)
+      ? [node.id]
+      : [],
   );
 }
 

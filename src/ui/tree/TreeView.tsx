@@ -1,6 +1,6 @@
 /** The Tree view: one prompt's tree as it grows or is replayed, or all trees of an update; why turns were expanded. */
 import { useMemo, useRef, useState } from 'react';
-import { nodesGrown } from '../../store/record/reading.ts';
+import { joinerOf, nodesGrown } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { NodeId } from '../../units.ts';
 import { pathOf, type DrawnTree, type Nodes } from '../drawing/drawn_tree.ts';
@@ -8,7 +8,7 @@ import { drawingFor } from '../drawing/encodings.ts';
 import { useFolding } from '../drawing/folding.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { createCamera } from '../drawing/use_camera.ts';
-import { useAdvantages, useLab, useSelection, useVocabulary } from '../parts/binding.ts';
+import { useAdvantages, useLab, useRun, useSelection, useVocabulary } from '../parts/binding.ts';
 import { PromptBar } from '../parts/PromptBar.tsx';
 import { BatchGrid } from './BatchGrid.tsx';
 import { BesideTree } from './BesideTree.tsx';
@@ -44,12 +44,16 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
   const beside = useSelection((state) => state.beside);
   const query = useSelection((state) => state.find);
   const vocabulary = useVocabulary();
+  const joiner = useRun(joinerOf);
   const { selection } = useLab();
   const onlyPath = useSelection((state) => state.onlyPath);
   const [camera] = useState(createCamera);
   const shown = useRef<DrawnTree | null>(null);
   const folding = useFolding(nodes);
-  const found = useMemo(() => findTurns(tree, nodes, query, vocabulary), [tree, nodes, query, vocabulary]);
+  const found = useMemo(
+    () => findTurns(tree, nodes, query, vocabulary, joiner),
+    [tree, nodes, query, vocabulary, joiner],
+  );
   const foundSet = useMemo(() => found && new Set(found), [found]);
   const tags = useMemo(() => tagsOf(nodes, vocabulary), [nodes, vocabulary]);
   const advantages = useAdvantages(colour === 'advantage' ? tree : null);
