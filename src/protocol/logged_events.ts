@@ -156,12 +156,12 @@ const memoryChange = v.object({
 /** Fields of the events that a log may hold: all but those that belong to a session, not to a run. */
 const SCHEMAS = {
   'run-started': v.object({
-    origin: recordOrigin,
-    tokens: v.picklist(TOKEN_UNITS),
     config: v.nullable(config),
     adapter: v.nullable(adapter),
     environment: v.nullable(environment),
     parameterCount: v.nullable(count),
+    origin: recordOrigin,
+    tokens: v.picklist(TOKEN_UNITS),
     date: text,
   }),
   texts: v.object({ texts: v.array(text) }),

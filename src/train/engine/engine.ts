@@ -214,12 +214,12 @@ export class Engine {
     if (this.#backend !== backend) return this.#postStatus('failed'); // lost meanwhile, which was said
     this.#options.post({
       kind: 'run-started',
-      origin: { kind: 'trained' },
-      tokens: 'vocabulary',
       config,
       adapter: backend.adapter,
       environment: describeEnvironment(environment),
       parameterCount: backend.parameterCount(config.model),
+      origin: { kind: 'trained' },
+      tokens: 'vocabulary',
       date: this.#options.date?.() ?? new Date().toISOString(),
     });
     this.#startSession(config, environment, policies);
