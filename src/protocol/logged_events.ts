@@ -145,7 +145,7 @@ const metrics = v.object({
 } satisfies Record<keyof UpdateMetrics, v.GenericSchema>);
 
 /** Added up over a log, and held whole by a checkpoint. */
-const memoryChange = v.object({
+export const memorySchema = v.object({
   boundary: v.exactOptional(
     v.object({ phase: v.picklist(['exploration', 'plateau']), best: v.nullable(number), below: count }),
   ),
@@ -198,7 +198,7 @@ const SCHEMAS = {
     ...{ update: count, dataset: text, questions: count, greedy: v.boolean() },
     ...{ exactMatch: number, unknown: numberOrNull, reliability: numberOrNull },
   }),
-  remembered: v.object({ update: count, ...memoryChange.entries }),
+  remembered: v.object({ update: count, ...memorySchema.entries }),
   status: v.object({
     update: count,
     phase: v.nullable(phase),

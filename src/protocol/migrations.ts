@@ -30,6 +30,7 @@ const withSurprisal = (value: RawEvent): RawEvent => renamed(value, 'turnEntropy
 const MIGRATIONS: readonly ((event: RawEvent) => RawEvent)[] = [
   // 1 → 2: the mean surprisal of a turn was called its entropy. What files older than a field lack is said: trained here, one tree a prompt,
   // every group rolled out once and kept; admissions and norms by head are not known of them.
+  // What the run remembers (`remembered`) is in none of them.
   (event) => {
     switch (event.kind) {
       case 'run-started':

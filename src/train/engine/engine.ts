@@ -18,13 +18,14 @@ import { questions, type AnswerTo, type Question } from '../inspect/index.ts';
 import type { AskedOf, QuestionTable } from '../inspect/question.ts';
 import { RunStopped, Transport } from '../run/gates.ts';
 import { train } from '../run/run.ts';
+import type { Policies } from '../run/update.ts';
 import type { Backend } from './backend.ts';
 import { Desk } from './desk.ts';
 import { QuestionError, reportOf } from '../../protocol/errors.ts';
 import { blameEdit, NoProfileError, NoRunError } from './errors.ts';
 import { parseRunCommand } from './guard.ts';
 import type { UpdateProfiler } from './profile.ts';
-import { OF_A_RUN, type Opened, type Policies, type Session } from './session.ts';
+import { OF_A_RUN, type Opened, type Session } from './session.ts';
 
 export type { Backend, PolicyRequest } from './backend.ts';
 

@@ -1,19 +1,13 @@
 /** What the engine keeps of the run that is open. */
-import type { RunConfig, TrainablePolicy } from '../../units.ts';
+import type { RunConfig } from '../../units.ts';
 import type { RunCommand } from '../../protocol/protocol.ts';
 import type { Transport } from '../run/gates.ts';
+import type { Policies } from '../run/update.ts';
 
 /** What a run was opened with; `reset` opens it again. */
 export interface Opened {
   readonly config: RunConfig;
   readonly bytes: ArrayBuffer | null; // weights loaded by hand, in place of config.weights
-}
-
-/** As in Run. */
-export interface Policies {
-  readonly policy: TrainablePolicy;
-  readonly reference: TrainablePolicy | null;
-  readonly rewardModel: TrainablePolicy | null;
 }
 
 export interface Session extends Policies {

@@ -1,4 +1,4 @@
-/** What a run remembers from update to update beside its networks, and what its log says of it. */
+/** What a run remembers from update to update beside its networks, what its log says of it, and where a run stands between two. */
 import { BOUNDARY_START, type BoundaryState } from '../../algo/reward/boundary.ts';
 import type { MemoryChange, OptimalValue } from '../../protocol/protocol.ts';
 
@@ -14,6 +14,19 @@ export const emptyMemory = (): RunMemory => ({
   optimalValues: new Map(),
   rewardModelSteps: 0,
 });
+
+/** Where a run stands between two updates. Every random number is keyed by seed and update, so nothing else is carried. */
+export interface Standing {
+  readonly update: number | null; // the last that is over, its evaluations too; 0 before the first; null: not begun
+  readonly memory: RunMemory;
+}
+
+/** Where every run begins: nothing is evaluated yet. */
+export const START: Standing = { update: null, memory: emptyMemory() };
+
+export interface Settled extends Standing {
+  readonly update: number;
+}
 
 /** What tells questions apart, whatever their place in an update. */
 export const questionName = ({ dataset, seed }: Pick<OptimalValue, 'dataset' | 'seed'>): string =>

@@ -1,6 +1,6 @@
 /**
- * The run: rollout → reward → value → advantage → loss → step, top to bottom; each phase is the file of its name. Everything that happens is posted as an event; every random number is keyed by the seed and the update, so
- * the same seed gives the same events.
+ * The run: rollout → reward → value → advantage → loss → step, top to bottom; each phase is the file of its name. Everything
+ * that happens is posted as an event; every random number is keyed by the seed and the update, so the same seed gives the same events.
  */
 import { afterValidation } from '../../algo/reward/boundary.ts';
 import { evaluate } from './evaluate.ts';
@@ -8,7 +8,7 @@ import type { CheckedStep } from '../../protocol/protocol.ts';
 import { assignAdvantages, postCredit } from './advantage.ts';
 import { lossBatches, type LossBatch, type MeasuredGroup } from './batches.ts';
 import { backpropagate, scoreBatches, type BatchScores } from './loss.ts';
-import { emptyMemory, memoryChange, type RunMemory } from './memory.ts';
+import { memoryChange, START, type RunMemory, type Settled, type Standing } from './memory.ts';
 import { chooseGroups, postRewards, scoreBatch, type Rewarded } from './reward.ts';
 import { promptsOf, rollOut } from './rollout.ts';
 import { measureSignals } from './signals.ts';
@@ -20,25 +20,33 @@ import { meanEntropy, rolloutMetrics, stepMetrics, type TrainedBatch } from './u
 export type { Run } from './update.ts';
 
 /**
- * Trains to the end of the configuration, evaluating before, between and after.
+ * Trains to the end of the configuration, evaluating before, between and after. Every run goes on from where it stands: a
+ * fresh one from the start, another from a checkpoint whose networks were restored (checkpoint.ts).
  * @throws RunStopped when the transport stops it, NonFiniteLossError, and whatever policy and environment throw
  */
-export async function train(run: Run): Promise<void> {
+export async function train(run: Run, from: Standing = START): Promise<void> {
   const { config, transport } = run;
-  const { every } = config.evaluation;
-  let memory = emptyMemory();
   await transport.gate();
-  for (let update = 0; update <= config.updates; update += 1) {
-    const before = memory;
-    if (update > 0)
-      memory = await profiledUpdate({ run, update, key: { seed: config.seed, update }, memory });
-    const due = every > 0 && update % every === 0;
-    if (due || update === 0 || update === config.updates) memory = await evaluateAll(run, update, memory);
-    const change = memoryChange(before, memory);
-    if (change) run.post({ kind: 'remembered', update, ...change });
-    if (update > 0) transport.endUpdate();
+  for (let standing = from; standing.update !== config.updates;) {
+    const settled = await goOn(run, standing);
+    run.onSettled?.(settled);
+    if (settled.update > 0) transport.endUpdate();
+    standing = settled;
   }
   transport.finish();
+}
+
+/** The next update and the evaluations that are due after it; from the start, those before the first. */
+async function goOn(run: Run, from: Standing): Promise<Settled> {
+  const { seed, updates, evaluation } = run.config;
+  const update = from.update === null ? 0 : from.update + 1;
+  let { memory } = from;
+  if (update > 0) memory = await profiledUpdate({ run, update, key: { seed, update }, memory });
+  const due = evaluation.every > 0 && update % evaluation.every === 0;
+  if (due || update === 0 || update === updates) memory = await evaluateAll(run, update, memory);
+  const change = memoryChange(from.memory, memory);
+  if (change) run.post({ kind: 'remembered', update, ...change });
+  return { update, memory };
 }
 
 /** One update, and its profile if that was asked for before it began. */

@@ -13,16 +13,20 @@ import type {
 import type { UpdateProfiler } from '../engine/profile.ts';
 import type { Phase, RunEvent } from '../../protocol/protocol.ts';
 import type { Transport } from './gates.ts';
-import type { RunMemory } from './memory.ts';
+import type { RunMemory, Settled } from './memory.ts';
 
-export interface Run {
-  readonly config: RunConfig;
-  readonly environment: Environment;
-  readonly policy: TrainablePolicy;
+/** The networks of a run. */
+export interface Policies {
+  readonly policy: TrainablePolicy; // the one that is trained
   /** The policy before training; null where the algorithm never asks for it (needsReference). */
   readonly reference: TrainablePolicy | null;
   /** iStar's second network, which starts as the policy does; null elsewhere (needsRewardModel). */
   readonly rewardModel: TrainablePolicy | null;
+}
+
+export interface Run extends Policies {
+  readonly config: RunConfig;
+  readonly environment: Environment;
   readonly transport: Transport;
   readonly post: (event: RunEvent) => void;
   readonly now: () => number; // ms; only *Ms metrics and profiles read it
@@ -30,6 +34,8 @@ export interface Run {
   readonly startProfile?: () => UpdateProfiler | null;
   /** Whether the steps of this update are to be checked; the answer is for one update. */
   readonly takeStepCheck?: (update: number) => boolean;
+  /** Told where the run stands after each update, its evaluations done, before the next: checkpoints are taken here. */
+  readonly onSettled?: (standing: Settled) => void;
 }
 
 /** One update of a run. */
