@@ -5,7 +5,7 @@
 import { LineReader, READ_BOUNDS, type Bytes, type ReadBounds } from './byte_lines.ts';
 import { RecordingCutOffError, RecordingError } from '../protocol/errors.ts';
 import { LogOrder } from '../protocol/log_order.ts';
-import { parseLoggedEvent } from '../protocol/logged_events.ts';
+import { parseLoggedEvent } from '../protocol/log.ts';
 import { LOG_VERSION, migrated } from '../protocol/migrations.ts';
 import { isLogged, type RunEvent } from '../protocol/protocol.ts';
 import { quote } from '../protocol/schema.ts';

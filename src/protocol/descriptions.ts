@@ -1,6 +1,11 @@
 /** What pickers are built from: methods, environments and settings as the engine describes them. */
 import type { AlgorithmConfig } from '../units.ts';
-import type { CatalogueEntry } from './log.ts';
+
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+}
 
 /** A method as its card shows it. */
 export interface AlgorithmDescription extends CatalogueEntry {

@@ -1,122 +1,343 @@
-/** What a run's log is made of: the payloads of its events. */
+/**
+ * What a run's log is made of. The schemas are the one place that says it: types are inferred from them, and what a file says
+ * is checked by them. Types of src/units are checked against their schema when this compiles.
+ */
+import * as v from 'valibot';
 import type { BoundaryState } from '../algo/reward/boundary.ts';
-import type { AdvantageRule, NodeId, NodeTable, TreeSignals, ValueRule } from '../units.ts';
+import { parseRunConfig } from '../train/config/config.ts';
+import { RecordingError } from './errors.ts';
+import { issueReport, quote } from './schema.ts';
+import {
+  ADVANTAGE_RULES,
+  VALUE_RULES,
+  type ErrorReport,
+  type ExpansionRecord,
+  type HeadNorms,
+  type NodeId,
+  type NodeTable,
+  type RecordedPrompt,
+  type RunConfig,
+  type SearchStatistics,
+  type TokenId,
+  type TreeSignals,
+  type TurnNode,
+} from '../units.ts';
 
 /** The phases of one update, in order. */
 export const PHASES = ['rollout', 'reward', 'value', 'advantage', 'loss', 'step'] as const;
-export type Phase = (typeof PHASES)[number];
-
-export interface AdapterDescription {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  readonly software: boolean; // a CPU adapter (SwiftShader, lavapipe, WARP)
-}
-
-export interface CatalogueEntry {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-}
-
-/** What the page needs of an environment: names for tokens, and limits. */
-export interface EnvironmentDescription extends CatalogueEntry {
-  readonly vocabulary: readonly string[];
-  readonly stopTokens: readonly number[];
-  readonly datasets: readonly string[];
-  readonly contextLength: number; // tokens
-  readonly callLimit: number;
-}
-
-/** Where a record comes from. */
-export type RunOrigin =
-  | { readonly kind: 'trained' } // here, from its first update
-  | { readonly kind: 'forked'; readonly run: string; readonly update: number } // trained here, from another run's weights
-  | { readonly kind: 'imported'; readonly file: string; readonly format: string }; // somebody else's rollouts
 
 /**
  * What one token id of a record stands for: a token of the environment's vocabulary, a token of another policy's, or, where a
  * file holds text alone, a word with the white space before it. The last two are told by `texts` events.
  */
 export const TOKEN_UNITS = ['vocabulary', 'tokens', 'words'] as const;
-export type TokenUnit = (typeof TOKEN_UNITS)[number];
+
+// What fields are made of. Numbers may be NaN: skipped steps have it.
+
+const isCount = (input: unknown): boolean => Number.isSafeInteger(input) && (input as number) >= 0;
+const isNumbers = (input: unknown): boolean =>
+  Array.isArray(input) && input.every((item) => typeof item === 'number');
+
+const number = v.custom<number>((input) => typeof input === 'number', 'a number');
+const count = v.custom<number>(isCount, 'a whole number');
+const node = v.custom<NodeId>(isCount, 'a whole number');
+const text = v.string();
+const numbers = v.custom<readonly number[]>(isNumbers, 'a list of numbers');
+const tokens = v.custom<readonly TokenId[]>(isNumbers, 'a list of numbers');
+export const nodes = v.custom<readonly NodeId[]>(isNumbers, 'a list of numbers');
+export const numbersOrNull = v.custom<NodeTable<number | null>>(
+  (input) => Array.isArray(input) && input.every((item) => item === null || typeof item === 'number'),
+  'a list of numbers and nulls',
+);
+const numberOrNull = v.nullable(number);
+const phase = v.picklist(PHASES);
+const list = <Schema extends v.GenericSchema>(item: Schema) => v.pipe(v.array(item), v.readonly());
+
+/** A type of src/units: that its schema makes it is checked here, field by field. */
+const of = <Unit>(schema: v.GenericSchema<unknown, Unit>): v.GenericSchema<unknown, Unit> => schema;
+
+const origin = v.variant('kind', [
+  v.object({ kind: v.literal('root') }),
+  v.object({ kind: v.literal('initial'), branch: count }),
+  v.object({ kind: v.literal('continuation') }),
+  v.object({ kind: v.literal('expansion'), iteration: count, pick: count, resampled: node }),
+  v.object({ kind: v.literal('duplicate'), of: node }),
+  v.object({ kind: v.literal('branch'), iteration: count, pick: count }),
+  v.object({ kind: v.literal('scout') }),
+  v.object({ kind: v.literal('imported'), inferred: v.boolean() }),
+]);
+
+export const nodeSchema = of<TurnNode>(
+  v.object({
+    ...{ id: node, parent: v.nullable(node), children: nodes, tree: count, depth: count, origin },
+    ...{ tokens, mask: numbers, logProb: v.nullable(numbers), entropy: v.nullable(numbers) },
+    turnSurprisal: numberOrNull,
+    ...{ lastGenerationLength: count, callCount: count },
+    ending: v.nullable(
+      v.picklist(['answer', 'malformed', 'call-limit', 'length', 'tool-failure', 'empty-call', 'unknown']),
+    ),
+    pruned: v.boolean(),
+    retrieved: v.exactOptional(v.literal(true)),
+  }),
+);
+
+export const promptSchema = of<RecordedPrompt>(
+  v.object({
+    ...{ index: count, dataset: text, seed: v.nullable(count), tokens, answer: v.nullable(tokens) },
+  }),
+);
+
+const expansionRecord = of<ExpansionRecord>(
+  v.object({
+    iteration: count,
+    candidates: list(
+      v.object({
+        ...{ node, turnSurprisal: number, siblingCount: count, penalty: number },
+        ...{ score: number, rank: count, pickCount: count },
+      }),
+    ),
+    picks: nodes,
+  }),
+);
+
+const search = of<NodeTable<SearchStatistics>>(list(v.object({ visits: count, quality: number })));
+
+export const signalsSchema = of<TreeSignals>(
+  v.object({ belief: v.nullable(numbersOrNull), baseline: numberOrNull, stepReward: v.nullable(numbers) }),
+);
+
+const headNorms = of<readonly HeadNorms[]>(
+  list(v.object({ query: numbers, key: numbers, value: numbers, output: numbers })),
+);
+
+const report = of<ErrorReport>(v.object({ what: text, where: text, got: text, wanted: text, next: text }));
+
+const config = v.pipe(
+  v.unknown(),
+  v.rawTransform(({ dataset, addIssue, NEVER }): RunConfig => {
+    try {
+      return parseRunConfig(dataset.value);
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : String(error) });
+      return NEVER;
+    }
+  }),
+);
+
+/** Where a record comes from. */
+const recordOrigin = v.variant('kind', [
+  v.object({ kind: v.literal('trained') }), // here, from its first update
+  v.object({ kind: v.literal('forked'), run: text, update: count }), // trained here, from another run's weights
+  v.object({ kind: v.literal('imported'), file: text, format: text }), // somebody else's rollouts
+]);
+const tokenUnit = v.picklist(TOKEN_UNITS);
+
+const adapter = v.object({
+  vendor: text,
+  architecture: text,
+  description: text,
+  software: v.boolean(), // a CPU adapter (SwiftShader, lavapipe, WARP)
+});
+
+/** What the page needs of an environment: names for tokens, and limits. */
+const environment = v.object({
+  name: text,
+  title: text,
+  description: text,
+  vocabulary: list(text),
+  stopTokens: numbers,
+  datasets: list(text),
+  contextLength: count, // tokens
+  callLimit: count,
+});
 
 /** Rewards of one tree, by node; null where the node is not a leaf. Dimensionless. */
-export interface TreeRewards {
-  readonly prompt: number;
-  readonly byNode: NodeTable<number | null>;
-  readonly signals?: TreeSignals; // absent where the credit rule reads none, and of groups that were dropped
-}
+const treeRewards = v.object({
+  prompt: count,
+  byNode: numbersOrNull,
+  signals: v.exactOptional(signalsSchema), // absent where the credit rule reads none, and of groups that were dropped
+});
 
 /** Credit of one tree, by node: what backUpValues and turnAdvantages returned. Dimensionless. */
-export interface TreeCredit {
-  readonly prompt: number;
-  readonly valueRule: ValueRule;
-  readonly advantageRule: AdvantageRule;
-  readonly normalised: NodeTable<number | null>; // leaves only
-  readonly values: NodeTable<number>;
-  readonly advantages: NodeTable<number>;
-}
+const treeCredit = v.object({
+  prompt: count,
+  valueRule: v.picklist(VALUE_RULES),
+  advantageRule: v.picklist(ADVANTAGE_RULES),
+  normalised: numbersOrNull, // leaves only
+  values: numbers,
+  advantages: numbers,
+});
 
 /** One row of a mini-batch as the loss saw it. Token arrays follow the row's scored tokens in order. */
-export interface LossRow {
-  readonly prompt: number;
-  readonly leaf: NodeId;
-  readonly tokenIndex: readonly number[]; // place of each scored token in the row, from the row's first token
-  readonly turnIndex: readonly number[]; // turn in the row, from 0
-  readonly oldLogProb: readonly number[]; // nats
-  readonly logProb: readonly number[]; // nats
-  readonly entropy: readonly number[]; // nats
-  readonly advantage: readonly number[];
-  readonly weight: readonly number[]; // 1 / (B·n_i)
-  readonly tokenLoss: readonly number[]; // before weighting
-  readonly dlogProb: readonly number[]; // ∂loss/∂logProb
-  readonly turnLogRatio: readonly number[]; // per turn, nats
-  readonly clipScale?: readonly number[]; // factor of each token's clip band; absent: 1 (A²TGPO sets it)
-  readonly ratioFactor?: number; // factor of the row's ratios; absent: 1 (RAPO sets it)
-}
+export const lossRow = v.object({
+  prompt: count,
+  leaf: node,
+  tokenIndex: numbers, // place of each scored token in the row, from the row's first token
+  turnIndex: numbers, // turn in the row, from 0
+  oldLogProb: numbers, // nats
+  logProb: numbers, // nats
+  entropy: numbers, // nats
+  advantage: numbers,
+  weight: numbers, // 1 / (B·n_i)
+  tokenLoss: numbers, // before weighting
+  dlogProb: numbers, // ∂loss/∂logProb
+  turnLogRatio: numbers, // per turn, nats
+  clipScale: v.exactOptional(numbers), // factor of each token's clip band; absent: 1 (A²TGPO sets it)
+  ratioFactor: v.exactOptional(v.number()), // factor of the row's ratios; absent: 1 (RAPO sets it)
+});
 
 /** Metrics of one update; fractions in [0, 1], entropies in nats. Meanings: src/train/README.md. */
-export interface UpdateMetrics {
-  readonly exactMatch: number; // of the initial rollouts (expanded leaves are biased)
-  readonly unknown: number | null; // share of these that say "I do not know"; null in older logs
-  readonly reliability: number | null; // of these, by BAPO's measure; null in older logs
-  readonly meanReward: number; // over all leaves
-  readonly malformed: number; // share of leaves that break the form
-  readonly turnSurprisal: number; // mean H over sampled turns, nats per token
-  readonly entropy: number; // masked token mean of the whole distribution
-  readonly depth: number; // turns per leaf path
-  readonly toolCalls: number; // per leaf path
-  readonly deadTrees: number; // share of trees whose leaves all earned the same reward
-  readonly rolloutBatches: number; // batches of prompts that were rolled out
-  readonly droppedGroups: number; // of them, prompts that are not trained on
-  readonly loss: number; // mean over mini-batches
-  readonly clipFraction: number; // pg_clipfrac
-  readonly clipFractionLast: number; // of the last mini-batch
-  readonly ppoKl: number; // token mean of −logRatio
-  readonly turnKlEntropy: number;
-  readonly singleTurnCount: number;
-  readonly gradientNorm: number; // before clipping, mean over mini-batches
-  readonly skippedSteps: number;
-  readonly sampledTokens: number;
-  readonly uniqueTokens: number; // computed in training: a prefix that rows of a tree share counts once
-  readonly rowTokens: number; // in all rows
-  readonly rolloutMs: number;
-  readonly trainMs: number;
-}
+const updateMetrics = v.object({
+  exactMatch: number, // of the initial rollouts (expanded leaves are biased)
+  unknown: numberOrNull, // share of these that say "I do not know"; null in older logs
+  reliability: numberOrNull, // of these, by BAPO's measure; null in older logs
+  meanReward: number, // over all leaves
+  malformed: number, // share of leaves that break the form
+  turnSurprisal: number, // mean H over sampled turns, nats per token
+  depth: number, // turns per leaf path
+  toolCalls: number, // per leaf path
+  deadTrees: number, // share of trees whose leaves all earned the same reward
+  sampledTokens: number,
+  rolloutBatches: number, // batches of prompts that were rolled out
+  droppedGroups: number, // of them, prompts that are not trained on
+  loss: number, // mean over mini-batches
+  clipFraction: number, // pg_clipfrac
+  clipFractionLast: number, // of the last mini-batch
+  ppoKl: number, // token mean of −logRatio
+  turnKlEntropy: number,
+  singleTurnCount: number,
+  gradientNorm: number, // before clipping, mean over mini-batches
+  skippedSteps: number,
+  uniqueTokens: number, // computed in training: a prefix that rows of a tree share counts once
+  rowTokens: number, // in all rows
+  entropy: number, // masked token mean of the whole distribution
+  rolloutMs: number,
+  trainMs: number,
+});
 
 /** V* of a question: what A*-PO found that the policy before training can earn there, dimensionless. */
-export interface OptimalValue {
-  readonly dataset: string;
-  readonly seed: number; // of the question
-  readonly value: number;
-}
+const optimalValue = v.object({ dataset: text, seed: count /* of the question */, value: number });
 
-/** What an update or its evaluation changed of what the run remembers; what stayed is absent. */
-export interface MemoryChange {
-  readonly boundary?: BoundaryState; // BAPO: its phase, and the validations that decide on it
-  readonly optimalValues?: readonly OptimalValue[]; // A*-PO: those found in this update
-  readonly rewardModelSteps?: number; // iStar: optimiser steps of its second network so far
-}
+/** What an update or its evaluation changed of what the run remembers; what stayed is absent. Added up over a log, and held whole by a checkpoint. */
+export const memorySchema = v.object({
+  /** BAPO: its phase, and the validations that decide on it. */
+  boundary: v.exactOptional(
+    of<BoundaryState>(
+      v.object({ phase: v.picklist(['exploration', 'plateau']), best: numberOrNull, below: count }),
+    ),
+  ),
+  optimalValues: v.exactOptional(list(optimalValue)), // A*-PO: those found in this update
+  rewardModelSteps: v.exactOptional(count), // iStar: optimiser steps of its second network so far
+});
 
-export type RunStatus = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
+const status = v.picklist(['idle', 'preparing', 'running', 'paused', 'finished', 'failed']);
+
+/** The events of a log by kind. `update` counts from 1; 0 is before the first. */
+const EVENTS = {
+  'run-started': v.object({
+    config: v.nullable(config), // the recipe; null: unknown, as of another trainer's rollouts
+    adapter: v.nullable(adapter),
+    environment: v.nullable(environment),
+    parameterCount: v.nullable(count),
+    origin: recordOrigin,
+    tokens: tokenUnit,
+    date: text, // ISO 8601; '' where unknown
+  }),
+  /** How the next token ids of a record read: they count on from those told before. */
+  texts: v.object({ texts: list(text) }),
+  'update-started': v.object({ update: count, prompts: list(promptSchema) }),
+  /** A filter wants more groups: prompts of one more rollout batch of this update. */
+  'prompts-added': v.object({ update: count, prompts: list(promptSchema) }),
+  phase: v.object({ update: count, phase }),
+  /** A node is complete: its turn is sampled. Children arrive later and name it as parent; its own list is empty here. */
+  node: v.object({ update: count, prompt: count, node: nodeSchema }),
+  expansion: v.object({ update: count, prompt: count, record: expansionRecord }),
+  /** Rows chosen: pruned nodes and the leaves of each tree, in row order. */
+  leaves: v.object({
+    update: count,
+    prompt: count,
+    leaves: nodes,
+    pruned: nodes,
+    search: v.exactOptional(search), // of a search tree
+  }),
+  rewards: v.object({ update: count, trees: list(treeRewards) }),
+  /** Groups that the filter does not train on: they get no credit. Posted after the rewards, and only if there are any. */
+  'groups-dropped': v.object({
+    update: count,
+    batches: count, // rolled out to choose from
+    prompts: numbers, // Prompt.index
+  }),
+  credit: v.object({ update: count, trees: list(treeCredit) }),
+  loss: v.object({ update: count, minibatch: count /* from 0 */, loss: number, rows: list(lossRow) }),
+  step: v.object({
+    update: count,
+    minibatch: count,
+    gradientNorm: number,
+    gradientNorms: v.record(text, number), // by parameter
+    headNorms, // by layer; none where the policy has no heads, or the log is older
+    skipped: v.boolean(),
+  }),
+  metrics: v.object({ update: count, metrics: updateMetrics }),
+  /** An update without metrics is complete: nobody measured any. */
+  'update-ended': v.object({ update: count }),
+  evaluation: v.object({
+    update: count,
+    dataset: text,
+    questions: count,
+    greedy: v.boolean(),
+    exactMatch: number, // [0, 1]
+    unknown: numberOrNull, // share of "I do not know"; null in older logs
+    reliability: numberOrNull, // by BAPO's measure; null in older logs
+  }),
+  /** The update's last event, where the run remembers something new after it; in no log of the first version. */
+  remembered: v.object({ update: count, ...memorySchema.entries }),
+  /** Also said of a session; in a log it tells how far the run came. */
+  status: v.object({ status, update: count, phase: v.nullable(phase) }),
+  failed: v.object({ update: count, report }),
+};
+
+type Kind = keyof typeof EVENTS;
+/** An event of a run: what its log holds. */
+export type LoggedEvent = {
+  [K in Kind]: Readonly<{ kind: K } & v.InferOutput<(typeof EVENTS)[K]>>;
+}[Kind];
+
+export type Phase = v.InferOutput<typeof phase>;
+export type RunOrigin = Readonly<v.InferOutput<typeof recordOrigin>>;
+export type TokenUnit = v.InferOutput<typeof tokenUnit>;
+export type RunStatus = v.InferOutput<typeof status>;
+export type AdapterDescription = Readonly<v.InferOutput<typeof adapter>>;
+export type EnvironmentDescription = Readonly<v.InferOutput<typeof environment>>;
+export type TreeRewards = Readonly<v.InferOutput<typeof treeRewards>>;
+export type TreeCredit = Readonly<v.InferOutput<typeof treeCredit>>;
+export type LossRow = Readonly<v.InferOutput<typeof lossRow>>;
+export type UpdateMetrics = Readonly<v.InferOutput<typeof updateMetrics>>;
+export type OptimalValue = Readonly<v.InferOutput<typeof optimalValue>>;
+export type MemoryChange = Readonly<v.InferOutput<typeof memorySchema>>;
+
+/** Whether an event is in its run's log; those of a session are not. */
+export const isLogged = <Event extends { readonly kind: string }>(
+  event: Event,
+): event is Event & LoggedEvent => Object.hasOwn(EVENTS, event.kind);
+
+const WHAT = 'The recorded run holds an event that is not valid';
+const NEXT = 'Record the run again with this version: npm run lab -- --record.';
+
+/**
+ * Checks an event read from a recorded run.
+ * @param where names the event in the error, e.g. 'line 7'
+ * @throws RecordingError naming the first field that is not as the protocol has it
+ */
+export function parseLoggedEvent(value: unknown, where: string): LoggedEvent {
+  const kind = (value as { readonly kind?: unknown } | null | undefined)?.kind;
+  if (typeof kind !== 'string' || !Object.hasOwn(EVENTS, kind)) {
+    const wanted = `one of ${Object.keys(EVENTS).join(', ')}`;
+    throw new RecordingError({ what: WHAT, where: `${where}.kind`, got: quote(kind), wanted, next: NEXT });
+  }
+  const schema: v.GenericSchema = EVENTS[kind as keyof typeof EVENTS];
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) {
+    throw new RecordingError(issueReport(parsed.issues, value, { what: WHAT, root: where, next: NEXT }));
+  }
+  return { kind, ...(parsed.output as object) } as LoggedEvent; // checked above, by the schema of its kind
+}

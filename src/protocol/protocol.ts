@@ -3,36 +3,10 @@
  * the page, the recorded run, replay and scrubbing read that one log.
  */
 import type { LabScale } from '../algo/catalogue/defaults.ts';
-import type {
-  CreditConfig,
-  ErrorReport,
-  ExpansionRecord,
-  HeadNorms,
-  NodeId,
-  NodeTable,
-  RecordedPrompt,
-  RecordedTree,
-  RunConfig,
-  TreeSignals,
-  TurnNode,
-  SearchStatistics,
-} from '../units.ts';
+import type { CreditConfig, NodeTable, RecordedTree, RunConfig, TreeSignals } from '../units.ts';
+import type { AlgorithmDescription, CatalogueEntry, KnobDescription } from './descriptions.ts';
 import type { StepCheck } from './inspection.ts';
-import type { AlgorithmDescription, KnobDescription } from './descriptions.ts';
-import type {
-  AdapterDescription,
-  CatalogueEntry,
-  EnvironmentDescription,
-  LossRow,
-  MemoryChange,
-  Phase,
-  RunOrigin,
-  RunStatus,
-  TokenUnit,
-  TreeCredit,
-  TreeRewards,
-  UpdateMetrics,
-} from './log.ts';
+import type { AdapterDescription, EnvironmentDescription, LoggedEvent, Phase } from './log.ts';
 
 export * from './descriptions.ts';
 export * from './inspection.ts';
@@ -105,8 +79,8 @@ export interface GradientAngles {
   readonly ms: number;
 }
 
-/** What the engine says. `update` counts from 1; 0 is before the first. */
-export type RunEvent =
+/** What the engine says of itself, not of a run: it is in no log. */
+export type SessionEvent =
   | {
       readonly kind: 'ready';
       readonly adapter: AdapterDescription;
@@ -118,97 +92,12 @@ export type RunEvent =
       })[];
       readonly knobs: readonly KnobDescription[];
     }
-  | {
-      readonly kind: 'run-started';
-      readonly origin: RunOrigin;
-      readonly tokens: TokenUnit;
-      readonly config: RunConfig | null; // the recipe; null: unknown, as of another trainer's rollouts
-      readonly adapter: AdapterDescription | null;
-      readonly environment: EnvironmentDescription | null;
-      readonly parameterCount: number | null;
-      readonly date: string; // ISO 8601; '' where unknown
-    }
-  /** How the next token ids of a record read: they count on from those told before. */
-  | { readonly kind: 'texts'; readonly texts: readonly string[] }
-  | { readonly kind: 'update-started'; readonly update: number; readonly prompts: readonly RecordedPrompt[] }
-  /** A filter wants more groups: prompts of one more rollout batch of this update. */
-  | { readonly kind: 'prompts-added'; readonly update: number; readonly prompts: readonly RecordedPrompt[] }
-  | { readonly kind: 'phase'; readonly update: number; readonly phase: Phase }
-  /** A node is complete: its turn is sampled. Children arrive later and name it as parent; its own list is empty here. */
-  | { readonly kind: 'node'; readonly update: number; readonly prompt: number; readonly node: TurnNode }
-  | {
-      readonly kind: 'expansion';
-      readonly update: number;
-      readonly prompt: number;
-      readonly record: ExpansionRecord;
-    }
-  /** Rows chosen: pruned nodes and the leaves of each tree, in row order. */
-  | {
-      readonly kind: 'leaves';
-      readonly update: number;
-      readonly prompt: number;
-      readonly leaves: readonly NodeId[];
-      readonly pruned: readonly NodeId[];
-      readonly search?: NodeTable<SearchStatistics>; // of a search tree
-    }
-  | { readonly kind: 'rewards'; readonly update: number; readonly trees: readonly TreeRewards[] }
-  /** Groups that the filter does not train on: they get no credit. Posted after the rewards, and only if there are any. */
-  | {
-      readonly kind: 'groups-dropped';
-      readonly update: number;
-      readonly batches: number; // rolled out to choose from
-      readonly prompts: readonly number[]; // Prompt.index
-    }
-  | { readonly kind: 'credit'; readonly update: number; readonly trees: readonly TreeCredit[] }
-  | {
-      readonly kind: 'loss';
-      readonly update: number;
-      readonly minibatch: number; // from 0
-      readonly loss: number;
-      readonly rows: readonly LossRow[];
-    }
-  | {
-      readonly kind: 'step';
-      readonly update: number;
-      readonly minibatch: number;
-      readonly gradientNorm: number;
-      readonly gradientNorms: Readonly<Record<string, number>>; // by parameter
-      readonly headNorms: readonly HeadNorms[]; // by layer; none where the policy has no heads, or the log is older
-      readonly skipped: boolean;
-    }
-  | { readonly kind: 'metrics'; readonly update: number; readonly metrics: UpdateMetrics }
-  /** An update without metrics is complete: nobody measured any. */
-  | { readonly kind: 'update-ended'; readonly update: number }
-  | {
-      readonly kind: 'evaluation';
-      readonly update: number;
-      readonly dataset: string;
-      readonly questions: number;
-      readonly exactMatch: number; // [0, 1]
-      readonly unknown: number | null; // share of "I do not know"; null in older logs
-      readonly reliability: number | null; // by BAPO's measure; null in older logs
-      readonly greedy: boolean;
-    }
-  /** The update's last event, where the run remembers something new after it; in no log of the first version. */
-  | ({ readonly kind: 'remembered'; readonly update: number } & MemoryChange)
-  | {
-      readonly kind: 'status';
-      readonly status: RunStatus;
-      readonly update: number;
-      readonly phase: Phase | null;
-    }
   | { readonly kind: 'weights'; readonly update: number; readonly bytes: ArrayBuffer } // safetensors
   | ({ readonly kind: 'profile'; readonly update: number } & UpdateProfile)
   | ({ readonly kind: 'step-check' } & StepCheck)
-  | { readonly kind: 'life'; readonly sign: SignOfLife } // said by client.ts, when it changes
-  | { readonly kind: 'failed'; readonly update: number; readonly report: ErrorReport };
+  | { readonly kind: 'life'; readonly sign: SignOfLife }; // said by client.ts, when it changes
 
-/** Events that say something of the session: they are in no run's log. */
-export const SESSION_EVENTS = ['ready', 'weights', 'profile', 'step-check', 'life'] as const;
-export type SessionEvent = (typeof SESSION_EVENTS)[number];
-
-export const isLogged = ({ kind }: RunEvent): boolean =>
-  !(SESSION_EVENTS as readonly string[]).includes(kind);
+export type RunEvent = LoggedEvent | SessionEvent;
 
 /** What the page tells the engine to do. What it asks is in src/train/inspect, a file a question. */
 export type RunCommand =

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseRunCommand } from '../../src/train/engine/guard.ts';
-import { parseLoggedEvent } from '../../src/protocol/logged_events.ts';
+import { parseLoggedEvent } from '../../src/protocol/log.ts';
 import { LabError } from '../../src/units.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { readRecording, recordingLines } from '../../src/files/recording.ts';
-import { parseLoggedEvent } from '../../src/protocol/logged_events.ts';
+import { parseLoggedEvent } from '../../src/protocol/log.ts';
 import { LOG_VERSION, migrated } from '../../src/protocol/migrations.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { LabError } from '../../src/units.ts';
@@ -91,7 +91,7 @@ const without = (value: unknown, ...names: string[]): Json =>
   Object.fromEntries(Object.entries(value as Json).filter(([name]) => !names.includes(name)));
 
 test('what the first files did not say is filled in where it is certain, and else is not known', () => {
-  const opened = (value: unknown): Json => parseLoggedEvent(migrated(value, 1), 'line 3') as unknown as Json;
+  const opened = (value: unknown): Json => parseLoggedEvent(migrated(value, 1), 'line 3');
   const node = first('node', (event) => ({ ...event, node: without(event.node, 'tree') }));
   expect(opened(node)).toMatchObject({ node: { tree: 0 } });
   const LATER = ['unknown', 'reliability', 'rolloutBatches', 'droppedGroups'];

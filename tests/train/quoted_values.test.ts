@@ -10,7 +10,7 @@ import { runWords } from '../../src/store/record/run_name.ts';
 import { environmentNamed, parseRunConfig, withSetting } from '../../src/train/config/config.ts';
 import { parseRunCommand } from '../../src/train/engine/guard.ts';
 import { labConfig, type LabOptions } from '../../src/train/engine/lab.ts';
-import { parseLoggedEvent } from '../../src/protocol/logged_events.ts';
+import { parseLoggedEvent } from '../../src/protocol/log.ts';
 import { presets } from '../../src/train/config/presets.ts';
 import { LabError, quote, type ErrorReport, type RunConfig } from '../../src/units.ts';
 import { settingPaths } from '../support/settings.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
-import { parseLoggedEvent } from '../../src/protocol/logged_events.ts';
+import { parseLoggedEvent } from '../../src/protocol/log.ts';
 import { LogOrder } from '../../src/protocol/log_order.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
 import { isLogged } from '../../src/protocol/protocol.ts';

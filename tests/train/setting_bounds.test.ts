@@ -7,7 +7,7 @@ import { decodeWeights } from '../../src/model/weights.ts';
 import { parseRunConfig, withSetting } from '../../src/train/config/config.ts';
 import { describeKnobs, schemasOf, type SettingsOf } from '../../src/train/config/settings.ts';
 import { labConfig } from '../../src/train/engine/lab.ts';
-import { parseLoggedEvent } from '../../src/protocol/logged_events.ts';
+import { parseLoggedEvent } from '../../src/protocol/log.ts';
 import { real } from '../../src/protocol/schema.ts';
 import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
 import { algorithms } from '../../src/algo/catalogue/index.ts';

@@ -1,7 +1,7 @@
 import type { AlgorithmConfig, ModelConfig, OptimiserConfig, RunConfig } from '../../units.ts';
 import { algorithms } from '../../algo/catalogue/index.ts';
 import { scaleAlgorithm, type LabScale } from '../../algo/catalogue/defaults.ts';
-import type { CatalogueEntry } from '../../protocol/protocol.ts';
+import type { CatalogueEntry } from '../../protocol/descriptions.ts';
 
 export interface Preset extends CatalogueEntry {
   readonly config: RunConfig;

@@ -17,7 +17,7 @@ import { surrogates, type SurrogateRule } from '../../algo/loss/loss.ts';
 import { FILTER_RULE } from '../../algo/reward/filters.ts';
 import { REWARD_RULE } from '../../algo/reward/reward_rules.ts';
 import { rollouts } from '../../algo/rollouts/index.ts';
-import type { KnobCondition, KnobDescription, KnobRange, KnobValue } from '../../protocol/protocol.ts';
+import type { KnobCondition, KnobDescription, KnobRange, KnobValue } from '../../protocol/descriptions.ts';
 import { real, wanted, whole, zeroOr } from '../../protocol/schema.ts';
 import {
   ADVANTAGE_RULES,

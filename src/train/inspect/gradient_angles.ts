@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { assignCredit } from '../../algo/credit/credit.ts';
 import { packTrees } from '../../algo/batch/batch.ts';
 import type { Environment, TrainablePolicy, LossInputs } from '../../units.ts';
-import { ids, nodeSchema, numbersOrNull, promptSchema } from '../../protocol/logged_events.ts';
+import { nodes, nodeSchema, numbersOrNull, promptSchema, signalsSchema } from '../../protocol/log.ts';
 import type { GradientAngles, GradientQuestion } from '../../protocol/protocol.ts';
 import { whole } from '../../protocol/schema.ts';
 import { creditSchema, parseRunConfig } from '../config/config.ts';
@@ -43,21 +43,15 @@ export async function gradientAngles(
 
 const MOST_RULES = 64;
 
-const signals = v.object({
-  belief: v.nullable(numbersOrNull),
-  baseline: v.nullable(v.number()),
-  stepReward: v.nullable(v.array(v.number())),
-});
-
 const rollout = v.object({
   tree: v.object({
     prompt: promptSchema,
     nodes: v.array(nodeSchema),
-    leaves: ids,
+    leaves: nodes,
     expansions: v.array(v.unknown()), // not read here
   }),
   rewards: numbersOrNull,
-  signals,
+  signals: signalsSchema,
 });
 
 const schema = v.object({

@@ -6,7 +6,7 @@ import type { Gpu } from '../../gpu/device.ts';
 import { runCase } from '../../gpu/kernel_check.ts';
 import type { KernelCase } from '../../gpu/kernel.ts';
 import type { AnyKernel } from '../../gpu/pipelines.ts';
-import { lossRow } from '../../protocol/logged_events.ts';
+import { lossRow } from '../../protocol/log.ts';
 import type {
   GradientCheck,
   KernelBatch,
@@ -146,7 +146,7 @@ export const checkOneKernel: QuestionKind<CheckOneKernel, KernelCheck> = {
     checked(kernelSchema, value, {
       what: 'A kernel cannot be checked like this',
       next: 'Choose one of the kernels that the lab lists, and an update whose loss is there.',
-    }) as unknown as CheckOneKernel, // checked; brands exist only in types
+    }), // checked; brands exist only in types
   async answer({ name, batch = null as KernelBatch | null }, lender, signal) {
     const backend = await lender.backend();
     if (!backend.checkKernel) throw new NoKernelsError();
@@ -160,7 +160,7 @@ export const tryOneKernel: QuestionKind<TryKernel, KernelTrial> = {
     checked(trialSchema, value, {
       what: 'A kernel cannot be tried out like this',
       next: 'Write WGSL, and choose an update whose loss is there.',
-    }) as unknown as TryKernel, // checked; brands exist only in types
+    }), // checked; brands exist only in types
   edit: ({ name, source }) => ({ name, source, gradientCheck: 'unchecked' }),
   async answer(question, lender, signal) {
     const backend = await lender.backend();

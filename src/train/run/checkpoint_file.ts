@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { needsReference, needsRewardModel } from '../../algo/credit/signals.ts';
 import { WeightsError } from '../../model/errors.ts';
 import { SafetensorsReader, storedWords, writeSafetensors, type Tensor } from '../../model/safetensors.ts';
-import { memorySchema } from '../../protocol/logged_events.ts';
+import { memorySchema } from '../../protocol/log.ts';
 import { issueReport } from '../../protocol/schema.ts';
 import {
   LabError,
