@@ -49,24 +49,28 @@ function reportOf(error: unknown, where: string): ErrorReport {
     where,
     got: error instanceof Error ? error.message : String(error),
     wanted: 'no error',
-    next: 'What was recorded stays. Press Play to train, or reload the page.',
+    next: 'What was recorded stays. Train a run here with Train live, or reload the page.',
   };
 }
 
-/** Streams the recorded run into the player; what a reload asks for is sought as soon as it is there. */
+/** Streams the recorded run into the player; the update that a link asks for is shown as soon as it is there. */
 async function loadRecording(lab: Lab): Promise<void> {
   const wanted = lastNeeded(lab.selection.getState());
   let isThere = false;
+  let isShown = wanted === null;
   try {
     for await (const event of readInWorker(new URL(RECORDING, document.baseURI).href)) {
       if (!isThere && wanted === null) lab.player.play();
       isThere = true;
       lab.player.add([event]);
+      if (isShown || event.kind !== 'metrics' || event.update !== wanted) continue;
+      isShown = true;
+      lab.player.seek(wanted);
     }
   } finally {
     if (isThere) lab.player.finish(); // of a file that broke off too: what came is the whole of it
   }
-  if (wanted !== null) lab.player.seek(wanted);
+  if (wanted !== null && !isShown) lab.player.seek(wanted); // a run that ends before: all of it
 }
 
 function start(): void {

@@ -23,7 +23,7 @@ export class RecordingMissingError extends LabError {
         where: url,
         got,
         wanted: 'a gzipped recording',
-        next: 'Press Play to train a new run; to make a recording: npm run lab -- --record run.ndjson.gz.',
+        next: 'Train a new run with Train live; to make a recording: npm run lab -- --record run.ndjson.gz.',
       },
       cause,
     );

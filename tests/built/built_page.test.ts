@@ -68,15 +68,14 @@ afterAll(async () => {
 
 const firstUpdate = (): Promise<void> => page.getByText(/Update 1 done/).waitFor({ state: 'attached' });
 
-/** From a restart: pauses what plays, plays live, and waits for an update that was trained here. */
+/** Trains live, and waits for an update that was trained here. */
 async function trainOneUpdate(): Promise<void> {
   await page
     .getByRole('navigation')
     .getByRole('button', { name: /^Train/ })
     .first()
     .click();
-  await page.getByRole('button', { name: 'Pause', exact: true }).click();
-  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await page.getByRole('button', { name: 'Train live', exact: true }).click();
   await page
     .getByText(/Live on/)
     .first()

@@ -85,9 +85,10 @@ test('a first visit goes from watching to a changed rule in five actions, with n
 });
 
 test('two updates are trained live', async () => {
-  await expect.poll(() => text('.badge'), WAIT).toMatch(/Play trains live/);
-  await press('One update');
-  await expect.poll(() => text('.badge'), WAIT).toMatch(/live/i);
+  await expect.poll(() => text('.badge'), WAIT).toMatch(/ready to train live/);
+  await press('Train live');
+  await expect.poll(() => text('.badge'), WAIT).toMatch(/Live on/);
+  await press('Pause');
   await expect.poll(spoken, WAIT).toMatch(/Update 1 done, exact match \d+ %\./);
   await press('One update');
   await expect.poll(spoken, WAIT).toMatch(/Update 2 done, exact match \d+ %\./);

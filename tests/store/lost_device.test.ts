@@ -43,12 +43,12 @@ async function whole(): Promise<readonly RunEvent[]> {
   await engine.start();
   await open;
   const over = until(isAt('finished'));
-  lab.transport.play();
+  lab.transport.trainLive();
   await over;
   return metrics(events);
 }
 
-test('a device lost before Play: Play opens the same run on another device', async () => {
+test('a device lost before Train live: it opens the same run on another device', async () => {
   const { lab, engine, events, until, isAt, lose, backends } = openPage();
   const open = until(isAt('paused'));
   await engine.start();
@@ -57,7 +57,7 @@ test('a device lost before Play: Play opens the same run on another device', asy
   expect(lab.run.getState().failure).toEqual(REPORT);
   expect(lab.transport.getState().prepared).toBe(false);
   const over = until(isAt('finished'));
-  lab.transport.play();
+  lab.transport.trainLive();
   await over;
   expect(said(events)).toEqual([REPORT.what]);
   expect(backends).toHaveLength(2);
@@ -65,8 +65,8 @@ test('a device lost before Play: Play opens the same run on another device', asy
   expect(metrics(events)).toEqual(await whole());
 });
 
-test.each(['play', 'stepUpdate', 'stepPhase', 'profile', 'reset'] as const)(
-  'after a device was lost before Play, %s finds a run',
+test.each(['trainLive', 'profile', 'checkSteps', 'reset'] as const)(
+  'after a device was lost before Train live, %s finds a run',
   async (ask) => {
     const { lab, engine, events, until, isAt, lose } = openPage();
     const open = until(isAt('paused'));
@@ -89,15 +89,15 @@ test.each(['paused', 'running', 'between phases'] as const)(
     await open;
     const first = until((event) => event.kind === 'metrics');
     const stood = until((event) => event.kind === 'status' && event.status === 'paused');
-    if (when === 'running') lab.transport.play();
-    else if (when === 'paused') lab.transport.stepUpdate();
-    else lab.transport.stepPhase();
+    lab.transport.trainLive();
+    if (when === 'paused') lab.transport.stepUpdate();
+    else if (when === 'between phases') lab.transport.stepPhase();
     await (when === 'running' ? first : stood);
     await lose();
     expect(lab.run.getState().status).toBe('failed');
     const before = events.length;
     const over = until(isAt('finished'));
-    lab.transport.play();
+    lab.transport.trainLive();
     expect(lab.run.getState().status).toBe('preparing');
     await over;
     expect(said(events)).toEqual([REPORT.what]);
@@ -125,7 +125,7 @@ test('a device lost while a run is prepared is said once, and Play opens the run
   await lose();
   hold!(page.backends[0]);
   const over = until(isAt('finished'));
-  lab.transport.play();
+  lab.transport.trainLive();
   await over;
   expect(said(events)).toEqual([REPORT.what]);
   expect(page.backends).toHaveLength(2);
@@ -138,11 +138,11 @@ test('a run that had finished stays finished when its device is lost; Reset trai
   await engine.start();
   await open;
   const over = until(isAt('finished'));
-  lab.transport.play();
+  lab.transport.trainLive();
   await over;
   await lose();
   expect([lab.run.getState().status, lab.run.getState().updates.length]).toEqual(['finished', 2]);
-  lab.transport.play();
+  lab.transport.trainLive();
   expect(said(events)).toEqual([REPORT.what]);
   expect(lab.run.getState().updates).toHaveLength(2);
   const again = until(isAt('paused'));
@@ -159,7 +159,7 @@ test('a run that cannot be opened says why, and the Play on its heels does not c
   await engine.start();
   await refused;
   const again = until(isAt('failed'));
-  lab.transport.play();
+  lab.transport.trainLive();
   await again;
   await engine.ask({ kind: 'list-kernels' }); // after all that was sent before
   expect(said(events).filter((what) => what.includes('no run'))).toEqual([]);

@@ -5,6 +5,7 @@ import { createPump } from '../../src/store/record/pump.ts';
 import { readKnob, withAlgorithm, writeKnob } from '../../src/store/lab/knobs.ts';
 import type { Selection } from '../../src/store/place/selection.ts';
 import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import { nodeId } from '../../src/units.ts';
 import { CONFIG, ENVIRONMENT, SAMPLE_LOG, START, updateEvents } from '../support/sample_log.ts';
 
 const SCALE = { rows: 0.2, turnBand: [0.02, 0.03] } as const;
@@ -28,13 +29,13 @@ function labWithRecording() {
 }
 
 describe('the transport', () => {
-  test('opens the default run ahead of time and holds what it says until Play', () => {
+  test('opens the default run ahead of time and holds what it says until it is trained live', () => {
     const { lab, sent, kinds } = labWithRecording();
     lab.player.seek(2);
     lab.transport.receive([READY, START, ...updateEvents(1).slice(0, 3)]);
     expect(sent).toEqual([{ kind: 'open', config: CONFIG }]);
     expect([lab.transport.getState().prepared, lab.run.getState().updates.length]).toEqual([true, 2]);
-    lab.transport.play();
+    lab.transport.trainLive();
     expect(kinds()).toEqual(['open', 'play']);
     expect(lab.transport.getState().source).toBe('live');
     expect(lab.run.getState().updates[0].trees[0].growth).toEqual([{ kind: 'node', node: 1 }]);
@@ -42,10 +43,10 @@ describe('the transport', () => {
     expect(lab.run.getState().updates[0].metrics?.exactMatch).toBe(0.5);
   });
 
-  test('remembers Play pressed while the engine starts, and the recording goes on', () => {
+  test('remembers Train live pressed while the engine starts, and the recording goes on', () => {
     const { lab, kinds } = labWithRecording();
     lab.player.play();
-    lab.transport.play();
+    lab.transport.trainLive();
     expect([lab.transport.getState().awaiting, lab.player.getState().playing, kinds()]).toEqual([
       true,
       true,
@@ -69,6 +70,39 @@ describe('the transport', () => {
     expect([lab.run.getState().updates.length, lab.player.getState().position]).toEqual([0, 0]);
     lab.transport.play();
     expect([lab.player.getState().playing, sent]).toEqual([true, []]);
+  });
+
+  test('with an engine too, pause and play go on with the recorded run where it was', () => {
+    const { lab, sent } = labWithRecording();
+    lab.transport.receive([READY]);
+    lab.player.play();
+    lab.transport.stepUpdate();
+    lab.transport.pause();
+    const { position } = lab.player.getState();
+    const { updates } = lab.run.getState();
+    lab.transport.play();
+    expect(lab.player.getState()).toMatchObject({ playing: true, position });
+    expect([lab.run.getState().updates, lab.transport.getState().source]).toEqual([updates, 'recorded']);
+    lab.transport.stepPhase();
+    expect(lab.run.getState().updates.length).toBe(2);
+    expect(sent.map(({ kind }) => kind)).toEqual(['open']); // ahead of time, and never played
+  });
+
+  test('who selects a turn, a leaf, a token or a credit step stays in the update on screen', () => {
+    const { lab } = labWithRecording();
+    lab.player.seek(1);
+    lab.selection.select({ view: 'tree', prompt: 1 });
+    expect(lab.selection.getState().update).toBeNull(); // follows the newest
+    for (const place of [{ node: nodeId(2) }, { leaf: nodeId(3) }, { token: 4 }, { creditFrame: 2 }]) {
+      lab.selection.select({ update: null });
+      lab.selection.select(place);
+      expect(lab.selection.getState()).toMatchObject({ update: 1, prompt: 1, ...place });
+    }
+    lab.player.seek(2);
+    expect(lab.selection.getState()).toMatchObject({ update: 1, creditFrame: 2 });
+    lab.selection.select({ update: null });
+    lab.selection.select({ hovered: nodeId(1), colour: 'value' });
+    expect(lab.selection.getState().update).toBeNull();
   });
 
   test('a run that cannot be opened is reported and the recorded run stays', () => {
@@ -101,7 +135,7 @@ describe('the transport', () => {
     const { lab } = labWithRecording();
     const reversed = Object.fromEntries(Object.entries(CONFIG).toReversed()) as unknown as typeof CONFIG;
     lab.transport.receive([READY]);
-    lab.transport.play();
+    lab.transport.trainLive();
     lab.transport.receive([{ ...START, config: reversed }, ...updateEvents(1)]);
     expect(lab.run.getState().updates).toHaveLength(1);
   });
@@ -139,6 +173,36 @@ describe('the player', () => {
     const { seen, player } = play(100, 200);
     expect(seen).toEqual(SAMPLE_LOG);
     expect(player.getState()).toMatchObject({ playing: false, position: SAMPLE_LOG.length });
+  });
+
+  /** Milliseconds that each phase of each update stands, at a speed. */
+  const standing = (speed: number): number[] => {
+    const player = createPlayer(() => undefined);
+    player.add(SAMPLE_LOG);
+    player.finish();
+    player.setSpeed(speed);
+    player.play();
+    const begun: { kind: string; ms: number }[] = [];
+    const STEP_MS = 10;
+    let seen = 0;
+    for (let ms = 0; player.getState().playing; ms += STEP_MS) {
+      player.tick(ms);
+      const { position } = player.getState();
+      for (const event of SAMPLE_LOG.slice(seen, position))
+        if (event.kind === 'phase' || event.kind === 'metrics') begun.push({ kind: event.kind, ms });
+      seen = position;
+    }
+    return begun.flatMap(({ kind, ms }, index) => (kind === 'phase' ? [begun[index + 1].ms - ms] : []));
+  };
+
+  test('holds every phase for at least 300 ms at speed 1, for half of it at speed 2, twice as long at speed 0.5', () => {
+    const normal = standing(1);
+    expect(normal).toHaveLength(12);
+    expect(Math.min(...normal)).toBeGreaterThanOrEqual(300);
+    for (const speed of [0.5, 2])
+      standing(speed).forEach((ms, index) => {
+        expect(Math.abs(ms - normal[index] / speed)).toBeLessThanOrEqual(20);
+      });
   });
 
   test('does not rush after a sleep', () => {

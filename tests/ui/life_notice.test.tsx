@@ -40,7 +40,7 @@ async function openPage() {
 
 test('a worker that is ended while it trains is told at once, and Start again trains the same run', async () => {
   const { lab, screen, config, end } = await openPage();
-  await screen.getByRole('button', { name: 'Play', exact: true }).click();
+  await screen.getByRole('button', { name: 'Train live', exact: true }).click();
   await expect.poll(() => lab.run.getState().updates[0]?.metrics, soon).toBeTruthy();
   const { exactMatch, loss } = lab.run.getState().updates[0].metrics!;
   end();
@@ -57,11 +57,11 @@ test('a worker that is ended while it trains is told at once, and Start again tr
   expect(screen.container.querySelector('.error-banner')).toBeNull();
 });
 
-test('a worker that is ended before Play: Play starts another and trains', async () => {
+test('a worker that is ended before Train live: it starts another and trains', async () => {
   const { lab, screen, end } = await openPage();
   end();
   await expect.element(screen.getByRole('alert')).toHaveTextContent(/The engine stopped working/);
-  await screen.getByRole('button', { name: 'Play', exact: true }).click();
+  await screen.getByRole('button', { name: 'Train live', exact: true }).click();
   await expect.poll(() => lab.run.getState().updates[0]?.metrics, soon).toBeTruthy();
 });
 
@@ -78,7 +78,7 @@ async function scripted(source: 'recorded' | 'live') {
     },
   });
   if (source === 'live') lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
-  if (source === 'live') lab.transport.play();
+  if (source === 'live') lab.transport.trainLive();
   const screen = await render(<App lab={lab} />);
   return { lab, screen, sent, restarts: () => restarts };
 }

@@ -160,7 +160,7 @@ test('recorded: what-ifs and net weight are the log’s; trained again, a branch
   expect(policy).toEqual({ parameters: 'current', update: 2, stepped: false, status: 'paused' });
   await expect.poll(() => panel('By hand'), SOON).toContain('written by the policy after update 1');
   lab.selection.select({ view: 'train' });
-  await press('Play');
+  await press('Resume');
   await expect.poll(() => status(lab), SOON).toBe('finished');
   const ran = engine.events.slice(engine.events.findLastIndex(({ kind }) => kind === 'run-started'));
   expect(comparable(ran)).toEqual(comparable(recording)); // and it goes on as it went

@@ -48,7 +48,7 @@ const fact = (name: string): string | undefined =>
 
 async function profiled(): Promise<void> {
   lab.transport.receive([READY, START]);
-  lab.transport.play();
+  lab.transport.trainLive();
   lab.transport.receive([...updateEvents(1), PROFILE]);
   await expect.element(screen.getByRole('button', { name: 'Profile next update' })).toBeEnabled();
   await expect.poll(() => cells('.profile-table').length).toBeGreaterThan(0);

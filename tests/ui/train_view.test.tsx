@@ -172,6 +172,11 @@ describe('the keyboard', () => {
   test('plays and pauses with Space, and leaves Space to a focused button', async () => {
     lab.transport.receive([READY]);
     await userEvent.keyboard(' ');
+    expect(lab.player.getState().playing).toBe(true);
+    await userEvent.keyboard('k'); // the same, in every view
+    expect(lab.player.getState().playing).toBe(false);
+    expect(sent.map(({ kind }) => kind)).toEqual(['open']);
+    await page.getByRole('button', { name: 'Train live' }).click();
     expect(sent.map(({ kind }) => kind)).toEqual(['open', 'play']);
     lab.transport.receive([{ kind: 'status', status: 'running', update: 1, phase: 'rollout' }]);
     await expect.element(page.getByRole('button', { name: 'Pause' })).toBeVisible();
@@ -218,7 +223,7 @@ describe('trouble', () => {
     lab.transport.receive([{ kind: 'failed', update: 0, report: missing }]);
     await expect.element(page.getByText(/You see a recorded run/)).toHaveTextContent(/To train live: .*#enable-unsafe-webgpu|To train live: /); // prettier-ignore
     await expect.element(page.getByText('Recorded run · no WebGPU here')).toBeVisible();
-    await page.getByRole('button', { name: 'Play' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
     expect(lab.player.getState().playing).toBe(true);
     expect(sent).toEqual([]);
   });

@@ -46,7 +46,7 @@ export function createLab(
   engine: Partial<EngineEnd> = {},
 ): Lab {
   const run = createRunStore({ codec });
-  const selection = createSelectionStore(decodeSelection(hash));
+  const selection = createSelectionStore(decodeSelection(hash), () => run.getState().updates.length || null);
   const wantSelected = (): void => {
     const { update, pinned } = selection.getState();
     void run.want([update, pinned?.update].filter((number) => number != null));

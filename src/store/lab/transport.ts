@@ -19,7 +19,7 @@ export interface TransportState {
   readonly source: 'recorded' | 'live';
   readonly engine: Engine;
   readonly prepared: boolean; // the default run is open, so that Play starts at once
-  readonly awaiting: boolean; // Play was pressed before the engine was ready
+  readonly awaiting: boolean; // a live run was asked for before the engine was ready
   readonly draft: RunConfig | null; // changed knobs, not yet run
   readonly asked: RunConfig | null; // what the live run was started with
   readonly checkingSteps: boolean; // the steps of an update will be checked, and are not yet
@@ -32,8 +32,11 @@ export interface Transport extends StoreApi<TransportState> {
   /** Events of the engine, in order. */
   readonly receive: (events: readonly RunEvent[]) => void;
   readonly engineUnavailable: (report: ErrorReport) => void;
+  /** Goes on with the run on screen, recorded or live. */
   readonly play: () => void;
   readonly pause: () => void;
+  /** Trains a run here, with the draft where there is one; as soon as the engine is ready. */
+  readonly trainLive: () => void;
   readonly stepUpdate: () => void;
   readonly stepPhase: () => void;
   /** Asks for a profile of the next update, and runs that update where the run stands still. */
@@ -117,20 +120,24 @@ export function createTransport({ run, selection, player, send, restart, hear }:
     if (first) send(first);
   };
 
-  /** With an engine: the first command starts a live run. Without: the recorded run obeys. */
-  const command = (live: RunCommand, recorded: () => void): void => {
-    const { engine, draft, source, asked } = store.getState();
-    if (source === 'live') {
-      if (isOver()) return; // there is nothing to go on with, and what it trained stays on screen
-      return open.gone && asked ? goLive(asked, live) : send(live);
-    }
+  /** A live run obeys; of a run that is over, what it trained stays on screen. */
+  const commandLive = (live: RunCommand): void => {
+    const { asked } = store.getState();
+    if (isOver()) return;
+    if (open.gone && asked) goLive(asked, live);
+    else send(live);
+  };
+  /** What is on screen obeys: it is never left for another run. */
+  const command = (live: RunCommand, recorded: () => void): void =>
+    isLive() ? commandLive(live) : recorded();
+
+  /** A live run obeys; where none is on screen and the engine is there, one is started. */
+  const commandEngine = (live: RunCommand): void => {
+    if (isLive()) return commandLive(live);
+    const { engine, draft } = store.getState();
     const config = draft ?? open.config ?? defaultConfig();
-    if (engine.kind === 'ready' && config) return goLive(config, live);
-    if (engine.kind === 'starting' && live.kind === 'play' && player.getState().playing) {
-      store.setState({ awaiting: true });
-      return;
-    }
-    recorded();
+    if (engine.kind === 'ready' && config) goLive(config, live);
+    else if (engine.kind === 'starting' && live.kind === 'play') store.setState({ awaiting: true });
   };
 
   /** @param first asked of the new run before it plays on */
@@ -220,16 +227,17 @@ export function createTransport({ run, selection, player, send, restart, hear }:
       if (isLive()) send({ kind: 'pause' });
       else player.pause();
     },
+    trainLive: () => commandEngine({ kind: 'play' }),
     stepUpdate: () => command({ kind: 'step-update' }, player.stepUpdate),
     stepPhase: () => command({ kind: 'step-phase' }, player.stepPhase),
     profile() {
-      command({ kind: 'profile' }, () => undefined);
+      commandEngine({ kind: 'profile' });
       if (!isLive() || isOver()) return;
       store.setState({ profiling: true });
       if (run.getState().status !== 'running') send({ kind: 'step-update' });
     },
     checkSteps() {
-      command({ kind: 'check-steps' }, () => undefined);
+      commandEngine({ kind: 'check-steps' });
       if (!isLive() || isOver()) return;
       store.setState({ checkingSteps: true });
       if (run.getState().status !== 'running') send({ kind: 'step-update' });

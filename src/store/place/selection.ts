@@ -151,7 +151,8 @@ export const INITIAL_SELECTION: Selection = {
 
 export interface SelectionStore extends StoreApi<Selection> {
   /**
-   * Changes the selection. What lies below a changed level is cleared unless given: a new update or
+   * Changes the selection. Who selects within an update stays in it: a turn, a leaf, a token or a credit step holds the
+   * update that is on screen, which the selection followed until then. What lies below a changed level is cleared unless given: a new update or
    * prompt forgets node, leaf, token, growth, credit frame, round, folds and what-if; a new leaf forgets the token.
    */
   readonly select: (change: Partial<Selection>) => void;
@@ -193,7 +194,19 @@ export function withReward(
   return all.toSorted((a, b) => a.leaf - b.leaf);
 }
 
-export function createSelectionStore(initial: Partial<Selection> = {}): SelectionStore {
+/** What is selected within an update, and means another thing in the next. */
+const WITHIN_UPDATE = ['node', 'leaf', 'token', 'creditFrame'] as const;
+
+/** @param newest number of the newest update, the one on screen where none is selected; null before the first */
+export function createSelectionStore(
+  initial: Partial<Selection> = {},
+  newest: () => number | null = () => null,
+): SelectionStore {
   const store = createStore<Selection>(() => ({ ...INITIAL_SELECTION, ...initial }));
-  return { ...store, select: (change) => store.setState(selectIn(store.getState(), change), true) };
+  const select = (change: Partial<Selection>): void => {
+    const next = selectIn(store.getState(), change);
+    const holds = !('update' in change) && WITHIN_UPDATE.some((key) => change[key]); // node 0 is the question: every update has it
+    store.setState(next.update === null && holds ? { ...next, update: newest() } : next, true);
+  };
+  return { ...store, select };
 }

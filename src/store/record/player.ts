@@ -10,6 +10,7 @@ export interface PlayerState {
   readonly position: number; // events handed on
   readonly length: number; // events recorded so far
   readonly complete: boolean; // no more events will be added
+  readonly speed: number; // of SPEEDS; 1 leaves time to read each phase
 }
 
 export interface Player extends StoreApi<PlayerState> {
@@ -17,6 +18,7 @@ export interface Player extends StoreApi<PlayerState> {
   readonly finish: () => void;
   readonly play: () => void;
   readonly pause: () => void;
+  readonly setSpeed: (speed: number) => void;
   /** Hands on all events due at `nowMs`. Call it once a frame. */
   readonly tick: (nowMs: number) => void;
   /** Hands on events to the end of the update begun or next, and stops. */
@@ -29,15 +31,21 @@ export interface Player extends StoreApi<PlayerState> {
   readonly rewind: () => void;
 }
 
-/** How long an event stays the newest, in the first, second and any later update. */
+/** What a person can set: 4 shows an update of the later ones in about half a second. */
+export const SPEEDS = [0.25, 0.5, 1, 2, 4] as const;
+
+/**
+ * How long an event stays the newest at speed 1, in the first, second and any later update. Every phase stands for
+ * 300 ms or longer: who watches can read its name and see what it changed.
+ */
 const PACE_MS: Partial<Record<RunEvent['kind'], readonly [number, number, number]>> = {
-  node: [18, 8, 2],
+  node: [18, 8, 1],
   expansion: [80, 20, 0],
-  phase: [400, 200, 50],
+  phase: [500, 400, 300],
   loss: [150, 60, 10],
   step: [150, 60, 10],
-  metrics: [500, 300, 120],
-  'update-ended': [500, 300, 120],
+  metrics: [500, 300, 200],
+  'update-ended': [500, 300, 200],
 };
 /** Most time one frame may make up for: a tab that slept goes on where it was. */
 const CATCH_UP_MS = 250;
@@ -69,7 +77,9 @@ const closesPhase = (event: RunEvent, next: RunEvent | undefined): boolean =>
   closesUpdate(event, next) || next?.kind === 'phase';
 
 export function createPlayer(handOn: (events: readonly RunEvent[]) => void): Player {
-  const store = createStore<PlayerState>(() => ({ playing: false, position: 0, length: 0, complete: false }));
+  const store = createStore<PlayerState>(() => ({
+    ...{ playing: false, position: 0, length: 0, complete: false, speed: 1 },
+  }));
   const events: RunEvent[] = [];
   let lastMs: number | null = null;
   let debtMs = 0; // time the newest event may still stand
@@ -104,9 +114,10 @@ export function createPlayer(handOn: (events: readonly RunEvent[]) => void): Pla
       store.setState({ playing: true, position: complete && position === events.length ? 0 : position });
     },
     pause: () => store.setState({ playing: false }),
+    setSpeed: (speed) => store.setState({ speed }),
     tick(nowMs) {
-      const { playing, position } = store.getState();
-      const elapsed = lastMs === null ? 0 : Math.min(nowMs - lastMs, CATCH_UP_MS);
+      const { playing, position, speed } = store.getState();
+      const elapsed = lastMs === null ? 0 : Math.min(nowMs - lastMs, CATCH_UP_MS) * speed;
       lastMs = nowMs;
       if (!playing) return;
       debtMs -= elapsed;

@@ -1,6 +1,6 @@
 /** The Compare view: two rules on the same rollouts, every rule on one leaf, and runs side by side. */
 import { useCreditRules, useLab, useSelection, useTree } from '../parts/binding.ts';
-import { PromptBar } from '../parts/PromptBar.tsx';
+import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { CompareRules } from './CompareRules.tsx';
 import { CompareRuns } from './CompareRuns.tsx';
 
@@ -30,12 +30,7 @@ export function CompareView() {
       </div>
       <PromptBar />
       {subject === 'runs' && <CompareRuns />}
-      {subject === 'rules' &&
-        (tree && own ? (
-          <CompareRules state={tree} own={own} />
-        ) : (
-          <p className="empty">No tree yet: press Play.</p>
-        ))}
+      {subject === 'rules' && (tree && own ? <CompareRules state={tree} own={own} /> : <NoTree />)}
     </div>
   );
 }

@@ -10,7 +10,7 @@ import { ROOT, type CreditConfig, type NodeId } from '../../units.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { useCreditRules, useOfUpdate, useSelection, useTree } from '../parts/binding.ts';
 import { Waiting } from '../parts/parts.tsx';
-import { PromptBar } from '../parts/PromptBar.tsx';
+import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { RulePicker } from '../parts/RulePicker.tsx';
 import { ChangePanel, InfluencePanel } from './ChangePanel.tsx';
 import { drawingAt, useGlide } from './drawings.ts';
@@ -112,11 +112,7 @@ export function CreditView() {
   return (
     <div className="view credit-view">
       <PromptBar />
-      {tree && trees && own ? (
-        <Stepper state={tree} trees={trees} own={own} />
-      ) : (
-        <p className="empty">No tree yet: press Play.</p>
-      )}
+      {tree && trees && own ? <Stepper state={tree} trees={trees} own={own} /> : <NoTree />}
     </div>
   );
 }

@@ -1,5 +1,14 @@
 /** Which tree: update, prompt, question. Shared by Tree, Credit and Loss. */
-import { useLab, useRun, useSelection, useTree, useUpdate, useReader } from './binding.ts';
+import {
+  useLab,
+  usePlayer,
+  useReader,
+  useRun,
+  useSelection,
+  useTransport,
+  useTree,
+  useUpdate,
+} from './binding.ts';
 import { isDead } from '../../store/record/reading.ts';
 
 export function PromptBar() {
@@ -56,5 +65,23 @@ export function PromptBar() {
         </span>
       )}
     </div>
+  );
+}
+
+/** Where a view has no tree to show: what is awaited, or what to do. */
+export function NoTree() {
+  const wanted = useSelection((selection) => selection.update);
+  const here = useRun((run) => run.updates.length);
+  const isLoading = usePlayer((player) => !player.complete);
+  const recorded = useTransport((transport) => transport.source === 'recorded');
+  const first = useRun((run) => run.header === null);
+  let words = 'No tree yet: press Play.';
+  if (recorded && isLoading && wanted !== null && wanted > here)
+    words = `Update ${wanted} of the recorded run is on its way: the file is still loading.`;
+  else if (recorded && isLoading && first) words = 'The recorded run is on its way.';
+  return (
+    <p className="empty" role="status">
+      {words}
+    </p>
   );
 }

@@ -114,10 +114,9 @@ export const useContextLength = (): number => useRun(contextLengthOf);
 /** The run moves: the engine works, or the recording plays. */
 export function useIsPlaying(): boolean {
   const source = useTransport((transport) => transport.source);
-  const awaiting = useTransport((transport) => transport.awaiting);
   const recorded = usePlayer((player) => player.playing);
   const status = useRun((run) => run.status);
-  return awaiting || (source === 'live' ? status === 'running' || status === 'preparing' : recorded);
+  return source === 'live' ? status === 'running' || status === 'preparing' : recorded;
 }
 
 // The advantages that the turns of a tree were trained with, in React.

@@ -16,6 +16,7 @@ import {
   LifeNotice,
 } from './Notices.tsx';
 import { NewVersionNotice } from './NewVersion.tsx';
+import { usePlaybackKeys } from '../train/TransportBar.tsx';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
 import './tokens.css';
 import './base.css';
@@ -103,7 +104,12 @@ function Shell() {
     label: `${VIEW_PANELS[view].title} view`,
     run: () => selection.select({ view }),
   }));
-  useKeys([...views, ...useUpdateKeys(), { key: '?', label: 'this list', run: () => setHelp(true) }]);
+  useKeys([
+    ...views,
+    ...useUpdateKeys(),
+    ...usePlaybackKeys(),
+    { key: '?', label: 'this list', run: () => setHelp(true) },
+  ]);
   return (
     <>
       <a className="skip-link" href="#view" onClick={skipToView}>

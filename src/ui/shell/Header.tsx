@@ -2,6 +2,7 @@
 import type { View } from '../../store/place/selection.ts';
 import { useAlarms } from '../parts/Alarms.tsx';
 import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
+import { Playback } from '../train/TransportBar.tsx';
 import { EditedBadge } from './Notices.tsx';
 import { useTheme } from './theme.ts';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -54,7 +55,7 @@ export function SourceBadge() {
     );
   const words =
     engine.kind === 'ready'
-      ? 'Recorded run · Play trains live'
+      ? 'Recorded run · ready to train live'
       : life === 'well'
         ? 'Recorded run · engine starting'
         : 'Recorded run · engine does not answer';
@@ -64,8 +65,11 @@ export function SourceBadge() {
       <div className="popover">
         <p>
           A run recorded earlier{engine.kind === 'ready' ? '' : ', shown while the GPU programs compile'}.
-          Press Play to train a new one on {adapter}.
+          Train live trains a new one on {adapter}.
         </p>
+        <button type="button" className="primary" onClick={transport.trainLive}>
+          Train live
+        </button>
       </div>
     </details>
   );
@@ -105,6 +109,7 @@ function ViewTab({ view, index }: { readonly view: View; readonly index: number 
 
 export function Header({ onHelp }: { readonly onHelp: () => void }) {
   const [theme, nextTheme] = useTheme();
+  const view = useSelection((selection) => selection.view);
   return (
     <header className="header">
       <h1>
@@ -126,6 +131,7 @@ export function Header({ onHelp }: { readonly onHelp: () => void }) {
         ))}
       </nav>
       <div className="header-end">
+        {view !== 'train' && <Playback />}
         <EditedBadge />
         <SourceBadge />
         <button type="button" className="quiet small" onClick={nextTheme} title="Change the theme">

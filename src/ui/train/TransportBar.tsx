@@ -1,10 +1,12 @@
 /** Play, single update, single phase, reset, and the six phases with the live one marked. */
 import { PHASES } from '../../store/record/run_state.ts';
+import { SPEEDS } from '../../store/record/player.ts';
 import {
   useRecipe,
   useIsPlaying,
   useLab,
   useOfUpdate,
+  usePlayer,
   useRun,
   useSelection,
   useTransport,
@@ -12,28 +14,113 @@ import {
 import { countWords, formatMs } from '../parts/format.ts';
 import { useKeys, type KeyBinding } from '../shell/keys.tsx';
 
+/** What the button says that sets the run on screen going, or holds it. */
+function usePlayWords(): string {
+  const playing = useIsPlaying();
+  const live = useTransport((transport) => transport.source === 'live');
+  const status = useRun((run) => run.status);
+  const begun = useRun((run) => run.updates.length > 0);
+  const isOver = usePlayer((player) => player.complete && player.position === player.length);
+  if (live && playing && status === 'preparing') return 'Preparing…';
+  if (playing) return 'Pause';
+  if (live && status === 'failed' && begun) return 'Start again'; // its weights are gone: it can only be opened anew
+  if (!begun) return 'Play';
+  return !live && isOver ? 'Play again' : 'Resume';
+}
+
 function PlayButton() {
   const playing = useIsPlaying();
-  const awaiting = useTransport((transport) => transport.awaiting);
-  const preparing = useRun((run) => run.status === 'preparing');
-  const lost = useRun((run) => run.status === 'failed' && run.updates.length > 0);
   const live = useTransport((transport) => transport.source === 'live');
+  const words = usePlayWords();
   const { transport } = useLab();
-  const start = live && lost ? 'Start again' : 'Play'; // its weights are gone: it can only be opened anew
-  const label = awaiting || (playing && preparing) ? 'Preparing…' : playing ? 'Pause' : start;
   return (
     <button
       type="button"
-      className="primary play"
-      aria-keyshortcuts="Space"
+      className={live ? 'primary play' : 'play'}
+      aria-keyshortcuts="Space k"
       onClick={playing ? transport.pause : transport.play}
     >
       <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
         <path d={playing ? 'M2 1H5V11H2ZM7 1H10V11H7Z' : 'M2 0.5L11 6L2 11.5Z'} fill="currentColor" />
       </svg>
-      {label}
+      {words}
     </button>
   );
+}
+
+/** From the recorded run to one that is trained here. */
+function TrainLiveButton() {
+  const awaiting = useTransport((transport) => transport.awaiting);
+  const offered = useTransport(
+    ({ source, engine }) => source === 'recorded' && engine.kind !== 'unavailable',
+  );
+  const { transport } = useLab();
+  if (!offered) return null;
+  return (
+    <button
+      type="button"
+      className="primary"
+      aria-pressed={awaiting}
+      onClick={awaiting ? transport.pause : transport.trainLive}
+    >
+      {awaiting ? 'Preparing…' : 'Train live'}
+    </button>
+  );
+}
+
+/** How fast the recorded run plays. */
+function Speed() {
+  const speed = usePlayer((player) => player.speed);
+  const recorded = useTransport((transport) => transport.source === 'recorded');
+  const { player } = useLab();
+  if (!recorded) return null;
+  return (
+    <label className="speed">
+      <span className="visually-hidden">speed of the recorded run </span>
+      <select value={speed} onChange={(event) => player.setSpeed(Number(event.target.value))}>
+        {SPEEDS.map((choice) => (
+          <option key={choice} value={choice}>
+            {choice} ×
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** In the views beside Train: pause, speed, and the way to the newest update. */
+export function Playback() {
+  const { selection } = useLab();
+  const follows = useSelection((state) => state.update === null);
+  return (
+    <div className="playback" role="group" aria-label="Playback">
+      <PlayButton />
+      <Speed />
+      <button
+        type="button"
+        disabled={follows}
+        aria-keyshortcuts="f"
+        onClick={() => selection.select({ update: null })}
+      >
+        Newest
+      </button>
+    </div>
+  );
+}
+
+/** Keys of every view that move the run on screen. */
+export function usePlaybackKeys(): readonly KeyBinding[] {
+  const { transport, player } = useLab();
+  const playing = useIsPlaying();
+  const change = (by: number): void => {
+    const at = SPEEDS.findIndex((speed) => speed === player.getState().speed) + by;
+    player.setSpeed(SPEEDS[Math.min(Math.max(at, 0), SPEEDS.length - 1)]);
+  };
+  return [
+    { key: 'k', label: 'pause or resume the run', run: playing ? transport.pause : transport.play },
+    { key: '<', label: 'play the recorded run slower', run: () => change(-1) },
+    { key: '>', label: 'play the recorded run faster', run: () => change(1) },
+  ];
 }
 
 export function PhaseBar() {
@@ -72,6 +159,8 @@ export function TransportBar() {
   return (
     <div className="transport" role="group" aria-label="Transport">
       <PlayButton />
+      <TrainLiveButton />
+      <Speed />
       <button type="button" onClick={transport.stepUpdate} aria-keyshortcuts="u">
         One update
       </button>

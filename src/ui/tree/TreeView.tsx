@@ -9,7 +9,7 @@ import { useFolding } from '../drawing/folding.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { createCamera } from '../drawing/use_camera.ts';
 import { useAdvantages, useLab, useRun, useSelection, useVocabulary } from '../parts/binding.ts';
-import { PromptBar } from '../parts/PromptBar.tsx';
+import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { BatchGrid } from './BatchGrid.tsx';
 import { BesideTree } from './BesideTree.tsx';
 import { ExpansionPanel } from './ExpansionPanel.tsx';
@@ -101,7 +101,7 @@ export function TreeView() {
   const batch = useSelection((state) => state.batch);
   const two = useSelection((state) => state.pinned !== null);
   const nodes = useMemo(() => (tree ? nodesGrown(tree, growth) : []), [tree, growth]);
-  if (!tree) return <p className="empty">No tree yet: press Play.</p>;
+  if (!tree) return <NoTree />;
   if (batch)
     return (
       <div className="view">
