@@ -85,7 +85,7 @@ test('a first visit goes from watching to a changed rule in five actions, with n
 });
 
 test('two updates are trained live', async () => {
-  await expect.poll(() => text('.badge'), WAIT).toMatch(/ready to train live/);
+  await expect.poll(() => text('.badge'), WAIT).toMatch(/engine ready/);
   await press('Train live');
   await expect.poll(() => text('.badge'), WAIT).toMatch(/Live on/);
   await press('Pause');

@@ -55,7 +55,7 @@ export function SourceBadge() {
     );
   const words =
     engine.kind === 'ready'
-      ? 'Recorded run · ready to train live'
+      ? 'Recorded run · engine ready'
       : life === 'well'
         ? 'Recorded run · engine starting'
         : 'Recorded run · engine does not answer';
@@ -134,8 +134,9 @@ export function Header({ onHelp }: { readonly onHelp: () => void }) {
         {view !== 'train' && <Playback />}
         <EditedBadge />
         <SourceBadge />
-        <button type="button" className="quiet small" onClick={nextTheme} title="Change the theme">
-          Theme: {theme}
+        <button type="button" className="quiet small" onClick={nextTheme} title={`Theme: ${theme}`}>
+          <span aria-hidden="true">◐</span>
+          <span className="visually-hidden">Theme: {theme}</span>
         </button>
         <button type="button" className="quiet small" onClick={onHelp} aria-keyshortcuts="?">
           Keys <kbd>?</kbd>

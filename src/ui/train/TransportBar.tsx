@@ -28,7 +28,7 @@ function usePlayWords(): string {
   return !live && isOver ? 'Play again' : 'Resume';
 }
 
-function PlayButton() {
+function PlayButton({ small = false }: { readonly small?: boolean }) {
   const playing = useIsPlaying();
   const live = useTransport((transport) => transport.source === 'live');
   const words = usePlayWords();
@@ -36,14 +36,15 @@ function PlayButton() {
   return (
     <button
       type="button"
-      className={live ? 'primary play' : 'play'}
-      aria-keyshortcuts="Space k"
+      className={small ? 'small' : live ? 'primary play' : 'play'}
+      title={small ? words : undefined}
+      aria-keyshortcuts={small ? 'k' : 'Space k'}
       onClick={playing ? transport.pause : transport.play}
     >
       <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
         <path d={playing ? 'M2 1H5V11H2ZM7 1H10V11H7Z' : 'M2 0.5L11 6L2 11.5Z'} fill="currentColor" />
       </svg>
-      {words}
+      <span className={small ? 'visually-hidden' : undefined}>{words}</span>
     </button>
   );
 }
@@ -94,10 +95,11 @@ export function Playback() {
   const follows = useSelection((state) => state.update === null);
   return (
     <div className="playback" role="group" aria-label="Playback">
-      <PlayButton />
+      <PlayButton small />
       <Speed />
       <button
         type="button"
+        className="quiet small"
         disabled={follows}
         aria-keyshortcuts="f"
         onClick={() => selection.select({ update: null })}
