@@ -35,7 +35,9 @@ function headerLine(first: RunEvent | null): string {
 
 /** The lines of a log, header and end included, each with its line feed. */
 export function* recordingLines(events: Iterable<RunEvent>): Generator<string, void> {
-  const line = (event: RunEvent): string => `${JSON.stringify(event, roundNumbers)}\n`;
+  const line = (event: RunEvent): string =>
+    // What a run remembers decides what it does next, so it keeps every digit.
+    `${JSON.stringify(event, event.kind === 'remembered' ? undefined : roundNumbers)}\n`;
   let waiting: RunEvent[] | null = []; // for run-started, which the header tells of
   let count = 0;
   for (const event of events) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { afterValidation, BOUNDARY_START, type BoundaryState } from '../../src/algo/reward/boundary.ts';
+import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import { LogOrder } from '../../src/protocol/log_order.ts';
 import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
@@ -79,6 +80,19 @@ test('a change holds what is new alone, and adding it up gives the memory again'
   expect(memoryChange(before, after)).toEqual({ boundary, optimalValues: [found], rewardModelSteps: 2 });
   expect(before.optimalValues.size).toBe(1);
   expect(remember(before, memoryChange(before, after)!)).toEqual(after);
+});
+
+test('a file keeps every digit of it, and reads it back', async () => {
+  const { events } = await play('bapo');
+  const told = only(events, 'remembered').map((event, third) =>
+    third === 0 ? { ...event, boundary: { ...event.boundary!, best: 1 / 3 }, optimalValues: [] } : event,
+  );
+  const log = events.filter(isLogged).filter(({ kind }) => kind !== 'remembered');
+  const first = log.findIndex(({ kind }) => kind === 'update-started');
+  const file = new Blob([await writeRecording(log.toSpliced(first, 0, told[0]))]);
+  const read: RunEvent[] = [];
+  for await (const event of readRecording(file)) read.push(event);
+  expect(only(read, 'remembered')).toEqual([told[0]]);
 });
 
 test('it is the last event of its update, once, with no more questions than were asked', async () => {

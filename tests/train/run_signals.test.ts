@@ -128,8 +128,7 @@ describe('belief', () => {
       values,
       advantages,
     };
-    const run = { config, environment } as unknown as Run; // what batches read of it
-    const [{ batch, extras }] = lossBatches({ run, update: 1, key: { seed: 1, update: 1 }, memory: emptyMemory() }, [group]); // prettier-ignore
+    const [{ batch, extras }] = lossBatches([group], environment, config, { seed: 1, update: 1 });
     const spread = Math.sqrt(1.5 + 1e-8) + 1e-6; // population deviation of −1, ½, 2
     batch.rows.forEach(({ leaf }, row) => {
       const gain = gains[leavesByBranch(tree).indexOf(leaf)];

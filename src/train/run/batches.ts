@@ -9,10 +9,12 @@ import {
   type LossConfig,
   type LossExtras,
   type NodeId,
+  type RandomKey,
+  type RunConfig,
   type TokenBatch,
   type TreeSignals,
 } from '../../units.ts';
-import type { Group, Update } from './update.ts';
+import type { Group } from './update.ts';
 
 /** A group after the phase reward. */
 export interface MeasuredGroup extends Group {
@@ -36,11 +38,15 @@ export interface LossBatch {
 }
 
 /** The update's mini-batches in a keyed random order; none where the algorithm trains nothing. */
-export function lossBatches({ run, key }: Update, groups: readonly CreditedGroup[]): readonly LossBatch[] {
-  const { config, environment } = run;
-  const { loss } = config.algorithm;
+export function lossBatches(
+  groups: readonly CreditedGroup[],
+  environment: Environment,
+  { algorithm, promptsPerMinibatch }: Pick<RunConfig, 'algorithm' | 'promptsPerMinibatch'>,
+  key: RandomKey,
+): readonly LossBatch[] {
+  const { loss } = algorithm;
   if (loss.surrogate === 'none') return [];
-  const selections = minibatches([...groups.keys()], config.promptsPerMinibatch, key);
+  const selections = minibatches([...groups.keys()], promptsPerMinibatch, key);
   const packed = selections.map((selection) =>
     loss.surrogate === 'preference'
       ? preferences(groups, selection, environment, loss)

@@ -1,9 +1,17 @@
 /** Phase reward: rows are scored and the filter chooses which groups are trained on, or asks for another rollout. */
 import { signalsRead } from '../../algo/credit/signals.ts';
 import { keptGroups, wantsMore } from '../../algo/reward/filters.ts';
+import type { BoundaryState } from '../../algo/reward/boundary.ts';
 import { gradeLeaves, scoreTrees } from '../../algo/reward/reward.ts';
 import type { TreeRewards } from '../../protocol/protocol.ts';
-import type { AlgorithmConfig, RewardConfig, RolloutTree, TreeSignals } from '../../units.ts';
+import type {
+  AlgorithmConfig,
+  Environment,
+  FilterConfig,
+  RewardConfig,
+  RolloutTree,
+  TreeSignals,
+} from '../../units.ts';
 import type { Group, Update } from './update.ts';
 
 /** What was rolled out in an update, scored, and what of it is trained on. */
@@ -19,10 +27,17 @@ export function rewardConfig(algorithm: AlgorithmConfig): RewardConfig {
   return charged ? { ...algorithm.reward, turnPenalty: 0 } : algorithm.reward;
 }
 
-/** The trees of one rollout batch, scored together. */
-export function scoreBatch({ run, memory }: Update, trees: readonly RolloutTree[]): readonly Group[] {
-  const { config, environment } = run;
-  const rewards = scoreTrees(trees, environment, rewardConfig(config.algorithm), memory.boundary);
+/**
+ * The trees of one rollout batch, scored together.
+ * @param boundary BAPO's phase as the update found it; other methods do not read it
+ */
+export function scoreBatch(
+  trees: readonly RolloutTree[],
+  environment: Environment,
+  algorithm: AlgorithmConfig,
+  boundary: BoundaryState,
+): readonly Group[] {
+  const rewards = scoreTrees(trees, environment, rewardConfig(algorithm), boundary);
   return trees.map((tree, t) => ({
     tree,
     rewards: rewards[t].byNode,
@@ -32,13 +47,18 @@ export function scoreBatch({ run, memory }: Update, trees: readonly RolloutTree[
 
 /**
  * The filter's choice among all groups of the update so far.
+ * @param batches that they were rolled out in
  * @returns null where it wants another rollout batch first
  */
-export function chooseGroups({ run }: Update, groups: readonly Group[], batches: number): Rewarded | null {
-  const { algorithm, promptsPerUpdate } = run.config;
+export function chooseGroups(
+  groups: readonly Group[],
+  batches: number,
+  filter: FilterConfig,
+  promptsPerUpdate: number,
+): Rewarded | null {
   const rewards = groups.map(rowRewards);
-  if (wantsMore(algorithm.filter, rewards, promptsPerUpdate, batches)) return null;
-  const kept = keptGroups(algorithm.filter, rewards, promptsPerUpdate).map((index) => groups[index]);
+  if (wantsMore(filter, rewards, promptsPerUpdate, batches)) return null;
+  const kept = keptGroups(filter, rewards, promptsPerUpdate).map((index) => groups[index]);
   return { groups, kept, batches };
 }
 

@@ -80,7 +80,7 @@ async function trainUpdate(at: Update): Promise<RunMemory> {
     postCredit(at, groups);
     return groups;
   });
-  const trained = await trainBatches(at, lossBatches(at, credited));
+  const trained = await trainBatches(at, lossBatches(credited, run.environment, run.config, at.key));
 
   post({
     kind: 'metrics',
@@ -104,13 +104,15 @@ interface Measured extends Rewarded {
 
 /** Rollout and reward in turn, until the filter has the groups it wants; then what credit reads beside their rewards. */
 async function rollOutAndReward(at: Update): Promise<Measured> {
+  const { environment, config } = at.run;
+  const { algorithm, promptsPerUpdate } = config;
   let groups: readonly Group[] = [];
   for (let batch = 0; ; batch += 1) {
     const trees = await phase(at, 'rollout', () => rollOut(at, batch));
     const rolledOutMs = at.run.now();
     const measured = await phase(at, 'reward', async () => {
-      groups = [...groups, ...scoreBatch(at, trees)];
-      const chosen = chooseGroups(at, groups, batch + 1);
+      groups = [...groups, ...scoreBatch(trees, environment, algorithm, at.memory.boundary)];
+      const chosen = chooseGroups(groups, batch + 1, algorithm.filter, promptsPerUpdate);
       if (!chosen) return null;
       const { signals, memory } = await measureSignals(at, chosen.kept);
       postRewards(at, chosen, signals);
