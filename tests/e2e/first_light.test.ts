@@ -12,7 +12,8 @@ const texts = (selector: string): string =>
   [...document.querySelectorAll(selector)].map((entry) => entry.textContent).join(' ');
 const count = (selector: string): number => document.querySelectorAll(selector).length;
 const press = async (name: string): Promise<void> => {
-  const button = [...document.querySelectorAll('button')].find((entry) => entry.textContent.trim() === name);
+  const all = [...document.querySelectorAll('button')].filter((entry) => entry.checkVisibility());
+  const button = all.find((entry) => entry.textContent.trim() === name);
   if (!button) throw new Error(`no button says "${name}"; there are: ${buttons()}`);
   await userEvent.click(button);
 };
@@ -88,7 +89,9 @@ test('two updates are trained live', async () => {
   await expect.poll(() => text('.badge'), WAIT).toMatch(/engine ready/);
   await press('Train live');
   await expect.poll(() => text('.badge'), WAIT).toMatch(/Live on/);
+  await expect.poll(buttons, WAIT).toContain('Pause');
   await press('Pause');
+  await press('One update');
   await expect.poll(spoken, WAIT).toMatch(/Update 1 done, exact match \d+ %\./);
   await press('One update');
   await expect.poll(spoken, WAIT).toMatch(/Update 2 done, exact match \d+ %\./);
