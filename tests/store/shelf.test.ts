@@ -1,18 +1,24 @@
 import { expect, test } from 'vitest';
 import { foldEvents } from '../../src/store/record/fold.ts';
 import { EMPTY_RUN, type RunState } from '../../src/store/record/run_state.ts';
+import { createRunStore } from '../../src/store/record/run.ts';
 import { createShelf, type ReadRecording } from '../../src/store/record/shelf.ts';
 import { readRecording, recordingLines, writeRecording } from '../../src/files/recording.ts';
-import { SAMPLE_LOG } from '../support/sample_log.ts';
+import { SAMPLE_LOG, START } from '../support/sample_log.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
 
 const named = (bytes: BlobPart, name: string) => Object.assign(new Blob([bytes]), { name });
 
 test('a kept run stays as it was', () => {
   const shelf = createShelf(readRecording);
-  const run = foldEvents(EMPTY_RUN, SAMPLE_LOG);
-  shelf.keep(run);
+  const record = createRunStore();
+  record.apply(SAMPLE_LOG);
+  const run = record.getState();
+  shelf.keep(record);
   const [kept] = shelf.getState().runs;
+  record.apply([START]);
+  expect(record.getState().updates).toEqual([]);
+  expect(kept.record.getState()).toBe(run);
   expect(kept.run).toBe(run);
   expect(kept.title).toBe('AT²PO, instant, seed 7, 2 updates');
   shelf.remove(kept.id);
@@ -21,7 +27,7 @@ test('a kept run stays as it was', () => {
 
 test('nothing is kept before a run has started', () => {
   const shelf = createShelf(readRecording);
-  shelf.keep(EMPTY_RUN);
+  shelf.keep(createRunStore());
   expect(shelf.getState().runs).toEqual([]);
 });
 

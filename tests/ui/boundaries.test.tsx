@@ -4,6 +4,7 @@ import { foldEvents } from '../../src/store/record/fold.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { EMPTY_RUN, type RunState } from '../../src/store/record/run_state.ts';
 import { VIEWS } from '../../src/store/place/selection.ts';
+import { createRunStore } from '../../src/store/record/run.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { codeEditor } from '../../src/ui/kernels/KernelEditor.tsx';
 import { VIEW_PANELS } from '../../src/ui/shell/views.tsx';
@@ -35,7 +36,9 @@ function brokenRun(): RunState {
 }
 
 test('an error in the comparison leaves the page and the run, and closing the compared run ends it', async () => {
-  lab.shelf.setState({ runs: [{ id: 1, title: 'a broken run', origin: 'file', run: brokenRun() }] });
+  lab.shelf.setState({
+    runs: [{ id: 1, title: 'a broken run', origin: 'file', run: brokenRun(), record: createRunStore() }],
+  });
   lab.selection.select({ view: 'compare', compared: 'runs' });
   const screen = await render(<App lab={lab} />);
   const alert = screen.getByRole('alert');

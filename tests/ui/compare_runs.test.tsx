@@ -1,9 +1,8 @@
 /** Runs side by side as a person reads them: under each title the numbers of that metric, each of the update it says. */
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
-import { foldEvents } from '../../src/store/record/fold.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
-import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
+import { createRunStore, type RunStore } from '../../src/store/record/run.ts';
 import type { RunEvent, UpdateMetrics } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { formatIn } from '../../src/ui/parts/curve_data.ts';
@@ -19,11 +18,17 @@ const logOf = (...updates: readonly Partial<UpdateMetrics>[]): readonly RunEvent
   ...updates.flatMap((metrics, index) => updateEvents(index + 1, { ...METRICS, ...metrics })),
 ];
 
+function recordOf(events: readonly RunEvent[]): RunStore {
+  const record = createRunStore();
+  record.apply(events);
+  return record;
+}
+
 /** A run on screen and another beside it. */
 async function show(own: readonly RunEvent[], kept: readonly RunEvent[]): Promise<void> {
   lab = createLab(() => undefined);
   lab.run.apply(own);
-  lab.shelf.keep(foldEvents(EMPTY_RUN, kept));
+  lab.shelf.keep(recordOf(kept));
   lab.selection.select({ view: 'compare', compared: 'runs' });
   screen = await render(<App lab={lab} />);
 }
@@ -71,7 +76,7 @@ function isPainted(figure: Element, colour: string): boolean {
 test('a third run that is kept later is drawn, in a line of its own', async () => {
   await show(logOf(PLAIN, PLAIN), logOf(PLAIN, PLAIN));
   await expect.poll(() => readouts('KL').length).toBe(2);
-  lab.shelf.keep(foldEvents(EMPTY_RUN, logOf({ ...PLAIN, ppoKl: 0.5 }, { ...PLAIN, ppoKl: 0.5 })));
+  lab.shelf.keep(recordOf(logOf({ ...PLAIN, ppoKl: 0.5 }, { ...PLAIN, ppoKl: 0.5 })));
   await expect.poll(() => readouts('KL')).toEqual(['A 0.0002', 'B 0.0002', 'C 0.50']);
   const figure = [...screen.container.querySelectorAll('.compare-runs .curves figure')].find((one) =>
     one.textContent.startsWith('KL'),

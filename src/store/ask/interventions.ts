@@ -2,13 +2,14 @@
  * What a person does to trees by hand. Every change is made to a copy, kept here by run, update and prompt; the run's
  * own trees, its log, its credit and its training never hear of it.
  */
+import { creditRulesOf } from '../credit/credit.ts';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { AskedPolicy, InterventionAnswer, InterventionQuestion } from '../../protocol/protocol.ts';
 import type { Ask } from '../../train/inspect/index.ts';
 import type { ErrorReport, NodeId, TokenId } from '../../units.ts';
 import { failureOf } from './inspection.ts';
 import type { Selection, SelectionStore } from '../place/selection.ts';
-import { creditRulesOf, recipeOf, selectedTree, selectedUpdate } from '../record/reading.ts';
+import { recipeOf, selectedTree, selectedUpdate } from '../record/reading.ts';
 import type { RunState, TreeState } from '../record/run_state.ts';
 import type { RunStore } from '../record/run.ts';
 import {

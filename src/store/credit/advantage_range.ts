@@ -56,6 +56,33 @@ export function advantageRanges(tree: RecordedTree, credit: Credit): AdvantageRa
   return ranges;
 }
 
+/** What turns are worth. */
+export interface TreeWorth {
+  readonly values: NodeTable<number> | null;
+  readonly advantages: AdvantageRanges | null;
+}
+
+/**
+ * Values and advantages of a tree as they were trained with; of a record without a recipe, whose file holds none, as they
+ * are computed here.
+ * @param own the rules that trained it, or those in force
+ * @param isTrained whether the record has a recipe: what is not logged yet is not computed ahead
+ * @see trainedAdvantages for `trees`
+ */
+export function worthOf(
+  state: TreeState,
+  own: CreditConfig,
+  trees: readonly TreeState[],
+  isTrained: boolean,
+): TreeWorth {
+  if (state.credit || isTrained)
+    return { values: state.credit?.values ?? null, advantages: trainedAdvantages(state, own, trees) };
+  const tree = rolloutTree(state);
+  const credit = recredit(state, own, OWN_CREDIT, trees.includes(state) ? trees : [state]);
+  if (!tree || !credit) return { values: null, advantages: null };
+  return { values: credit.values.byNode, advantages: advantageRanges(tree, credit) };
+}
+
 /**
  * What the turns of a tree were trained with. The log holds one number per node; where the rule has more, they are
  * computed again.

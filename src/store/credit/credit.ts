@@ -2,11 +2,12 @@
  * Credit of the rollouts on screen, under the run's own rules or others: the same tree through the same
  * functions that train (src/algo), so that a what-if differs from training in its inputs only.
  */
-import { advantageInRow, advantageMethods, assignCredit, type Credit, type CreditStep, type CreditTree, creditStep, signalsNeeded } from '../../algo/credit/credit.ts'; // prettier-ignore
+import { advantageInRow, advantageMethods, assignCredit, readsSurprisal, type Credit, type CreditStep, type CreditTree, creditStep, signalsNeeded } from '../../algo/credit/credit.ts'; // prettier-ignore
+import { TREE_CREDIT } from '../../algo/catalogue/defaults.ts';
 import { signalsRead } from '../../algo/credit/signals.ts';
-import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeId, type NodeTable, type TreeSignals } from '../../units.ts'; // prettier-ignore
+import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeId, type NodeTable, type TreeSignals, type ValueRule } from '../../units.ts'; // prettier-ignore
 import { pathTo, rolloutTree } from '../record/reading.ts';
-import type { TreeState } from '../record/run_state.ts';
+import type { RunState, TreeState } from '../record/run_state.ts';
 import type { Selection } from '../place/selection.ts';
 
 export {
@@ -20,6 +21,9 @@ export type { Credit, CreditStep, CreditStepKind, CreditTerm, Statistics } from 
 
 /** The part of the selection that changes credit. */
 export type CreditChoice = Pick<Selection, 'valueRule' | 'advantageRule' | 'leafNormalisation' | 'whatIf'>;
+
+/** Of it, the rules. */
+export type RuleChoice = Omit<CreditChoice, 'whatIf'>;
 
 export interface Recredit extends Credit {
   readonly config: CreditConfig; // the rules in force
@@ -35,8 +39,23 @@ export const OWN_CREDIT: CreditChoice = {
   whatIf: [],
 };
 
+/** Credit rules of a record that names none: they read rewards only, whatever else is unknown. */
+export const DEFAULT_CREDIT: CreditConfig = { ...TREE_CREDIT, valueRule: 'child_mean' };
+
+/**
+ * The rules that trained a run, and the chosen or default ones of a record without a recipe: nobody says what trained it,
+ * so no choice departs from it. Null before a run.
+ */
+export function creditRulesOf(
+  { header }: Pick<RunState, 'header'>,
+  choice: RuleChoice = OWN_CREDIT,
+): CreditConfig | null {
+  if (!header) return null;
+  return header.config?.algorithm.credit ?? creditConfig(DEFAULT_CREDIT, choice);
+}
+
 /** The run's rules with the chosen ones in their place. */
-export const creditConfig = (own: CreditConfig, choice: CreditChoice): CreditConfig => ({
+export const creditConfig = (own: CreditConfig, choice: RuleChoice): CreditConfig => ({
   ...own,
   leafNormalisation: choice.leafNormalisation ?? own.leafNormalisation,
   valueRule: choice.valueRule ?? own.valueRule,
@@ -63,6 +82,10 @@ function signalsFor(rule: AdvantageRule, own: CreditConfig, { signals }: TreeSta
 export const isAvailable = (rule: AdvantageRule, own: CreditConfig, tree: TreeState): boolean =>
   signalsNeeded(advantageMethods[rule]).every((need) => signalsFor(rule, own, tree)[need] !== null);
 
+/** Whether a value rule can be computed on a tree: some weigh turns by a surprisal that a file may not hold. */
+export const isValueAvailable = (rule: ValueRule, { nodes }: Pick<TreeState, 'nodes'>): boolean =>
+  !readsSurprisal(rule) || nodes.every((node) => node?.turnSurprisal !== null);
+
 /** What credit of a tree is computed from: the trained trees of its update, and the rules in force. */
 export interface CreditInputs {
   readonly config: CreditConfig;
@@ -81,11 +104,15 @@ export function creditInputs(
   trees: readonly TreeState[],
 ): CreditInputs | null {
   const chosen = creditConfig(own, choice);
-  const config = isAvailable(chosen.advantageRule, own, tree)
-    ? chosen
-    : { ...chosen, advantageRule: own.advantageRule };
+  const config = {
+    ...chosen,
+    valueRule: isValueAvailable(chosen.valueRule, tree) ? chosen.valueRule : DEFAULT_CREDIT.valueRule,
+    advantageRule: isAvailable(chosen.advantageRule, own, tree) ? chosen.advantageRule : own.advantageRule,
+  };
   const known = trees.flatMap((state) => {
-    if (state !== tree && (state.dropped || !isAvailable(config.advantageRule, own, state))) return []; // not trained on
+    const isKnown =
+      isAvailable(config.advantageRule, own, state) && isValueAvailable(config.valueRule, state);
+    if (state !== tree && (state.dropped || !isKnown)) return []; // not trained on
     const complete = rolloutTree(state);
     if (!complete || !state.rewards) return [];
     const rewards = state === tree ? rewardsWith(state.rewards, choice) : state.rewards;
@@ -136,8 +163,8 @@ function remembered(tree: TreeState, trees: readonly TreeState[]): Memory['answe
 /**
  * Values, advantages and their traces of one tree. The same arguments give the same object, so a selector may
  * return it. Null while the tree grows or has no rewards. A rule that reads what the run did not measure gives way to
- * the run's own; `config` says which are in force.
- * @param own the run's rules: `run.header.config.algorithm.credit`
+ * the run's own, a value rule that reads a surprisal nobody knows to even weights; `config` says which are in force.
+ * @param own the run's rules, as creditRulesOf has them
  * @param choice a selection, or OWN_CREDIT
  * @param trees the update's, this one among them: some rules compare tokens across prompts
  * @throws MissingRewardError naming the leaf

@@ -6,14 +6,14 @@ import type { EventCodec } from '../record/event_log.ts';
 import { createInspection, type Inspection } from '../ask/inspection.ts';
 import { createInterventions, type Interventions } from '../ask/interventions.ts';
 import { createPlayer, type Player } from '../record/player.ts';
-import { createRunStore, type RunStore } from '../record/run.ts';
+import { createRunStore, createScreen, type RunStore } from '../record/run.ts';
 import { runName } from '../record/run_name.ts';
 import { createSelectionStore, lastNeeded, type SelectionStore } from '../place/selection.ts';
 import { createShelf, type ReadRecording, type Shelf } from '../record/shelf.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface Lab {
-  readonly run: RunStore;
+  readonly run: RunStore; // the record on screen
   readonly selection: SelectionStore;
   readonly player: Player;
   readonly transport: Transport;
@@ -45,7 +45,9 @@ export function createLab(
   codec: EventCodec | null = null,
   engine: Partial<EngineEnd> = {},
 ): Lab {
-  const run = createRunStore({ codec });
+  const recorded = createRunStore({ codec });
+  const live = createRunStore({ codec });
+  const run = createScreen(recorded);
   const selection = createSelectionStore(decodeSelection(hash), () => run.getState().updates.length || null);
   const wantSelected = (): void => {
     const { update, pinned } = selection.getState();
@@ -53,7 +55,7 @@ export function createLab(
   };
   selection.subscribe(wantSelected);
   wantSelected();
-  const player = createPlayer(run.apply);
+  const player = createPlayer(recorded.apply);
   const nameRun = (): void => {
     const { header } = run.getState();
     if (header && !selection.getState().run) selection.select({ run: runName(header) });
@@ -63,7 +65,10 @@ export function createLab(
   const { ask, restart } = { ...NO_ENGINE, ...engine };
   const inspection = createInspection(ask, run.report);
   const interventions = createInterventions({ run, selection, ask, report: run.report });
-  const transport = createTransport({ run, selection, player, send, restart, hear: inspection.receive });
+  const transport = createTransport({
+    ...{ run, recorded, live, selection, player },
+    ...{ send, restart, hear: inspection.receive },
+  });
   /** A link in the open page may lead to what the recording has not come to yet. */
   const playOn = (): void => {
     const last = lastNeeded(selection.getState());
@@ -78,7 +83,7 @@ export function createLab(
     transport,
     inspection,
     interventions,
-    shelf: createShelf(read),
+    shelf: createShelf(read, () => createRunStore({ codec })),
   };
 }
 

@@ -7,7 +7,7 @@ import type { RunCommand, RunEvent, SignOfLife } from '../../protocol/protocol.t
 import type { ErrorReport, RunConfig } from '../../units.ts';
 import { OpenRun, same } from './open_run.ts';
 import type { Player } from '../record/player.ts';
-import type { RunStore } from '../record/run.ts';
+import type { RunStore, Screen } from '../record/run.ts';
 import type { Selection, SelectionStore } from '../place/selection.ts';
 
 export type Engine =
@@ -15,8 +15,11 @@ export type Engine =
   | { readonly kind: 'ready' }
   | { readonly kind: 'unavailable'; readonly report: ErrorReport };
 
+/** Who feeds the record on screen: the player, the engine, or nobody any more. */
+export type Source = 'recorded' | 'live' | 'file';
+
 export interface TransportState {
-  readonly source: 'recorded' | 'live';
+  readonly source: Source;
   readonly engine: Engine;
   readonly prepared: boolean; // the default run is open, so that Play starts at once
   readonly awaiting: boolean; // a live run was asked for before the engine was ready
@@ -56,6 +59,10 @@ export interface Transport extends StoreApi<TransportState> {
   readonly restart: () => void;
   /** Shows the recorded run from its start. */
   readonly replay: () => void;
+  /** Shows a record of the shelf, whole. A live run waits meanwhile. */
+  readonly show: (record: RunStore) => void;
+  /** Shows the engine's run again, as it stands. */
+  readonly showLive: () => void;
   /** Ends the engine, whatever it is at, and starts another. What is on screen stays; Play opens its run again. */
   readonly restartEngine: () => void;
   /** Lets go of a device that does not answer; the run fails, and Play opens it on another. */
@@ -72,7 +79,9 @@ const PREPARING: RunEvent = { kind: 'status', status: 'preparing', update: 0, ph
 const LAST_BEFORE_STEPS = 'advantage';
 
 export interface TransportParts {
-  readonly run: RunStore;
+  readonly run: Screen;
+  readonly recorded: RunStore; // fed by the player
+  readonly live: RunStore; // fed by the engine
   readonly selection: SelectionStore;
   readonly player: Player;
   readonly send: (command: RunCommand) => void;
@@ -82,7 +91,8 @@ export interface TransportParts {
   readonly hear?: (events: readonly RunEvent[]) => void;
 }
 
-export function createTransport({ run, selection, player, send, restart, hear }: TransportParts): Transport {
+export function createTransport(parts: TransportParts): Transport {
+  const { run, recorded, live, selection, player, send, restart, hear } = parts;
   const store = createStore<TransportState>(() => ({
     source: 'recorded',
     engine: { kind: 'starting' },
@@ -98,16 +108,24 @@ export function createTransport({ run, selection, player, send, restart, hear }:
   const open = new OpenRun(send);
   let leftFrom: Partial<Selection> | null = null;
   const isLive = (): boolean => store.getState().source === 'live';
-  const isOver = (): boolean => run.getState().status === 'finished';
+  /** The engine's run was asked for, and may go on while another record is on screen. */
+  const isBegun = (): boolean => store.getState().asked !== null;
+  const isOver = (): boolean => live.getState().status === 'finished';
   const defaultConfig = (): RunConfig | null => run.getState().ready?.presets[0]?.config ?? null;
+
+  /** Puts a record on screen, at its newest update. */
+  const putOnScreen = (record: RunStore): void => {
+    player.pause();
+    run.show(record);
+    selection.select({ run: null, update: null, prompt: 0, pinned: null });
+  };
 
   /** @param first asked of the run; null leaves it paused before its start */
   const goLive = (config: RunConfig, first: RunCommand | null): void => {
-    player.pause();
-    const isAnew = !same(open.config, config) || isLive() || open.gone;
+    const isAnew = !same(open.config, config) || isBegun() || open.gone;
     if (isAnew) open.open(config);
-    run.clear();
-    selection.select({ run: null, update: null, prompt: 0, pinned: null });
+    live.clear();
+    putOnScreen(live);
     store.setState({
       source: 'live',
       awaiting: false,
@@ -116,28 +134,42 @@ export function createTransport({ run, selection, player, send, restart, hear }:
       checkingSteps: false,
       trainingTo: null,
     });
-    run.apply(isAnew ? [PREPARING] : open.release());
+    live.apply(isAnew ? [PREPARING] : open.release());
     if (first) send(first);
   };
 
+  /** The engine's run of this configuration can go on: another record was put in its place. */
+  const isWaiting = (config: RunConfig): boolean =>
+    isBegun() && !isOver() && !open.gone && same(open.config, config);
+
+  const showLive = (): void => {
+    putOnScreen(live);
+    store.setState({ source: 'live', awaiting: false, draft: null });
+  };
+
   /** A live run obeys; of a run that is over, what it trained stays on screen. */
-  const commandLive = (live: RunCommand): void => {
+  const commandLive = (asking: RunCommand): void => {
     const { asked } = store.getState();
     if (isOver()) return;
-    if (open.gone && asked) goLive(asked, live);
-    else send(live);
+    if (open.gone && asked) goLive(asked, asking);
+    else send(asking);
   };
-  /** What is on screen obeys: it is never left for another run. */
-  const command = (live: RunCommand, recorded: () => void): void =>
-    isLive() ? commandLive(live) : recorded();
+  /** What is on screen obeys: it is never left for another run. A record that lies there whole has nothing to obey with. */
+  const command = (asking: RunCommand, replayed: () => void): void => {
+    if (isLive()) commandLive(asking);
+    else if (store.getState().source === 'recorded') replayed();
+  };
 
-  /** A live run obeys; where none is on screen and the engine is there, one is started. */
-  const commandEngine = (live: RunCommand): void => {
-    if (isLive()) return commandLive(live);
+  /** A live run obeys; where none is on screen and the engine is there, the one that waits goes on, or one is started. */
+  const commandEngine = (asking: RunCommand): void => {
+    if (isLive()) return commandLive(asking);
     const { engine, draft } = store.getState();
     const config = draft ?? open.config ?? defaultConfig();
-    if (engine.kind === 'ready' && config) goLive(config, live);
-    else if (engine.kind === 'starting' && live.kind === 'play') store.setState({ awaiting: true });
+    if (config && isWaiting(config)) {
+      showLive();
+      send(asking);
+    } else if (engine.kind === 'ready' && config) goLive(config, asking);
+    else if (engine.kind === 'starting' && asking.kind === 'play') store.setState({ awaiting: true });
   };
 
   /** @param first asked of the new run before it plays on */
@@ -171,12 +203,17 @@ export function createTransport({ run, selection, player, send, restart, hear }:
     leftFrom = null;
   };
 
+  /** What the engine can do is known to every record that may be on screen. */
+  const heardReady = (event: RunEvent): void => {
+    for (const record of new Set([recorded, live, run.shown()])) record.apply([event]);
+  };
+
   const engineReady = (): void => {
     store.setState({ engine: { kind: 'ready' } });
     const config = defaultConfig();
     if (!config) return;
     if (store.getState().awaiting) goLive(config, { kind: 'play' });
-    else if (!isLive()) open.open(config);
+    else if (!isBegun()) open.open(config);
   };
 
   /** A failure while the recorded run is on screen: of the engine itself, or of the run opened ahead. */
@@ -188,7 +225,7 @@ export function createTransport({ run, selection, player, send, restart, hear }:
   const startOver = (): void => {
     player.pause();
     player.rewind();
-    run.clear();
+    recorded.clear();
     selection.select({ run: null, update: null, pinned: null });
   };
 
@@ -196,7 +233,7 @@ export function createTransport({ run, selection, player, send, restart, hear }:
     ...store,
     receive(events) {
       hear?.(events);
-      for (const event of events) if (event.kind === 'ready') run.apply([event]);
+      for (const event of events) if (event.kind === 'ready') heardReady(event);
       if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
         store.setState({ profiling: false });
       const there = events.some(isThere);
@@ -211,8 +248,8 @@ export function createTransport({ run, selection, player, send, restart, hear }:
       }
       const life = events.findLast((event) => event.kind === 'life');
       if (life) store.setState({ life: life.sign });
-      if (isLive()) {
-        run.apply(admitted);
+      if (isBegun()) {
+        live.apply(admitted);
         if (there) arrive();
         return;
       }
@@ -245,7 +282,8 @@ export function createTransport({ run, selection, player, send, restart, hear }:
     checkStepsAgain: (update) => startAgain(update, { kind: 'check-steps', update }),
     trainAgain: (update) => startAgain(update, { kind: 'play', to: { update, phase: LAST_BEFORE_STEPS } }),
     reset() {
-      if (!isLive()) return startOver();
+      if (store.getState().source === 'recorded') return startOver();
+      if (!isLive()) return;
       selection.select({ update: null, pinned: null });
       store.setState({ checkingSteps: false, trainingTo: null }); // the new run was asked for none
       const { asked } = store.getState();
@@ -261,17 +299,27 @@ export function createTransport({ run, selection, player, send, restart, hear }:
     replay() {
       if (isLive()) send({ kind: 'pause' });
       startOver();
+      run.show(recorded);
       store.setState({ source: 'recorded' });
       player.play();
     },
+    show(record) {
+      if (isLive()) send({ kind: 'pause' });
+      const { ready } = run.getState();
+      if (ready) record.apply([ready]);
+      putOnScreen(record);
+      store.setState({ source: 'file', awaiting: false, draft: null });
+    },
+    showLive,
     restartEngine() {
-      const { status, update, phase } = run.getState();
+      const { status, update, phase } = live.getState();
       open.gone = true;
       store.setState({
         ...{ engine: { kind: 'starting' }, life: 'well', prepared: false, awaiting: false },
         ...{ checkingSteps: false, trainingTo: null, profiling: false },
       });
-      if (isLive() && status !== 'finished') run.apply([{ kind: 'status', status: 'failed', update, phase }]);
+      if (isBegun() && status !== 'finished')
+        live.apply([{ kind: 'status', status: 'failed', update, phase }]);
       restart();
     },
     giveUpDevice: () => send({ kind: 'give-up' }),

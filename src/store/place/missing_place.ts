@@ -7,6 +7,7 @@ import {
   type RunConfig,
 } from '../../units.ts';
 import { adapterWords, configOf, runName, runWords, sameRun } from '../record/run_name.ts';
+import { sameQuestion } from '../record/reading.ts';
 import type { RunState, TreeState, UpdateState } from '../record/run_state.ts';
 import type { KeptRun } from '../record/shelf.ts';
 import type { Selection } from './selection.ts';
@@ -102,11 +103,6 @@ export function missingPlaces(question: PlaceQuestion): readonly MissingPlace[] 
 
 // Where a question was asked at another time: another update of the run, or a run kept to compare with. Pure.
 
-/** By its seed, or by its words where no environment of ours made it. */
-const isSame = (a: RecordedPrompt, b: RecordedPrompt): boolean =>
-  a.dataset === b.dataset &&
-  (a.seed === null ? b.seed === null && a.tokens.join() === b.tokens.join() : a.seed === b.seed);
-
 /** A tree of the same question. */
 export interface OtherAsking {
   readonly update: number;
@@ -119,6 +115,7 @@ export interface OtherAsking {
 /** The asking nearest in updates; the later of two equally near. */
 function nearest(
   run: RunState,
+  asker: RunState,
   prompt: RecordedPrompt,
   update: number,
   from: string | null,
@@ -126,7 +123,9 @@ function nearest(
 ): OtherAsking | null {
   const askings = run.updates.flatMap((entry): OtherAsking[] => {
     if (!isHere(entry.update)) return [];
-    const at = entry.trees.findIndex((tree) => isSame(tree.prompt, prompt) && tree.growth.length > 0);
+    const at = entry.trees.findIndex(
+      (tree) => sameQuestion(run, tree.prompt, asker, prompt) && tree.growth.length > 0,
+    );
     return at < 0 ? [] : [{ update: entry.update, prompt: at, tree: entry.trees[at], from, run }];
   });
   const distance = (asking: OtherAsking): number => Math.abs(asking.update - update);
@@ -143,11 +142,11 @@ export function otherAsking(
   prompt: RecordedPrompt,
   update: number,
 ): OtherAsking | null {
-  const own = nearest(run, prompt, update, null, (other) => other !== update);
+  const own = nearest(run, run, prompt, update, null, (other) => other !== update);
   if (own) return own;
   for (const entry of kept) {
     if (entry.run === run) continue;
-    const other = nearest(entry.run, prompt, update, entry.title, () => true);
+    const other = nearest(entry.run, run, prompt, update, entry.title, () => true);
     if (other) return other;
   }
   return null;

@@ -52,6 +52,17 @@ export class EventLog {
     this.#options = options;
   }
 
+  /** The same events from here on by themselves: what is appended to one is not in the other. */
+  copy(options: EventLogOptions): EventLog {
+    const log = new EventLog(options);
+    log.#segments = this.#segments.map((segment) => ({
+      ...segment,
+      events: segment.events && [...segment.events],
+    }));
+    log.#bytes = this.#bytes;
+    return log;
+  }
+
   /** Bytes of the events at hand (about) and of the compressed ones. */
   get size(): { readonly kept: number; readonly archived: number } {
     const archived = this.#segments.reduce((sum, { chunk }) => sum + (chunk?.size ?? 0), 0);

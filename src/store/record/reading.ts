@@ -1,10 +1,9 @@
 /** Questions that views ask of a run: which update, which tree, the best leaf, the words of a path. Pure. */
 import type { UpdateMetrics } from '../../protocol/protocol.ts';
-import { TREE_CREDIT } from '../../algo/catalogue/defaults.ts';
 import {
   ROOT,
-  type CreditConfig,
   type NodeId,
+  type RecordedPrompt,
   type RecordedTree,
   type RunConfig,
   type TurnNode,
@@ -14,13 +13,6 @@ import type { Selection } from '../place/selection.ts';
 
 /** The recipe of the run on screen; null before a run, and where the record has none. */
 export const recipeOf = ({ header }: Pick<RunState, 'header'>): RunConfig | null => header?.config ?? null;
-
-/** Credit rules of a record that names none: they read rewards only, whatever else is unknown. */
-export const DEFAULT_CREDIT: CreditConfig = { ...TREE_CREDIT, valueRule: 'child_mean' };
-
-/** The rules that trained a run, or the default ones of a record without a recipe; null before a run. */
-export const creditRulesOf = ({ header }: Pick<RunState, 'header'>): CreditConfig | null =>
-  header && (header.config?.algorithm.credit ?? DEFAULT_CREDIT);
 
 /** Tokens of prompt and response together, where a row is cut; no bound where the record names none. */
 export const contextLengthOf = ({ header }: Pick<RunState, 'header'>): number =>
@@ -32,6 +24,19 @@ export const tokenText = (texts: readonly string[], id: number): string => texts
 /** What stands between two tokens: the words of a vocabulary are bare, pieces of a text bring their white space. */
 export const joinerOf = ({ header }: Pick<RunState, 'header'>): ' ' | '' =>
   header && header.tokens !== 'vocabulary' ? '' : ' ';
+
+/** Whether two prompts ask the same: by seed, or by words where no environment of ours made them. */
+export function sameQuestion(
+  { texts }: Pick<RunState, 'texts'>,
+  a: RecordedPrompt,
+  { texts: otherTexts }: Pick<RunState, 'texts'>,
+  b: RecordedPrompt,
+): boolean {
+  if (a.dataset !== b.dataset || a.seed !== b.seed) return false;
+  if (a.seed !== null) return true;
+  const [left, right] = [a.tokens.map((id) => texts[id]), b.tokens.map((id) => otherTexts[id])];
+  return left.length === right.length && left.every((word, place) => word === right[place]);
+}
 
 /** The selected update, or the newest when the selection follows or points past the end. */
 export function selectedUpdate(run: RunState, selection: Pick<Selection, 'update'>): UpdateState | null {

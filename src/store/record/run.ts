@@ -27,6 +27,8 @@ export interface RunStore extends StoreApi<RunState> {
   readonly logSize: () => { readonly kept: number; readonly archived: number };
   /** Resolves when old updates have been let go. */
   readonly settled: () => Promise<void>;
+  /** The record as it is now; what comes later is in this one alone. */
+  readonly copy: () => RunStore;
 }
 
 export interface RunStoreOptions {
@@ -36,8 +38,13 @@ export interface RunStoreOptions {
 
 const KEPT_BYTES = 128 * 2 ** 20; // about a hundred updates of the instant preset
 
-export function createRunStore({ codec = null, keptBytes = KEPT_BYTES }: RunStoreOptions = {}): RunStore {
-  const store = createStore<RunState>(() => EMPTY_RUN);
+/** @param source the record that this one begins as; absent: an empty one */
+export function createRunStore(
+  options: RunStoreOptions = {},
+  source?: { readonly state: RunState; readonly log: EventLog },
+): RunStore {
+  const { codec = null, keptBytes = KEPT_BYTES } = options;
+  const store = createStore<RunState>(() => source?.state ?? EMPTY_RUN);
   let wanted: readonly number[] = [];
 
   const replace = (number: number, change: (update: UpdateState) => UpdateState): void => {
@@ -51,7 +58,8 @@ export function createRunStore({ codec = null, keptBytes = KEPT_BYTES }: RunStor
     if (detail === 'archived' && wanted.includes(update)) held.add(update);
     else replace(update, (state) => condense(state, detail));
   };
-  const log = new EventLog({ codec, keptBytes, onRelease: release });
+  const logOptions = { codec, keptBytes, onRelease: release };
+  const log = source?.log.copy(logOptions) ?? new EventLog(logOptions);
   const recall = async (update: number): Promise<void> => {
     const before = store.getState();
     if (before.updates[update - 1]?.detail !== 'archived') return;
@@ -97,5 +105,48 @@ export function createRunStore({ codec = null, keptBytes = KEPT_BYTES }: RunStor
     log: () => log.events(),
     logSize: () => log.size,
     settled: () => log.settle(),
+    copy: () => createRunStore(options, { state: store.getState(), log }),
+  };
+}
+
+/** The record on screen, whichever it is. Who reads and hears it reads and hears the one that is shown. */
+export interface Screen extends RunStore {
+  readonly show: (record: RunStore) => void;
+  readonly shown: () => RunStore;
+}
+
+export function createScreen(first: RunStore): Screen {
+  let current = first;
+  const listeners = new Set<(state: RunState, before: RunState) => void>();
+  const tell = (state: RunState, before: RunState): void => listeners.forEach((hear) => hear(state, before));
+  let leave = current.subscribe(tell);
+  return {
+    shown: () => current,
+    show(record) {
+      if (record === current) return;
+      const before = current.getState();
+      leave();
+      current = record;
+      leave = current.subscribe(tell);
+      tell(current.getState(), before);
+    },
+    subscribe(hear) {
+      listeners.add(hear);
+      return () => listeners.delete(hear);
+    },
+    getState: () => current.getState(),
+    getInitialState: () => first.getInitialState(),
+    setState: (change: RunState | Partial<RunState> | ((state: RunState) => RunState | Partial<RunState>)) =>
+      current.setState(change),
+    apply: (events) => current.apply(events),
+    report: (report) => current.report(report),
+    dismissFailure: () => current.dismissFailure(),
+    dismissAlarm: (id) => current.dismissAlarm(id),
+    clear: () => current.clear(),
+    want: (updates) => current.want(updates),
+    log: () => current.log(),
+    logSize: () => current.logSize(),
+    settled: () => current.settled(),
+    copy: () => current.copy(),
   };
 }

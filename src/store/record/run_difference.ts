@@ -1,7 +1,7 @@
 /** What changed first between two runs: settings, then rollouts, rewards, credit and loss, update by update. Pure. */
 import { editLabel, textMark, type EditedKernel, type NodeId, type RunConfig } from '../../units.ts';
 import { firstTreeDifference } from '../credit/compare.ts';
-import { joinerOf, rolloutTree, tokenText } from './reading.ts';
+import { rolloutTree, sameQuestion, tokenText } from './reading.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
 
 export type DifferenceStage = 'prompts' | 'rollout' | 'rewards' | 'credit' | 'loss';
@@ -106,16 +106,6 @@ function findLoss(a: UpdateState, b: UpdateState): Omit<RunDifference, 'update' 
   return null;
 }
 
-/** Whether two prompts ask the same: by seed, or by words where no environment of ours made them. */
-function sameQuestion(a: RunState, b: RunState, one: TreeState, other: TreeState): boolean {
-  const [left, right] = [one.prompt, other.prompt];
-  const words = ({ texts }: RunState, { tokens }: TreeState['prompt']): string =>
-    tokens.map((id) => tokenText(texts, id)).join(joinerOf(a));
-  if (left.dataset !== right.dataset) return false;
-  if (left.seed !== null || right.seed !== null) return left.seed === right.seed;
-  return words(a, left) === words(b, right);
-}
-
 function differencesAt(
   runs: readonly [RunState, RunState],
   a: UpdateState,
@@ -124,7 +114,7 @@ function differencesAt(
   const { update } = a;
   const count = Math.min(a.trees.length, b.trees.length);
   const other = a.trees.findIndex(
-    (tree, prompt) => prompt >= count || !sameQuestion(...runs, tree, b.trees[prompt]),
+    (tree, prompt) => prompt >= count || !sameQuestion(runs[0], tree.prompt, runs[1], b.trees[prompt].prompt),
   );
   if (other >= 0)
     return [{ stage: 'prompts', update, prompt: other, node: null, token: null, a: null, b: null }];

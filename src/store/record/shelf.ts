@@ -1,16 +1,20 @@
-/** Runs kept beside the one on screen, to compare with: the run as it stands, or a recording from a file. */
+/**
+ * Records by id: a run kept as it stood, a recording from a file. Engine, player and file feed records of one kind; any of
+ * them may be on screen, and any two may be compared.
+ */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { RunEvent } from '../../protocol/protocol.ts';
 import { countWords, editSuffix, LabError, type ErrorReport } from '../../units.ts';
-import { foldEvents } from './fold.ts';
 import { methodTitle } from '../lab/knobs.ts';
-import { EMPTY_RUN, type RunState } from './run_state.ts';
+import { createRunStore, type RunStore } from './run.ts';
+import type { RunState } from './run_state.ts';
 
 export interface KeptRun {
   readonly id: number;
   readonly title: string; // method, preset, seed, updates
   readonly origin: 'kept' | 'file';
-  readonly run: RunState;
+  readonly run: RunState; // as it was kept or read
+  readonly record: RunStore;
 }
 
 /** A file being read. */
@@ -39,8 +43,8 @@ export type ReadRecording = (
 ) => AsyncIterable<RunEvent>;
 
 export interface Shelf extends StoreApi<ShelfState> {
-  /** Keeps a run as it is now; what it does later leaves the kept one alone. */
-  readonly keep: (run: RunState) => void;
+  /** Keeps a record as it is now; what it does later leaves the kept one alone. */
+  readonly keep: (record: RunStore) => void;
   /**
    * Reads a recording and keeps its run; of a file that breaks off, what came before, with `failure` set. The file that
    * was being read is left.
@@ -74,11 +78,13 @@ const noRun = (name: string): ErrorReport => ({
   next: 'Choose a file written by npm run lab -- --record run.ndjson.gz.',
 });
 
-export function createShelf(read: ReadRecording): Shelf {
+/** @param empty makes a record with nothing in it */
+export function createShelf(read: ReadRecording, empty: () => RunStore = createRunStore): Shelf {
   const store = createStore<ShelfState>(() => ({ runs: [], reading: null, failure: null }));
   let nextId = 1;
-  const add = (run: RunState, origin: KeptRun['origin']): void => {
-    const kept = { id: nextId++, title: titleOf(run), origin, run };
+  const add = (record: RunStore, origin: KeptRun['origin']): void => {
+    const run = record.getState();
+    const kept = { id: nextId++, title: titleOf(run), origin, run, record };
     store.setState(({ runs }) => ({ runs: [...runs, kept] }));
   };
   let abort = new AbortController();
@@ -89,36 +95,39 @@ export function createShelf(read: ReadRecording): Shelf {
   });
   /** The run that a file holds, and what was wrong with it where it broke off. */
   const readAll = async (file: Blob & { readonly name: string }, signal: AbortSignal) => {
-    let run = EMPTY_RUN;
+    const record = empty();
     let waiting: RunEvent[] = [];
     try {
       for await (const event of read(file, follow(file, signal))) {
         waiting.push(event);
         if (waiting.length < EVENTS_AT_ONCE) continue;
-        run = foldEvents(run, waiting);
+        record.apply(waiting);
         waiting = [];
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
         signal.throwIfAborted();
       }
     } catch (error) {
       if (!(error instanceof LabError) || error.name !== CUT_OFF) throw error;
-      return { run: foldEvents(run, waiting), failure: error.report };
+      record.apply(waiting);
+      return { record, failure: error.report };
     }
-    return { run: foldEvents(run, waiting), failure: null };
+    record.apply(waiting);
+    return { record, failure: null };
   };
   return {
     ...store,
-    keep: (run) => run.header && add(run, 'kept'),
+    keep: (record) => record.getState().header && add(record.copy(), 'kept'),
     async open(file) {
       abort.abort();
       abort = new AbortController();
       const { signal } = abort;
       store.setState({ reading: { name: file.name, share: 0, events: 0 }, failure: null });
       try {
-        const { run, failure } = await readAll(file, signal);
+        const { record, failure } = await readAll(file, signal);
         signal.throwIfAborted();
-        if (run.header) add(run, 'file');
-        store.setState({ failure: failure ?? (run.header ? null : noRun(file.name)) });
+        const hasRun = record.getState().header !== null;
+        if (hasRun) add(record, 'file');
+        store.setState({ failure: failure ?? (hasRun ? null : noRun(file.name)) });
       } catch (error) {
         if (signal.aborted) return; // the person's wish; another file may be under way
         const failure =

@@ -1,8 +1,9 @@
 /** Runs side by side: what differs in their settings, what changed first, aligned curves, one prompt's tree under each. */
-import { creditRulesOf, recipeOf } from '../../store/record/reading.ts';
+import { creditRulesOf } from '../../store/credit/credit.ts';
+import { recipeOf } from '../../store/record/reading.ts';
 import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
-import { trainedAdvantages } from '../../store/credit/advantage_range.ts';
+import { worthOf } from '../../store/credit/advantage_range.ts';
 import { settingDifferences, whatChangedFirst } from '../../store/record/run_difference.ts';
 import type { RunState } from '../../store/record/run_state.ts';
 import { titleOf, type KeptRun, type Reading } from '../../store/record/shelf.ts';
@@ -49,7 +50,7 @@ function BeingRead({ reading: { name, share, events } }: { readonly reading: Rea
 }
 
 function Shelf({ onShow }: { readonly onShow: (id: number) => void }) {
-  const { shelf, run } = useLab();
+  const { shelf, run, transport } = useLab();
   const runs = useStore(shelf, (state) => state.runs);
   const reading = useStore(shelf, (state) => state.reading);
   const failure = useStore(shelf, (state) => state.failure);
@@ -57,7 +58,7 @@ function Shelf({ onShow }: { readonly onShow: (id: number) => void }) {
   return (
     <section className="shelf" aria-label="Kept runs">
       <div className="bar">
-        <button type="button" disabled={!hasRun} onClick={() => shelf.keep(run.getState())}>
+        <button type="button" disabled={!hasRun} onClick={() => shelf.keep(run)}>
           Keep the run on screen
         </button>
         <label className="file-button">
@@ -95,6 +96,14 @@ function Shelf({ onShow }: { readonly onShow: (id: number) => void }) {
               {kept.title} <span className="soft">({kept.origin === 'file' ? 'from a file' : 'kept'})</span>{' '}
               <button type="button" className="small" onClick={() => onShow(kept.id)}>
                 Compare
+              </button>{' '}
+              <button
+                type="button"
+                className="small"
+                aria-label={`Show ${kept.title}`}
+                onClick={() => transport.show(kept.record)}
+              >
+                Show
               </button>{' '}
               <button
                 type="button"
@@ -153,7 +162,10 @@ function Trees({ runs }: { readonly runs: readonly ComparedRun[] }) {
       {runs.map(({ letter, title, run }) => {
         const tree = run.updates[at - 1]?.trees[prompt];
         const own = creditRulesOf(run);
-        const ranges = tree && own ? trainedAdvantages(tree, own, run.updates[at - 1].trees) : null;
+        const ranges =
+          tree && own
+            ? worthOf(tree, own, run.updates[at - 1].trees, recipeOf(run) !== null).advantages
+            : null;
         const extent = advantageExtent(ranges);
         return (
           <figure key={letter} className="compare-side">

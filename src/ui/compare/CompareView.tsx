@@ -1,5 +1,6 @@
 /** The Compare view: two rules on the same rollouts, every rule on one leaf, and runs side by side. */
 import { useCreditRules, useLab, useSelection, useTree } from '../parts/binding.ts';
+import { Missing } from '../parts/parts.tsx';
 import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { CompareRules } from './CompareRules.tsx';
 import { CompareRuns } from './CompareRuns.tsx';
@@ -29,6 +30,7 @@ export function CompareView() {
         ))}
       </div>
       <PromptBar />
+      <Missing view="compare" />
       {subject === 'runs' && <CompareRuns />}
       {subject === 'rules' && (tree && own ? <CompareRules state={tree} own={own} /> : <NoTree />)}
     </div>

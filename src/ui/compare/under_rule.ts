@@ -4,14 +4,12 @@ import {
   ADVANTAGE_RULE,
   isAvailable,
   recredit,
-  type CreditChoice,
   type Recredit,
+  type RuleChoice,
 } from '../../store/credit/credit.ts';
 import { rolloutTree } from '../../store/record/reading.ts';
 import type { TreeState, UpdateState } from '../../store/record/run_state.ts';
 import type { AdvantageRule, CreditConfig, NodeId } from '../../units.ts';
-
-export type RuleChoice = Omit<CreditChoice, 'whatIf'>;
 
 export const underRule = (
   { trees }: UpdateState,

@@ -9,7 +9,7 @@ import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type CreditConfig, type NodeId } from '../../units.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { useCreditRules, useOfUpdate, useSelection, useTree } from '../parts/binding.ts';
-import { Waiting } from '../parts/parts.tsx';
+import { Missing, Waiting } from '../parts/parts.tsx';
 import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { RulePicker } from '../parts/RulePicker.tsx';
 import { ChangePanel, InfluencePanel } from './ChangePanel.tsx';
@@ -112,6 +112,7 @@ export function CreditView() {
   return (
     <div className="view credit-view">
       <PromptBar />
+      <Missing view="credit" />
       {tree && trees && own ? <Stepper state={tree} trees={trees} own={own} /> : <NoTree />}
     </div>
   );

@@ -1,6 +1,6 @@
 /** How a node is drawn under each colour choice: fill, outline, the number beside it, and the words for it. */
 import { useMemo } from 'react';
-import type { AdvantageRange, AdvantageRanges } from '../../store/credit/advantage_range.ts';
+import type { AdvantageRange, AdvantageRanges, TreeWorth } from '../../store/credit/advantage_range.ts';
 import type { TreeColour } from '../../store/place/selection.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type NodeId, type NodeTable, type TurnNode } from '../../units.ts';
@@ -95,11 +95,11 @@ export function drawAdvantage(
   };
 }
 
-/** @param advantages of this tree, or null while it is growing */
+/** @param worth of this tree's turns */
 export function drawingFor(
   encoding: TreeColour,
   tree: TreeState,
-  advantages: AdvantageRanges | null,
+  { values, advantages }: TreeWorth,
 ): (node: TurnNode) => NodeDrawing {
   switch (encoding) {
     case 'entropy':
@@ -107,7 +107,6 @@ export function drawingFor(
     case 'reward':
       return (node) => drawReward(node, tree.rewards);
     case 'value': {
-      const values = tree.credit?.values;
       const extent = extentOf(values);
       return (node) => drawCredit(values?.[node.id], extent, 'value');
     }

@@ -17,7 +17,7 @@ import {
   useVocabulary,
 } from '../parts/binding.ts';
 import { countWords, formatNumber, formatSigned } from '../parts/format.ts';
-import { Waiting } from '../parts/parts.tsx';
+import { Missing, useMissing, Waiting } from '../parts/parts.tsx';
 import { PromptBar } from '../parts/PromptBar.tsx';
 import { REWARD_GLYPHS, rewardClass } from '../parts/scales.ts';
 import { BalancePanel, NetWeightPanel } from './BalancePanel.tsx';
@@ -173,10 +173,13 @@ export function LossView() {
   const selectedLeaf = useSelection(({ leaf }) => leaf);
   const config = useRecipe((config) => config.algorithm.loss);
   const leaf = tree && (selectedLeaf ?? bestLeaf(tree));
+  const isMissing = useMissing('loss').length > 0;
   return (
     <div className="view loss-view">
       <PromptBar />
-      {update && tree && leaf !== null && config ? (
+      {isMissing ? (
+        <Missing view="loss" />
+      ) : update && tree && leaf !== null && config ? (
         <>
           <LeafPicker tree={tree} leaf={leaf} />
           <LossRowView update={update} tree={tree} leaf={leaf} config={config} />

@@ -1,5 +1,5 @@
 /** Other rules on the same rollouts. */
-import { isAvailable, type Recredit } from '../../store/credit/credit.ts';
+import { isAvailable, isValueAvailable, type Recredit } from '../../store/credit/credit.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { CreditConfig } from '../../units.ts';
 import { useLab } from './binding.ts';
@@ -56,6 +56,7 @@ export function RulePicker({ state, own, shown }: RulePickerProps) {
         rules={VALUE_RULES}
         value={config.valueRule}
         own={own.valueRule}
+        isAvailable={(rule) => isValueAvailable(rule, state)}
         onChange={(valueRule) => selection.select({ valueRule })}
       />
       <RuleSelect

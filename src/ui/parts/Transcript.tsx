@@ -1,7 +1,8 @@
 /** The words of a path, turn by turn: shaded by uncertainty, environment text hatched, tags typeset. */
 import { memo, type CSSProperties } from 'react';
-import type { PathToken } from '../../store/record/reading.ts';
+import { joinerOf, type PathToken } from '../../store/record/reading.ts';
 import type { NodeId } from '../../units.ts';
+import { useRun } from './binding.ts';
 import { formatNats } from './format.ts';
 import { entropyShade, surprisalShade } from './scales.ts';
 
@@ -41,12 +42,14 @@ function TokenText({ text }: { readonly text: string }) {
 export function describeToken(token: PathToken): string {
   if (token.source === 'prompt') return `${token.text}: prompt`;
   if (token.source === 'environment') return `${token.text}: environment text, no loss`;
+  if (token.logProb === null && token.entropy === null) return `${token.text}: probability unknown`;
   return `${token.text}: log-probability ${formatNats(token.logProb)}, entropy ${formatNats(token.entropy)}`;
 }
 
 function shadeOf(token: PathToken, shading: TokenShading, extent: number): string | undefined {
-  if (shading === 'none' || token.logProb === null || token.entropy === null) return undefined;
-  return shading === 'entropy' ? entropyShade(token.entropy, extent) : surprisalShade(token.logProb, extent);
+  const number = shading === 'entropy' ? token.entropy : token.logProb;
+  if (shading === 'none' || number === null) return undefined;
+  return shading === 'entropy' ? entropyShade(number, extent) : surprisalShade(number, extent);
 }
 
 interface Run {
@@ -101,14 +104,16 @@ function Token({ token, ...props }: { readonly token: PathToken } & TranscriptPr
 
 export const Transcript = memo(function Transcript(props: TranscriptProps) {
   const { tokens, showPrompt = true, current = null } = props;
+  const joiner = useRun(joinerOf);
   const shown = showPrompt ? tokens : tokens.filter((token) => token.source !== 'prompt');
   return (
-    <div className="transcript">
+    <div className="transcript" data-pieces={joiner === ''}>
       {byTurn(shown).map((run) => (
         <div className="turn" key={run.node} data-current={run.node === current}>
           {run.tokens.map((token) => (
             <span key={token.position}>
-              <Token {...props} token={token} />{' '}
+              <Token {...props} token={token} />
+              {joiner}
             </span>
           ))}
         </div>

@@ -1,15 +1,15 @@
 /** The store's slices in React: `useRun(selector)` and its sisters re-render when the selected value changes. */
+import { creditRulesOf } from '../../store/credit/credit.ts';
 import { createContext, useContext, useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { InspectionState } from '../../store/ask/inspection.ts';
-import { trainedAdvantages, type AdvantageRanges } from '../../store/credit/advantage_range.ts';
+import { worthOf, type TreeWorth } from '../../store/credit/advantage_range.ts';
 import type { Lab } from '../../store/lab/lab.ts';
 import type { TransportState } from '../../store/lab/transport.ts';
 import type { Selection } from '../../store/place/selection.ts';
 import type { PlayerState } from '../../store/record/player.ts';
 import {
   contextLengthOf,
-  creditRulesOf,
   joinerOf,
   recipeOf,
   selectedTree,
@@ -105,8 +105,17 @@ export const useRecipe = <T>(read: (config: RunConfig) => T): T | null =>
     return config && read(config);
   });
 
-/** The rules that trained the run, or default ones where the record names none; null before a run. */
-export const useCreditRules = (): CreditConfig | null => useRun(creditRulesOf);
+/** The rules that trained the run; where the record names none, those that the person chose, or default ones. Null before a run. */
+export function useCreditRules(): CreditConfig | null {
+  const header = useRun((run) => run.header);
+  const valueRule = useSelection((selection) => selection.valueRule);
+  const advantageRule = useSelection((selection) => selection.advantageRule);
+  const leafNormalisation = useSelection((selection) => selection.leafNormalisation);
+  return useMemo(
+    () => creditRulesOf({ header }, { valueRule, advantageRule, leafNormalisation }),
+    [header, valueRule, advantageRule, leafNormalisation],
+  );
+}
 
 /** Tokens at which a row is cut. */
 export const useContextLength = (): number => useRun(contextLengthOf);
@@ -116,17 +125,24 @@ export function useIsPlaying(): boolean {
   const source = useTransport((transport) => transport.source);
   const recorded = usePlayer((player) => player.playing);
   const status = useRun((run) => run.status);
-  return source === 'live' ? status === 'running' || status === 'preparing' : recorded;
+  return source === 'live'
+    ? status === 'running' || status === 'preparing'
+    : source === 'recorded' && recorded;
 }
 
-// The advantages that the turns of a tree were trained with, in React.
+// What the turns of a tree are worth, in React.
 
 const NO_TREES: UpdateState['trees'] = [];
+const NO_WORTH: TreeWorth = { values: null, advantages: null };
 
 /** @param update that the tree is of; the one on screen where it is not given */
-export function useAdvantages(tree: TreeState | null, update?: number): AdvantageRanges | null {
+export function useWorth(tree: TreeState | null, update?: number): TreeWorth {
   const shown = useUpdateNumber();
   const own = useCreditRules();
   const trees = useRun((run) => run.updates[(update ?? shown) - 1]?.trees ?? NO_TREES);
-  return useMemo(() => (tree && own ? trainedAdvantages(tree, own, trees) : null), [tree, own, trees]);
+  const isTrained = useRun((run) => recipeOf(run) !== null);
+  return useMemo(
+    () => (tree && own ? worthOf(tree, own, trees, isTrained) : NO_WORTH),
+    [tree, own, trees, isTrained],
+  );
 }

@@ -1,7 +1,9 @@
 /** A named number in a <dl className="facts">. */
 import type { ReactNode } from 'react';
-import { finishedBefore } from '../../store/record/reading.ts';
-import { useLab, useRun, useUpdateNumber } from './binding.ts';
+import type { View } from '../../store/place/selection.ts';
+import { missingIn } from '../../store/record/needs.ts';
+import { finishedBefore, selectedTree } from '../../store/record/reading.ts';
+import { useLab, useRun, useSelection, useUpdateNumber } from './binding.ts';
 import { REWARD_COLOURS, type RewardClass } from './scales.ts';
 
 export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
@@ -27,6 +29,30 @@ export function Waiting({ children }: { readonly children: ReactNode }) {
           See update {finished}, which is finished
         </button>
       )}
+    </div>
+  );
+}
+
+// What the record on screen lacks for a view, as of rollouts that somebody else trained.
+
+/** A sentence each; none of a run of ours. */
+export function useMissing(view: View): readonly string[] {
+  const update = useSelection((selection) => selection.update);
+  const prompt = useSelection((selection) => selection.prompt);
+  const said = useRun((run) =>
+    missingIn(view, { run, tree: selectedTree(run, { update, prompt }) }).join('\n'),
+  );
+  return said === '' ? [] : said.split('\n');
+}
+
+export function Missing({ view }: { readonly view: View }) {
+  const sentences = useMissing(view);
+  if (sentences.length === 0) return null;
+  return (
+    <div className="missing" role="note" aria-label="What this record lacks">
+      {sentences.map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
     </div>
   );
 }

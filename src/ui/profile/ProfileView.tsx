@@ -11,6 +11,7 @@ import {
 import { KernelBrowser } from '../kernels/KernelPanel.tsx';
 import { useLab, useRun, useTransport } from '../parts/binding.ts';
 import { countWords, formatMs, formatShare } from '../parts/format.ts';
+import { Missing, useMissing } from '../parts/parts.tsx';
 import { formatRate, formatTimes, MemoryTable, ProfileTable } from './ProfileTable.tsx';
 
 // A row of numbers, each with its name above and what it stands against below.
@@ -136,6 +137,7 @@ export function ProfileView() {
   const { transport } = useLab();
   const nothing = useNothing();
   const profile = profiles.find(({ update }) => update === chosen) ?? profiles.at(-1);
+  const isMissing = useMissing('profile').length > 0;
   const over = finished && live;
   return (
     <div className="view profile-view">
@@ -168,7 +170,12 @@ export function ProfileView() {
           </div>
         )}
       </div>
-      {profile ? <Profile key={profile.update} profile={profile} /> : <p className="empty">{nothing}</p>}
+      <Missing view="profile" />
+      {profile ? (
+        <Profile key={profile.update} profile={profile} />
+      ) : (
+        !isMissing && <p className="empty">{nothing}</p>
+      )}
       <KernelBrowser />
     </div>
   );

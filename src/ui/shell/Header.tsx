@@ -1,4 +1,5 @@
 /** Name, the views, what is on screen, theme and keyboard help. */
+import { titleOf } from '../../store/record/shelf.ts';
 import type { View } from '../../store/place/selection.ts';
 import { useAlarms } from '../parts/Alarms.tsx';
 import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
@@ -25,6 +26,8 @@ export function SourceBadge() {
   const stopped = useRun((run) => run.status === 'failed');
   const life = useTransport((transport) => transport.life);
   const adapter = useAdapterName();
+  const title = useRun(titleOf);
+  const isBegun = useTransport((transport) => transport.asked !== null);
   const { transport } = useLab();
   const liveWords = stopped ? '○ Live run stopped' : `● Live on ${adapter}`;
   if (source === 'live')
@@ -37,6 +40,23 @@ export function SourceBadge() {
               ? 'This run was computed in this tab until it failed; it can be started again.'
               : 'This run is computed now, in this tab.'}
           </p>
+          <button type="button" onClick={transport.replay}>
+            Show the recorded run
+          </button>
+        </div>
+      </details>
+    );
+  if (source === 'file')
+    return (
+      <details className="badge" data-kind="recorded">
+        <summary title={title}>{title}</summary>
+        <div className="popover">
+          <p>A record of the shelf, whole. Compare has the others.</p>
+          {isBegun && (
+            <button type="button" onClick={transport.showLive}>
+              Show the live run
+            </button>
+          )}
           <button type="button" onClick={transport.replay}>
             Show the recorded run
           </button>
@@ -70,6 +90,11 @@ export function SourceBadge() {
         <button type="button" className="primary" onClick={transport.trainLive}>
           Train live
         </button>
+        {isBegun && (
+          <button type="button" onClick={transport.showLive}>
+            Show the live run
+          </button>
+        )}
       </div>
     </details>
   );

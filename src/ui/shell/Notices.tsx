@@ -191,8 +191,8 @@ function usePlaces(): readonly MissingPlace[] {
     needed: lastNeeded({ update, pinned }),
     shown,
     selection: { run, prompt, node, leaf },
-    source,
-    isRead,
+    source: source === 'live' ? 'live' : 'recorded',
+    isRead: isRead || source === 'file',
     hand,
   });
 }

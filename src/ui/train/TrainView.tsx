@@ -5,6 +5,7 @@ import { Alarms } from '../parts/Alarms.tsx';
 import { BatchStrip } from '../parts/BatchStrip.tsx';
 import { useLab, useOfUpdate, useRun, useSelection } from '../parts/binding.ts';
 import { formatCount, formatSetting } from '../parts/format.ts';
+import { Missing, useMissing } from '../parts/parts.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import { Answer } from './Answer.tsx';
 import { Curves } from './Curves.tsx';
@@ -60,6 +61,7 @@ export function TrainView() {
   const [settings, setSettings] = useState(() => matchMedia(WIDE).matches);
   const selected = useSelection((selection) => selection.prompt);
   const trees = useOfUpdate((update) => update?.trees.length ?? 0);
+  const sentences = useMissing('train');
   const { selection } = useLab();
   const move = (by: number): void => {
     if (trees > 0) selection.select({ prompt: (selected + by + trees) % trees });
@@ -76,7 +78,7 @@ export function TrainView() {
         <Scrubber />
         <Alarms />
       </div>
-      <Curves />
+      {sentences.length > 0 ? <Missing view="train" /> : <Curves />}
       <div className="train-run">
         <BatchStrip onPreview={setPreview} />
         <Answer prompt={preview ?? selected} />

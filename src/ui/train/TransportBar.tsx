@@ -14,6 +14,9 @@ import {
 import { countWords, formatMs } from '../parts/format.ts';
 import { useKeys, type KeyBinding } from '../shell/keys.tsx';
 
+/** A record that lies there whole has nothing to play. */
+const useCanPlay = (): boolean => useTransport(({ source }) => source !== 'file');
+
 /** What the button says that sets the run on screen going, or holds it. */
 function usePlayWords(): string {
   const playing = useIsPlaying();
@@ -32,11 +35,13 @@ function PlayButton({ small = false }: { readonly small?: boolean }) {
   const playing = useIsPlaying();
   const live = useTransport((transport) => transport.source === 'live');
   const words = usePlayWords();
+  const canPlay = useCanPlay();
   const { transport } = useLab();
   return (
     <button
       type="button"
       className={small ? 'small' : live ? 'primary play' : 'play'}
+      disabled={!canPlay}
       title={small ? words : undefined}
       aria-keyshortcuts={small ? 'k' : 'Space k'}
       onClick={playing ? transport.pause : transport.play}
@@ -49,12 +54,10 @@ function PlayButton({ small = false }: { readonly small?: boolean }) {
   );
 }
 
-/** From the recorded run to one that is trained here. */
+/** From another record to a run that is trained here. */
 function TrainLiveButton() {
   const awaiting = useTransport((transport) => transport.awaiting);
-  const offered = useTransport(
-    ({ source, engine }) => source === 'recorded' && engine.kind !== 'unavailable',
-  );
+  const offered = useTransport(({ source, engine }) => source !== 'live' && engine.kind !== 'unavailable');
   const { transport } = useLab();
   if (!offered) return null;
   return (
@@ -151,6 +154,7 @@ export function TransportBar() {
   const playing = useIsPlaying();
   const seed = useRecipe((config) => config.seed);
   const source = useTransport((state) => state.source);
+  const canPlay = useCanPlay();
   const keys: readonly KeyBinding[] = [
     { key: ' ', label: 'play or pause', run: playing ? transport.pause : transport.play },
     { key: 'u', label: 'one update', run: transport.stepUpdate },
@@ -163,13 +167,18 @@ export function TransportBar() {
       <PlayButton />
       <TrainLiveButton />
       <Speed />
-      <button type="button" onClick={transport.stepUpdate} aria-keyshortcuts="u">
+      <button type="button" disabled={!canPlay} onClick={transport.stepUpdate} aria-keyshortcuts="u">
         One update
       </button>
-      <button type="button" onClick={transport.stepPhase} aria-keyshortcuts=".">
+      <button type="button" disabled={!canPlay} onClick={transport.stepPhase} aria-keyshortcuts=".">
         One phase
       </button>
-      <button type="button" onClick={transport.reset} aria-keyshortcuts="Shift+R">
+      <button
+        type="button"
+        disabled={source === 'file'}
+        onClick={transport.reset}
+        aria-keyshortcuts="Shift+R"
+      >
         {source === 'live' && seed !== null ? `Reset, seed ${seed}` : 'From the start'}
       </button>
       <PhaseBar />

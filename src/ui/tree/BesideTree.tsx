@@ -1,8 +1,10 @@
 /** The same question's tree of another update, or of a kept run, under the same camera as the tree above it. */
+import { recipeOf } from '../../store/record/reading.ts';
+import { creditRulesOf } from '../../store/credit/credit.ts';
 import { useMemo } from 'react';
-import { creditRulesOf } from '../../store/record/reading.ts';
+
 import { useStore } from 'zustand';
-import { trainedAdvantages } from '../../store/credit/advantage_range.ts';
+import { worthOf } from '../../store/credit/advantage_range.ts';
 import { otherAsking } from '../../store/place/missing_place.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { TreeColour } from '../../store/place/selection.ts';
@@ -45,8 +47,8 @@ export function BesideTree({ tree, colour, camera }: BesideTreeProps) {
     if (!other) return null;
     const rules = creditRulesOf(other.run);
     const { trees } = other.run.updates[other.update - 1];
-    const advantages = rules && colour === 'advantage' ? trainedAdvantages(other.tree, rules, trees) : null;
-    return drawingFor(colour, other.tree, advantages);
+    const worth = rules && worthOf(other.tree, rules, trees, recipeOf(other.run) !== null);
+    return drawingFor(colour, other.tree, worth ?? { values: null, advantages: null });
   }, [other, colour]);
   if (!other || !draw) return <NothingBeside />;
   const pin = (node: NodeId): void => {

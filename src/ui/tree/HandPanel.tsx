@@ -182,7 +182,7 @@ function Unmeasured({ tree }: { readonly tree: TreeState }) {
 export function HandPanel({ tree }: { readonly tree: TreeState }) {
   const { interventions } = useLab();
   const selected = useSelection(({ node }) => node);
-  const source = useTransport((transport) => transport.source);
+  const source = useTransport((transport) => (transport.source === 'live' ? 'live' : 'recorded'));
   const temperature = useRecipe((config) => config.temperature) ?? 1;
   const asking = useInterventions((state) => state.asking);
   const hand = useHandTree();

@@ -4,7 +4,7 @@ import { leavesOf, rewardOf } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type NodeId } from '../../units.ts';
 import { nodeName } from '../drawing/encodings.ts';
-import { useAdvantages, useLab, useSelection, useTree } from '../parts/binding.ts';
+import { useWorth, useLab, useSelection, useTree } from '../parts/binding.ts';
 import { formatCredit, formatCreditRange, formatNumber } from '../parts/format.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { useHandTree, useInterventions } from './hand_words.ts';
@@ -49,8 +49,8 @@ export function InterventionBar() {
   const own = useTree();
   const hand = useHandTree();
   const shown = useInterventions((state) => state.shown);
-  const trained = useAdvantages(own);
-  const byHand = useAdvantages(hand?.tree ?? null);
+  const trained = useWorth(own).advantages;
+  const byHand = useWorth(hand?.tree ?? null).advantages;
   const asking = useInterventions((state) => state.asking !== null);
   const selected = useSelection((selection) => selection.node);
   useKeys(

@@ -1,6 +1,6 @@
 /** One turn in full: where it came from, its numbers, its words. */
 import { useMemo, type ReactNode } from 'react';
-import type { AdvantageRanges } from '../../store/credit/advantage_range.ts';
+import type { TreeWorth } from '../../store/credit/advantage_range.ts';
 import { WORD_SHADINGS, type WordShading } from '../../store/place/selection.ts';
 import { pathTokens } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
@@ -9,7 +9,7 @@ import type { Nodes } from '../drawing/drawn_tree.ts';
 import { turnName } from '../drawing/encodings.ts';
 import {
   useRecipe,
-  useAdvantages,
+  useWorth,
   useLab,
   useRun,
   useSelection,
@@ -53,12 +53,12 @@ function RankingFact({ tree, node }: { readonly tree: TreeState; readonly node: 
 interface NodePanelProps {
   readonly tree: TreeState;
   readonly node: TurnNode;
-  readonly advantages: AdvantageRanges | null; // of the tree
+  readonly worth: TreeWorth; // of the tree's turns
   readonly where?: string; // of a turn that is not in the tree on screen
   readonly action?: ReactNode;
 }
 
-export function NodePanel({ tree, node, advantages, where, action }: NodePanelProps) {
+export function NodePanel({ tree, node, worth, where, action }: NodePanelProps) {
   const vocabulary = useVocabulary();
   const { selection } = useLab();
   const shading = useSelection((state) => state.shading);
@@ -86,7 +86,9 @@ export function NodePanel({ tree, node, advantages, where, action }: NodePanelPr
       <p className="small soft">{bornWords(tree, node)}</p>
       <dl className="facts">
         {node.parent !== null && (
-          <Fact name="surprisal H">{formatNats(node.turnSurprisal, 3)} per token</Fact>
+          <Fact name="surprisal H">
+            {node.turnSurprisal === null ? 'unknown' : `${formatNats(node.turnSurprisal, 3)} per token`}
+          </Fact>
         )}
         <RankingFact tree={tree} node={node} />
         {search && (
@@ -94,8 +96,8 @@ export function NodePanel({ tree, node, advantages, where, action }: NodePanelPr
             {search.visits}, {formatNumber(search.quality)}
           </Fact>
         )}
-        <Fact name="value V">{formatCredit(tree.credit?.values[node.id])}</Fact>
-        <Fact name="advantage A">{formatCreditRange(advantages?.[node.id])}</Fact>
+        <Fact name="value V">{formatCredit(worth.values?.[node.id])}</Fact>
+        <Fact name="advantage A">{formatCreditRange(worth.advantages?.[node.id])}</Fact>
         {node.ending && <Fact name="reward">{formatNumber(reward, 0)}</Fact>}
         <Fact name="tokens">
           {sampled} sampled, {node.tokens.length - sampled} from the tool
@@ -195,7 +197,7 @@ function PinnedPanel() {
   const tree = useRun((run) =>
     pinned ? (run.updates[pinned.update - 1]?.trees[pinned.prompt] ?? null) : null,
   );
-  const advantages = useAdvantages(tree, pinned?.update);
+  const worth = useWorth(tree, pinned?.update);
   if (!pinned) return null;
   const node = tree?.nodes[pinned.node];
   const where = `pinned: update ${pinned.update}, prompt ${pinned.prompt + 1}`;
@@ -211,21 +213,21 @@ function PinnedPanel() {
         {unpin}
       </section>
     );
-  return <NodePanel tree={tree} node={node} advantages={advantages} where={where} action={unpin} />;
+  return <NodePanel tree={tree} node={node} worth={worth} where={where} action={unpin} />;
 }
 
 export function NodePanels({ tree, nodes }: NodePanelsProps) {
   const selected = useSelection((state) => state.hovered ?? state.node);
   const hasPin = useSelection((state) => state.pinned !== null);
   const node = selected === null ? undefined : nodes[selected];
-  const advantages = useAdvantages(tree);
+  const worth = useWorth(tree);
   return (
     <div className="node-panels" data-two={hasPin && node !== undefined}>
       {node ? (
         <NodePanel
           tree={tree}
           node={node}
-          advantages={advantages}
+          worth={worth}
           action={
             node.origin.kind === 'by-hand' ? undefined : <PinButton node={node} prompt={tree.prompt.index} />
           }

@@ -1,6 +1,6 @@
 /** The Tree view: one prompt's tree as it grows or is replayed, or all trees of an update; why turns were expanded. */
 import { useMemo, useRef, useState } from 'react';
-import { joinerOf, nodesGrown } from '../../store/record/reading.ts';
+import { joinerOf, nodesGrown, recipeOf } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { NodeId } from '../../units.ts';
 import { pathOf, type DrawnTree, type Nodes } from '../drawing/drawn_tree.ts';
@@ -8,7 +8,8 @@ import { drawingFor } from '../drawing/encodings.ts';
 import { useFolding } from '../drawing/folding.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { createCamera } from '../drawing/use_camera.ts';
-import { useAdvantages, useLab, useRun, useSelection, useVocabulary } from '../parts/binding.ts';
+import { useWorth, useLab, useRun, useSelection, useVocabulary } from '../parts/binding.ts';
+import { Missing } from '../parts/parts.tsx';
 import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { BatchGrid } from './BatchGrid.tsx';
 import { BesideTree } from './BesideTree.tsx';
@@ -56,8 +57,8 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
   );
   const foundSet = useMemo(() => found && new Set(found), [found]);
   const tags = useMemo(() => tagsOf(nodes, vocabulary), [nodes, vocabulary]);
-  const advantages = useAdvantages(colour === 'advantage' ? tree : null);
-  const draw = useMemo(() => drawingFor(colour, tree, advantages), [colour, tree, advantages]);
+  const worth = useWorth(colour === 'advantage' || colour === 'value' ? tree : null);
+  const draw = useMemo(() => drawingFor(colour, tree, worth), [colour, tree, worth]);
   const faded = useMemo(
     () => (onlyPath && selected !== null ? besidePath(nodes, selected) : null),
     [onlyPath, selected, nodes],
@@ -100,6 +101,7 @@ export function TreeView() {
   const growth = useSelection((state) => state.growth);
   const batch = useSelection((state) => state.batch);
   const two = useSelection((state) => state.pinned !== null);
+  const hasRecipe = useRun((run) => recipeOf(run) !== null);
   const nodes = useMemo(() => (tree ? nodesGrown(tree, growth) : []), [tree, growth]);
   if (!tree) return <NoTree />;
   if (batch)
@@ -113,11 +115,12 @@ export function TreeView() {
   return (
     <div className="view tree-view" data-two={two}>
       <PromptBar />
+      <Missing view="tree" />
       <TreePane key={`${dataset} ${seed} ${index}`} tree={tree} nodes={nodes} />
       <div className="tree-side">
         <NodePanels tree={tree} nodes={nodes} />
-        <HandPanel tree={tree} />
-        <ExpansionPanel tree={tree} />
+        {hasRecipe && <HandPanel tree={tree} />}
+        {hasRecipe && <ExpansionPanel tree={tree} />}
       </div>
     </div>
   );
