@@ -105,6 +105,34 @@ describe('the transport', () => {
     expect(lab.selection.getState().update).toBeNull();
   });
 
+  test('a live run goes on being fed while another record is on screen, and is taken up again where it stood', () => {
+    const { lab, kinds } = labWithRecording();
+    lab.transport.receive([READY, START]);
+    lab.transport.trainLive();
+    lab.transport.receive(updateEvents(1));
+    lab.shelf.keep(lab.run);
+    const [kept] = lab.shelf.getState().runs;
+    lab.transport.show(kept.record);
+    expect([lab.transport.getState().source, kinds()]).toEqual(['file', ['open', 'play', 'pause']]);
+    let heard = 0;
+    const stop = lab.run.subscribe(() => (heard += 1));
+    lab.transport.receive(updateEvents(2));
+    expect([lab.run.getState().updates.length, heard]).toEqual([1, 0]);
+    lab.transport.stepPhase(); // a record lies there whole: nothing obeys
+    lab.transport.play();
+    expect(kinds()).toHaveLength(3);
+    lab.transport.trainLive();
+    expect([lab.run.getState().updates.length, heard]).toEqual([2, 1]);
+    stop();
+    expect([lab.transport.getState().source, kinds()]).toEqual(['live', ['open', 'play', 'pause', 'play']]);
+    lab.transport.replay();
+    expect([lab.transport.getState().source, lab.run.getState().updates.length]).toEqual(['recorded', 0]);
+    lab.transport.showLive();
+    expect(lab.run.getState().updates.length).toBe(2);
+    lab.transport.restart(); // asked for once more, from its start
+    expect([kinds().slice(-3), lab.run.getState().updates.length]).toEqual([['close', 'open', 'play'], 0]);
+  });
+
   test('a run that cannot be opened is reported and the recorded run stays', () => {
     const { lab } = labWithRecording();
     lab.player.seek(2);

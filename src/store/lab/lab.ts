@@ -6,14 +6,14 @@ import type { EventCodec } from '../record/event_log.ts';
 import { createInspection, type Inspection } from '../ask/inspection.ts';
 import { createInterventions, type Interventions } from '../ask/interventions.ts';
 import { createPlayer, type Player } from '../record/player.ts';
-import { createRunStore, createScreen, type RunStore } from '../record/run.ts';
+import { createRunStore, createScreen, type Screen } from '../record/run.ts';
 import { runName } from '../record/run_name.ts';
 import { createSelectionStore, lastNeeded, type SelectionStore } from '../place/selection.ts';
 import { createShelf, type ReadRecording, type Shelf } from '../record/shelf.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface Lab {
-  readonly run: RunStore; // the record on screen
+  readonly run: Screen;
   readonly selection: SelectionStore;
   readonly player: Player;
   readonly transport: Transport;

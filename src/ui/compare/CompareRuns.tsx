@@ -200,8 +200,10 @@ function Pair({ a, b }: { readonly a: ComparedRun; readonly b: ComparedRun }) {
 }
 
 export function CompareRuns() {
-  const { shelf } = useLab();
-  const kept = useStore(shelf, (state) => state.runs);
+  const { shelf, run: screen } = useLab();
+  const all = useStore(shelf, (state) => state.runs);
+  const onScreen = screen.shown();
+  const kept = useMemo(() => all.filter(({ record }) => record !== onScreen), [all, onScreen]);
   const [shown, setShown] = useState<readonly number[]>([]);
   const own = useClosedRun();
   const others: readonly KeptRun[] = kept.filter(({ id }) => shown.length === 0 || shown.includes(id));

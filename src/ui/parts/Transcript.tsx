@@ -40,10 +40,11 @@ function TokenText({ text }: { readonly text: string }) {
 
 /** What a token says on hover and to a screen reader. */
 export function describeToken(token: PathToken): string {
-  if (token.source === 'prompt') return `${token.text}: prompt`;
-  if (token.source === 'environment') return `${token.text}: environment text, no loss`;
-  if (token.logProb === null && token.entropy === null) return `${token.text}: probability unknown`;
-  return `${token.text}: log-probability ${formatNats(token.logProb)}, entropy ${formatNats(token.entropy)}`;
+  const text = token.text.trim();
+  if (token.source === 'prompt') return `${text}: prompt`;
+  if (token.source === 'environment') return `${text}: environment text, no loss`;
+  if (token.logProb === null && token.entropy === null) return `${text}: probability unknown`;
+  return `${text}: log-probability ${formatNats(token.logProb)}, entropy ${formatNats(token.entropy)}`;
 }
 
 function shadeOf(token: PathToken, shading: TokenShading, extent: number): string | undefined {
