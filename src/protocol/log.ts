@@ -242,6 +242,7 @@ const EVENTS = {
     origin: recordOrigin,
     tokens: tokenUnit,
     date: text, // ISO 8601; '' where unknown
+    resumedAfter: v.exactOptional(count), // the update whose checkpoint the run goes on from; absent: from the start
   }),
   /** How the next token ids of a record read: they count on from those told before. */
   texts: v.object({ texts: list(text) }),

@@ -94,6 +94,10 @@ export class LogOrder {
     if (tokens === 'vocabulary' && !environment)
       refuse('environment', null, 'the environment whose vocabulary the tokens are of');
     if (origin.kind !== 'imported' && !config) refuse('config', null, 'the configuration that was trained');
+    const { resumedAfter = 0 } = event;
+    const most = config?.updates ?? 0;
+    if (resumedAfter > most) refuse('resumedAfter', resumedAfter, `at most ${most}, the updates of the run`);
+    this.#update = resumedAfter;
     this.#header = event;
     this.#textCount = tokens === 'vocabulary' ? (environment?.vocabulary.length ?? 0) : 0;
   }

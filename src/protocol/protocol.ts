@@ -93,6 +93,8 @@ export type SessionEvent =
       readonly knobs: readonly KnobDescription[];
     }
   | { readonly kind: 'weights'; readonly update: number; readonly bytes: ArrayBuffer } // safetensors
+  /** All that the run needs to go on after this update, its evaluations done. */
+  | { readonly kind: 'checkpoint'; readonly update: number; readonly bytes: ArrayBuffer }
   | ({ readonly kind: 'profile'; readonly update: number } & UpdateProfile)
   | ({ readonly kind: 'step-check' } & StepCheck)
   | { readonly kind: 'life'; readonly sign: SignOfLife }; // said by client.ts, when it changes
@@ -111,6 +113,8 @@ export type RunCommand =
   | { readonly kind: 'reset' } // same config, same seed, from the start
   | { readonly kind: 'save-weights' }
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }
+  | { readonly kind: 'save-checkpoint' } // now where the run stands between two updates, else at the end of the one under way
+  | { readonly kind: 'resume'; readonly bytes: ArrayBuffer } // prepares the run of a checkpoint, to go on from there
   | { readonly kind: 'close' }
   | { readonly kind: 'give-up' }; // a device that does not answer; heard while other commands wait
 

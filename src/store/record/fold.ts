@@ -156,6 +156,13 @@ function startRun(draft: Draft, event: EventOf<'run-started'>): void {
   draft.state.header = header;
   draft.state.texts = header.tokens === 'vocabulary' ? (header.environment?.vocabulary ?? []) : [];
   draft.state.status = status;
+  // What a resumed run did before its checkpoint is not in its log.
+  const { resumedAfter = 0 } = event;
+  draft.state.update = resumedAfter;
+  draft.state.updates = Array.from({ length: resumedAfter }, (_, n) => ({
+    ...{ update: n + 1, phase: null, trees: [], minibatches: [], metrics: null },
+    ...{ ended: true, detail: 'lost' as const },
+  }));
 }
 
 function startUpdate(draft: Draft, event: EventOf<'update-started'>): void {
@@ -254,6 +261,7 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       return;
     case 'remembered': // no view shows it
     case 'life': // of the session, not of the run
+    case 'checkpoint':
     case 'step-check':
       return;
     case 'weights':

@@ -51,7 +51,7 @@ const RESTARTED: ErrorReport = {
 /** They end what a worker is at; one that has ended is at nothing. */
 const IDLE_COMMANDS: ReadonlySet<RunCommand['kind']> = new Set(['pause', 'close', 'give-up']);
 
-/** Commands without weights are copied; weights are moved to the worker. */
+/** Commands are copied; weights and checkpoints are moved to the worker. */
 export function startEngine(
   start: () => WorkerLike = startWorker,
   locks: Locks | null = browserLocks(),
@@ -112,7 +112,7 @@ export function startEngine(
   return {
     send(command) {
       if (!worker && !IDLE_COMMANDS.has(command.kind)) begin();
-      worker?.postMessage(command, command.kind === 'load-weights' ? [command.bytes] : []);
+      worker?.postMessage(command, 'bytes' in command ? [command.bytes] : []);
     },
     ask: asker.ask,
     giveWay: () => worker?.postMessage(GIVE_WAY),

@@ -16,7 +16,10 @@ import {
 import { environmentNamed, LOADED_BY_HAND } from '../config/config.ts';
 import { questions, type AnswerTo, type Question } from '../inspect/index.ts';
 import type { AskedOf, QuestionTable } from '../inspect/question.ts';
-import { RunStopped, Transport } from '../run/gates.ts';
+import { restore, takeCheckpoint } from '../run/checkpoint.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../run/checkpoint_file.ts';
+import { RunStopped, Transport, type TransportState } from '../run/gates.ts';
+import { START, type Settled } from '../run/memory.ts';
 import { train } from '../run/run.ts';
 import type { Policies } from '../run/update.ts';
 import type { Backend } from './backend.ts';
@@ -122,13 +125,21 @@ export class Engine {
     if (this.#opened && !this.#session && OF_A_RUN.has(command.kind)) return;
     switch (command.kind) {
       case 'open':
-        return this.#open({ config: command.config, bytes: null });
+        return this.#open({ config: command.config, bytes: null, checkpoint: null });
       case 'reset':
         return this.#open(this.#openedOr(command.kind));
       case 'load-weights': {
         const { config } = this.#openedOr(command.kind);
-        return this.#open({ config: { ...config, weights: LOADED_BY_HAND }, bytes: command.bytes });
+        const byHand = { ...config, weights: LOADED_BY_HAND };
+        return this.#open({ config: byHand, bytes: command.bytes, checkpoint: null });
       }
+      case 'resume': {
+        const checkpoint = await decodeCheckpoint(new Uint8Array(command.bytes));
+        return this.#open({ config: checkpoint.config, bytes: null, checkpoint });
+      }
+      case 'save-checkpoint':
+        this.#transportOr(command.kind);
+        return this.#askForCheckpoint(this.#sessionOr(command.kind));
       case 'play':
         return this.#transportOr(command.kind).play(command.to);
       case 'pause':
@@ -198,7 +209,7 @@ export class Engine {
     await this.#endSession();
     this.#opened = opened;
     this.#postStatus('preparing');
-    const { config } = opened;
+    const { config, checkpoint } = opened;
     const backend = await this.#ensureBackend();
     await backend.checkFits?.(config, true);
     const weights = await this.#weightsOf(opened);
@@ -212,6 +223,7 @@ export class Engine {
       reference: await beside(needsReference(config.algorithm)),
       rewardModel: await beside(needsRewardModel(config.algorithm)),
     };
+    if (checkpoint) await restore(policies, checkpoint);
     if (this.#backend !== backend) return this.#postStatus('failed'); // lost meanwhile, which was said
     this.#options.post({
       kind: 'run-started',
@@ -222,24 +234,30 @@ export class Engine {
       origin: { kind: 'trained' },
       tokens: 'vocabulary',
       date: this.#options.date?.() ?? new Date().toISOString(),
+      ...(checkpoint && { resumedAfter: checkpoint.update }),
     });
-    this.#startSession(config, environment, policies);
+    this.#startSession(opened, environment, policies);
   }
 
-  async #weightsOf({ config, bytes }: Opened): Promise<ArrayBuffer | null> {
+  async #weightsOf({ config, bytes, checkpoint }: Opened): Promise<ArrayBuffer | null> {
+    if (checkpoint) return null; // its own are written over whatever the policies start with
     return bytes ?? (config.weights === null ? null : this.#options.fetchWeights(config.weights));
   }
 
-  #startSession(config: RunConfig, environment: Environment, policies: Policies): void {
+  #startSession({ config, checkpoint }: Opened, environment: Environment, policies: Policies): void {
     const post = (event: RunEvent): void => {
       if (this.#session === session) this.#options.post(event); // a run that is over says nothing more
     };
-    const transport = new Transport((state) => post({ kind: 'status', ...state }));
+    const onStatus = (state: TransportState): void => post({ kind: 'status', ...state });
+    const transport = new Transport(onStatus, checkpoint?.update);
     const session: Session = {
       ...policies,
       transport,
       profiles: 0,
       checkSteps: null,
+      settled: checkpoint,
+      checkpointAsked: false,
+      saving: Promise.resolve(),
       done: Promise.resolve(),
     };
     const startProfile = (): UpdateProfiler | null => {
@@ -252,19 +270,16 @@ export class Engine {
       session.checkSteps = null;
       return true;
     };
+    const onSettled = (standing: Settled): void => {
+      session.settled = standing;
+      if (session.checkpointAsked) this.#askForCheckpoint(session);
+    };
     this.#session = session;
     transport.announce();
     const now = (): number => performance.now() - transport.waitedMs;
-    session.done = train({
-      config,
-      environment,
-      ...policies,
-      transport,
-      post,
-      now,
-      startProfile,
-      takeStepCheck,
-    }).catch((error: unknown) => {
+    const run = { config, environment, ...policies, transport, post, now };
+    const hooks = { startProfile, takeStepCheck, onSettled };
+    session.done = train({ ...run, ...hooks }, checkpoint ?? START).catch((error: unknown) => {
       if (error instanceof RunStopped || this.#session !== session) return;
       transport.stop();
       this.#fail(error, 'run');
@@ -281,7 +296,9 @@ export class Engine {
     const session = this.#session;
     const own = JSON.stringify(this.#opened?.config) === JSON.stringify(config);
     const current = own && session !== null && session.transport.state.update > 0;
-    const weights = current ? await session.policy.save() : await this.#weightsOf({ config, bytes: null });
+    const weights = current
+      ? await session.policy.save()
+      : await this.#weightsOf({ config, bytes: null, checkpoint: null });
     const environment = environmentNamed(config.environment);
     const policy = await backend.createPolicy({ config, weights, environment });
     return { policy, environment, parameters: current ? 'current' : 'starting', run };
@@ -291,12 +308,31 @@ export class Engine {
     this.#options.post({ kind: 'weights', update: transport.state.update, bytes: await policy.save() });
   }
 
+  /** Now where the run stands between two updates, else when it next does. */
+  #askForCheckpoint(session: Session): void {
+    const { settled, transport } = session;
+    session.checkpointAsked = settled?.update !== transport.state.update;
+    if (settled && !session.checkpointAsked) session.saving = this.#saveCheckpoint(session, settled);
+  }
+
+  async #saveCheckpoint(session: Session, standing: Settled): Promise<void> {
+    const config = this.#opened?.config;
+    if (!config) return;
+    try {
+      const bytes = await encodeCheckpoint(await takeCheckpoint(config, session, standing));
+      if (this.#session !== session) return;
+      this.#options.post({ kind: 'checkpoint', update: standing.update, bytes: bytes.buffer });
+    } catch (error) {
+      if (this.#session === session) this.#fail(error, 'checkpoint');
+    }
+  }
+
   async #endSession(): Promise<void> {
     const session = this.#session;
     if (!session) return;
     this.#session = null;
     session.transport.stop();
-    await session.done;
+    await Promise.all([session.done, session.saving]);
     session.policy.dispose();
     session.reference?.dispose();
     session.rewardModel?.dispose();

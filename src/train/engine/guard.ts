@@ -10,10 +10,11 @@ const PLAIN_COMMANDS = [
   'step-phase',
   'reset',
   'save-weights',
+  'save-checkpoint',
   'close',
   ...URGENT_COMMANDS,
 ] as const;
-const COMMANDS = ['open', 'load-weights', 'play', 'profile', 'check-steps', ...PLAIN_COMMANDS];
+const COMMANDS = ['open', 'load-weights', 'resume', 'play', 'profile', 'check-steps', ...PLAIN_COMMANDS];
 const MOST_PROFILES = 1000;
 
 const refuse = (what: string, where: string, got: unknown, wanted: string): never => {
@@ -70,10 +71,12 @@ export function parseRunCommand(value: unknown): RunCommand {
       'an update from 1',
     );
   }
-  if (kind === 'load-weights') {
+  if (kind === 'load-weights' || kind === 'resume') {
     if (fields.bytes instanceof ArrayBuffer) return { kind, bytes: fields.bytes };
     return refuse(
-      'The command to load weights has no weights',
+      kind === 'resume'
+        ? 'The command to resume has no checkpoint'
+        : 'The command to load weights has no weights',
       'command.bytes',
       fields.bytes,
       'an ArrayBuffer',

@@ -18,7 +18,7 @@ const scope = self as unknown as WorkerScope;
 
 const courtesy = new Courtesy();
 const engine = new Engine({
-  post: (event: RunEvent) => scope.postMessage(event, event.kind === 'weights' ? [event.bytes] : []),
+  post: (event: RunEvent) => scope.postMessage(event, 'bytes' in event ? [event.bytes] : []),
   openBackend: () => openGpuBackend({ courtesy }),
   fetchWeights: fetchWeightsFrom(scope.name || scope.location.href),
 });

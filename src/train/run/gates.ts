@@ -26,7 +26,7 @@ export interface TransportState {
 /** One run's gates. Starts paused. */
 export class Transport {
   #mode: Mode = 'paused';
-  #update = 0;
+  #update: number;
   #phase: Phase | null = null;
   #finished = false;
   #to: PlayTo | null = null;
@@ -37,9 +37,13 @@ export class Transport {
   readonly #stopping = new AbortController();
   readonly #onStatus: (state: TransportState) => void;
 
-  /** @param onStatus told of each change, never twice the same in a row */
-  constructor(onStatus: (state: TransportState) => void) {
+  /**
+   * @param onStatus told of each change, never twice the same in a row
+   * @param update after which the run goes on; 0 from the start
+   */
+  constructor(onStatus: (state: TransportState) => void, update = 0) {
     this.#onStatus = onStatus;
+    this.#update = update;
   }
 
   /** Time spent waiting at gates so far; trees that wait side by side count once. */
