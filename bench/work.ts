@@ -28,6 +28,9 @@ export const presets = {
   brief: { channels: 128, layers: 4, heads: 4, hidden: 512, vocabulary: 512, rows: 16, tokens: 128, promptTokens: 16, newTokens: 48 }, // prettier-ignore
   // The lab's search model on a mini-batch of its presets: 4 trees of 11 leaves.
   classroom: { channels: 64, layers: 2, heads: 4, hidden: 128, vocabulary: 128, rows: 44, tokens: 64, promptTokens: 24, newTokens: 32 }, // prettier-ignore
+  // For graphics cards: what a software adapter computes for minutes.
+  medium: { channels: 256, layers: 6, heads: 8, hidden: 768, vocabulary: 2048, rows: 16, tokens: 256, promptTokens: 16, newTokens: 48 }, // prettier-ignore
+  large: { channels: 512, layers: 8, heads: 8, hidden: 1536, vocabulary: 8192, rows: 8, tokens: 256, promptTokens: 16, newTokens: 48 }, // prettier-ignore
   // A quick check that everything runs.
   tiny: { channels: 64, layers: 1, heads: 2, hidden: 128, vocabulary: 64, rows: 4, tokens: 16, promptTokens: 8, newTokens: 8 }, // prettier-ignore
 } satisfies Record<string, WorkShape>;

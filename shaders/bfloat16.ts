@@ -81,6 +81,7 @@ export function readsBfloat16<P extends ParamFields>(
     source: inBfloat16(name, kernel.source, binding),
     bindings: bindings.map((entry) => (entry.name === binding ? { ...entry, type: 'u32' } : entry)),
     faster,
+    onCards: undefined,
     tunable: undefined, // timed with the first visit: not for models that few will load
     cases: () =>
       cases().map((testCase) => {

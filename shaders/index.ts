@@ -9,7 +9,7 @@ import {
   attentionForwardQuads,
 } from './attention/attention.kernel.ts';
 import { columnSum } from './column_sum/column_sum.kernel.ts';
-import { decodeAttention } from './decode_attention/decode_attention.kernel.ts';
+import { decodeAttention, decodeAttentionLanes } from './decode_attention/decode_attention.kernel.ts';
 import {
   gatherRowsBackward,
   gatherRowsForward,
@@ -22,18 +22,24 @@ import {
   matmulNnBf16,
   matmulNnQuads,
   matmulNnQuadsBf16,
+  matmulNnTiles,
   matmulNt,
   matmulNtBf16,
   matmulNtQuads,
   matmulNtQuadsBf16,
+  matmulNtRows,
+  matmulNtTiles,
   matmulTn,
   matmulTnQuads,
+  matmulTnSmallTiles,
+  matmulTnTiles,
 } from './matmul/matmul.kernel.ts';
 import {
   matmulSwiglu,
   matmulSwigluBf16,
   matmulSwigluQuads,
   matmulSwigluQuadsBf16,
+  matmulSwigluRows,
 } from './matmul_swiglu/matmul_swiglu.kernel.ts';
 import { probeCopy, probeFma } from './probe/probe.kernel.ts';
 import {
@@ -41,7 +47,13 @@ import {
   qkNormRotaryBackwardWeight,
   qkNormRotaryForward,
 } from './qk_norm_rotary/qk_norm_rotary.kernel.ts';
-import { rmsnormBackward, rmsnormBackwardWeight, rmsnormForward } from './rmsnorm/rmsnorm.kernel.ts';
+import {
+  rmsnormBackward,
+  rmsnormBackwardLanes,
+  rmsnormBackwardWeight,
+  rmsnormForward,
+  rmsnormForwardLanes,
+} from './rmsnorm/rmsnorm.kernel.ts';
 import { swigluBackward, swigluForward } from './swiglu/swiglu.kernel.ts';
 import { adamw, clipScale, squareSum } from './adamw/adamw.kernel.ts';
 import { dotProduct } from './dot_product/dot_product.kernel.ts';
@@ -58,8 +70,14 @@ export const kernels = {
   matmul_nt_quads: matmulNtQuads,
   matmul_nn_quads: matmulNnQuads,
   matmul_tn_quads: matmulTnQuads,
+  matmul_nt_tiles: matmulNtTiles,
+  matmul_nn_tiles: matmulNnTiles,
+  matmul_tn_tiles: matmulTnTiles,
+  matmul_nt_rows: matmulNtRows,
+  matmul_tn_small_tiles: matmulTnSmallTiles,
   matmul_swiglu: matmulSwiglu,
   matmul_swiglu_quads: matmulSwigluQuads,
+  matmul_swiglu_rows: matmulSwigluRows,
   gather_rows_forward: gatherRowsForward,
   matmul_nt_bf16: matmulNtBf16,
   matmul_nn_bf16: matmulNnBf16,
@@ -72,7 +90,9 @@ export const kernels = {
   gather_values_forward: gatherValuesForward,
   gather_values_backward: gatherValuesBackward,
   rmsnorm_forward: rmsnormForward,
+  rmsnorm_forward_lanes: rmsnormForwardLanes,
   rmsnorm_backward: rmsnormBackward,
+  rmsnorm_backward_lanes: rmsnormBackwardLanes,
   rmsnorm_backward_weight: rmsnormBackwardWeight,
   column_sum: columnSum,
   qk_norm_rotary_forward: qkNormRotaryForward,
@@ -88,6 +108,7 @@ export const kernels = {
   swiglu_backward: swigluBackward,
   kv_append: kvAppend,
   decode_attention: decodeAttention,
+  decode_attention_lanes: decodeAttentionLanes,
   token_stats_forward: tokenStatsForward,
   token_stats_backward: tokenStatsBackward,
   segment_log_ratio: segmentLogRatio,

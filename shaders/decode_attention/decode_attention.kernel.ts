@@ -3,6 +3,7 @@ import { poison, shapingWords, wave } from '../case_data.ts';
 import { scatteredPlaces } from '../kv_cache/places.ts';
 import * as oracle from './decode_attention.oracle.ts';
 import type { Shape } from './decode_attention.oracle.ts';
+import lanesSource from './decode_attention_lanes.wgsl?raw';
 import source from './decode_attention.wgsl?raw';
 
 type NewToken = readonly [slot: number, position: number];
@@ -56,7 +57,7 @@ function decodeCase(
   };
 }
 
-export const decodeAttention = defineKernel({
+const plain = defineKernel({
   name: 'decode_attention',
   source,
   params: { rows: 'u32', heads: 'u32', kvHeads: 'u32', slotLength: 'u32', scale: 'f32' },
@@ -156,3 +157,23 @@ export const decodeAttention = defineKernel({
     ),
   ],
 });
+
+export const decodeAttentionLanes = defineKernel<typeof plain.params>({
+  ...plain,
+  name: 'decode_attention_lanes',
+  source: lanesSource,
+  overrides: {},
+  constants: { ...plain.constants, LANES: 64 },
+  onCpu: undefined,
+  grid: ({ rows, heads }) => foldGrid(rows * heads),
+  cases: () => [
+    ...plain
+      .cases()
+      .map(({ overrides, ...each }) =>
+        overrides?.WORKGROUP === 1 ? { ...each, constants: { ...each.constants, LANES: 2 } } : each,
+      ),
+    decodeCase([2, 1, 64], [1, 70], [[0, 69]]), // more keys than workgroup memory holds at a time
+  ],
+});
+
+export const decodeAttention = { ...plain, onCards: [{ kernel: decodeAttentionLanes }] };

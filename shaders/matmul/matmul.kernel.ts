@@ -2,6 +2,7 @@ import {
   defineKernel,
   read,
   write,
+  type CardTwin,
   type Kernel,
   type KernelCase,
   type ParamValues,
@@ -12,9 +13,14 @@ import * as oracle from './matmul.oracle.ts';
 import nnSource from './matmul_nn.wgsl?raw';
 import nnQuadsSource from './matmul_nn_quads.wgsl?raw';
 import ntSource from './matmul_nt.wgsl?raw';
+import nnTilesSource from './matmul_nn_tiles.wgsl?raw';
 import ntQuadsSource from './matmul_nt_quads.wgsl?raw';
+import ntRowsSource from './matmul_nt_rows.wgsl?raw';
+import ntTilesSource from './matmul_nt_tiles.wgsl?raw';
 import tnSource from './matmul_tn.wgsl?raw';
 import tnQuadsSource from './matmul_tn_quads.wgsl?raw';
+import tnSmallTilesSource from './matmul_tn_small_tiles.wgsl?raw';
+import tnTilesSource from './matmul_tn_tiles.wgsl?raw';
 
 const params = {
   m: 'u32',
@@ -30,6 +36,7 @@ type Reference = typeof oracle.matmulNt;
 
 const TILE = 8; // rows and columns of c per invocation
 const QUAD_TILE = 2 * TILE; // per quad
+const TOLERANCE = { absolute: 1e-4, relative: 1e-5, reason: 'f32 sums of up to 300 terms of size 1' };
 const PADDING = -777; // what c's padding columns hold and keep
 
 /** Row counts of a and b as stored, from m, n, k; 'nt' means a [m,k], b [n,k]. */
@@ -140,7 +147,7 @@ const kernelOf = (
       ...TIMED,
     },
     ...more,
-    tolerance: { absolute: 1e-4, relative: 1e-5, reason: 'f32 sums of up to 300 terms of size 1' },
+    tolerance: TOLERANCE,
     cases: () => SHAPES.map((shape) => matmulCase(layout, reference, group, shape)),
   });
 
@@ -173,7 +180,7 @@ const plain = (
   layout: Layout,
   source: string,
   reference: Reference,
-  faster: Kernel<Params>,
+  more: Pick<Kernel<Params>, 'faster' | 'onCards'>,
 ): Kernel<Params> =>
   kernelOf(
     layout,
@@ -191,15 +198,119 @@ const plain = (
       ],
       tile: TILE,
     },
-    { faster },
+    more,
   );
+
+/** Tiles of c for graphics cards, measured on one (README.md). */
+const TILE_SHAPES = {
+  large: { SIDE: 128, DEPTH: 16, BLOCKS: 2 },
+  middle: { SIDE: 64, DEPTH: 32, BLOCKS: 1 },
+  small: { SIDE: 32, DEPTH: 32, BLOCKS: 1 },
+} as const;
+
+/** A product's own matrices, and those of one of its cases where the constants are to be the kernel's. */
+const tileCase = (
+  layout: Layout,
+  reference: Reference,
+  shape: Shape,
+  constants: Shaping,
+): KernelCase<Params> => {
+  const one = matmulCase(layout, reference, ['', ''], { ...shape, group: undefined });
+  const words = Object.keys(constants).length > 0 ? ` ${JSON.stringify(constants)}` : '';
+  return { ...one, title: `${one.title}${words}`, constants: { ...one.constants, ...constants } };
+};
+
+/** Kernels without groups to shape: one grid, from the side of the tile of c that a group computes. */
+const tiled = (
+  name: string,
+  source: string,
+  constants: Shaping,
+  side: (shaping: Shaping) => number,
+  cases: Kernel<Params>['cases'],
+): Kernel<Params> =>
+  defineKernel({
+    name,
+    source,
+    params,
+    bindings: [read('a'), read('b'), write('c')],
+    overrides: {},
+    constants: { ACCUMULATE: 0, RAGGED: 1, ...constants },
+    grid: ({ m, n }, shaping) => [Math.ceil(n / side(shaping)), Math.ceil(m / side(shaping)), 1],
+    tolerance: TOLERANCE,
+    cases,
+  });
+
+const tiles = (layout: Layout, source: string, reference: Reference): Kernel<Params> =>
+  tiled(
+    `matmul_${layout}_tiles`,
+    source,
+    TILE_SHAPES.small,
+    ({ SIDE }) => SIDE,
+    () => [
+      ...SHAPES.map((shape) => tileCase(layout, reference, shape, {})),
+      ...[TILE_SHAPES.large, TILE_SHAPES.middle].map((constants) =>
+        tileCase(layout, reference, { m: 134, n: 67, k: 41, accumulate: 1 }, constants),
+      ),
+    ],
+  );
+
+const small = (name: string, layout: Layout, source: string, reference: Reference, side: number) =>
+  tiled(
+    name,
+    source,
+    {},
+    () => side,
+    () => SHAPES.map((shape) => tileCase(layout, reference, shape, {})),
+  );
+
+/** More than this many groups, and a card of 132 multiprocessors is better used by tiles than by more of them. */
+const MANY_GROUPS = 192;
+
+const ifGroups = (kernel: Kernel<Params>, constants: { readonly SIDE: number }): CardTwin<Params> => ({
+  kernel,
+  constants,
+  suits: ({ m, n }) => Math.ceil(m / constants.SIDE) * Math.ceil(n / constants.SIDE) > MANY_GROUPS,
+});
+
+const largeTiles = (kernel: Kernel<Params>): CardTwin<Params>[] =>
+  [TILE_SHAPES.large, TILE_SHAPES.middle].map((constants) => ifGroups(kernel, constants));
 
 export const matmulNtQuads = quads('nt', ntQuadsSource, oracle.matmulNt, { QUADS_X: 2, QUADS_Y: 1 });
 export const matmulNnQuads = quads('nn', nnQuadsSource, oracle.matmulNn);
 export const matmulTnQuads = quads('tn', tnQuadsSource, oracle.matmulTn);
-export const matmulNt = plain('nt', ntSource, oracle.matmulNt, matmulNtQuads);
-export const matmulNn = plain('nn', nnSource, oracle.matmulNn, matmulNnQuads);
-export const matmulTn = plain('tn', tnSource, oracle.matmulTn, matmulTnQuads);
+
+export const matmulNtTiles = tiles('nt', ntTilesSource, oracle.matmulNt);
+export const matmulNnTiles = tiles('nn', nnTilesSource, oracle.matmulNn);
+export const matmulTnTiles = tiles('tn', tnTilesSource, oracle.matmulTn);
+export const matmulNtRows = small('matmul_nt_rows', 'nt', ntRowsSource, oracle.matmulNt, 8);
+export const matmulTnSmallTiles = small(
+  'matmul_tn_small_tiles',
+  'tn',
+  tnSmallTilesSource,
+  oracle.matmulTn,
+  16,
+);
+
+export const matmulNt = plain('nt', ntSource, oracle.matmulNt, {
+  faster: matmulNtQuads,
+  onCards: [
+    ...largeTiles(matmulNtTiles),
+    ifGroups(matmulNtTiles, TILE_SHAPES.small),
+    { kernel: matmulNtRows },
+  ],
+});
+export const matmulNn = plain('nn', nnSource, oracle.matmulNn, {
+  faster: matmulNnQuads,
+  onCards: [...largeTiles(matmulNnTiles), { kernel: matmulNnTiles, constants: TILE_SHAPES.small }],
+});
+export const matmulTn = plain('tn', tnSource, oracle.matmulTn, {
+  faster: matmulTnQuads,
+  onCards: [
+    ...largeTiles(matmulTnTiles),
+    ifGroups(matmulTnTiles, TILE_SHAPES.small),
+    { kernel: matmulTnSmallTiles },
+  ],
+});
 
 export const matmulNtQuadsBf16 = readsBfloat16(matmulNtQuads, 'b');
 export const matmulNnQuadsBf16 = readsBfloat16(matmulNnQuads, 'b');

@@ -2,6 +2,7 @@ import { defineKernel, read, write, type Kernel, type Shaping } from '../../src/
 import { readsBfloat16 } from '../bfloat16.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
 import source from './matmul_swiglu.wgsl?raw';
+import rowsSource from './matmul_swiglu_rows.wgsl?raw';
 import quadsSource from './matmul_swiglu_quads.wgsl?raw';
 import * as oracle from './matmul_swiglu.oracle.ts';
 
@@ -30,22 +31,30 @@ interface Variant {
   readonly lanes: number; // of a unit of the group, along each side
 }
 
+const TOLERANCE = {
+  absolute: 2e-4,
+  relative: 2e-5,
+  reason:
+    'f32 sums of up to 68 terms of size up to 20, multiplied; WGSL allows exp(−|z|) an error of (3 + 2|z|) ulp',
+};
+
+const caseOf = ([rows, hidden, inputs, size]: (typeof SHAPES)[number], overrides: Shaping = {}) => {
+  const x = wave(rows * inputs, 0.3, size);
+  const weight = wave(2 * hidden * inputs, 0.7, 0.5);
+  return {
+    title: `${rows} rows, ${inputs} to ${hidden}, x of size ${size}${shapingWords(overrides)}`,
+    params: { rows, hidden, inputs },
+    overrides,
+    buffers: { x, weight, h: poison(rows * hidden) },
+    expected: () => ({ h: oracle.matmulSwiglu({ rows, hidden, inputs }, x, weight) }),
+  };
+};
+
 const kernelOf = (
   { name, source: text, group, defaults, odd, lanes }: Variant,
-  more: Pick<Kernel<Params>, 'feature' | 'faster' | 'onCpu'>,
+  more: Pick<Kernel<Params>, 'feature' | 'faster' | 'onCpu' | 'onCards'>,
 ): Kernel<Params> => {
   const shaped = ([x, y]: readonly [number, number]): Shaping => ({ [group[0]]: x, [group[1]]: y });
-  const caseOf = ([rows, hidden, inputs, size]: (typeof SHAPES)[number], overrides: Shaping = {}) => {
-    const x = wave(rows * inputs, 0.3, size);
-    const weight = wave(2 * hidden * inputs, 0.7, 0.5);
-    return {
-      title: `${rows} rows, ${inputs} to ${hidden}, x of size ${size}${shapingWords(overrides)}`,
-      params: { rows, hidden, inputs },
-      overrides,
-      buffers: { x, weight, h: poison(rows * hidden) },
-      expected: () => ({ h: oracle.matmulSwiglu({ rows, hidden, inputs }, x, weight) }),
-    };
-  };
   return defineKernel({
     name,
     source: text,
@@ -59,12 +68,7 @@ const kernelOf = (
       1,
     ],
     ...more,
-    tolerance: {
-      absolute: 2e-4,
-      relative: 2e-5,
-      reason:
-        'f32 sums of up to 68 terms of size up to 20, multiplied; WGSL allows exp(−|z|) an error of (3 + 2|z|) ulp',
-    },
+    tolerance: TOLERANCE,
     cases: () => [...SHAPES.map((shape) => caseOf(shape)), caseOf([17, 36, 68, 1], shaped(odd))],
   });
 };
@@ -81,6 +85,18 @@ export const matmulSwigluQuads = kernelOf(
   { feature: 'subgroups', onCpu: { QUADS_X: 2, QUADS_Y: 1 } },
 );
 
+export const matmulSwigluRows = defineKernel<Params>({
+  name: 'matmul_swiglu_rows',
+  source: rowsSource,
+  params,
+  bindings: [read('x'), read('weight'), write('h')],
+  overrides: {},
+  constants: {},
+  grid: ({ rows, hidden }) => [Math.ceil(hidden / 8), Math.ceil(rows / 8), 1],
+  tolerance: TOLERANCE,
+  cases: () => [...SHAPES, [9, 12, 132, 1] as const].map((shape) => caseOf(shape)),
+});
+
 export const matmulSwiglu = kernelOf(
   {
     name: 'matmul_swiglu',
@@ -90,7 +106,7 @@ export const matmulSwiglu = kernelOf(
     odd: [3, 1],
     lanes: 1,
   },
-  { faster: matmulSwigluQuads },
+  { faster: matmulSwigluQuads, onCards: [{ kernel: matmulSwigluRows }] },
 );
 
 export const matmulSwigluQuadsBf16 = readsBfloat16(matmulSwigluQuads, 'weight');

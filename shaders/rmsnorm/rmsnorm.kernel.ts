@@ -1,7 +1,9 @@
 import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
+import backwardLanesSource from './rmsnorm_backward_lanes.wgsl?raw';
 import backwardWeightSource from './rmsnorm_backward_weight.wgsl?raw';
 import backwardSource from './rmsnorm_backward.wgsl?raw';
+import forwardLanesSource from './rmsnorm_forward_lanes.wgsl?raw';
 import forwardSource from './rmsnorm_forward.wgsl?raw';
 import * as oracle from './rmsnorm.oracle.ts';
 
@@ -27,7 +29,7 @@ export function forwardCase(rows: number, channels: number, overrides: Overrides
   };
 }
 
-export const rmsnormForward = defineKernel({
+const plainForward = defineKernel({
   name: 'rmsnorm_forward',
   source: forwardSource,
   params: { rows: 'u32', channels: 'u32', epsilon: 'f32' },
@@ -45,6 +47,28 @@ export const rmsnormForward = defineKernel({
     forwardCase(70_000, 4, { WORKGROUP: 1 }), // more groups than one grid dimension holds
   ],
 });
+
+/** Many lanes a row; a row of 516 channels is more than workgroup memory holds at a time. */
+const LANES = {
+  overrides: { LANES: 32, ROWS: 2 },
+  onCpu: undefined,
+  grid: ({ rows }: { readonly rows: number }, { ROWS }: Overrides) => foldGrid(Math.ceil(rows / ROWS)),
+};
+
+export const rmsnormForwardLanes = defineKernel({
+  ...plainForward,
+  name: 'rmsnorm_forward_lanes',
+  source: forwardLanesSource,
+  ...LANES,
+  cases: () => [
+    forwardCase(1, 4),
+    forwardCase(7, 20, { LANES: 4, ROWS: 3 }),
+    forwardCase(5, 516),
+    forwardCase(3, 8, {}, 0),
+  ],
+});
+
+export const rmsnormForward = { ...plainForward, onCards: [{ kernel: rmsnormForwardLanes }] };
 
 /** Inputs of both backward kernels; inverseRms as the forward kernel stores it, in f32. */
 function backwardInputs(rows: number, channels: number) {
@@ -69,7 +93,7 @@ export function backwardCase(rows: number, channels: number, overrides: Override
   };
 }
 
-export const rmsnormBackward = defineKernel({
+const plainBackward = defineKernel({
   name: 'rmsnorm_backward',
   source: backwardSource,
   params: { rows: 'u32', channels: 'u32' },
@@ -85,6 +109,16 @@ export const rmsnormBackward = defineKernel({
     backwardCase(70_000, 4, { WORKGROUP: 1 }),
   ],
 });
+
+export const rmsnormBackwardLanes = defineKernel({
+  ...plainBackward,
+  name: 'rmsnorm_backward_lanes',
+  source: backwardLanesSource,
+  ...LANES,
+  cases: () => [backwardCase(1, 4), backwardCase(7, 20, { LANES: 4, ROWS: 3 }), backwardCase(5, 516)],
+});
+
+export const rmsnormBackward = { ...plainBackward, onCards: [{ kernel: rmsnormBackwardLanes }] };
 
 function backwardWeightCase(rows: number, channels: number, chunkRows: number, overrides: Overrides = {}) {
   const { x, weight, inverseRms, dy } = backwardInputs(rows, channels);

@@ -130,6 +130,7 @@ export const sampleToken = defineKernel({
   ],
   overrides: { LANES: 1, ROWS: 16 },
   onCpu: { LANES: 1, ROWS: 4 },
+  onCards: [{ overrides: { LANES: 32, ROWS: 2 } }],
   constants: {},
   grid: ({ rows }, { ROWS }) => foldGrid(Math.ceil(rows / ROWS)),
   tolerance: {

@@ -54,6 +54,7 @@ export const tokenStatsForward = defineKernel({
   params: { rows: 'u32', vocab: 'u32', stride: 'u32', inverseTemperature: 'f32' },
   bindings: [read('logits'), read('chosen', 'u32'), write('lse'), write('logProb'), write('entropy')],
   overrides: { LANES: 1, ROWS: 64 },
+  onCards: [{ overrides: { LANES: 32, ROWS: 2 } }],
   constants: {},
   grid: ({ rows }, { ROWS }) => foldGrid(Math.ceil(rows / ROWS)),
   tolerance: {
@@ -110,6 +111,7 @@ export const tokenStatsBackward = defineKernel({
     write('dlogits'),
   ],
   overrides: { LANES: 1, ROWS: 64 },
+  onCards: [{ overrides: { LANES: 32, ROWS: 2 } }],
   constants: {},
   grid: ({ rows }, { ROWS }) => foldGrid(Math.ceil(rows / ROWS)),
   tolerance: {

@@ -48,6 +48,17 @@ export interface Tunable<P extends ParamFields = ParamFields> {
   readonly elements: Readonly<Record<string, number>>; // length of every binding
 }
 
+/**
+ * A kernel made for graphics cards, in whose place another stands on adapters that are the CPU: workgroup memory and many
+ * lanes are dear there. Same params and bindings; the same bits, unless its own header says otherwise.
+ */
+export interface CardTwin<P extends ParamFields = ParamFields> {
+  readonly kernel?: Kernel<P>; // the kernel itself, in other groups, by default
+  readonly overrides?: Shaping;
+  readonly constants?: Shaping; // beside those of the step
+  readonly suits?: (params: ParamValues<P>) => boolean; // always, by default
+}
+
 export interface Kernel<P extends ParamFields = ParamFields> {
   readonly name: string; // snake_case, equals the file name
   readonly source: string; // WGSL text, imported with ?raw
@@ -63,6 +74,8 @@ export interface Kernel<P extends ParamFields = ParamFields> {
   readonly feature?: KernelFeature;
   /** The same bits sooner, on devices with that kernel's feature. Same params, bindings and constants. */
   readonly faster?: Kernel<P>;
+  /** What a graphics card runs instead: the first whose `suits` says yes to the params of an encoding. */
+  readonly onCards?: readonly CardTwin<P>[];
   /** Shapes of groups that give the same bits, for autotune.ts to choose from, and what to time them on. */
   readonly tunable?: Tunable<P>;
   readonly tolerance: KernelTolerance; // |gpu − oracle| ≤ absolute + relative·|oracle|

@@ -1,13 +1,17 @@
 import type { Gpu } from './device.ts';
 import { InvalidDispatchError, ShaderCompileError, type CompileMessage } from './errors.ts';
-import type { Kernel, Shaping } from './kernel.ts';
+import type { CardTwin, Kernel, Shaping } from './kernel.ts';
 
 /** What compiling needs of a kernel. */
 export type KernelText = Pick<Kernel, 'name' | 'source' | 'params' | 'bindings' | 'overrides' | 'constants'>;
 
 /** A kernel whose params' names are not known, as a catalogue holds it. */
-export type AnyKernel = Omit<Kernel, 'grid' | 'faster'> & {
+export type AnyKernel = Omit<Kernel, 'grid' | 'faster' | 'onCards'> & {
   readonly faster?: AnyKernel;
+  readonly onCards?: readonly (Omit<CardTwin, 'kernel' | 'suits'> & {
+    readonly kernel?: AnyKernel;
+    readonly suits?: (params: never) => boolean;
+  })[];
   readonly grid: (params: never, shaping: Shaping) => readonly [number, number, number];
 };
 

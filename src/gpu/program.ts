@@ -3,14 +3,21 @@ import type { Gpu, DispatchObserver } from './device.ts';
 import { InvalidDispatchError } from './errors.ts';
 import { GRID_LIMIT } from './kernel.ts';
 import { compile, type CompiledKernel } from './pipelines.ts';
-import { stepOn, type ClearStep, type CopyStep, type DispatchStep, type Sizes, type Step } from './steps.ts';
+import { stepsOn, type ClearStep, type CopyStep, type DispatchStep, type Sizes, type Step } from './steps.ts';
 
 const SLOT = 256; // bytes; WebGPU's default minUniformBufferOffsetAlignment
 
+/** One of the kernels that a dispatch may run. */
+interface Choice<S extends Sizes> {
+  readonly step: DispatchStep<S>;
+  readonly suits: (sizes: S) => boolean;
+  readonly compiled: CompiledKernel;
+}
+
 interface RecordedDispatch<S extends Sizes> {
   readonly kind: 'dispatch';
-  readonly step: DispatchStep<S>;
-  readonly compiled: CompiledKernel;
+  readonly choices: readonly Choice<S>[];
+  chosen: Choice<S>; // for the sizes in force
   readonly bindGroup: GPUBindGroup;
   readonly slot: number; // byte offset of its params in the arena
   readonly groups: Uint32Array; // [3] workgroups for the sizes in force
@@ -61,19 +68,18 @@ export class Program<S extends Sizes = Sizes> {
     label: string,
     written: readonly Step<S>[],
   ): Promise<Program<S>> {
-    const steps = written.map((step) => (step.kind === 'dispatch' ? stepOn(gpu, step) : step));
-    const compiled = await Promise.all(
-      steps.map(async (step) => (step.kind === 'dispatch' ? compile(gpu, step.kernel, step.shaping) : null)),
+    const choices = await Promise.all(
+      written.map((step) => (step.kind === 'dispatch' ? compileChoices(gpu, step) : null)),
     );
     const owner = new BufferOwner(gpu, 'programs');
-    const bytes = Math.max(1, compiled.filter((entry) => entry !== null).length) * SLOT;
+    const bytes = Math.max(1, choices.filter((entry) => entry !== null).length) * SLOT;
     const arena = owner.create(`${label} params`, bytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
     await owner.ready();
     let slot = 0;
-    const recorded = steps.map((step, index): Recorded<S> => {
+    const recorded = written.map((step, index): Recorded<S> => {
       if (step.kind === 'clear') return step;
       if (step.kind === 'copy') return { kind: 'copy', step, bytes: 0 };
-      const entry = recordDispatch(gpu, step, compiled[index]!, arena, slot); // compiled above for every dispatch
+      const entry = recordDispatch(gpu, choices[index]!, arena, slot); // compiled above for every dispatch
       slot += SLOT;
       return entry;
     });
@@ -139,11 +145,12 @@ export class Program<S extends Sizes = Sizes> {
   #observe(
     encoder: GPUCommandEncoder,
     pass: GPUComputePassEncoder | null,
-    { step, compiled: { shaping } }: RecordedDispatch<S>,
+    { chosen: { step, compiled } }: RecordedDispatch<S>,
     observer: DispatchObserver,
   ): GPUComputePassEncoder | null {
     const sizes = this.#sizes!; // encode() set them
     const params = step.params(sizes);
+    const { shaping } = compiled;
     const seen = { program: this.label, kernel: step.kernel.name, label: step.label, params, shaping, sizes };
     const timestampWrites = observer.see(seen);
     if (!observer.separatePasses) return pass;
@@ -176,13 +183,24 @@ function changed(before: Sizes, now: Sizes): boolean {
   return false;
 }
 
+const compileChoices = <S extends Sizes>(gpu: Gpu, written: DispatchStep<S>): Promise<Choice<S>[]> =>
+  Promise.all(
+    stepsOn(gpu, written).map(async ({ step, suits }) => ({
+      step,
+      suits,
+      compiled: await compile(gpu, step.kernel, step.shaping),
+    })),
+  );
+
+/** One bind group serves all choices: their bindings are the same. */
 function recordDispatch<S extends Sizes>(
   gpu: Gpu,
-  step: DispatchStep<S>,
-  compiled: CompiledKernel,
+  choices: readonly Choice<S>[],
   arena: GPUBuffer,
   slot: number,
 ): RecordedDispatch<S> {
+  const chosen = choices[0];
+  const { step, compiled } = chosen;
   const size = Math.max(16, roundUp(Object.keys(step.kernel.params).length * 4, 16));
   const storage = step.kernel.bindings.map(({ name }, index) => ({
     binding: index + 1,
@@ -193,11 +211,13 @@ function recordDispatch<S extends Sizes>(
     layout: compiled.layout,
     entries: [{ binding: 0, resource: { buffer: arena, offset: slot, size } }, ...storage],
   });
-  return { kind: 'dispatch', step, compiled, bindGroup, slot, groups: new Uint32Array(3) };
+  return { kind: 'dispatch', choices, chosen, bindGroup, slot, groups: new Uint32Array(3) };
 }
 
 function resizeDispatch<S extends Sizes>(entry: RecordedDispatch<S>, sizes: S, staged: DataView): void {
-  const { step, compiled, slot, groups } = entry;
+  const { choices, slot, groups } = entry;
+  entry.chosen = choices.find(({ suits }) => suits(sizes))!; // the last suits all
+  const { step, compiled } = entry.chosen;
   const values = step.params(sizes);
   Object.entries(step.kernel.params).forEach(([name, type], index) => {
     const value = values[name];
@@ -228,7 +248,7 @@ const isEmpty = ({ groups }: { readonly groups: Uint32Array }): boolean =>
 function encodeDispatch<S extends Sizes>(pass: GPUComputePassEncoder, entry: RecordedDispatch<S>): void {
   if (isEmpty(entry)) return;
   const [x, y, z] = entry.groups;
-  pass.setPipeline(entry.compiled.pipeline);
+  pass.setPipeline(entry.chosen.compiled.pipeline);
   pass.setBindGroup(0, entry.bindGroup);
   pass.dispatchWorkgroups(x, y, z);
 }

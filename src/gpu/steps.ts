@@ -16,6 +16,12 @@ export interface DispatchStep<S extends Sizes> {
   readonly grid: (sizes: S, shaping: Shaping) => readonly [number, number, number];
   readonly feature: KernelFeature | null; // what the device must have
   readonly faster: DispatchStep<S> | null; // what runs instead where the device has its feature
+  readonly onCards: readonly CardStep<S>[]; // what runs instead on graphics cards: the first that suits the sizes
+}
+
+export interface CardStep<S extends Sizes> {
+  readonly step: DispatchStep<S>;
+  readonly suits: (sizes: S) => boolean;
 }
 
 export interface ClearStep {
@@ -61,6 +67,7 @@ export function dispatch<S extends Sizes, P extends ParamFields>(
     grid: (sizes, shaping) => kernel.grid(params(sizes), shaping),
     feature: kernel.feature ?? null,
     faster: fasterStep(kernel, buffers, params, options, label),
+    onCards: cardSteps(kernel, buffers, params, options, label),
   };
 }
 
@@ -74,6 +81,30 @@ function fasterStep<S extends Sizes, P extends ParamFields>(
 ): DispatchStep<S> | null {
   if (!faster || options.overrides || options.faster === false) return null;
   return dispatch(faster, buffers, params, { constants: options.constants, label });
+}
+
+function cardSteps<S extends Sizes, P extends ParamFields>(
+  kernel: Kernel<P>,
+  buffers: Readonly<Record<string, BufferView>>,
+  params: (sizes: S) => NoInfer<ParamValues<P>>,
+  options: DispatchOptions,
+  label: string,
+): CardStep<S>[] {
+  if (!kernel.onCards || options.overrides || options.faster === false) return [];
+  return kernel.onCards.map((twin) => {
+    const constants = { ...options.constants, ...twin.constants };
+    const shaping = { constants, overrides: twin.overrides ?? {}, label, faster: false };
+    return {
+      step: dispatch(twin.kernel ?? kernel, buffers, params, shaping),
+      suits: (sizes) => twin.suits?.(params(sizes)) ?? true,
+    };
+  });
+}
+
+/** The steps that a device may run in the place of one, the first that suits an encoding's sizes; the last suits all. */
+export function stepsOn<S extends Sizes>(device: StepDevice, step: DispatchStep<S>): readonly CardStep<S>[] {
+  const usual = { step: stepOn(device, step), suits: () => true };
+  return device.adapter.software ? [usual] : [...step.onCards, usual];
 }
 
 /** What of a device decides which step it runs. */

@@ -52,6 +52,7 @@ const whenRows = <S extends Sizes>(rows: Count<S>, step: DispatchStep<S>): Dispa
   ...step,
   grid: (sizes: S, shaping: Shaping) => (rows(sizes) === 0 ? [0, 0, 0] : step.grid(sizes, shaping)),
   faster: step.faster && whenRows(rows, step.faster),
+  onCards: step.onCards.map(({ step: twin, suits }) => ({ step: whenRows(rows, twin), suits })),
 });
 
 /** y (+)= scale·x·Wᵀ */

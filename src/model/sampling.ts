@@ -121,6 +121,11 @@ export class Sampling implements RowSampler {
     return new SamplingSession(this);
   }
 
+  /** Decode steps of one submission. On a card the host encodes for as long as it computes: so both at once. */
+  get #pieceSteps(): number {
+    return this.#model.gpu.adapter.software ? MAX_CHUNK + 1 : 2;
+  }
+
   get maxRows(): number {
     return this.#options.sampledRows;
   }
@@ -244,8 +249,13 @@ export class Sampling implements RowSampler {
       seed,
       update,
     };
-    const encoder = device.createCommandEncoder({ label: 'decode' });
-    for (let step = 0; step < steps; step++) decode.encode(encoder, sizes);
+    let encoder = device.createCommandEncoder({ label: 'decode' });
+    for (let step = 0; step < steps; step++) {
+      decode.encode(encoder, sizes);
+      if ((step + 1) % this.#pieceSteps !== 0) continue;
+      device.queue.submit([encoder.finish()]);
+      encoder = device.createCommandEncoder({ label: 'decode' });
+    }
     const { rowState, sampled, stats } = workspace;
     const fetch = this.#readback.copy(encoder, {
       rowState: u32(subview(rowState, 0, rows * ROW_STATE)),

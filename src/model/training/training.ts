@@ -237,7 +237,7 @@ export class Training {
     uploadBatchInputs(gpu, workspace, batch, inputs);
     const { before, programs } = passes(compiled, parts.length, lossParams(inputs.loss, batch.scored.length));
     for (const part of before.length > 0 ? parts : []) {
-      gpu.device.queue.submit([this.#encode(before, upload(part)).finish()]);
+      this.#run(before, upload(part));
     }
     const { logProb, entropy } = workspace;
     const { tokenLoss, dlogProb, turnLogRatio } = workspace.loss;
@@ -351,10 +351,9 @@ export class Training {
     gpu.device.queue.submit([encoder.finish()]);
   }
 
-  #encode(programs: readonly Program<TrainSizes>[], sizes: TrainSizes): GPUCommandEncoder {
-    const encoder = this.#model.gpu.device.createCommandEncoder({ label: 'micro-batch' });
-    for (const program of programs) program.encode(encoder, sizes);
-    return encoder;
+  /** Each program is submitted as soon as it is encoded: the device computes while the host encodes the next. */
+  #run(programs: readonly Program<TrainSizes>[], sizes: TrainSizes): void {
+    for (const program of programs) program.run(sizes);
   }
 
   /** Runs programs on one micro-batch and reads arrays back, each as long as the micro-batch has of its kind. */
@@ -363,7 +362,8 @@ export class Training {
     sizes: TrainSizes,
     wanted: Wanted<Predicted, Scored, Turns>,
   ): Promise<Readonly<Record<Predicted | Scored | Turns, Floats>>> {
-    const encoder = this.#encode(programs, sizes);
+    this.#run(programs, sizes);
+    const encoder = this.#model.gpu.device.createCommandEncoder({ label: 'micro-batch results' });
     const lengths = (['predicted', 'scored', 'turns'] as const).flatMap((kind) =>
       Object.entries<BufferView>(wanted[kind] ?? {}).map(
         ([name, view]) => [name, view, sizes[kind]] as const,
