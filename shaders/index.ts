@@ -3,10 +3,13 @@ import type { AnyKernel } from '../src/gpu/pipelines.ts';
 import {
   attentionBackwardKeyValue,
   attentionBackwardKeyValueQuads,
+  attentionBackwardKeyValueTiles,
   attentionBackwardQuery,
   attentionBackwardQueryQuads,
+  attentionBackwardQueryTiles,
   attentionForward,
   attentionForwardQuads,
+  attentionForwardTiles,
 } from './attention/attention.kernel.ts';
 import { columnSum } from './column_sum/column_sum.kernel.ts';
 import { decodeAttention, decodeAttentionLanes } from './decode_attention/decode_attention.kernel.ts';
@@ -104,6 +107,9 @@ export const kernels = {
   attention_forward_quads: attentionForwardQuads,
   attention_backward_query_quads: attentionBackwardQueryQuads,
   attention_backward_key_value_quads: attentionBackwardKeyValueQuads,
+  attention_forward_tiles: attentionForwardTiles,
+  attention_backward_query_tiles: attentionBackwardQueryTiles,
+  attention_backward_key_value_tiles: attentionBackwardKeyValueTiles,
   swiglu_forward: swigluForward,
   swiglu_backward: swigluBackward,
   kv_append: kvAppend,

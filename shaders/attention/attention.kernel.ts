@@ -1,10 +1,13 @@
 import { defineKernel, foldGrid, read, write, type Kernel, type KernelCase } from '../../src/gpu/kernel.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
 import backwardKeyValueQuadsSource from './attention_backward_key_value_quads.wgsl?raw';
+import backwardKeyValueTilesSource from './attention_backward_key_value_tiles.wgsl?raw';
 import backwardKeyValueSource from './attention_backward_key_value.wgsl?raw';
 import backwardQueryQuadsSource from './attention_backward_query_quads.wgsl?raw';
+import backwardQueryTilesSource from './attention_backward_query_tiles.wgsl?raw';
 import backwardQuerySource from './attention_backward_query.wgsl?raw';
 import forwardQuadsSource from './attention_forward_quads.wgsl?raw';
+import forwardTilesSource from './attention_forward_tiles.wgsl?raw';
 import forwardSource from './attention_forward.wgsl?raw';
 import * as oracle from './attention.oracle.ts';
 import type { Inputs, Shape } from './attention.oracle.ts';
@@ -230,9 +233,48 @@ export const attentionBackwardKeyValueQuads = byQuads(
   backwardKeyValueQuadsSource,
   'kvHeads',
 );
-export const attentionForward = { ...plainForward, faster: attentionForwardQuads };
-export const attentionBackwardQuery = { ...plainBackwardQuery, faster: attentionBackwardQueryQuads };
-export const attentionBackwardKeyValue = { ...plainBackwardKeyValue, faster: attentionBackwardKeyValueQuads };
+const TILE = 16; // tokens of a group
+
+/** The same kernel for graphics cards: no group to shape. */
+function byTiles(plain: Kernel<typeof PARAMS>, source: string, headsOf: 'heads' | 'kvHeads') {
+  return defineKernel<typeof PARAMS>({
+    ...plain,
+    name: `${plain.name}_tiles`,
+    source,
+    feature: 'subgroups',
+    overrides: {},
+    grid: (params) => foldGrid(Math.ceil(params.tokens / TILE) * params[headsOf]),
+    cases: () =>
+      plain
+        .cases()
+        .filter(({ overrides }) => overrides?.WORKGROUP !== 1) // one more than a row of groups is a million tokens here
+        .map(({ overrides: _, ...each }) => each),
+  });
+}
+
+export const attentionForwardTiles = byTiles(plainForward, forwardTilesSource, 'heads');
+export const attentionBackwardQueryTiles = byTiles(plainBackwardQuery, backwardQueryTilesSource, 'heads');
+export const attentionBackwardKeyValueTiles = byTiles(
+  plainBackwardKeyValue,
+  backwardKeyValueTilesSource,
+  'kvHeads',
+);
+
+export const attentionForward = {
+  ...plainForward,
+  faster: attentionForwardQuads,
+  onCards: [{ kernel: attentionForwardTiles }],
+};
+export const attentionBackwardQuery = {
+  ...plainBackwardQuery,
+  faster: attentionBackwardQueryQuads,
+  onCards: [{ kernel: attentionBackwardQueryTiles }],
+};
+export const attentionBackwardKeyValue = {
+  ...plainBackwardKeyValue,
+  faster: attentionBackwardKeyValueQuads,
+  onCards: [{ kernel: attentionBackwardKeyValueTiles }],
+};
 
 /** A case of each kernel by its own name, of any size; the quads take it too. */
 export const attentionCases = {

@@ -39,7 +39,16 @@ fn main(
     let count = min(SPAN, vectors - first);
     for (var c = local.x; c < count; c += LANES) { span[local.y * SPAN + c] = x[start + first + c]; }
     workgroupBarrier();
-    for (var c = 0u; c < count; c++) { squares = fma(span[local.y * SPAN + c], span[local.y * SPAN + c], squares); }
+    // Four loads at a time: none waits for the sum.
+    let whole = count / 4u * 4u;
+    for (var c = local.y * SPAN; c < local.y * SPAN + whole; c += 4u) {
+      let x0 = span[c];
+      let x1 = span[c + 1u];
+      let x2 = span[c + 2u];
+      let x3 = span[c + 3u];
+      squares = fma(x3, x3, fma(x2, x2, fma(x1, x1, fma(x0, x0, squares))));
+    }
+    for (var c = whole; c < count; c++) { squares = fma(span[local.y * SPAN + c], span[local.y * SPAN + c], squares); }
     workgroupBarrier();
   }
   if (row >= params.rows) { return; }

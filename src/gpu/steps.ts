@@ -104,7 +104,9 @@ function cardSteps<S extends Sizes, P extends ParamFields>(
 /** The steps that a device may run in the place of one, the first that suits an encoding's sizes; the last suits all. */
 export function stepsOn<S extends Sizes>(device: StepDevice, step: DispatchStep<S>): readonly CardStep<S>[] {
   const usual = { step: stepOn(device, step), suits: () => true };
-  return device.adapter.software ? [usual] : [...step.onCards, usual];
+  if (device.adapter.software) return [usual];
+  const runs = ({ step: { feature } }: CardStep<S>): boolean => !feature || device.features.has(feature);
+  return [...step.onCards.filter(runs), usual];
 }
 
 /** What of a device decides which step it runs. */

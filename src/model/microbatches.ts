@@ -33,11 +33,10 @@ export interface MicroBatch {
 
 /** Indices of the marks, ascending. */
 const marked = (marks: Uint8Array): Uint32Array<ArrayBuffer> => {
-  const indices: number[] = [];
-  marks.forEach((mark, index) => {
-    if (mark) indices.push(index);
-  });
-  return Uint32Array.from(indices);
+  const indices = new Uint32Array(marks.length);
+  let count = 0;
+  for (let index = 0; index < marks.length; index++) if (marks[index]) indices[count++] = index;
+  return indices.slice(0, count);
 };
 
 /** place[i] = entries of ascending `kept` below i, for i up to and including `length`. */

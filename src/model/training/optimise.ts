@@ -89,8 +89,10 @@ export function stepResult(
   const trained = map.stored.filter(({ trainable }) => trainable);
   const norms = trained.map(({ name, offset, length }) => {
     const first = offset / TENSOR_ALIGNMENT;
-    const blocks = squareSums.subarray(first, first + Math.ceil(length / TENSOR_ALIGNMENT));
-    return [name, Math.sqrt(blocks.reduce((total, block) => total + block, 0))];
+    const end = first + Math.ceil(length / TENSOR_ALIGNMENT);
+    let total = 0;
+    for (let block = first; block < end; block++) total += squareSums[block];
+    return [name, Math.sqrt(total)];
   });
   return {
     gradientNorm: clipState[0],

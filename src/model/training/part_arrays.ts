@@ -53,7 +53,7 @@ export function inRows<const Names extends readonly string[]>(
     const { scored } = parts[index];
     const arrays = names.map((name: Names[number]) => [
       name,
-      Float32Array.from(scored, (u) => result[name][u]),
+      new Float32Array(scored.length).map((_, s) => result[name][scored[s]]),
     ]);
     return Object.fromEntries(arrays) as Record<Names[number], Floats>; // one entry per name
   });

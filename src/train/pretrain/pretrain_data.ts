@@ -82,34 +82,31 @@ export interface SupervisedBatch {
 
 /** Packs sequences row by row. A row is one turn for the loss kernels; the first token is never a target. */
 export function packSequences(sequences: readonly WeightedSequence[]): SupervisedBatch {
+  const length = sequences.reduce((sum, { tokens }) => sum + tokens.length, 0);
   const rows: BatchRow[] = [];
-  const tokens: number[] = [];
-  const columns = {
-    positions: [] as number[],
-    previous: [] as number[],
-    start: [] as number[],
-    end: [] as number[],
-  };
-  const predicted: number[] = [];
-  const turnIndex: number[] = [];
+  const [tokens, positions, visibleStart, visibleEnd] = [0, 1, 2, 3].map(() => new Uint32Array(length));
+  const previous = new Int32Array(length);
+  const [predicted, turnIndex] = [0, 1].map(() => new Uint32Array(length)); // more than enough
+  const weights = new Float64Array(length);
   const turnStart = [0];
-  const weights: number[] = [];
+  let place = 0;
+  let targets = 0;
   sequences.forEach((sequence, row) => {
-    const tokenStart = tokens.length;
+    const tokenStart = place;
+    const scoredStart = targets;
     const tokenEnd = tokenStart + sequence.tokens.length;
-    const scoredStart = predicted.length;
-    sequence.tokens.forEach((token, position) => {
-      tokens.push(token);
-      columns.positions.push(position);
-      columns.previous.push(position === 0 ? -1 : tokenStart + position - 1);
-      columns.start.push(tokenStart);
-      columns.end.push(tokenEnd);
-      if (position === 0 || sequence.weights[position] <= 0) return;
-      predicted.push(tokenStart + position);
-      turnIndex.push(row);
-      weights.push(sequence.weights[position]);
-    });
-    turnStart.push(predicted.length);
+    visibleStart.fill(tokenStart, tokenStart, tokenEnd);
+    visibleEnd.fill(tokenEnd, tokenStart, tokenEnd);
+    for (let position = 0; place < tokenEnd; position++, place++) {
+      tokens[place] = sequence.tokens[position];
+      positions[place] = position;
+      previous[place] = position === 0 ? -1 : place - 1;
+      if (position === 0 || sequence.weights[position] <= 0) continue;
+      predicted[targets] = place;
+      turnIndex[targets] = row;
+      weights[targets++] = sequence.weights[position];
+    }
+    turnStart.push(targets);
     rows.push({
       prompt: row,
       leaf: ROOT,
@@ -117,27 +114,28 @@ export function packSequences(sequences: readonly WeightedSequence[]): Supervise
       tokenStart,
       tokenEnd,
       scoredStart,
-      scoredEnd: predicted.length,
+      scoredEnd: targets,
       spans: [],
     });
   });
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const given = weights.subarray(0, targets);
+  const total = given.reduce((sum, weight) => sum + weight, 0);
   return {
-    isTurn: Uint8Array.from(weights, (weight) => (weight === 1 ? 1 : 0)),
+    isTurn: new Uint8Array(targets).map((_, s) => (given[s] === 1 ? 1 : 0)),
     batch: {
       rows,
-      tokens: Uint32Array.from(tokens),
-      positions: Uint32Array.from(columns.positions),
-      previous: Int32Array.from(columns.previous),
-      visibleStart: Uint32Array.from(columns.start),
-      visibleEnd: Uint32Array.from(columns.end),
-      predicted: Uint32Array.from(predicted),
-      scored: Uint32Array.from(predicted.keys()),
+      tokens,
+      positions,
+      previous,
+      visibleStart,
+      visibleEnd,
+      predicted: predicted.slice(0, targets),
+      scored: new Uint32Array(targets).map((_, s) => s),
       turnStart: Uint32Array.from(turnStart),
       turnRow: Uint32Array.from(rows.keys()),
-      turnIndex: Uint32Array.from(turnIndex),
-      weight: Float32Array.from(weights, (weight) => weight / total),
-      advantage: new Float32Array(weights.length),
+      turnIndex: turnIndex.slice(0, targets),
+      weight: new Float32Array(targets).map((_, s) => given[s] / total),
+      advantage: new Float32Array(targets),
     },
   };
 }
