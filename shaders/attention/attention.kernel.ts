@@ -115,6 +115,17 @@ const forwardOf = (caseShape: CaseShape): KernelCase<typeof PARAMS> => {
   };
 };
 
+/** What the kernels are timed on: 512 tokens in rows of 64, 4 heads of 32. */
+const timedOn = (contents: Readonly<Record<string, number>>) => ({
+  candidates: [],
+  params: { tokens: 512, heads: 4, kvHeads: 4, scale: 0.2 },
+  constants: { HEAD_SIZE: 32 },
+  contents: {
+    ...{ qk: 512 * 256, qkv: 512 * 384, lse: 512 * 4, ...contents },
+    visible: packVisible(Array.from({ length: 8 }, () => row(64))),
+  },
+});
+
 const plainForward = defineKernel({
   name: 'attention_forward',
   source: forwardSource,
@@ -124,6 +135,7 @@ const plainForward = defineKernel({
   constants: { HEAD_SIZE: 16 },
   grid: ({ tokens, heads }, { WORKGROUP }) => foldGrid(Math.ceil((tokens * heads) / WORKGROUP)),
   tolerance: TOLERANCE,
+  tunable: timedOn({ out: 512 * 128 }),
   cases: () => SHAPES.map(forwardOf),
 });
 
@@ -159,6 +171,7 @@ const plainBackwardQuery = defineKernel({
   constants: { HEAD_SIZE: 16 },
   grid: ({ tokens, heads }, { WORKGROUP }) => foldGrid(Math.ceil((tokens * heads) / WORKGROUP)),
   tolerance: TOLERANCE,
+  tunable: timedOn({ out: 512 * 128, dout: 512 * 128, dqk: 512 * 256, delta: 512 * 4 }),
   cases: () => SHAPES.map(backwardQueryOf),
 });
 
@@ -203,6 +216,7 @@ const plainBackwardKeyValue = defineKernel({
   constants: { HEAD_SIZE: 16 },
   grid: ({ tokens, kvHeads }, { WORKGROUP }) => foldGrid(Math.ceil((tokens * kvHeads) / WORKGROUP)),
   tolerance: TOLERANCE,
+  tunable: timedOn({ delta: 512 * 4, dout: 512 * 128, dqk: 512 * 256, dqkv: 512 * 384 }),
   cases: () => SHAPES.map(backwardKeyValueOf),
 });
 
@@ -242,6 +256,7 @@ function byTiles(plain: Kernel<typeof PARAMS>, source: string, headsOf: 'heads' 
     name: `${plain.name}_tiles`,
     source,
     feature: 'subgroups',
+    tunable: undefined,
     overrides: {},
     grid: (params) => foldGrid(Math.ceil(params.tokens / TILE) * params[headsOf]),
     cases: () =>

@@ -121,7 +121,7 @@ interface Variant {
 /** A linear layer on 512 tokens; every stride is that of the widest matrix. */
 const TIMED = {
   params: { m: 512, n: 128, k: 64, aStride: 512, bStride: 128, cStride: 128, scale: 1 },
-  elements: { a: 512 * 512, b: 128 * 128, c: 512 * 128 },
+  contents: { a: 512 * 512, b: 128 * 128, c: 512 * 128 },
 };
 
 const kernelOf = (

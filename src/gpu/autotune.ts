@@ -1,7 +1,7 @@
 /**
- * Chooses the shape of a kernel's workgroups by timing it on the device, once per device and kernel text. Only shapes
- * that give the same bits may be declared (`tunable` in kernel.ts), so a choice changes how long a run takes and
- * nothing else.
+ * Chooses between the shapes of a kernel's workgroups, and between the kernel and its twins for graphics cards, by timing
+ * them on the device, once per device and kernel text. Only what gives the same bits may be declared (`tunable` in
+ * kernel.ts), so a choice changes how long a run takes and nothing else.
  */
 import { BufferOwner } from './buffers.ts';
 import type { Gpu } from './device.ts';
@@ -22,45 +22,69 @@ const ROUNDS = 3; // candidates take turns, the shortest time counts
 const CLEARLY = 0.95; // of the default's time: less is noise, and the default stays
 
 /**
- * Fills gpu.tuning for the kernels that this device runs.
+ * Fills gpu.tuning and gpu.declined for the kernels that this device runs.
  * @throws ShaderCompileError, OutOfMemoryError, DeviceLostError
  */
 export async function autotune(gpu: Gpu, kernels: readonly AnyKernel[], store: TuningStore): Promise<void> {
   const runs = ({ feature }: AnyKernel): boolean => !feature || gpu.features.has(feature);
   for (const kernel of kernels) {
     if (!kernel.tunable || !runs(kernel) || (kernel.faster && runs(kernel.faster))) continue;
-    const shapes = [kernel.overrides, ...kernel.tunable.candidates];
-    const key = keyOf(gpu, kernel, shapes);
+    const shapes: (Shaping | null)[] = [kernel.overrides, ...kernel.tunable.candidates];
+    const plain = kernels.find(({ faster }) => faster?.name === kernel.name) ?? kernel;
+    const twinsRun = plain.onCards?.some((twin) => runs(twin.kernel ?? plain)) ?? false;
+    if (twinsRun && !gpu.adapter.software) shapes.push(null); // the twins
+    if (shapes.length === 1) continue;
+    const key = keyOf(gpu, kernel, plain, shapes);
     const known = Number((await store.get(key).catch(() => null)) ?? NaN);
-    const choice = shapes[known] ? known : await fastest(gpu, kernel, shapes);
+    const choice = shapes[known] === undefined ? await fastest(gpu, kernel, plain, shapes) : known;
     if (choice !== known) await store.set(key, String(choice)).catch(() => undefined);
-    if (choice !== 0) gpu.tuning.set(kernel.name, shapes[choice]);
+    const shape = shapes[choice];
+    if (shape === null) continue;
+    if (choice !== 0) gpu.tuning.set(kernel.name, shape);
+    if (twinsRun) gpu.declined.add(plain.name);
   }
 }
 
 /** Changes with the device, the browser, the kernel's text and its candidates. */
-function keyOf({ adapter }: Gpu, { name, source, tunable }: AnyKernel, shapes: readonly Shaping[]): string {
+function keyOf(
+  { adapter }: Gpu,
+  { name, source, tunable }: AnyKernel,
+  { onCards = [] }: AnyKernel,
+  shapes: readonly (Shaping | null)[],
+): string {
   const browser = globalThis.navigator?.userAgent ?? '';
-  const text = JSON.stringify([adapter, browser, source, shapes, tunable?.params]);
+  const twins = onCards.map(({ kernel, overrides, constants }) => [kernel?.source, overrides, constants]);
+  const text = JSON.stringify([adapter, browser, source, shapes, tunable?.params, twins]);
   let hash = 0x811c9dc5; // FNV-1a
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return `${name}-${(hash >>> 0).toString(16)}`;
 }
 
-/** Index of the shape that takes the shortest time; 0, the default, unless another is clearly faster. */
-async function fastest(gpu: Gpu, kernel: AnyKernel, shapes: readonly Shaping[]): Promise<number> {
-  const { params, elements } = kernel.tunable!;
+/** Index of the shape, null for the twins, that takes the shortest time; 0, the default, unless another is clearly faster. */
+async function fastest(
+  gpu: Gpu,
+  kernel: AnyKernel,
+  plain: AnyKernel,
+  shapes: readonly (Shaping | null)[],
+): Promise<number> {
+  const { params, contents, constants } = kernel.tunable!;
   const owner = new BufferOwner(gpu, 'autotune');
   const programs: Program[] = [];
   try {
     const buffers = Object.fromEntries(
-      kernel.bindings.map(({ name }) => [name, owner.storage(name, elements[name])]),
+      kernel.bindings.map(({ name }) => [name, owner.storage(name, contents[name])]),
     );
     await owner.ready();
     const built = shapes.map((overrides) =>
       // The params carry the kernel's own field names, which AnyKernel has forgotten.
       Program.build(gpu, `autotune ${kernel.name}`, [
-        dispatch(kernel as unknown as Kernel, buffers, () => params, { overrides }),
+        overrides === null
+          ? dispatch(plain as unknown as Kernel, buffers, () => params, { constants })
+          : dispatch(kernel as unknown as Kernel, buffers, () => params, {
+              overrides,
+              constants,
+              faster: false,
+            }),
       ]),
     );
     programs.push(...(await Promise.all(built)));

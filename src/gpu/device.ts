@@ -49,6 +49,8 @@ export interface Gpu {
   readonly profiling: { observer: DispatchObserver | null };
   /** Workgroup shapes by kernel, where another than the kernel's own is faster here: autotune.ts. */
   readonly tuning: Map<string, Shaping>;
+  /** Kernels whose card twins are no faster here: autotune.ts. */
+  readonly declined: Set<string>;
   /** Holds results back while a person acts; absent where nobody does. */
   readonly courtesy?: Courtesy | undefined;
   /** Resolves (never rejects) when the device is gone (DeviceLostError; reason 'destroyed' after close()) or given up. */
@@ -112,6 +114,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
     memory,
     profiling: { observer: null },
     tuning: new Map(),
+    declined: new Set(),
     courtesy: options.courtesy,
     answers: new AnswerWatch(),
     giveUp(error) {

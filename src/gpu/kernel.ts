@@ -45,7 +45,8 @@ export interface KernelTolerance {
 export interface Tunable<P extends ParamFields = ParamFields> {
   readonly candidates: readonly Shaping[]; // overrides, beside the kernel's own
   readonly params: ParamValues<P>;
-  readonly elements: Readonly<Record<string, number>>; // length of every binding
+  readonly constants?: Shaping;
+  readonly contents: Readonly<Record<string, number | TypedArray>>; // of every binding: its length where zeros do
 }
 
 /**
@@ -76,7 +77,7 @@ export interface Kernel<P extends ParamFields = ParamFields> {
   readonly faster?: Kernel<P>;
   /** What a graphics card runs instead: the first whose `suits` says yes to the params of an encoding. */
   readonly onCards?: readonly CardTwin<P>[];
-  /** Shapes of groups that give the same bits, for autotune.ts to choose from, and what to time them on. */
+  /** What autotune.ts chooses between, by the time it takes: groups that give the same bits, and the kernel's card twins. */
   readonly tunable?: Tunable<P>;
   readonly tolerance: KernelTolerance; // |gpu − oracle| ≤ absolute + relative·|oracle|
   readonly cases: () => readonly KernelCase<P>[];

@@ -24,6 +24,7 @@ export function paperGpu(): Gpu {
     memory: new MemoryLedger(),
     profiling: { observer: null },
     tuning: new Map(),
+    declined: new Set(),
     lost: new Promise(NOTHING),
     answers: new AnswerWatch(),
     giveUp: NOTHING,

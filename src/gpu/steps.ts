@@ -104,7 +104,7 @@ function cardSteps<S extends Sizes, P extends ParamFields>(
 /** The steps that a device may run in the place of one, the first that suits an encoding's sizes; the last suits all. */
 export function stepsOn<S extends Sizes>(device: StepDevice, step: DispatchStep<S>): readonly CardStep<S>[] {
   const usual = { step: stepOn(device, step), suits: () => true };
-  if (device.adapter.software) return [usual];
+  if (device.adapter.software || device.declined.has(step.kernel.name)) return [usual];
   const runs = ({ step: { feature } }: CardStep<S>): boolean => !feature || device.features.has(feature);
   return [...step.onCards.filter(runs), usual];
 }
@@ -113,6 +113,7 @@ export function stepsOn<S extends Sizes>(device: StepDevice, step: DispatchStep<
 export interface StepDevice {
   readonly features: ReadonlySet<string>;
   readonly tuning: ReadonlyMap<string, Shaping>;
+  readonly declined: ReadonlySet<string>;
   readonly adapter: { readonly software: boolean };
 }
 

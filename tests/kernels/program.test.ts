@@ -206,7 +206,8 @@ test('a step with a faster twin runs it where the device has its feature, and it
   const params = { m: 1, n: 4, k: 4, aStride: 4, bStride: 4, cStride: 4, scale: 1 };
   const tuning = new Map<string, Shaping>([['matmul_nt_quads', { QUADS_X: 8, QUADS_Y: 2 }]]);
   const on = (features: readonly string[], options: DispatchOptions = {}, software = false) => {
-    const device = { features: new Set(features), tuning, adapter: { software } };
+    const declined = new Set<string>();
+    const device = { features: new Set(features), tuning, declined, adapter: { software } };
     const { kernel, shaping } = stepOn(
       device,
       dispatch(matmulNt, { a, b, c }, () => params, options),

@@ -43,6 +43,7 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
   const checks = new CheckDevice(async (onError) => {
     const own = await openGpu({ ...options, onError });
     for (const [name, shape] of gpu.tuning) own.tuning.set(name, shape); // checked as they run
+    for (const name of gpu.declined) own.declined.add(name);
     return own;
   });
   const watch = new LostWatch(gpu.lost);
