@@ -35,7 +35,7 @@ const OPTIONS = {
 };
 
 const HELP = `npm run bench -- [options]
-  --preset NAMES       of small, brief, classroom, tiny; default small,brief,classroom
+  --preset NAMES       of small, brief, classroom, medium, large, tiny; default the first three
   --suites NAMES       of matmul, train, decode (default: these) and, of our engine alone, instant, packing, profile
   --only NAMES         contenders; default all (contenders/index.js)
   --budget SECONDS     a contender slower than this in a suite is measured less often; default 60
@@ -44,7 +44,8 @@ ${COMMON_HELP}
   --write-docs         measures nothing: writes the tables of ${DOCS}.md from ${DOCS}/*.json`;
 
 async function measurePreset(lab, preset, suites, ids, options) {
-  const { presets, MATMUL_SHAPES, trainFlops, parameterCount } = await lab.load('work.ts');
+  const { presets, MATMUL_SHAPES, CARD_MATMUL_SHAPES, trainFlops, parameterCount } =
+    await lab.load('work.ts');
   const { measure } = await lab.load('measure.ts');
   const shape = presets[preset];
   return withSeats(lab, ids, (seats) =>
@@ -56,7 +57,7 @@ async function measurePreset(lab, preset, suites, ids, options) {
       results: await measure(seats, {
         suites,
         shape,
-        matmulShapes: MATMUL_SHAPES,
+        matmulShapes: options.dawn ? [...MATMUL_SHAPES, ...CARD_MATMUL_SHAPES] : MATMUL_SHAPES,
         repetitions: positive(options.repetitions, 'repetitions'),
         budgetMs: 1000 * positive(options.budget, 'budget'),
         limitMs: 1000 * positive(options.limit, 'limit'),

@@ -72,6 +72,12 @@ export const MATMUL_SHAPES: readonly MatmulShape[] = [
   { m: 2048, n: 128, k: 512 },
 ];
 
+/** For graphics cards: large enough to be bound by arithmetic, minutes on a software adapter. */
+export const CARD_MATMUL_SHAPES: readonly MatmulShape[] = [
+  { m: 1024, n: 1024, k: 1024 },
+  { m: 2048, n: 2048, k: 2048 },
+];
+
 export const matmulName = ({ m, n, k }: MatmulShape): string => `${m}x${n}x${k}`;
 
 type Floats = Float32Array<ArrayBuffer>;

@@ -263,7 +263,7 @@ function byTiles(plain: Kernel<typeof PARAMS>, source: string, headsOf: 'heads' 
       plain
         .cases()
         .filter(({ overrides }) => overrides?.WORKGROUP !== 1) // one more than a row of groups is a million tokens here
-        .map(({ overrides: _, ...each }) => each),
+        .map((each) => ({ ...each, overrides: {} })),
   });
 }
 

@@ -18,7 +18,18 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 
 // #use matmul/tile_blocks.wgsl
 
-// #use matmul/bring_a_columns.wgsl
+// A's rows lie one k after the other: as they come. All are asked for before one is put down; what lies past k counts as 0.
+fn bringA(first: u32, k: u32, lane: u32) {
+  var brought: array<vec4f, SHARE>;
+  for (var i = 0u; i < SHARE; i++) {
+    let at = lane + i * LANES * LANES;
+    let depth = k + at / VECTORS;
+    let column = min(first / 4u + at % VECTORS, (params.m - 1u) / 4u);
+    let vector = a[min(depth, params.k - 1u) * (params.aStride / 4u) + column];
+    brought[i] = select(vec4f(), vector, depth < params.k);
+  }
+  for (var i = 0u; i < SHARE; i++) { aTile[lane + i * LANES * LANES] = brought[i]; }
+}
 
 // #use matmul/bring_b_columns.wgsl
 

@@ -1,16 +1,24 @@
 import { BufferOwner, roundUp } from './buffers.ts';
 import type { Gpu, DispatchObserver } from './device.ts';
 import { InvalidDispatchError } from './errors.ts';
-import { GRID_LIMIT } from './kernel.ts';
+import { GRID_LIMIT, type ScalarType } from './kernel.ts';
 import { compile, type CompiledKernel } from './pipelines.ts';
-import { stepsOn, type ClearStep, type CopyStep, type DispatchStep, type Sizes, type Step } from './steps.ts';
+import {
+  stepsOn,
+  type CardStep,
+  type ClearStep,
+  type CopyStep,
+  type DispatchStep,
+  type Sizes,
+  type Step,
+} from './steps.ts';
 
 const SLOT = 256; // bytes; WebGPU's default minUniformBufferOffsetAlignment
 
 /** One of the kernels that a dispatch may run. */
 interface Choice<S extends Sizes> {
   readonly step: DispatchStep<S>;
-  readonly suits: (sizes: S) => boolean;
+  readonly suits: CardStep<S>['suits'];
   readonly compiled: CompiledKernel;
 }
 
@@ -18,6 +26,7 @@ interface RecordedDispatch<S extends Sizes> {
   readonly kind: 'dispatch';
   readonly choices: readonly Choice<S>[];
   chosen: Choice<S>; // for the sizes in force
+  readonly fields: readonly (readonly [name: string, type: ScalarType])[]; // of the params, in their order
   readonly bindGroup: GPUBindGroup;
   readonly slot: number; // byte offset of its params in the arena
   readonly groups: Uint32Array; // [3] workgroups for the sizes in force
@@ -69,7 +78,7 @@ export class Program<S extends Sizes = Sizes> {
     written: readonly Step<S>[],
   ): Promise<Program<S>> {
     const choices = await Promise.all(
-      written.map((step) => (step.kind === 'dispatch' ? compileChoices(gpu, step) : null)),
+      written.map(async (step) => (step.kind === 'dispatch' ? compileChoices(gpu, step) : null)),
     );
     const owner = new BufferOwner(gpu, 'programs');
     const bytes = Math.max(1, choices.filter((entry) => entry !== null).length) * SLOT;
@@ -201,7 +210,8 @@ function recordDispatch<S extends Sizes>(
 ): RecordedDispatch<S> {
   const chosen = choices[0];
   const { step, compiled } = chosen;
-  const size = Math.max(16, roundUp(Object.keys(step.kernel.params).length * 4, 16));
+  const fields = Object.entries(step.kernel.params);
+  const size = Math.max(16, roundUp(fields.length * 4, 16));
   const storage = step.kernel.bindings.map(({ name }, index) => ({
     binding: index + 1,
     resource: step.buffers[name],
@@ -211,24 +221,25 @@ function recordDispatch<S extends Sizes>(
     layout: compiled.layout,
     entries: [{ binding: 0, resource: { buffer: arena, offset: slot, size } }, ...storage],
   });
-  return { kind: 'dispatch', choices, chosen, bindGroup, slot, groups: new Uint32Array(3) };
+  return { kind: 'dispatch', choices, chosen, fields, bindGroup, slot, groups: new Uint32Array(3) };
 }
 
 function resizeDispatch<S extends Sizes>(entry: RecordedDispatch<S>, sizes: S, staged: DataView): void {
-  const { choices, slot, groups } = entry;
-  entry.chosen = choices.find(({ suits }) => suits(sizes))!; // the last suits all
+  const { choices, fields, slot, groups } = entry;
+  const values = choices[0].step.params(sizes); // all choices have the same
+  entry.chosen = choices.find(({ suits }) => suits(values))!; // the last suits all
   const { step, compiled } = entry.chosen;
-  const values = step.params(sizes);
-  Object.entries(step.kernel.params).forEach(([name, type], index) => {
+  let at = slot;
+  for (const [name, type] of fields) {
     const value = values[name];
     const whole = Number.isInteger(value) && (type === 'i32' || value >= 0);
     if (!Number.isFinite(value) || (type !== 'f32' && !whole)) {
       throw new InvalidDispatchError(step.label, `${name} = ${value}`, `a value of type ${type}`);
     }
-    const at = slot + index * 4;
     if (type === 'f32') staged.setFloat32(at, value, true);
     else staged.setUint32(at, value, true);
-  });
+    at += 4;
+  }
   const grid = step.grid(sizes, compiled.shaping);
   if (grid.some((count) => !Number.isInteger(count) || count < 0 || count > GRID_LIMIT)) {
     const wanted = `whole numbers up to ${GRID_LIMIT} in each dimension`;

@@ -16,12 +16,12 @@ export interface DispatchStep<S extends Sizes> {
   readonly grid: (sizes: S, shaping: Shaping) => readonly [number, number, number];
   readonly feature: KernelFeature | null; // what the device must have
   readonly faster: DispatchStep<S> | null; // what runs instead where the device has its feature
-  readonly onCards: readonly CardStep<S>[]; // what runs instead on graphics cards: the first that suits the sizes
+  readonly onCards: readonly CardStep<S>[]; // what runs instead on graphics cards: the first that suits the params
 }
 
 export interface CardStep<S extends Sizes> {
   readonly step: DispatchStep<S>;
-  readonly suits: (sizes: S) => boolean;
+  readonly suits: (params: Readonly<Record<string, number>>) => boolean;
 }
 
 export interface ClearStep {
@@ -96,12 +96,12 @@ function cardSteps<S extends Sizes, P extends ParamFields>(
     const shaping = { constants, overrides: twin.overrides ?? {}, label, faster: false };
     return {
       step: dispatch(twin.kernel ?? kernel, buffers, params, shaping),
-      suits: (sizes) => twin.suits?.(params(sizes)) ?? true,
+      suits: (values) => twin.suits?.(values as ParamValues<P>) ?? true, // as `params` gave them
     };
   });
 }
 
-/** The steps that a device may run in the place of one, the first that suits an encoding's sizes; the last suits all. */
+/** The steps that a device may run in the place of one: the first that suits an encoding's params; the last suits all. */
 export function stepsOn<S extends Sizes>(device: StepDevice, step: DispatchStep<S>): readonly CardStep<S>[] {
   const usual = { step: stepOn(device, step), suits: () => true };
   if (device.adapter.software || device.declined.has(step.kernel.name)) return [usual];

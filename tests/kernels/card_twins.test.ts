@@ -71,7 +71,7 @@ describe('which kernel a dispatch runs', () => {
   };
   const namesOn = (of: Gpu, rows: number): string =>
     withProduct(of, (step, owner) => {
-      const found = stepsOn(of, step).find(({ suits }) => suits({ rows }))!.step;
+      const found = stepsOn(of, step).find(({ suits }) => suits(step.params({ rows })))!.step;
       owner.destroy();
       return `${found.kernel.name} ${found.shaping.constants?.SIDE ?? ''}`.trim();
     });
