@@ -130,10 +130,13 @@ export function usePlaybackKeys(): readonly KeyBinding[] {
 
 export function PhaseBar() {
   const phase = useOfUpdate((update) => update?.phase ?? null);
-  const done = useOfUpdate((update) => update?.ended === true);
+  const ended = useOfUpdate((update) => update?.ended === true);
+  const measured = useOfUpdate((update) => update?.metrics != null); // else it ended where its file does
   const reached = phase ? PHASES.indexOf(phase) : -1;
-  const stateOf = (index: number) =>
-    done || index < reached ? 'done' : index === reached ? 'live' : 'ahead';
+  const stateOf = (index: number) => {
+    if (ended ? measured || index <= reached : index < reached) return 'done';
+    return index === reached ? 'live' : 'ahead';
+  };
   return (
     <ol className="phase-bar" aria-label="Phases of the update">
       {PHASES.map((phase, index) => (
