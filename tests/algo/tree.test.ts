@@ -1,15 +1,17 @@
+import { assembleTree } from '../support/assemble_tree.ts';
 import { expect, test } from 'vitest';
 import {
-  assembleTree,
+  addNode,
   breadthFirst,
   childrenFirst,
+  emptiedBy,
   leavesBelow,
   maskRuns,
   pathTo,
   responseMask,
-  responseStart,
+  rowSpans,
   responseTokens,
-  TreeShapeError,
+  withoutNodes,
 } from '../../src/algo/tree/tree.ts';
 import { nodeId, ROOT, type ExpansionRecord, type NodeId, type TurnNode } from '../../src/units.ts';
 import { SEEDS, toyTrees } from './toy_world.ts';
@@ -53,17 +55,31 @@ test('an observer hears of a node once, complete and without children, after its
   expect(heard.size).toBe(tree.nodes.length);
 });
 
-test('a missing node and a parent younger than its child are refused', async () => {
-  const { tree, nodes, leaves, pruned, expansions } = await observed(1, 10);
-  const parts = { prompt: tree.prompt, nodes, leaves, pruned, expansions };
-  const incomplete = { ...parts, nodes: nodes.filter(({ id }) => id !== 3) };
-  expect(() => assembleTree(incomplete)).toThrow(TreeShapeError);
-  expect(() => assembleTree(incomplete)).toThrow('got node 4, wanted node 3');
-  const twisted = {
-    ...parts,
-    nodes: nodes.map((node) => (node.id === 2 ? { ...node, parent: nodeId(4) } : node)),
-  };
-  expect(() => assembleTree(twisted)).toThrow('parent 4');
+test('a leaf goes with every ancestor that leads to no other, and the rest of the tree stays as it was', async () => {
+  const { tree } = await observed(1, 12);
+  let ancestors = 0;
+  for (const leaf of tree.leaves) {
+    const gone = emptiedBy(tree.nodes, leaf);
+    const nodes = withoutNodes(tree.nodes, new Set(gone));
+    expect(leavesBelow({ nodes })).toEqual(tree.leaves.filter((id) => id !== leaf));
+    for (const { id } of tree.nodes) {
+      expect(nodes[id].pruned).toBe(tree.nodes[id].pruned || gone.includes(id));
+      if (!gone.includes(id)) expect(breadthFirst({ nodes }).includes(id)).toBe(!nodes[id].pruned);
+    }
+    ancestors += gone.length - 1;
+  }
+  expect(ancestors).toBeGreaterThan(0);
+});
+
+test('nodes that come out of order make the same tree, and a path stops where a node is still to come', async () => {
+  const { tree, nodes, leaves, pruned, expansions } = await observed(2, 12);
+  const late: (TurnNode | undefined)[] = [];
+  const [waiting, others] = [nodes.filter(({ id }) => id === 3), nodes.filter(({ id }) => id !== 3)];
+  others.filter(({ parent }) => parent !== 3).forEach((node) => addNode(late, node));
+  expect(pathTo({ nodes: late }, nodeId(3))).toEqual([]);
+  const parts = { prompt: tree.prompt, leaves, pruned, expansions };
+  const reordered = [...others.filter(({ id }) => id < 3), ...waiting, ...others.filter(({ id }) => id > 3)];
+  expect(assembleTree({ ...parts, nodes: reordered })).toEqual(tree);
 });
 
 test('breadth-first order lists depths ascending; children come before parents in the other order', async () => {
@@ -87,8 +103,12 @@ test('a path’s tokens are its nodes’ tokens in order', async () => {
     expect(path[0]).toBe(ROOT);
     const own = tree.nodes[leaf].tokens;
     const tokens = responseTokens(tree, leaf);
-    expect(responseStart(tree, leaf)).toBe(tokens.length - own.length);
-    expect(tokens.slice(responseStart(tree, leaf))).toEqual(own);
+    const spans = rowSpans(tree, leaf);
+    expect(spans.map(({ node }) => node)).toEqual(path);
+    for (const { node, start, end } of spans)
+      expect(tokens.slice(start, end)).toEqual(tree.nodes[node].tokens);
+    expect(spans.at(-1)?.end).toBe(tokens.length);
+    expect(tokens.slice(spans.at(-1)?.start)).toEqual(own);
     expect(responseMask(tree, leaf)).toHaveLength(tokens.length);
   }
 });

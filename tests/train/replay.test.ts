@@ -1,7 +1,8 @@
+import { assembleTree } from '../support/assemble_tree.ts';
 import { describe, expect, test } from 'vitest';
 import { scoredPositions } from '../../src/algo/batch/batch.ts';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
-import { assembleTree } from '../../src/algo/tree/tree.ts';
+
 import { parseLoggedEvent } from '../../src/protocol/log.ts';
 import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
 import { environmentNamed } from '../../src/train/config/config.ts';

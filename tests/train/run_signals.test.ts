@@ -1,3 +1,4 @@
+import { assembleTree } from '../support/assemble_tree.ts';
 import { describe, expect, test } from 'vitest';
 import { CHAINS } from '../../src/algo/catalogue/defaults.ts';
 import { scoredNodes } from '../../src/algo/batch/batch.ts';
@@ -7,7 +8,7 @@ import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { keyedRandom, STREAMS } from '../../src/algo/random.ts';
 import { scoreLeaves } from '../../src/algo/reward/reward.ts';
 import { growTrees } from '../../src/algo/rollouts/rollout.ts';
-import { assembleTree, pathTo } from '../../src/algo/tree/tree.ts';
+import { pathTo } from '../../src/algo/tree/tree.ts';
 import { environments } from '../../src/env/index.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';

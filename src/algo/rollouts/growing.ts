@@ -21,7 +21,7 @@ import {
 } from '../../units.ts';
 import { keyedRandom, STREAMS, type KeyedRandom } from '../random.ts';
 import { appendTokens, responseLength, TreeBuilder, type GrowingNode } from '../tree/tree_builder.ts';
-import { leavesBelow, responseLimit } from '../tree/tree.ts';
+import { leavesBelow, responseLimit, responseTokens } from '../tree/tree.ts';
 
 /** Told as things happen. `prompt` is Prompt.index. */
 export interface RolloutObserver {
@@ -231,10 +231,8 @@ async function generateAll<State, Path extends Growing<State>>(
   const maxTokens = Math.min(room, env.turnTokenLimit);
   const requests = active.map((growing) => {
     const { tree, node } = growing;
-    const path: number[] = [];
-    for (let at: NodeId | null = node.id; at !== null; at = tree.nodes[at].parent) path.unshift(at);
     return {
-      context: [...tree.prompt.tokens, ...path.flatMap((id) => tree.nodes[id].tokens)],
+      context: [...tree.prompt.tokens, ...responseTokens(tree, node.id)],
       key: {
         prompt: tree.prompt.index,
         node: node.id,

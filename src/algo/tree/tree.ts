@@ -4,11 +4,10 @@
  */
 import {
   LabError,
-  nodeId,
   ROOT,
   type Environment,
-  type ExpansionRecord,
   type NodeId,
+  type NodeSpan,
   type NodeTable,
   type Prompt,
   type RecordedPrompt,
@@ -56,11 +55,62 @@ export function childrenFirst(tree: TreeNodes, from: NodeId = ROOT): readonly No
   return breadthFirst(tree, from).toReversed();
 }
 
-/** From the root to the node, both included. */
-export function pathTo(tree: TreeNodes, id: NodeId): readonly NodeId[] {
+/** Nodes of a tree that may still grow, by NodeId; one that has not come yet is undefined. */
+export type GrownNodes = readonly (TurnNode | undefined)[];
+
+/** From the root to the node, both included; no further up than a node that has not come. */
+export function pathTo({ nodes }: { readonly nodes: GrownNodes }, id: NodeId): readonly NodeId[] {
   const path: NodeId[] = [];
-  for (let at: NodeId | null = id; at !== null; at = tree.nodes[at].parent) path.push(at);
+  for (let at: NodeId | null = id; at !== null && nodes[at]; at = nodes[at]?.parent ?? null) path.push(at);
   return path.reverse();
+}
+
+/** Where the tokens of each node of a leaf's row stand in the response, root first; the row is not cut. */
+export function rowSpans(tree: TreeNodes, leaf: NodeId): readonly NodeSpan[] {
+  let end = 0;
+  return pathTo(tree, leaf).map((node) => ({
+    node,
+    start: end,
+    end: (end += tree.nodes[node].tokens.length),
+  }));
+}
+
+/**
+ * Puts a node that came into the caller's own array: nodes are replaced, never written on. Its parent lists it in order of
+ * creation, whatever the order in which they come.
+ */
+export function addNode(nodes: (TurnNode | undefined)[], node: TurnNode): void {
+  const before = nodes[node.id];
+  nodes[node.id] = { ...node, children: before?.children ?? [] };
+  const parent = node.parent === null ? undefined : nodes[node.parent];
+  if (!parent || before) return;
+  nodes[parent.id] = {
+    ...parent,
+    children: [...parent.children, node.id].toSorted((one, other) => one - other),
+  };
+}
+
+/** The tree without some of its nodes: they are marked, and no longer listed by their parents; ids stay as they are. */
+export function withoutNodes<Node extends TurnNode | undefined>(
+  nodes: readonly Node[],
+  gone: ReadonlySet<NodeId>,
+): readonly Node[] {
+  const parents = new Set([...gone].map((id) => nodes[id]?.parent));
+  return nodes.map((node) => {
+    if (!node || !(gone.has(node.id) || parents.has(node.id))) return node;
+    const children = node.children.filter((child) => !gone.has(child));
+    return { ...node, children, pruned: node.pruned || gone.has(node.id) };
+  });
+}
+
+/** A leaf and every ancestor that leads to no other: what goes with the leaf, which comes first. */
+export function emptiedBy(nodes: GrownNodes, leaf: NodeId): readonly NodeId[] {
+  const gone: NodeId[] = [];
+  for (let at = nodes[leaf]; at && at.parent !== null; at = nodes[at.parent]) {
+    if (at.children.some((child) => !gone.includes(child))) break;
+    gone.push(at.id);
+  }
+  return gone;
 }
 
 /** A path ended here. A node without children is a leaf only if its ending says so. */
@@ -69,13 +119,6 @@ export const isLeaf = (node: TurnNode): boolean => node.ending !== null;
 /** Leaves below a node, breadth-first; the node itself if it is a leaf. Pruned nodes are not reached. */
 export function leavesBelow(tree: TreeNodes, from: NodeId = ROOT): readonly NodeId[] {
   return breadthFirst(tree, from).filter((id) => isLeaf(tree.nodes[id]));
-}
-
-/** Response tokens before the node's own, i.e. where its tokens start in the response. */
-export function responseStart(tree: TreeNodes, id: NodeId): number {
-  return pathTo(tree, id)
-    .slice(0, -1)
-    .reduce((length, ancestor) => length + tree.nodes[ancestor].tokens.length, 0);
 }
 
 /** Tokens from the root to the end of the node, prompt excluded, not cut. */
@@ -106,41 +149,6 @@ export function maskRuns(mask: readonly number[]): readonly Run[] {
     start = end;
   }
   return runs;
-}
-
-/** What the events of one tree tell, in any order. */
-export interface TreeParts {
-  readonly prompt: RecordedPrompt;
-  readonly nodes: readonly TurnNode[]; // as observed when complete; their children lists are ignored
-  readonly leaves: readonly NodeId[];
-  readonly pruned: readonly NodeId[];
-  readonly expansions: readonly ExpansionRecord[];
-}
-
-/**
- * Puts a tree together again from its nodes as they were observed one by one.
- * @throws TreeShapeError if an id or a parent is missing
- */
-export function assembleTree(parts: TreeParts): RecordedTree {
-  const byId = parts.nodes.toSorted((a, b) => a.id - b.id);
-  const pruned = new Set(parts.pruned);
-  const children = byId.map((): NodeId[] => []);
-  byId.forEach((node, index) => {
-    if (node.id !== nodeId(index)) {
-      throw new TreeShapeError(`tree of prompt ${parts.prompt.index}`, `node ${node.id}`, `node ${index}`);
-    }
-    if (node.parent === null || pruned.has(node.id)) return;
-    if (node.parent >= node.id) {
-      throw new TreeShapeError(
-        `node ${node.id}`,
-        `parent ${node.parent}`,
-        'a parent created before its child',
-      );
-    }
-    children[node.parent].push(node.id);
-  });
-  const nodes = byId.map((node) => ({ ...node, children: children[node.id], pruned: pruned.has(node.id) }));
-  return { prompt: parts.prompt, nodes, leaves: parts.leaves, expansions: parts.expansions };
 }
 
 // What the turns of a tree did: which calls failed, what was asked.

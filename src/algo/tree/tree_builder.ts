@@ -13,7 +13,7 @@ import {
   type SearchStatistics,
   type TokenId,
 } from '../../units.ts';
-import { leavesBelow, TreeShapeError } from './tree.ts';
+import { emptiedBy, leavesBelow, TreeShapeError } from './tree.ts';
 
 /** Where a generation started: a re-sampled sibling starts there again. */
 interface Checkpoint<State> {
@@ -182,15 +182,13 @@ export class TreeBuilder<State> {
 
   /** Takes a leaf out of the group, and every ancestor that is left without children. */
   prune(leaf: NodeId): readonly NodeId[] {
-    const removed: NodeId[] = [];
-    let node = this.nodes[leaf];
-    while (node.parent !== null && node.children.length === 0) {
+    const removed = emptiedBy(this.nodes, leaf);
+    for (const id of removed) {
+      const node = this.nodes[id];
+      const { children } = this.nodes[node.parent ?? ROOT];
       node.pruned = true;
-      removed.push(node.id);
-      this.pruned.push(node.id);
-      const parent = this.nodes[node.parent];
-      parent.children.splice(parent.children.indexOf(node.id), 1);
-      node = parent;
+      children.splice(children.indexOf(id), 1);
+      this.pruned.push(id);
     }
     return removed;
   }

@@ -1,6 +1,6 @@
 /** Copies of a tree that a person changes: what the engine is asked, and what comes of its answer. Pure. */
 import type { TurnOpening } from '../../algo/rollouts/by_hand.ts';
-import { isPosed, isSampled, leavesBelow } from '../../algo/tree/tree.ts';
+import { isPosed, isSampled, leavesBelow, withoutNodes } from '../../algo/tree/tree.ts';
 import type { InterventionAnswer, InterventionQuestion } from '../../protocol/protocol.ts';
 import {
   LabError,
@@ -252,14 +252,7 @@ export function withoutTurns(tree: TreeState, tops: readonly NodeId[]): TreeStat
   for (const node of tree.nodes.toReversed())
     if (node && node.parent !== null && node.ending === null && !node.children.some(standing))
       gone.add(node.id);
-  const nodes = tree.nodes.map((node) => {
-    if (!node) return node;
-    const children = node.children.filter((child) => !gone.has(child));
-    const pruned = node.pruned || gone.has(node.id);
-    return pruned === node.pruned && children.length === node.children.length
-      ? node
-      : { ...node, children, pruned };
-  });
+  const nodes = withoutNodes(tree.nodes, gone);
   const leaves = tree.leaves.filter((leaf) => !gone.has(leaf));
   if (leaves.length === 0) return null;
   const rewards = tree.rewards?.map((reward, id) => (gone.has(nodeId(id)) ? null : reward)) ?? null;

@@ -3,7 +3,7 @@
  * least and the greatest are told. Never their mean: it may have the sign that no token is trained with. Pure.
  */
 import { advantageInRow, type Credit } from '../../algo/credit/credit.ts';
-import { pathTo } from '../../algo/tree/tree.ts';
+import { rowSpans } from '../../algo/tree/tree.ts';
 import { ROOT, type CreditConfig, type NodeId, type NodeTable, type RecordedTree } from '../../units.ts';
 import { OWN_CREDIT, isAvailable, recredit } from './credit.ts';
 import { rolloutTree } from '../record/reading.ts';
@@ -44,15 +44,11 @@ export const rangeInRow = (
 export function advantageRanges(tree: RecordedTree, credit: Credit): AdvantageRanges {
   if (hasTurnNumbers(credit)) return ofTurns(tree, credit.advantages.byNode);
   const ranges: (AdvantageRange | null)[] = tree.nodes.map(() => null);
-  for (const leaf of tree.leaves) {
-    let start = 0;
-    for (const id of pathTo(tree, leaf)) {
-      const { mask } = tree.nodes[id];
-      const range = rangeInRow(credit, mask, id, leaf, start);
+  for (const leaf of tree.leaves)
+    for (const { node: id, start } of rowSpans(tree, leaf)) {
+      const range = rangeInRow(credit, tree.nodes[id].mask, id, leaf, start);
       if (range) ranges[id] = widen(ranges[id], range);
-      start += mask.length;
     }
-  }
   return ranges;
 }
 

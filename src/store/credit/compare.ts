@@ -1,5 +1,6 @@
 /** Two credit rules on the same rollouts: per token, per turn, and where they first disagree. Pure. */
 import { advantageInRow, type Credit } from '../../algo/credit/credit.ts';
+import { pathTo } from '../../algo/tree/tree.ts';
 import type { AdvantageRange } from './advantage_range.ts';
 import { ROOT, type AdvantageRule, type NodeId, type RecordedTree, type TokenId } from '../../units.ts';
 
@@ -17,13 +18,6 @@ export const NO_PUSH = 1e-9;
 
 export const signOf = (value: number): -1 | 0 | 1 => (Math.abs(value) < NO_PUSH ? 0 : value > 0 ? 1 : -1);
 
-/** Root to leaf, both included. */
-function nodesTo(tree: RecordedTree, leaf: NodeId): readonly NodeId[] {
-  const path: NodeId[] = [];
-  for (let id: NodeId | null = leaf; id !== null; id = tree.nodes[id].parent) path.unshift(id);
-  return path;
-}
-
 /**
  * The trained-on tokens of a leaf's row; a turn is a maximal run of them.
  * @param contextLength tokens of prompt and response together; a row is cut there
@@ -40,7 +34,7 @@ export function tokenPairs(
   let response = 0;
   let turn = -1;
   let sampled = false;
-  for (const node of nodesTo(tree, leaf)) {
+  for (const node of pathTo(tree, leaf)) {
     for (const bit of tree.nodes[node].mask) {
       const position = promptLength + response;
       if (position >= contextLength) return pairs;

@@ -1,6 +1,6 @@
 /** What a what-if changes: values, advantages and tokens before and after. Pure. */
 import { advantageInRow, assignCredit, type Credit } from '../../algo/credit/credit.ts';
-import { pathTo } from '../../algo/tree/tree.ts';
+import { emptiedBy, pathTo, rowSpans, withoutNodes } from '../../algo/tree/tree.ts';
 import type { CreditConfig, NodeId, NodeTable, RecordedTree } from '../../units.ts';
 import type { TreeState } from '../record/run_state.ts';
 import { advantageRanges, hasTurnNumbers, type AdvantageRange } from './advantage_range.ts';
@@ -103,17 +103,7 @@ export interface TurnInfluence {
  * The tree itself is not written on.
  */
 export function withoutLeaf(tree: RecordedTree, leaf: NodeId): RecordedTree {
-  const gone = new Set<NodeId>();
-  for (let id: NodeId | null = leaf; id !== null; id = tree.nodes[id].parent) {
-    const { children, parent } = tree.nodes[id];
-    if (parent === null || children.some((child) => !gone.has(child))) break;
-    gone.add(id);
-  }
-  const nodes = tree.nodes.map((node) => {
-    if (gone.has(node.id)) return { ...node, pruned: true };
-    const touched = node.children.some((child) => gone.has(child));
-    return touched ? { ...node, children: node.children.filter((child) => !gone.has(child)) } : node;
-  });
+  const nodes = withoutNodes(tree.nodes, new Set(emptiedBy(tree.nodes, leaf)));
   return { ...tree, nodes, leaves: tree.leaves.filter((id) => id !== leaf) };
 }
 
@@ -134,8 +124,7 @@ function rowThrough(tree: RecordedTree, node: NodeId, wanted: NodeId | null): No
 
 /** Over the sampled tokens of a turn in one row; one number under rules of rows. */
 function meanInRow(tree: RecordedTree, { advantages }: Credit, node: NodeId, leaf: NodeId): number {
-  const before = pathTo(tree, leaf).slice(0, pathTo(tree, leaf).indexOf(node));
-  const start = before.reduce((sum, id) => sum + tree.nodes[id].tokens.length, 0);
+  const start = rowSpans(tree, leaf).find((span) => span.node === node)?.start ?? 0;
   const values = tree.nodes[node].mask.flatMap((bit, place) =>
     bit === 0 ? [] : [advantageInRow(advantages, node, leaf, start + place)],
   );

@@ -4,7 +4,7 @@
  * start, so going backwards is exact. Numbers come from the algorithms' traces; nothing is computed here.
  */
 import { type Credit, type CreditStep, type Statistics } from '../../algo/credit/credit.ts';
-import { pathTo } from '../../algo/tree/tree.ts';
+import { rowSpans } from '../../algo/tree/tree.ts';
 import {
   advantageRanges,
   rangeInRow,
@@ -103,11 +103,9 @@ const fromTrace =
 /** Turns of a leaf's row from the root down, with what their tokens are trained with. */
 export function rowTurns(tree: RecordedTree, credit: Credit, leaf: NodeId): readonly RowTurn[] {
   const turns: RowTurn[] = [];
-  let start = 0;
-  for (const id of pathTo(tree, leaf)) {
+  for (const { node: id, start } of rowSpans(tree, leaf)) {
     const { mask } = tree.nodes[id];
     const range = rangeInRow(credit, mask, id, leaf, start);
-    start += mask.length;
     if (range) turns.push({ node: id, tokenCount: mask.filter((bit) => bit !== 0).length, range });
   }
   return turns;

@@ -3,7 +3,8 @@
  * the trees they touch, never to the length of the run: each touched update and tree is copied once.
  */
 import type { RunEvent } from '../../protocol/protocol.ts';
-import { ROOT, type NodeId, type RecordedPrompt, type TurnNode } from '../../units.ts';
+import { addNode, withoutNodes } from '../../algo/tree/tree.ts';
+import { ROOT, type RecordedPrompt, type TurnNode } from '../../units.ts';
 import {
   EMPTY_RUN,
   type EventOf,
@@ -113,36 +114,6 @@ class Draft {
   }
 }
 
-/** Creation order is NodeId order; turns may be completed in another. */
-const withChild = (children: readonly NodeId[], child: NodeId): readonly NodeId[] =>
-  [...children, child].toSorted((a, b) => a - b);
-
-function addNode(tree: MutableTree, node: TurnNode): void {
-  const before = tree.nodes[node.id];
-  tree.nodes[node.id] = { ...node, children: before?.children ?? [] };
-  if (node.parent === null) return;
-  const parent = tree.nodes[node.parent];
-  if (parent && !before)
-    tree.nodes[node.parent] = { ...parent, children: withChild(parent.children, node.id) };
-  tree.growth.push({ kind: 'node', node: node.id });
-}
-
-/** Pruned nodes leave the group: they are marked, and no longer listed by their parents. */
-function prune(tree: MutableTree, pruned: readonly NodeId[]): void {
-  const gone = new Set(pruned);
-  const parents = new Set<NodeId>();
-  for (const id of gone) {
-    const node = tree.nodes[id];
-    if (!node) continue;
-    tree.nodes[id] = { ...node, pruned: true };
-    if (node.parent !== null) parents.add(node.parent);
-  }
-  for (const id of parents) {
-    const parent = tree.nodes[id];
-    if (parent) tree.nodes[id] = { ...parent, children: parent.children.filter((child) => !gone.has(child)) };
-  }
-}
-
 function setMinibatch(update: MutableUpdate, minibatch: number, change: Partial<MinibatchState>): void {
   const base = update.minibatches[minibatch] ?? { minibatch, loss: null, rows: [], step: null };
   update.minibatches[minibatch] = { ...base, ...change };
@@ -194,12 +165,14 @@ function foldTreeEvent(
   }
   const tree = draft.tree(event.update, event.prompt);
   if (!tree) return;
-  if (event.kind === 'node') addNode(tree, event.node);
-  else if (event.kind === 'expansion') {
+  if (event.kind === 'node') {
+    addNode(tree.nodes, event.node);
+    if (event.node.parent !== null) tree.growth.push({ kind: 'node', node: event.node.id });
+  } else if (event.kind === 'expansion') {
     tree.expansions = [...tree.expansions, event.record];
     tree.growth.push({ kind: 'expansion', iteration: event.record.iteration });
   } else {
-    prune(tree, event.pruned);
+    tree.nodes = [...withoutNodes(tree.nodes, new Set(event.pruned))];
     tree.leaves = event.leaves;
     tree.search = event.search;
     tree.growth.push({ kind: 'leaves' });

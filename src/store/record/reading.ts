@@ -1,4 +1,5 @@
 /** Questions that views ask of a run: which update, which tree, the best leaf, the words of a path. Pure. */
+import { pathTo as pathIds } from '../../algo/tree/tree.ts';
 import type { UpdateMetrics } from '../../protocol/protocol.ts';
 import {
   ROOT,
@@ -87,17 +88,9 @@ export function isDead(tree: TreeState): boolean {
   return tree.leaves.every((leaf) => rewardOf(tree, leaf) === first);
 }
 
-/** Root to node, both included; nodes that have not arrived are left out. */
-export function pathTo(tree: TreeState, node: NodeId): readonly TurnNode[] {
-  const path: TurnNode[] = [];
-  for (let id: NodeId | null = node; id !== null;) {
-    const current: TurnNode | undefined = tree.nodes[id];
-    if (!current) break;
-    path.unshift(current);
-    id = current.parent;
-  }
-  return path;
-}
+/** Root to node, both included; no further up than a node that has not arrived. */
+export const pathTo = (tree: TreeState, node: NodeId): readonly TurnNode[] =>
+  pathIds(tree, node).flatMap((id) => tree.nodes[id] ?? []);
 
 /** A token of a path as it is read. `position` counts from the row's first token, prompt included. */
 export interface PathToken {

@@ -1,10 +1,10 @@
+import { assembleTree } from '../../support/assemble_tree.ts';
 import { expect, test } from 'vitest';
 import { CHAINS, TURN_TREE } from '../../../src/algo/catalogue/defaults.ts';
 import { trajectoryOf } from '../../../src/algo/reward/reward.ts';
 import type { RolloutObserver } from '../../../src/algo/rollouts/growing.ts';
 import { rollouts } from '../../../src/algo/rollouts/index.ts';
 import {
-  assembleTree,
   breadthFirst,
   isLeaf,
   maskRuns,
