@@ -61,7 +61,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: [
-            'tests/{algo,bench,env,store,train,support}/**/*.test.ts',
+            'tests/{algo,bench,env,keep,store,train,support}/**/*.test.ts',
             'tests/*.test.ts',
             'tests/**/*.node.test.ts',
           ],

@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   shaders: ['src/gpu', 'src/algo', 'src/units'],
   'src/model': ['src/gpu', 'shaders', 'src/units'],
   'src/protocol': ['src/algo', 'src/units', 'src/train/config/config.ts'], // the last checks what a log was configured with
+  'src/keep': ['src/protocol', 'src/files', 'src/units'],
   'src/files': ['src/protocol', 'src/units'],
   'src/train': [
     ...['src/algo', 'src/env', 'src/gpu', 'src/model', 'shaders', 'src/units'],

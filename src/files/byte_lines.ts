@@ -1,5 +1,7 @@
 /** Bytes of a file, zipped or not, to lines of text: each byte is looked at once, and no line grows beyond its bound. */
 
+import { MEMBER_HEADER_BYTES, memberHeader, readMember, type Bytes } from './members.ts';
+
 // How much of a file is read: what is beyond is refused before anything is made of it.
 
 export interface ReadBounds {
@@ -17,7 +19,7 @@ export const READ_BOUNDS: ReadBounds = {
   events: 5_000_000,
 };
 
-export type Bytes = Uint8Array<ArrayBuffer>;
+export type { Bytes } from './members.ts';
 
 /** Makes the error of a bound that is passed. */
 export type Unreadable = (where: string, got: string, wanted: string) => Error;
@@ -53,13 +55,8 @@ async function* chunksOf(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, v
 
 /** Gunzips where needed: a server that sends Content-Encoding: gzip has done it already. */
 async function* plainChunks(chunks: AsyncGenerator<Bytes, void>): AsyncGenerator<Bytes, void> {
-  const first: Bytes[] = [];
-  while (joined(first).length < GZIP_MAGIC.length) {
-    const { done, value } = await chunks.next();
-    if (done) break;
-    first.push(value);
-  }
-  const head = joined(first);
+  const head = await atLeast(MEMBER_HEADER_BYTES, [], chunks);
+  if (memberHeader(head)) return yield* textsOfMembers(head, chunks);
   const rest = new ReadableStream<Bytes>({
     start: (controller) => controller.enqueue(head),
     async pull(controller) {
@@ -71,6 +68,40 @@ async function* plainChunks(chunks: AsyncGenerator<Bytes, void>): AsyncGenerator
   });
   const zipped = GZIP_MAGIC.every((byte, place) => head[place] === byte);
   yield* chunksOf(zipped ? rest.pipeThrough(new DecompressionStream('gzip')) : rest);
+}
+
+/** Pieces until they hold `bytes`, or the end of the file is there. */
+async function atLeast(
+  bytes: number,
+  pieces: readonly Bytes[],
+  chunks: AsyncGenerator<Bytes, void>,
+): Promise<Bytes> {
+  const all = [...pieces];
+  let length = all.reduce((sum, piece) => sum + piece.length, 0);
+  while (length < bytes) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    all.push(value);
+    length += value.length;
+  }
+  return joined(all);
+}
+
+/** Of a file that grew member by member; the browser's own gunzip stops after the first. */
+async function* textsOfMembers(
+  head: Bytes,
+  chunks: AsyncGenerator<Bytes, void>,
+): AsyncGenerator<Bytes, void> {
+  let rest = head;
+  while (rest.length > 0) {
+    rest = await atLeast(MEMBER_HEADER_BYTES, [rest], chunks);
+    const header = memberHeader(rest);
+    if (!header) throw new TypeError('the file breaks off, or a part of it is damaged');
+    rest = await atLeast(header.bytes, [rest], chunks);
+    if (rest.length < header.bytes) throw new TypeError('the file breaks off within a part');
+    yield await readMember(rest.subarray(0, header.bytes));
+    rest = await atLeast(1, [rest.subarray(header.bytes)], chunks);
+  }
 }
 
 export class LineReader {

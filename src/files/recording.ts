@@ -33,11 +33,25 @@ function headerLine(first: RunEvent | null): string {
   return `${JSON.stringify({ format: FORMAT, version: LOG_VERSION, ...(edit && { edited: editLabel(edit) }) })}\n`;
 }
 
+/** What a run remembers decides what it does next, so it keeps every digit. */
+const line = (event: RunEvent): string =>
+  `${JSON.stringify(event, event.kind === 'remembered' ? undefined : roundNumbers)}\n`;
+
+/** The last line of a whole log. @param events of all of it */
+export const endLine = (events: number): string => `${JSON.stringify({ kind: 'end', events })}\n`;
+
+/**
+ * The lines of a stretch of a log that is written as it grows: the header where the run starts, and no end:
+ * `endLine` says it.
+ */
+export function recordingPart(events: readonly RunEvent[]): string {
+  const logged = events.filter(isLogged);
+  const first = logged.find(({ kind }) => kind === 'run-started');
+  return [...(first ? [headerLine(first)] : []), ...logged.map(line)].join('');
+}
+
 /** The lines of a log, header and end included, each with its line feed. */
 export function* recordingLines(events: Iterable<RunEvent>): Generator<string, void> {
-  const line = (event: RunEvent): string =>
-    // What a run remembers decides what it does next, so it keeps every digit.
-    `${JSON.stringify(event, event.kind === 'remembered' ? undefined : roundNumbers)}\n`;
   let waiting: RunEvent[] | null = []; // for run-started, which the header tells of
   let count = 0;
   for (const event of events) {
@@ -57,7 +71,7 @@ export function* recordingLines(events: Iterable<RunEvent>): Generator<string, v
     yield headerLine(null);
     yield* waiting.map(line);
   }
-  yield `${JSON.stringify({ kind: 'end', events: count })}\n`;
+  yield endLine(count);
 }
 
 /** A log as a gzipped recording. */

@@ -1,0 +1,189 @@
+/**
+ * Runs that last: every update of a live run is written to this browser's storage when it is over. One writer a run
+ * (Web Locks), one write after another; what cannot be written is said once and the run goes on in memory.
+ */
+import { LabError, shorten, type ErrorReport } from '../units.ts';
+import type { Disk } from './disk.ts';
+import { entryAfter, type EntryChange, type KeptEntry } from './entry.ts';
+import { KeptLog, type SettledUpdate } from './kept_log.ts';
+
+/** Entries by id. */
+export interface EntryTable {
+  all(): Promise<readonly KeptEntry[]>;
+  get(id: string): Promise<KeptEntry | undefined>;
+  put(entry: KeptEntry): Promise<void>;
+  delete(id: string): Promise<void>;
+}
+
+/** What is used of the Web Locks API. */
+export type LockManagerLike = Pick<LockManager, 'request'>;
+
+export interface KeeperParts {
+  readonly disk: Disk;
+  readonly table: EntryTable;
+  readonly locks: LockManagerLike;
+  readonly date?: () => string; // ISO 8601
+}
+
+/** A run that is kept elsewhere, or cannot be kept. */
+export class KeepError extends LabError {
+  constructor(report: ErrorReport, cause?: unknown) {
+    super('KeepError', report, cause);
+  }
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+
+/** What went wrong, in five parts. */
+export function keepReport(error: unknown, where: string): ErrorReport {
+  if (error instanceof LabError) return error.report;
+  const got = shorten(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  if (nameOf(error) === 'QuotaExceededError')
+    return {
+      what: 'The browser’s storage is full, so the run is no longer written down',
+      where,
+      got,
+      wanted: 'room for one more update',
+      next: 'The run goes on in this tab. Save it to a file now, or remove old runs and keep it again.',
+    };
+  return {
+    what: 'This browser does not let the lab store runs',
+    where,
+    got,
+    wanted: 'storage for this site',
+    next: 'The run goes on in this tab. Save it to a file before you close the tab; a private window or blocked cookies are the usual reasons.',
+  };
+}
+
+const elsewhere = (id: string): KeepError =>
+  new KeepError({
+    what: 'This run is open in another tab',
+    where: `run ${id}`,
+    got: 'a tab that writes it',
+    wanted: 'one writer a run',
+    next: 'Go on in that tab, or close it first. Here the run can be read, compared and duplicated.',
+  });
+
+export class Keeper {
+  readonly #parts: KeeperParts;
+  readonly #logs = new Map<string, KeptLog>();
+  readonly #releases = new Map<string, () => void>(); // of locks held
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** One after the other; a failure is the caller's and stops nobody behind it. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  #log(id: string): KeptLog {
+    const log = this.#logs.get(id) ?? new KeptLog(this.#parts.disk, id);
+    this.#logs.set(id, log);
+    return log;
+  }
+
+  #date(): string {
+    return (this.#parts.date ?? (() => new Date().toISOString()))();
+  }
+
+  /** Takes the run's lock, which lasts until `release` or the end of this worker. @throws KeepError where another has it */
+  async #claim(id: string): Promise<void> {
+    if (this.#releases.has(id)) return;
+    await new Promise<void>((resolve, reject) => {
+      const held = this.#parts.locks.request(`turnwise run ${id}`, { ifAvailable: true }, (lock) => {
+        if (!lock) return reject(elsewhere(id));
+        resolve();
+        return new Promise<void>((release) => this.#releases.set(id, release));
+      });
+      held.catch(reject);
+    });
+  }
+
+  /** Gives the run back: another tab may go on with it. */
+  release(id: string): void {
+    this.#releases.get(id)?.();
+    this.#releases.delete(id);
+  }
+
+  /**
+   * Writes an update down.
+   * @throws KeepError where another tab writes the run; the platform's errors where storage is full or refused
+   */
+  record(id: string, settled: SettledUpdate): Promise<KeptEntry | null> {
+    return this.#inTurn(async () => {
+      await this.#claim(id);
+      const log = this.#log(id);
+      await log.append(settled);
+      const before = (await this.#parts.table.get(id)) ?? null;
+      const entry = entryAfter(before, id, settled, await log.bytes(), this.#date());
+      if (entry) await this.#parts.table.put(entry);
+      return entry;
+    });
+  }
+
+  /** Newest first. */
+  async list(): Promise<readonly KeptEntry[]> {
+    const all = await this.#parts.table.all();
+    return all.toSorted((a, b) => (a.changed < b.changed ? 1 : -1));
+  }
+
+  /** The log of a run, as a file of its updates so far; without an end line. */
+  open(id: string): Promise<Blob> {
+    return this.#inTurn(() => this.#log(id).file());
+  }
+
+  /** The newest checkpoint after `update` or before; null where there is none. */
+  checkpoint(id: string, update: number): ReturnType<KeptLog['checkpoint']> {
+    return this.#inTurn(() => this.#log(id).checkpoint(update));
+  }
+
+  /**
+   * Prepares a run to go on: its log is taken back to a checkpoint, which is returned. What came after it comes again,
+   * with the same numbers.
+   * @param before only checkpoints of earlier updates, after one that cannot be read
+   * @returns null where the run has no checkpoint
+   * @throws KeepError where another tab writes the run
+   */
+  goOn(id: string, before = Infinity): ReturnType<KeptLog['checkpoint']> {
+    return this.#inTurn(async () => {
+      await this.#claim(id);
+      const log = this.#log(id);
+      const last = (await log.recover()).at(-1)?.label ?? -1;
+      const checkpoint = await log.checkpoint(Math.min(last, before - 1));
+      if (checkpoint) await log.cutAfter(checkpoint.update);
+      return checkpoint;
+    });
+  }
+
+  change(id: string, change: EntryChange): Promise<KeptEntry | null> {
+    return this.#inTurn(async () => {
+      const entry = await this.#parts.table.get(id);
+      if (!entry) return null;
+      const changed = { ...entry, ...change };
+      await this.#parts.table.put(changed);
+      return changed;
+    });
+  }
+
+  /** Deletes for good. @throws KeepError where a tab writes the run */
+  remove(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#claim(id);
+      await this.#log(id).remove();
+      await this.#parts.table.delete(id);
+      this.#logs.delete(id);
+      this.release(id);
+    });
+  }
+
+  /** Deletes for good what a person deleted before; called when the page opens. */
+  async sweep(): Promise<void> {
+    for (const { id, removed } of await this.list())
+      if (removed !== null) await this.remove(id).catch(() => undefined); // open in another tab: next time
+  }
+}

@@ -1,0 +1,103 @@
+/** One kept run on disk: its log, an update a member, and its checkpoints. What is torn is cut off; the rest stands. */
+import type { RunEvent } from '../protocol/protocol.ts';
+import { wholeMembers, writeMember, type Bytes, type Member } from '../files/members.ts';
+import { recordingPart } from '../files/recording.ts';
+import { sourceOf, type Disk } from './disk.ts';
+
+/** What an engine says when an update is over, its evaluations done. */
+export interface SettledUpdate {
+  readonly update: number; // 0: what stands before the first
+  readonly events: readonly RunEvent[]; // since the update before
+  readonly checkpoint: Bytes | null; // where the run stands after it; opaque here
+}
+
+/** The newest two are kept, and of older ones every tenth: from there any update is at most nine away. */
+const NEWEST_CHECKPOINTS = 2;
+const EVERY = 10;
+
+const RUNS = 'runs';
+const LOG = 'log.ndjson.gz';
+const CHECKPOINTS = 'checkpoints';
+const fileName = (update: number): string => `${String(update).padStart(6, '0')}.safetensors`;
+const updateIn = (name: string): number => Number.parseInt(name, 10);
+
+/** Files of one run. Calls are made one after the other. */
+export class KeptLog {
+  readonly #disk: Disk;
+  readonly #folder: string;
+
+  constructor(disk: Disk, id: string) {
+    this.#disk = disk;
+    this.#folder = `${RUNS}/${id}`;
+  }
+
+  get #log(): string {
+    return `${this.#folder}/${LOG}`;
+  }
+
+  /** The checkpoint first: a log never tells more than a run that goes on from it can follow. @returns bytes of the log */
+  async append({ update, events, checkpoint }: SettledUpdate): Promise<number> {
+    if (checkpoint) await this.#disk.write(`${this.#folder}/${CHECKPOINTS}/${fileName(update)}`, checkpoint);
+    const size = await this.#disk.append(this.#log, await writeMember(recordingPart(events), update));
+    if (checkpoint) await this.#thin();
+    return size;
+  }
+
+  /** The log's whole members; a torn end is cut off on disk. */
+  async recover(): Promise<readonly Member[]> {
+    const source = await sourceOf(this.#disk, this.#log);
+    const { members, bytes } = await wholeMembers(source);
+    if (bytes < source.size) await this.#disk.truncate(this.#log, bytes);
+    return members;
+  }
+
+  /** Takes the log back to the end of an update, and forgets checkpoints of later ones. */
+  async cutAfter(update: number): Promise<void> {
+    const members = await this.recover();
+    const kept = members.findLast(({ label }) => label <= update);
+    await this.#disk.truncate(this.#log, kept ? kept.start + kept.bytes : 0);
+    for (const later of await this.checkpoints()) if (later > update) await this.#forget(later);
+  }
+
+  /** The log as a file that grows no more; no end line stands in it. */
+  async file(): Promise<Blob> {
+    await this.recover();
+    return (await this.#disk.read(this.#log)) ?? new Blob([]);
+  }
+
+  /** Updates after which there is a checkpoint, in order. */
+  async checkpoints(): Promise<readonly number[]> {
+    const names = await this.#disk.list(`${this.#folder}/${CHECKPOINTS}`);
+    return names.map(updateIn).sort((a, b) => a - b);
+  }
+
+  /** The newest checkpoint after `update` or before; null where there is none. */
+  async checkpoint(update: number): Promise<{ readonly update: number; readonly bytes: Bytes } | null> {
+    const newest = (await this.checkpoints()).findLast((candidate) => candidate <= update);
+    if (newest === undefined) return null;
+    const file = await this.#disk.read(`${this.#folder}/${CHECKPOINTS}/${fileName(newest)}`);
+    return file && { update: newest, bytes: new Uint8Array(await file.arrayBuffer()) };
+  }
+
+  async #thin(): Promise<void> {
+    const all = await this.checkpoints();
+    for (const update of all.slice(0, -NEWEST_CHECKPOINTS))
+      if (update % EVERY !== 0) await this.#forget(update);
+  }
+
+  #forget(update: number): Promise<void> {
+    return this.#disk.remove(`${this.#folder}/${CHECKPOINTS}/${fileName(update)}`);
+  }
+
+  /** Bytes on disk, checkpoints included. */
+  async bytes(): Promise<number> {
+    let bytes = (await this.#disk.read(this.#log))?.size ?? 0;
+    for (const update of await this.checkpoints())
+      bytes += (await this.#disk.read(`${this.#folder}/${CHECKPOINTS}/${fileName(update)}`))?.size ?? 0;
+    return bytes;
+  }
+
+  remove(): Promise<void> {
+    return this.#disk.remove(this.#folder);
+  }
+}

@@ -1,0 +1,190 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { philox4x32, uniform } from '../../src/algo/random.ts';
+import { readMember, wholeMembers, writeMember, blobSource, type Bytes } from '../../src/files/members.ts';
+import { endLine, readRecording, writeRecording } from '../../src/files/recording.ts';
+import { Keeper, keepReport } from '../../src/keep/keeper.ts';
+import type { SettledUpdate } from '../../src/keep/kept_log.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
+import { scriptedRun } from '../support/scripted_run.ts';
+
+const LOG = 'runs/a/log.ndjson.gz';
+
+/** A run of the real loop, as a file holds it. */
+const SAMPLE_LOG: RunEvent[] = [];
+for await (const event of readRecording(new Blob([await writeRecording(await scriptedRun())])))
+  SAMPLE_LOG.push(event);
+const START = SAMPLE_LOG.find((event) => event.kind === 'run-started')!;
+
+const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);
+
+/** The sample run, update by update, with a checkpoint after each. */
+function settledUpdates(): readonly SettledUpdate[] {
+  const starts = SAMPLE_LOG.flatMap((event, at) => (event.kind === 'update-started' ? [at] : []));
+  const ends = [...starts.slice(1), SAMPLE_LOG.length];
+  const first = { update: 0, events: SAMPLE_LOG.slice(0, starts[0]), checkpoint: bytesOf('state 0') };
+  const rest = starts.map((start, index) => ({
+    update: index + 1,
+    events: SAMPLE_LOG.slice(start, ends[index]),
+    checkpoint: bytesOf(`state ${index + 1}`),
+  }));
+  return [first, ...rest];
+}
+
+function keeperOn(disk = new MemoryDisk(), table = memoryEntries(), locks = memoryLocks()) {
+  return { disk, table, locks, keeper: new Keeper({ disk, table, locks, date: () => '2026-11-27' }) };
+}
+
+async function keptRun(id = 'a') {
+  const parts = keeperOn();
+  for (const settled of settledUpdates()) await parts.keeper.record(id, settled);
+  return parts;
+}
+
+async function eventsIn(file: Blob): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  try {
+    for await (const event of readRecording(file)) events.push(event);
+  } catch (error) {
+    if ((error as Error).name !== 'RecordingCutOffError') throw error; // it has no end line
+  }
+  return events;
+}
+
+describe('a growing gzip file', () => {
+  test('is one text to every gunzip, and each member is read alone', async () => {
+    const texts = ['first\n', '', 'ünï → ∂\n'.repeat(1000)];
+    const members = await Promise.all(texts.map(writeMember));
+    const whole = Buffer.concat(members);
+    expect(gunzipSync(whole).toString()).toBe(texts.join(''));
+    const found = await wholeMembers(blobSource(new Blob([whole])));
+    expect(found.bytes).toBe(whole.length);
+    expect(found.members.map(({ label, bytes }) => [label, bytes])).toEqual(
+      members.map((member, label) => [label, member.length]),
+    );
+    for (const [index, { start, bytes }] of found.members.entries())
+      expect(
+        new TextDecoder().decode(await readMember(new Uint8Array(whole.subarray(start, start + bytes)))),
+      ).toBe(texts[index]);
+  });
+
+  test('a member whose bytes changed is refused, wherever the bit is', async () => {
+    const member = await writeMember('some text of a run, some text of a run\n', 7);
+    for (let bit = 192; bit < member.length * 8; bit += 5) {
+      const damaged = member.slice();
+      damaged[bit >> 3] ^= 1 << (bit & 7);
+      await expect(readMember(damaged)).rejects.toThrow(TypeError);
+    }
+  });
+
+  test('the reader of recordings reads it, and says where it breaks off', async () => {
+    const { keeper } = await keptRun();
+    const file = await keeper.open('a');
+    const whole = new Blob([file, await writeMember(endLine(SAMPLE_LOG.length), 0)]);
+    const events: RunEvent[] = [];
+    for await (const event of readRecording(whole)) events.push(event);
+    expect(events).toEqual(SAMPLE_LOG);
+    expect(await eventsIn(file.slice(0, file.size - 3))).toEqual(
+      SAMPLE_LOG.slice(
+        0,
+        SAMPLE_LOG.findLastIndex(({ kind }) => kind === 'update-started'),
+      ),
+    );
+  });
+});
+
+describe('a kept run', () => {
+  test('says on the shelf what it is, how far and how good', async () => {
+    const { keeper, disk } = await keptRun();
+    const [entry] = await keeper.list();
+    const metrics = SAMPLE_LOG.flatMap((event) => (event.kind === 'metrics' ? [event.metrics] : []));
+    expect(entry).toMatchObject({
+      id: 'a',
+      config: START.config,
+      adapter: START.adapter,
+      update: metrics.length,
+    });
+    expect(entry.curve).toEqual(metrics.map(({ exactMatch }) => exactMatch));
+    expect(entry.bytes).toBe([...disk.files.values()].reduce((sum, { length }) => sum + length, 0));
+    const changed = await keeper.change('a', { name: 'mine', pinned: true });
+    expect(changed).toMatchObject({ name: 'mine', pinned: true, update: metrics.length });
+    await keeper.change('a', { removed: '2026-11-27' });
+    await keeper.sweep();
+    expect([await keeper.list(), disk.files.size]).toEqual([[], 0]);
+  });
+
+  test('cut at 200 random places, it loses the torn update at most and goes on from the checkpoint before', async () => {
+    const { disk: whole, table } = await keptRun();
+    const log = whole.files.get(LOG)!;
+    const { members } = await wholeMembers(blobSource(new Blob([log])));
+    for (let round = 0; round < 200; round += 1) {
+      const cut = Math.floor(uniform(philox4x32([round, 0, 0, 0], [11, 0])[0]) * (log.length + 1));
+      const disk = new MemoryDisk();
+      for (const [path, bytes] of whole.files) disk.files.set(path, bytes);
+      const torn = log.slice(0, cut);
+      // Half of the time the length survived and the bytes did not, as after a loss of power.
+      const padded = new Uint8Array(round % 2 ? Math.min(cut + 100, log.length) : cut);
+      padded.set(torn);
+      disk.files.set(LOG, padded);
+      const stands = members.filter(({ start, bytes }) => start + bytes <= cut);
+      const { keeper } = keeperOn(disk, table);
+      const checkpoint = await keeper.goOn('a');
+      const last = stands.at(-1);
+      if (!last) {
+        expect(checkpoint).toBeNull();
+        continue;
+      }
+      expect(checkpoint).toEqual({ update: last.label, bytes: bytesOf(`state ${last.label}`) });
+      const bytes = async () => new Uint8Array(await (await keeper.open('a')).arrayBuffer());
+      expect(await bytes()).toEqual(log.slice(0, last.start + last.bytes));
+      for (const settled of settledUpdates().filter(({ update }) => update > last.label))
+        await keeper.record('a', settled);
+      expect(await bytes()).toEqual(log); // as if nothing had happened
+    }
+  });
+
+  test('keeps the newest two checkpoints and every tenth, and finds the nearest before', async () => {
+    const { keeper } = keeperOn();
+    for (let update = 0; update <= 34; update += 1)
+      await keeper.record('a', {
+        update,
+        events: update === 0 ? [START] : [],
+        checkpoint: bytesOf(`${update}`),
+      });
+    const found = await Promise.all(
+      [0, 9, 10, 29, 33, 34, 99].map((update) => keeper.checkpoint('a', update)),
+    );
+    expect(found.map((checkpoint) => checkpoint?.update)).toEqual([0, 0, 10, 20, 33, 34, 34]);
+    expect(await keeper.goOn('a', 34)).toMatchObject({ update: 33 }); // the newest could not be read
+    expect((await keeper.checkpoint('a', 99))?.update).toBe(33);
+  });
+
+  test('has one writer: another tab reads it, and writes when the first has let go', async () => {
+    const { disk, table, locks, keeper } = await keptRun();
+    const other = new Keeper({ disk, table, locks });
+    await expect(other.goOn('a')).rejects.toMatchObject({
+      report: { what: 'This run is open in another tab' },
+    });
+    await expect(other.remove('a')).rejects.toThrow();
+    expect(await eventsIn(await other.open('a'))).toEqual(SAMPLE_LOG);
+    keeper.release('a');
+    await Promise.resolve();
+    expect(await other.goOn('a')).not.toBeNull();
+  });
+
+  test('a full disk is said, what was written stands, and the run can be kept again when there is room', async () => {
+    const { disk, keeper } = keeperOn();
+    const [first, second, third] = settledUpdates();
+    await keeper.record('a', first);
+    await keeper.record('a', second);
+    const before = await eventsIn(await keeper.open('a'));
+    disk.quota = [...disk.files.values()].reduce((sum, { length }) => sum + length, 0) + 10;
+    const failure: unknown = await keeper.record('a', third).catch((error: unknown) => error);
+    expect(keepReport(failure, 'update 2').what).toMatch(/storage is full/);
+    expect(await eventsIn(await keeper.open('a'))).toEqual(before);
+    disk.quota = Infinity;
+    await keeper.record('a', third);
+    expect(await eventsIn(await keeper.open('a'))).toEqual(SAMPLE_LOG);
+  });
+});
