@@ -36,7 +36,7 @@ function crc32(bytes: Uint8Array): number {
 }
 
 async function through(bytes: Bytes, transform: GenericTransformStream): Promise<Bytes> {
-  const stream = new Blob([bytes]).stream().pipeThrough(transform as ReadableWritablePair<Bytes, Bytes>);
+  const stream = new Blob([bytes]).stream().pipeThrough(transform);
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 

@@ -69,12 +69,16 @@ describe('a growing gzip file', () => {
       ).toBe(texts[index]);
   });
 
-  test('a member whose bytes changed is refused, wherever the bit is', async () => {
-    const member = await writeMember('some text of a run, some text of a run\n', 7);
+  test('a member with a changed bit never gives another text, wherever the bit is', async () => {
+    const text = 'some text of a run, some text of a run\n';
+    const member = await writeMember(text, 7);
     for (let bit = 192; bit < member.length * 8; bit += 5) {
       const damaged = member.slice();
       damaged[bit >> 3] ^= 1 << (bit & 7);
-      await expect(readMember(damaged)).rejects.toThrow(TypeError);
+      const read: unknown = await readMember(damaged).catch((error: unknown) => error);
+      if (read instanceof Uint8Array)
+        expect(new TextDecoder().decode(read)).toBe(text); // bits that pad a block
+      else expect(read).toBeInstanceOf(TypeError);
     }
   });
 
@@ -136,11 +140,11 @@ describe('a kept run', () => {
         continue;
       }
       expect(checkpoint).toEqual({ update: last.label, bytes: bytesOf(`state ${last.label}`) });
-      const bytes = async () => new Uint8Array(await (await keeper.open('a')).arrayBuffer());
-      expect(await bytes()).toEqual(log.slice(0, last.start + last.bytes));
+      const bytes = async () => Buffer.from(await (await keeper.open('a')).arrayBuffer());
+      expect((await bytes()).equals(log.subarray(0, last.start + last.bytes))).toBe(true);
       for (const settled of settledUpdates().filter(({ update }) => update > last.label))
         await keeper.record('a', settled);
-      expect(await bytes()).toEqual(log); // as if nothing had happened
+      expect((await bytes()).equals(log)).toBe(true); // as if nothing had happened
     }
   });
 
