@@ -158,14 +158,17 @@ const treeRewards = v.object({
   signals: v.exactOptional(signalsSchema), // absent where the credit rule reads none, and of groups that were dropped
 });
 
-/** Credit of one tree, by node: what backUpValues and turnAdvantages returned. Dimensionless. */
+/**
+ * Credit of one tree, by node: what backUpValues and turnAdvantages returned; or what another trainer's file says it was
+ * trained with, by rules that may be unknown. Dimensionless.
+ */
 const treeCredit = v.object({
   prompt: count,
-  valueRule: v.picklist(VALUE_RULES),
-  advantageRule: v.picklist(ADVANTAGE_RULES),
-  normalised: numbersOrNull, // leaves only
-  values: numbers,
-  advantages: numbers,
+  valueRule: v.nullable(v.picklist(VALUE_RULES)),
+  advantageRule: v.nullable(v.picklist(ADVANTAGE_RULES)),
+  normalised: v.nullable(numbersOrNull), // leaves only
+  values: v.nullable(numbers),
+  advantages: numbersOrNull, // null where a file says nothing of the turn
 });
 
 /** One row of a mini-batch as the loss saw it. Token arrays follow the row's scored tokens in order. */

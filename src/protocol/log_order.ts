@@ -189,7 +189,7 @@ export class LogOrder {
           (prompt, place) => void this.#treeOf(prompt, `prompts.${place}`, refuse),
         );
       case 'credit':
-        return this.#checkCredit(event, refuse);
+        return this.#checkCredit(event, header, refuse);
       case 'loss':
         return this.#checkLoss(event, refuse);
       case 'step':
@@ -251,8 +251,13 @@ export class LogOrder {
     });
   }
 
-  #checkCredit({ trees }: EventOf<'credit'>, refuse: Refuse): void {
-    trees.forEach(({ prompt, normalised, values, advantages }, place) => {
+  /** Of a run that was trained here all of it is known. */
+  #checkCredit({ trees }: EventOf<'credit'>, { config }: EventOf<'run-started'>, refuse: Refuse): void {
+    trees.forEach(({ prompt, normalised, values, advantages, valueRule, advantageRule }, place) => {
+      const parts = { valueRule, advantageRule, normalised, values };
+      const [unknown] = Object.entries(parts).find(([, part]) => part === null) ?? [];
+      if (config && (unknown ?? (advantages.includes(null) ? 'advantages' : null)) !== null)
+        refuse(`trees.${place}.${unknown ?? 'advantages'}`, null, 'known: the run was trained here');
       const tree = this.#treeOf(prompt, `trees.${place}.prompt`, refuse);
       if (tree.credited) refuse(`trees.${place}.prompt`, prompt, 'a tree that has no credit yet');
       tree.credited = true;

@@ -47,7 +47,7 @@ test('the last frame holds what the engine logged for this tree', () => {
   const frame = creditFrame(tree, steps, steps.length);
   for (const { id, pruned } of tree.nodes) {
     if (pruned) continue;
-    expect(frame.values[id]).toBe(state.credit!.values[id]);
+    expect(frame.values[id]).toBe(state.credit!.values![id]);
     const advantage = state.credit!.advantages[id];
     expect(frame.advantages[id]).toEqual(id === ROOT ? null : [advantage, advantage]);
     expect(frame.rewards[id]).toBe(state.rewards![id]);

@@ -38,7 +38,7 @@ describe('folding the log', () => {
 
   test('places rewards, credit, loss rows and steps', () => {
     expect(tree.rewards).toEqual([null, null, -1, 1, null, 0]);
-    expect(tree.credit?.values[1]).toBe(1.22);
+    expect(tree.credit?.values?.[1]).toBe(1.22);
     const [minibatch] = folded.updates[0].minibatches;
     expect([minibatch.loss, minibatch.rows.length, minibatch.step?.gradientNorm]).toEqual([0.0123, 2, 0.75]);
   });

@@ -87,6 +87,7 @@ test('values and advantages are those of src/algo on its trees and rewards', () 
     scored.forEach((state, at) => {
       const { values, advantages } = worthOf(state, rules, trees, false);
       expect(values).toEqual(want[at].values.byNode);
+      if (state.credit) return; // its trainer’s own are below
       advantages?.forEach((range, id) => {
         if (range) expect(range).toEqual([want[at].advantages.byNode[id], want[at].advantages.byNode[id]]);
         moved += Math.abs(range?.[0] ?? 0);
@@ -94,6 +95,13 @@ test('values and advantages are those of src/algo on its trees and rewards', () 
     });
   }
   expect(moved).toBeGreaterThan(1); // a dead tree alone would say nothing
+});
+
+test('advantages that its trainer used are shown as the file says them, and what it does not say is unknown', () => {
+  const { trees } = run.updates[0];
+  const { values, advantages } = worthOf(trees[1], creditRulesOf(run)!, trees, false);
+  expect(advantages).toEqual([null, [-0.1, -0.1], null, [-0.4, -0.4]]);
+  expect(values).toEqual([0, 0, 0, 0]); // computed: the tree is dead
 });
 
 test('a person chooses its rules; what reads a surprisal that nobody knows is not offered, and refuses', () => {
@@ -180,6 +188,17 @@ describe('the guard', () => {
     });
     const short = put('"logProb":null', '"logProb":[]');
     await expect(refusal(short)).rejects.toMatchObject({ report: { where: 'line 6.node.logProb' } });
+  });
+
+  test('a run that was trained here knows its credit', async () => {
+    const events = (await scriptedLog()).map((event) =>
+      event.kind === 'credit'
+        ? { ...event, trees: event.trees.map((tree) => ({ ...tree, values: null })) }
+        : event,
+    );
+    await expect(read([...recordingLines(events)].join(''))).rejects.toMatchObject({
+      report: { wanted: 'known: the run was trained here' },
+    });
   });
 
   test('a run that was trained here ends its updates with metrics', async () => {

@@ -314,7 +314,7 @@ test('MCTS-DPO trains on the best and the worst of siblings against the referenc
     const { nodes } = trees[prompt].tree;
     const other = batch.rows[row % 2 === 0 ? row + 1 : row - 1];
     expect(nodes[leaf].parent).toBe(nodes[other.leaf].parent);
-    const values = only(events, 'credit')[0].trees[prompt].values;
+    const values = only(events, 'credit')[0].trees[prompt].values!;
     if (row % 2 === 0) expect(values[leaf]).toBeGreaterThan(values[other.leaf]);
   });
   expect(policies[1].calls).toEqual(['score']);

@@ -60,7 +60,7 @@ describe.each(RUN_SOURCES)('on %s', (_, show) => {
         expect(cells).toEqual(firsts.map((advantage) => formatCredit(advantage, 3)));
         continue;
       }
-      const table = [tree.rewards!, normalised, values, advantages][Number(phase[0]) - 1];
+      const table = [tree.rewards!, normalised, values, advantages][Number(phase[0]) - 1]!;
       expect(all('.formula.live .formula-number').at(-1)?.textContent.replace(/[()]/g, '')).toBe(
         formatNumber(table[node], 3),
       );

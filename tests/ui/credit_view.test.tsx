@@ -130,7 +130,7 @@ test('a leaf dragged up on the tree gets the reward, and every change is told wi
     expect(value).toContain(formatSigned(after.values.byNode[id]));
     if (value.includes('→')) {
       changed.values += 1;
-      expect(value).toContain(formatSigned(tree.credit!.values[id]));
+      expect(value).toContain(formatSigned(tree.credit!.values![id]));
     }
     if (name === 'root') continue;
     expect(advantage).toContain(formatSigned(after.advantages.byNode[id]));

@@ -62,7 +62,7 @@ test('branching here adds turns to a copy, marked and counted; the run’s tree 
   expect(text('.hand-bar')).toContain(`Leaves ${before.leaves.length} → ${copy.leaves.length}`);
   expect(text('.hand-bar')).toContain(`→ ${formatNumber(mean, 3)}`);
   expect(text('.hand-bar')).toContain(
-    `V(root) ${formatCredit(before.credit!.values[ROOT])} → ${formatCredit(copy.credit!.values[ROOT])}`,
+    `V(root) ${formatCredit(before.credit!.values![ROOT])} → ${formatCredit(copy.credit!.values![ROOT])}`,
   );
   expect(copy.leaves.length).toBe(
     before.leaves.length + grown.rewards.filter((reward) => reward !== null).length,

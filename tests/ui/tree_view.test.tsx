@@ -107,7 +107,7 @@ test('colouring by advantage shows the numbers that the engine logged', async ()
   await screen.getByRole('button', { name: 'advantage', exact: true }).click();
   for (const leaf of tree.leaves) {
     const text = screen.container.querySelector(`[data-node="${leaf}"] text`)?.textContent ?? '';
-    expect(Number(text.split(' ')[1].replace('−', '-'))).toBeCloseTo(tree.credit!.advantages[leaf], 2);
+    expect(Number(text.split(' ')[1].replace('−', '-'))).toBeCloseTo(tree.credit!.advantages[leaf]!, 2);
   }
 });
 

@@ -25,8 +25,11 @@ export const rangeOf = (values: readonly number[]): AdvantageRange | null =>
 export const hasTurnNumbers = ({ advantages }: Credit): boolean =>
   advantages.byLeaf === null && advantages.byToken === null;
 
-const ofTurns = ({ nodes }: Pick<RecordedTree, 'nodes'>, table: NodeTable<number>): AdvantageRanges =>
-  nodes.map(({ id, pruned }) => (id === ROOT || pruned ? null : [table[id], table[id]]));
+const ofTurns = ({ nodes }: Pick<RecordedTree, 'nodes'>, table: NodeTable<number | null>): AdvantageRanges =>
+  nodes.map(({ id, pruned }) => {
+    const one = table[id];
+    return id === ROOT || pruned || one === null ? null : [one, one];
+  });
 
 /** Of a turn in one row, over its sampled tokens. @param start place of the node's first token in the response */
 export const rangeInRow = (
@@ -59,8 +62,8 @@ export interface TreeWorth {
 }
 
 /**
- * Values and advantages of a tree as they were trained with; of a record without a recipe, whose file holds none, as they
- * are computed here.
+ * Values and advantages of a tree as they were trained with. Of a record without a recipe: those that its file says, and what
+ * it does not say as it is computed here.
  * @param own the rules that trained it, or those in force
  * @param isTrained whether the record has a recipe: what is not logged yet is not computed ahead
  * @see trainedAdvantages for `trees`
@@ -71,12 +74,15 @@ export function worthOf(
   trees: readonly TreeState[],
   isTrained: boolean,
 ): TreeWorth {
-  if (state.credit || isTrained)
+  if (isTrained)
     return { values: state.credit?.values ?? null, advantages: trainedAdvantages(state, own, trees) };
   const tree = rolloutTree(state);
   const credit = recredit(state, own, OWN_CREDIT, trees.includes(state) ? trees : [state]);
-  if (!tree || !credit) return { values: null, advantages: null };
-  return { values: credit.values.byNode, advantages: advantageRanges(tree, credit) };
+  const said = state.credit;
+  return {
+    values: said?.values ?? credit?.values.byNode ?? null,
+    advantages: tree && (said ? ofTurns(tree, said.advantages) : credit && advantageRanges(tree, credit)),
+  };
 }
 
 /**

@@ -23,7 +23,7 @@ export interface CreditedTree {
 /** A turn's credit in the run and in the copy; nothing where the run's tree does not have it. */
 function creditChange(own: CreditedTree, hand: CreditedTree, node: NodeId): string {
   const name = nodeName(node);
-  const [before, after] = [own, hand].map(({ tree }) => formatCredit(tree.credit?.values[node]));
+  const [before, after] = [own, hand].map(({ tree }) => formatCredit(tree.credit?.values?.[node]));
   const value = `V(${name}) ${before} → ${after}`;
   if (node === ROOT) return value; // no token of it is trained on
   const [was, is] = [own, hand].map(({ advantages }) => formatCreditRange(advantages?.[node]));
