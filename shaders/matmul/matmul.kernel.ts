@@ -118,10 +118,14 @@ interface Variant {
   readonly tile: number; // rows and columns of c per unit of the group
 }
 
-/** A linear layer on 512 tokens; every stride is that of the widest matrix. */
-const TIMED = {
+/** A linear layer on 512 tokens, every stride that of the widest matrix; its weight's gradient on 1,024. */
+const TIMED_LAYER = {
   params: { m: 512, n: 128, k: 64, aStride: 512, bStride: 128, cStride: 128, scale: 1 },
   contents: { a: 512 * 512, b: 128 * 128, c: 512 * 128 },
+};
+const TIMED_WEIGHT = {
+  params: { m: 128, n: 64, k: 1024, aStride: 128, bStride: 64, cStride: 64, scale: 1 },
+  contents: { a: 1024 * 128, b: 1024 * 64, c: 128 * 64 },
 };
 
 const kernelOf = (
@@ -144,7 +148,7 @@ const kernelOf = (
     ],
     tunable: {
       candidates: candidates.map(([x, y]) => ({ [group[0]]: x, [group[1]]: y })),
-      ...TIMED,
+      ...(layout === 'tn' ? TIMED_WEIGHT : TIMED_LAYER),
     },
     ...more,
     tolerance: TOLERANCE,

@@ -29,10 +29,10 @@ export async function autotune(gpu: Gpu, kernels: readonly AnyKernel[], store: T
   const runs = ({ feature }: AnyKernel): boolean => !feature || gpu.features.has(feature);
   for (const kernel of kernels) {
     if (!kernel.tunable || !runs(kernel) || (kernel.faster && runs(kernel.faster))) continue;
-    const shapes: (Shaping | null)[] = [kernel.overrides, ...kernel.tunable.candidates];
     const plain = kernels.find(({ faster }) => faster?.name === kernel.name) ?? kernel;
-    const twinsRun = plain.onCards?.some((twin) => runs(twin.kernel ?? plain)) ?? false;
-    if (twinsRun && !gpu.adapter.software) shapes.push(null); // the twins
+    const twinsRun =
+      !gpu.adapter.software && plain.onCards?.some((twin) => runs(twin.kernel ?? plain)) === true;
+    const shapes = [...(twinsRun ? [null] : []), kernel.overrides, ...kernel.tunable.candidates]; // null: the twins
     if (shapes.length === 1) continue;
     const key = keyOf(gpu, kernel, plain, shapes);
     const known = Number((await store.get(key).catch(() => null)) ?? NaN);
@@ -40,7 +40,7 @@ export async function autotune(gpu: Gpu, kernels: readonly AnyKernel[], store: T
     if (choice !== known) await store.set(key, String(choice)).catch(() => undefined);
     const shape = shapes[choice];
     if (shape === null) continue;
-    if (choice !== 0) gpu.tuning.set(kernel.name, shape);
+    if (shape !== kernel.overrides) gpu.tuning.set(kernel.name, shape);
     if (twinsRun) gpu.declined.add(plain.name);
   }
 }
@@ -60,7 +60,7 @@ function keyOf(
   return `${name}-${(hash >>> 0).toString(16)}`;
 }
 
-/** Index of the shape, null for the twins, that takes the shortest time; 0, the default, unless another is clearly faster. */
+/** Index of what takes the shortest time; 0, the twins where there are any, unless another is clearly faster. */
 async function fastest(
   gpu: Gpu,
   kernel: AnyKernel,

@@ -133,6 +133,6 @@ test('a device whose own groups are faster declines the twins, and a known choic
     await autotune(card, [plain, quads], store);
     return [...card.declined];
   };
-  expect(await decided('0')).toEqual(['attention_forward']);
-  expect(await decided('1')).toEqual([]);
+  expect(await decided('0')).toEqual([]);
+  expect(await decided('1')).toEqual(['attention_forward']);
 });
