@@ -362,8 +362,9 @@ export class Training {
     sizes: TrainSizes,
     wanted: Wanted<Predicted, Scored, Turns>,
   ): Promise<Readonly<Record<Predicted | Scored | Turns, Floats>>> {
-    this.#run(programs, sizes);
-    const encoder = this.#model.gpu.device.createCommandEncoder({ label: 'micro-batch results' });
+    this.#run(programs.slice(0, -1), sizes);
+    const encoder = this.#model.gpu.device.createCommandEncoder({ label: 'micro-batch' });
+    programs.at(-1)?.encode(encoder, sizes);
     const lengths = (['predicted', 'scored', 'turns'] as const).flatMap((kind) =>
       Object.entries<BufferView>(wanted[kind] ?? {}).map(
         ([name, view]) => [name, view, sizes[kind]] as const,

@@ -1,0 +1,55 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { kernels } from '../../shaders/index.ts';
+import {
+  countGroups,
+  ENOUGH_GROUPS,
+  FEW_GROUPS,
+  groupTable,
+  type CountedDispatch,
+} from '../../bench/groups.ts';
+import { presets } from '../../bench/work.ts';
+
+describe.each(['small', 'classroom', 'medium'] as const)('on a graphics card, %s', (preset) => {
+  let train: readonly CountedDispatch[];
+  let decode: readonly CountedDispatch[];
+  beforeAll(async () => {
+    ({ train, decode } = await countGroups(presets[preset]));
+  });
+
+  test('every kernel has enough workgroups, or a reason why not', () => {
+    const few = [...train, ...decode].filter(({ groups }) => groups < ENOUGH_GROUPS);
+    expect(few.filter(({ kernel }) => !(kernel in FEW_GROUPS))).toEqual([]);
+  });
+
+  test('no kernel runs that has a twin for cards', () => {
+    const seen = new Set<string>([...train, ...decode].map(({ kernel }) => kernel));
+    const replaced = Object.values(kernels).flatMap(({ name, ...kernel }) =>
+      'onCards' in kernel && kernel.onCards?.some((twin) => 'kernel' in twin && twin.kernel) ? [name] : [],
+    );
+    expect(replaced).toContain('matmul_tn');
+    expect(replaced.filter((name) => seen.has(name) || seen.has(`${name}_quads`))).toEqual([]);
+  });
+});
+
+test('a step of medium has the groups that its shapes say', async () => {
+  const { train } = await countGroups(presets.medium);
+  const groupsOf = (label: string) =>
+    train.filter((each) => each.label === label).map(({ kernel, groups }) => [kernel, groups]);
+  // 4,096 tokens; a weight of 1,536 × 256 in tiles of 32, one of 256 × 256 in tiles of 16.
+  expect(groupsOf('layers.0.mlp.gate_up_proj.weight, weight gradient')).toEqual([
+    ['matmul_tn_tiles', 48 * 8],
+  ]);
+  expect(groupsOf('layers.0.attn.o_proj.weight, weight gradient')).toEqual([
+    ['matmul_tn_small_tiles', 16 * 16],
+  ]);
+  expect(groupsOf('logits')).toEqual([['matmul_nt_tiles', 32 * 16]]); // tiles of 128
+});
+
+test('the table says what is missing', () => {
+  const table = groupTable('a step', [
+    { kernel: 'new_kernel', label: '', groups: 3 },
+    { kernel: 'adamw', label: '', groups: 300 },
+  ]);
+  expect(table).toContain('| new_kernel | 1 | 3 | **no reason given** |');
+  expect(table).toContain('| adamw | 1 | 300 |  |');
+});
