@@ -104,6 +104,10 @@ async function inPage([config, minutes, every, keptBytes, standMs]) {
   const state = { askedToPauseMs: null, lastEventMs: 0, pauseMs: [], stillMs: [] };
   const until = startMs + minutes * 60_000;
 
+  const onProfile = ({ update, memory }) => {
+    const deviceBytes = memory.reduce((sum, { bytes }) => sum + bytes, 0);
+    void globalThis.reportMemory({ update, deviceBytes, memory });
+  };
   const onUpdate = ({ update, metrics }) => {
     const seconds = (metrics.rolloutMs + metrics.trainMs) / 1000;
     const { uniqueTokens, exactMatch } = metrics;
@@ -111,7 +115,7 @@ async function inPage([config, minutes, every, keptBytes, standMs]) {
     const atSeconds = (performance.now() - startMs) / 1000;
     const sample = { update, atSeconds, seconds, uniqueTokens, exactMatch };
     void globalThis.report({ ...sample, keptBytes: size.kept, archivedBytes: size.archived });
-    if (update % every === 0) engine.send({ kind: 'profile' });
+    if (update % every === 0) engine.ask({ kind: 'profile' }).then(onProfile, () => undefined); // the run may end first
   };
   /** Somewhere in the middle of the update after a look at the memory, the run is paused for a while. */
   const pauseSoon = (update) => {
@@ -145,10 +149,6 @@ async function inPage([config, minutes, every, keptBytes, standMs]) {
         if (event.kind === 'update-started') pauseSoon(event.update);
         if (event.kind === 'status') onStatus(event);
         if (event.kind === 'metrics') onUpdate(event);
-        if (event.kind === 'profile') {
-          const deviceBytes = event.memory.reduce((sum, { bytes }) => sum + bytes, 0);
-          void globalThis.reportMemory({ update: event.update, deviceBytes, memory: event.memory });
-        }
         if (event.kind === 'failed') reject(new Error(JSON.stringify(event.report)));
         const over = event.kind === 'metrics' && performance.now() > until;
         if (over || (event.kind === 'status' && event.status === 'finished')) resolve();

@@ -7,7 +7,7 @@ import { RecordingCutOffError, RecordingError } from '../protocol/errors.ts';
 import { LogOrder } from '../protocol/log_order.ts';
 import { parseLoggedEvent } from '../protocol/log.ts';
 import { LOG_VERSION, migrated } from '../protocol/migrations.ts';
-import { isLogged, type RunEvent } from '../protocol/protocol.ts';
+import { isLogged, type EngineEvent, type RunEvent } from '../protocol/protocol.ts';
 import { quote } from '../protocol/schema.ts';
 import { editLabel } from '../units.ts';
 
@@ -45,13 +45,12 @@ export const endLine = (events: number): string => `${JSON.stringify({ kind: 'en
  * `endLine` says it.
  */
 export function recordingPart(events: readonly RunEvent[]): string {
-  const logged = events.filter(isLogged);
-  const first = logged.find(({ kind }) => kind === 'run-started');
-  return [...(first ? [headerLine(first)] : []), ...logged.map(line)].join('');
+  const first = events.find(({ kind }) => kind === 'run-started');
+  return [...(first ? [headerLine(first)] : []), ...events.map(line)].join('');
 }
 
 /** The lines of a log, header and end included, each with its line feed. */
-export function* recordingLines(events: Iterable<RunEvent>): Generator<string, void> {
+export function* recordingLines(events: Iterable<EngineEvent>): Generator<string, void> {
   let waiting: RunEvent[] | null = []; // for run-started, which the header tells of
   let count = 0;
   for (const event of events) {
@@ -75,7 +74,7 @@ export function* recordingLines(events: Iterable<RunEvent>): Generator<string, v
 }
 
 /** A log as a gzipped recording. */
-export async function writeRecording(events: Iterable<RunEvent>): Promise<Bytes> {
+export async function writeRecording(events: Iterable<EngineEvent>): Promise<Bytes> {
   const encoder = new TextEncoder();
   const lines = recordingLines(events);
   const text = new ReadableStream<Bytes>({

@@ -302,7 +302,7 @@ const EVENTS = {
 
 type Kind = keyof typeof EVENTS;
 /** An event of a run: what its log holds. */
-export type LoggedEvent = {
+export type RunEvent = {
   [K in Kind]: Readonly<{ kind: K } & v.InferOutput<(typeof EVENTS)[K]>>;
 }[Kind];
 
@@ -320,9 +320,8 @@ export type OptimalValue = Readonly<v.InferOutput<typeof optimalValue>>;
 export type MemoryChange = Readonly<v.InferOutput<typeof memorySchema>>;
 
 /** Whether an event is in its run's log; those of a session are not. */
-export const isLogged = <Event extends { readonly kind: string }>(
-  event: Event,
-): event is Event & LoggedEvent => Object.hasOwn(EVENTS, event.kind);
+export const isLogged = <Event extends { readonly kind: string }>(event: Event): event is Event & RunEvent =>
+  Object.hasOwn(EVENTS, event.kind);
 
 const WHAT = 'The recorded run holds an event that is not valid';
 const NEXT = 'Record the run again with this version: npm run lab -- --record.';
@@ -332,7 +331,7 @@ const NEXT = 'Record the run again with this version: npm run lab -- --record.';
  * @param where names the event in the error, e.g. 'line 7'
  * @throws RecordingError naming the first field that is not as the protocol has it
  */
-export function parseLoggedEvent(value: unknown, where: string): LoggedEvent {
+export function parseLoggedEvent(value: unknown, where: string): RunEvent {
   const kind = (value as { readonly kind?: unknown } | null | undefined)?.kind;
   if (typeof kind !== 'string' || !Object.hasOwn(EVENTS, kind)) {
     const wanted = `one of ${Object.keys(EVENTS).join(', ')}`;
@@ -343,5 +342,5 @@ export function parseLoggedEvent(value: unknown, where: string): LoggedEvent {
   if (!parsed.success) {
     throw new RecordingError(issueReport(parsed.issues, value, { what: WHAT, root: where, next: NEXT }));
   }
-  return { kind, ...(parsed.output as object) } as LoggedEvent; // checked above, by the schema of its kind
+  return { kind, ...(parsed.output as object) } as RunEvent; // checked above, by the schema of its kind
 }

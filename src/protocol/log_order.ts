@@ -4,7 +4,7 @@
  * its tables by the numbers of events. So everything that reads a log from outside has it pass here first.
  */
 import { RecordingError } from './errors.ts';
-import { PHASES, type Phase, type RunEvent } from './protocol.ts';
+import { PHASES, type EventOf, type Phase, type RunEvent } from './protocol.ts';
 import {
   addNode,
   checkExists,
@@ -20,8 +20,6 @@ import {
 } from './log_entries.ts';
 import { quote } from './schema.ts';
 import type { RecordedPrompt } from '../units.ts';
-
-type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { readonly kind: Kind }>;
 
 /** Events of an update, and the phase that each belongs to. */
 const PHASE_OF = {
@@ -40,7 +38,6 @@ const PHASE_OF = {
 } as const satisfies Partial<Record<RunEvent['kind'], Phase | null>>;
 
 type UpdateEvent = EventOf<keyof typeof PHASE_OF>;
-const isOfUpdate = (event: RunEvent): event is UpdateEvent => Object.hasOwn(PHASE_OF, event.kind);
 
 /** Reads a log event by event and refuses the first that cannot stand where it does. Holds one update's trees. */
 export class LogOrder {
@@ -76,7 +73,6 @@ export class LogOrder {
     if (event.kind === 'texts') return this.#addTexts(event, this.#header, refuse);
     if (event.kind === 'evaluation') return this.#checkEvaluation(event, refuse);
     if (event.kind === 'update-started') return this.#startUpdate(event, this.#header, refuse);
-    if (!isOfUpdate(event)) return refuse('kind', event.kind, 'an event of a run');
     if (this.#closed) return refuse('update', event.update, 'update-started before it');
     if (event.update !== this.#update)
       return refuse('update', event.update, `${this.#update}, the update under way`);

@@ -1,12 +1,11 @@
 /**
- * The engine's edge: the worker posts RunEvent, the page posts RunCommand; questions and answers go beside them. A run is the log of its events;
+ * The engine's edge: the worker posts EngineEvent, the page posts RunCommand; questions and answers go beside them. A run is the log of its events;
  * the page, the recorded run, replay and scrubbing read that one log.
  */
 import type { LabScale } from '../algo/catalogue/defaults.ts';
 import type { CreditConfig, NodeTable, RecordedTree, RunConfig, TreeSignals } from '../units.ts';
 import type { AlgorithmDescription, CatalogueEntry, KnobDescription } from './descriptions.ts';
-import type { StepCheck } from './inspection.ts';
-import type { AdapterDescription, EnvironmentDescription, LoggedEvent, Phase } from './log.ts';
+import type { AdapterDescription, EnvironmentDescription, RunEvent, Phase } from './log.ts';
 
 export * from './descriptions.ts';
 export * from './inspection.ts';
@@ -47,6 +46,21 @@ export interface UpdateProfile {
   readonly ceilings: DeviceCeilings;
 }
 
+export interface ProfiledUpdate extends UpdateProfile {
+  readonly update: number;
+}
+
+export interface SavedWeights {
+  readonly update: number; // begun last
+  readonly bytes: ArrayBuffer; // safetensors
+}
+
+/** All that a run needs to go on after an update, its evaluations done. */
+export interface SavedCheckpoint {
+  readonly update: number;
+  readonly bytes: ArrayBuffer;
+}
+
 /**
  * How the engine lives, as its page-side end sees it: silent is who owes a sign and gives none for a while. An adapter
  * that was asked for, a device that works on something, or the worker, which may be busy or stuck. Ended is for certain.
@@ -79,27 +93,26 @@ export interface GradientAngles {
   readonly ms: number;
 }
 
-/** What the engine says of itself, not of a run: it is in no log. */
-export type SessionEvent =
-  | {
-      readonly kind: 'ready';
-      readonly adapter: AdapterDescription;
-      readonly algorithms: readonly AlgorithmDescription[];
-      readonly environments: readonly EnvironmentDescription[];
-      readonly presets: readonly (CatalogueEntry & {
-        readonly config: RunConfig;
-        readonly scale: LabScale;
-      })[];
-      readonly knobs: readonly KnobDescription[];
-    }
-  | { readonly kind: 'weights'; readonly update: number; readonly bytes: ArrayBuffer } // safetensors
-  /** All that the run needs to go on after this update, its evaluations done. */
-  | { readonly kind: 'checkpoint'; readonly update: number; readonly bytes: ArrayBuffer }
-  | ({ readonly kind: 'profile'; readonly update: number } & UpdateProfile)
-  | ({ readonly kind: 'step-check' } & StepCheck)
-  | { readonly kind: 'life'; readonly sign: SignOfLife }; // said by client.ts, when it changes
+/** What the engine says of itself when it has a device; of no run, and in no log. */
+export interface Ready {
+  readonly kind: 'ready';
+  readonly adapter: AdapterDescription;
+  readonly algorithms: readonly AlgorithmDescription[];
+  readonly environments: readonly EnvironmentDescription[];
+  readonly presets: readonly (CatalogueEntry & {
+    readonly config: RunConfig;
+    readonly scale: LabScale;
+  })[];
+  readonly knobs: readonly KnobDescription[];
+}
 
-export type RunEvent = LoggedEvent | SessionEvent;
+/** What the engine says. */
+export type EngineEvent = RunEvent | Ready;
+
+/** What the page hears: of the engine, and from its own end of it when the signs of life change. */
+export type PageEvent = EngineEvent | { readonly kind: 'life'; readonly sign: SignOfLife };
+
+export type EventOf<Kind extends PageEvent['kind']> = Extract<PageEvent, { readonly kind: Kind }>;
 
 /** What the page tells the engine to do. What it asks is in src/train/inspect, a file a question. */
 export type RunCommand =
@@ -108,12 +121,8 @@ export type RunCommand =
   | { readonly kind: 'pause' }
   | { readonly kind: 'step-update' } // to the end of the current or next update
   | { readonly kind: 'step-phase' } // to the end of the current or next phase
-  | { readonly kind: 'profile'; readonly updates?: number } // the next updates, each with an event; 1 by default
-  | { readonly kind: 'check-steps'; readonly update?: number } // of the next update that comes to its loss, not before this one
   | { readonly kind: 'reset' } // same config, same seed, from the start
-  | { readonly kind: 'save-weights' }
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }
-  | { readonly kind: 'save-checkpoint' } // now where the run stands between two updates, else at the end of the one under way
   | { readonly kind: 'resume'; readonly bytes: ArrayBuffer } // prepares the run of a checkpoint, to go on from there
   | { readonly kind: 'close' }
   | { readonly kind: 'give-up' }; // a device that does not answer; heard while other commands wait

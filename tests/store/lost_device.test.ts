@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLab } from '../../src/store/lab/lab.ts';
 import type { Backend } from '../../src/train/engine/backend.ts';
-import type { RunEvent, RunStatus } from '../../src/protocol/protocol.ts';
+import type { EngineEvent, RunStatus } from '../../src/protocol/protocol.ts';
 import { scriptedBackend, scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
 const config = smallConfig({ updates: 2, evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
@@ -18,10 +18,11 @@ function openPage(openBackend?: (made: Backend) => Promise<Backend>) {
     },
   });
   const lab = createLab((command) => void send(command));
-  const own = (event: RunEvent): RunEvent =>
+  const own = (event: EngineEvent): EngineEvent =>
     event.kind === 'ready' ? { ...event, presets: [{ ...event.presets[0], config }] } : event;
   onEvent((event) => lab.transport.receive([own(event)]));
-  const isAt = (status: RunStatus) => (event: RunEvent) => event.kind === 'status' && event.status === status;
+  const isAt = (status: RunStatus) => (event: EngineEvent) =>
+    event.kind === 'status' && event.status === status;
   /** Loses the device in use, and waits until the engine has said so. */
   const lose = async (): Promise<void> => {
     const failed = until((event) => event.kind === 'failed');
@@ -32,12 +33,12 @@ function openPage(openBackend?: (made: Backend) => Promise<Backend>) {
   return { lab, engine, events, until, isAt, lose, backends };
 }
 
-const said = (events: readonly RunEvent[]): readonly string[] =>
+const said = (events: readonly EngineEvent[]): readonly string[] =>
   events.flatMap((event) => (event.kind === 'failed' ? [event.report.what] : []));
-const metrics = (events: readonly RunEvent[]) =>
+const metrics = (events: readonly EngineEvent[]) =>
   events.flatMap((event) => (event.kind === 'metrics' ? [withoutTimes(event)] : []));
 
-async function whole(): Promise<readonly RunEvent[]> {
+async function whole(): Promise<readonly EngineEvent[]> {
   const { lab, engine, events, until, isAt } = openPage();
   const open = until(isAt('paused'));
   await engine.start();

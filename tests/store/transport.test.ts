@@ -4,13 +4,15 @@ import { createPlayer } from '../../src/store/record/player.ts';
 import { createPump } from '../../src/store/record/pump.ts';
 import { readKnob, withAlgorithm, writeKnob } from '../../src/store/lab/knobs.ts';
 import type { Selection } from '../../src/store/place/selection.ts';
-import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
+import type { Ask, Question } from '../../src/train/inspect/index.ts';
 import { nodeId } from '../../src/units.ts';
+import { listen } from '../support/questions.ts';
 import { CONFIG, ENVIRONMENT, SAMPLE_LOG, START, updateEvents } from '../support/sample_log.ts';
 
 const SCALE = { rows: 0.2, turnBand: [0.02, 0.03] } as const;
 const ADAPTER = { vendor: 'v', architecture: 'a', description: 'd', software: false };
-const READY: RunEvent = {
+const READY: EngineEvent = {
   kind: 'ready',
   adapter: ADAPTER,
   algorithms: [],
@@ -21,11 +23,16 @@ const READY: RunEvent = {
 const REPORT = { what: 'w', where: 'x', got: 'g', wanted: 'h', next: 'n' };
 
 function labWithRecording() {
-  const sent: RunCommand[] = [];
-  const lab = createLab((command) => sent.push(command));
+  const sent: (RunCommand | Question)[] = [];
+  const listener = listen();
+  const ask: Ask = (question, signal) => {
+    sent.push(question);
+    return listener.ask(question, signal);
+  };
+  const lab = createLab((command) => sent.push(command), '', undefined, null, { ask });
   lab.player.add(SAMPLE_LOG);
   lab.player.finish();
-  return { lab, sent, kinds: () => sent.map(({ kind }) => kind) };
+  return { lab, sent, listener, kinds: () => sent.map(({ kind }) => kind) };
 }
 
 describe('the transport', () => {
@@ -180,7 +187,7 @@ describe('the transport', () => {
 
 describe('the player', () => {
   const play = (stepMs: number, frames: number) => {
-    const seen: RunEvent[] = [];
+    const seen: EngineEvent[] = [];
     const player = createPlayer((events) => seen.push(...events));
     player.add(SAMPLE_LOG);
     player.finish();
@@ -268,7 +275,7 @@ test('a hidden page takes all that waits at once, in order, and a long queue doe
   const pump = createPump((events) => {
     seen.push(...events.map((event) => ('update' in event ? event.update : -1)));
   }, 0, () => 0); // prettier-ignore
-  const events = Array.from({ length: 10_000 }, (_, update): RunEvent => ({
+  const events = Array.from({ length: 10_000 }, (_, update): EngineEvent => ({
     kind: 'phase',
     update,
     phase: 'loss',
@@ -330,32 +337,34 @@ describe('what belongs to the session', () => {
 
 describe('checking the steps of a run whose weights are gone', () => {
   const PLACE = { update: 2, prompt: 1, leaf: 3, token: 9 } as unknown as Partial<Selection>; // brands are type-only
-  const answer: RunEvent = { kind: 'step-check', update: 2, steps: [] };
+  const answer = { update: 2, steps: [] };
 
   function asked() {
-    const { lab, sent, kinds } = labWithRecording();
+    const { lab, sent, kinds, listener } = labWithRecording();
     lab.player.seek(2);
     lab.transport.receive([READY, START]);
     lab.selection.select(PLACE);
     sent.length = 0;
     lab.transport.checkStepsAgain(2);
-    return { lab, sent, kinds };
+    return { lab, sent, kinds, listener };
   }
 
-  test('a recorded run is trained again, checked at its update, paused, and shown where it was left', () => {
-    const { lab, sent, kinds } = asked();
+  test('a recorded run is trained again, checked at its update, paused, and shown where it was left', async () => {
+    const { lab, sent, kinds, listener } = asked();
     expect(sent).toEqual([{ kind: 'check-steps', update: 2 }, { kind: 'play' }]);
     expect(lab.transport.getState()).toMatchObject({ source: 'live', checkingSteps: true, trainingTo: 2 });
     expect(lab.selection.getState().update).toBe(null);
-    lab.transport.receive([...updateEvents(1), ...updateEvents(2), answer]);
+    lab.transport.receive([...updateEvents(1), ...updateEvents(2)]);
+    await listener.answer('check-steps', answer);
+    expect(lab.inspection.getState().stepCheck).toEqual(answer);
     expect(kinds()).toEqual(['check-steps', 'play', 'pause']);
     expect(lab.transport.getState()).toMatchObject({ checkingSteps: false, trainingTo: null });
     expect(lab.selection.getState()).toMatchObject(PLACE);
   });
 
-  test('a finished live run is opened again in the engine', () => {
-    const { lab, sent } = asked();
-    lab.transport.receive([answer]);
+  test('a finished live run is opened again in the engine', async () => {
+    const { lab, sent, listener } = asked();
+    await listener.answer('check-steps', answer);
     sent.length = 0;
     lab.transport.checkStepsAgain(1);
     expect(sent).toEqual([{ kind: 'reset' }, { kind: 'check-steps', update: 1 }, { kind: 'play' }]);
@@ -370,7 +379,7 @@ describe('checking the steps of a run whose weights are gone', () => {
     lab.transport.trainAgain(2);
     expect(sent).toEqual([{ kind: 'play', to: { update: 2, phase: 'advantage' } }]);
     expect(lab.transport.getState()).toMatchObject({ source: 'live', checkingSteps: false, trainingTo: 2 });
-    const paused = (update: number, phase: 'reward' | 'advantage'): RunEvent => ({
+    const paused = (update: number, phase: 'reward' | 'advantage'): EngineEvent => ({
       ...{ kind: 'status', status: 'paused', update, phase },
     });
     lab.transport.receive([...updateEvents(1), paused(1, 'advantage'), paused(2, 'reward')]);
@@ -381,13 +390,14 @@ describe('checking the steps of a run whose weights are gone', () => {
     expect(lab.selection.getState()).toMatchObject(PLACE);
   });
 
-  test('who has gone elsewhere meanwhile is left there, and another run forgets the question', () => {
-    const { lab } = asked();
+  test('who has gone elsewhere meanwhile is left there, and another run forgets the question', async () => {
+    const { lab, listener } = asked();
     lab.selection.select({ update: 1 });
-    lab.transport.receive([answer]);
+    await listener.answer('check-steps', answer);
     expect(lab.selection.getState().update).toBe(1);
-    const again = asked().lab;
+    const { lab: again, listener: other } = asked();
     again.transport.reset();
+    expect(other.asked.at(-1)?.signal?.aborted).toBe(true);
     expect(again.transport.getState()).toMatchObject({ checkingSteps: false, trainingTo: null });
   });
 });

@@ -4,7 +4,7 @@ import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { Engine } from '../../src/train/engine/engine.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import { presets } from '../../src/train/config/presets.ts';
-import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import { isLogged, type RunCommand, type EngineEvent } from '../../src/protocol/protocol.ts';
 import type { AnswerTo, Ask, Question, QuestionName, QuestionNamed } from '../../src/train/inspect/index.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import type { RunConfig } from '../../src/units.ts';
@@ -18,14 +18,14 @@ export function liveConfig(): RunConfig {
 }
 
 export interface LiveEngine {
-  readonly events: RunEvent[]; // all that it has said
+  readonly events: EngineEvent[]; // all that it has said
   readonly start: () => Promise<void>; // opens the device
   readonly send: (command: RunCommand) => Promise<void>;
   /** The first event of a kind from the `from`-th on; waits for it. */
-  readonly next: <Kind extends RunEvent['kind']>(
+  readonly next: <Kind extends EngineEvent['kind']>(
     kind: Kind,
     from: number,
-  ) => Promise<Extract<RunEvent, { kind: Kind }>>;
+  ) => Promise<Extract<EngineEvent, { kind: Kind }>>;
   readonly ask: Ask;
   readonly asked: readonly Question[]; // all that it was asked
   /** The answer to the first question of a kind from the `from`-th on; waits for it. */
@@ -37,8 +37,8 @@ export interface LiveEngine {
 }
 
 /** @param hear told of each event as it comes */
-export function openEngine(hear: (event: RunEvent) => void = () => undefined): LiveEngine {
-  const events: RunEvent[] = [];
+export function openEngine(hear: (event: EngineEvent) => void = () => undefined): LiveEngine {
+  const events: EngineEvent[] = [];
   const waiting = new Set<() => void>();
   const engine = new Engine({
     post(event) {
@@ -74,7 +74,7 @@ export function openEngine(hear: (event: RunEvent) => void = () => undefined): L
           const found = events.slice(from).find((event) => event.kind === kind || event.kind === 'failed');
           if (!found) return;
           waiting.delete(look);
-          if (found.kind === kind) resolve(found as Extract<RunEvent, { kind: typeof kind }>);
+          if (found.kind === kind) resolve(found as Extract<EngineEvent, { kind: typeof kind }>);
           else reject(new Error(JSON.stringify(found)));
         };
         waiting.add(look);
@@ -85,14 +85,14 @@ export function openEngine(hear: (event: RunEvent) => void = () => undefined): L
 }
 
 /** The page over an engine of its own, whose first preset is `config`. A recording may be on screen. */
-export async function openLivePage(config: RunConfig, recording: readonly RunEvent[] = []) {
-  const own = (event: RunEvent): RunEvent =>
+export async function openLivePage(config: RunConfig, recording: readonly EngineEvent[] = []) {
+  const own = (event: EngineEvent): EngineEvent =>
     event.kind === 'ready' ? { ...event, presets: [{ ...event.presets[0], config }] } : event;
   const engine = openEngine((event) => lab.transport.receive([own(event)]));
   const lab: Lab = createLab((command) => void engine.send(command), '', undefined, null, {
     ask: engine.ask,
   });
-  lab.player.add(recording);
+  lab.player.add(recording.filter(isLogged));
   lab.player.finish();
   const screen = await render(<App lab={lab} />);
   await engine.start();
@@ -100,13 +100,7 @@ export async function openLivePage(config: RunConfig, recording: readonly RunEve
 }
 
 /** What of a log two runs of a seed share, on whatever device: no clock, no session, no pauses. */
-export const comparable = (events: readonly RunEvent[]): readonly RunEvent[] =>
+export const comparable = (events: readonly EngineEvent[]): readonly EngineEvent[] =>
   events.filter(({ kind }) => !SESSION.has(kind)).map(withoutTimes);
 
-const SESSION: ReadonlySet<RunEvent['kind']> = new Set([
-  'ready',
-  'run-started',
-  'status',
-  'weights',
-  'step-check',
-]);
+const SESSION: ReadonlySet<EngineEvent['kind']> = new Set(['ready', 'run-started', 'status']);

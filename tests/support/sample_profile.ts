@@ -1,5 +1,5 @@
 /** A profiled update with fixed numbers, for tests and pictures of the Profile view. */
-import type { ProfileRow, RunEvent } from '../../src/protocol/protocol.ts';
+import type { ProfiledUpdate, ProfileRow } from '../../src/protocol/protocol.ts';
 
 export const row = (
   program: string,
@@ -11,8 +11,7 @@ export const row = (
   return { program, kernel, label, dispatches: dispatches ?? 0, ms: ms ?? 0, flops, bytes };
 };
 
-export const PROFILE: Extract<RunEvent, { kind: 'profile' }> = {
-  kind: 'profile',
+export const PROFILE: ProfiledUpdate = {
   update: 1,
   method: 'timestamps',
   wallMs: 2000,

@@ -1,13 +1,13 @@
 /** A Lab that holds a whole scripted run: what view tests render and read. */
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
-import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
 import { listen } from './questions.ts';
 import { scriptedRun } from './scripted_run.ts';
 
-let log: Promise<readonly RunEvent[]> | null = null;
+let log: Promise<readonly EngineEvent[]> | null = null;
 
 /** The log of one small scripted run; made once. */
-export const scriptedLog = (): Promise<readonly RunEvent[]> => (log ??= scriptedRun());
+export const scriptedLog = (): Promise<readonly EngineEvent[]> => (log ??= scriptedRun());
 
 export async function scriptedLab(hash = ''): Promise<Lab> {
   const lab = createLab(() => undefined, hash);

@@ -3,7 +3,7 @@ import { parameterMap } from '../../src/model/parameters.ts';
 import type { Ask } from '../../src/train/inspect/index.ts';
 import { Engine, type Backend, type EngineOptions } from '../../src/train/engine/engine.ts';
 import { presets } from '../../src/train/config/presets.ts';
-import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunCommand, EngineEvent, PageEvent } from '../../src/protocol/protocol.ts';
 import { heldOutPrompts, trainingPrompts } from '../../src/train/run/prompts.ts';
 import type { Environment, ErrorReport, Prompt, RandomKey, RunConfig } from '../../src/units.ts';
 import { ScriptedPolicy, type ScriptedOptions } from './scripted_policy.ts';
@@ -79,10 +79,10 @@ export function scriptedEngine(
   config: RunConfig,
   options: Partial<ScriptedOptions> & Partial<EngineOptions> = {},
 ) {
-  const events: RunEvent[] = [];
-  const listeners = new Set<(event: RunEvent) => void>();
+  const events: EngineEvent[] = [];
+  const listeners = new Set<(event: EngineEvent) => void>();
   const backend = scriptedBackend(config, options);
-  const post = (event: RunEvent): void => {
+  const post = (event: EngineEvent): void => {
     events.push(event);
     listeners.forEach((listener) => listener(event));
   };
@@ -94,16 +94,16 @@ export function scriptedEngine(
     ...options,
   });
   /** Resolves with the first event from now on that `matches`. */
-  const until = (matches: (event: RunEvent) => boolean): Promise<RunEvent> =>
+  const until = (matches: (event: EngineEvent) => boolean): Promise<EngineEvent> =>
     new Promise((resolve) => {
-      const listener = (event: RunEvent): void => {
+      const listener = (event: EngineEvent): void => {
         if (!matches(event)) return;
         listeners.delete(listener);
         resolve(event);
       };
       listeners.add(listener);
     });
-  const onEvent = (listener: (event: RunEvent) => void): void => void listeners.add(listener);
+  const onEvent = (listener: (event: EngineEvent) => void): void => void listeners.add(listener);
   const send = (command: RunCommand): Promise<void> => engine.dispatch(command);
   const ask: Ask = (question, signal) => engine.ask(question, signal);
   return { engine, events, backend, send, ask, until, onEvent };
@@ -113,7 +113,7 @@ export function scriptedEngine(
 export async function playedRun(
   config: RunConfig,
   options: Partial<ScriptedOptions> = {},
-): Promise<{ readonly events: readonly RunEvent[]; readonly policies: readonly ScriptedPolicy[] }> {
+): Promise<{ readonly events: readonly EngineEvent[]; readonly policies: readonly ScriptedPolicy[] }> {
   const { engine, events, backend, send, until } = scriptedEngine(config, options);
   await engine.start();
   await send({ kind: 'open', config });
@@ -126,10 +126,10 @@ export async function playedRun(
 }
 
 /** The log of a whole scripted run, `ready` first. Times are set to 0, so that equal runs are equal logs. */
-export async function scriptedRun(config: RunConfig = smallConfig()): Promise<readonly RunEvent[]> {
+export async function scriptedRun(config: RunConfig = smallConfig()): Promise<readonly EngineEvent[]> {
   return (await playedRun(config)).events.map(withoutTimes);
 }
 
 /** Wall-clock times are the only part of a log that two equal runs do not share. */
-export const withoutTimes = (event: RunEvent): RunEvent =>
+export const withoutTimes = <Event extends PageEvent>(event: Event): Event =>
   event.kind === 'metrics' ? { ...event, metrics: { ...event.metrics, rolloutMs: 0, trainMs: 0 } } : event;

@@ -1,5 +1,5 @@
 /** The engine's answer to "did the step do what it promised?" for one row, as a test says it went. */
-import type { LossRow, RunEvent } from '../../src/protocol/protocol.ts';
+import type { LossRow, StepCheck } from '../../src/protocol/protocol.ts';
 
 /**
  * @param predicted change of log-probability, nats, one per trained-on token of the row
@@ -9,8 +9,7 @@ export const stepCheckOf = (
   { prompt, leaf, tokenIndex, logProb, dlogProb }: LossRow,
   predicted: readonly number[],
   after: readonly number[],
-): RunEvent => ({
-  kind: 'step-check',
+): StepCheck => ({
   update: 1,
   steps: [
     {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { GIVE_WAY } from '../../src/gpu/courtesy.ts';
 import { startEngine, type WorkerLike } from '../../src/train/engine/client.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { PageEvent } from '../../src/protocol/protocol.ts';
 import { PULSE_MS, startPulse, type Locks, type Pulse } from '../../src/train/engine/life_watch.ts';
 
 /** A worker that keeps what it is sent and says what it is told to. */
@@ -17,7 +17,7 @@ function fakeWorker() {
     onmessageerror: null,
     onerror: null,
   };
-  const say = (event: RunEvent | Pulse): void =>
+  const say = (event: PageEvent | Pulse): void =>
     void worker.onmessage?.call(worker as unknown as Worker, new MessageEvent('message', { data: event }));
   const crash = (message: string): void =>
     void worker.onerror?.call(
@@ -30,7 +30,7 @@ function fakeWorker() {
 test('commands go to the worker, events to every subscriber', () => {
   const { worker, sent, say } = fakeWorker();
   const client = startEngine(() => worker);
-  const heard: RunEvent[] = [];
+  const heard: PageEvent[] = [];
   const stop = client.subscribe((event) => heard.push(event));
   client.send({ kind: 'play' });
   say({ kind: 'phase', update: 1, phase: 'rollout' });
@@ -52,7 +52,7 @@ test('weights are moved, not copied', () => {
 test('a crash of the worker becomes a failed event of the update it was in', () => {
   const { worker, say, crash } = fakeWorker();
   const client = startEngine(() => worker);
-  const heard: RunEvent[] = [];
+  const heard: PageEvent[] = [];
   client.subscribe((event) => heard.push(event));
   say({ kind: 'phase', update: 7, phase: 'loss' });
   crash('out of memory');
@@ -63,7 +63,7 @@ test('a browser that starts no worker gives a failed event', async () => {
   const client = startEngine(() => {
     throw new Error('workers are blocked');
   });
-  const heard: RunEvent[] = [];
+  const heard: PageEvent[] = [];
   client.subscribe((event) => heard.push(event));
   await Promise.resolve();
   expect(heard[0]).toMatchObject({ kind: 'failed', report: { got: 'Error: workers are blocked' } });
@@ -104,7 +104,7 @@ describe('signs of life', () => {
       made.push(fakeWorker());
       return made.at(-1)!.worker;
     }, locks);
-    const heard: RunEvent[] = [];
+    const heard: PageEvent[] = [];
     client.subscribe((event) => heard.push(event));
     const signs = () => heard.flatMap((event) => (event.kind === 'life' ? [event.sign] : []));
     const beat = (fields: Partial<Pulse> = {}): void => {

@@ -1,3 +1,4 @@
+import { isLogged } from '../../src/protocol/protocol.ts';
 import { expect, test } from 'vitest';
 import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
 import { foldEvents } from '../../src/store/record/fold.ts';
@@ -56,7 +57,7 @@ test('a verdict needs a token that was judged, and one that differs decides', ()
 
 test('title, result, settings and recording of such a run name the edit, and the recording carries the text', async () => {
   const edited = withKernel(config, EDIT);
-  const log = (await scriptedRun(edited)).filter(({ kind }) => kind !== 'ready');
+  const log = (await scriptedRun(edited)).filter(isLogged);
   expect(titleOf(foldEvents(EMPTY_RUN, log))).toContain(`, ${LABEL}, `);
   expect(summarise(log, 1).edited).toBe(LABEL);
   expect(settingDifferences(config, edited)).toEqual([{ path: 'editedKernel', a: 'none', b: LABEL }]);

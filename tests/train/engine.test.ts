@@ -1,14 +1,16 @@
+import { refusalOf } from '../support/questions.ts';
 import { expect, test } from 'vitest';
 import { WeightsFetchError } from '../../src/train/engine/errors.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import { LabError, LOADED_BY_HAND } from '../../src/units.ts';
 import { SCRIPTED_ADAPTER, scriptedBackend, scriptedEngine, smallConfig } from '../support/scripted_run.ts';
 
-type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
-const only = <K extends RunEvent['kind']>(events: readonly RunEvent[], kind: K): Of<K>[] =>
+type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
+const only = <K extends EngineEvent['kind']>(events: readonly EngineEvent[], kind: K): Of<K>[] =>
   events.filter((event): event is Of<K> => event.kind === kind);
-const isStatus = (status: string) => (event: RunEvent) => event.kind === 'status' && event.status === status;
-const statuses = (events: readonly RunEvent[]) => only(events, 'status').map((event) => event.status);
+const isStatus = (status: string) => (event: EngineEvent) =>
+  event.kind === 'status' && event.status === status;
+const statuses = (events: readonly EngineEvent[]) => only(events, 'status').map((event) => event.status);
 const config = smallConfig({ evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 
@@ -91,7 +93,7 @@ test('a pause between two rounds of sampling holds the rollout, and the run is n
   expect(only(halting.events, 'leaves')).toHaveLength(0);
   await halting.send({ kind: 'play' });
   await over[1];
-  const plain = (events: readonly RunEvent[]) =>
+  const plain = (events: readonly EngineEvent[]) =>
     events.filter(({ kind }) => kind !== 'status' && kind !== 'metrics');
   expect(plain(halting.events)).toEqual(plain(whole.events));
 });
@@ -148,9 +150,8 @@ test('weights are saved at any time, and loaded weights restart the run with the
   const { engine, events, send } = scriptedEngine(config);
   await engine.start();
   await send({ kind: 'open', config });
-  await send({ kind: 'save-weights' });
-  expect(only(events, 'weights')[0]).toMatchObject({ update: 0 });
-  expect(only(events, 'weights')[0].bytes.byteLength).toBe(4);
+  const saved = await engine.ask({ kind: 'save-weights' });
+  expect([saved.update, saved.bytes.byteLength]).toEqual([0, 4]);
   await send({ kind: 'load-weights', bytes: new ArrayBuffer(8) });
   expect(only(events, 'run-started').map((event) => event.config?.weights)).toEqual([null, LOADED_BY_HAND]);
   await send({ kind: 'reset' });
@@ -172,8 +173,8 @@ test('a message that is no command is answered with an error, and the run stays 
 test('a command without a run says so', async () => {
   const { engine, events, send } = scriptedEngine(config);
   await engine.start();
-  for (const kind of ['play', 'reset', 'save-weights'] as const) await send({ kind });
-  expect(only(events, 'failed').map(({ report }) => report.where)).toEqual(['command play', 'command reset', 'command save-weights']); // prettier-ignore
+  for (const kind of ['play', 'reset'] as const) await send({ kind });
+  expect(only(events, 'failed').map(({ report }) => report.where)).toEqual(['command play', 'command reset']); // prettier-ignore
   expect(statuses(events).at(-1)).toBe('idle');
 });
 
@@ -270,13 +271,12 @@ test('a profile is taken of the next updates only, and changes nothing else', as
   };
   await engine.start();
   await engine.dispatch({ kind: 'open', config: smallConfig({ updates: 3 }) });
-  await engine.dispatch({ kind: 'profile' });
+  const asked = engine.ask({ kind: 'profile' });
   await engine.dispatch({ kind: 'step-update' });
-  await expect.poll(() => only(events, 'profile').length).toBe(1);
+  const { update, wallMs } = await asked;
   await engine.dispatch({ kind: 'play' });
   await expect.poll(() => events.some(isStatus('finished')), { timeout: 20_000 }).toBe(true);
   expect(open).toBe(1);
-  const [{ update, wallMs }] = only(events, 'profile');
   expect(update).toBe(1);
   expect(wallMs).toBeGreaterThan(0);
   expect(only(events, 'metrics')).toHaveLength(3);
@@ -285,11 +285,9 @@ test('a profile is taken of the next updates only, and changes nothing else', as
 test('a backend that can time nothing says so, and a run is needed', async () => {
   const { engine, events } = scriptedEngine(config);
   await engine.start();
-  await engine.dispatch({ kind: 'profile' });
+  const ask = async (): Promise<string> => (await refusalOf(engine.ask({ kind: 'profile' }))).what;
+  expect(await ask()).toBe('There is no run to do this with');
   await engine.dispatch({ kind: 'open', config });
-  await engine.dispatch({ kind: 'profile' });
-  expect(only(events, 'failed').map(({ report }) => report.what)).toEqual([
-    'There is no run to do this with',
-    'This run cannot be profiled',
-  ]);
+  expect(await ask()).toBe('This run cannot be profiled');
+  expect(only(events, 'failed')).toEqual([]);
 });

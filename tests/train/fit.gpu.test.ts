@@ -4,7 +4,7 @@ import { checkFits, grantedBytes, runFootprint } from '../../src/train/config/fi
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import { Engine } from '../../src/train/engine/engine.ts';
 import { presets } from '../../src/train/config/presets.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 
 let gpu: Gpu;
@@ -38,7 +38,7 @@ test('a run takes what its footprint says with the first update, and creates no 
       return adapter;
     },
   } as GPU;
-  const events: RunEvent[] = [];
+  const events: EngineEvent[] = [];
   const createdBy: number[] = []; // at the end of each update
   const engine = new Engine({
     post: (event) => {
@@ -62,7 +62,7 @@ test('a run takes what its footprint says with the first update, and creates no 
   console.log(`ledger ${actual}, footprint ${bytes} bytes`);
 });
 
-const isOver = (event: RunEvent): boolean =>
+const isOver = (event: EngineEvent): boolean =>
   event.kind === 'failed' || (event.kind === 'status' && event.status === 'finished');
 
 /** Keeps the sizes of the device's living buffers, and tells of each that is created. */

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { environments } from '../../src/env/index.ts';
-import type { InterventionAnswer, InterventionQuestion, RunEvent } from '../../src/protocol/protocol.ts';
+import type { InterventionAnswer, InterventionQuestion, EngineEvent } from '../../src/protocol/protocol.ts';
 import { handQuestion, observationOf, type HandWish } from '../../src/store/ask/hand_tree.ts';
 import { foldEvents } from '../../src/store/record/fold.ts';
 import { EMPTY_RUN, type TreeState } from '../../src/store/record/run_state.ts';
@@ -31,7 +31,7 @@ function listening() {
   return { policy, requests };
 }
 
-let log: readonly RunEvent[];
+let log: readonly EngineEvent[];
 let tree: TreeState;
 let called: TurnNode; // a turn that a tool result opened, and that called again
 

@@ -1,3 +1,4 @@
+import { isLogged } from '../../src/protocol/protocol.ts';
 import { expect, test } from 'vitest';
 import {
   labCautions,
@@ -98,7 +99,7 @@ test('the list names presets, algorithms and every setting', () => {
 
 test('the result holds the curves of its log', async () => {
   const log = await scriptedRun(smallConfig());
-  const result = summarise(log, 12.5);
+  const result = summarise(log.filter(isLogged), 12.5);
   const held = log.filter((event) => event.kind === 'evaluation');
   expect(result.seconds).toBe(12.5);
   expect(result.heldOut).toEqual({

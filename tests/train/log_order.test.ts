@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { TREE_BOUNDS } from '../../src/protocol/log_entries.ts';
 import { readRecording } from '../../src/files/recording.ts';
 import { LogOrder } from '../../src/protocol/log_order.ts';
-import { isLogged, type LoggedEvent, type RunEvent } from '../../src/protocol/protocol.ts';
+import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
 import { LabError } from '../../src/units.ts';
@@ -40,7 +40,7 @@ function changed<Kind extends RunEvent['kind']>(
   matches: (event: OfKind<Kind>) => boolean = () => true,
 ): { readonly events: readonly RunEvent[]; readonly at: number } {
   const at = placeOf((event) => event.kind === kind && matches(event as OfKind<Kind>));
-  return { events: log.with(at, change(log[at] as OfKind<Kind>) as LoggedEvent), at };
+  return { events: log.with(at, change(log[at] as OfKind<Kind>)), at };
 }
 
 const isTurn = ({ node }: OfKind<'node'>): boolean => node.id > 2;

@@ -3,14 +3,14 @@ import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { afterValidation, BOUNDARY_START, type BoundaryState } from '../../src/algo/reward/boundary.ts';
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import { LogOrder } from '../../src/protocol/log_order.ts';
-import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
+import { isLogged, type EngineEvent, type RunEvent } from '../../src/protocol/protocol.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
 import { emptyMemory, memoryChange, questionName, remember } from '../../src/train/run/memory.ts';
 import { LabError, type Prompt } from '../../src/units.ts';
 import { playedRun, smallConfig } from '../support/scripted_run.ts';
 
-type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
-const only = <K extends RunEvent['kind']>(events: readonly RunEvent[], kind: K): Of<K>[] =>
+type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
+const only = <K extends EngineEvent['kind']>(events: readonly EngineEvent[], kind: K): Of<K>[] =>
   events.filter((event): event is Of<K> => event.kind === kind);
 
 const evaluation = { every: 1, questions: 4, datasets: ['hotpot', 'nq'] };
@@ -24,7 +24,7 @@ const play = (name: keyof typeof algorithms, updates = 3) =>
   );
 
 /** What the run remembers at the end of its log. */
-const remembered = (events: readonly RunEvent[]) =>
+const remembered = (events: readonly EngineEvent[]) =>
   only(events, 'remembered').reduce(remember, emptyMemory());
 
 describe('a log says what its run remembers', () => {

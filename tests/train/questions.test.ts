@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import * as v from 'valibot';
-import type { KernelCheck, KernelTrial, RunEvent } from '../../src/protocol/protocol.ts';
+import type { KernelCheck, KernelTrial, EngineEvent } from '../../src/protocol/protocol.ts';
 import { answerQuestions, Asker, type Reply } from '../../src/train/engine/asking.ts';
 import { questions, type Ask, type AnswerTo, type Question } from '../../src/train/inspect/index.ts';
 import { checked, withPolicy, type QuestionKind } from '../../src/train/inspect/question.ts';
@@ -9,7 +9,7 @@ import { refusalOf } from '../support/questions.ts';
 import { scriptedBackend, scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
 const config = smallConfig({ updates: 2, evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
-const isFinished = (event: RunEvent) => event.kind === 'status' && event.status === 'finished';
+const isFinished = (event: EngineEvent) => event.kind === 'status' && event.status === 'finished';
 const LOST: ErrorReport = { what: 'lost', where: 'device', got: 'a', wanted: 'b', next: 'c' };
 
 /** A kind of question that the lab does not have: as long as a test wants, on a policy of its own. */
@@ -134,6 +134,7 @@ test('what crosses between page and worker is one question, one answer or failur
       replies.push(structuredClone(reply));
       asker.hear(reply);
     },
+    () => [],
   );
   const asker = new Asker((message) => {
     sent.push(structuredClone(message));

@@ -64,7 +64,7 @@ test('numbers that JSON does not have survive', async () => {
 
 test('a skipped step and the metrics of its update keep the norm that they had', async () => {
   for (const gradientNorm of [NaN, Infinity]) {
-    const skipped = run.map((event): RunEvent => {
+    const skipped = run.map((event) => {
       if (event.kind === 'step')
         return { ...event, gradientNorm, gradientNorms: { a: gradientNorm }, skipped: true };
       if (event.kind !== 'metrics') return event;

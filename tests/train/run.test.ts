@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { environments } from '../../src/env/index.ts';
 import { heldOutPrompts, trainingPrompts } from '../../src/train/run/prompts.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import { nodeId } from '../../src/units.ts';
 import { scriptedEngine, scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
-type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
-const only = <K extends RunEvent['kind']>(events: readonly RunEvent[], kind: K): Of<K>[] =>
+type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
+const only = <K extends EngineEvent['kind']>(events: readonly EngineEvent[], kind: K): Of<K>[] =>
   events.filter((event): event is Of<K> => event.kind === kind);
 
 const events = await scriptedRun();
 
 /** Kinds with runs of the same kind folded together. */
-const outline = (log: readonly RunEvent[]): string[] =>
+const outline = (log: readonly EngineEvent[]): string[] =>
   log
     .map((event) => (event.kind === 'phase' ? event.phase : event.kind))
     .filter((kind, i, all) => kind !== all[i - 1]);

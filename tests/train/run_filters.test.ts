@@ -4,12 +4,12 @@ import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { foldEvents } from '../../src/store/record/fold.ts';
 import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { playedRun, smallConfig } from '../support/scripted_run.ts';
 
-type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
-const only = <K extends RunEvent['kind']>(events: readonly RunEvent[], kind: K): Of<K>[] =>
+type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
+const only = <K extends EngineEvent['kind']>(events: readonly EngineEvent[], kind: K): Of<K>[] =>
   events.filter((event): event is Of<K> => event.kind === kind);
 
 const PROMPTS = 8;
@@ -21,17 +21,17 @@ const configOf = (name: 'dapo' | 'starpo_s' | 'grpo', prompts = PROMPTS): RunCon
   );
 
 /** Sum of mask 1 over all nodes of the update: what was sampled, whatever became of it. */
-const sampled = (events: readonly RunEvent[]): number =>
+const sampled = (events: readonly EngineEvent[]): number =>
   only(events, 'node')
     .filter(({ node }) => node.origin.kind !== 'duplicate')
     .reduce((sum, { node }) => sum + node.mask.filter((bit) => bit === 1).length, 0);
 
-const trainedPrompts = (events: readonly RunEvent[]): number[] =>
+const trainedPrompts = (events: readonly EngineEvent[]): number[] =>
   [...new Set(only(events, 'loss').flatMap(({ rows }) => rows.map(({ prompt }) => prompt)))].toSorted(
     (a, b) => a - b,
   );
 
-const spreads = (events: readonly RunEvent[]): Map<number, number> =>
+const spreads = (events: readonly EngineEvent[]): Map<number, number> =>
   new Map(
     only(events, 'rewards')[0].trees.map(({ prompt, byNode }) => [
       prompt,

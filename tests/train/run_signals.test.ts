@@ -11,7 +11,7 @@ import { growTrees } from '../../src/algo/rollouts/rollout.ts';
 import { pathTo } from '../../src/algo/tree/tree.ts';
 import { environments } from '../../src/env/index.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import { lossBatches } from '../../src/train/run/batches.ts';
 import { measureSignals } from '../../src/train/run/signals.ts';
 import { emptyMemory, type RunMemory } from '../../src/train/run/memory.ts';
@@ -29,8 +29,8 @@ import { leavesByBranch, say, searchGroup } from '../support/search_trees.ts';
 import { ScriptedPolicy, tokenStats } from '../support/scripted_policy.ts';
 import { playedRun, smallConfig } from '../support/scripted_run.ts';
 
-type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
-const only = <K extends RunEvent['kind']>(events: readonly RunEvent[], kind: K): Of<K>[] =>
+type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
+const only = <K extends EngineEvent['kind']>(events: readonly EngineEvent[], kind: K): Of<K>[] =>
   events.filter((event): event is Of<K> => event.kind === kind);
 
 const environment = environments.search;
@@ -50,7 +50,7 @@ interface Measured {
 }
 
 /** The trees of the first update with their rewards and signals, put together from the log. */
-function measuredTrees(events: readonly RunEvent[]): readonly Measured[] {
+function measuredTrees(events: readonly EngineEvent[]): readonly Measured[] {
   const { prompts } = only(events, 'update-started')[0];
   return only(events, 'rewards')[0].trees.map(({ prompt, byNode, signals }) => {
     const here = (event: Of<'node'> | Of<'leaves'>): boolean => event.update === 1 && event.prompt === prompt;

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { CheckCancelledError, DeviceGivenUpError } from '../../src/gpu/errors.ts';
-import type { KernelTrial, RunEvent } from '../../src/protocol/protocol.ts';
+import type { KernelTrial, EngineEvent } from '../../src/protocol/protocol.ts';
 import type { Backend } from '../../src/train/engine/backend.ts';
 import type { TrainablePolicy } from '../../src/units.ts';
 import { scriptedBackend, scriptedEngine, smallConfig } from '../support/scripted_run.ts';
 
 const config = smallConfig({ updates: 1, evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
 const QUESTION = { name: 'policy_loss', source: 'loop {}', batch: null, checkGradient: true } as const;
-const kinds = (events: readonly RunEvent[]) => events.map(({ kind }) => kind);
+const kinds = (events: readonly EngineEvent[]) => events.map(({ kind }) => kind);
 
 /** A backend whose policies never give an answer until the device is given up. */
 function stuckBackend(): Backend {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { objective } from '../../src/algo/loss/loss.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { checkStep, correlation } from '../../src/train/inspect/step_check.ts';
 import type { LossInputs, LossResult, TokenBatch, TrainablePolicy } from '../../src/units.ts';
 import { randomBatch } from '../support/gpu_policies.ts';
+import { refusalOf } from '../support/questions.ts';
 import { scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
 const RATE = 1e-3;
@@ -79,42 +79,57 @@ test('a gradient that is wrong by a factor is found out', async () => {
 
 const config = smallConfig({ evaluation: { every: 0, questions: 0, datasets: ['hotpot'] } });
 
-async function played(ask: boolean, update?: number): Promise<readonly RunEvent[]> {
+async function played(ask: boolean, update?: number) {
   const { engine, events, send, until } = scriptedEngine(config);
   await engine.start();
   await send({ kind: 'open', config });
-  if (ask) await send({ kind: 'check-steps', ...(update === undefined ? {} : { update }) });
+  const check = ask ? engine.ask({ kind: 'check-steps', ...(update !== undefined && { update }) }) : null;
   const over = until((event) => event.kind === 'status' && event.status === 'finished');
   await send({ kind: 'play' });
   await over;
-  return events.map(withoutTimes);
+  return { events: events.map(withoutTimes), check: await check };
 }
 
 test('the steps of one update are checked, and the run is none the other', async () => {
   const [asked, plain] = [await played(true), await played(false)];
-  const checks = asked.flatMap((event) => (event.kind === 'step-check' ? [event] : []));
-  expect(checks.map(({ update }) => update)).toEqual([1]);
-  const losses = asked.flatMap((event) => (event.kind === 'loss' && event.update === 1 ? [event] : []));
-  expect(checks[0].steps.map(({ minibatch }) => minibatch)).toEqual(losses.map(({ minibatch }) => minibatch));
-  checks[0].steps.forEach(({ rows, lossBefore }, minibatch) => {
+  const { update, steps } = asked.check!;
+  expect(update).toBe(1);
+  const losses = asked.events.flatMap((event) =>
+    event.kind === 'loss' && event.update === 1 ? [event] : [],
+  );
+  expect(steps.map(({ minibatch }) => minibatch)).toEqual(losses.map(({ minibatch }) => minibatch));
+  steps.forEach(({ rows, lossBefore }, minibatch) => {
     const { loss, rows: trained } = losses[minibatch];
     expect(rows.map(({ before }) => before)).toEqual(trained.map(({ logProb }) => logProb));
     expect(rows.map(({ push }) => push)).toEqual(trained.map(({ dlogProb }) => dlogProb.map((d) => 0 - d)));
     expect(lossBefore).toBeCloseTo(loss, 6); // no KL, no entropy bonus
   });
-  expect(asked.filter(({ kind }) => kind !== 'step-check')).toEqual(plain);
+  expect(asked.events).toEqual(plain.events);
 });
 
 test('the steps of a later update are checked when it comes', async () => {
-  const checks = (await played(true, 2)).flatMap((event) => (event.kind === 'step-check' ? [event] : []));
-  expect(checks.map(({ update }) => update)).toEqual([2]);
+  expect((await played(true, 2)).check?.update).toBe(2);
 });
 
-test('checking needs a run', async () => {
+test('checking needs a run, and one that ends without the update says so', async () => {
   const { engine, events, send } = scriptedEngine(config);
   await engine.start();
-  await send({ kind: 'check-steps' });
-  expect(events.flatMap((event) => (event.kind === 'failed' ? [event.report.where] : []))).toEqual([
-    'command check-steps',
-  ]);
+  const asked = (update?: number) =>
+    refusalOf(engine.ask({ kind: 'check-steps', ...(update && { update }) }));
+  expect((await asked()).what).toBe('There is no run to do this with');
+  await send({ kind: 'open', config });
+  const tooFar = asked(config.updates + 1);
+  await send({ kind: 'play' });
+  expect((await tooFar).what).toBe('The run ended before it could answer this');
+  expect((await asked()).what).toBe('The run ended before it could answer this');
+  await send({ kind: 'reset' });
+  const closed = asked();
+  await send({ kind: 'close' });
+  expect((await closed).what).toBe('The run ended before it could answer this');
+  const gone = new AbortController();
+  await send({ kind: 'open', config });
+  const left = engine.ask({ kind: 'check-steps' }, gone.signal);
+  gone.abort(new Error('nobody waits'));
+  await expect(left).rejects.toThrow('nobody waits');
+  expect(events.filter(({ kind }) => kind === 'failed')).toEqual([]); // each fails alone
 });

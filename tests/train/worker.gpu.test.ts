@@ -2,13 +2,13 @@ import { afterAll, expect, test } from 'vitest';
 import { startEngine } from '../../src/train/engine/client.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import { Engine } from '../../src/train/engine/engine.ts';
-import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunCommand, PageEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { withoutTimes } from '../support/scripted_run.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 
-type Of<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
-const only = <K extends RunEvent['kind']>(events: readonly RunEvent[], kind: K): Of<K>[] =>
+type Of<K extends PageEvent['kind']> = Extract<PageEvent, { kind: K }>;
+const only = <K extends PageEvent['kind']>(events: readonly PageEvent[], kind: K): Of<K>[] =>
   events.filter((event): event is Of<K> => event.kind === kind);
 
 /** The failure's report, once the engine has said where it stands after it. */
@@ -21,29 +21,29 @@ async function failure(): Promise<Of<'failed'>['report']> {
 const tinyConfig = (): RunConfig => ({ ...tinyRun(3), updates: 2 });
 
 const client = startEngine();
-let log: RunEvent[] = [];
-const listeners = new Set<(event: RunEvent) => void>();
+let log: PageEvent[] = [];
+const listeners = new Set<(event: PageEvent) => void>();
 client.subscribe((event) => {
   log.push(event);
   listeners.forEach((listener) => listener(event));
 });
-const seen = (matches: (event: RunEvent) => boolean): Promise<RunEvent> =>
+const seen = (matches: (event: PageEvent) => boolean): Promise<PageEvent> =>
   new Promise((resolve) => {
     const past = log.find(matches);
     if (past) return resolve(past);
-    const listener = (event: RunEvent): void => {
+    const listener = (event: PageEvent): void => {
       if (!matches(event)) return;
       listeners.delete(listener);
       resolve(event);
     };
     listeners.add(listener);
   });
-const isOver = (event: RunEvent): boolean =>
+const isOver = (event: PageEvent): boolean =>
   event.kind === 'failed' || (event.kind === 'status' && ['finished', 'failed'].includes(event.status));
 
 afterAll(() => client.close());
 
-async function runFrom(command: RunCommand): Promise<readonly RunEvent[]> {
+async function runFrom(command: RunCommand): Promise<readonly PageEvent[]> {
   log = [];
   client.send(command);
   await seen((event) => event.kind === 'run-started' || event.kind === 'failed');
@@ -104,14 +104,14 @@ test('a profiled update is the same bit for bit, and its profile adds up', async
   const plain = await runFrom({ kind: 'open', config });
   log = [];
   client.send({ kind: 'reset' });
-  client.send({ kind: 'profile', updates: 1 });
+  const asked = client.ask({ kind: 'profile' });
   client.send({ kind: 'play' });
   await seen(isOver);
   const profiled = log.map((event) =>
     event.kind === 'run-started' ? { ...event, date: '' } : withoutTimes(event),
   );
-  const [{ update, method, rows, wallMs, busyMs, memory, untimed }] = only(log, 'profile');
-  expect(profiled.filter(({ kind }) => kind !== 'profile')).toEqual(plain);
+  const [{ update, method, rows, wallMs, busyMs, memory, untimed }] = [await asked];
+  expect(profiled).toEqual(plain);
   expect([update, method, untimed]).toEqual([1, 'timestamps', 0]);
   const time = rows.reduce((sum, { ms }) => sum + ms, 0);
   expect(time).toBeGreaterThan(0.9 * busyMs);
@@ -138,12 +138,11 @@ test('the trainer’s log-probabilities are the sampler’s', () => {
 
 test('weights come back as a file that a run can start from', async () => {
   log = [];
-  client.send({ kind: 'save-weights' });
-  const { bytes } = (await seen((event) => event.kind === 'weights')) as Of<'weights'>;
+  const { bytes } = await client.ask({ kind: 'save-weights' });
   expect(bytes.byteLength).toBeGreaterThan(4 * 1000);
   const run = await runFrom({ kind: 'load-weights', bytes: bytes.slice(0) });
   expect(only(run, 'failed')).toEqual([]);
-  const logProbs = (events: readonly RunEvent[]) => only(events, 'node').map(({ node }) => node.logProb);
+  const logProbs = (events: readonly PageEvent[]) => only(events, 'node').map(({ node }) => node.logProb);
   expect(logProbs(run)).not.toEqual(logProbs(await runFrom({ kind: 'open', config: tinyConfig() })));
 });
 
@@ -185,7 +184,7 @@ test('a device that is destroyed ends the run with a report, and reset opens ano
       return adapter;
     },
   } as GPU;
-  const events: RunEvent[] = [];
+  const events: PageEvent[] = [];
   const engine = new Engine({
     post: (event) => events.push(event),
     openBackend: () => openGpuBackend({ gpu: spied }),

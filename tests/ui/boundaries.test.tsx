@@ -9,12 +9,12 @@ import { App } from '../../src/ui/shell/App.tsx';
 import { codeEditor } from '../../src/ui/kernels/KernelEditor.tsx';
 import { VIEW_PANELS } from '../../src/ui/shell/views.tsx';
 import { kernelCatalogue } from '../../src/train/inspect/kernels.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 
 let lab: Lab;
-let log: readonly RunEvent[];
+let log: readonly EngineEvent[];
 
 beforeEach(async () => {
   vi.spyOn(console, 'error').mockImplementation(() => undefined); // React tells of each error that a boundary caught

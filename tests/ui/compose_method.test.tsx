@@ -10,12 +10,12 @@ import {
   presetCatalogue,
 } from '../../src/train/config/catalogue.ts';
 import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
-import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 
 /** What the engine says of itself: its real catalogues. */
-const READY: RunEvent = {
+const READY: EngineEvent = {
   kind: 'ready',
   adapter: { vendor: 'acme', architecture: 'x1', description: 'Acme X1', software: false },
   algorithms: algorithmCatalogue(),

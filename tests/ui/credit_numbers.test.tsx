@@ -1,4 +1,5 @@
 /** Credit on screen against the numbers that the trainer logged, step by step, rule by rule, on every kind of run. */
+import { isLogged } from '../../src/protocol/protocol.ts';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { cdp } from 'vitest/browser';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
@@ -35,7 +36,7 @@ async function open(lab: Lab): Promise<ReturnType<typeof liveTree>> {
 describe.each(RUN_SOURCES)('on %s', (_, show) => {
   test('every step of every phase says the trainer’s number, in its sentence and as the result of its formula', async () => {
     const lab = createLab(() => undefined);
-    show(lab, await scriptedLog());
+    show(lab, (await scriptedLog()).filter(isLogged));
     const { update, tree } = await open(lab);
     const { normalised, values, advantages } = tree.credit!;
     const slider = screen.getByRole('slider', { name: 'Credit step' });

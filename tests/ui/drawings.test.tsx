@@ -90,7 +90,7 @@ test('the points of a checked step stand in a table too', async () => {
   const predicted = before.map((_, index) => 0.01 * (index + 1));
   const after = before.map((value, index) => value - 0.002 * index);
   lab.selection.select({ view: 'loss', leaf });
-  lab.inspection.receive([stepCheckOf(row, predicted, after)]);
+  lab.inspection.setState({ stepCheck: stepCheckOf(row, predicted, after) });
   const lines = (): readonly (readonly (string | null)[])[] =>
     [...main().querySelectorAll('.step-figure tbody tr')].map((line) =>
       [...line.children].map((cell) => cell.textContent),

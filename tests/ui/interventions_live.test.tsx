@@ -26,8 +26,7 @@ async function untouched() {
   await engine.send({ kind: 'play' });
   await expect.poll(() => engine.events.at(-1), SOON).toMatchObject({ status: 'finished' });
   const log = comparable(engine.events);
-  await engine.send({ kind: 'save-weights' });
-  const { bytes } = await engine.next('weights', 0);
+  const { bytes } = await engine.ask({ kind: 'save-weights' });
   return { log, bytes };
 }
 
@@ -137,9 +136,7 @@ test('branch, force, veto and an edited observation on a live run are on screen 
   await expect.poll(() => lab.run.getState().status, SOON).toBe('finished');
   expect(JSON.stringify(own())).toBe(logged);
   expect(comparable(engine.events)).toEqual(plain.log);
-  const from = engine.events.length;
-  await engine.send({ kind: 'save-weights' });
-  const { bytes } = await engine.next('weights', from);
+  const { bytes } = await engine.ask({ kind: 'save-weights' });
   expect(new Uint8Array(bytes)).toEqual(new Uint8Array(plain.bytes));
   const asked = engine.asked.filter(({ kind }) => kind === 'intervene');
   expect(asked).toHaveLength(3);

@@ -6,7 +6,7 @@ import { kernels } from '../../shaders/index.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { Engine } from '../../src/train/engine/engine.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import { LabError, textMark } from '../../src/units.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { formatCount, formatSetting } from '../../src/ui/parts/format.ts';
@@ -22,7 +22,7 @@ let engine: Engine;
 const report = { what: 'lost', where: 'here', got: 'a', wanted: 'b', next: 'c' };
 const refuse = () => Promise.reject(new LabError('QuestionError', report));
 let silent = false; // the engine answers nothing
-let hear: (event: RunEvent) => void = () => undefined;
+let hear: (event: EngineEvent) => void = () => undefined;
 beforeAll(async () => {
   engine = new Engine({
     post: (event) => hear(event),

@@ -4,7 +4,7 @@ import { cleanup, render } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { Asker } from '../../src/train/engine/asking.ts';
 import { startEngine, type EngineClient } from '../../src/train/engine/client.ts';
-import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunCommand, PageEvent } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { seriousFindings } from '../support/axe.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
@@ -29,7 +29,7 @@ async function openPage() {
     return workers.at(-1)!;
   });
   client = engine;
-  const own = (event: RunEvent): RunEvent =>
+  const own = (event: PageEvent): PageEvent =>
     event.kind === 'ready' ? { ...event, presets: [{ ...event.presets[0], config }] } : event;
   const lab: Lab = createLab((command) => engine.send(command), '', undefined, null, engine);
   engine.subscribe((event) => lab.transport.receive([own(event)]));

@@ -1,7 +1,7 @@
 /** What a link opens, read off the page: what the sender read, or in words why not. */
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import type { RunCommand } from '../../src/protocol/protocol.ts';
+import { isLogged, type RunCommand } from '../../src/protocol/protocol.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { encodeSelection, followAddress, mirrorSelection } from '../../src/store/place/address.ts';
 import type { Selection } from '../../src/store/place/selection.ts';
@@ -209,7 +209,7 @@ test('an update, a prompt or a turn that is not there is named', async () => {
 
 test('a link to an update that the recording does not have opens its end, and says so', async () => {
   const lab = createLab(() => undefined, '#v1&view=tree&update=300');
-  lab.player.add(await scriptedLog());
+  lab.player.add((await scriptedLog()).filter(isLogged));
   lab.player.finish();
   lab.player.seek(300); // as the page does once the recording is read
   await shown(lab);
@@ -219,7 +219,7 @@ test('a link to an update that the recording does not have opens its end, and sa
 
 test('a link pasted into the open page leads to what the recording has not come to yet', async () => {
   const lab = createLab(() => undefined);
-  lab.player.add(await scriptedLog());
+  lab.player.add((await scriptedLog()).filter(isLogged));
   lab.player.finish();
   lab.player.seek(1);
   ends = [followAddress(lab.selection, window)];

@@ -8,7 +8,7 @@ import { observationOf } from '../../src/store/ask/hand_tree.ts';
 import { netWeight } from '../../src/store/loss/net_weight.ts';
 import type { CheckedStep } from '../../src/store/ask/inspection.ts';
 import type { Lab } from '../../src/store/lab/lab.ts';
-import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
+import { isLogged, type EngineEvent } from '../../src/protocol/protocol.ts';
 import { formatCount, formatMs, formatNumber, formatSigned } from '../../src/ui/parts/format.ts';
 import type { TurnNode } from '../../src/units.ts';
 import { comparable, liveConfig, openLivePage, type LiveEngine } from '../support/live_page.tsx';
@@ -16,13 +16,13 @@ import { comparable, liveConfig, openLivePage, type LiveEngine } from '../suppor
 const SOON = { timeout: 60_000 };
 const config = liveConfig();
 const engines: LiveEngine[] = [];
-let recording: readonly RunEvent[] = []; // of the first test's run
+let recording: readonly EngineEvent[] = []; // of the first test's run
 afterEach(() => cleanup());
 afterAll(async () => {
   for (const engine of engines) await engine.close();
 });
 
-async function openPage(log: readonly RunEvent[] = []) {
+async function openPage(log: readonly EngineEvent[] = []) {
   const open = await openLivePage(config, log);
   engines.push(open.engine);
   await expect.poll(() => open.lab.transport.getState().prepared, SOON).toBe(true);
@@ -98,14 +98,13 @@ async function readChecked(lab: Lab, steps: readonly CheckedStep[], update: numb
 test('live: profile, step check, what-ifs and net weight are the engine’s numbers; finished: the same run is trained again for them', async () => {
   const { lab, engine } = await openPage();
   lab.selection.select({ view: 'profile' });
-  const profileFrom = engine.events.length;
   const kernels = page.getByText('Kernels: the WGSL that runs');
   await expect.element(kernels).toBeVisible();
   (kernels.element() as HTMLElement).click(); // opens it wherever the page stands
   const time = (): string => document.querySelector('.kernel-time')?.textContent ?? '';
   await expect.poll(time, SOON).toContain('No time of it yet');
   await press('Profile the next update');
-  const profile = await engine.next('profile', profileFrom);
+  const profile = await engine.answerTo('profile', 0);
   await expect.poll(() => document.querySelector('.profile-facts')?.textContent, SOON).toContain(`${formatMs(profile.busyMs)}${formatCount(profile.rows.reduce((sum, { dispatches }) => sum + dispatches, 0))} dispatches`); // prettier-ignore
   const own = profile.rows.filter(({ kernel }) => kernel === 'policy_loss');
   const ms = own.reduce((sum, row) => sum + row.ms, 0);
@@ -114,9 +113,9 @@ test('live: profile, step check, what-ifs and net weight are the engine’s numb
   await expect.poll(() => status(lab)).toBe('paused');
   await askCredit(lab, 1);
   await askNetWeight(lab, 1);
-  const from = engine.events.length;
+  const from = engine.asked.length;
   await press('Check the next update’s steps');
-  const live = await engine.next('step-check', from);
+  const live = await engine.answerTo('check-steps', from);
   expect(live.update).toBe(2);
   lab.selection.select({ update: 2 });
   await readChecked(lab, live.steps, 2);
@@ -127,9 +126,9 @@ test('live: profile, step check, what-ifs and net weight are the engine’s numb
   await askNetWeight(lab, 2);
   await askCredit(lab, 2);
   lab.selection.select({ view: 'loss' });
-  const again = engine.events.length;
+  const again = engine.asked.length;
   await press('Train again to update 2 and check it');
-  const checked = await engine.next('step-check', again);
+  const checked = await engine.answerTo('check-steps', again);
   expect(checked.steps).toEqual(live.steps); // the same run, bit for bit
   await readChecked(lab, checked.steps, 2);
 });
@@ -173,9 +172,9 @@ test('recorded: a run is trained again for the check of its step, which is that 
   const logged = lab.run.getState().updates[0].minibatches.map(({ rows }) => rows);
   chooseTree(lab, 1);
   lab.selection.select({ view: 'loss' });
-  const from = engine.events.length;
+  const from = engine.asked.length;
   await press('Train again to update 1 and check it');
-  const { steps } = await engine.next('step-check', from);
+  const { steps } = await engine.answerTo('check-steps', from);
   await expect.poll(() => lab.selection.getState().update, SOON).toBe(1);
   await readChecked(lab, steps, 1);
   expect(lab.run.getState().updates[0].minibatches.map(({ rows }) => rows)).toEqual(logged);

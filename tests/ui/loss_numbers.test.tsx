@@ -4,7 +4,7 @@ import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { createLab } from '../../src/store/lab/lab.ts';
 import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
 import type { MinibatchState, UpdateState } from '../../src/store/record/run_state.ts';
-import type { LossRow, RunEvent } from '../../src/protocol/protocol.ts';
+import { isLogged, type LossRow, type EngineEvent } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { formatCount, formatNumber, formatRatio, formatSigned } from '../../src/ui/parts/format.ts';
 import type { LossConfig } from '../../src/units.ts';
@@ -31,12 +31,12 @@ interface Shown {
 
 /** Opens the row of the last mini-batch, whose ratios have moved, that `wants`. */
 async function open(
-  log: readonly RunEvent[],
+  log: readonly EngineEvent[],
   show: (typeof RUN_SOURCES)[number][1],
   wants: (row: LossRow) => boolean = () => true,
 ): Promise<Shown> {
   const lab = createLab(() => undefined);
-  show(lab, log);
+  show(lab, log.filter(isLogged));
   const [update] = lab.run.getState().updates;
   const { prompt, leaf } = update.minibatches.at(-1)!.rows.find(wants)!;
   lab.selection.select({ view: 'loss', update: 1, prompt });
@@ -162,8 +162,8 @@ test('masked text is hatched: every token without a loss but the question’s, a
 
 /** A run with a band so narrow that some turns leave it. */
 const NARROW = 2e-4;
-let narrow: Promise<readonly RunEvent[]> | null = null;
-function narrowLog(): Promise<readonly RunEvent[]> {
+let narrow: Promise<readonly EngineEvent[]> | null = null;
+function narrowLog(): Promise<readonly EngineEvent[]> {
   const { algorithm } = smallConfig();
   const loss: LossConfig = { ...algorithm.loss, clipLow: NARROW, clipHigh: NARROW };
   return (narrow ??= scriptedRun(smallConfig({ algorithm: { ...algorithm, loss } })));

@@ -3,7 +3,7 @@ import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { readInWorker } from '../../src/files/file_reader.ts';
 import { readRecording, type ReadProgress } from '../../src/files/recording.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import { VIEWS } from '../../src/store/place/selection.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { mutated, smallRecording } from '../support/mutated_recordings.ts';
@@ -82,8 +82,8 @@ test(`${FILES} mutated recordings opened beside a run: each is shown or refused 
 });
 
 /** What a file gives before it ends or is refused: a player has shown that much by then. */
-async function eventsOf(text: string): Promise<readonly RunEvent[]> {
-  const events: RunEvent[] = [];
+async function eventsOf(text: string): Promise<readonly EngineEvent[]> {
+  const events: EngineEvent[] = [];
   try {
     for await (const event of readRecording(new Blob([text]))) events.push(event);
   } catch {

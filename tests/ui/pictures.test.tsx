@@ -23,7 +23,7 @@ async function open(view: View, width: number, height: number): Promise<void> {
   const lab = await scriptedLab();
   const { update, tree } = liveTree(lab);
   lab.selection.select({ view, update: update.update, prompt: tree.prompt.index });
-  if (view === 'profile') lab.run.apply([PROFILE]);
+  if (view === 'profile') lab.inspection.setState({ profiles: [PROFILE] });
   localStorage.setItem('turnwise-theme', 'light');
   const container = document.body.appendChild(Object.assign(document.createElement('div'), { id: 'root' }));
   await render(<App lab={lab} />, { container });

@@ -1,13 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
-import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { CONFIG, ENVIRONMENT, START, updateEvents } from '../support/sample_log.ts';
 import { seriousFindings } from '../support/axe.ts';
+import type { Ask, Question } from '../../src/train/inspect/index.ts';
+import { listen, type Listener } from '../support/questions.ts';
 import { PROFILE, row } from '../support/sample_profile.ts';
 
-const READY: RunEvent = {
+const READY: EngineEvent = {
   kind: 'ready',
   adapter: { vendor: 'v', architecture: 'a', description: 'd', software: true },
   algorithms: [],
@@ -25,13 +27,19 @@ const READY: RunEvent = {
 };
 
 let lab: Lab;
-let sent: RunCommand[];
+let sent: (RunCommand | Question)[];
+let listener: Listener;
 let screen: RenderResult;
 
 afterEach(() => cleanup());
 beforeEach(async () => {
   sent = [];
-  lab = createLab((command) => sent.push(command), '#v1&view=profile');
+  listener = listen();
+  const ask: Ask = (question, signal) => {
+    sent.push(question);
+    return listener.ask(question, signal);
+  };
+  lab = createLab((command) => sent.push(command), '#v1&view=profile', undefined, null, { ask });
   screen = await render(<App lab={lab} />);
 });
 
@@ -49,7 +57,8 @@ const fact = (name: string): string | undefined =>
 async function profiled(): Promise<void> {
   lab.transport.receive([READY, START]);
   lab.transport.trainLive();
-  lab.transport.receive([...updateEvents(1), PROFILE]);
+  lab.transport.receive(updateEvents(1));
+  lab.inspection.setState({ profiles: [PROFILE] });
   await expect.element(screen.getByRole('button', { name: 'Profile next update' })).toBeEnabled();
   await expect.poll(() => cells('.profile-table').length).toBeGreaterThan(0);
 }
@@ -71,7 +80,7 @@ test('the button profiles the next update and waits for it', async () => {
   button().click();
   await expect.poll(() => button().textContent).toBe('Profiling…');
   expect(sent.map(({ kind }) => kind)).toEqual(['open', 'profile', 'step-update']);
-  lab.transport.receive([PROFILE]);
+  await listener.answer('profile', PROFILE);
   await expect.poll(() => button().textContent).toBe('Profile next update');
 });
 
@@ -121,7 +130,8 @@ test('memory is listed by owner with its sum', async () => {
 test('a device without timestamps says so and lists programs only', async () => {
   await profiled();
   const rows = [row('forward + loss + backward', '', '', [50, 900, 1e9, 1e8])];
-  lab.transport.receive([{ ...PROFILE, update: 2, method: 'submissions', rows, untimed: 0 }]);
+  const second = { ...PROFILE, update: 2, method: 'submissions', rows, untimed: 0 } as const;
+  lab.inspection.setState({ profiles: [PROFILE, second] });
   await expect.poll(() => main().textContent).toContain('no timestamps');
   expect(cells('.profile-table')[0].slice(0, 2)).toEqual(['forward + loss + backward', '900.0']);
   expect(screen.getByRole('group', { name: 'Group by' }).elements()).toEqual([]);

@@ -80,7 +80,7 @@ describe.each(SIZES)('on %s', (_, width, height) => {
     const memory = Array.from({ length: 9 }, (_, index) => ({
       ...{ owner: `decode activations ${index + 1}`, buffers: 60, bytes: 40_000_000 },
     }));
-    lab.run.apply([{ ...PROFILE, rows, memory }]);
+    lab.inspection.setState({ profiles: [{ ...PROFILE, rows, memory }] });
     (page.getByText('Kernels: the WGSL that runs').element() as HTMLElement).click(); // wherever the page stands
     lab.inspection.setState({ kernels });
     await expect.poll(() => root().querySelector('.kernel-bindings')).not.toBeNull();

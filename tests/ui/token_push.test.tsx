@@ -99,7 +99,7 @@ test('a checked step shows promise, outcome and this token’s change', async ()
   const { row } = own();
   const after = row.logProb.map((value, index) => value + (index === 0 ? 0.0125 : -0.001));
   const predicted = row.logProb.map((_, index) => (index === 0 ? 0.0135 : -0.0009));
-  lab.transport.receive([stepCheckOf(row, predicted, after)]);
+  lab.inspection.setState({ stepCheck: stepCheckOf(row, predicted, after) });
   const text = (): string => panel('Predicted and actual change').textContent ?? '';
   await expect.poll(text).toContain(formatSigned(-0.0105, 6));
   for (const value of [

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
-import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
 import { CONFIG, ENVIRONMENT, SAMPLE_LOG } from '../support/sample_log.ts';
 
-const READY: RunEvent = {
+const READY: EngineEvent = {
   kind: 'ready',
   adapter: { vendor: 'acme', architecture: 'x1', description: 'Acme X1', software: false },
   algorithms: [

@@ -7,7 +7,7 @@ import type {
   KernelCheck,
   KernelDescription,
   KernelTrial,
-  RunEvent,
+  ProfiledUpdate,
   ScoredRollout,
   StepCheck,
   TokenPush,
@@ -33,9 +33,12 @@ export type {
 } from '../../protocol/protocol.ts';
 export type { TokenVerdict } from '../../algo/loss/loss_gradient.ts';
 
+const KEPT_PROFILES = 10;
+
 export interface InspectionState {
   readonly tokenPush: TokenPush | null;
   readonly stepCheck: StepCheck | null;
+  readonly profiles: readonly ProfiledUpdate[]; // of the live run; the newest few, oldest first
   readonly gradients: GradientAngles | null;
   readonly footprint: ({ readonly config: RunConfig } & AnswerTo<QuestionNamed<'estimate'>>) | null; // config as asked
   readonly kernels: readonly KernelDescription[] | null; // once they were listed
@@ -48,7 +51,10 @@ export interface InspectionState {
 }
 
 export interface Inspection extends StoreApi<InspectionState> {
-  readonly receive: (events: readonly RunEvent[]) => void;
+  /** Waits for the profile of the next update. Both resolve when nothing is waited for any more, whatever came of it. */
+  readonly awaitProfile: (signal: AbortSignal) => Promise<void>;
+  /** Waits for the check of the steps of an update, the next by default. */
+  readonly awaitStepCheck: (update: number | undefined, signal: AbortSignal) => Promise<void>;
   readonly inspectToken: (question: TokenQuestion) => void;
   readonly listKernels: () => void;
   /** @param batch null: on the catalogue's cases */
@@ -58,6 +64,8 @@ export interface Inspection extends StoreApi<InspectionState> {
   readonly estimate: (config: RunConfig) => void;
   /** The angles between the gradients of several rules. */
   readonly compareGradients: (question: GradientQuestion) => void;
+  /** Another run is on screen: profiles were of the one before. */
+  readonly clear: () => void;
   /** Nobody waits for the answer any more: the engine may break off. */
   readonly cancel: () => void;
 }
@@ -80,6 +88,7 @@ export function createInspection(ask: Ask, report: (failure: ErrorReport) => voi
   const store = createStore<InspectionState>(() => ({
     tokenPush: null,
     stepCheck: null,
+    profiles: [],
     gradients: null,
     footprint: null,
     kernels: null,
@@ -111,6 +120,19 @@ export function createInspection(ask: Ask, report: (failure: ErrorReport) => voi
       },
     );
   };
+  /** For what an update to come will give: other questions are asked meanwhile. */
+  const wait = <Asked extends Question>(
+    question: Asked,
+    signal: AbortSignal,
+    keep: (answer: AnswerTo<Asked>) => Partial<InspectionState>,
+  ): Promise<void> =>
+    ask(question, signal).then(
+      (answer) => store.setState(keep(answer)),
+      (error: unknown) => {
+        const failure = failureOf(error, signal);
+        if (failure) report(failure);
+      },
+    );
   /** While a text is written: no other question waits for it, and the text after it takes its place. */
   const compile = (question: { readonly kind: 'try-kernel' } & TryKernel): void => {
     typed.abort();
@@ -128,10 +150,14 @@ export function createInspection(ask: Ask, report: (failure: ErrorReport) => voi
   };
   return {
     ...store,
-    receive(events) {
-      const stepCheck = events.findLast((event) => event.kind === 'step-check');
-      if (stepCheck) store.setState({ stepCheck });
-    },
+    awaitProfile: (signal) =>
+      wait({ kind: 'profile' }, signal, (profile) => ({
+        profiles: [...store.getState().profiles, profile].slice(-KEPT_PROFILES),
+      })),
+    awaitStepCheck: (update, signal) =>
+      wait({ kind: 'check-steps', ...(update !== undefined && { update }) }, signal, (stepCheck) => ({
+        stepCheck,
+      })),
     inspectToken: (question) => put({ kind: 'inspect-token', ...question }, (tokenPush) => ({ tokenPush })),
     listKernels: () => put({ kind: 'list-kernels' }, (kernels) => ({ kernels })),
     checkKernel: (name, batch = null) =>
@@ -153,6 +179,7 @@ export function createInspection(ask: Ask, report: (failure: ErrorReport) => voi
     },
     compareGradients: (question) =>
       put({ kind: 'compare-gradients', ...question }, (gradients) => ({ gradients })),
+    clear: () => store.setState({ profiles: [] }),
     cancel() {
       store.setState({ asking: null, cancelled: true });
       last.abort();

@@ -67,7 +67,7 @@ export function createLab(
   const interventions = createInterventions({ run, selection, ask, report: run.report });
   const transport = createTransport({
     ...{ run, recorded, live, selection, player },
-    ...{ send, restart, hear: inspection.receive },
+    ...{ send, restart, inspection },
   });
   /** A link in the open page may lead to what the recording has not come to yet. */
   const playOn = (): void => {

@@ -3,8 +3,16 @@
  * asked for it, else the recorded run. Commands go out through `send`, injected by main.tsx.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { RunCommand, RunEvent, SignOfLife } from '../../protocol/protocol.ts';
+import {
+  isLogged,
+  type PageEvent,
+  type RunCommand,
+  type EngineEvent,
+  type RunEvent,
+  type SignOfLife,
+} from '../../protocol/protocol.ts';
 import type { ErrorReport, RunConfig } from '../../units.ts';
+import type { Inspection } from '../ask/inspection.ts';
 import { OpenRun, same } from './open_run.ts';
 import type { Player } from '../record/player.ts';
 import type { RunStore, Screen } from '../record/run.ts';
@@ -33,7 +41,7 @@ export interface TransportState {
 
 export interface Transport extends StoreApi<TransportState> {
   /** Events of the engine, in order. */
-  readonly receive: (events: readonly RunEvent[]) => void;
+  readonly receive: (events: readonly PageEvent[]) => void;
   readonly engineUnavailable: (report: ErrorReport) => void;
   /** Goes on with the run on screen, recorded or live. */
   readonly play: () => void;
@@ -70,7 +78,7 @@ export interface Transport extends StoreApi<TransportState> {
 }
 
 /** The engine has no run any more: its device or the engine itself is gone. */
-const isLoss = (event: RunEvent): boolean =>
+const isLoss = (event: PageEvent): boolean =>
   (event.kind === 'life' && event.sign === 'ended') || (event.kind === 'status' && event.status === 'failed');
 /** Said by the page when it asks for a run anew, until the engine speaks for itself. */
 const PREPARING: RunEvent = { kind: 'status', status: 'preparing', update: 0, phase: null };
@@ -87,12 +95,12 @@ export interface TransportParts {
   readonly send: (command: RunCommand) => void;
   /** Ends the engine and starts another. */
   readonly restart: () => void;
-  /** Hears every event before it is folded. */
-  readonly hear?: (events: readonly RunEvent[]) => void;
+  /** Waits for what an update to come will answer. */
+  readonly inspection: Pick<Inspection, 'awaitProfile' | 'awaitStepCheck' | 'clear'>;
 }
 
 export function createTransport(parts: TransportParts): Transport {
-  const { run, recorded, live, selection, player, send, restart, hear } = parts;
+  const { run, recorded, live, selection, player, send, restart, inspection } = parts;
   const store = createStore<TransportState>(() => ({
     source: 'recorded',
     engine: { kind: 'starting' },
@@ -120,8 +128,32 @@ export function createTransport(parts: TransportParts): Transport {
     selection.select({ run: null, update: null, prompt: 0, pinned: null });
   };
 
+  let awaited = new AbortController(); // of what is asked of updates to come
+  const forget = (): void => {
+    awaited.abort();
+    awaited = new AbortController();
+    store.setState({ checkingSteps: false, trainingTo: null, profiling: false });
+  };
+  const askProfile = (): void => {
+    const { signal } = awaited;
+    store.setState({ profiling: true });
+    void inspection.awaitProfile(signal).then(() => signal.aborted || store.setState({ profiling: false }));
+  };
+  const askStepCheck = (update?: number): void => {
+    const { signal } = awaited;
+    store.setState({ checkingSteps: true });
+    void inspection.awaitStepCheck(update, signal).then(() => {
+      if (signal.aborted) return;
+      const isAgain = store.getState().trainingTo !== null;
+      store.setState({ checkingSteps: false, trainingTo: null });
+      if (isAgain) arrive();
+    });
+  };
+
   /** @param first asked of the run; null leaves it paused before its start */
-  const goLive = (config: RunConfig, first: RunCommand | null): void => {
+  const goLive = (config: RunConfig, first: (() => void) | null): void => {
+    forget();
+    inspection.clear();
     const isAnew = !same(open.config, config) || isBegun() || open.gone;
     if (isAnew) open.open(config);
     live.clear();
@@ -131,11 +163,9 @@ export function createTransport(parts: TransportParts): Transport {
       awaiting: false,
       draft: null,
       asked: config,
-      checkingSteps: false,
-      trainingTo: null,
     });
     live.apply(isAnew ? [PREPARING] : open.release());
-    if (first) send(first);
+    first?.();
   };
 
   /** The engine's run of this configuration can go on: another record was put in its place. */
@@ -148,51 +178,51 @@ export function createTransport(parts: TransportParts): Transport {
   };
 
   /** A live run obeys; of a run that is over, what it trained stays on screen. */
-  const commandLive = (asking: RunCommand): void => {
+  const commandLive = (asking: () => void): void => {
     const { asked } = store.getState();
     if (isOver()) return;
     if (open.gone && asked) goLive(asked, asking);
-    else send(asking);
+    else asking();
   };
   /** What is on screen obeys: it is never left for another run. A record that lies there whole has nothing to obey with. */
   const command = (asking: RunCommand, replayed: () => void): void => {
-    if (isLive()) commandLive(asking);
+    if (isLive()) commandLive(() => send(asking));
     else if (store.getState().source === 'recorded') replayed();
   };
 
   /** A live run obeys; where none is on screen and the engine is there, the one that waits goes on, or one is started. */
-  const commandEngine = (asking: RunCommand): void => {
+  const commandEngine = (asking: () => void, isPlay = false): void => {
     if (isLive()) return commandLive(asking);
     const { engine, draft } = store.getState();
     const config = draft ?? open.config ?? defaultConfig();
     if (config && isWaiting(config)) {
       showLive();
-      send(asking);
+      asking();
     } else if (engine.kind === 'ready' && config) goLive(config, asking);
-    else if (engine.kind === 'starting' && asking.kind === 'play') store.setState({ awaiting: true });
+    else if (engine.kind === 'starting' && isPlay) store.setState({ awaiting: true });
   };
 
   /** @param first asked of the new run before it plays on */
-  const startAgain = (update: number, first: RunCommand): void => {
+  const startAgain = (update: number, first: () => void): void => {
     const config = run.getState().header?.config;
     if (!config || store.getState().engine.kind !== 'ready') return;
     const { prompt, node, leaf, token } = selection.getState();
     leftFrom = { update, prompt, node, leaf, token };
     if (isLive() && !open.gone) {
       selection.select({ update: null, pinned: null });
+      forget();
+      inspection.clear();
       send({ kind: 'reset' });
-      send(first);
+      first();
     } else goLive(config, first);
-    const checkingSteps = first.kind === 'check-steps';
-    store.setState({ checkingSteps, trainingTo: update });
-    if (checkingSteps) send({ kind: 'play' });
+    store.setState({ trainingTo: update });
   };
 
-  /** What the training again was for is there. */
-  const isThere = (event: RunEvent): boolean => {
+  /** What the training again was for is there; a check of steps says it by its answer. */
+  const isThere = (event: PageEvent): boolean => {
     const { trainingTo, checkingSteps } = store.getState();
-    if (trainingTo === null || checkingSteps) return trainingTo !== null && event.kind === 'step-check';
-    if (event.kind !== 'status' || event.status !== 'paused') return false;
+    if (trainingTo === null || checkingSteps || event.kind !== 'status' || event.status !== 'paused')
+      return false;
     return event.update === trainingTo && event.phase === LAST_BEFORE_STEPS;
   };
 
@@ -204,7 +234,7 @@ export function createTransport(parts: TransportParts): Transport {
   };
 
   /** What the engine can do is known to every record that may be on screen. */
-  const heardReady = (event: RunEvent): void => {
+  const heardReady = (event: EngineEvent): void => {
     for (const record of new Set([recorded, live, run.shown()])) record.apply([event]);
   };
 
@@ -212,7 +242,7 @@ export function createTransport(parts: TransportParts): Transport {
     store.setState({ engine: { kind: 'ready' } });
     const config = defaultConfig();
     if (!config) return;
-    if (store.getState().awaiting) goLive(config, { kind: 'play' });
+    if (store.getState().awaiting) goLive(config, () => send({ kind: 'play' }));
     else if (!isBegun()) open.open(config);
   };
 
@@ -232,15 +262,12 @@ export function createTransport(parts: TransportParts): Transport {
   return {
     ...store,
     receive(events) {
-      hear?.(events);
       for (const event of events) if (event.kind === 'ready') heardReady(event);
-      if (events.some(({ kind }) => kind === 'profile' || kind === 'failed'))
-        store.setState({ profiling: false });
       const there = events.some(isThere);
-      if (there || events.some(({ kind }) => kind === 'step-check' || kind === 'failed'))
-        store.setState({ checkingSteps: false, trainingTo: null });
+      const isOff = events.some(({ kind }) => kind === 'failed') && !store.getState().checkingSteps;
+      if (there || isOff) store.setState({ trainingTo: null });
       if (events.some((event) => event.kind === 'ready')) engineReady();
-      const admitted = open.admit(events.filter((event) => event.kind !== 'ready'));
+      const admitted = open.admit(events.filter(isLogged));
       if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
       if (events.some(isLoss)) {
         open.gone = true;
@@ -264,28 +291,32 @@ export function createTransport(parts: TransportParts): Transport {
       if (isLive()) send({ kind: 'pause' });
       else player.pause();
     },
-    trainLive: () => commandEngine({ kind: 'play' }),
+    trainLive: () => commandEngine(() => send({ kind: 'play' }), true),
     stepUpdate: () => command({ kind: 'step-update' }, player.stepUpdate),
     stepPhase: () => command({ kind: 'step-phase' }, player.stepPhase),
     profile() {
-      commandEngine({ kind: 'profile' });
+      commandEngine(askProfile);
       if (!isLive() || isOver()) return;
-      store.setState({ profiling: true });
       if (run.getState().status !== 'running') send({ kind: 'step-update' });
     },
     checkSteps() {
-      commandEngine({ kind: 'check-steps' });
+      commandEngine(() => askStepCheck());
       if (!isLive() || isOver()) return;
-      store.setState({ checkingSteps: true });
       if (run.getState().status !== 'running') send({ kind: 'step-update' });
     },
-    checkStepsAgain: (update) => startAgain(update, { kind: 'check-steps', update }),
-    trainAgain: (update) => startAgain(update, { kind: 'play', to: { update, phase: LAST_BEFORE_STEPS } }),
+    checkStepsAgain: (update) =>
+      startAgain(update, () => {
+        askStepCheck(update);
+        send({ kind: 'play' });
+      }),
+    trainAgain: (update) =>
+      startAgain(update, () => send({ kind: 'play', to: { update, phase: LAST_BEFORE_STEPS } })),
     reset() {
       if (store.getState().source === 'recorded') return startOver();
       if (!isLive()) return;
       selection.select({ update: null, pinned: null });
-      store.setState({ checkingSteps: false, trainingTo: null }); // the new run was asked for none
+      forget(); // the new run was asked for none
+      inspection.clear();
       const { asked } = store.getState();
       if (open.gone && asked) goLive(asked, null);
       else send({ kind: 'reset' });
@@ -294,7 +325,7 @@ export function createTransport(parts: TransportParts): Transport {
       store.setState({ draft: same(draft, run.getState().header?.config ?? null) ? null : draft }),
     restart() {
       const config = store.getState().draft ?? run.getState().header?.config ?? store.getState().asked;
-      if (config) goLive(config, { kind: 'play' });
+      if (config) goLive(config, () => send({ kind: 'play' }));
     },
     replay() {
       if (isLive()) send({ kind: 'pause' });
@@ -316,8 +347,8 @@ export function createTransport(parts: TransportParts): Transport {
       open.gone = true;
       store.setState({
         ...{ engine: { kind: 'starting' }, life: 'well', prepared: false, awaiting: false },
-        ...{ checkingSteps: false, trainingTo: null, profiling: false },
       });
+      forget();
       if (isBegun() && status !== 'finished')
         live.apply([{ kind: 'status', status: 'failed', update, phase }]);
       restart();

@@ -2,19 +2,16 @@
  * Folds engine events into a RunState. Work per batch of events is proportional to the events and to
  * the trees they touch, never to the length of the run: each touched update and tree is copied once.
  */
-import type { RunEvent } from '../../protocol/protocol.ts';
+import type { EngineEvent, EventOf } from '../../protocol/protocol.ts';
 import { addNode, withoutNodes } from '../../algo/tree/tree.ts';
 import { ROOT, type RecordedPrompt, type TurnNode } from '../../units.ts';
 import {
   EMPTY_RUN,
-  type EventOf,
   type MinibatchState,
   type RunState,
   type TreeState,
   type UpdateState,
 } from './run_state.ts';
-
-const KEPT_PROFILES = 10;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type MutableTree = Mutable<Omit<TreeState, 'nodes' | 'growth'>> & {
@@ -179,7 +176,7 @@ function foldTreeEvent(
   }
 }
 
-function foldEvent(draft: Draft, event: RunEvent): void {
+function foldEvent(draft: Draft, event: EngineEvent): void {
   const { state } = draft;
   state.eventCount += 1;
   switch (event.kind) {
@@ -233,15 +230,6 @@ function foldEvent(draft: Draft, event: RunEvent): void {
       state.phase = event.phase;
       return;
     case 'remembered': // no view shows it
-    case 'life': // of the session, not of the run
-    case 'checkpoint':
-    case 'step-check':
-      return;
-    case 'weights':
-      state.weights = event;
-      return;
-    case 'profile':
-      state.profiles = [...state.profiles, event].slice(-KEPT_PROFILES);
       return;
     case 'failed':
       state.failure = event.report;
@@ -261,7 +249,7 @@ export const condense = (update: UpdateState, detail: 'archived' | 'lost'): Upda
 });
 
 /** @returns the state after `events`, sharing all that they did not touch with `state` */
-export function foldEvents(state: RunState, events: readonly RunEvent[]): RunState {
+export function foldEvents(state: RunState, events: readonly EngineEvent[]): RunState {
   if (events.length === 0) return state;
   const draft = new Draft(state);
   for (const event of events) foldEvent(draft, event);

@@ -2,13 +2,13 @@
  * Feeds events to a store in small helpings, so that the page's main thread stays free: a frame
  * takes as many as fit its budget, the rest wait for the next.
  */
-import type { RunEvent } from '../../protocol/protocol.ts';
+import type { PageEvent } from '../../protocol/protocol.ts';
 
 const HELPING = 48;
 const TRIMMED_AT = 4096; // events handed on but still in the queue's array
 
 export interface Pump {
-  readonly add: (events: readonly RunEvent[]) => void;
+  readonly add: (events: readonly PageEvent[]) => void;
   /** Hands on what fits the budget; call it once a frame. */
   readonly tick: () => void;
   /** Hands on all that waits: nobody sees a hidden page stall, and its timers may come once a minute. */
@@ -21,11 +21,11 @@ export interface Pump {
  * @param now clock in ms
  */
 export function createPump(
-  handOn: (events: readonly RunEvent[]) => void,
+  handOn: (events: readonly PageEvent[]) => void,
   budgetMs = 8,
   now: () => number = () => performance.now(),
 ): Pump {
-  let queue: RunEvent[] = [];
+  let queue: PageEvent[] = [];
   let start = 0;
   const trim = (): void => {
     if (start < queue.length && start < TRIMMED_AT) return;

@@ -1,6 +1,6 @@
 /** The run slice: the log and the state folded from it, within bounded memory. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { isLogged, type RunEvent } from '../../protocol/protocol.ts';
+import { isLogged, type EngineEvent, type RunEvent } from '../../protocol/protocol.ts';
 import type { ErrorReport } from '../../units.ts';
 import { EventLog, type Detail, type EventCodec } from './event_log.ts';
 import { condense, foldEvents } from './fold.ts';
@@ -8,7 +8,7 @@ import { EMPTY_RUN, type RunState, type UpdateState } from './run_state.ts';
 
 export interface RunStore extends StoreApi<RunState> {
   /** Folds events in order. Call it with batches: listeners hear once per call. */
-  readonly apply: (events: readonly RunEvent[]) => void;
+  readonly apply: (events: readonly EngineEvent[]) => void;
   /** Shows an error of the page itself; what was recorded stays. */
   readonly report: (report: ErrorReport) => void;
   readonly dismissFailure: () => void;

@@ -7,7 +7,7 @@ import type {
   EnvironmentDescription,
   LossRow,
   Phase,
-  RunEvent,
+  EventOf,
   RunOrigin,
   RunStatus,
   TokenUnit,
@@ -25,8 +25,6 @@ import type {
   TreeSignals,
   TurnNode,
 } from '../../units.ts';
-
-export type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { readonly kind: Kind }>;
 
 /** One visible moment in the growth of a tree, in arrival order. A growth cursor counts these. */
 export type GrowthStep =
@@ -90,8 +88,6 @@ export interface RunState {
   readonly evaluations: readonly EventOf<'evaluation'>[];
   readonly failure: ErrorReport | null; // the last one, until dismissed
   readonly dismissedAlarms: readonly string[]; // Alarm.id
-  readonly weights: EventOf<'weights'> | null; // the last saved
-  readonly profiles: readonly EventOf<'profile'>[]; // the newest few, oldest first
   readonly eventCount: number; // folded since run-started
 }
 
@@ -106,8 +102,6 @@ export const EMPTY_RUN: RunState = {
   evaluations: [],
   failure: null,
   dismissedAlarms: [],
-  weights: null,
-  profiles: [],
   eventCount: 0,
 };
 

@@ -1,6 +1,6 @@
 /** Questions on their way between page and worker; both ends. */
 import type { ErrorReport } from '../../units.ts';
-import type { AnswerTo, Ask, Question } from '../inspect/index.ts';
+import type { AnswerTo, Ask, Question, QuestionName } from '../inspect/index.ts';
 import { QuestionError, reportOf } from '../../protocol/errors.ts';
 
 /** What the page sends: a question, or that nobody waits for its answer any more. */
@@ -70,8 +70,16 @@ export class Asker {
   }
 }
 
-/** The worker's end. @returns takes the page's messages */
-export function answerQuestions(ask: Ask, post: (reply: Reply) => void): (message: Asking) => void {
+/**
+ * The worker's end.
+ * @param post sends a reply; `moved` are parts of the answer that need not be copied
+ * @returns takes the page's messages
+ */
+export function answerQuestions(
+  ask: Ask,
+  post: (reply: Reply, moved: Transferable[]) => void,
+  movedOf: (kind: QuestionName, answer: unknown) => Transferable[],
+): (message: Asking) => void {
   const open = new Map<number, AbortController>();
   return (message) => {
     const { id } = message;
@@ -80,10 +88,10 @@ export function answerQuestions(ask: Ask, post: (reply: Reply) => void): (messag
     open.set(id, end);
     ask(message.question, end.signal)
       .then(
-        (answer) => post({ id, answer }),
+        (answer) => post({ id, answer }, movedOf(message.question.kind, answer)),
         (error: unknown) => {
           if (!end.signal.aborted)
-            post({ id, failure: reportOf(error, `question ${message.question.kind}`) });
+            post({ id, failure: reportOf(error, `question ${message.question.kind}`) }, []);
         },
       )
       .finally(() => open.delete(id));

@@ -3,7 +3,7 @@
  * another worker when one that has ended is asked for something.
  */
 import { GIVE_WAY } from '../../gpu/courtesy.ts';
-import type { RunCommand, RunEvent, SignOfLife } from '../../protocol/protocol.ts';
+import type { EngineEvent, PageEvent, RunCommand, SignOfLife } from '../../protocol/protocol.ts';
 import type { ErrorReport } from '../../units.ts';
 import type { Ask } from '../inspect/index.ts';
 import { Asker, isOfQuestion, type Reply } from './asking.ts';
@@ -23,7 +23,7 @@ export interface EngineClient {
   /** A person does something now: the engine leaves the device to the page for a moment. */
   giveWay(): void;
   /** @returns a function that ends the subscription */
-  subscribe(listener: (event: RunEvent) => void): () => void;
+  subscribe(listener: (event: PageEvent) => void): () => void;
   /** Ends the worker, whatever it is at, and starts another. */
   restart(): void;
   close(): void;
@@ -56,8 +56,8 @@ export function startEngine(
   start: () => WorkerLike = startWorker,
   locks: Locks | null = browserLocks(),
 ): EngineClient {
-  const listeners = new Set<(event: RunEvent) => void>();
-  const tell = (event: RunEvent): void => listeners.forEach((listener) => listener(event));
+  const listeners = new Set<(event: PageEvent) => void>();
+  const tell = (event: PageEvent): void => listeners.forEach((listener) => listener(event));
   let at = { update: 0, finished: false };
   let worker: WorkerLike | null = null;
   let life: LifeWatch | null = null;
@@ -85,7 +85,7 @@ export function startEngine(
     const status = at.finished ? 'finished' : 'failed'; // a run that was over has lost nothing but its weights
     tell({ kind: 'status', status, update: at.update, phase: null });
   };
-  const hear = (event: RunEvent): void => {
+  const hear = (event: EngineEvent): void => {
     if (event.kind === 'status') at = { ...at, finished: event.status === 'finished' };
     if ('update' in event) at = { ...at, update: event.update };
     tell(event);
@@ -94,7 +94,7 @@ export function startEngine(
     try {
       const own = (worker = start());
       life = new LifeWatch(hearSign, locks);
-      own.onmessage = ({ data }: MessageEvent<RunEvent | Pulse | Reply>) => {
+      own.onmessage = ({ data }: MessageEvent<EngineEvent | Pulse | Reply>) => {
         if (worker !== own) return; // it was ended, and this was under way
         if (isPulse(data)) return life?.felt(data);
         life?.heard();

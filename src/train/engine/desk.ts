@@ -94,6 +94,7 @@ export class Desk {
     const lender: Lender = {
       backend: () => noted(this.#lender.backend()),
       policyOf: (config) => noted(this.#lender.policyOf(config)),
+      run: () => noted(this.#lender.run()),
     };
     return kind.answer(question, lender, signal);
   }

@@ -4,7 +4,12 @@
  */
 import { needsReference, needsRewardModel } from '../../algo/credit/signals.ts';
 import { DeviceLostError } from '../../gpu/errors.ts';
-import { URGENT_COMMANDS, type RunCommand, type RunEvent } from '../../protocol/protocol.ts';
+import {
+  URGENT_COMMANDS,
+  type EngineEvent,
+  type RunCommand,
+  type RunEvent,
+} from '../../protocol/protocol.ts';
 import type { EditedKernel, Environment, ErrorReport, RunConfig, TrainablePolicy } from '../../units.ts';
 import {
   algorithmCatalogue,
@@ -16,24 +21,23 @@ import {
 import { environmentNamed, LOADED_BY_HAND } from '../config/config.ts';
 import { questions, type AnswerTo, type Question } from '../inspect/index.ts';
 import type { AskedOf, QuestionTable } from '../inspect/question.ts';
-import { restore, takeCheckpoint } from '../run/checkpoint.ts';
-import { decodeCheckpoint, encodeCheckpoint } from '../run/checkpoint_file.ts';
+import { restore } from '../run/checkpoint.ts';
+import { decodeCheckpoint } from '../run/checkpoint_file.ts';
 import { RunStopped, Transport, type TransportState } from '../run/gates.ts';
 import { START, type Settled } from '../run/memory.ts';
 import { train } from '../run/run.ts';
-import type { Policies } from '../run/update.ts';
+import type { Policies, Profiling } from '../run/update.ts';
 import type { Backend } from './backend.ts';
 import { Desk } from './desk.ts';
 import { QuestionError, reportOf } from '../../protocol/errors.ts';
 import { blameEdit, NoProfileError, NoRunError } from './errors.ts';
 import { parseRunCommand } from './guard.ts';
-import type { UpdateProfiler } from './profile.ts';
-import { OF_A_RUN, type Opened, type Session } from './session.ts';
+import { Awaited, OF_A_RUN, settle, type Opened, type Session } from './session.ts';
 
 export type { Backend, PolicyRequest } from './backend.ts';
 
 export interface EngineOptions {
-  readonly post: (event: RunEvent) => void;
+  readonly post: (event: EngineEvent) => void;
   readonly openBackend: () => Promise<Backend>;
   /** A file of public/ by name. */
   readonly fetchWeights: (file: string) => Promise<ArrayBuffer>;
@@ -64,6 +68,7 @@ export class Engine {
     const lender = {
       backend: () => this.#ensureBackend(),
       policyOf: (config: RunConfig) => this.#policyOf(config),
+      run: () => Promise.resolve().then(() => this.#sessionOr('question')),
     };
     this.#desk = new Desk(options.questions ?? questions, lender, (error, name) =>
       error instanceof QuestionError
@@ -137,9 +142,6 @@ export class Engine {
         const checkpoint = await decodeCheckpoint(new Uint8Array(command.bytes));
         return this.#open({ config: checkpoint.config, bytes: null, checkpoint });
       }
-      case 'save-checkpoint':
-        this.#transportOr(command.kind);
-        return this.#askForCheckpoint(this.#sessionOr(command.kind));
       case 'play':
         return this.#transportOr(command.kind).play(command.to);
       case 'pause':
@@ -148,14 +150,6 @@ export class Engine {
         return this.#transportOr(command.kind).stepUpdate();
       case 'step-phase':
         return this.#transportOr(command.kind).stepPhase();
-      case 'profile':
-        return this.#askForProfiles(command.kind, command.updates ?? 1);
-      case 'check-steps':
-        this.#transportOr(command.kind);
-        this.#sessionOr(command.kind).checkSteps = command.update ?? 0;
-        return;
-      case 'save-weights':
-        return this.#saveWeights(this.#sessionOr(command.kind));
       case 'close':
         return this.#close();
       case 'give-up':
@@ -166,26 +160,20 @@ export class Engine {
   }
 
   #openedOr(command: string): Opened {
-    if (!this.#opened) throw new NoRunError(command);
+    if (!this.#opened) throw new NoRunError(`command ${command}`);
     return this.#opened;
   }
 
-  #sessionOr(command: string): Session {
-    if (!this.#session) throw new NoRunError(command);
+  #sessionOr(where: string): Session {
+    if (!this.#session) throw new NoRunError(where);
     return this.#session;
   }
 
   /** The gates of a run that has not failed. */
   #transportOr(command: string): Transport {
-    const { transport } = this.#sessionOr(command);
-    if (transport.signal.aborted) throw new NoRunError(command);
+    const { transport } = this.#sessionOr(`command ${command}`);
+    if (transport.signal.aborted) throw new NoRunError(`command ${command}`);
     return transport;
-  }
-
-  #askForProfiles(command: string, updates: number): void {
-    this.#transportOr(command);
-    if (!this.#backend?.startProfile) throw new NoProfileError();
-    this.#sessionOr(command).profiles = updates;
   }
 
   async #ensureBackend(): Promise<Backend> {
@@ -252,38 +240,40 @@ export class Engine {
     const transport = new Transport(onStatus, checkpoint?.update);
     const session: Session = {
       ...policies,
+      config,
       transport,
-      profiles: 0,
-      checkSteps: null,
+      profiles: new Awaited(() => (this.#backend?.startProfile ? null : new NoProfileError())),
+      stepChecks: new Awaited(),
+      checkpoints: new Awaited(),
       settled: checkpoint,
-      checkpointAsked: false,
       saving: Promise.resolve(),
       done: Promise.resolve(),
     };
-    const startProfile = (): UpdateProfiler | null => {
-      if (session.profiles === 0) return null;
-      session.profiles -= 1;
-      return this.#backend?.startProfile?.() ?? null;
-    };
-    const takeStepCheck = (update: number): boolean => {
-      if (session.checkSteps === null || update < session.checkSteps) return false;
-      session.checkSteps = null;
-      return true;
-    };
-    const onSettled = (standing: Settled): void => {
-      session.settled = standing;
-      if (session.checkpointAsked) this.#askForCheckpoint(session);
+    const startProfile = (update: number): Profiling | null => {
+      const tell = session.profiles.take(update);
+      const profiler = tell && this.#backend?.startProfile?.();
+      return profiler ? { profiler, tell } : null;
     };
     this.#session = session;
     transport.announce();
     const now = (): number => performance.now() - transport.waitedMs;
     const run = { config, environment, ...policies, transport, post, now };
-    const hooks = { startProfile, takeStepCheck, onSettled };
-    session.done = train({ ...run, ...hooks }, checkpoint ?? START).catch((error: unknown) => {
-      if (error instanceof RunStopped || this.#session !== session) return;
-      transport.stop();
-      this.#fail(error, 'run');
-    });
+    const hooks = {
+      startProfile,
+      takeStepCheck: (update: number) => session.stepChecks.take(update),
+      onSettled: (standing: Settled) => settle(session, standing),
+    };
+    session.done = train({ ...run, ...hooks }, checkpoint ?? START)
+      .catch((error: unknown) => {
+        if (error instanceof RunStopped || this.#session !== session) return;
+        transport.stop();
+        this.#fail(error, 'run');
+      })
+      .finally(() => {
+        session.profiles.end();
+        session.stepChecks.end();
+        session.checkpoints.end();
+      });
   }
 
   /**
@@ -304,35 +294,13 @@ export class Engine {
     return { policy, environment, parameters: current ? 'current' : 'starting', run };
   }
 
-  async #saveWeights({ policy, transport }: Session): Promise<void> {
-    this.#options.post({ kind: 'weights', update: transport.state.update, bytes: await policy.save() });
-  }
-
-  /** Now where the run stands between two updates, else when it next does. */
-  #askForCheckpoint(session: Session): void {
-    const { settled, transport } = session;
-    session.checkpointAsked = settled?.update !== transport.state.update;
-    if (settled && !session.checkpointAsked) session.saving = this.#saveCheckpoint(session, settled);
-  }
-
-  async #saveCheckpoint(session: Session, standing: Settled): Promise<void> {
-    const config = this.#opened?.config;
-    if (!config) return;
-    try {
-      const bytes = await encodeCheckpoint(await takeCheckpoint(config, session, standing));
-      if (this.#session !== session) return;
-      this.#options.post({ kind: 'checkpoint', update: standing.update, bytes: bytes.buffer });
-    } catch (error) {
-      if (this.#session === session) this.#fail(error, 'checkpoint');
-    }
-  }
-
   async #endSession(): Promise<void> {
     const session = this.#session;
     if (!session) return;
     this.#session = null;
     session.transport.stop();
-    await Promise.all([session.done, session.saving]);
+    await session.done;
+    await session.saving;
     session.policy.dispose();
     session.reference?.dispose();
     session.rewardModel?.dispose();

@@ -30,15 +30,28 @@ export class WeightsFetchError extends LabError {
   }
 }
 
-/** A command that needs an open run came before one was opened. */
+/** A command or question that needs an open run came before one was opened. */
 export class NoRunError extends LabError {
-  constructor(command: string) {
+  constructor(where: string) {
     super('NoRunError', {
       what: 'There is no run to do this with',
-      where: `command ${command}`,
+      where,
       got: 'no open run',
       wanted: 'an open run',
       next: 'Choose a preset, which opens one, or reset.',
+    });
+  }
+}
+
+/** What was asked of an update to come will not come: the run is over, stopped or failed. */
+export class RunEndedError extends LabError {
+  constructor() {
+    super('RunEndedError', {
+      what: 'The run ended before it could answer this',
+      where: 'run',
+      got: 'its end',
+      wanted: 'another update',
+      next: 'Reset the run, which starts it again with the same seed, and ask again.',
     });
   }
 }
@@ -48,7 +61,7 @@ export class NoProfileError extends LabError {
   constructor() {
     super('NoProfileError', {
       what: 'This run cannot be profiled',
-      where: 'command profile',
+      where: 'question profile',
       got: 'a backend without a device to time',
       wanted: 'a run on WebGPU',
       next: 'Train in a browser with WebGPU.',

@@ -4,18 +4,8 @@ import { quote } from '../../protocol/schema.ts';
 import { parseRunConfig } from '../config/config.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 
-const PLAIN_COMMANDS = [
-  'pause',
-  'step-update',
-  'step-phase',
-  'reset',
-  'save-weights',
-  'save-checkpoint',
-  'close',
-  ...URGENT_COMMANDS,
-] as const;
-const COMMANDS = ['open', 'load-weights', 'resume', 'play', 'profile', 'check-steps', ...PLAIN_COMMANDS];
-const MOST_PROFILES = 1000;
+const PLAIN_COMMANDS = ['pause', 'step-update', 'step-phase', 'reset', 'close', ...URGENT_COMMANDS] as const;
+const COMMANDS = ['open', 'load-weights', 'resume', 'play', ...PLAIN_COMMANDS];
 
 const refuse = (what: string, where: string, got: unknown, wanted: string): never => {
   throw new ProtocolError({
@@ -53,24 +43,6 @@ export function parseRunCommand(value: unknown): RunCommand {
   if (plain) return { kind: plain };
   if (kind === 'open') return { kind, config: parseRunConfig(fields.config) };
   if (kind === 'play') return parsePlay(fields.to);
-  if (kind === 'profile') {
-    const { updates = 1 } = fields;
-    if (Number.isInteger(updates) && (updates as number) >= 1 && (updates as number) <= MOST_PROFILES)
-      return { kind, updates: updates as number };
-    const range = `a whole number from 1 to ${MOST_PROFILES}`;
-    return refuse('The number of updates to profile is not valid', 'command.updates', updates, range);
-  }
-  if (kind === 'check-steps') {
-    const { update } = fields;
-    if (update === undefined) return { kind };
-    if (Number.isInteger(update) && (update as number) >= 1) return { kind, update: update as number };
-    return refuse(
-      'The steps of such an update cannot be checked',
-      'command.update',
-      update,
-      'an update from 1',
-    );
-  }
   if (kind === 'load-weights' || kind === 'resume') {
     if (fields.bytes instanceof ArrayBuffer) return { kind, bytes: fields.bytes };
     return refuse(

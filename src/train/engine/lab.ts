@@ -20,12 +20,14 @@ import { startEngine, type EngineClient } from './client.ts';
 import { parseRunConfig, parseSettings, withSetting } from '../config/config.ts';
 import { RunConfigError } from '../../protocol/errors.ts';
 import { presets, withAlgorithm } from '../config/presets.ts';
-import type {
-  AdapterDescription,
-  AlgorithmDescription,
-  KnobRange,
-  RunEvent,
-  UpdateMetrics,
+import {
+  isLogged,
+  type EventOf,
+  type AdapterDescription,
+  type AlgorithmDescription,
+  type KnobRange,
+  type RunEvent,
+  type UpdateMetrics,
 } from '../../protocol/protocol.ts';
 import { writeRecording } from '../../files/recording.ts';
 
@@ -172,11 +174,9 @@ interface HeldOut {
   readonly greedyExactMatch: number;
 }
 
-type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { readonly kind: Kind }>;
-
 const isKind =
   <Kind extends RunEvent['kind']>(kind: Kind) =>
-  (event: RunEvent): event is EventOf<Kind> =>
+  (event: RunEvent): event is Extract<RunEvent, EventOf<Kind>> =>
     event.kind === kind;
 
 const mean = (values: readonly number[]): number =>
@@ -242,7 +242,10 @@ const sayReport = ({ what, where, got, wanted, next }: ErrorReport): string =>
   `${what} (${where}): got ${got}, wanted ${wanted}. ${next}`;
 
 /** The first event of a kind; rejects with the report of a failure, as text. */
-function eventOf<Kind extends RunEvent['kind']>(client: EngineClient, kind: Kind): Promise<EventOf<Kind>> {
+function eventOf<Kind extends EventOf<'ready'>['kind']>(
+  client: EngineClient,
+  kind: Kind,
+): Promise<EventOf<Kind>> {
   return new Promise((resolve, reject) => {
     const end = client.subscribe((event) => {
       if (event.kind !== kind && event.kind !== 'failed') return;
@@ -272,6 +275,7 @@ function play(client: EngineClient, config: RunConfig, onProgress: (progress: La
   let startMs = 0;
   return new Promise<{ log: readonly RunEvent[]; seconds: number }>((resolve, reject) => {
     client.subscribe((event) => {
+      if (!isLogged(event)) return;
       log.push(event);
       const seconds = (performance.now() - startMs) / 1000;
       if (event.kind === 'failed') return reject(new Error(sayReport(event.report)));

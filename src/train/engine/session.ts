@@ -1,10 +1,11 @@
 /** What the engine keeps of the run that is open. */
 import type { RunConfig } from '../../units.ts';
-import type { RunCommand } from '../../protocol/protocol.ts';
-import type { Checkpoint } from '../run/checkpoint.ts';
+import type { ProfiledUpdate, RunCommand, StepCheck } from '../../protocol/protocol.ts';
+import { takeCheckpoint, type Checkpoint } from '../run/checkpoint.ts';
 import type { Transport } from '../run/gates.ts';
 import type { Settled } from '../run/memory.ts';
 import type { Policies } from '../run/update.ts';
+import { RunEndedError } from './errors.ts';
 
 /** What a run was opened with; `reset` opens it again. */
 export interface Opened {
@@ -13,14 +14,88 @@ export interface Opened {
   readonly checkpoint: Checkpoint | null; // that the run goes on from; it needs no weights
 }
 
+interface Waiting<Answer> {
+  readonly from: number;
+  taken: boolean; // by an update under way, which may end before it tells
+  readonly resolve: (answer: Answer | Promise<Answer>) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+/** Who waits for something that an update of the run will give. */
+export class Awaited<Answer> {
+  readonly #refusal: () => Error | null;
+  readonly #waiting = new Set<Waiting<Answer>>();
+  #ended = false;
+
+  /** @param refusal why nothing can be waited for; null where it can */
+  constructor(refusal: () => Error | null = () => null) {
+    this.#refusal = refusal;
+  }
+
+  /**
+   * @param from the first update that will do
+   * @throws RunEndedError when the run ends without; what refuses
+   */
+  next(from: number, signal: AbortSignal): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const refusal = this.#ended ? new RunEndedError() : this.#refusal();
+      if (refusal) return reject(refusal);
+      const waiting = { from, taken: false, resolve, reject };
+      this.#waiting.add(waiting);
+      signal.addEventListener('abort', () => this.#waiting.delete(waiting)); // who asked was told already
+    });
+  }
+
+  /** Takes all that wait for this update. @returns tells them; null where nobody waits */
+  take(update: number): ((answer: Answer | Promise<Answer>) => void) | null {
+    const due = [...this.#waiting].filter(({ from, taken }) => !taken && from <= update);
+    if (due.length === 0) return null;
+    for (const waiting of due) waiting.taken = true;
+    return (answer) => {
+      for (const waiting of due) {
+        this.#waiting.delete(waiting);
+        waiting.resolve(answer);
+      }
+    };
+  }
+
+  /** The run gives nothing any more. */
+  end(): void {
+    this.#ended = true;
+    for (const { reject } of this.#waiting) reject(new RunEndedError());
+    this.#waiting.clear();
+  }
+}
+
 export interface Session extends Policies {
+  readonly config: RunConfig;
   readonly transport: Transport;
-  profiles: number; // updates still to be profiled
-  checkSteps: number | null; // the first update whose steps may be checked; null: none
+  readonly profiles: Awaited<ProfiledUpdate>;
+  readonly stepChecks: Awaited<StepCheck>;
+  readonly checkpoints: Awaited<Checkpoint>;
   settled: Settled | null; // where the run last stood between two updates
-  checkpointAsked: boolean; // for when it next does
-  saving: Promise<void>; // of the last checkpoint; never rejects
+  saving: Promise<unknown>; // of all checkpoints so far, which read the networks; never rejects
   done: Promise<void>; // never rejects
+}
+
+/** The run stands between two updates: the checkpoints that are waited for are taken. */
+export function settle(session: Session, standing: Settled): void {
+  session.settled = standing;
+  session.checkpoints.take(standing.update)?.(checkpointAt(session, standing));
+}
+
+/** Now where the run stands between two updates, else when it next does. @throws RunEndedError */
+export function nextCheckpoint(session: Session, signal: AbortSignal): Promise<Checkpoint> {
+  const { settled, transport, checkpoints } = session;
+  return settled?.update === transport.state.update
+    ? checkpointAt(session, settled)
+    : checkpoints.next(0, signal);
+}
+
+function checkpointAt(session: Session, standing: Settled): Promise<Checkpoint> {
+  const taken = takeCheckpoint(session.config, session, standing);
+  session.saving = Promise.allSettled([session.saving, taken]);
+  return taken;
 }
 
 /** Commands that only a run can carry out. */
@@ -29,7 +104,4 @@ export const OF_A_RUN: ReadonlySet<RunCommand['kind']> = new Set([
   'pause',
   'step-update',
   'step-phase',
-  'profile',
-  'check-steps',
-  'save-checkpoint',
 ]);

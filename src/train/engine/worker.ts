@@ -3,7 +3,9 @@ import { Courtesy, GIVE_WAY } from '../../gpu/courtesy.ts';
 import { answerQuestions, isOfQuestion, type Asking } from './asking.ts';
 import { Engine } from './engine.ts';
 import { fetchWeightsFrom, openGpuBackend } from './gpu_backend.ts';
-import type { RunEvent } from '../../protocol/protocol.ts';
+import type { EngineEvent } from '../../protocol/protocol.ts';
+import { questions } from '../inspect/index.ts';
+import type { QuestionTable } from '../inspect/question.ts';
 import { startPulse } from './life_watch.ts';
 
 /** What is used of DedicatedWorkerGlobalScope; the DOM library types `self` as a window. */
@@ -18,14 +20,15 @@ const scope = self as unknown as WorkerScope;
 
 const courtesy = new Courtesy();
 const engine = new Engine({
-  post: (event: RunEvent) => scope.postMessage(event, 'bytes' in event ? [event.bytes] : []),
+  post: (event: EngineEvent) => scope.postMessage(event, []),
   openBackend: () => openGpuBackend({ courtesy }),
   fetchWeights: fetchWeightsFrom(scope.name || scope.location.href),
 });
 
 const hearQuestion = answerQuestions(
   (question, signal) => engine.ask(question, signal),
-  (reply) => scope.postMessage(reply, []),
+  (reply, moved) => scope.postMessage(reply, moved),
+  (kind, answer) => (questions as QuestionTable)[kind].moved?.(answer) ?? [],
 );
 scope.onmessage = ({ data }) => {
   if (data === GIVE_WAY) courtesy.ask();

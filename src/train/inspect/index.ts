@@ -3,6 +3,7 @@ import { estimate } from './estimate.ts';
 import { compareGradients } from './gradient_angles.ts';
 import { growTurns } from './intervention.ts';
 import { checkOneKernel, listKernels, tryOneKernel } from './kernels.ts';
+import { checkSteps, profileUpdate, saveCheckpoint, saveWeights } from './of_run.ts';
 import type { QuestionTable } from './question.ts';
 import { inspectToken } from './token_push.ts';
 
@@ -14,6 +15,10 @@ export const questions = {
   'list-kernels': listKernels,
   'check-kernel': checkOneKernel,
   'try-kernel': tryOneKernel,
+  'save-weights': saveWeights,
+  'save-checkpoint': saveCheckpoint,
+  profile: profileUpdate,
+  'check-steps': checkSteps,
 } satisfies QuestionTable;
 
 type Table = typeof questions;

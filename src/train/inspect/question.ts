@@ -5,6 +5,7 @@ import { issueReport } from '../../protocol/schema.ts';
 import type { EditedKernel, Environment, RunConfig, TrainablePolicy } from '../../units.ts';
 import type { Backend } from '../engine/backend.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Session } from '../engine/session.ts';
 import type { TransportState } from '../run/gates.ts';
 
 /** A policy to ask beside the run's own, and whose parameters it has. */
@@ -24,6 +25,8 @@ export interface Lender {
   backend(): Promise<Backend>;
   /** One of its own, for the borrower to dispose of; a run under way is not disturbed. */
   policyOf(config: RunConfig): Promise<AskedOf>;
+  /** The run itself, which the answerer may look at and wait for, and does not disturb. @throws NoRunError */
+  run(): Promise<Session>;
 }
 
 /** One kind of question: how its fields are checked, and who answers. */
@@ -32,6 +35,8 @@ export interface QuestionKind<Fields, Answer> {
   parse(value: unknown): Fields;
   /** @param signal aborted when nobody waits any more: the answer will be dropped, so it may break off */
   answer(question: Fields, lender: Lender, signal: AbortSignal): Promise<Answer>;
+  /** What of the answer is moved to the page and not copied; nothing by default. */
+  moved?(answer: Answer): Transferable[];
   /** A person's text of a kernel that runs for this question: it is named when the device is lost meanwhile. */
   edit?(question: Fields): EditedKernel | null;
 }

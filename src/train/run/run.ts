@@ -53,14 +53,15 @@ async function goOn(run: Run, from: Standing): Promise<Settled> {
 async function profiledUpdate(at: Update): Promise<RunMemory> {
   const { run, update } = at;
   await run.transport.gate();
-  const profiler = run.startProfile?.() ?? null;
-  if (!profiler) return trainUpdate(at);
+  const profiling = run.startProfile?.(update) ?? null;
+  if (!profiling) return trainUpdate(at);
+  const { profiler, tell } = profiling;
   const startMs = run.now();
   const memory = await trainUpdate(at).catch((error: unknown) => {
     profiler.cancel();
     throw error;
   });
-  run.post({ kind: 'profile', update, ...(await profiler.finish(run.now() - startMs)) });
+  tell({ update, ...(await profiler.finish(run.now() - startMs)) });
   return memory;
 }
 
@@ -127,7 +128,8 @@ async function rollOutAndReward(at: Update): Promise<Measured> {
 async function trainBatches(at: Update, batches: readonly LossBatch[]): Promise<readonly TrainedBatch[]> {
   const { run, update } = at;
   const trained: TrainedBatch[] = [];
-  const checked: CheckedStep[] | null = run.takeStepCheck?.(update) ? [] : null;
+  const tell = run.takeStepCheck?.(update) ?? null;
+  const checked: CheckedStep[] | null = tell ? [] : null;
   let scores: BatchScores | null = null;
   for (const [minibatch, batch] of batches.entries()) {
     const entry = await phase(at, 'loss', async () => {
@@ -137,7 +139,7 @@ async function trainBatches(at: Update, batches: readonly LossBatch[]): Promise<
     const step = await phase(at, 'step', () => takeStep(at, entry, checked));
     trained.push({ ...entry, step });
   }
-  if (checked) run.post({ kind: 'step-check', update, steps: checked });
+  if (checked) tell?.({ update, steps: checked });
   return trained;
 }
 

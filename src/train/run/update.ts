@@ -11,7 +11,7 @@ import type {
   TrainablePolicy,
 } from '../../units.ts';
 import type { UpdateProfiler } from '../engine/profile.ts';
-import type { Phase, RunEvent } from '../../protocol/protocol.ts';
+import type { Phase, ProfiledUpdate, RunEvent, StepCheck } from '../../protocol/protocol.ts';
 import type { Transport } from './gates.ts';
 import type { RunMemory, Settled } from './memory.ts';
 
@@ -24,6 +24,12 @@ export interface Policies {
   readonly rewardModel: TrainablePolicy | null;
 }
 
+/** A profile that was begun, and who is told of it. */
+export interface Profiling {
+  readonly profiler: UpdateProfiler;
+  readonly tell: (profile: ProfiledUpdate) => void;
+}
+
 export interface Run extends Policies {
   readonly config: RunConfig;
   readonly environment: Environment;
@@ -31,9 +37,9 @@ export interface Run extends Policies {
   readonly post: (event: RunEvent) => void;
   readonly now: () => number; // ms; only *Ms metrics and profiles read it
   /** A profile of the update about to begin, where one was asked for. */
-  readonly startProfile?: () => UpdateProfiler | null;
-  /** Whether the steps of this update are to be checked; the answer is for one update. */
-  readonly takeStepCheck?: (update: number) => boolean;
+  readonly startProfile?: (update: number) => Profiling | null;
+  /** Who is told of the check of this update's steps; null where nobody asked for it. */
+  readonly takeStepCheck?: (update: number) => ((check: StepCheck) => void) | null;
   /** Told where the run stands after each update, its evaluations done, before the next: checkpoints are taken here. */
   readonly onSettled?: (standing: Settled) => void;
 }

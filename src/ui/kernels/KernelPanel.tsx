@@ -59,7 +59,7 @@ export function Bindings({ kernel }: { readonly kernel: KernelDescription }) {
 // What a kernel cost in the last profiled update, and the way to profile another.
 
 function useTimeWords(kernel: string): string {
-  const profile = useRun((run) => run.profiles.at(-1));
+  const profile = useInspection((asked) => asked.profiles.at(-1));
   if (!profile) return 'No time of it yet: no update of this run was profiled.';
   if (profile.method === 'submissions')
     return `No time of it: this device has no timestamps, so update ${profile.update} was timed by whole submissions, not by kernel.`;

@@ -9,7 +9,7 @@ import {
   type UpdateProfile,
 } from '../../store/loss/profile_reading.ts';
 import { KernelBrowser } from '../kernels/KernelPanel.tsx';
-import { useLab, useRun, useTransport } from '../parts/binding.ts';
+import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { countWords, formatMs, formatShare } from '../parts/format.ts';
 import { Missing, useMissing } from '../parts/parts.tsx';
 import { formatRate, formatTimes, MemoryTable, ProfileTable } from './ProfileTable.tsx';
@@ -128,7 +128,7 @@ function useNothing(): string {
 }
 
 export function ProfileView() {
-  const profiles = useRun((run) => run.profiles);
+  const profiles = useInspection((asked) => asked.profiles);
   const engine = useTransport((transport) => transport.engine.kind);
   const profiling = useTransport((transport) => transport.profiling);
   const finished = useRun((run) => run.status === 'finished');

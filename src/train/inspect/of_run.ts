@@ -1,0 +1,54 @@
+/** Questions that the run itself answers, as it goes on: weights, checkpoint, profile and step check. */
+import * as v from 'valibot';
+import type { ProfiledUpdate, SavedCheckpoint, SavedWeights, StepCheck } from '../../protocol/protocol.ts';
+import { whole } from '../../protocol/schema.ts';
+import { nextCheckpoint } from '../engine/session.ts';
+import { encodeCheckpoint } from '../run/checkpoint_file.ts';
+import { checked, type QuestionKind } from './question.ts';
+
+type Nothing = Readonly<Record<never, never>>;
+
+/** As a file that a run can start from, where the run stands at the moment. */
+export const saveWeights: QuestionKind<Nothing, SavedWeights> = {
+  parse: () => ({}),
+  async answer(_, lender) {
+    const { policy, transport } = await lender.run();
+    return { update: transport.state.update, bytes: await policy.save() };
+  },
+  moved: ({ bytes }) => [bytes],
+};
+
+/** Of the run as it stands between two updates, now or at the end of the one under way. */
+export const saveCheckpoint: QuestionKind<Nothing, SavedCheckpoint> = {
+  parse: () => ({}),
+  async answer(_, lender, signal) {
+    const checkpoint = await nextCheckpoint(await lender.run(), signal);
+    const { buffer } = await encodeCheckpoint(checkpoint);
+    return { update: checkpoint.update, bytes: buffer };
+  },
+  moved: ({ bytes }) => [bytes],
+};
+
+/** Of the next update that begins. */
+export const profileUpdate: QuestionKind<Nothing, ProfiledUpdate> = {
+  parse: () => ({}),
+  async answer(_, lender, signal) {
+    const { profiles } = await lender.run();
+    return profiles.next(0, signal);
+  },
+};
+
+const stepsOf = v.object({ update: v.exactOptional(whole(1, 1_000_000)) });
+
+/** Of the next update that comes to its loss, not before the one that is named. */
+export const checkSteps: QuestionKind<{ readonly update?: number }, StepCheck> = {
+  parse: (value) =>
+    checked(stepsOf, value, {
+      what: 'The steps of such an update cannot be checked',
+      next: 'Name an update from 1, or none for the next.',
+    }),
+  async answer({ update = 0 }, lender, signal) {
+    const { stepChecks } = await lender.run();
+    return stepChecks.next(update, signal);
+  },
+};
