@@ -1,7 +1,7 @@
 /** What the shelf says of a kept run without opening it. */
 import type { AdapterDescription, RunEvent } from '../protocol/protocol.ts';
 import type { RunConfig } from '../units.ts';
-import type { SettledUpdate } from './kept_log.ts';
+import type { SettledUpdate } from '../protocol/kept.ts';
 
 export interface KeptEntry {
   readonly id: string;

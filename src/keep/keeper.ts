@@ -5,7 +5,8 @@
 import { LabError, shorten, type ErrorReport } from '../units.ts';
 import type { Disk } from './disk.ts';
 import { entryAfter, type EntryChange, type KeptEntry } from './entry.ts';
-import { KeptLog, type SettledUpdate } from './kept_log.ts';
+import type { SettledUpdate } from '../protocol/kept.ts';
+import { KeptLog } from './kept_log.ts';
 
 /** Entries by id. */
 export interface EntryTable {

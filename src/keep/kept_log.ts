@@ -1,15 +1,8 @@
 /** One kept run on disk: its log, an update a member, and its checkpoints. What is torn is cut off; the rest stands. */
-import type { RunEvent } from '../protocol/protocol.ts';
+import type { SettledUpdate } from '../protocol/kept.ts';
 import { wholeMembers, writeMember, type Bytes, type Member } from '../files/members.ts';
 import { recordingPart } from '../files/recording.ts';
 import { sourceOf, type Disk } from './disk.ts';
-
-/** What an engine says when an update is over, its evaluations done. */
-export interface SettledUpdate {
-  readonly update: number; // 0: what stands before the first
-  readonly events: readonly RunEvent[]; // since the update before
-  readonly checkpoint: Bytes | null; // where the run stands after it; opaque here
-}
 
 /** The newest two are kept, and of older ones every tenth: from there any update is at most nine away. */
 const NEWEST_CHECKPOINTS = 2;

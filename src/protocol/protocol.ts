@@ -123,7 +123,8 @@ export type RunCommand =
   | { readonly kind: 'step-phase' } // to the end of the current or next phase
   | { readonly kind: 'reset' } // same config, same seed, from the start
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }
-  | { readonly kind: 'resume'; readonly bytes: ArrayBuffer } // prepares the run of a checkpoint, to go on from there
+  /** Prepares the run of a checkpoint, to go on from there. `keep`: id of the kept run that it is. */
+  | { readonly kind: 'resume'; readonly bytes: ArrayBuffer; readonly keep?: string }
   | { readonly kind: 'close' }
   | { readonly kind: 'give-up' }; // a device that does not answer; heard while other commands wait
 

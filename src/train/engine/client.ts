@@ -51,10 +51,14 @@ const RESTARTED: ErrorReport = {
 /** They end what a worker is at; one that has ended is at nothing. */
 const IDLE_COMMANDS: ReadonlySet<RunCommand['kind']> = new Set(['pause', 'close', 'give-up']);
 
-/** Commands are copied; weights and checkpoints are moved to the worker. */
+/**
+ * Commands are copied; weights and checkpoints are moved to the worker.
+ * @param joinKeeper a channel to whoever writes runs down, for each worker that is started; absent: nobody does
+ */
 export function startEngine(
   start: () => WorkerLike = startWorker,
   locks: Locks | null = browserLocks(),
+  joinKeeper?: () => MessagePort,
 ): EngineClient {
   const listeners = new Set<(event: PageEvent) => void>();
   const tell = (event: PageEvent): void => listeners.forEach((listener) => listener(event));
@@ -94,6 +98,8 @@ export function startEngine(
     try {
       const own = (worker = start());
       life = new LifeWatch(hearSign, locks);
+      const keeper = joinKeeper?.();
+      if (keeper) own.postMessage(keeper, [keeper]);
       own.onmessage = ({ data }: MessageEvent<EngineEvent | Pulse | Reply>) => {
         if (worker !== own) return; // it was ended, and this was under way
         if (isPulse(data)) return life?.felt(data);

@@ -10,6 +10,7 @@ import {
   type RunCommand,
   type RunEvent,
 } from '../../protocol/protocol.ts';
+import type { SettledMessage } from '../../protocol/kept.ts';
 import type { EditedKernel, Environment, ErrorReport, RunConfig, TrainablePolicy } from '../../units.ts';
 import {
   algorithmCatalogue,
@@ -29,6 +30,7 @@ import { train } from '../run/run.ts';
 import type { Policies, Profiling } from '../run/update.ts';
 import type { Backend } from './backend.ts';
 import { Desk } from './desk.ts';
+import { Diary } from './diary.ts';
 import { QuestionError, reportOf } from '../../protocol/errors.ts';
 import { blameEdit, NoProfileError, NoRunError } from './errors.ts';
 import { parseRunCommand } from './guard.ts';
@@ -42,6 +44,8 @@ export interface EngineOptions {
   /** A file of public/ by name. */
   readonly fetchWeights: (file: string) => Promise<ArrayBuffer>;
   readonly date?: () => string; // ISO 8601
+  /** Writes a run down as it happens (diary.ts). */
+  readonly tell?: (message: SettledMessage) => void;
   /** What can be asked, by kind; all that the lab knows by default. */
   readonly questions?: QuestionTable;
 }
@@ -130,17 +134,17 @@ export class Engine {
     if (this.#opened && !this.#session && OF_A_RUN.has(command.kind)) return;
     switch (command.kind) {
       case 'open':
-        return this.#open({ config: command.config, bytes: null, checkpoint: null });
+        return this.#open({ config: command.config, bytes: null, checkpoint: null, keep: null });
       case 'reset':
-        return this.#open(this.#openedOr(command.kind));
+        return this.#open({ ...this.#openedOr(command.kind), keep: null });
       case 'load-weights': {
         const { config } = this.#openedOr(command.kind);
         const byHand = { ...config, weights: LOADED_BY_HAND };
-        return this.#open({ config: byHand, bytes: command.bytes, checkpoint: null });
+        return this.#open({ config: byHand, bytes: command.bytes, checkpoint: null, keep: null });
       }
       case 'resume': {
         const checkpoint = await decodeCheckpoint(new Uint8Array(command.bytes));
-        return this.#open({ config: checkpoint.config, bytes: null, checkpoint });
+        return this.#open({ config: checkpoint.config, bytes: null, checkpoint, keep: command.keep ?? null });
       }
       case 'play':
         return this.#transportOr(command.kind).play(command.to);
@@ -213,7 +217,7 @@ export class Engine {
     };
     if (checkpoint) await restore(policies, checkpoint);
     if (this.#backend !== backend) return this.#postStatus('failed'); // lost meanwhile, which was said
-    this.#options.post({
+    const started: RunEvent = {
       kind: 'run-started',
       config,
       adapter: backend.adapter,
@@ -223,8 +227,9 @@ export class Engine {
       tokens: 'vocabulary',
       date: this.#options.date?.() ?? new Date().toISOString(),
       ...(checkpoint && { resumedAfter: checkpoint.update }),
-    });
-    this.#startSession(opened, environment, policies);
+    };
+    this.#options.post(started);
+    this.#startSession(opened, started, environment, policies);
   }
 
   async #weightsOf({ config, bytes, checkpoint }: Opened): Promise<ArrayBuffer | null> {
@@ -232,11 +237,14 @@ export class Engine {
     return bytes ?? (config.weights === null ? null : this.#options.fetchWeights(config.weights));
   }
 
-  #startSession({ config, checkpoint }: Opened, environment: Environment, policies: Policies): void {
+  #startSession(opened: Opened, started: RunEvent, environment: Environment, policies: Policies): void {
     const post = (event: RunEvent): void => {
-      if (this.#session === session) this.#options.post(event); // a run that is over says nothing more
+      if (this.#session !== session) return; // a run that is over says nothing more
+      session.diary?.hear(event);
+      this.#options.post(event);
     };
     const onStatus = (state: TransportState): void => post({ kind: 'status', ...state });
+    const { config, checkpoint } = opened;
     const transport = new Transport(onStatus, checkpoint?.update);
     const session: Session = {
       ...policies,
@@ -245,6 +253,7 @@ export class Engine {
       profiles: new Awaited(() => (this.#backend?.startProfile ? null : new NoProfileError())),
       stepChecks: new Awaited(),
       checkpoints: new Awaited(),
+      diary: this.#diaryOf(opened),
       settled: checkpoint,
       saving: Promise.resolve(),
       done: Promise.resolve(),
@@ -255,6 +264,7 @@ export class Engine {
       return profiler ? { profiler, tell } : null;
     };
     this.#session = session;
+    session.diary?.hear(started);
     transport.announce();
     const now = (): number => performance.now() - transport.waitedMs;
     const run = { config, environment, ...policies, transport, post, now };
@@ -276,6 +286,15 @@ export class Engine {
       });
   }
 
+  /** A resumed run is written on where the page names it; any other that is opened is a run of its own. */
+  #diaryOf({ config, checkpoint, keep }: Opened): Diary | null {
+    const { tell } = this.#options;
+    if (!tell || (checkpoint && keep === null)) return null;
+    const resumedAfter = checkpoint?.update ?? null;
+    const now = (): number => performance.now();
+    return new Diary({ id: keep ?? crypto.randomUUID(), resumedAfter, updates: config.updates, tell, now });
+  }
+
   /**
    * A policy of its own, so that a run under way is not disturbed: with the parameters of that run where it is of this
    * configuration and has begun, else with those that the configuration starts from. The caller disposes of it.
@@ -288,7 +307,7 @@ export class Engine {
     const current = own && session !== null && session.transport.state.update > 0;
     const weights = current
       ? await session.policy.save()
-      : await this.#weightsOf({ config, bytes: null, checkpoint: null });
+      : await this.#weightsOf({ config, bytes: null, checkpoint: null, keep: null });
     const environment = environmentNamed(config.environment);
     const policy = await backend.createPolicy({ config, weights, environment });
     return { policy, environment, parameters: current ? 'current' : 'starting', run };
@@ -301,6 +320,7 @@ export class Engine {
     session.transport.stop();
     await session.done;
     await session.saving;
+    await session.diary?.written;
     session.policy.dispose();
     session.reference?.dispose();
     session.rewardModel?.dispose();

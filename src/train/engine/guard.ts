@@ -44,7 +44,9 @@ export function parseRunCommand(value: unknown): RunCommand {
   if (kind === 'open') return { kind, config: parseRunConfig(fields.config) };
   if (kind === 'play') return parsePlay(fields.to);
   if (kind === 'load-weights' || kind === 'resume') {
-    if (fields.bytes instanceof ArrayBuffer) return { kind, bytes: fields.bytes };
+    const { bytes, keep } = fields;
+    if (bytes instanceof ArrayBuffer)
+      return { kind, bytes, ...(kind === 'resume' && typeof keep === 'string' && { keep }) };
     return refuse(
       kind === 'resume'
         ? 'The command to resume has no checkpoint'

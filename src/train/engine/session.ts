@@ -2,6 +2,8 @@
 import type { RunConfig } from '../../units.ts';
 import type { ProfiledUpdate, RunCommand, StepCheck } from '../../protocol/protocol.ts';
 import { takeCheckpoint, type Checkpoint } from '../run/checkpoint.ts';
+import { encodeCheckpoint } from '../run/checkpoint_file.ts';
+import type { Diary } from './diary.ts';
 import type { Transport } from '../run/gates.ts';
 import type { Settled } from '../run/memory.ts';
 import type { Policies } from '../run/update.ts';
@@ -12,6 +14,7 @@ export interface Opened {
   readonly config: RunConfig;
   readonly bytes: ArrayBuffer | null; // weights loaded by hand, in place of config.weights
   readonly checkpoint: Checkpoint | null; // that the run goes on from; it needs no weights
+  readonly keep: string | null; // id of the kept run that it goes on with
 }
 
 interface Waiting<Answer> {
@@ -73,6 +76,7 @@ export interface Session extends Policies {
   readonly profiles: Awaited<ProfiledUpdate>;
   readonly stepChecks: Awaited<StepCheck>;
   readonly checkpoints: Awaited<Checkpoint>;
+  readonly diary: Diary | null; // null: nothing is written down
   settled: Settled | null; // where the run last stood between two updates
   saving: Promise<unknown>; // of all checkpoints so far, which read the networks; never rejects
   done: Promise<void>; // never rejects
@@ -81,6 +85,7 @@ export interface Session extends Policies {
 /** The run stands between two updates: the checkpoints that are waited for are taken. */
 export function settle(session: Session, standing: Settled): void {
   session.settled = standing;
+  session.diary?.settle(standing.update, async () => encodeCheckpoint(await checkpointAt(session, standing)));
   session.checkpoints.take(standing.update)?.(checkpointAt(session, standing));
 }
 

@@ -19,10 +19,12 @@ interface WorkerScope {
 const scope = self as unknown as WorkerScope;
 
 const courtesy = new Courtesy();
+let keeper: MessagePort | null = null; // to whom runs are told as they happen
 const engine = new Engine({
   post: (event: EngineEvent) => scope.postMessage(event, []),
   openBackend: () => openGpuBackend({ courtesy }),
   fetchWeights: fetchWeightsFrom(scope.name || scope.location.href),
+  tell: (message) => keeper?.postMessage(message, message.checkpoint ? [message.checkpoint.buffer] : []),
 });
 
 const hearQuestion = answerQuestions(
@@ -31,7 +33,8 @@ const hearQuestion = answerQuestions(
   (kind, answer) => (questions as QuestionTable)[kind].moved?.(answer) ?? [],
 );
 scope.onmessage = ({ data }) => {
-  if (data === GIVE_WAY) courtesy.ask();
+  if (data instanceof MessagePort) keeper = data;
+  else if (data === GIVE_WAY) courtesy.ask();
   else if (isOfQuestion(data)) hearQuestion(data as Asking);
   else void engine.dispatch(data);
 };

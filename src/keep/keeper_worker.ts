@@ -1,0 +1,62 @@
+/** The keeper in a worker: the engine's worker tells it of each update by a channel of its own, past the page. */
+import { expose } from 'comlink';
+import type { ErrorReport } from '../units.ts';
+import { openDisk } from './disk.ts';
+import type { EntryChange, KeptEntry } from './entry.ts';
+import { openEntries } from './entry_table.ts';
+import { Keeper, keepReport } from './keeper.ts';
+import type { SettledMessage } from '../protocol/kept.ts';
+
+/** What the page hears without asking. */
+export type KeeperNews =
+  | { readonly kind: 'kept'; readonly entry: KeptEntry }
+  | { readonly kind: 'trouble'; readonly id: string; readonly report: ErrorReport };
+
+export interface StorageState {
+  readonly usage: number; // bytes of this site, as the browser estimates them
+  readonly quota: number;
+  readonly persisted: boolean; // the browser does not remove it by itself
+}
+
+const opening = Promise.all([openDisk(), openEntries()]).then(async ([disk, table]) => {
+  const keeper = new Keeper({ disk, table, locks: navigator.locks });
+  await keeper.sweep();
+  return keeper;
+});
+opening.catch(() => undefined); // whoever asks hears of it
+const lost = new Set<string>(); // runs that could not be written: an update is missing, so none is written after it
+
+/** Calls of the page; errors cross as five-part reports. */
+const api = {
+  /** @param news the page's end of what it hears */
+  connect(engine: MessagePort, news: MessagePort): void {
+    const tell = (message: KeeperNews): void => news.postMessage(message);
+    engine.onmessage = ({ data: { id, ...settled } }: MessageEvent<SettledMessage>) => {
+      if (lost.has(id)) return;
+      opening
+        .then((keeper) => keeper.record(id, settled))
+        .then((entry) => entry && tell({ kind: 'kept', entry }))
+        .catch((error: unknown) => {
+          if (lost.has(id)) return;
+          lost.add(id);
+          tell({ kind: 'trouble', id, report: keepReport(error, `update ${settled.update}`) });
+        });
+    };
+  },
+  list: (): Promise<readonly KeptEntry[]> => opening.then((keeper) => keeper.list()),
+  open: (id: string): Promise<Blob> => opening.then((keeper) => keeper.open(id)),
+  goOn: (id: string, before?: number) => opening.then((keeper) => keeper.goOn(id, before)),
+  release: (id: string): Promise<void> => opening.then((keeper) => keeper.release(id)),
+  change: (id: string, change: EntryChange) => opening.then((keeper) => keeper.change(id, change)),
+  remove: (id: string): Promise<void> => opening.then((keeper) => keeper.remove(id)),
+  async storage(): Promise<StorageState> {
+    const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
+      navigator.storage.estimate(),
+      navigator.storage.persisted(),
+    ]);
+    return { usage, quota, persisted };
+  },
+};
+export type KeeperApi = typeof api;
+
+expose(api);
