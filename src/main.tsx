@@ -7,6 +7,9 @@ import { createLab, type Lab } from './store/lab/lab.ts';
 import { followAddress, mirrorSelection } from './store/place/address.ts';
 import { lastNeeded } from './store/place/selection.ts';
 import { createPump } from './store/record/pump.ts';
+import { startKeeper } from './keep/keeper_client.ts';
+import type { KeeperNews } from './keep/entry.ts';
+import type { TabMemory } from './store/lab/kept.ts';
 import { startEngine, type EngineClient } from './train/engine/client.ts';
 import { App } from './ui/shell/App.tsx';
 import { keepOffline } from './ui/shell/NewVersion.tsx';
@@ -53,14 +56,17 @@ function reportOf(error: unknown, where: string): ErrorReport {
   };
 }
 
-/** Streams the recorded run into the player; the update that a link asks for is shown as soon as it is there. */
-async function loadRecording(lab: Lab): Promise<void> {
-  const wanted = lastNeeded(lab.selection.getState());
+/**
+ * Streams the recorded run into the player; the update that a link asks for is shown as soon as it is there.
+ * @param isFirst it is what the page shows
+ */
+async function loadRecording(lab: Lab, isFirst: boolean): Promise<void> {
+  const wanted = isFirst ? lastNeeded(lab.selection.getState()) : null;
   let isThere = false;
   let isShown = wanted === null;
   try {
     for await (const event of readInWorker(new URL(RECORDING, document.baseURI).href)) {
-      if (!isThere && wanted === null) lab.player.play();
+      if (!isThere && isFirst && wanted === null) lab.player.play();
       isThere = true;
       lab.player.add([event]);
       if (isShown || event.kind !== 'metrics' || event.update !== wanted) continue;
@@ -73,16 +79,49 @@ async function loadRecording(lab: Lab): Promise<void> {
   if (wanted !== null && !isShown) lab.player.seek(wanted); // a run that ends before: all of it
 }
 
+const LIVE_RUN = 'turnwise live run';
+
+/** In the tab's own storage, which a reload and a restored tab keep, and another tab does not see. */
+function tabMemory(): TabMemory {
+  try {
+    const { sessionStorage } = window;
+    return {
+      get() {
+        const text = sessionStorage.getItem(LIVE_RUN);
+        return text === null ? null : (JSON.parse(text) as ReturnType<TabMemory['get']>);
+      },
+      set(live) {
+        if (live) sessionStorage.setItem(LIVE_RUN, JSON.stringify(live));
+        else sessionStorage.removeItem(LIVE_RUN);
+      },
+    };
+  } catch {
+    return { get: () => null, set: () => undefined }; // storage is refused
+  }
+}
+
 function start(): void {
-  const engine = startEngine();
+  const tab = tabMemory();
+  const left = tab.get(); // the live run of before a reload
+  const heard: KeeperNews[] = []; // before the page is made
+  let hearKeeper = (news: KeeperNews): void => void heard.push(news);
+  const keeper = startKeeper((news) => hearKeeper(news));
+  const engine = startEngine(undefined, undefined, () => keeper.join());
   const lab = createLab(
     (command) => engine.send(command),
     location.hash,
     readInWorker,
     { write: writeRecording, read: readLogPart },
     engine,
+    { keeper, tab },
   );
-  const pump = createPump((events) => lab.transport.receive(events));
+  hearKeeper = lab.kept.hear;
+  heard.forEach(lab.kept.hear);
+  lab.kept.refresh().catch((error: unknown) => console.info('Runs are not kept in this browser:', error));
+  const pump = createPump((events) => {
+    lab.transport.receive(events);
+    lab.kept.hearEngine(events);
+  });
   engine.subscribe((event) => {
     pump.add([event]);
     if (document.hidden) pump.drain(); // messages come when timers do not, so that events never pile up
@@ -94,7 +133,8 @@ function start(): void {
     pump.tick();
     lab.player.tick(nowMs);
   });
-  loadRecording(lab)
+  if (left) void lab.kept.goOn(left.id, left.plays, 'reload');
+  loadRecording(lab, left === null)
     .catch((error: unknown) => {
       if (lab.transport.getState().source === 'recorded') lab.run.report(reportOf(error, RECORDING));
     })

@@ -1,6 +1,6 @@
 /** What the shelf says of a kept run without opening it. */
 import type { AdapterDescription, RunEvent } from '../protocol/protocol.ts';
-import type { RunConfig } from '../units.ts';
+import type { ErrorReport, RunConfig } from '../units.ts';
 import type { SettledUpdate } from '../protocol/kept.ts';
 
 export interface KeptEntry {
@@ -18,6 +18,17 @@ export interface KeptEntry {
   readonly note: string;
   readonly pinned: boolean;
   readonly removed: string | null; // when a person deleted it; it can be taken back until the page is opened again
+}
+
+/** What the page hears without asking. */
+export type KeeperNews =
+  | { readonly kind: 'kept'; readonly entry: KeptEntry }
+  | { readonly kind: 'trouble'; readonly id: string; readonly report: ErrorReport };
+
+export interface StorageState {
+  readonly usage: number; // bytes of this site, as the browser estimates them
+  readonly quota: number;
+  readonly persisted: boolean; // the browser does not remove it by itself
 }
 
 /** What a person changes. */

@@ -1,11 +1,25 @@
 /** The page's end of the keeper: starts its worker, joins the engine to it, asks it about kept runs. */
-import { transfer, wrap, type Remote } from 'comlink';
-import type { KeeperApi, KeeperNews } from './keeper_worker.ts';
+import { transfer, wrap } from 'comlink';
+import { KeepError } from './keeper.ts';
+import type { Bytes } from '../files/members.ts';
+import type { EntryChange, KeeperNews, KeptEntry, StorageState } from './entry.ts';
+import type { Answered, KeeperApi } from './keeper_worker.ts';
 
+/** Calls reject with KeepError, whose report says what to do. */
 export interface KeeperClient {
-  readonly api: Remote<KeeperApi>;
   /** A channel for one engine, to be handed to its worker. */
   join(): MessagePort;
+  list(): Promise<readonly KeptEntry[]>;
+  /** The log of a run, without an end line. */
+  open(id: string): Promise<Blob>;
+  /** Takes the run's log back to its newest checkpoint and returns that; null where there is none. */
+  goOn(id: string, before?: number): Promise<{ readonly update: number; readonly bytes: Bytes } | null>;
+  release(id: string): Promise<void>;
+  change(id: string, change: EntryChange): Promise<KeptEntry | null>;
+  remove(id: string): Promise<void>;
+  storage(): Promise<StorageState>;
+  /** Asks the browser not to remove this site's storage by itself; it may ask the person. */
+  persist(): Promise<boolean>;
 }
 
 /** @param hear told of each update that was written down, and of trouble */
@@ -15,8 +29,12 @@ export function startKeeper(hear: (news: KeeperNews) => void): KeeperClient {
     name: 'keeper',
   });
   const api = wrap<KeeperApi>(worker);
+  const valueOf = async <T>(answered: Promise<Answered<T>>): Promise<T> => {
+    const answer = await answered;
+    if ('report' in answer) throw new KeepError(answer.report);
+    return answer.value;
+  };
   return {
-    api,
     join() {
       const engine = new MessageChannel();
       const news = new MessageChannel();
@@ -24,5 +42,13 @@ export function startKeeper(hear: (news: KeeperNews) => void): KeeperClient {
       void api.connect(transfer(engine.port1, [engine.port1]), transfer(news.port2, [news.port2]));
       return engine.port2;
     },
+    list: () => valueOf(api.list()),
+    open: (id) => valueOf(api.open(id)),
+    goOn: (id, before) => valueOf(api.goOn(id, before)),
+    release: (id) => valueOf(api.release(id)),
+    change: (id, change) => valueOf(api.change(id, change)),
+    remove: (id) => valueOf(api.remove(id)),
+    storage: () => api.storage(),
+    persist: () => navigator.storage.persist(),
   };
 }

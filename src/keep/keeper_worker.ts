@@ -2,21 +2,10 @@
 import { expose } from 'comlink';
 import type { ErrorReport } from '../units.ts';
 import { openDisk } from './disk.ts';
-import type { EntryChange, KeptEntry } from './entry.ts';
+import type { EntryChange, KeeperNews, StorageState } from './entry.ts';
 import { openEntries } from './entry_table.ts';
 import { Keeper, keepReport } from './keeper.ts';
 import type { SettledMessage } from '../protocol/kept.ts';
-
-/** What the page hears without asking. */
-export type KeeperNews =
-  | { readonly kind: 'kept'; readonly entry: KeptEntry }
-  | { readonly kind: 'trouble'; readonly id: string; readonly report: ErrorReport };
-
-export interface StorageState {
-  readonly usage: number; // bytes of this site, as the browser estimates them
-  readonly quota: number;
-  readonly persisted: boolean; // the browser does not remove it by itself
-}
 
 const opening = Promise.all([openDisk(), openEntries()]).then(async ([disk, table]) => {
   const keeper = new Keeper({ disk, table, locks: navigator.locks });
@@ -26,7 +15,16 @@ const opening = Promise.all([openDisk(), openEntries()]).then(async ([disk, tabl
 opening.catch(() => undefined); // whoever asks hears of it
 const lost = new Set<string>(); // runs that could not be written: an update is missing, so none is written after it
 
-/** Calls of the page; errors cross as five-part reports. */
+/** What came of a call: errors cross as five-part reports. */
+export type Answered<T> = { readonly value: T } | { readonly report: ErrorReport };
+
+const answer = <T>(where: string, work: (keeper: Keeper) => Promise<T>): Promise<Answered<T>> =>
+  opening.then(work).then(
+    (value) => ({ value }),
+    (error: unknown) => ({ report: keepReport(error, where) }),
+  );
+
+/** Calls of the page. */
 const api = {
   /** @param news the page's end of what it hears */
   connect(engine: MessagePort, news: MessagePort): void {
@@ -43,12 +41,12 @@ const api = {
         });
     };
   },
-  list: (): Promise<readonly KeptEntry[]> => opening.then((keeper) => keeper.list()),
-  open: (id: string): Promise<Blob> => opening.then((keeper) => keeper.open(id)),
-  goOn: (id: string, before?: number) => opening.then((keeper) => keeper.goOn(id, before)),
-  release: (id: string): Promise<void> => opening.then((keeper) => keeper.release(id)),
-  change: (id: string, change: EntryChange) => opening.then((keeper) => keeper.change(id, change)),
-  remove: (id: string): Promise<void> => opening.then((keeper) => keeper.remove(id)),
+  list: () => answer('the shelf', (keeper) => keeper.list()),
+  open: (id: string) => answer(`run ${id}`, (keeper) => keeper.open(id)),
+  goOn: (id: string, before?: number) => answer(`run ${id}`, (keeper) => keeper.goOn(id, before)),
+  release: (id: string) => answer(`run ${id}`, (keeper) => Promise.resolve(keeper.release(id))),
+  change: (id: string, change: EntryChange) => answer(`run ${id}`, (keeper) => keeper.change(id, change)),
+  remove: (id: string) => answer(`run ${id}`, (keeper) => keeper.remove(id)),
   async storage(): Promise<StorageState> {
     const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
       navigator.storage.estimate(),

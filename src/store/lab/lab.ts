@@ -6,10 +6,11 @@ import type { EventCodec } from '../record/event_log.ts';
 import { createInspection, type Inspection } from '../ask/inspection.ts';
 import { createInterventions, type Interventions } from '../ask/interventions.ts';
 import { createPlayer, type Player } from '../record/player.ts';
-import { createRunStore, createScreen, type Screen } from '../record/run.ts';
+import { createRunStore, createScreen, type RunStore, type Screen } from '../record/run.ts';
 import { runName } from '../record/run_name.ts';
 import { createSelectionStore, lastNeeded, type SelectionStore } from '../place/selection.ts';
 import { createShelf, type ReadRecording, type Shelf } from '../record/shelf.ts';
+import { createKept, NO_KEEPER, NO_TAB, type Kept, type KeeperEnd, type TabMemory } from './kept.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface Lab {
@@ -20,6 +21,7 @@ export interface Lab {
   readonly shelf: Shelf;
   readonly inspection: Inspection;
   readonly interventions: Interventions;
+  readonly kept: Kept;
 }
 
 /** What the page has of the engine beside its commands and events. */
@@ -37,6 +39,7 @@ const NO_ENGINE: EngineEnd = { ask: () => new Promise(() => undefined), restart:
  * @param read reads recordings that the person opens
  * @param codec with it, old updates of a long run are compressed and read back, without it let go
  * @param engine answers questions, and can be started again
+ * @param keeping writes runs down in this browser; absent: nothing lasts
  */
 export function createLab(
   send: (command: RunCommand) => void,
@@ -44,6 +47,10 @@ export function createLab(
   read: ReadRecording = readNothing,
   codec: EventCodec | null = null,
   engine: Partial<EngineEnd> = {},
+  { keeper, tab }: { readonly keeper: KeeperEnd; readonly tab: TabMemory } = {
+    keeper: NO_KEEPER,
+    tab: NO_TAB,
+  },
 ): Lab {
   const recorded = createRunStore({ codec });
   const live = createRunStore({ codec });
@@ -69,6 +76,8 @@ export function createLab(
     ...{ run, recorded, live, selection, player },
     ...{ send, restart, inspection },
   });
+  const empty = (): RunStore => createRunStore({ codec });
+  const kept = createKept({ keeper, transport, live, read, empty, tab, now: Date.now });
   /** A link in the open page may lead to what the recording has not come to yet. */
   const playOn = (): void => {
     const last = lastNeeded(selection.getState());
@@ -83,7 +92,8 @@ export function createLab(
     transport,
     inspection,
     interventions,
-    shelf: createShelf(read, () => createRunStore({ codec })),
+    kept,
+    shelf: createShelf(read, empty),
   };
 }
 

@@ -25,12 +25,22 @@ export class OpenRun {
   }
 
   open(config: RunConfig): void {
+    this.#begin(config);
+    this.#send({ kind: 'open', config });
+  }
+
+  /** Opens the run of a checkpoint, to go on from there. @param keep id of the kept run that it is */
+  resume(config: RunConfig, bytes: ArrayBuffer, keep: string): void {
+    this.#begin(config);
+    this.#send({ kind: 'resume', bytes, keep });
+  }
+
+  #begin(config: RunConfig): void {
     if (this.config && !this.gone) this.#send({ kind: 'close' });
     this.config = config;
     this.gone = false;
     this.#held = [];
     this.#begun = false;
-    this.#send({ kind: 'open', config });
   }
 
   /** Lets through what belongs to the open run: the one before may still be talking. */

@@ -61,6 +61,8 @@ export interface Transport extends StoreApi<TransportState> {
   readonly checkStepsAgain: (update: number) => void;
   /** The same, without a check: pauses in this update when its trees have their credit, before it takes a step. */
   readonly trainAgain: (update: number) => void;
+  /** Goes on with a kept run, live; the place that is selected stays. It is paused, or plays on. */
+  readonly goOn: (run: ContinuedRun, plays: boolean) => void;
   readonly reset: () => void;
   readonly setDraft: (draft: RunConfig | null) => void;
   /** Starts a live run with the draft, or with the config of the run shown. */
@@ -77,11 +79,20 @@ export interface Transport extends StoreApi<TransportState> {
   readonly giveUpDevice: () => void;
 }
 
+/** A kept run that is to go on: its log to the end of an update, and the checkpoint that was taken there. */
+export interface ContinuedRun {
+  readonly id: string;
+  readonly config: RunConfig;
+  readonly events: readonly RunEvent[];
+  readonly after: number; // the update
+  readonly checkpoint: ArrayBuffer; // given away
+}
+
 /** The engine has no run any more: its device or the engine itself is gone. */
 const isLoss = (event: PageEvent): boolean =>
   (event.kind === 'life' && event.sign === 'ended') || (event.kind === 'status' && event.status === 'failed');
 /** Said by the page when it asks for a run anew, until the engine speaks for itself. */
-const PREPARING: RunEvent = { kind: 'status', status: 'preparing', update: 0, phase: null };
+const PREPARING = { kind: 'status', status: 'preparing', update: 0, phase: null } as const satisfies RunEvent;
 
 /** Trees have their credit then, and the policy is still the one that grew them. */
 const LAST_BEFORE_STEPS = 'advantage';
@@ -115,6 +126,7 @@ export function createTransport(parts: TransportParts): Transport {
   }));
   const open = new OpenRun(send);
   let leftFrom: Partial<Selection> | null = null;
+  let goneOnAfter: number | null = null; // the live run went on from a checkpoint after this update
   const isLive = (): boolean => store.getState().source === 'live';
   /** The engine's run was asked for, and may go on while another record is on screen. */
   const isBegun = (): boolean => store.getState().asked !== null;
@@ -156,6 +168,7 @@ export function createTransport(parts: TransportParts): Transport {
     inspection.clear();
     const isAnew = !same(open.config, config) || isBegun() || open.gone;
     if (isAnew) open.open(config);
+    goneOnAfter = null;
     live.clear();
     putOnScreen(live);
     store.setState({
@@ -208,7 +221,7 @@ export function createTransport(parts: TransportParts): Transport {
     if (!config || store.getState().engine.kind !== 'ready') return;
     const { prompt, node, leaf, token } = selection.getState();
     leftFrom = { update, prompt, node, leaf, token };
-    if (isLive() && !open.gone) {
+    if (isLive() && !open.gone && goneOnAfter === null) {
       selection.select({ update: null, pinned: null });
       forget();
       inspection.clear();
@@ -252,6 +265,10 @@ export function createTransport(parts: TransportParts): Transport {
     store.setState({ engine: { kind: 'unavailable', report }, awaiting: false });
   };
 
+  /** The run on screen has begun already: its log holds the first start. */
+  const isKnownStart = (event: RunEvent): boolean =>
+    event.kind === 'run-started' && goneOnAfter !== null && event.resumedAfter === goneOnAfter;
+
   const startOver = (): void => {
     player.pause();
     player.rewind();
@@ -276,7 +293,7 @@ export function createTransport(parts: TransportParts): Transport {
       const life = events.findLast((event) => event.kind === 'life');
       if (life) store.setState({ life: life.sign });
       if (isBegun()) {
-        live.apply(admitted);
+        live.apply(admitted.filter((event) => !isKnownStart(event)));
         if (there) arrive();
         return;
       }
@@ -311,6 +328,19 @@ export function createTransport(parts: TransportParts): Transport {
       }),
     trainAgain: (update) =>
       startAgain(update, () => send({ kind: 'play', to: { update, phase: LAST_BEFORE_STEPS } })),
+    goOn({ id, config, events, after, checkpoint }, plays) {
+      open.resume(config, checkpoint, id);
+      goneOnAfter = after;
+      player.pause();
+      live.clear();
+      live.apply([...events, { ...PREPARING, update: after }]);
+      run.show(live);
+      store.setState({
+        ...{ source: 'live', awaiting: false, draft: null, asked: config },
+        ...{ checkingSteps: false, trainingTo: null },
+      });
+      if (plays) send({ kind: 'play' });
+    },
     reset() {
       if (store.getState().source === 'recorded') return startOver();
       if (!isLive()) return;
@@ -318,7 +348,7 @@ export function createTransport(parts: TransportParts): Transport {
       forget(); // the new run was asked for none
       inspection.clear();
       const { asked } = store.getState();
-      if (open.gone && asked) goLive(asked, null);
+      if ((open.gone || goneOnAfter !== null) && asked) goLive(asked, null);
       else send({ kind: 'reset' });
     },
     setDraft: (draft) =>

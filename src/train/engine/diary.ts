@@ -4,7 +4,7 @@
  * was opened and never played leaves nothing.
  */
 import type { SettledMessage, SettledUpdate } from '../../protocol/kept.ts';
-import { isLogged, type RunEvent } from '../../protocol/protocol.ts';
+import type { RunEvent } from '../../protocol/protocol.ts';
 
 const CHECKPOINT_UPDATES = 10;
 const CHECKPOINT_MS = 30_000;
@@ -36,7 +36,7 @@ export class Diary {
 
   hear(event: RunEvent): void {
     const isKnown = event.kind === 'run-started' && this.#parts.resumedAfter !== null;
-    if (isLogged(event) && event.kind !== 'status' && !isKnown) this.#events.push(event);
+    if (event.kind !== 'status' && !isKnown) this.#events.push(event);
   }
 
   /** @param take takes a checkpoint of the run as it stands now */

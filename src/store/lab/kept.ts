@@ -1,0 +1,220 @@
+/**
+ * The runs that this browser keeps, and the live one among them: what is written down, what could not be, and the ways
+ * back to a run. A run comes back by itself after a reload and after a lost device.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { EntryChange, KeeperNews, KeptEntry, StorageState } from '../../keep/entry.ts';
+import type { RunEvent } from '../../protocol/protocol.ts';
+import { LabError, type ErrorReport } from '../../units.ts';
+import type { ReadRecording } from '../record/shelf.ts';
+import type { RunStore } from '../record/run.ts';
+import type { Transport } from './transport.ts';
+
+/** What the page has of the keeper (src/keep/keeper_client.ts). */
+export interface KeeperEnd {
+  readonly list: () => Promise<readonly KeptEntry[]>;
+  readonly open: (id: string) => Promise<Blob>;
+  readonly goOn: (
+    id: string,
+    before?: number,
+  ) => Promise<{ readonly update: number; readonly bytes: Uint8Array<ArrayBuffer> } | null>;
+  readonly change: (id: string, change: EntryChange) => Promise<KeptEntry | null>;
+  readonly release: (id: string) => Promise<void>;
+  readonly storage: () => Promise<StorageState>;
+  readonly persist: () => Promise<boolean>;
+}
+
+/** What this tab remembers over a reload: the live run, and whether it played. */
+export interface TabMemory {
+  readonly get: () => { readonly id: string; readonly plays: boolean } | null;
+  readonly set: (live: { readonly id: string; readonly plays: boolean } | null) => void;
+}
+
+/** Why a run went on from a checkpoint. */
+export type Return = 'asked' | 'reload' | 'device';
+
+export interface KeptState {
+  readonly entries: readonly KeptEntry[]; // newest first; those that a person deleted are marked
+  readonly current: string | null; // id of the live run, once an update of it is written down
+  readonly storage: StorageState | null;
+  readonly trouble: ErrorReport | null; // the live run is no longer written down, or a kept one cannot be opened
+  readonly returned: { readonly why: Return; readonly update: number } | null; // said until dismissed
+}
+
+export interface Kept extends StoreApi<KeptState> {
+  readonly hear: (news: KeeperNews) => void;
+  /** Events of the engine, after the transport has them. */
+  readonly hearEngine: (events: readonly RunEvent[]) => void;
+  readonly refresh: () => Promise<void>;
+  /** Goes on with a kept run from its newest checkpoint that can be read. */
+  readonly goOn: (id: string, plays: boolean, why?: Return) => Promise<void>;
+  /** Puts a kept run on screen as it was written down; nothing is trained. */
+  readonly show: (id: string) => Promise<void>;
+  /** A kept run as a record of its own, to compare with. */
+  readonly read: (id: string) => Promise<RunStore>;
+  readonly change: (id: string, change: EntryChange) => Promise<void>;
+  readonly persist: () => Promise<void>;
+  readonly dismiss: () => void;
+}
+
+export interface KeptParts {
+  readonly keeper: KeeperEnd;
+  readonly transport: Transport;
+  readonly live: RunStore;
+  readonly read: ReadRecording;
+  readonly empty: () => RunStore;
+  readonly tab: TabMemory;
+  readonly now: () => number; // ms
+}
+
+const CUT_OFF = 'RecordingCutOffError'; // a log that grew has no end line
+const MOST_RETURNS = 10; // from lost devices, in MINUTE_MS
+const MINUTE_MS = 60_000;
+
+const tooOften: ErrorReport = {
+  what: 'The graphics device was lost ten times within a minute',
+  where: 'live run',
+  got: 'one more loss',
+  wanted: 'a device that stays',
+  next: 'The run is kept. Close other programs that use the graphics card, or restart the browser, then resume it.',
+};
+
+const noCheckpoint = (id: string): ErrorReport => ({
+  what: 'This run cannot go on: it has no checkpoint that can be read',
+  where: `run ${id}`,
+  got: 'none',
+  wanted: 'a checkpoint, which is taken every ten updates or half a minute',
+  next: 'Start it again with the same seed: the same numbers come again. What was written down can be looked at.',
+});
+
+export function createKept(parts: KeptParts): Kept {
+  const { keeper, transport, live, tab } = parts;
+  const store = createStore<KeptState>(() => ({
+    ...{ entries: [], current: null, storage: null, trouble: null, returned: null },
+  }));
+  let returns: readonly number[] = []; // ms of the last returns from lost devices
+  let asked = false; // persist(), once a session
+
+  const put = (entry: KeptEntry): void =>
+    store.setState(({ entries }) => ({ entries: [entry, ...entries.filter(({ id }) => id !== entry.id)] }));
+
+  const fail = (error: unknown, id: string): void => {
+    const report = error instanceof LabError ? error.report : { ...noCheckpoint(id), got: String(error) };
+    store.setState({ trouble: report });
+  };
+
+  const isPlaying = (): boolean => {
+    const { status } = live.getState();
+    return status === 'running' || status === 'preparing';
+  };
+
+  const eventsOf = async (id: string): Promise<readonly RunEvent[]> => {
+    const events: RunEvent[] = [];
+    const options = { signal: new AbortController().signal, onProgress: () => undefined };
+    try {
+      for await (const event of parts.read(await keeper.open(id), options)) events.push(event);
+    } catch (error) {
+      if (!(error instanceof LabError) || error.name !== CUT_OFF) throw error;
+    }
+    return events;
+  };
+
+  const readRecord = async (id: string): Promise<RunStore> => {
+    const record = parts.empty();
+    record.apply(await eventsOf(id));
+    return record;
+  };
+
+  const remember = (): void => {
+    const { current } = store.getState();
+    const { source } = transport.getState();
+    tab.set(current !== null && source === 'live' ? { id: current, plays: isPlaying() } : null);
+  };
+  transport.subscribe(remember);
+  live.subscribe(remember);
+
+  const refresh = async (): Promise<void> => {
+    const [entries, storage] = await Promise.all([keeper.list(), keeper.storage()]);
+    store.setState({ entries, storage });
+  };
+
+  const goOn = async (id: string, plays: boolean, why: Return = 'asked'): Promise<void> => {
+    try {
+      const checkpoint = await keeper.goOn(id);
+      const events = await eventsOf(id);
+      const config = events.find((event) => event.kind === 'run-started')?.config;
+      if (!checkpoint || !config) return fail(new LabError('KeepError', noCheckpoint(id)), id);
+      store.setState({ current: id, trouble: null, returned: { why, update: checkpoint.update } });
+      const { update: after, bytes } = checkpoint;
+      transport.goOn({ id, config, events, after, checkpoint: bytes.buffer }, plays);
+    } catch (error) {
+      fail(error, id);
+    }
+  };
+
+  /** A device that was lost is opened again, and the run goes on. */
+  const comeBack = (plays: boolean): void => {
+    const { current, entries } = store.getState();
+    if (current === null || transport.getState().source !== 'live') return;
+    if (!entries.some(({ id, update }) => id === current && update > 0)) return;
+    const nowMs = parts.now();
+    returns = [...returns.filter((ms) => nowMs - ms < MINUTE_MS), nowMs];
+    if (returns.length >= MOST_RETURNS) return store.setState({ trouble: tooOften });
+    void goOn(current, plays, 'device');
+  };
+
+  let played = false; // what the live run did when it was last heard
+  return {
+    ...store,
+    hear(news) {
+      if (news.kind === 'trouble') return store.setState({ trouble: news.report });
+      put(news.entry);
+      if (news.entry.id !== store.getState().current) store.setState({ current: news.entry.id });
+      remember();
+      if (asked) return;
+      asked = true;
+      void keeper.storage().then((storage) => store.setState({ storage }));
+    },
+    hearEngine(events) {
+      for (const event of events) {
+        if (event.kind === 'run-started' && event.resumedAfter === undefined)
+          store.setState({ current: null });
+        if (event.kind !== 'status') continue;
+        if (event.status === 'failed') comeBack(played);
+        else played = event.status === 'running';
+      }
+    },
+    refresh,
+    goOn,
+    read: readRecord,
+    async show(id) {
+      try {
+        transport.show(await readRecord(id));
+      } catch (error) {
+        fail(error, id);
+      }
+    },
+    async change(id, change) {
+      const entry = await keeper.change(id, change).catch((error: unknown) => fail(error, id));
+      if (entry)
+        store.setState(({ entries }) => ({ entries: entries.map((old) => (old.id === id ? entry : old)) }));
+    },
+    async persist() {
+      await keeper.persist();
+      store.setState({ storage: await keeper.storage() });
+    },
+    dismiss: () => store.setState({ trouble: null, returned: null }),
+  };
+}
+
+/** A page without a keeper: tests, and browsers without storage. */
+export const NO_KEEPER: KeeperEnd = {
+  list: () => Promise.resolve([]),
+  open: () => Promise.resolve(new Blob([])),
+  goOn: () => Promise.resolve(null),
+  change: () => Promise.resolve(null),
+  release: () => Promise.resolve(),
+  storage: () => Promise.resolve({ usage: 0, quota: 0, persisted: false }),
+  persist: () => Promise.resolve(false),
+};
+export const NO_TAB: TabMemory = { get: () => null, set: () => undefined };

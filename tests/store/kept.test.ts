@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest';
+import { readRecording, writeRecording } from '../../src/files/recording.ts';
+import { Keeper } from '../../src/keep/keeper.ts';
+import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
+import type { KeeperEnd, TabMemory } from '../../src/store/lab/kept.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import type { ErrorReport } from '../../src/units.ts';
+import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
+import { scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
+
+const config = smallConfig({ updates: 12 });
+const LOST: ErrorReport = {
+  what: 'The device was lost',
+  where: 'here',
+  got: 'a',
+  wanted: 'b',
+  next: 'Play.',
+};
+
+/** This browser, over several pages. */
+function browser() {
+  const parts = { disk: new MemoryDisk(), table: memoryEntries(), locks: memoryLocks() };
+  let left: ReturnType<TabMemory['get']> = null;
+  const tab: TabMemory = { get: () => left, set: (live) => void (left = live) };
+  return { parts, tab };
+}
+
+/** A page of it, with an engine of its own. */
+async function openPage({ parts, tab }: ReturnType<typeof browser>) {
+  const keeper = new Keeper(parts);
+  const end: KeeperEnd = {
+    list: () => keeper.list(),
+    open: (id) => keeper.open(id),
+    goOn: (id, before) => keeper.goOn(id, before),
+    change: (id, change) => keeper.change(id, change),
+    release: (id) => Promise.resolve(keeper.release(id)),
+    storage: () => Promise.resolve({ usage: 1, quota: 2, persisted: false }),
+    persist: () => Promise.resolve(true),
+  };
+  const made: { lab: Lab | null } = { lab: null };
+  const { engine, send, backend, until, onEvent } = scriptedEngine(config, {
+    tell({ id, ...settled }) {
+      void keeper.record(id, settled).then((entry) => entry && lab.kept.hear({ kind: 'kept', entry }));
+    },
+  });
+  const read = (file: Blob) => readRecording(file);
+  const lab = createLab((command) => void send(command), '', read, null, {}, { keeper: end, tab });
+  made.lab = lab;
+  const heard = (event: RunEvent): void => {
+    const own = event.kind === 'ready' ? { ...event, presets: [{ ...event.presets[0], config }] } : event;
+    lab.transport.receive([own]);
+    lab.kept.hearEngine([own]);
+  };
+  onEvent(heard);
+  const close = async (): Promise<void> => {
+    await engine.dispose();
+    for (const { id } of await keeper.list()) keeper.release(id);
+  };
+  return { lab, engine, backend, until, keeper, close };
+}
+
+const isOver = (event: RunEvent): boolean => event.kind === 'status' && event.status === 'finished';
+const startOf =
+  (update: number) =>
+  (event: RunEvent): boolean =>
+    event.kind === 'update-started' && event.update === update;
+
+const logged = (events: readonly RunEvent[]): readonly RunEvent[] =>
+  events.filter((event) => isLogged(event) && event.kind !== 'status').map(withoutTimes);
+
+async function asFile(events: readonly RunEvent[]): Promise<readonly RunEvent[]> {
+  const read: RunEvent[] = [];
+  for await (const event of readRecording(new Blob([await writeRecording(events)]))) read.push(event);
+  return read;
+}
+
+async function logOf(lab: Lab): Promise<readonly RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of lab.run.log()) events.push(event);
+  return asFile(logged(events));
+}
+
+/** Trains, and pauses within an update. */
+async function trainInto(
+  { lab, until }: Awaited<ReturnType<typeof openPage>>,
+  update: number,
+): Promise<void> {
+  const there = until((event) => {
+    if (startOf(update)(event)) lab.transport.pause();
+    return event.kind === 'status' && event.status === 'paused' && event.update === update;
+  });
+  lab.transport.trainLive();
+  await there;
+}
+
+/** A run that nobody disturbs. */
+async function undisturbed(): Promise<readonly RunEvent[]> {
+  const page = await openPage(browser());
+  const over = page.until(isOver);
+  await page.engine.start();
+  page.lab.transport.trainLive();
+  await over;
+  return logOf(page.lab);
+}
+
+test('a page that is opened again goes on with the run that it left, with the same numbers', async () => {
+  const place = browser();
+  const first = await openPage(place);
+  await first.engine.start();
+  await trainInto(first, 12); // the checkpoint after update 10 is the newest
+  await expect.poll(() => first.lab.kept.getState().entries[0]?.update).toBe(11);
+  const { id } = first.lab.kept.getState().entries[0];
+  expect(place.tab.get()).toEqual({ id, plays: false });
+  const kept = await logOf(first.lab);
+  await first.close();
+
+  const second = await openPage(place);
+  second.lab.selection.select({ view: 'tree', update: 7, prompt: 1 });
+  await second.lab.kept.goOn(id, true, 'reload');
+  const over = second.until(isOver);
+  expect(second.lab.kept.getState().returned).toEqual({ why: 'reload', update: 10 });
+  expect(second.lab.run.getState().updates).toHaveLength(10); // at once, before the engine is there
+  expect(second.lab.selection.getState()).toMatchObject({ view: 'tree', update: 7, prompt: 1 });
+  await second.engine.start();
+  await over;
+  const whole = await logOf(second.lab);
+  expect(whole).toEqual(await undisturbed());
+  const upTo = (events: readonly RunEvent[]) =>
+    events.filter((event) => 'update' in event && event.update <= 10);
+  expect(upTo(whole)).toEqual(upTo(kept));
+  await expect
+    .poll(() => second.lab.kept.getState().entries[0])
+    .toMatchObject({ id, update: 12, finished: true });
+  expect(second.lab.kept.getState().entries).toHaveLength(1);
+});
+
+test('a lost device is opened again and the run goes on alone; the tenth loss within a minute stops it', async () => {
+  const page = await openPage(browser());
+  await page.engine.start();
+  await trainInto(page, 12);
+  await expect.poll(() => page.lab.kept.getState().entries[0]?.update).toBe(11);
+  const over = page.until(isOver);
+  page.backend.lose(LOST);
+  await expect.poll(() => page.lab.kept.getState().returned).toEqual({ why: 'device', update: 10 });
+  page.lab.transport.play();
+  await over;
+  expect(await logOf(page.lab)).toEqual(await undisturbed());
+});
