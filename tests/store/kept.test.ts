@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import { Keeper } from '../../src/keep/keeper.ts';
-import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineEvent, RunEvent } from '../../src/protocol/protocol.ts';
 import type { KeeperEnd, TabMemory } from '../../src/store/lab/kept.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import type { ErrorReport } from '../../src/units.ts';
 import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
-import { scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
+import { scriptedBackend, scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
 const config = smallConfig({ updates: 12 });
 const LOST: ErrorReport = {
@@ -26,7 +26,7 @@ function browser() {
 }
 
 /** A page of it, with an engine of its own. */
-async function openPage({ parts, tab }: ReturnType<typeof browser>) {
+function openPage({ parts, tab }: ReturnType<typeof browser>) {
   const keeper = new Keeper(parts);
   const end: KeeperEnd = {
     list: () => keeper.list(),
@@ -38,7 +38,12 @@ async function openPage({ parts, tab }: ReturnType<typeof browser>) {
     persist: () => Promise.resolve(true),
   };
   const made: { lab: Lab | null } = { lab: null };
-  const { engine, send, backend, until, onEvent } = scriptedEngine(config, {
+  const backends: ReturnType<typeof scriptedBackend>[] = [];
+  const { engine, send, until, onEvent } = scriptedEngine(config, {
+    openBackend() {
+      backends.push(scriptedBackend(config));
+      return Promise.resolve(backends.at(-1)!);
+    },
     tell({ id, ...settled }) {
       void keeper.record(id, settled).then((entry) => entry && lab.kept.hear({ kind: 'kept', entry }));
     },
@@ -46,8 +51,9 @@ async function openPage({ parts, tab }: ReturnType<typeof browser>) {
   const read = (file: Blob) => readRecording(file);
   const lab = createLab((command) => void send(command), '', read, null, {}, { keeper: end, tab });
   made.lab = lab;
-  const heard = (event: RunEvent): void => {
-    const own = event.kind === 'ready' ? { ...event, presets: [{ ...event.presets[0], config }] } : event;
+  const heard = (event: EngineEvent): void => {
+    const own: EngineEvent =
+      event.kind === 'ready' ? { ...event, presets: [{ ...event.presets[0], config }] } : event;
     lab.transport.receive([own]);
     lab.kept.hearEngine([own]);
   };
@@ -56,17 +62,18 @@ async function openPage({ parts, tab }: ReturnType<typeof browser>) {
     await engine.dispose();
     for (const { id } of await keeper.list()) keeper.release(id);
   };
-  return { lab, engine, backend, until, keeper, close };
+  const lose = (): void => backends.at(-1)!.lose(LOST);
+  return { lab, engine, lose, until, keeper, close };
 }
 
-const isOver = (event: RunEvent): boolean => event.kind === 'status' && event.status === 'finished';
+const isOver = (event: EngineEvent): boolean => event.kind === 'status' && event.status === 'finished';
 const startOf =
   (update: number) =>
-  (event: RunEvent): boolean =>
+  (event: EngineEvent): boolean =>
     event.kind === 'update-started' && event.update === update;
 
 const logged = (events: readonly RunEvent[]): readonly RunEvent[] =>
-  events.filter((event) => isLogged(event) && event.kind !== 'status').map(withoutTimes);
+  events.filter(({ kind }) => kind !== 'status').map(withoutTimes);
 
 async function asFile(events: readonly RunEvent[]): Promise<readonly RunEvent[]> {
   const read: RunEvent[] = [];
@@ -81,10 +88,7 @@ async function logOf(lab: Lab): Promise<readonly RunEvent[]> {
 }
 
 /** Trains, and pauses within an update. */
-async function trainInto(
-  { lab, until }: Awaited<ReturnType<typeof openPage>>,
-  update: number,
-): Promise<void> {
+async function trainInto({ lab, until }: ReturnType<typeof openPage>, update: number): Promise<void> {
   const there = until((event) => {
     if (startOf(update)(event)) lab.transport.pause();
     return event.kind === 'status' && event.status === 'paused' && event.update === update;
@@ -95,7 +99,7 @@ async function trainInto(
 
 /** A run that nobody disturbs. */
 async function undisturbed(): Promise<readonly RunEvent[]> {
-  const page = await openPage(browser());
+  const page = openPage(browser());
   const over = page.until(isOver);
   await page.engine.start();
   page.lab.transport.trainLive();
@@ -105,7 +109,7 @@ async function undisturbed(): Promise<readonly RunEvent[]> {
 
 test('a page that is opened again goes on with the run that it left, with the same numbers', async () => {
   const place = browser();
-  const first = await openPage(place);
+  const first = openPage(place);
   await first.engine.start();
   await trainInto(first, 12); // the checkpoint after update 10 is the newest
   await expect.poll(() => first.lab.kept.getState().entries[0]?.update).toBe(11);
@@ -114,11 +118,11 @@ test('a page that is opened again goes on with the run that it left, with the sa
   const kept = await logOf(first.lab);
   await first.close();
 
-  const second = await openPage(place);
+  const second = openPage(place);
   second.lab.selection.select({ view: 'tree', update: 7, prompt: 1 });
   await second.lab.kept.goOn(id, true, 'reload');
   const over = second.until(isOver);
-  expect(second.lab.kept.getState().returned).toEqual({ why: 'reload', update: 10 });
+  expect(second.lab.kept.getState().returned).toEqual({ why: 'reload', update: 10, cause: null });
   expect(second.lab.run.getState().updates).toHaveLength(10); // at once, before the engine is there
   expect(second.lab.selection.getState()).toMatchObject({ view: 'tree', update: 7, prompt: 1 });
   await second.engine.start();
@@ -134,15 +138,37 @@ test('a page that is opened again goes on with the run that it left, with the sa
   expect(second.lab.kept.getState().entries).toHaveLength(1);
 });
 
-test('a lost device is opened again and the run goes on alone; the tenth loss within a minute stops it', async () => {
-  const page = await openPage(browser());
+test('a lost device is opened again and the run goes on alone, with the same numbers', async () => {
+  const page = openPage(browser());
   await page.engine.start();
   await trainInto(page, 12);
   await expect.poll(() => page.lab.kept.getState().entries[0]?.update).toBe(11);
+  page.lose();
+  await expect
+    .poll(() => page.lab.kept.getState().returned)
+    .toEqual({ why: 'device', update: 10, cause: LOST.what });
+  await expect.poll(() => page.lab.run.getState().status).toBe('paused'); // as it was
   const over = page.until(isOver);
-  page.backend.lose(LOST);
-  await expect.poll(() => page.lab.kept.getState().returned).toEqual({ why: 'device', update: 10 });
   page.lab.transport.play();
   await over;
   expect(await logOf(page.lab)).toEqual(await undisturbed());
+});
+
+test('the tenth loss within a minute stops it, and the run is kept', async () => {
+  const page = openPage(browser());
+  await page.engine.start();
+  await trainInto(page, 11);
+  await expect.poll(() => page.lab.kept.getState().entries[0]?.update).toBe(10);
+  for (let loss = 1; loss <= 10; loss += 1) {
+    page.lab.kept.dismiss();
+    page.lose();
+    const { kept } = page.lab;
+    if (loss < 10) {
+      await expect
+        .poll(() => kept.getState().returned)
+        .toEqual({ why: 'device', update: 10, cause: LOST.what });
+      await expect.poll(() => page.lab.run.getState().status).toBe('paused');
+    } else await expect.poll(() => kept.getState().trouble?.what).toMatch(/lost ten times within a minute/);
+  }
+  expect(page.lab.run.getState().updates.length).toBeGreaterThanOrEqual(10);
 });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { SettledMessage } from '../../src/protocol/kept.ts';
-import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
+import { isLogged, type EngineEvent, type RunEvent } from '../../src/protocol/protocol.ts';
 import { Diary } from '../../src/train/engine/diary.ts';
 import { decodeCheckpoint } from '../../src/train/run/checkpoint_file.ts';
 import { scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
 const config = smallConfig({ updates: 11 });
-const isOver = (event: RunEvent): boolean => event.kind === 'status' && event.status === 'finished';
+const isOver = (event: EngineEvent): boolean => event.kind === 'status' && event.status === 'finished';
 
 function writingEngine() {
   const told: SettledMessage[] = [];
@@ -20,8 +20,11 @@ function writingEngine() {
   return { ...parts, told, playOut };
 }
 
-const logged = (events: readonly RunEvent[]): readonly RunEvent[] =>
-  events.filter((event) => isLogged(event) && event.kind !== 'status').map(withoutTimes);
+const logged = (events: readonly EngineEvent[]): readonly RunEvent[] =>
+  events
+    .filter(isLogged)
+    .filter(({ kind }) => kind !== 'status')
+    .map(withoutTimes);
 
 test('what is written down is the run’s log, an update at a time; a run that goes on from its checkpoint is written on', async () => {
   const { send, told, events, playOut } = writingEngine();

@@ -4,7 +4,7 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { EntryChange, KeeperNews, KeptEntry, StorageState } from '../../keep/entry.ts';
-import type { RunEvent } from '../../protocol/protocol.ts';
+import type { PageEvent, RunEvent } from '../../protocol/protocol.ts';
 import { LabError, type ErrorReport } from '../../units.ts';
 import type { ReadRecording } from '../record/shelf.ts';
 import type { RunStore } from '../record/run.ts';
@@ -38,13 +38,14 @@ export interface KeptState {
   readonly current: string | null; // id of the live run, once an update of it is written down
   readonly storage: StorageState | null;
   readonly trouble: ErrorReport | null; // the live run is no longer written down, or a kept one cannot be opened
-  readonly returned: { readonly why: Return; readonly update: number } | null; // said until dismissed
+  /** Said until dismissed; `cause` of a lost device. */
+  readonly returned: { readonly why: Return; readonly update: number; readonly cause: string | null } | null;
 }
 
 export interface Kept extends StoreApi<KeptState> {
   readonly hear: (news: KeeperNews) => void;
   /** Events of the engine, after the transport has them. */
-  readonly hearEngine: (events: readonly RunEvent[]) => void;
+  readonly hearEngine: (events: readonly PageEvent[]) => void;
   readonly refresh: () => Promise<void>;
   /** Goes on with a kept run from its newest checkpoint that can be read. */
   readonly goOn: (id: string, plays: boolean, why?: Return) => Promise<void>;
@@ -139,12 +140,13 @@ export function createKept(parts: KeptParts): Kept {
   };
 
   const goOn = async (id: string, plays: boolean, why: Return = 'asked'): Promise<void> => {
+    const cause = why === 'device' ? (live.getState().failure?.what ?? null) : null;
     try {
       const checkpoint = await keeper.goOn(id);
       const events = await eventsOf(id);
       const config = events.find((event) => event.kind === 'run-started')?.config;
       if (!checkpoint || !config) return fail(new LabError('KeepError', noCheckpoint(id)), id);
-      store.setState({ current: id, trouble: null, returned: { why, update: checkpoint.update } });
+      store.setState({ current: id, trouble: null, returned: { why, update: checkpoint.update, cause } });
       const { update: after, bytes } = checkpoint;
       transport.goOn({ id, config, events, after, checkpoint: bytes.buffer }, plays);
     } catch (error) {
