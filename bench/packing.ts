@@ -5,7 +5,7 @@ import { decodeWeights } from '../src/model/weights.ts';
 import { environmentNamed } from '../src/train/config/config.ts';
 import { presets } from '../src/train/config/presets.ts';
 import { train } from '../src/train/run/run.ts';
-import { Transport } from '../src/train/run/gates.ts';
+import { Gates } from '../src/train/run/gates.ts';
 import type { OptimiserConfig, RunConfig, LossInputs, TokenBatch } from '../src/units.ts';
 import { perLeaf, rowTokens, totalFlops, updateFlops } from './batches.ts';
 import { median } from './statistics.ts';
@@ -44,7 +44,7 @@ async function recordMinibatches(policy: Policy, config: RunConfig): Promise<rea
     recorded.push({ batch, inputs });
     return backward(batch, inputs);
   };
-  const transport = new Transport(() => undefined);
+  const transport = new Gates(() => undefined);
   transport.play();
   const environment = environmentNamed(config.environment);
   const now = (): number => performance.now();

@@ -4,7 +4,7 @@ import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { environmentNamed } from '../../src/train/config/config.ts';
 import type { Backend } from '../../src/train/engine/engine.ts';
 import { NETWORKS, restore, takeCheckpoint, type Checkpoint } from '../../src/train/run/checkpoint.ts';
-import { RunStopped, Transport } from '../../src/train/run/gates.ts';
+import { RunStopped, Gates } from '../../src/train/run/gates.ts';
 import { train } from '../../src/train/run/run.ts';
 import type { Policies } from '../../src/train/run/update.ts';
 import type { RunConfig } from '../../src/units.ts';
@@ -37,7 +37,7 @@ export async function trainedRun(
   if (from) await restore(policies, from);
   const events: RunEvent[] = [];
   const taken: Promise<Checkpoint>[] = [];
-  const transport = new Transport(() => undefined);
+  const transport = new Gates(() => undefined);
   transport.play();
   const run = {
     ...policies,

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
-import { RunStopped, Transport, type TransportState } from '../../src/train/run/gates.ts';
+import { RunStopped, Gates, type GateState } from '../../src/train/run/gates.ts';
 
 /** A run of two phases per update that writes down what it did. */
 function start() {
   const statuses: string[] = [];
   const done: string[] = [];
-  const say = ({ status, update, phase }: TransportState) =>
-    statuses.push(`${status} ${update} ${phase ?? '-'}`);
-  const transport = new Transport(say);
+  const say = ({ status, update, phase }: GateState) => statuses.push(`${status} ${update} ${phase ?? '-'}`);
+  const transport = new Gates(say);
   const run = async (): Promise<void> => {
     for (let update = 1; update <= 3; update += 1) {
       await transport.beginUpdate(update);
@@ -106,7 +105,7 @@ test('a run that plays to a phase pauses at its end, once, and pauses on the way
 });
 
 test('trees that wait side by side count their wait once', async () => {
-  const transport = new Transport(() => undefined);
+  const transport = new Gates(() => undefined);
   const startMs = performance.now();
   const trees = Array.from({ length: 16 }, () => transport.gate());
   await new Promise((resolve) => setTimeout(resolve, 60));

@@ -39,7 +39,7 @@ export function optimiserSizes(config: OptimiserConfig, step: number): Optimiser
 /** Global norm, clip, AdamW over all that is trained, one flat buffer; norms by head beside them, which nothing else reads. */
 export function optimiserSteps(
   model: DeviceModel,
-  { squareSums, headSquares, clipState }: Workspace,
+  { squareSums, headSquares, clipFactors }: Workspace,
 ): Step<OptimiserSizes>[] {
   const { gradients, parameters, firstMoment, secondMoment, decays, map } = model;
   const { length } = map;
@@ -47,13 +47,13 @@ export function optimiserSteps(
     dispatch(kernels.square_sum, { gradients, partial: squareSums }, () => ({ length }), {
       overrides: { BLOCK: TENSOR_ALIGNMENT }, // so that every partial belongs to one tensor
     }),
-    dispatch(kernels.clip_scale, { partial: squareSums, state: clipState }, ({ gradientClip }) => ({
+    dispatch(kernels.clip_scale, { partial: squareSums, state: clipFactors }, ({ gradientClip }) => ({
       blocks: length / TENSOR_ALIGNMENT,
       gradientClip,
     })),
     dispatch(
       kernels.adamw,
-      { gradients, state: clipState, decays, parameters, firstMoment, secondMoment },
+      { gradients, state: clipFactors, decays, parameters, firstMoment, secondMoment },
       ({ learningRate, epsilon, weightDecay, beta1, beta2, ...rest }) => ({
         length,
         learningRate,
@@ -76,15 +76,15 @@ export function optimiserSteps(
  * What an optimiser step reports.
  * @param squareSums Σ g² per block of TENSOR_ALIGNMENT floats
  * @param headSquares as headSquareSteps left them
- * @param clipState norm, scale, finite
+ * @param clipFactors norm, scale, finite
  */
 export function stepResult(
   { map, config }: Pick<DeviceModel, 'map' | 'config'>,
   {
     squareSums,
     headSquares,
-    clipState,
-  }: Readonly<Record<'squareSums' | 'headSquares' | 'clipState', Float32Array>>,
+    clipFactors,
+  }: Readonly<Record<'squareSums' | 'headSquares' | 'clipFactors', Float32Array>>,
 ): StepResult {
   const trained = map.stored.filter(({ trainable }) => trainable);
   const norms = trained.map(({ name, offset, length }) => {
@@ -95,9 +95,9 @@ export function stepResult(
     return [name, Math.sqrt(total)];
   });
   return {
-    gradientNorm: clipState[0],
+    gradientNorm: clipFactors[0],
     gradientNorms: Object.fromEntries(norms) as Record<string, number>,
     headNorms: headNorms(config, headSquares),
-    skipped: clipState[2] === 0,
+    skipped: clipFactors[2] === 0,
   };
 }

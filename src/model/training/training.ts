@@ -385,11 +385,11 @@ export class Training {
     const { gpu } = this.#model;
     const encoder = gpu.device.createCommandEncoder({ label: 'optimiser step' });
     optimiser.encode(encoder, optimiserSizes(config, this.#steps + 1));
-    const { squareSums, headSquares, clipState } = workspace;
+    const { squareSums, headSquares, clipFactors } = workspace;
     const fetch = this.#readback.copy(encoder, {
       squareSums: f32(squareSums),
       headSquares: f32(headSquares),
-      clipState: f32(clipState),
+      clipFactors: f32(clipFactors),
     });
     gpu.device.queue.submit([encoder.finish()]);
     const result = stepResult(this.#model, await fetch());

@@ -43,7 +43,7 @@ export interface Workspace
   readonly loss: LossBuffers;
   readonly squareSums: BufferView; // [ceil(parameters / TENSOR_ALIGNMENT)]
   readonly headSquares: BufferView; // [headSquareCount]
-  readonly clipState: BufferView; // [4] norm, scale, finite, 0
+  readonly clipFactors: BufferView; // [4] norm, scale, finite, 0
   destroy(): void;
 }
 
@@ -105,7 +105,7 @@ export async function createWorkspace(model: DeviceModel, wanted: Capacity): Pro
     loss: createLossBuffers(owner, capacity),
     squareSums: view('squareSums', model.map.length / TENSOR_ALIGNMENT),
     headSquares: view('headSquares', headSquareCount(model.config)),
-    clipState: view('clipState', 4),
+    clipFactors: view('clipFactors', 4),
     destroy: () => owner.destroy(),
   };
   await owner.ready();
@@ -165,5 +165,5 @@ function activationGradients(
 export function largestRead({ loss, ...workspace }: Workspace): number {
   const bytes = (...views: readonly BufferView[]): number => views.reduce((sum, { size }) => sum + size, 0);
   const part = bytes(workspace.logProb, workspace.entropy, loss.tokenLoss, loss.dlogProb, loss.turnLogRatio);
-  return Math.max(part, bytes(workspace.squareSums, workspace.headSquares, workspace.clipState));
+  return Math.max(part, bytes(workspace.squareSums, workspace.headSquares, workspace.clipFactors));
 }

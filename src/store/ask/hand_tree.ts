@@ -167,7 +167,7 @@ const filled = <T>(table: readonly (T | null)[], length: number): (T | null)[] =
   Array.from({ length }, (_, id) => table[id] ?? null);
 
 /** New nodes have signals that nobody measured: no belief, and no reward of their own. */
-function signalsFor({ signals, nodes }: TreeState, more: number): TreeState['signals'] {
+function widenedSignals({ signals, nodes }: TreeState, more: number): TreeState['signals'] {
   if (!signals) return signals;
   const length = nodes.length + more;
   const { belief, stepReward } = signals;
@@ -212,7 +212,7 @@ export function withTurns(
     growth: [...tree.growth, ...steps],
     leaves: leavesBelow({ nodes: all as readonly TurnNode[] }), // whole: isReady was asked
     rewards: scored,
-    signals: signalsFor(tree, fresh.length),
+    signals: widenedSignals(tree, fresh.length),
   };
   return { tree: grown, added };
 }

@@ -23,7 +23,7 @@ export type FormulaPart =
   | { readonly kind: 'number'; readonly value: number; readonly node: NodeId; readonly label?: string };
 
 /** What one turn of a row is trained with. */
-export interface RowTurn {
+export interface TurnInRow {
   readonly node: NodeId;
   readonly tokenCount: number; // sampled tokens
   readonly range: AdvantageRange; // over them
@@ -39,7 +39,7 @@ export interface StepperStep {
   readonly part: string | null; // what the number is, on the way to the advantage
   readonly wholeRow: boolean; // every token of the leaf's row gets it
   readonly formula: readonly FormulaPart[];
-  readonly row: readonly RowTurn[]; // tokens phase only
+  readonly row: readonly TurnInRow[]; // tokens phase only
   readonly trained: AdvantageRange | null; // what the step's turn is trained with; null before the advantage is whole
 }
 
@@ -101,8 +101,8 @@ const fromTrace =
   });
 
 /** Turns of a leaf's row from the root down, with what their tokens are trained with. */
-export function rowTurns(tree: RecordedTree, credit: Credit, leaf: NodeId): readonly RowTurn[] {
-  const turns: RowTurn[] = [];
+export function rowTurns(tree: RecordedTree, credit: Credit, leaf: NodeId): readonly TurnInRow[] {
+  const turns: TurnInRow[] = [];
   for (const { node: id, start } of rowSpans(tree, leaf)) {
     const { mask } = tree.nodes[id];
     const range = rangeInRow(credit, mask, id, leaf, start);

@@ -18,7 +18,7 @@ import type { Player } from '../record/player.ts';
 import type { RunStore, Screen } from '../record/run.ts';
 import type { Selection, SelectionStore } from '../place/selection.ts';
 
-export type Engine =
+export type EngineState =
   | { readonly kind: 'starting' } // the worker loads and compiles
   | { readonly kind: 'ready' }
   | { readonly kind: 'unavailable'; readonly report: ErrorReport };
@@ -28,7 +28,7 @@ export type Source = 'recorded' | 'live' | 'file';
 
 export interface TransportState {
   readonly source: Source;
-  readonly engine: Engine;
+  readonly engine: EngineState;
   readonly prepared: boolean; // the default run is open, so that Play starts at once
   readonly awaiting: boolean; // a live run was asked for before the engine was ready
   readonly draft: RunConfig | null; // changed knobs, not yet run

@@ -24,7 +24,7 @@ import { questions, type AnswerTo, type Question } from '../inspect/index.ts';
 import type { AskedOf, QuestionTable } from '../inspect/question.ts';
 import { restore } from '../run/checkpoint.ts';
 import { decodeCheckpoint } from '../run/checkpoint_file.ts';
-import { RunStopped, Transport, type TransportState } from '../run/gates.ts';
+import { RunStopped, Gates, type GateState } from '../run/gates.ts';
 import { START, type Settled } from '../run/memory.ts';
 import { train } from '../run/run.ts';
 import type { Policies, Profiling } from '../run/update.ts';
@@ -174,7 +174,7 @@ export class Engine {
   }
 
   /** The gates of a run that has not failed. */
-  #transportOr(command: string): Transport {
+  #transportOr(command: string): Gates {
     const { transport } = this.#sessionOr(`command ${command}`);
     if (transport.signal.aborted) throw new NoRunError(`command ${command}`);
     return transport;
@@ -243,9 +243,9 @@ export class Engine {
       session.diary?.hear(event);
       this.#options.post(event);
     };
-    const onStatus = (state: TransportState): void => post({ kind: 'status', ...state });
+    const onStatus = (state: GateState): void => post({ kind: 'status', ...state });
     const { config, checkpoint } = opened;
-    const transport = new Transport(onStatus, checkpoint?.update);
+    const transport = new Gates(onStatus, checkpoint?.update);
     const session: Session = {
       ...policies,
       config,

@@ -4,7 +4,7 @@ import type { ProfiledUpdate, RunCommand, StepCheck } from '../../protocol/proto
 import { takeCheckpoint, type Checkpoint } from '../run/checkpoint.ts';
 import { encodeCheckpoint } from '../run/checkpoint_file.ts';
 import type { Diary } from './diary.ts';
-import type { Transport } from '../run/gates.ts';
+import type { Gates } from '../run/gates.ts';
 import type { Settled } from '../run/memory.ts';
 import type { Policies } from '../run/update.ts';
 import { RunEndedError } from './errors.ts';
@@ -72,7 +72,7 @@ export class Awaited<Answer> {
 
 export interface Session extends Policies {
   readonly config: RunConfig;
-  readonly transport: Transport;
+  readonly transport: Gates;
   readonly profiles: Awaited<ProfiledUpdate>;
   readonly stepChecks: Awaited<StepCheck>;
   readonly checkpoints: Awaited<Checkpoint>;

@@ -10,7 +10,7 @@ import { real, wanted, whole } from '../../protocol/schema.ts';
 import { environmentNamed, parseRunConfig } from '../config/config.ts';
 import { rewardConfig } from '../run/reward.ts';
 import { checked, fieldOf, withPolicy, type QuestionKind } from './question.ts';
-import type { TransportState } from '../run/gates.ts';
+import type { GateState } from '../run/gates.ts';
 
 /** Numbers that no rollout of the run draws: of a stream of their own, by prompt, node and the person's seed. */
 export const interventionKey = ({ config, update, prompt, node, seed }: InterventionQuestion): RandomKey => {
@@ -46,7 +46,7 @@ export async function intervene(
 }
 
 /** @param state of the live run when its parameters were taken; null where there is none */
-function whoWrote(parameters: AskedParameters, state: TransportState | null): AskedPolicy {
+function whoWrote(parameters: AskedParameters, state: GateState | null): AskedPolicy {
   if (parameters === 'starting' || !state) return { parameters, update: 0, stepped: false, status: 'idle' };
   const { update, phase, status } = state;
   return {

@@ -6,14 +6,14 @@ import type { EditedKernel, Environment, RunConfig, TrainablePolicy } from '../.
 import type { Backend } from '../engine/backend.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Session } from '../engine/session.ts';
-import type { TransportState } from '../run/gates.ts';
+import type { GateState } from '../run/gates.ts';
 
 /** A policy to ask beside the run's own, and whose parameters it has. */
 export interface AskedOf {
   readonly policy: TrainablePolicy;
   readonly environment: Environment;
   readonly parameters: AskedParameters;
-  readonly run: TransportState | null; // where the live run stood when they were taken; null where there is none
+  readonly run: GateState | null; // where the live run stood when they were taken; null where there is none
 }
 
 /**

@@ -17,14 +17,14 @@ export class RunStopped extends Error {
   }
 }
 
-export interface TransportState {
+export interface GateState {
   readonly status: RunStatus;
   readonly update: number;
   readonly phase: Phase | null;
 }
 
 /** One run's gates. Starts paused. */
-export class Transport {
+export class Gates {
   #mode: Mode = 'paused';
   #update: number;
   #phase: Phase | null = null;
@@ -35,13 +35,13 @@ export class Transport {
   #waitedMs = 0;
   #waitingSinceMs = 0;
   readonly #stopping = new AbortController();
-  readonly #onStatus: (state: TransportState) => void;
+  readonly #onStatus: (state: GateState) => void;
 
   /**
    * @param onStatus told of each change, never twice the same in a row
    * @param update after which the run goes on; 0 from the start
    */
-  constructor(onStatus: (state: TransportState) => void, update = 0) {
+  constructor(onStatus: (state: GateState) => void, update = 0) {
     this.#onStatus = onStatus;
     this.#update = update;
   }
@@ -56,7 +56,7 @@ export class Transport {
     return this.#stopping.signal;
   }
 
-  get state(): TransportState {
+  get state(): GateState {
     const moving = this.#mode === 'paused' ? 'paused' : 'running';
     return { status: this.#finished ? 'finished' : moving, update: this.#update, phase: this.#phase };
   }

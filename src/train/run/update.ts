@@ -12,7 +12,7 @@ import type {
 } from '../../units.ts';
 import type { UpdateProfiler } from '../engine/profile.ts';
 import type { Phase, ProfiledUpdate, RunEvent, StepCheck } from '../../protocol/protocol.ts';
-import type { Transport } from './gates.ts';
+import type { Gates } from './gates.ts';
 import type { RunMemory, Settled } from './memory.ts';
 
 /** The networks of a run. */
@@ -33,7 +33,7 @@ export interface Profiling {
 export interface Run extends Policies {
   readonly config: RunConfig;
   readonly environment: Environment;
-  readonly transport: Transport;
+  readonly transport: Gates;
   readonly post: (event: RunEvent) => void;
   readonly now: () => number; // ms; only *Ms metrics and profiles read it
   /** A profile of the update about to begin, where one was asked for. */
