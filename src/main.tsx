@@ -133,8 +133,9 @@ function start(): void {
     pump.tick();
     lab.player.tick(nowMs);
   });
-  if (left) void lab.kept.goOn(left.id, left.plays, 'reload');
-  loadRecording(lab, left === null)
+  const goneOn = left ? lab.kept.goOn(left.id, left.plays, 'reload') : Promise.resolve(false);
+  goneOn
+    .then((isLive) => loadRecording(lab, !isLive))
     .catch((error: unknown) => {
       if (lab.transport.getState().source === 'recorded') lab.run.report(reportOf(error, RECORDING));
     })

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import { chromium, type Browser, type Page } from 'playwright';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CONTENT_POLICY } from '../../scripts/offline.ts';
 import { browserFlags, findBrowser } from '../../scripts/browser.mjs';
@@ -25,7 +25,8 @@ const HEADERS = [...guide.matchAll(/^([A-Z][\w-]+): (.+)$/gm)].map(([, name, val
 
 let server: Server;
 let browser: Browser;
-let page: Page; // of a browser that has never been here; the tests go on with it
+let context: BrowserContext; // that has never been here; the tests go on with it
+let page: Page;
 const requests: string[] = [];
 const complaints: string[] = [];
 let isDown = false; // the network is gone
@@ -52,14 +53,21 @@ beforeAll(async () => {
   await new Promise<void>((done) => void server.listen(0, 'localhost', done));
   origin = `http://localhost:${(server.address() as AddressInfo).port}`;
   browser = await chromium.launch({ executablePath: findBrowser(), args: browserFlags() });
-  page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  context.on('request', (request) => requests.push(request.url()));
+});
+
+/** The lab in a new tab: one that is loaded again would go on with its live run. */
+async function openTab(): Promise<void> {
+  await Promise.all(context.pages().map((open) => open.close()));
+  page = await context.newPage();
   page.setDefaultTimeout(60_000);
-  page.context().on('request', (request) => requests.push(request.url()));
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
-});
+  await page.goto(origin + PATH);
+}
 
 afterAll(async () => {
   await browser.close();
@@ -92,7 +100,7 @@ test('the headers of the guide and the policy of the page are one policy, withou
 });
 
 test('a whole session asks nothing of another origin and breaks no policy', async () => {
-  await page.goto(origin + PATH);
+  await openTab();
   await firstUpdate();
   for (const view of ['Tree', 'Credit', 'Loss', 'Compare', 'Profile', 'Train']) {
     await page.getByRole('navigation').getByRole('button', { name: view }).first().click();
@@ -110,12 +118,12 @@ test('a whole session asks nothing of another origin and breaks no policy', asyn
 test('the lab opens and trains without a network, and a new version is offered, never forced', async () => {
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => null)); // all files are kept
   isDown = true;
-  await page.reload();
+  await openTab();
   await firstUpdate();
   await trainOneUpdate();
   isDown = false;
   isNewer = true;
-  await page.reload(); // the browser looks for a new version as a page opens
+  await openTab(); // the browser looks for a new version as a page opens
   const offer = page.getByRole('button', { name: 'Reload with the new version' });
   await offer.waitFor();
   const version = (): Promise<string[]> => page.evaluate(() => caches.keys());

@@ -47,8 +47,8 @@ export interface Kept extends StoreApi<KeptState> {
   /** Events of the engine, after the transport has them. */
   readonly hearEngine: (events: readonly PageEvent[]) => void;
   readonly refresh: () => Promise<void>;
-  /** Goes on with a kept run from its newest checkpoint that can be read. */
-  readonly goOn: (id: string, plays: boolean, why?: Return) => Promise<void>;
+  /** Goes on with a kept run from its newest checkpoint. @returns whether it does; `trouble` says why not */
+  readonly goOn: (id: string, plays: boolean, why?: Return) => Promise<boolean>;
   /** Puts a kept run on screen as it was written down; nothing is trained. */
   readonly show: (id: string) => Promise<void>;
   /** A kept run as a record of its own, to compare with. */
@@ -99,9 +99,10 @@ export function createKept(parts: KeptParts): Kept {
   const put = (entry: KeptEntry): void =>
     store.setState(({ entries }) => ({ entries: [entry, ...entries.filter(({ id }) => id !== entry.id)] }));
 
-  const fail = (error: unknown, id: string): void => {
+  const fail = (error: unknown, id: string): false => {
     const report = error instanceof LabError ? error.report : { ...noCheckpoint(id), got: String(error) };
     store.setState({ trouble: report });
+    return false;
   };
 
   const isPlaying = (): boolean => {
@@ -139,7 +140,7 @@ export function createKept(parts: KeptParts): Kept {
     store.setState({ entries, storage });
   };
 
-  const goOn = async (id: string, plays: boolean, why: Return = 'asked'): Promise<void> => {
+  const goOn = async (id: string, plays: boolean, why: Return = 'asked'): Promise<boolean> => {
     const cause = why === 'device' ? (live.getState().failure?.what ?? null) : null;
     try {
       const checkpoint = await keeper.goOn(id);
@@ -149,8 +150,9 @@ export function createKept(parts: KeptParts): Kept {
       store.setState({ current: id, trouble: null, returned: { why, update: checkpoint.update, cause } });
       const { update: after, bytes } = checkpoint;
       transport.goOn({ id, config, events, after, checkpoint: bytes.buffer }, plays);
+      return true;
     } catch (error) {
-      fail(error, id);
+      return fail(error, id);
     }
   };
 

@@ -1,6 +1,6 @@
 /**
  * What is written down of a run while it happens: after each update its events, and at a rhythm a checkpoint, so that the
- * newest is at most ten updates or half a minute old. A run is written from the end of its first update on: one that
+ * newest is at most ten updates or half a minute old; the first comes with the first update. A run is written from the end of its first update on: one that
  * was opened and never played leaves nothing.
  */
 import type { SettledMessage, SettledUpdate } from '../../protocol/kept.ts';
@@ -22,6 +22,7 @@ export class Diary {
   #events: RunEvent[] = [];
   #held: SettledUpdate[] = []; // before the first update is over
   #checkpointMs: number;
+  #isNew = true; // what is written down from now on can go on
   #writing: Promise<void> = Promise.resolve();
 
   constructor(parts: DiaryParts) {
@@ -47,9 +48,13 @@ export class Diary {
     if (update === this.#parts.resumedAfter) return;
     if (update === 0) return void this.#held.push({ update, events, checkpoint: null });
     const isDue =
-      update % CHECKPOINT_UPDATES === 0 || update === updates || now() - this.#checkpointMs >= CHECKPOINT_MS;
+      this.#isNew ||
+      update % CHECKPOINT_UPDATES === 0 ||
+      update === updates ||
+      now() - this.#checkpointMs >= CHECKPOINT_MS;
     const taking = isDue ? take().catch(() => null) : null; // of a device that is lost meanwhile: the next one will do
     if (isDue) this.#checkpointMs = now();
+    this.#isNew = false;
     const held = this.#held;
     this.#held = [];
     this.#writing = this.#writing.then(async () => {
