@@ -6,13 +6,14 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/run/checkpoi
 import type { RunConfig } from '../../src/units.ts';
 import { eventsAfter, trainedRun, type TrainedRun, type TrainingPlan } from '../support/resumed_runs.ts';
 
-const HALF = 2;
+const BEFORE = 2; // updates before the checkpoint: the moments of the optimiser are full by then
+const UPDATES = 3;
 
-/** Four small updates from a shipped warm start, so that some answers are right and some are not. */
+/** A few small updates from a shipped warm start, so that some answers are right and some are not. */
 function configOf(name: keyof typeof algorithms): RunConfig {
   const { config } = presets.get(name === 'bapo' ? 'boundary' : 'instant')!; // presets of the catalogue
   const small = {
-    ...{ seed: 3, updates: 2 * HALF, promptsPerUpdate: 4, promptsPerMinibatch: 2 },
+    ...{ seed: 3, updates: UPDATES, promptsPerUpdate: 4, promptsPerMinibatch: 2 },
     evaluation: { ...config.evaluation, every: 1, questions: 4 },
   };
   return withAlgorithm({ ...config, ...small }, algorithms[name].config);
@@ -33,14 +34,12 @@ test.each(['at2po', 'dapo', 'bapo', 'a_star_po', 'istar'] as const)(
   async (name) => {
     const config = configOf(name);
     const weights = await (await fetch(`/${config.weights}`)).arrayBuffer();
-    const straight = await onDevice(config, { weights });
-    const interrupted = await onDevice(config, { weights, at: [HALF], until: HALF });
-    const file = await encodeCheckpoint(interrupted.checkpoints[0]);
+    const straight = await onDevice(config, { weights, at: [BEFORE] });
+    const file = await encodeCheckpoint(straight.checkpoints[0]);
     const resumed = await onDevice(config, { from: await decodeCheckpoint(file) });
 
-    const after = eventsAfter(straight.events, HALF);
+    const after = eventsAfter(straight.events, BEFORE);
     expect(resumed.events).toEqual(after);
-    expect(interrupted.events).toEqual(straight.events.filter((event) => !after.includes(event)));
     const norms = after.flatMap((event) => (event.kind === 'step' ? [event.gradientNorm] : []));
     expect(norms.some((norm) => norm > 0)).toBe(true); // the parameters moved in what was compared
   },
