@@ -123,7 +123,9 @@ test('a person chooses its rules; what reads a surprisal that nobody knows is no
 
 test('each view says what it lacks, and no view of a run of ours says anything', async () => {
   const tree = run.updates[0].trees[0];
-  for (const view of VIEWS) expect(missingIn(view, { run, tree }).length, view).toBeGreaterThan(0);
+  for (const view of VIEWS.filter((view) => view !== 'runs'))
+    // which is of no run
+    expect(missingIn(view, { run, tree }).length, view).toBeGreaterThan(0);
   expect(missingIn('tree', { run, tree })).toContainEqual(expect.stringContaining('no log-probabilities'));
   expect(missingIn('credit', { run, tree: run.updates[1].trees[2] })).toEqual([
     'This file holds no rewards for this tree, so no leaf is scored and there is no credit.',

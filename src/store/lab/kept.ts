@@ -6,9 +6,12 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { EntryChange, KeeperNews, KeptEntry, StorageState } from '../../keep/entry.ts';
 import type { PageEvent, RunEvent } from '../../protocol/protocol.ts';
 import { LabError, type ErrorReport } from '../../units.ts';
+import type { EventCodec } from '../record/event_log.ts';
 import type { ReadRecording } from '../record/shelf.ts';
 import type { RunStore } from '../record/run.ts';
 import type { Transport } from './transport.ts';
+
+export type { KeptEntry, StorageState } from '../../keep/entry.ts';
 
 /** What the page has of the keeper (src/keep/keeper_client.ts). */
 export interface KeeperEnd {
@@ -55,6 +58,8 @@ export interface Kept extends StoreApi<KeptState> {
   readonly read: (id: string) => Promise<RunStore>;
   readonly change: (id: string, change: EntryChange) => Promise<void>;
   readonly persist: () => Promise<void>;
+  /** The bytes of a recording: of a kept run, or of the live one as it stands in memory. Null where nothing can write one. */
+  readonly file: (id?: string) => Promise<Uint8Array<ArrayBuffer> | null>;
   readonly dismiss: () => void;
 }
 
@@ -64,6 +69,7 @@ export interface KeptParts {
   readonly live: RunStore;
   readonly read: ReadRecording;
   readonly empty: () => RunStore;
+  readonly write: EventCodec['write'] | null; // a recording
   readonly tab: TabMemory;
   readonly now: () => number; // ms
 }
@@ -206,6 +212,12 @@ export function createKept(parts: KeptParts): Kept {
     async persist() {
       await keeper.persist();
       store.setState({ storage: await keeper.storage() });
+    },
+    async file(id) {
+      const events: RunEvent[] = [];
+      if (id === undefined) for await (const event of live.log()) events.push(event);
+      else events.push(...(await eventsOf(id)));
+      return parts.write && parts.write(events);
     },
     dismiss: () => store.setState({ trouble: null, returned: null }),
   };

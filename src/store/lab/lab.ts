@@ -77,7 +77,10 @@ export function createLab(
     ...{ send, restart, inspection },
   });
   const empty = (): RunStore => createRunStore({ codec });
-  const kept = createKept({ keeper, transport, live, read, empty, tab, now: Date.now });
+  const kept = createKept({
+    ...{ keeper, transport, live, read, empty, tab, now: Date.now },
+    write: codec?.write ?? null,
+  });
   /** A link in the open page may lead to what the recording has not come to yet. */
   const playOn = (): void => {
     const last = lastNeeded(selection.getState());

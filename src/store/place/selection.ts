@@ -4,7 +4,7 @@ import type { AdvantageRule, NodeId, ValueRule } from '../../units.ts';
 import type { ExpansionRule } from '../credit/expansion_what_if.ts';
 import type { RunName } from '../record/run_name.ts';
 
-export const VIEWS = ['train', 'tree', 'credit', 'loss', 'compare', 'profile'] as const;
+export const VIEWS = ['train', 'tree', 'credit', 'loss', 'compare', 'profile', 'runs'] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Pin {

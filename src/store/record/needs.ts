@@ -91,6 +91,7 @@ const NEEDS: Readonly<Record<View, readonly Need[]>> = {
         'These rollouts were not trained here: no time on a device was measured for them, no kernel has a mini-batch of theirs to be checked on, and there are no weights to save.',
     },
   ],
+  runs: [],
 };
 
 /** In the order in which they are to be read; empty where the view has all that it needs, as of every run of ours. */

@@ -15,6 +15,7 @@ import {
   HiddenNotice,
   LifeNotice,
 } from './Notices.tsx';
+import { ReturnedNotice, TroubleNotice } from '../runs/KeptNotices.tsx';
 import { NewVersionNotice } from './NewVersion.tsx';
 import { usePlaybackKeys } from '../train/TransportBar.tsx';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -31,6 +32,7 @@ import '../profile/profile.css';
 import '../train/methods.css';
 import '../compare/compare.css';
 import '../parts/inspection.css';
+import '../runs/runs.css';
 
 /** A way out of a view that cannot be shown. */
 function OtherView({ view }: { readonly view: View }) {
@@ -81,6 +83,8 @@ function SpokenProgress() {
 const NOTICES: readonly { readonly name: string; readonly Notice: ComponentType }[] = [
   { name: 'The notice about the engine', Notice: EngineNotice },
   { name: 'The notice about a silent engine', Notice: LifeNotice },
+  { name: 'The notice about a run that went on', Notice: ReturnedNotice },
+  { name: 'The notice about keeping', Notice: TroubleNotice },
   { name: 'The error', Notice: ErrorBanner },
   { name: 'The notice about the address', Notice: AddressNotice },
   { name: 'The notice about old updates', Notice: DetailNotice },

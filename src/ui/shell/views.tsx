@@ -5,6 +5,7 @@ import { CompareView } from '../compare/CompareView.tsx';
 import { CreditView } from '../credit/CreditView.tsx';
 import { LossView } from '../loss/LossView.tsx';
 import { ProfileView } from '../profile/ProfileView.tsx';
+import { RunsView } from '../runs/RunsView.tsx';
 import { TrainView } from '../train/TrainView.tsx';
 import { TreeView } from '../tree/TreeView.tsx';
 
@@ -20,6 +21,7 @@ export const VIEW_PANELS = {
   loss: { title: 'Loss', component: LossView },
   compare: { title: 'Compare', component: CompareView },
   profile: { title: 'Profile', component: ProfileView },
+  runs: { title: 'Runs', component: RunsView },
 } satisfies Record<View, ViewPanel>;
 
 export const VIEW_LIST: readonly View[] = VIEWS;

@@ -1,0 +1,51 @@
+/** What became of keeping the live run: it went on from a checkpoint, or it is no longer written down. */
+import { configWords } from '../../store/record/run_name.ts';
+import { useKept, useLab, useTransport } from '../parts/binding.ts';
+import { recordingName, saveFile } from '../tree/tree_export.ts';
+
+export function ReturnedNotice() {
+  const returned = useKept((kept) => kept.returned);
+  const { kept } = useLab();
+  if (!returned) return null;
+  const { why, update, cause } = returned;
+  const words = {
+    asked: `Resumed at update ${update}.`,
+    reload: `Resumed at update ${update}: the page was loaded again.`,
+    device: `The graphics device was lost${cause ? ` (${cause})` : ''}. The run went on from update ${update}.`,
+  }[why];
+  return (
+    <div className="notice" role="status">
+      <p>{words}</p>
+      <button type="button" className="small" onClick={kept.dismiss}>
+        Dismiss
+      </button>
+    </div>
+  );
+}
+
+export function TroubleNotice() {
+  const trouble = useKept((kept) => kept.trouble);
+  const config = useTransport((transport) => transport.asked); // of the live run
+  const { kept, run } = useLab();
+  if (!trouble) return null;
+  const save = async (): Promise<void> => {
+    const bytes = await kept.file();
+    if (bytes && config)
+      saveFile(recordingName(configWords(config, run.getState().ready)), bytes, 'application/gzip');
+  };
+  return (
+    <div className="notice" role="alert">
+      <p>
+        <strong>{trouble.what}.</strong> {trouble.next}
+      </p>
+      {config && (
+        <button type="button" className="small" onClick={() => void save()}>
+          Save now
+        </button>
+      )}
+      <button type="button" className="small" onClick={kept.dismiss}>
+        Dismiss
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,257 @@
+/** The runs that are kept, and what the page says of keeping: words and numbers are the entries' own. */
+import { afterEach, expect, test, vi } from 'vitest';
+import { page, userEvent } from 'vitest/browser';
+import { cleanup, render } from 'vitest-browser-react';
+import { readLogPart, readRecording, writeRecording } from '../../src/files/recording.ts';
+import type { EngineEvent, RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import { NO_KEEPER, NO_TAB, type KeptEntry, type KeeperEnd } from '../../src/store/lab/kept.ts';
+import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { configWords } from '../../src/store/record/run_name.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { curvePath } from '../../src/ui/runs/RunRow.tsx';
+import type { RunConfig } from '../../src/units.ts';
+import { findings } from '../support/axe.ts';
+import { smallTargets } from '../support/targets.ts';
+import { scriptedLog } from '../support/scripted_lab.ts';
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await cleanup();
+  await page.viewport(1280, 800);
+});
+
+const configOf = (log: readonly EngineEvent[]): RunConfig =>
+  log.find((event) => event.kind === 'run-started')!.config!;
+
+function entryOf(config: RunConfig, id: string, own: Partial<KeptEntry> = {}): KeptEntry {
+  return {
+    ...{ id, config, created: '2026-11-20T10:00:00Z', changed: '2026-11-20T11:00:00Z', update: 3 },
+    ...{ adapter: { vendor: 'acme', architecture: 'one', description: '' } as KeptEntry['adapter'] },
+    ...{ finished: false, curve: [0.1, 0.3, 0.2], score: 0.42, bytes: 2_340_000, name: null, note: '' },
+    ...{ pinned: false, removed: null },
+    ...own,
+  };
+}
+
+interface Stored {
+  readonly entries?: (config: RunConfig) => readonly KeptEntry[];
+  readonly usage?: number;
+}
+
+/** The page over a keeper that holds these entries; `calls` grows with what is asked of it. */
+async function open({ entries = () => [], usage = 12e6 }: Stored) {
+  const log = await scriptedLog();
+  const bytes = await writeRecording(log);
+  const table = new Map(entries({ ...configOf(log), updates: 40 }).map((entry) => [entry.id, entry]));
+  const calls: string[] = [];
+  let persisted = false;
+  const keeper: KeeperEnd = {
+    ...NO_KEEPER,
+    list: () => Promise.resolve([...table.values()]),
+    open: (id) => Promise.resolve((calls.push(`open ${id}`), new Blob([bytes]))),
+    goOn: (id) => Promise.resolve((calls.push(`go on ${id}`), { update: 1, bytes: new Uint8Array(8) })),
+    change(id, change) {
+      calls.push(`change ${id} ${Object.keys(change).join()}`);
+      table.set(id, { ...table.get(id)!, ...change });
+      return Promise.resolve(table.get(id)!);
+    },
+    storage: () => Promise.resolve({ usage, quota: 3.2e9, persisted }),
+    persist: () => Promise.resolve((persisted = true)),
+  };
+  const sent: RunCommand[] = [];
+  const codec = { write: writeRecording, read: readLogPart };
+  const lab: Lab = createLab(
+    (command) => void sent.push(command),
+    '',
+    (file) => readRecording(file),
+    codec,
+    {},
+    { keeper, tab: NO_TAB },
+  );
+  lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
+  lab.selection.select({ view: 'runs' });
+  const screen = await render(<App lab={lab} />);
+  await expect.poll(() => lab.kept.getState().entries.length).toBe(table.size);
+  return { lab, screen, calls, sent, log };
+}
+
+const three = (config: RunConfig): readonly KeptEntry[] => [
+  entryOf(config, 'a', { changed: '2026-11-21T11:00:00Z', name: 'Beta', score: null }),
+  entryOf({ ...config, seed: 4 }, 'b', { update: 40, finished: true, score: 0.9, bytes: 510 }),
+  entryOf(config, 'c', { changed: '2026-11-19T11:00:00Z', name: 'alpha', update: 23, pinned: true }),
+];
+
+const rows = (): string[][] =>
+  [...document.querySelectorAll('.runs-view tbody tr')].map((row) => [
+    row.querySelector('.runs-title')!.textContent,
+    ...[...row.querySelectorAll('td')].map((cell) => cell.textContent),
+  ]);
+const titles = (): string[] => rows().map(([title]) => title);
+
+test('a row says what its entry holds, and what the run differs in where nobody named it', async () => {
+  const { lab, screen } = await open({ entries: three });
+  const { config } = lab.kept.getState().entries[1];
+  const own = configWords(config, lab.run.getState().ready);
+  expect(own).toMatch(/ · seed 4$/);
+  expect(rows().map((row) => row.toSpliced(4, 1))).toEqual([
+    ['Beta', '', '–', '3 of 40', 'acme one', '2.34 MB'],
+    [own, '', '90 %', '40 of 40', 'acme one', '510 B'],
+    ['alpha', '', '42 %', '23 of 40', 'acme one', '2.34 MB'],
+  ]);
+  expect([...document.querySelectorAll('time')].map(({ dateTime }) => dateTime)).toEqual(
+    lab.kept.getState().entries.map(({ changed }) => changed),
+  );
+  await expect
+    .element(screen.getByRole('img', { name: /first 10 %, last 20 %, highest 30 %/ }).first())
+    .toBeVisible();
+  await expect.element(screen.getByText('12.0 MB of 3.20 GB; the browser may remove it')).toBeVisible();
+  expect(await findings(screen.container)).toEqual([]);
+  await page.viewport(390, 844);
+  expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(390);
+  expect(smallTargets(screen.container)).toEqual([]);
+});
+
+test('a name is made of the settings that differ from preset and method', async () => {
+  const log = await scriptedLog();
+  const ready = log.find((event) => event.kind === 'ready')!;
+  const [{ name, config }] = ready.presets;
+  const changed = { ...config, seed: 9, optimiser: { ...config.optimiser, learningRate: 0.25 } };
+  expect(configWords({ ...config, seed: 9 }, ready)).toMatch(new RegExp(`^[^·]+ · ${name} · seed 9$`));
+  expect(configWords(changed, ready)).toMatch(/ · learning rate 0\.25 · seed 9$/);
+});
+
+test('a curve from 0 to 1 spans its height', () => {
+  expect(curvePath([0, 1, 0.5])).toBe('M2.0 20.0L48.0 2.0L94.0 11.0');
+  expect(curvePath([0.5])).toBe('M2.0 11.0h0.1');
+});
+
+test('a column sorts by its values, the other way at a second press, and says so', async () => {
+  const { screen } = await open({ entries: three });
+  expect([titles()[0], titles()[2]]).toEqual(['Beta', 'alpha']); // newest first
+  const sort = (name: RegExp) => screen.getByRole('columnheader').getByRole('button', { name });
+  await sort(/^run/).click();
+  expect(titles().filter((title) => !/seed/.test(title))).toEqual(['alpha', 'Beta']);
+  await sort(/^held-out/).click();
+  expect(rows().map((row) => row[2])).toEqual(['90 %', '42 %', '–']);
+  await sort(/^held-out/).click();
+  expect(rows().map((row) => row[2])).toEqual(['–', '42 %', '90 %']);
+  const head = screen.getByRole('columnheader', { name: /held-out/ });
+  await expect.element(head).toHaveAttribute('aria-sort', 'ascending');
+  await sort(/^updates/).click();
+  expect(rows().map((row) => row[3])).toEqual(['40 of 40', '23 of 40', '3 of 40']);
+});
+
+test('what is deleted is gone from the table until it is taken back', async () => {
+  const { lab, screen, calls } = await open({ entries: three });
+  await screen.getByRole('button', { name: 'Delete: Beta' }).click();
+  await expect.element(screen.getByText(/^Deleted Beta\./)).toBeVisible();
+  expect(titles()).not.toContain('Beta');
+  expect(lab.kept.getState().entries.find(({ id }) => id === 'a')!.removed).not.toBeNull();
+  await screen.getByRole('button', { name: 'Undo' }).click();
+  await expect.poll(titles).toContain('Beta');
+  await expect.element(screen.getByText(/^Deleted Beta\./)).not.toBeInTheDocument();
+  expect(calls).toEqual(['change a removed', 'change a removed']);
+});
+
+test('a name, a note and a pin are given by keys alone; Escape leaves all as it was', async () => {
+  const { screen, calls } = await open({ entries: three });
+  (screen.getByRole('button', { name: 'Rename: Beta' }).element() as HTMLElement).focus();
+  await userEvent.keyboard('{Enter}');
+  await userEvent.keyboard('Gamma{Enter}'); // the old name is selected
+  await expect.poll(titles).toContain('Gamma');
+  (screen.getByRole('button', { name: 'Note: Gamma' }).element() as HTMLElement).focus();
+  await userEvent.keyboard('{Enter}');
+  await userEvent.keyboard('after 7 runs{Enter}'); // a digit is text here, not a view
+  await expect.element(screen.getByText('after 7 runs')).toBeVisible();
+  await screen.getByRole('button', { name: 'Rename: Gamma' }).click();
+  await userEvent.keyboard('lost{Escape}');
+  expect(titles()).toContain('Gamma');
+  await screen.getByRole('button', { name: 'Pin: Gamma', exact: true }).click();
+  await expect.element(screen.getByRole('button', { name: 'Unpin: Gamma' })).toBeVisible();
+  expect(calls).toEqual(['change a name', 'change a note', 'change a pinned']);
+});
+
+test('Resume goes on from the checkpoint and says at which update; finished and live runs have none', async () => {
+  const { lab, screen, calls, sent } = await open({ entries: three });
+  await expect.element(screen.getByRole('button', { name: /Resume: .*seed 4/ })).toBeDisabled();
+  await screen.getByRole('button', { name: 'Resume: alpha' }).click();
+  await expect.element(screen.getByText('Resumed at update 1.')).toBeVisible();
+  expect(calls).toEqual(['go on c', 'open c']);
+  expect(sent.slice(-2)).toMatchObject([{ kind: 'resume', keep: 'c' }, { kind: 'play' }]);
+  lab.selection.select({ view: 'runs' });
+  await expect.element(screen.getByText('live', { exact: true })).toBeVisible();
+  await expect.element(screen.getByRole('button', { name: 'Resume: alpha' })).toBeDisabled();
+  await expect.element(screen.getByRole('button', { name: 'Delete: alpha' })).toBeDisabled();
+  await screen.getByRole('button', { name: 'Dismiss' }).last().click();
+  await expect.element(screen.getByText('Resumed at update 1.')).not.toBeInTheDocument();
+});
+
+test('Show puts the run as it was written on screen; Duplicate trains its configuration', async () => {
+  const { lab, screen, sent, log } = await open({ entries: three });
+  await screen.getByRole('button', { name: 'Show: Beta' }).click();
+  await expect.poll(() => lab.transport.getState().source).toBe('file');
+  const updates = log.filter(({ kind }) => kind === 'update-started').length;
+  expect(lab.run.getState().updates).toHaveLength(updates);
+  lab.selection.select({ view: 'runs' });
+  await screen.getByRole('button', { name: /Duplicate: .*seed 4/ }).click();
+  const { config } = lab.kept.getState().entries.find(({ id }) => id === 'b')!;
+  await expect.poll(() => lab.transport.getState().asked).toEqual(config);
+  expect(sent.slice(-2)).toEqual([{ kind: 'open', config }, { kind: 'play' }]);
+});
+
+test('where room is short the oldest runs without a pin are offered, and none is taken', async () => {
+  const { lab, screen } = await open({ entries: three, usage: 2.9e9 });
+  const offer = screen.getByRole('note', { name: 'Room is short' });
+  await expect.element(offer).toBeVisible();
+  const offered = [...offer.element().querySelectorAll('button')].map(({ textContent }) => textContent);
+  expect(offered).toEqual([expect.stringMatching(/^Delete .*seed 4, 510 B$/), 'Delete Beta, 2.34 MB']);
+  expect(lab.kept.getState().entries.every(({ removed }) => removed === null)).toBe(true);
+  await screen.getByRole('button', { name: 'Keep it for good' }).click();
+  await expect.element(screen.getByText('2.90 GB of 3.20 GB; the browser keeps it for good.')).toBeVisible();
+});
+
+test('an empty shelf says where runs live and how to keep them', async () => {
+  const { screen } = await open({});
+  await expect.element(screen.getByText(/this browser’s storage.*save it to a file/)).toBeVisible();
+  expect(await findings(screen.container)).toEqual([]);
+});
+
+const TROUBLE = { what: 'The storage is full', where: 'update 3', got: 'a', wanted: 'b', next: 'Save it.' };
+
+test('what the page says when a run went on, and when it is no longer written down', async () => {
+  const { lab, screen, log } = await open({});
+  lab.kept.setState({ returned: { why: 'reload', update: 23, cause: null } });
+  await expect.element(screen.getByText('Resumed at update 23: the page was loaded again.')).toBeVisible();
+  lab.kept.setState({ returned: { why: 'device', update: 23, cause: 'Out of memory' } });
+  const device = 'The graphics device was lost (Out of memory). The run went on from update 23.';
+  await expect.element(screen.getByText(device)).toBeVisible();
+  await screen.getByRole('button', { name: 'Dismiss' }).last().click();
+  await expect.element(screen.getByText(device)).not.toBeInTheDocument();
+  lab.kept.hear({ kind: 'trouble', id: 'a', report: TROUBLE });
+  await expect.element(screen.getByRole('alert')).toHaveTextContent('The storage is full. Save it.');
+  await expect.element(screen.getByRole('button', { name: 'Save now' })).not.toBeInTheDocument(); // no live run
+  lab.transport.trainLive();
+  const events = log.filter(({ kind }) => kind !== 'ready') as readonly RunEvent[];
+  lab.transport.receive(events);
+  const saved: { name: string; blob: Blob }[] = [];
+  const blobs = new Map<string, Blob>();
+  const make = URL.createObjectURL.bind(URL);
+  vi.spyOn(URL, 'createObjectURL').mockImplementation((blob) => {
+    const url = make(blob);
+    blobs.set(url, blob as Blob);
+    return url;
+  });
+  vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+    saved.push({ name: this.download, blob: blobs.get(this.href)! });
+  });
+  await screen.getByRole('button', { name: 'Save now' }).click();
+  await expect.poll(() => saved.length).toBe(1);
+  expect(saved[0].name).toMatch(/^[a-z0-9.-]+-seed-\d+\.ndjson\.gz$/);
+  const kinds: string[] = [];
+  for await (const { kind } of readRecording(saved[0].blob)) kinds.push(kind);
+  expect(kinds.filter((kind) => kind === 'metrics')).toHaveLength(
+    events.filter(({ kind }) => kind === 'metrics').length,
+  );
+  await screen.getByRole('button', { name: 'Dismiss' }).last().click();
+  await expect.element(screen.getByRole('alert')).not.toBeInTheDocument();
+});
