@@ -232,7 +232,7 @@ test('what the page says when a run went on, and when it is no longer written do
   await expect.element(screen.getByRole('button', { name: 'Save now' })).not.toBeInTheDocument(); // no live run
   lab.transport.trainLive();
   const events = log.filter(({ kind }) => kind !== 'ready') as readonly RunEvent[];
-  lab.transport.receive(events);
+  lab.run.apply(events); // the live record, which is on screen
   const saved: { name: string; blob: Blob }[] = [];
   const blobs = new Map<string, Blob>();
   const make = URL.createObjectURL.bind(URL);
