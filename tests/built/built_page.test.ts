@@ -137,26 +137,3 @@ test('the lab opens and trains without a network, and a new version is offered, 
   expect(await offer.count()).toBe(0);
   expect(complaints).toEqual([]);
 });
-
-test('a live run is kept: after a reload it goes on from its checkpoint, as one run on the shelf', async () => {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  const tab = await context.newPage();
-  tab.setDefaultTimeout(100_000);
-  try {
-    await tab.goto(origin + PATH);
-    await tab.getByRole('button', { name: 'Train live', exact: true }).click();
-    await tab.keyboard.press('7');
-    const row = tab.locator('.runs-view tbody tr');
-    await row.filter({ hasText: /1\d of 40/ }).waitFor();
-    await tab.reload();
-    const words = tab.getByText(/^Resumed at update \d+: the page was loaded again/);
-    await words.waitFor();
-    const update = Number(/\d+/.exec((await words.textContent()) ?? '')?.[0]);
-    expect(update).toBeGreaterThanOrEqual(10);
-    await tab.getByText(`Update ${update + 1} done`).waitFor({ state: 'attached' });
-    await row.filter({ hasText: `${update + 1} of 40` }).waitFor();
-    expect(await row.count()).toBe(1);
-  } finally {
-    await context.close();
-  }
-});
