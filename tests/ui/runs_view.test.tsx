@@ -6,7 +6,7 @@ import { readLogPart, readRecording, writeRecording } from '../../src/files/reco
 import type { EngineEvent, RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
 import { NO_KEEPER, NO_TAB, type KeptEntry, type KeeperEnd } from '../../src/store/lab/kept.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
-import { configWords } from '../../src/store/record/run_name.ts';
+import { configWords } from '../../src/store/record/run_difference.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { curvePath } from '../../src/ui/runs/RunRow.tsx';
 import type { RunConfig } from '../../src/units.ts';

@@ -1,6 +1,7 @@
 /** What changed first between two runs: settings, then rollouts, rewards, credit and loss, update by update. Pure. */
-import { editLabel, textMark, type EditedKernel, type NodeId, type RunConfig } from '../../units.ts';
+import { editLabel, shorten, textMark, type EditedKernel, type NodeId, type RunConfig } from '../../units.ts';
 import { firstTreeDifference } from '../credit/compare.ts';
+import { methodTitle, withAlgorithm } from '../lab/knobs.ts';
 import { rolloutTree, sameQuestion, tokenText } from './reading.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
 
@@ -137,4 +138,32 @@ export function whatChangedFirst(a: RunState, b: RunState): readonly RunDifferen
     if (found.length > 0) return found;
   }
   return [];
+}
+
+const MOST_NAMED = 3; // settings in a name
+
+/**
+ * A run among many, by what is its own: method, preset, the settings in which it differs from them, seed. As "DAPO ·
+ * instant · learning rate 0.001 · seed 4".
+ */
+export function configWords(config: RunConfig, ready: RunState['ready']): string {
+  const { algorithm, preset, seed } = config;
+  const known = ready?.presets.find(({ name }) => name === preset);
+  const method = ready?.algorithms.find(({ name }) => name === algorithm.name);
+  const own = known && { ...known.config, seed };
+  const bases = own ? [own, ...(method ? [withAlgorithm(own, method.config, known.scale)] : [])] : [];
+  const isChange = ({ path }: { readonly path: string }): boolean =>
+    !/^algorithm(\.name)?$/.test(path) && path !== 'preset';
+  const [changes = []] = bases
+    .map((base) => settingDifferences(base, config).filter(isChange))
+    .sort((a, b) => a.length - b.length);
+  const titleOf = (path: string): string =>
+    ready?.knobs.find((knob) => knob.path === path)?.title ?? path.split('.').slice(-1)[0];
+  const named = changes
+    .slice(0, MOST_NAMED)
+    .map(({ path, b }) => `${titleOf(path).toLowerCase()} ${b.replaceAll('"', '')}`);
+  const more = changes.length > MOST_NAMED ? [`${changes.length - MOST_NAMED} more`] : [];
+  return [methodTitle(algorithm.name), preset, ...named, ...more, `seed ${seed}`]
+    .map((words) => shorten(words))
+    .join(' · ');
 }

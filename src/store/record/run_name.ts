@@ -5,7 +5,6 @@
 import type { AdapterDescription } from '../../protocol/protocol.ts';
 import { shorten, type RunConfig } from '../../units.ts';
 import { methodTitle, withAlgorithm } from '../lab/knobs.ts';
-import { settingDifferences } from './run_difference.ts';
 import type { RunHeader, RunState } from './run_state.ts';
 
 type NamedHeader = Pick<RunHeader, 'config' | 'adapter'> & Partial<Pick<RunHeader, 'origin' | 'date'>>;
@@ -80,32 +79,4 @@ export function configOf({ ready }: Pick<RunState, 'ready'>, name: RunName): Run
   const own = { ...preset.config, seed: name.seed };
   const configs = method ? [own, withAlgorithm(own, method.config, preset.scale)] : [own];
   return configs.find((config) => digest(config) === name.settings) ?? null;
-}
-
-const MOST_NAMED = 3; // settings in a name
-
-/**
- * A run among many, by what is its own: method, preset, the settings in which it differs from them, seed. As "DAPO ·
- * instant · learning rate 0.001 · seed 4".
- */
-export function configWords(config: RunConfig, ready: RunState['ready']): string {
-  const { algorithm, preset, seed } = config;
-  const known = ready?.presets.find(({ name }) => name === preset);
-  const method = ready?.algorithms.find(({ name }) => name === algorithm.name);
-  const own = known && { ...known.config, seed };
-  const bases = own ? [own, ...(method ? [withAlgorithm(own, method.config, known.scale)] : [])] : [];
-  const isChange = ({ path }: { readonly path: string }): boolean =>
-    !/^algorithm(\.name)?$/.test(path) && path !== 'preset';
-  const [changes = []] = bases
-    .map((base) => settingDifferences(base, config).filter(isChange))
-    .sort((a, b) => a.length - b.length);
-  const titleOf = (path: string): string =>
-    ready?.knobs.find((knob) => knob.path === path)?.title ?? path.split('.').slice(-1)[0];
-  const named = changes
-    .slice(0, MOST_NAMED)
-    .map(({ path, b }) => `${titleOf(path).toLowerCase()} ${b.replaceAll('"', '')}`);
-  const more = changes.length > MOST_NAMED ? [`${changes.length - MOST_NAMED} more`] : [];
-  return [methodTitle(algorithm.name), preset, ...named, ...more, `seed ${seed}`]
-    .map((words) => shorten(words))
-    .join(' · ');
 }

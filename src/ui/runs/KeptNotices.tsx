@@ -1,5 +1,5 @@
 /** What became of keeping the live run: it went on from a checkpoint, or it is no longer written down. */
-import { configWords } from '../../store/record/run_name.ts';
+import { configWords } from '../../store/record/run_difference.ts';
 import { useKept, useLab, useTransport } from '../parts/binding.ts';
 import { recordingName, saveFile } from '../tree/tree_export.ts';
 

@@ -1,7 +1,8 @@
 /** One kept run in the table: its numbers, its curve, and what can be done with it. */
 import { useId, useState } from 'react';
 import type { KeptEntry } from '../../store/lab/kept.ts';
-import { adapterWords, configWords } from '../../store/record/run_name.ts';
+import { configWords } from '../../store/record/run_difference.ts';
+import { adapterWords } from '../../store/record/run_name.ts';
 import type { RunState } from '../../store/record/run_state.ts';
 import { useLab, useTransport } from '../parts/binding.ts';
 import { formatShare } from '../parts/format.ts';
