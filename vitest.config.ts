@@ -14,6 +14,8 @@ const BUNDLED = [
   '@codemirror/view',
   '@lezer/highlight',
   'axe-core',
+  'comlink',
+  'idb',
   'react',
   'react/jsx-dev-runtime',
   'react/jsx-runtime',

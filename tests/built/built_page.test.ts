@@ -137,3 +137,22 @@ test('the lab opens and trains without a network, and a new version is offered, 
   expect(await offer.count()).toBe(0);
   expect(complaints).toEqual([]);
 });
+
+test('a live run is kept: after a reload it goes on from its checkpoint, as one run on the shelf', async () => {
+  await openTab();
+  const runs = page.locator('.runs-view tbody tr');
+  const before = await page.evaluate(async () => (await indexedDB.databases()).length);
+  expect(before).toBe(1); // runs of the tests before are kept there
+  await page.getByRole('button', { name: 'Train live', exact: true }).first().click();
+  await page.keyboard.press('7');
+  const live = runs.filter({ hasText: 'live' });
+  await live.waitFor();
+  const count = await runs.count();
+  await page.reload();
+  const words = page.getByText(/^Resumed at update \d+: the page was loaded again/);
+  const update = Number(/\d+/.exec((await words.textContent()) ?? '')?.[0]);
+  expect(update).toBeGreaterThanOrEqual(1);
+  await live.filter({ hasText: `${update + 1} of 40` }).waitFor();
+  expect(await runs.count()).toBe(count); // the same run, not another
+  expect(complaints).toEqual([]);
+});
