@@ -33,15 +33,9 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 
 var<workgroup> saved: array<vec2f, STAGED>; // lse and delta of the readers
 
-// Block b of a query or key, of a value, of an output's gradient, by component; zeros past the head's end.
-fn loadKeys(start: u32, b: u32) -> mat4x4f {
-  let inside = inHead(b);
-  return transpose(mat4x4f(qk[start + 4u * b],
-    select(vec4f(), qk[start + min(4u * b + 1u, LAST)], inside.y),
-    select(vec4f(), qk[start + min(4u * b + 2u, LAST)], inside.z),
-    select(vec4f(), qk[start + min(4u * b + 3u, LAST)], inside.w)));
-}
+// #use attention/card_load_block.wgsl
 
+// The same of an output's gradient.
 fn loadUpstream(start: u32, b: u32) -> mat4x4f {
   let inside = inHead(b);
   return transpose(mat4x4f(dout[start + 4u * b],
