@@ -5,7 +5,7 @@ import type { SettledUpdate } from '../protocol/kept.ts';
 
 export interface KeptEntry {
   readonly id: string;
-  readonly created: string; // ISO 8601
+  readonly created: string; // when it started, as its log says; ISO 8601
   readonly changed: string;
   readonly config: RunConfig;
   readonly adapter: AdapterDescription | null;
@@ -60,7 +60,14 @@ export function entryAfter(
   const config = before?.config ?? started?.config;
   if (!config) return null;
   const entry: KeptEntry = before ?? {
-    ...{ id, created: date, config, adapter: started?.adapter ?? null, curve: [], score: null },
+    ...{
+      id,
+      created: started?.date ?? date,
+      config,
+      adapter: started?.adapter ?? null,
+      curve: [],
+      score: null,
+    },
     ...{
       name: null,
       note: '',

@@ -68,7 +68,7 @@ const elsewhere = (id: string): KeepError =>
 export class Keeper {
   readonly #parts: KeeperParts;
   readonly #logs = new Map<string, KeptLog>();
-  readonly #releases = new Map<string, () => void>(); // of locks held
+  readonly #releases = new Map<string, () => void>(); // of locks held; an engine has one run, so one but for moments
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(parts: KeeperParts) {
@@ -92,9 +92,13 @@ export class Keeper {
     return (this.#parts.date ?? (() => new Date().toISOString()))();
   }
 
-  /** Takes the run's lock, which lasts until `release` or the end of this worker. @throws KeepError where another has it */
+  /**
+   * Takes the run's lock, which lasts until another run is claimed, `release` or the end of this worker.
+   * @throws KeepError where another tab has it
+   */
   async #claim(id: string): Promise<void> {
     if (this.#releases.has(id)) return;
+    for (const other of [...this.#releases.keys()]) this.release(other); // it was left for this one
     await new Promise<void>((resolve, reject) => {
       const held = this.#parts.locks.request(`turnwise run ${id}`, { ifAvailable: true }, (lock) => {
         if (!lock) return reject(elsewhere(id));

@@ -14,9 +14,7 @@ export interface KeeperClient {
   open(id: string): Promise<Blob>;
   /** Takes the run's log back to its newest checkpoint and returns that; null where there is none. */
   goOn(id: string, before?: number): Promise<{ readonly update: number; readonly bytes: Bytes } | null>;
-  release(id: string): Promise<void>;
   change(id: string, change: EntryChange): Promise<KeptEntry | null>;
-  remove(id: string): Promise<void>;
   storage(): Promise<StorageState>;
   /** Asks the browser not to remove this site's storage by itself; it may ask the person. */
   persist(): Promise<boolean>;
@@ -45,9 +43,7 @@ export function startKeeper(hear: (news: KeeperNews) => void): KeeperClient {
     list: () => valueOf(api.list()),
     open: (id) => valueOf(api.open(id)),
     goOn: (id, before) => valueOf(api.goOn(id, before)),
-    release: (id) => valueOf(api.release(id)),
     change: (id, change) => valueOf(api.change(id, change)),
-    remove: (id) => valueOf(api.remove(id)),
     storage: () => api.storage(),
     persist: () => navigator.storage.persist(),
   };

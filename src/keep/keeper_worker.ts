@@ -44,9 +44,7 @@ const api = {
   list: () => answer('the shelf', (keeper) => keeper.list()),
   open: (id: string) => answer(`run ${id}`, (keeper) => keeper.open(id)),
   goOn: (id: string, before?: number) => answer(`run ${id}`, (keeper) => keeper.goOn(id, before)),
-  release: (id: string) => answer(`run ${id}`, (keeper) => Promise.resolve(keeper.release(id))),
   change: (id: string, change: EntryChange) => answer(`run ${id}`, (keeper) => keeper.change(id, change)),
-  remove: (id: string) => answer(`run ${id}`, (keeper) => keeper.remove(id)),
   async storage(): Promise<StorageState> {
     const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([
       navigator.storage.estimate(),

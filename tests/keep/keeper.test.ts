@@ -177,6 +177,15 @@ describe('a kept run', () => {
     expect(await other.goOn('a')).not.toBeNull();
   });
 
+  test('a keeper that goes over to another run lets the first one go', async () => {
+    const { disk, table, locks, keeper } = await keptRun();
+    const other = new Keeper({ disk, table, locks });
+    const [first] = settledUpdates();
+    await keeper.record('b', first);
+    expect(await other.goOn('a')).not.toBeNull();
+    await expect(other.goOn('b')).rejects.toThrow();
+  });
+
   test('a full disk is said, what was written stands, and the run can be kept again when there is room', async () => {
     const { disk, keeper } = keeperOn();
     const [first, second, third] = settledUpdates();

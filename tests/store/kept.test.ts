@@ -33,7 +33,6 @@ function openPage({ parts, tab }: ReturnType<typeof browser>) {
     open: (id) => keeper.open(id),
     goOn: (id, before) => keeper.goOn(id, before),
     change: (id, change) => keeper.change(id, change),
-    release: (id) => Promise.resolve(keeper.release(id)),
     storage: () => Promise.resolve({ usage: 1, quota: 2, persisted: false }),
     persist: () => Promise.resolve(true),
   };
@@ -171,4 +170,15 @@ test('the tenth loss within a minute stops it, and the run is kept', async () =>
     } else await expect.poll(() => kept.getState().trouble?.what).toMatch(/lost ten times within a minute/);
   }
   expect(page.lab.run.getState().updates.length).toBeGreaterThanOrEqual(10);
+});
+
+test('a last word of the run before is put on the shelf and is not taken for the live run', async () => {
+  const page = openPage(browser());
+  await page.engine.start();
+  await trainInto(page, 3);
+  await expect.poll(() => page.lab.kept.getState().entries[0]?.update).toBe(2);
+  const { entries, current } = page.lab.kept.getState();
+  const late = { ...entries[0], id: 'before', created: '2026-01-01T00:00:00.000Z' };
+  page.lab.kept.hear({ kind: 'kept', entry: late });
+  expect(page.lab.kept.getState()).toMatchObject({ current, entries: [{ id: 'before' }, { id: current }] });
 });

@@ -22,7 +22,6 @@ export interface KeeperEnd {
     before?: number,
   ) => Promise<{ readonly update: number; readonly bytes: Uint8Array<ArrayBuffer> } | null>;
   readonly change: (id: string, change: EntryChange) => Promise<KeptEntry | null>;
-  readonly release: (id: string) => Promise<void>;
   readonly storage: () => Promise<StorageState>;
   readonly persist: () => Promise<boolean>;
 }
@@ -54,8 +53,6 @@ export interface Kept extends StoreApi<KeptState> {
   readonly goOn: (id: string, plays: boolean, why?: Return) => Promise<boolean>;
   /** Puts a kept run on screen as it was written down; nothing is trained. */
   readonly show: (id: string) => Promise<void>;
-  /** A kept run as a record of its own, to compare with. */
-  readonly read: (id: string) => Promise<RunStore>;
   readonly change: (id: string, change: EntryChange) => Promise<void>;
   readonly persist: () => Promise<void>;
   /** The bytes of a recording: of a kept run, or of the live one as it stands in memory. Null where nothing can write one. */
@@ -100,7 +97,8 @@ export function createKept(parts: KeptParts): Kept {
     ...{ entries: [], current: null, storage: null, trouble: null, returned: null },
   }));
   let returns: readonly number[] = []; // ms of the last returns from lost devices
-  let asked = false; // persist(), once a session
+  let isMeasured = false; // the storage, since the first update of this page was written down
+  let remembered = ''; // what the tab was told last: its storage is written on the page's thread
 
   const put = (entry: KeptEntry): void =>
     store.setState(({ entries }) => ({ entries: [entry, ...entries.filter(({ id }) => id !== entry.id)] }));
@@ -127,16 +125,13 @@ export function createKept(parts: KeptParts): Kept {
     return events;
   };
 
-  const readRecord = async (id: string): Promise<RunStore> => {
-    const record = parts.empty();
-    record.apply(await eventsOf(id));
-    return record;
-  };
-
   const remember = (): void => {
     const { current } = store.getState();
     const { source } = transport.getState();
-    tab.set(current !== null && source === 'live' ? { id: current, plays: isPlaying() } : null);
+    const left = current !== null && source === 'live' ? { id: current, plays: isPlaying() } : null;
+    const text = JSON.stringify(left);
+    if (text !== remembered) tab.set(left);
+    remembered = text;
   };
   transport.subscribe(remember);
   live.subscribe(remember);
@@ -179,10 +174,11 @@ export function createKept(parts: KeptParts): Kept {
     hear(news) {
       if (news.kind === 'trouble') return store.setState({ trouble: news.report });
       put(news.entry);
-      if (news.entry.id !== store.getState().current) store.setState({ current: news.entry.id });
+      // Of the run before this one, a last update may still be told.
+      if (news.entry.created === live.getState().header?.date) store.setState({ current: news.entry.id });
       remember();
-      if (asked) return;
-      asked = true;
+      if (isMeasured) return;
+      isMeasured = true;
       void keeper.storage().then((storage) => store.setState({ storage }));
     },
     hearEngine(events) {
@@ -196,10 +192,11 @@ export function createKept(parts: KeptParts): Kept {
     },
     refresh,
     goOn,
-    read: readRecord,
     async show(id) {
       try {
-        transport.show(await readRecord(id));
+        const record = parts.empty();
+        record.apply(await eventsOf(id));
+        transport.show(record);
       } catch (error) {
         fail(error, id);
       }
@@ -229,7 +226,6 @@ export const NO_KEEPER: KeeperEnd = {
   open: () => Promise.resolve(new Blob([])),
   goOn: () => Promise.resolve(null),
   change: () => Promise.resolve(null),
-  release: () => Promise.resolve(),
   storage: () => Promise.resolve({ usage: 0, quota: 0, persisted: false }),
   persist: () => Promise.resolve(false),
 };

@@ -1,7 +1,7 @@
 /**
  * What is written down of a run while it happens: after each update its events, and at a rhythm a checkpoint, so that the
- * newest is at most ten updates or half a minute old; the first comes with the first update. A run is written from the end of its first update on: one that
- * was opened and never played leaves nothing.
+ * newest is at most ten updates or half a minute old; the first comes with the first update. A run is written from the
+ * end of its first update on: one that was opened and never played leaves nothing.
  */
 import type { SettledMessage, SettledUpdate } from '../../protocol/kept.ts';
 import type { RunEvent } from '../../protocol/protocol.ts';
