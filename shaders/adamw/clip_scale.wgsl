@@ -19,7 +19,7 @@ override WORKGROUP: u32 = 64; // a power of two
 
 var<workgroup> sums: array<f32, WORKGROUP>;
 
-// #use finite.wgsl
+// #use finite
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {

@@ -24,9 +24,9 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(8) var<storage, read_write> dqkv: array<vec4f>;
 
 override WORKGROUP: u32 = 64;
-// #use attention/head_blocks.wgsl
+// #use attention/head_blocks
 
-// #use attention/key_value_gradient.wgsl
+// #use attention/key_value_gradient
 
 fn addQueryDots(sum: vec4f, k: mat4x4f, query: u32, b: u32) -> vec4f {
   let d = 4u * b;
@@ -63,7 +63,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let j = unit / params.kvHeads;
   let g = unit % params.kvHeads;
   if (j >= params.tokens) { return; }
-  // #use attention/key_value_gradient_load.wgsl
+  // #use attention/key_value_gradient_load
 
   let end = visible[j].y;
   // Readers and their heads in one loop, as in its twin: it takes 0.45 of the time on SwiftShader.
@@ -112,5 +112,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     h = select(h + 1u, firstHead, h == lastHead);
   }
 
-  // #use attention/key_value_gradient_store.wgsl
+  // #use attention/key_value_gradient_store
 }

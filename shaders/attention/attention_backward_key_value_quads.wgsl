@@ -29,11 +29,11 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(8) var<storage, read_write> dqkv: array<vec4f>;
 
 override QUADS: u32 = 16; // per group
-// #use attention/head_blocks.wgsl
+// #use attention/head_blocks
 
-// #use attention/key_value_gradient.wgsl
+// #use attention/key_value_gradient
 
-// #use attention/quad_products.wgsl
+// #use attention/quad_products
 
 @compute @workgroup_size(4u * QUADS)
 fn main(
@@ -43,12 +43,12 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) subgroupLane: u32,
 ) {
-  // #use attention/quad_unit.wgsl
+  // #use attention/quad_unit
   let g = unit % params.kvHeads;
   let wanted = unit / params.kvHeads * 4u + lane;
   let inside = wanted < params.tokens;
   let j = min(wanted, params.tokens - 1u);
-  // #use attention/key_value_gradient_load.wgsl
+  // #use attention/key_value_gradient_load
 
   let end = select(0u, visible[j].y, inside);
   let first = subgroupMin(j);
@@ -120,5 +120,5 @@ fn main(
   }
 
   if (!inside) { return; }
-  // #use attention/key_value_gradient_store.wgsl
+  // #use attention/key_value_gradient_store
 }

@@ -29,11 +29,11 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(7) var<storage, read_write> dqk: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dqkv: array<f32>;
 
-// #use attention/card_lanes.wgsl
+// #use attention/card_lanes
 
 var<workgroup> saved: array<vec2f, STAGED>; // lse and delta of the readers
 
-// #use attention/card_load_block.wgsl
+// #use attention/card_load_block
 
 // The same of an output's gradient.
 fn loadUpstream(start: u32, b: u32) -> mat4x4f {
@@ -52,7 +52,7 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) subgroupLane: u32,
 ) {
-  // #use attention/card_place.wgsl
+  // #use attention/card_place
   let g = unit % params.kvHeads;
   let first = unit / params.kvHeads * TOKENS;
   if (first >= params.tokens) { return; }

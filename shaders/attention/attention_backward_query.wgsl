@@ -24,9 +24,9 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(8) var<storage, read_write> delta: array<f32>;
 
 override WORKGROUP: u32 = 64;
-// #use attention/head_blocks.wgsl
+// #use attention/head_blocks
 
-// #use attention/query_gradient.wgsl
+// #use attention/query_gradient
 
 fn addKeyDots(sum: vec4f, q: mat4x4f, key: u32, b: u32) -> vec4f {
   let d = 4u * b;
@@ -49,7 +49,7 @@ fn addKey(sum: mat4x4f, factor: f32, key: u32, b: u32) -> mat4x4f {
     fma(vec4f(factor), qk[key + min(d + 3u, LAST)], sum[3]));
 }
 
-// #use attention/next_key.wgsl
+// #use attention/next_key
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {
@@ -57,11 +57,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let n = unit / params.heads;
   let h = unit % params.heads;
   if (n >= params.tokens) { return; }
-  // #use attention/head_columns.wgsl
+  // #use attention/head_columns
 
   let query = n * qkWidth + h * VECTORS;
   let upstream = unit * VECTORS;
-  // #use attention/query_gradient_load.wgsl
+  // #use attention/query_gradient_load
   let headLse = lse[unit];
   let d = headDelta(upstream);
   delta[unit] = d;
@@ -98,5 +98,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     j = nextKey(j + 1u, n);
   }
 
-  // #use attention/query_gradient_store.wgsl
+  // #use attention/query_gradient_store
 }

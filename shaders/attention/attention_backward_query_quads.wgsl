@@ -30,13 +30,13 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(8) var<storage, read_write> delta: array<f32>;
 
 override QUADS: u32 = 16; // per group
-// #use attention/head_blocks.wgsl
+// #use attention/head_blocks
 
-// #use attention/query_gradient.wgsl
+// #use attention/query_gradient
 
-// #use attention/quad_products.wgsl
+// #use attention/quad_products
 
-// #use attention/next_key_of_subgroup.wgsl
+// #use attention/next_key_of_subgroup
 
 @compute @workgroup_size(4u * QUADS)
 fn main(
@@ -46,18 +46,18 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) subgroupLane: u32,
 ) {
-  // #use attention/quad_unit.wgsl
-  // #use attention/quad_tokens.wgsl
-  // #use attention/head_columns.wgsl
+  // #use attention/quad_unit
+  // #use attention/quad_tokens
+  // #use attention/head_columns
 
   let query = n * qkWidth + h * VECTORS;
   let head = n * params.heads + h;
   let upstream = head * VECTORS;
-  // #use attention/query_gradient_load.wgsl
+  // #use attention/query_gradient_load
   let headLse = lse[head];
   let d = headDelta(upstream);
 
-  // #use attention/subgroup_keys.wgsl
+  // #use attention/subgroup_keys
   for (var j = nextKey(first, least, last); j <= last;) {
     let end = visible[j].y;
     let key = j * qkWidth + keyColumn;
@@ -103,5 +103,5 @@ fn main(
 
   if (!inside) { return; }
   delta[head] = d;
-  // #use attention/query_gradient_store.wgsl
+  // #use attention/query_gradient_store
 }

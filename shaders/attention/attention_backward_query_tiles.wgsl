@@ -29,9 +29,9 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(7) var<storage, read_write> dqk: array<f32>;
 @group(0) @binding(8) var<storage, read_write> delta: array<f32>;
 
-// #use attention/card_lanes.wgsl
+// #use attention/card_lanes
 
-// #use attention/card_load_keys.wgsl
+// #use attention/card_load_keys
 
 @compute @workgroup_size(4u * TOKENS)
 fn main(
@@ -41,9 +41,9 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) subgroupLane: u32,
 ) {
-  // #use attention/card_place.wgsl
-  // #use attention/card_query_place.wgsl
-  // #use attention/head_columns.wgsl
+  // #use attention/card_place
+  // #use attention/card_query_place
+  // #use attention/head_columns
 
   let head = n * params.heads + h;
   let query = n * qkWidth + h * VECTORS;
@@ -64,7 +64,7 @@ fn main(
   let d = sumOfQuad(product);
 
   for (var j = nextKey(first, least, last); j <= last;) {
-    // #use attention/card_bring_keys.wgsl
+    // #use attention/card_bring_keys
     for (var i = 0u; i < count; i++) {
       var score = 0.0;
       var slope = 0.0;

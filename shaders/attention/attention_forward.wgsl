@@ -22,10 +22,10 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(5) var<storage, read_write> lse: array<f32>;
 
 override WORKGROUP: u32 = 64;
-// #use attention/head_blocks.wgsl
+// #use attention/head_blocks
 const FLOOR: f32 = -1e30; // below every score, and finite
 
-// #use attention/load_query.wgsl
+// #use attention/load_query
 
 fn addDots(sum: vec4f, q: mat4x4f, key: u32, b: u32) -> vec4f {
   let d = 4u * b;
@@ -42,9 +42,9 @@ fn blend(old: mat4x4f, keep: f32, p: f32, value: u32, b: u32) -> mat4x4f {
     fma(old[3], vec4f(keep), p * qkv[value + min(d + 3u, LAST)]));
 }
 
-// #use attention/store_head.wgsl
+// #use attention/store_head
 
-// #use attention/next_key.wgsl
+// #use attention/next_key
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {
@@ -52,18 +52,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let n = unit / params.heads;
   let h = unit % params.heads;
   if (n >= params.tokens) { return; }
-  // #use attention/head_columns.wgsl
+  // #use attention/head_columns
 
   let query = n * qkWidth + h * VECTORS;
   var q: array<mat4x4f, 8>;
   var weighted: array<mat4x4f, 8>;
-  // #use attention/load_query_blocks.wgsl
+  // #use attention/load_query_blocks
 
   var m = FLOOR;
   var sum = 0.0;
   for (var j = nextKey(visible[n].x, n); j <= n;) {
     let key = j * qkWidth + keyColumn;
-    // #use attention/online_softmax_step.wgsl
+    // #use attention/online_softmax_step
     let value = j * qkvWidth + valueColumn;
     weighted[0] = blend(weighted[0], keep, p, value, 0u);
     if (BLOCKS > 1u) { weighted[1] = blend(weighted[1], keep, p, value, 1u); }
@@ -78,6 +78,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
   let inverse = 1.0 / sum;
   let result = unit * VECTORS;
-  // #use attention/store_head_blocks.wgsl
+  // #use attention/store_head_blocks
   lse[unit] = m + log(sum);
 }

@@ -28,10 +28,10 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 @group(0) @binding(5) var<storage, read_write> lse: array<f32>;
 
 override QUADS: u32 = 16; // per group
-// #use attention/head_blocks.wgsl
+// #use attention/head_blocks
 const FLOOR: f32 = -1e30; // below every score, and finite
 
-// #use attention/load_query.wgsl
+// #use attention/load_query
 
 // The lanes of a quad loaded a vector each, `mine`: four of the key, or of the value. Each is fetched where it is used,
 // since values that live longer go through memory on a CPU.
@@ -52,9 +52,9 @@ fn blend(old: mat4x4f, keep: f32, p: f32, mine: vec4f) -> mat4x4f {
   return mat4x4f(first, second, third, fourth);
 }
 
-// #use attention/store_head.wgsl
+// #use attention/store_head
 
-// #use attention/next_key_of_subgroup.wgsl
+// #use attention/next_key_of_subgroup
 
 @compute @workgroup_size(4u * QUADS)
 fn main(
@@ -64,16 +64,16 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) subgroupLane: u32,
 ) {
-  // #use attention/quad_unit.wgsl
-  // #use attention/quad_tokens.wgsl
-  // #use attention/head_columns.wgsl
+  // #use attention/quad_unit
+  // #use attention/quad_tokens
+  // #use attention/head_columns
 
   let query = n * qkWidth + h * VECTORS;
   var q: array<mat4x4f, 8>;
   var weighted: array<mat4x4f, 8>;
-  // #use attention/load_query_blocks.wgsl
+  // #use attention/load_query_blocks
 
-  // #use attention/subgroup_keys.wgsl
+  // #use attention/subgroup_keys
   var m = FLOOR;
   var sum = 0.0;
   for (var j = nextKey(first, least, last); j <= last;) {
@@ -113,6 +113,6 @@ fn main(
   let inverse = 1.0 / sum;
   let head = n * params.heads + h;
   let result = head * VECTORS;
-  // #use attention/store_head_blocks.wgsl
+  // #use attention/store_head_blocks
   lse[head] = m + log(sum);
 }

@@ -28,9 +28,9 @@ struct Params { tokens: u32, heads: u32, kvHeads: u32, scale: f32 }
 
 const FLOOR: f32 = -1e30; // below every score, and finite
 
-// #use attention/card_lanes.wgsl
+// #use attention/card_lanes
 
-// #use attention/card_load_keys.wgsl
+// #use attention/card_load_keys
 
 @compute @workgroup_size(4u * TOKENS)
 fn main(
@@ -40,9 +40,9 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) subgroupLane: u32,
 ) {
-  // #use attention/card_place.wgsl
-  // #use attention/card_query_place.wgsl
-  // #use attention/head_columns.wgsl
+  // #use attention/card_place
+  // #use attention/card_query_place
+  // #use attention/head_columns
 
   var q: array<vec4f, BLOCKS>;
   var weighted: array<vec4f, BLOCKS>;
@@ -51,7 +51,7 @@ fn main(
   var m = FLOOR;
   var sum = 0.0;
   for (var j = nextKey(first, least, last); j <= last;) {
-    // #use attention/card_bring_keys.wgsl
+    // #use attention/card_bring_keys
     for (var i = 0u; i < count; i++) {
       var own = 0.0;
       for (var b = 0u; b < BLOCKS; b++) { own = addFour(own, q[b], leftTile[4u * (i * BLOCKS + b) + lane]); }

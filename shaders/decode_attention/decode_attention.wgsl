@@ -24,10 +24,10 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, slotLength: u32, scale: f32
 @group(0) @binding(7) var<storage, read_write> out: array<vec4f>;
 
 override WORKGROUP: u32 = 64;
-// #use attention/head_blocks.wgsl
+// #use attention/head_blocks
 const FLOOR: f32 = -1e30; // below every score, and finite
 
-// #use attention/load_query.wgsl
+// #use attention/load_query
 
 fn addDots(sum: vec4f, q: mat4x4f, key: u32, b: u32) -> vec4f {
   let d = 4u * b;
@@ -44,7 +44,7 @@ fn blend(old: mat4x4f, keep: f32, p: f32, value: u32, b: u32) -> mat4x4f {
     fma(old[3], vec4f(keep), p * valueCache[value + min(d + 3u, LAST)]));
 }
 
-// #use attention/store_head.wgsl
+// #use attention/store_head
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {
@@ -59,13 +59,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let query = (r * (params.heads + params.kvHeads) + h) * VECTORS;
   var q: array<mat4x4f, 8>;
   var weighted: array<mat4x4f, 8>;
-  // #use attention/load_query_blocks.wgsl
+  // #use attention/load_query_blocks
 
   var m = FLOOR;
   var sum = 0.0;
   for (var j = 0u; j <= positions[r]; j++) {
     let key = places[slot + j] * width + g * VECTORS;
-    // #use attention/online_softmax_step.wgsl
+    // #use attention/online_softmax_step
     weighted[0] = blend(weighted[0], keep, p, key, 0u);
     if (BLOCKS > 1u) { weighted[1] = blend(weighted[1], keep, p, key, 1u); }
     if (BLOCKS > 2u) { weighted[2] = blend(weighted[2], keep, p, key, 2u); }
@@ -78,5 +78,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
   let inverse = 1.0 / sum;
   let result = unit * VECTORS;
-  // #use attention/store_head_blocks.wgsl
+  // #use attention/store_head_blocks
 }

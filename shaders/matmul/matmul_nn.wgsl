@@ -22,24 +22,24 @@ override GROUP_X: u32 = 8;
 override GROUP_Y: u32 = 2;
 const TILE = 8u; // rows and columns of c per invocation
 
-// #use matmul/store.wgsl
+// #use matmul/store
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * TILE;
   let column = id.x * TILE;
   if (row >= params.m || column >= params.n) { return; }
-  // #use matmul/tile_rows.wgsl
+  // #use matmul/tile_rows
   let lastColumn = (params.n - 1u) / 4u;
   let s0 = min(column / 4u, lastColumn);
   let s1 = min(column / 4u + 1u, lastColumn);
   // Rows 0 to 7 of the tile: columns 0 to 3, and columns 4 to 7.
-  // #use matmul/tile_sums.wgsl
+  // #use matmul/tile_sums
   for (var k = 0u; k < params.k; k++) {
     let start = k * params.bStride / 4u;
     let u = b[start + s0];
     let v = b[start + s1];
-    // #use matmul/tile_add.wgsl
+    // #use matmul/tile_add
   }
-  // #use matmul/tile_store.wgsl
+  // #use matmul/tile_store
 }

@@ -16,11 +16,11 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 
-// #use matmul/tile_blocks.wgsl
+// #use matmul/tile_blocks
 
-// #use matmul/bring_a_rows.wgsl
+// #use matmul/bring_a_rows
 
-// #use matmul/bring_b_columns.wgsl
+// #use matmul/bring_b_columns
 
 @compute @workgroup_size(LANES, LANES)
 fn main(
@@ -28,5 +28,5 @@ fn main(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // #use matmul/tile_product.wgsl
+  // #use matmul/tile_product
 }

@@ -23,14 +23,14 @@ override GROUP_X: u32 = 8;
 override GROUP_Y: u32 = 2;
 const TILE = 8u; // rows and columns of c per invocation
 
-// #use matmul/store.wgsl
+// #use matmul/store
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * TILE;
   let column = id.x * TILE;
   if (row >= params.m || column >= params.n) { return; }
-  // #use matmul/tile_rows.wgsl
+  // #use matmul/tile_rows
   let s0 = min(column + 0u, params.n - 1u) * params.bStride;
   let s1 = min(column + 1u, params.n - 1u) * params.bStride;
   let s2 = min(column + 2u, params.n - 1u) * params.bStride;
@@ -40,11 +40,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let s6 = min(column + 6u, params.n - 1u) * params.bStride;
   let s7 = min(column + 7u, params.n - 1u) * params.bStride;
   // Rows 0 to 7 of the tile: columns 0 to 3, and columns 4 to 7.
-  // #use matmul/tile_sums.wgsl
+  // #use matmul/tile_sums
   for (var k = 0u; k < params.k; k++) {
     let u = vec4f(b[s0 + k], b[s1 + k], b[s2 + k], b[s3 + k]);
     let v = vec4f(b[s4 + k], b[s5 + k], b[s6 + k], b[s7 + k]);
-    // #use matmul/tile_add.wgsl
+    // #use matmul/tile_add
   }
-  // #use matmul/tile_store.wgsl
+  // #use matmul/tile_store
 }

@@ -24,9 +24,9 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 override QUADS_X: u32 = 4;
 override QUADS_Y: u32 = 1;
 
-// #use matmul/quad_tile.wgsl
+// #use matmul/quad_tile
 
-// #use matmul/store.wgsl
+// #use matmul/store
 
 @compute @workgroup_size(4u * QUADS_X * QUADS_Y)
 fn main(
@@ -35,7 +35,7 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  // #use matmul/quad_place.wgsl
+  // #use matmul/quad_place
 
   let lastRow = params.m - 1u;
   let lastColumn = params.n - 1u;
@@ -87,5 +87,5 @@ fn main(
     add(&p, own, other, columns);
     add(&q, own, other, quadSwapY(columns));
   }
-  // #use matmul/quad_store.wgsl
+  // #use matmul/quad_store
 }

@@ -20,7 +20,7 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 const ACCUMULATE: u32 = 0u;
 const RAGGED: u32 = 1u; // nothing to it: columns are stored one by one
 
-// #use matmul/row_tiles.wgsl
+// #use matmul/row_tiles
 
 var<workgroup> aTile: array<vec4f, 8u * STEP>;
 var<workgroup> bTile: array<vec4f, 8u * STEP>;

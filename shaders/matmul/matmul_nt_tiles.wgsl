@@ -16,9 +16,9 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 
-// #use matmul/tile_blocks.wgsl
+// #use matmul/tile_blocks
 
-// #use matmul/bring_a_rows.wgsl
+// #use matmul/bring_a_rows
 
 // B's rows lie along k: a lane takes four of them, four k long, and turns them over. What lies past k counts as 0.
 fn bringB(first: u32, k: u32, lane: u32) {
@@ -47,5 +47,5 @@ fn main(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // #use matmul/tile_product.wgsl
+  // #use matmul/tile_product
 }

@@ -22,7 +22,7 @@ override GROUP_X: u32 = 8;
 override GROUP_Y: u32 = 2;
 const TILE = 8u; // rows and columns of c per invocation
 
-// #use matmul/store.wgsl
+// #use matmul/store
 
 @compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -36,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let s0 = min(column / 4u, lastColumn);
   let s1 = min(column / 4u + 1u, lastColumn);
   // Rows 0 to 7 of the tile: columns 0 to 3, and columns 4 to 7.
-  // #use matmul/tile_sums.wgsl
+  // #use matmul/tile_sums
   for (var k = 0u; k < params.k; k++) {
     let aStart = k * params.aStride / 4u;
     let bStart = k * params.bStride / 4u;
@@ -53,5 +53,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let a6 = vec4f(y.z); p6 = fma(a6, u, p6); q6 = fma(a6, v, q6);
     let a7 = vec4f(y.w); p7 = fma(a7, u, p7); q7 = fma(a7, v, q7);
   }
-  // #use matmul/tile_store.wgsl
+  // #use matmul/tile_store
 }

@@ -16,7 +16,7 @@ struct Params { m: u32, n: u32, k: u32, aStride: u32, bStride: u32, cStride: u32
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 
-// #use matmul/tile_blocks.wgsl
+// #use matmul/tile_blocks
 
 // A's rows lie one k after the other: as they come. All are asked for before one is put down; what lies past k counts as 0.
 fn bringA(first: u32, k: u32, lane: u32) {
@@ -31,7 +31,7 @@ fn bringA(first: u32, k: u32, lane: u32) {
   for (var i = 0u; i < SHARE; i++) { aTile[lane + i * LANES * LANES] = brought[i]; }
 }
 
-// #use matmul/bring_b_columns.wgsl
+// #use matmul/bring_b_columns
 
 @compute @workgroup_size(LANES, LANES)
 fn main(
@@ -39,5 +39,5 @@ fn main(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  // #use matmul/tile_product.wgsl
+  // #use matmul/tile_product
 }

@@ -23,7 +23,7 @@ override GROUP_X: u32 = 8;
 override GROUP_Y: u32 = 2;
 const TILE = 8u; // rows per invocation
 
-// #use sigmoid.wgsl
+// #use sigmoid
 
 fn store(row: u32, column: u32, gate: vec4f, up: vec4f) {
   if (row >= params.rows) { return; }
@@ -49,7 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let s3 = (column + 3u) * params.inputs;
   let up = params.hidden * params.inputs;
   // Rows 0 to 7: gates, and ups.
-  // #use matmul/tile_sums.wgsl
+  // #use matmul/tile_sums
   for (var k = 0u; k < params.inputs; k++) {
     let u = vec4f(weight[s0 + k], weight[s1 + k], weight[s2 + k], weight[s3 + k]);
     let v = vec4f(weight[up + s0 + k], weight[up + s1 + k], weight[up + s2 + k], weight[up + s3 + k]);

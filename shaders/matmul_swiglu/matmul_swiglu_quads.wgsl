@@ -25,9 +25,9 @@ struct Params { rows: u32, hidden: u32, inputs: u32 }
 override QUADS_X: u32 = 4;
 override QUADS_Y: u32 = 1;
 
-// #use matmul/quad_tile.wgsl
+// #use matmul/quad_tile
 
-// #use sigmoid.wgsl
+// #use sigmoid
 
 fn store(row: u32, column: u32, isLower: bool, own: vec4f, other: vec4f) {
   if (row >= params.rows || column >= params.hidden) { return; }
@@ -43,7 +43,7 @@ fn main(
   @builtin(subgroup_size) subgroupSize: u32,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  // #use matmul/quad_rows.wgsl
+  // #use matmul/quad_rows
   let column = ((group.x * QUADS_X + quad % QUADS_X) * 2u + right) * 4u;
 
   let vectors = params.inputs / 4u;

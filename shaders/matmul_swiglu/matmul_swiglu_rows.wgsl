@@ -17,9 +17,9 @@ struct Params { rows: u32, hidden: u32, inputs: u32 }
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> h: array<f32>;
 
-// #use matmul/row_tiles.wgsl
+// #use matmul/row_tiles
 
-// #use sigmoid.wgsl
+// #use sigmoid
 
 var<workgroup> xTile: array<vec4f, 8u * STEP>;
 var<workgroup> gateTile: array<vec4f, 8u * STEP>;

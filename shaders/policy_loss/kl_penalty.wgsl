@@ -29,7 +29,7 @@ const KIND_K2 = 2u;
 const K3_LIMIT = 10.0; // nats; the released code clamps k3 there
 const X_LIMIT = 60.0; // keeps e^x finite; k3 is far over its limit by then
 
-// #use nan.wgsl
+// #use nan
 
 // e^x − 1 without cancellation near 0 (relative error below 1e-7 for |x| < 0.25).
 fn expm1(x: f32) -> f32 {

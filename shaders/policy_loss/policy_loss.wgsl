@@ -52,7 +52,7 @@ const X_LIMIT = 80.0; // keeps e^−x a normal number; σ(1 − σ) is 0 for f32
 
 struct Term { loss: f32, gradient: f32 }
 
-// #use nan.wgsl
+// #use nan
 
 // min and max that hand a NaN on.
 fn least(a: f32, b: f32) -> f32 { return select(select(min(a, b), b, isNaN(b)), a, isNaN(a)); }

@@ -29,7 +29,7 @@ struct Params { scored: u32, isPreference: u32, beta: f32 }
 override WORKGROUP: u32 = 64;
 const MARGIN_LIMIT = 80.0; // keeps e^−|m| a normal number
 
-// #use nan.wgsl
+// #use nan
 
 // (loss, gradient by Δ_i): a loss that is not finite takes its gradient with it.
 fn termOf(loss: f32, gradient: f32) -> vec2f {

@@ -23,7 +23,7 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, normalise: u32, epsilon: f3
 @group(0) @binding(7) var<storage, read_write> dqkv: array<vec2f>;
 
 override WORKGROUP: u32 = 64;
-// #use rotary_head.wgsl
+// #use rotary_head
 
 struct Pair { first: vec2f, second: vec2f }
 

@@ -19,7 +19,7 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, normalise: u32, epsilon: f3
 @group(0) @binding(5) var<storage, read_write> partial: array<vec2f>;
 
 override WORKGROUP: u32 = 64;
-// #use rotary_head.wgsl
+// #use rotary_head
 
 fn headInverseRms(source: u32) -> f32 {
   var squares = vec2f();

@@ -24,7 +24,7 @@ struct Params { rows: u32, heads: u32, kvHeads: u32, normalise: u32, epsilon: f3
 @group(0) @binding(6) var<storage, read_write> qk: array<vec2f>;
 
 override WORKGROUP: u32 = 64;
-// #use rotary_head.wgsl
+// #use rotary_head
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {

@@ -140,7 +140,7 @@ fn drawLane(row: u32, lane: u32) -> Draw {
   return draw;
 }
 
-// #use merge_lanes.wgsl
+// #use merge_lanes
 
 fn advance(row: u32, draw: Draw) {
   let at = row * STATE;

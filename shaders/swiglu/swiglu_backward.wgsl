@@ -18,7 +18,7 @@ struct Params { rows: u32, hidden: u32 }
 
 override WORKGROUP: u32 = 64;
 
-// #use sigmoid.wgsl
+// #use sigmoid
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groupCount: vec3u) {

@@ -57,7 +57,7 @@ fn laneStats(row: u32, lane: u32) -> vec3f {
   return stats;
 }
 
-// #use merge_lanes.wgsl
+// #use merge_lanes
 
 @compute @workgroup_size(LANES, ROWS)
 fn main(

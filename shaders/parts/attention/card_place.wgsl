@@ -1,3 +1,0 @@
-  let index = subgroup * subgroupSize + subgroupLane;
-  let lane = index % 4u; // the component that it holds
-  let unit = group.x + group.y * groupCount.x;

@@ -1,9 +1,0 @@
-    // One k of the tile's rows: u and v are its eight columns of b.
-    let a0 = vec4f(a[r0 + k]); p0 = fma(a0, u, p0); q0 = fma(a0, v, q0);
-    let a1 = vec4f(a[r1 + k]); p1 = fma(a1, u, p1); q1 = fma(a1, v, q1);
-    let a2 = vec4f(a[r2 + k]); p2 = fma(a2, u, p2); q2 = fma(a2, v, q2);
-    let a3 = vec4f(a[r3 + k]); p3 = fma(a3, u, p3); q3 = fma(a3, v, q3);
-    let a4 = vec4f(a[r4 + k]); p4 = fma(a4, u, p4); q4 = fma(a4, v, q4);
-    let a5 = vec4f(a[r5 + k]); p5 = fma(a5, u, p5); q5 = fma(a5, v, q5);
-    let a6 = vec4f(a[r6 + k]); p6 = fma(a6, u, p6); q6 = fma(a6, v, q6);
-    let a7 = vec4f(a[r7 + k]); p7 = fma(a7, u, p7); q7 = fma(a7, v, q7);
