@@ -1,4 +1,4 @@
-/** What an algorithm's file offers: its settings with their sources, and the named rules it chooses among. */
+/** What an algorithm offers: its settings with their sources, and the named rules it chooses among. */
 import {
   ADVANTAGE_RULES,
   type AdvantageRule,
@@ -22,7 +22,7 @@ export const FAMILIES = {
 } as const;
 export type Family = keyof typeof FAMILIES;
 
-/** A method: one file in methods/, made of named parts, so that another can be composed from them. */
+/** A method: one entry in methods/, made of named parts, so that another can be composed from them. */
 export interface Algorithm {
   readonly name: string;
   readonly title: string;

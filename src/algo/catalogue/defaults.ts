@@ -1,4 +1,4 @@
-/** Settings that an algorithm's file starts from: AT²PO's, with everything else off. */
+/** Settings that an algorithm starts from: AT²PO's, with everything else off. */
 import type {
   AlgorithmConfig,
   CreditConfig,

@@ -1,43 +1,21 @@
-/** The algorithms, by name, in the order of the picker. To add one: write its file in methods/, add its line. */
+/** The algorithms, by name, in the order of the picker. To add one: an entry in its family's file in methods/, a line here. */
 import type { Algorithm } from './algorithm.ts';
-import { a2tgpo } from '../methods/a2tgpo.ts';
-import { aStarPo } from '../methods/a_star_po.ts';
-import { aepo } from '../methods/aepo.ts';
-import { arpo } from '../methods/arpo.ts';
-import { arpoHard } from '../methods/arpo_hard.ts';
-import { at2po } from '../methods/at2po.ts';
-import { at2poRandom } from '../methods/at2po_random.ts';
-import { bapo } from '../methods/bapo.ts';
-import { dapo } from '../methods/dapo.ts';
-import { dialtree } from '../methods/dialtree.ts';
-import { drGrpo } from '../methods/dr_grpo.ts';
-import { entropyTreeTurnLoss } from '../methods/entropy_tree_turn_loss.ts';
-import { gae } from '../methods/gae.ts';
-import { gppo } from '../methods/gppo.ts';
-import { gppoHalf } from '../methods/gppo_half.ts';
-import { grpo } from '../methods/grpo.ts';
-import { gspo } from '../methods/gspo.ts';
-import { gspoSoft } from '../methods/gspo_soft.ts';
-import { gtpo } from '../methods/gtpo.ts';
-import { igpo } from '../methods/igpo.ts';
-import { istar } from '../methods/istar.ts';
-import { mctsDpo } from '../methods/mcts_dpo.ts';
-import { opo } from '../methods/opo.ts';
-import { passK } from '../methods/pass_k.ts';
-import { randomTreeGrpo } from '../methods/random_tree_grpo.ts';
-import { randomTreeTurnLoss } from '../methods/random_tree_turn_loss.ts';
-import { rapo } from '../methods/rapo.ts';
-import { react } from '../methods/react.ts';
-import { reinforcePp } from '../methods/reinforce_pp.ts';
-import { reinforcePpBaseline } from '../methods/reinforce_pp_baseline.ts';
-import { remax } from '../methods/remax.ts';
-import { rloo } from '../methods/rloo.ts';
-import { sapo } from '../methods/sapo.ts';
-import { starpoS } from '../methods/starpo_s.ts';
-import { treeGrpo } from '../methods/tree_grpo.ts';
-import { treepo } from '../methods/treepo.ts';
-import { treepsRag } from '../methods/treeps_rag.ts';
-import { turnSoft } from '../methods/turn_soft.ts';
+import {
+  at2po,
+  at2poRandom,
+  randomTreeGrpo,
+  randomTreeTurnLoss,
+  entropyTreeTurnLoss,
+  turnSoft,
+} from '../methods/at2po.ts';
+import { react, grpo, dapo, drGrpo, starpoS } from '../methods/grpo.ts';
+import { rloo, opo, passK, remax, reinforcePp, reinforcePpBaseline } from '../methods/baselines.ts';
+import { gspo, gspoSoft, gppo, gppoHalf, sapo } from '../methods/clips.ts';
+import { arpo, arpoHard, aepo } from '../methods/branching.ts';
+import { treeGrpo, treepo, treepsRag, dialtree, gae } from '../methods/trees.ts';
+import { gtpo, igpo, a2tgpo, istar } from '../methods/turn_credit.ts';
+import { bapo, rapo } from '../methods/search_agents.ts';
+import { aStarPo, mctsDpo } from '../methods/row_losses.ts';
 
 export const algorithms = {
   react,
