@@ -159,7 +159,7 @@ test('the tenth loss within a minute stops it, and the run is kept', async () =>
   await trainInto(page, 11);
   await expect.poll(() => page.lab.kept.getState().entries[0]?.update).toBe(10);
   for (let loss = 1; loss <= 10; loss += 1) {
-    page.lab.kept.dismiss();
+    page.lab.kept.dismiss('returned');
     page.lose();
     const { kept } = page.lab;
     if (loss < 10) {

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { foldEvents } from '../../src/store/record/fold.ts';
 import { EMPTY_RUN, type RunState } from '../../src/store/record/run_state.ts';
 import { createRunStore } from '../../src/store/record/run.ts';
-import { createShelf, type ReadRecording } from '../../src/store/record/shelf.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { readRecord, type ReadRecording } from '../../src/store/record/read_record.ts';
+import { createShelf } from '../../src/store/record/shelf.ts';
 import { readRecording, recordingLines, writeRecording } from '../../src/files/recording.ts';
 import { SAMPLE_LOG, START } from '../support/sample_log.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
@@ -77,11 +79,11 @@ test('of a file that is wrong in the middle nothing is kept', async () => {
 /** A reader that gives nothing until it is let go, and ends when it is aborted. */
 function slowReader() {
   const waiting: (() => void)[] = [];
-  const read: ReadRecording = async function* (_file, { signal, onProgress }) {
-    onProgress({ bytes: 2, events: 7 });
+  const read: ReadRecording = async function* (_file, { signal, onProgress } = {}) {
+    onProgress?.({ bytes: 2, events: 7 });
     await new Promise<void>((resolve, reject) => {
       waiting.push(resolve);
-      signal.addEventListener('abort', () => reject(signal.reason as Error));
+      signal?.addEventListener('abort', () => reject(signal.reason as Error));
     });
     yield* SAMPLE_LOG;
   };
@@ -109,4 +111,26 @@ test('another file takes the place of the one under way', async () => {
   release();
   await second;
   expect(shelf.getState().runs).toHaveLength(1);
+});
+
+test('a long log is folded in helpings, and the page is let go on between them', async () => {
+  const many = Array.from({ length: 2000 }, () => SAMPLE_LOG.at(-1)!);
+  const helpings: number[] = [];
+  const record = createRunStore();
+  const { apply } = record;
+  Object.assign(record, {
+    apply: (events: readonly RunEvent[]) => (helpings.push(events.length), apply(events)),
+  });
+  let turns = 0;
+  const count = setInterval(() => (turns += 1), 0);
+  const events = async function* () {
+    yield* SAMPLE_LOG;
+    yield* many;
+  };
+  const { failure } = await readRecord(events(), record);
+  clearInterval(count);
+  expect(failure).toBeNull();
+  expect(helpings.reduce((sum, length) => sum + length, 0)).toBe(SAMPLE_LOG.length + many.length);
+  expect(Math.max(...helpings)).toBe(512);
+  expect(turns).toBeGreaterThanOrEqual(helpings.length - 2);
 });

@@ -225,9 +225,10 @@ test('what the page says when a run went on, and when it is no longer written do
   lab.kept.setState({ returned: { why: 'device', update: 23, cause: 'Out of memory' } });
   const device = 'The graphics device was lost (Out of memory). The run went on from update 23.';
   await expect.element(screen.getByText(device)).toBeVisible();
-  await screen.getByRole('button', { name: 'Dismiss' }).last().click();
-  await expect.element(screen.getByText(device)).not.toBeInTheDocument();
   lab.kept.hear({ kind: 'trouble', id: 'a', report: TROUBLE });
+  const returned = screen.getByRole('status').filter({ hasText: device });
+  await returned.getByRole('button', { name: 'Dismiss' }).click();
+  await expect.element(screen.getByText(device)).not.toBeInTheDocument();
   await expect.element(screen.getByRole('alert')).toHaveTextContent('The storage is full. Save it.');
   await expect.element(screen.getByRole('button', { name: 'Save now' })).not.toBeInTheDocument(); // no live run
   lab.transport.trainLive();

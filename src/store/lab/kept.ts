@@ -7,7 +7,7 @@ import type { EntryChange, KeeperNews, KeptEntry, StorageState } from '../../kee
 import type { PageEvent, RunEvent } from '../../protocol/protocol.ts';
 import { LabError, type ErrorReport } from '../../units.ts';
 import type { EventCodec } from '../record/event_log.ts';
-import type { ReadRecording } from '../record/shelf.ts';
+import { readRecord, type ReadRecording } from '../record/read_record.ts';
 import type { RunStore } from '../record/run.ts';
 import type { Transport } from './transport.ts';
 
@@ -57,7 +57,8 @@ export interface Kept extends StoreApi<KeptState> {
   readonly persist: () => Promise<void>;
   /** The bytes of a recording: of a kept run, or of the live one as it stands in memory. Null where nothing can write one. */
   readonly file: (id?: string) => Promise<Uint8Array<ArrayBuffer> | null>;
-  readonly dismiss: () => void;
+  /** Puts one of the two notices away. */
+  readonly dismiss: (notice: 'trouble' | 'returned') => void;
 }
 
 export interface KeptParts {
@@ -71,7 +72,6 @@ export interface KeptParts {
   readonly now: () => number; // ms
 }
 
-const CUT_OFF = 'RecordingCutOffError'; // a log that grew has no end line
 const MOST_RETURNS = 10; // from lost devices, in MINUTE_MS
 const MINUTE_MS = 60_000;
 
@@ -114,16 +114,9 @@ export function createKept(parts: KeptParts): Kept {
     return status === 'running' || status === 'preparing';
   };
 
-  const eventsOf = async (id: string): Promise<readonly RunEvent[]> => {
-    const events: RunEvent[] = [];
-    const options = { signal: new AbortController().signal, onProgress: () => undefined };
-    try {
-      for await (const event of parts.read(await keeper.open(id), options)) events.push(event);
-    } catch (error) {
-      if (!(error instanceof LabError) || error.name !== CUT_OFF) throw error;
-    }
-    return events;
-  };
+  /** A kept log has no end line: that it breaks off there is no fault. */
+  const recordOf = async (id: string): Promise<RunStore> =>
+    (await readRecord(parts.read(await keeper.open(id)), parts.empty())).record;
 
   const remember = (): void => {
     const { current } = store.getState();
@@ -145,12 +138,12 @@ export function createKept(parts: KeptParts): Kept {
     const cause = why === 'device' ? (live.getState().failure?.what ?? null) : null;
     try {
       const checkpoint = await keeper.goOn(id);
-      const events = await eventsOf(id);
-      const config = events.find((event) => event.kind === 'run-started')?.config;
+      const record = await recordOf(id);
+      const config = record.getState().header?.config;
       if (!checkpoint || !config) return fail(new LabError('KeepError', noCheckpoint(id)), id);
       store.setState({ current: id, trouble: null, returned: { why, update: checkpoint.update, cause } });
       const { update: after, bytes } = checkpoint;
-      transport.goOn({ id, config, events, after, checkpoint: bytes.buffer }, plays);
+      transport.goOn({ id, config, record, after, checkpoint: bytes.buffer }, plays);
       return true;
     } catch (error) {
       return fail(error, id);
@@ -194,9 +187,7 @@ export function createKept(parts: KeptParts): Kept {
     goOn,
     async show(id) {
       try {
-        const record = parts.empty();
-        record.apply(await eventsOf(id));
-        transport.show(record);
+        transport.show(await recordOf(id));
       } catch (error) {
         fail(error, id);
       }
@@ -212,11 +203,11 @@ export function createKept(parts: KeptParts): Kept {
     },
     async file(id) {
       const events: RunEvent[] = [];
-      if (id === undefined) for await (const event of live.log()) events.push(event);
-      else events.push(...(await eventsOf(id)));
+      const record = id === undefined ? live : await recordOf(id);
+      for await (const event of record.log()) events.push(event);
       return parts.write && parts.write(events);
     },
-    dismiss: () => store.setState({ trouble: null, returned: null }),
+    dismiss: (notice) => store.setState({ [notice]: null }),
   };
 }
 

@@ -6,10 +6,11 @@ import type { EventCodec } from '../record/event_log.ts';
 import { createInspection, type Inspection } from '../ask/inspection.ts';
 import { createInterventions, type Interventions } from '../ask/interventions.ts';
 import { createPlayer, type Player } from '../record/player.ts';
+import type { ReadRecording } from '../record/read_record.ts';
 import { createRunStore, createScreen, type RunStore, type Screen } from '../record/run.ts';
 import { runName } from '../record/run_name.ts';
 import { createSelectionStore, lastNeeded, type SelectionStore } from '../place/selection.ts';
-import { createShelf, type ReadRecording, type Shelf } from '../record/shelf.ts';
+import { createShelf, type Shelf } from '../record/shelf.ts';
 import { createKept, NO_KEEPER, NO_TAB, type Kept, type KeeperEnd, type TabMemory } from './kept.ts';
 import { createTransport, type Transport } from './transport.ts';
 

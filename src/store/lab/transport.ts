@@ -83,7 +83,7 @@ export interface Transport extends StoreApi<TransportState> {
 export interface ContinuedRun {
   readonly id: string;
   readonly config: RunConfig;
-  readonly events: readonly RunEvent[];
+  readonly record: RunStore; // the log, folded
   readonly after: number; // the update
   readonly checkpoint: ArrayBuffer; // given away
 }
@@ -328,12 +328,12 @@ export function createTransport(parts: TransportParts): Transport {
       }),
     trainAgain: (update) =>
       startAgain(update, () => send({ kind: 'play', to: { update, phase: LAST_BEFORE_STEPS } })),
-    goOn({ id, config, events, after, checkpoint }, plays) {
+    goOn({ id, config, record, after, checkpoint }, plays) {
       open.resume(config, checkpoint, id);
       goneOnAfter = after;
       player.pause();
-      live.clear();
-      live.apply([...events, { ...PREPARING, update: after }]);
+      live.become(record.contents());
+      live.apply([{ ...PREPARING, update: after }]);
       run.show(live);
       store.setState({
         ...{ source: 'live', awaiting: false, draft: null, asked: config },

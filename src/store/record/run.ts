@@ -29,6 +29,15 @@ export interface RunStore extends StoreApi<RunState> {
   readonly settled: () => Promise<void>;
   /** The record as it is now; what comes later is in this one alone. */
   readonly copy: () => RunStore;
+  /** What the record holds, for another to begin as. */
+  readonly contents: () => RunContents;
+  /** Holds what another does, at once; what the engine said in `ready` stays. */
+  readonly become: (contents: RunContents) => void;
+}
+
+export interface RunContents {
+  readonly state: RunState;
+  readonly log: EventLog;
 }
 
 export interface RunStoreOptions {
@@ -39,10 +48,7 @@ export interface RunStoreOptions {
 const KEPT_BYTES = 128 * 2 ** 20; // about a hundred updates of the instant preset
 
 /** @param source the record that this one begins as; absent: an empty one */
-export function createRunStore(
-  options: RunStoreOptions = {},
-  source?: { readonly state: RunState; readonly log: EventLog },
-): RunStore {
+export function createRunStore(options: RunStoreOptions = {}, source?: RunContents): RunStore {
   const { codec = null, keptBytes = KEPT_BYTES } = options;
   const store = createStore<RunState>(() => source?.state ?? EMPTY_RUN);
   let wanted: readonly number[] = [];
@@ -59,7 +65,7 @@ export function createRunStore(
     else replace(update, (state) => condense(state, detail));
   };
   const logOptions = { codec, keptBytes, onRelease: release };
-  const log = source?.log.copy(logOptions) ?? new EventLog(logOptions);
+  let log = source?.log.copy(logOptions) ?? new EventLog(logOptions);
   const recall = async (update: number): Promise<void> => {
     const before = store.getState();
     if (before.updates[update - 1]?.detail !== 'archived') return;
@@ -106,6 +112,12 @@ export function createRunStore(
     logSize: () => log.size,
     settled: () => log.settle(),
     copy: () => createRunStore(options, { state: store.getState(), log }),
+    contents: () => ({ state: store.getState(), log }),
+    become({ state, log: other }) {
+      forget();
+      log = other.copy(logOptions);
+      store.setState({ ...state, ready: store.getState().ready }, true);
+    },
   };
 }
 
@@ -148,5 +160,7 @@ export function createScreen(first: RunStore): Screen {
     logSize: () => current.logSize(),
     settled: () => current.settled(),
     copy: () => current.copy(),
+    contents: () => current.contents(),
+    become: (contents) => current.become(contents),
   };
 }

@@ -3,9 +3,9 @@
  * them may be on screen, and any two may be compared.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { RunEvent } from '../../protocol/protocol.ts';
 import { countWords, editSuffix, LabError, type ErrorReport } from '../../units.ts';
 import { methodTitle } from '../lab/knobs.ts';
+import { readRecord, type ReadRecording } from './read_record.ts';
 import { createRunStore, type RunStore } from './run.ts';
 import type { RunState } from './run_state.ts';
 
@@ -30,18 +30,6 @@ export interface ShelfState {
   readonly failure: ErrorReport | null;
 }
 
-/**
- * Reads a recording to events that have passed the guard, their order included. The page injects files/file_reader.ts.
- * `onProgress` hears the bytes of the file that are read.
- */
-export type ReadRecording = (
-  file: Blob,
-  options: {
-    readonly signal: AbortSignal;
-    readonly onProgress: (progress: { readonly bytes: number; readonly events: number }) => void;
-  },
-) => AsyncIterable<RunEvent>;
-
 export interface Shelf extends StoreApi<ShelfState> {
   /** Keeps a record as it is now; what it does later leaves the kept one alone. */
   readonly keep: (record: RunStore) => void;
@@ -55,10 +43,6 @@ export interface Shelf extends StoreApi<ShelfState> {
   readonly remove: (id: number) => void;
   readonly dismiss: () => void;
 }
-
-const EVENTS_AT_ONCE = 512;
-const CUT_OFF = 'RecordingCutOffError'; // name of the error, src/protocol/errors.ts
-const PAUSE_MS = 0; // lets the page draw between two pieces of a large file
 
 export function titleOf({ header, updates }: RunState): string {
   if (!header) return 'no run';
@@ -93,27 +77,6 @@ export function createShelf(read: ReadRecording, empty: () => RunStore = createR
     onProgress: ({ bytes, events }: { readonly bytes: number; readonly events: number }): void =>
       store.setState({ reading: { name, share: size === 0 ? 1 : bytes / size, events } }),
   });
-  /** The run that a file holds, and what was wrong with it where it broke off. */
-  const readAll = async (file: Blob & { readonly name: string }, signal: AbortSignal) => {
-    const record = empty();
-    let waiting: RunEvent[] = [];
-    try {
-      for await (const event of read(file, follow(file, signal))) {
-        waiting.push(event);
-        if (waiting.length < EVENTS_AT_ONCE) continue;
-        record.apply(waiting);
-        waiting = [];
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-        signal.throwIfAborted();
-      }
-    } catch (error) {
-      if (!(error instanceof LabError) || error.name !== CUT_OFF) throw error;
-      record.apply(waiting);
-      return { record, failure: error.report };
-    }
-    record.apply(waiting);
-    return { record, failure: null };
-  };
   return {
     ...store,
     keep: (record) => record.getState().header && add(record.copy(), 'kept'),
@@ -123,7 +86,7 @@ export function createShelf(read: ReadRecording, empty: () => RunStore = createR
       const { signal } = abort;
       store.setState({ reading: { name: file.name, share: 0, events: 0 }, failure: null });
       try {
-        const { record, failure } = await readAll(file, signal);
+        const { record, failure } = await readRecord(read(file, follow(file, signal)), empty(), signal);
         signal.throwIfAborted();
         const hasRun = record.getState().header !== null;
         if (hasRun) add(record, 'file');

@@ -16,7 +16,7 @@ export function ReturnedNotice() {
   return (
     <div className="notice" role="status">
       <p>{words}</p>
-      <button type="button" className="small" onClick={kept.dismiss}>
+      <button type="button" className="small" onClick={() => kept.dismiss('returned')}>
         Dismiss
       </button>
     </div>
@@ -43,7 +43,7 @@ export function TroubleNotice() {
           Save now
         </button>
       )}
-      <button type="button" className="small" onClick={kept.dismiss}>
+      <button type="button" className="small" onClick={() => kept.dismiss('trouble')}>
         Dismiss
       </button>
     </div>
