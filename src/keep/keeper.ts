@@ -102,6 +102,7 @@ export class Keeper {
     await new Promise<void>((resolve, reject) => {
       const held = this.#parts.locks.request(`turnwise run ${id}`, { ifAvailable: true }, (lock) => {
         if (!lock) return reject(elsewhere(id));
+        this.#logs.delete(id); // what was known of it may be older than what another tab wrote
         resolve();
         return new Promise<void>((release) => this.#releases.set(id, release));
       });

@@ -18,6 +18,7 @@ const updateIn = (name: string): number => Number.parseInt(name, 10);
 export class KeptLog {
   readonly #disk: Disk;
   readonly #folder: string;
+  #sizes: Map<number, number> | null = null; // bytes of each checkpoint by update; null until the disk was asked
 
   constructor(disk: Disk, id: string) {
     this.#disk = disk;
@@ -30,7 +31,11 @@ export class KeptLog {
 
   /** The checkpoint first: a log never tells more than a run that goes on from it can follow. @returns bytes of the log */
   async append({ update, events, checkpoint }: SettledUpdate): Promise<number> {
-    if (checkpoint) await this.#disk.write(`${this.#folder}/${CHECKPOINTS}/${fileName(update)}`, checkpoint);
+    if (checkpoint) {
+      const sizes = await this.#checkpointSizes();
+      await this.#disk.write(this.#fileOf(update), checkpoint);
+      sizes.set(update, checkpoint.length);
+    }
     const size = await this.#disk.append(this.#log, await writeMember(recordingPart(events), update));
     if (checkpoint) await this.#thin();
     return size;
@@ -68,7 +73,7 @@ export class KeptLog {
   async checkpoint(update: number): Promise<{ readonly update: number; readonly bytes: Bytes } | null> {
     const newest = (await this.checkpoints()).findLast((candidate) => candidate <= update);
     if (newest === undefined) return null;
-    const file = await this.#disk.read(`${this.#folder}/${CHECKPOINTS}/${fileName(newest)}`);
+    const file = await this.#disk.read(this.#fileOf(newest));
     return file && { update: newest, bytes: new Uint8Array(await file.arrayBuffer()) };
   }
 
@@ -78,19 +83,32 @@ export class KeptLog {
       if (update % EVERY !== 0) await this.#forget(update);
   }
 
-  #forget(update: number): Promise<void> {
-    return this.#disk.remove(`${this.#folder}/${CHECKPOINTS}/${fileName(update)}`);
+  async #forget(update: number): Promise<void> {
+    await this.#disk.remove(this.#fileOf(update));
+    (await this.#checkpointSizes()).delete(update);
+  }
+
+  #fileOf(update: number): string {
+    return `${this.#folder}/${CHECKPOINTS}/${fileName(update)}`;
+  }
+
+  /** Measured once: only who holds the run's lock writes them, and asks for its size. */
+  async #checkpointSizes(): Promise<Map<number, number>> {
+    if (this.#sizes) return this.#sizes;
+    const sizes = new Map<number, number>();
+    for (const update of await this.checkpoints())
+      sizes.set(update, (await this.#disk.read(this.#fileOf(update)))?.size ?? 0);
+    return (this.#sizes = sizes);
   }
 
   /** Bytes on disk, checkpoints included. */
   async bytes(): Promise<number> {
-    let bytes = (await this.#disk.read(this.#log))?.size ?? 0;
-    for (const update of await this.checkpoints())
-      bytes += (await this.#disk.read(`${this.#folder}/${CHECKPOINTS}/${fileName(update)}`))?.size ?? 0;
-    return bytes;
+    const log = (await this.#disk.read(this.#log))?.size ?? 0;
+    return [...(await this.#checkpointSizes()).values()].reduce((sum, size) => sum + size, log);
   }
 
   remove(): Promise<void> {
+    this.#sizes = null;
     return this.#disk.remove(this.#folder);
   }
 }

@@ -177,6 +177,30 @@ describe('a kept run', () => {
     expect(await other.goOn('a')).not.toBeNull();
   });
 
+  test('knows its size without measuring every checkpoint at each update, and after another tab wrote it', async () => {
+    const parts = keeperOn();
+    const reads: string[] = [];
+    const read = parts.disk.read.bind(parts.disk);
+    parts.disk.read = (path) => (reads.push(path), read(path));
+    const sizeOnDisk = () => [...parts.disk.files.values()].reduce((sum, { length }) => sum + length, 0);
+    const append = (keeper: Keeper, update: number) =>
+      keeper.record('a', {
+        update,
+        events: update === 0 ? [START] : [],
+        checkpoint: bytesOf('s'.repeat(update)),
+      });
+    for (let update = 0; update <= 30; update += 1)
+      expect((await append(parts.keeper, update))?.bytes).toBe(sizeOnDisk());
+    expect(reads.filter((path) => path.includes('checkpoints'))).toEqual([]);
+    parts.keeper.release('a');
+    await Promise.resolve();
+    const other = new Keeper(parts);
+    expect((await append(other, 31))?.bytes).toBe(sizeOnDisk());
+    other.release('a');
+    await Promise.resolve();
+    expect((await append(parts.keeper, 32))?.bytes).toBe(sizeOnDisk());
+  });
+
   test('a keeper that goes over to another run lets the first one go', async () => {
     const { disk, table, locks, keeper } = await keptRun();
     const other = new Keeper({ disk, table, locks });
