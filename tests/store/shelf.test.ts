@@ -128,6 +128,7 @@ test('a long log is folded in helpings, and the page is let go on between them',
     },
   });
   const events = async function* () {
+    await Promise.resolve();
     yield* SAMPLE_LOG;
     yield* many;
   };
