@@ -11,14 +11,15 @@ import {
   attentionForwardQuads,
   attentionForwardTiles,
 } from './attention/attention.kernel.ts';
-import { columnSum } from './column_sum/column_sum.kernel.ts';
+import { columnSum, dotProduct } from './sums/sums.kernel.ts';
 import { decodeAttention, decodeAttentionLanes } from './decode_attention/decode_attention.kernel.ts';
 import {
   gatherRowsBackward,
   gatherRowsForward,
   gatherRowsForwardBf16,
-} from './gather_rows/gather_rows.kernel.ts';
-import { gatherValuesBackward, gatherValuesForward } from './gather_values/gather_values.kernel.ts';
+  gatherValuesBackward,
+  gatherValuesForward,
+} from './gather/gather.kernel.ts';
 import { kvAppend } from './kv_cache/kv_cache.kernel.ts';
 import {
   matmulNn,
@@ -43,7 +44,7 @@ import {
   matmulSwigluQuads,
   matmulSwigluQuadsBf16,
   matmulSwigluRows,
-} from './matmul_swiglu/matmul_swiglu.kernel.ts';
+} from './swiglu/matmul_swiglu.kernel.ts';
 import { probeCopy, probeFma } from './probe/probe.kernel.ts';
 import {
   qkNormRotaryBackward,
@@ -59,10 +60,14 @@ import {
 } from './rmsnorm/rmsnorm.kernel.ts';
 import { swigluBackward, swigluForward } from './swiglu/swiglu.kernel.ts';
 import { adamw, clipScale, squareSum } from './adamw/adamw.kernel.ts';
-import { dotProduct } from './dot_product/dot_product.kernel.ts';
-import { entropyBalance, entropyMoments } from './policy_loss/entropy.kernel.ts';
-import { klPenalty, policyLoss, segmentLogRatio } from './policy_loss/policy_loss.kernel.ts';
-import { rowLoss } from './policy_loss/row_loss.kernel.ts';
+import {
+  entropyBalance,
+  entropyMoments,
+  klPenalty,
+  policyLoss,
+  segmentLogRatio,
+  rowLoss,
+} from './policy_loss/policy_loss.kernel.ts';
 import { sampleToken } from './sample_token/sample_token.kernel.ts';
 import { tokenStatsBackward, tokenStatsForward } from './token_stats/token_stats.kernel.ts';
 

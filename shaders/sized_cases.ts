@@ -1,7 +1,7 @@
 /** Cases of a run's own sizes, with made-up values: what a log cannot give of a kernel's inputs. */
 import type { KernelCase } from '../src/gpu/kernel.ts';
 import { attentionCases } from './attention/attention.kernel.ts';
-import { row } from './attention/packing.ts';
+import { row } from './case_data.ts';
 import { matmulCaseOf, type Layout } from './matmul/matmul.kernel.ts';
 import * as rmsnorm from './rmsnorm/rmsnorm.kernel.ts';
 import * as swiglu from './swiglu/swiglu.kernel.ts';

@@ -1,5 +1,5 @@
 import { defineKernel, foldGrid, read, write, type Kernel, type KernelCase } from '../../src/gpu/kernel.ts';
-import { poison, shapingWords, wave } from '../case_data.ts';
+import { poison, shapingWords, wave, packVisible, row, type Turn } from '../case_data.ts';
 import backwardKeyValueQuadsSource from './attention_backward_key_value_quads.wgsl?raw';
 import backwardKeyValueTilesSource from './attention_backward_key_value_tiles.wgsl?raw';
 import backwardKeyValueSource from './attention_backward_key_value.wgsl?raw';
@@ -11,7 +11,6 @@ import forwardTilesSource from './attention_forward_tiles.wgsl?raw';
 import forwardSource from './attention_forward.wgsl?raw';
 import * as oracle from './attention.oracle.ts';
 import type { Inputs, Shape } from './attention.oracle.ts';
-import { packVisible, row, type Turn } from './packing.ts';
 
 const PARAMS = { tokens: 'u32', heads: 'u32', kvHeads: 'u32', scale: 'f32' } as const;
 const TOLERANCE = {

@@ -1,6 +1,5 @@
 import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
-import { poison, shapingWords, wave } from '../case_data.ts';
-import { scatteredPlaces } from '../kv_cache/places.ts';
+import { poison, shapingWords, wave, scatteredPlaces } from '../case_data.ts';
 import * as oracle from './decode_attention.oracle.ts';
 import type { Shape } from './decode_attention.oracle.ts';
 import lanesSource from './decode_attention_lanes.wgsl?raw';

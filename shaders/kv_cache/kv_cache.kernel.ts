@@ -1,9 +1,8 @@
 import { defineKernel, foldGrid, read, write } from '../../src/gpu/kernel.ts';
-import { shapingWords, wave } from '../case_data.ts';
+import { shapingWords, wave, scatteredPlaces } from '../case_data.ts';
 import appendSource from './kv_append.wgsl?raw';
 import * as oracle from './kv_cache.oracle.ts';
 import type { AppendShape } from './kv_cache.oracle.ts';
-import { scatteredPlaces } from './places.ts';
 
 const TOLERANCE = { absolute: 0, relative: 0, reason: 'values are copied' };
 type Overrides = Record<string, number>;

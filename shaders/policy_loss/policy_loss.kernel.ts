@@ -4,10 +4,13 @@ import { defineKernel, foldGrid, read, write, type Shaping } from '../../src/gpu
 import { KL_KINDS, type KlKind } from '../../src/units.ts';
 import { poison, shapingWords, wave } from '../case_data.ts';
 import klSource from './kl_penalty.wgsl?raw';
-import { termParams } from './packing.ts';
+import { termParams, pairWeights } from './packing.ts';
 import * as oracle from './policy_loss.oracle.ts';
 import lossSource from './policy_loss.wgsl?raw';
 import ratioSource from './segment_log_ratio.wgsl?raw';
+import rowLossSource from './row_loss.wgsl?raw';
+import balanceSource from './entropy_balance.wgsl?raw';
+import momentsSource from './entropy_moments.wgsl?raw';
 
 const LENGTHS = [3, 0, 1, 17, 0, 300, 2, 5]; // tokens of each segment
 
@@ -204,5 +207,124 @@ export const klPenalty = defineKernel({
     ...KL_KINDS.map((kind) => klCase(kind, 33)),
     klCase('k3', 1),
     klCase('k3', 150, { WORKGROUP: 4 }),
+  ],
+});
+
+const ROW_LOG_RATIOS = [0, 0.3, -2, 4, 90, -700, 12, 0.5, -0.5]; // nats, Δ of each row
+const ROW_TOKENS = [1, 0, 3, 40, 2, 5, 1, 7, 2]; // of each row
+/** Pairs 0–3, 1–2 (the worse row comes first), 4–5 and 6–8; row 7 has none. */
+const ROW_PARTNERS = [3, -3, 1, -1, 5, -5, 8, 7, -7];
+
+const rowCase = (isPreference: boolean, beta: number, overrides: Shaping = {}) => {
+  const row = Uint32Array.from(ROW_TOKENS.flatMap((count, i) => new Array<number>(count).fill(i)));
+  const logRatio = Float32Array.from(ROW_LOG_RATIOS);
+  const rowTarget = wave(ROW_TOKENS.length, 0.5);
+  const partner = Int32Array.from(ROW_PARTNERS);
+  const share = Float32Array.from(ROW_TOKENS, (count, i) => 1 / (9 + i + count));
+  const weight = isPreference ? pairWeights(share, partner) : share;
+  const rounded = Math.fround(beta);
+  const inputs = { logRatio, weight: share, target: rowTarget, partner };
+  return {
+    title: `${isPreference ? 'preference' : 'regression'}, beta ${beta}${shapingWords(overrides)}`,
+    params: { scored: row.length, isPreference: Number(isPreference), beta: rounded },
+    overrides,
+    buffers: {
+      ...{ row, logRatio, rowTarget, partner, weight },
+      ...{ tokenLoss: poison(row.length), dlogProb: poison(row.length) },
+    },
+    expected: () => oracle.rowLoss(row, inputs, isPreference ? 'preference' : 'regression', rounded),
+  };
+};
+
+export const rowLoss = defineKernel({
+  name: 'row_loss',
+  source: rowLossSource,
+  params: { scored: 'u32', isPreference: 'u32', beta: 'f32' },
+  bindings: [
+    read('row', 'u32'),
+    read('logRatio'),
+    read('rowTarget'),
+    read('partner', 'i32'),
+    read('weight'),
+    write('tokenLoss'),
+    write('dlogProb'),
+  ],
+  overrides: { WORKGROUP: 64 },
+  constants: {},
+  grid: ({ scored }, { WORKGROUP }) => foldGrid(Math.ceil(scored / WORKGROUP)),
+  tolerance: {
+    absolute: 3e-7,
+    relative: 6e-6,
+    reason:
+      'e^x in f32 at arguments up to 20 (beyond, the result is under the absolute part), and a residual squared',
+  },
+  cases: () => [
+    rowCase(false, 1e-3),
+    rowCase(false, 0.1, { WORKGROUP: 4 }),
+    rowCase(true, 0.1),
+    rowCase(true, 1, { WORKGROUP: 4 }),
+  ],
+});
+
+const entropies = (length: number): Float32Array<ArrayBuffer> => wave(length, 0.6, 1.2).map((x) => x + 1.5);
+
+const momentsCase = (before: number, values: Float32Array<ArrayBuffer>, overrides: Shaping = {}) => {
+  const earlier = entropies(before).map((x) => x + 0.4);
+  const entropy = Float32Array.of(...values, NaN); // past the end: must not leak
+  return {
+    title: `${values.length} after ${before}${shapingWords(overrides)}`,
+    params: { scored: values.length },
+    overrides,
+    buffers: { entropy, moments: Float32Array.from(oracle.entropyMoments(earlier)) },
+    expected: () => ({ moments: oracle.entropyMoments([...earlier, ...values]) }),
+  };
+};
+
+export const entropyMoments = defineKernel({
+  name: 'entropy_moments',
+  source: momentsSource,
+  params: { scored: 'u32' },
+  bindings: [read('entropy'), write('moments')],
+  overrides: { WORKGROUP: 64 },
+  constants: {},
+  grid: ({ scored }) => [scored > 0 ? 1 : 0, 1, 1],
+  tolerance: { absolute: 1e-7, relative: 4e-6, reason: 'a lane joins up to 125 values one by one in f32' },
+  cases: () => [
+    momentsCase(0, entropies(1)),
+    momentsCase(0, new Float32Array(100).fill(0.1)), // no deviation: exactly 0
+    momentsCase(0, entropies(500)),
+    momentsCase(37, entropies(500), { WORKGROUP: 4 }),
+    momentsCase(5, entropies(3), { WORKGROUP: 1 }),
+    momentsCase(1, entropies(70)),
+  ],
+});
+
+const balanceCase = (scored: number, statistics: readonly number[], overrides: Shaping = {}) => {
+  const entropy = entropies(scored);
+  const moments = Float32Array.from(statistics);
+  const tokens = wave(4 * scored, 0.3, 2);
+  const coefficient = Math.fround(0.2);
+  return {
+    title: `${scored} tokens, moments ${statistics.join(' ')}${shapingWords(overrides)}`,
+    params: { scored, coefficient },
+    overrides,
+    buffers: { entropy, moments, tokens },
+    expected: () => ({ tokens: oracle.entropyBalance(entropy, moments, tokens, coefficient) }),
+  };
+};
+
+export const entropyBalance = defineKernel({
+  name: 'entropy_balance',
+  source: balanceSource,
+  params: { scored: 'u32', coefficient: 'f32' },
+  bindings: [read('entropy'), read('moments'), write('tokens')],
+  overrides: { WORKGROUP: 64 },
+  constants: {},
+  grid: ({ scored }, { WORKGROUP }) => foldGrid(Math.ceil(scored / WORKGROUP)),
+  tolerance: { absolute: 1e-6, relative: 1e-6, reason: 'a root, a quotient and two products in f32' },
+  cases: () => [
+    balanceCase(33, [33, 1.4, 20]),
+    balanceCase(150, [1000, 1.1, 700], { WORKGROUP: 4 }),
+    balanceCase(1, [1, 1.2, 0]), // one token: deviation 1
   ],
 });

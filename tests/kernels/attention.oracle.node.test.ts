@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { attentionBackward, attentionForward } from '../../shaders/attention/attention.oracle.ts';
-import { packVisible, row, type Turn } from '../../shaders/attention/packing.ts';
-import { wave } from '../../shaders/case_data.ts';
+import { packVisible, row, wave, type Turn } from '../../shaders/case_data.ts';
 import { decodeAttention } from '../../shaders/decode_attention/decode_attention.oracle.ts';
 import { gradientError, inner } from '../support/central_difference.ts';
 

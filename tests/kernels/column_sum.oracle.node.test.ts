@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { columnSum } from '../../shaders/column_sum/column_sum.oracle.ts';
+import { columnSum } from '../../shaders/sums/sums.oracle.ts';
 
 test('the rows of two columns are added onto what the total held', () => {
   const partial = [1, 2, 3, 4, 10, 20, 30, 40, 100, 200, 300, 400];

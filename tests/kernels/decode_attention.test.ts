@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packVisible, row, type Turn } from '../../shaders/attention/packing.ts';
-import { wave } from '../../shaders/case_data.ts';
+import { packVisible, row, wave, scatteredPlaces, type Turn } from '../../shaders/case_data.ts';
 import { kernels } from '../../shaders/index.ts';
-import { scatteredPlaces } from '../../shaders/kv_cache/places.ts';
 import { BufferOwner } from '../../src/gpu/buffers.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { TypedArray } from '../../src/gpu/kernel.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { matmulNt } from '../../shaders/matmul/matmul.kernel.ts';
-import { gatherRowsForward } from '../../shaders/gather_rows/gather_rows.kernel.ts';
+import { gatherRowsForward } from '../../shaders/gather/gather.kernel.ts';
 import { BufferOwner, subview } from '../../src/gpu/buffers.ts';
 import { openGpu, type Gpu, type OpenGpuOptions } from '../../src/gpu/device.ts';
 import {

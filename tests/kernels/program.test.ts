@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { gatherRowsForward } from '../../shaders/gather_rows/gather_rows.kernel.ts';
+import { gatherRowsForward } from '../../shaders/gather/gather.kernel.ts';
 import {
   matmulNn,
   matmulNnQuads,

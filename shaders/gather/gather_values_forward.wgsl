@@ -5,7 +5,7 @@
 // shapes  values [·] f32, ids [count] u32 → y [count]
 // grid    one invocation per reader, WORKGROUP a group, folded over x and y
 // writes  y =
-// oracle  gather_values.oracle.ts
+// oracle  gather.oracle.ts
 
 struct Params { count: u32 }
 

@@ -8,7 +8,7 @@
 // shapes  dy [·,C] f32, offsets [rows+1] u32, sources [offsets[rows]] u32 → dtable [rows,C]
 // grid    one invocation per 4 channels of a table row, WORKGROUP a group, folded over x and y
 // writes  dtable = , or += when accumulate
-// oracle  gather_rows.oracle.ts
+// oracle  gather.oracle.ts
 
 struct Params { rows: u32, channels: u32, accumulate: u32 }
 

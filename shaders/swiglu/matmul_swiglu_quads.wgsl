@@ -7,7 +7,7 @@
 // grid    one quad (four invocations of a subgroup) per 16 rows × 8 columns of h, QUADS_X × QUADS_Y a group
 // writes  h =
 // needs   the feature subgroups, the language feature subgroup_id
-// oracle  matmul_swiglu.oracle.ts
+// oracle  swiglu.oracle.ts
 //
 // The quad of matmul_nt_quads: lanes 0 1 / 2 3 lie as their tiles do in h, and a lane loads half of its rows of x and half of
 // its rows of weight. Upper lanes own the gates, lower lanes the ups; which is which is settled when storing.

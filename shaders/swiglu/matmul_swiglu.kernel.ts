@@ -4,7 +4,7 @@ import { poison, shapingWords, wave } from '../case_data.ts';
 import source from './matmul_swiglu.wgsl?raw';
 import rowsSource from './matmul_swiglu_rows.wgsl?raw';
 import quadsSource from './matmul_swiglu_quads.wgsl?raw';
-import * as oracle from './matmul_swiglu.oracle.ts';
+import * as oracle from './swiglu.oracle.ts';
 
 const params = { rows: 'u32', hidden: 'u32', inputs: 'u32' } as const;
 type Params = typeof params;

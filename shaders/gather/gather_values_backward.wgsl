@@ -8,7 +8,7 @@
 // shapes  dy [·] f32, offsets [count+1] u32, sources [offsets[count]] u32 → dvalues [count]
 // grid    one invocation per value, WORKGROUP a group, folded over x and y
 // writes  dvalues =
-// oracle  gather_values.oracle.ts
+// oracle  gather.oracle.ts
 
 struct Params { count: u32 }
 

@@ -6,7 +6,7 @@
 // shapes  x [rows,K], weight [2F,K] (gate rows, then up rows) → h [rows,F];  K and F multiples of 4
 // grid    one group of 8 × 8 lanes per 8 × 8 tile of h; x over columns, y over rows
 // writes  h =
-// oracle  matmul_swiglu.oracle.ts
+// oracle  swiglu.oracle.ts
 //
 // The loop of matmul_nt_rows with two sums. Bit for bit matmul_swiglu.
 

@@ -5,7 +5,7 @@
 // shapes  table [·,C] f32, ids [rows] u32 → y [rows,C]
 // grid    one invocation per 4 channels, WORKGROUP a group, folded over x and y
 // writes  y =
-// oracle  gather_rows.oracle.ts
+// oracle  gather.oracle.ts
 
 struct Params { rows: u32, channels: u32 }
 

@@ -8,7 +8,7 @@
 // shapes  left, right [length] f32, padded to whole vec4f → partial [⌈length / BLOCK⌉]
 // grid    one invocation per block, WORKGROUP a group, folded over x and y
 // writes  partial =
-// oracle  dot_product.oracle.ts
+// oracle  sums.oracle.ts
 
 struct Params { length: u32 }
 

@@ -5,7 +5,7 @@
 // shapes  partial [rows, stride], offset + columns ≤ stride → total [columns]
 // grid    one invocation per column; rows in ascending order
 // writes  total +=  (a parameter gradient)
-// oracle  column_sum.oracle.ts
+// oracle  sums.oracle.ts
 
 struct Params { rows: u32, columns: u32, stride: u32, offset: u32 }
 

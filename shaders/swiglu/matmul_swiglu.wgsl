@@ -7,7 +7,7 @@
 // grid    one invocation per 8 rows × 4 columns of h, GROUP_X × GROUP_Y a group; x over columns, y over rows
 // writes  h =
 // order   sums in ascending k, then the arithmetic of swiglu_forward: bit for bit matmul_nt and swiglu_forward
-// oracle  matmul_swiglu.oracle.ts
+// oracle  swiglu.oracle.ts
 //
 // For decoding, which keeps neither gate nor up. A lane's tile is that of matmul_nt with the gates in the place of its
 // first four columns and the ups in that of the others, so nothing is exchanged before the gating.
