@@ -1,5 +1,11 @@
 /** losses.json on the GPU: the loss kernels run one after the other on every case of every policy loss. */
-import { entropyBalance, entropyMoments, klPenalty, policyLoss, segmentLogRatio } from '../../shaders/policy_loss/policy_loss.kernel.ts';
+import {
+  entropyBalance,
+  entropyMoments,
+  klPenalty,
+  policyLoss,
+  segmentLogRatio,
+} from '../../shaders/policy_loss/policy_loss.kernel.ts';
 import { termParams } from '../../shaders/policy_loss/packing.ts';
 import { segmentsOf } from '../../src/algo/loss/loss.ts';
 import { BufferOwner, type BufferView } from '../../src/gpu/buffers.ts';
@@ -9,7 +15,14 @@ import { f32, Readback } from '../../src/gpu/readback.ts';
 import { dispatch, type Sizes, type Step } from '../../src/gpu/steps.ts';
 import { KL_KINDS, LOSS_REDUCTIONS, type LossConfig } from '../../src/units.ts';
 import { packPadded, unpackPadded, type PaddedTokens } from '../support/padded.ts';
-import { familyTitle, lossConfigOf, packCase, type KlCase, type LossCase, type LossesFile } from './losses.ts';
+import {
+  familyTitle,
+  lossConfigOf,
+  packCase,
+  type KlCase,
+  type LossCase,
+  type LossesFile,
+} from './losses.ts';
 import { Checker, type FamilyReport } from './report.ts';
 
 /** Loss relative to max(1, |loss|), gradient relative to its largest entry (the fixtures' float32 tolerances). */
