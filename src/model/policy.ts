@@ -10,6 +10,7 @@ import type {
   LossResult,
   ModelConfig,
   OptimiserConfig,
+  PolicyReader,
   PolicyState,
   RandomKey,
   SamplingConfig,
@@ -49,6 +50,8 @@ export interface PolicyOptions extends DeviceModelOptions {
 const TOKEN_CAPACITY = 4096;
 const SCORED_PER_TOKEN = 16; // a scored token costs a few numbers, a token all activations
 
+const READER_ROWS = 64; // that a reader samples together: its cache is no larger than they need
+
 /** Most tokens, predicted and scored tokens of one micro-batch. */
 export const trainingLimit = (tokens = TOKEN_CAPACITY): Capacity => ({
   tokens,
@@ -66,16 +69,18 @@ export class Policy implements TrainablePolicy {
   readonly #model: DeviceModel;
   readonly #training: Training;
   readonly #sampling: Sampling;
+  readonly #samplingOptions: Partial<SamplingOptions>;
   readonly #readback: Readback;
   readonly #lost: LostWatch;
   #tail: Promise<unknown> = Promise.resolve();
-  #session: SamplingSession | null = null; // last in order, so that generate() may join it
+  #session: { readonly of: Sampling; readonly session: SamplingSession } | null = null; // last in order, so that generate() may join it
 
   private constructor(model: DeviceModel, { training, sampling, lossSource }: PolicyOptions) {
     this.config = model.config;
     this.#model = model;
     this.#training = new Training(model, training ?? trainingLimit(), lossSource);
     this.#sampling = new Sampling(model, sampling);
+    this.#samplingOptions = sampling ?? {};
     this.#readback = new Readback(model.gpu, 'parameter readback');
     this.#lost = new LostWatch(model.gpu.lost);
   }
@@ -96,16 +101,32 @@ export class Policy implements TrainablePolicy {
   }
 
   beginRollout(key: RandomKey, sampling: SamplingConfig): void {
-    void this.#inOrder(() => Promise.resolve(this.#sampling.begin(key, sampling)));
+    this.#begin(this.#sampling, key, sampling);
   }
 
   /**
    * Samples one turn per request. Prefixes cached by earlier calls of the rollout are not computed again.
    * Greedy log-probabilities and entropies are those at temperature 1.
    */
-  async generate(requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
-    requests.forEach((request, index) => this.#sampling.check(request, index));
-    return this.#lost.guard(() => this.#joinedSession().generate(requests));
+  generate(requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
+    return this.#generate(this.#sampling, requests);
+  }
+
+  reader(): PolicyReader {
+    const { sampledRows = READER_ROWS, cachePlaces = Infinity } = this.#samplingOptions;
+    const sampling = new Sampling(this.#model, {
+      ...this.#samplingOptions,
+      sampledRows: Math.min(sampledRows, READER_ROWS),
+      cachePlaces: Math.min(cachePlaces, READER_ROWS * this.#model.contextLength),
+    });
+    return {
+      beginRollout: (key, config) => this.#begin(sampling, key, config),
+      generate: (requests) => this.#generate(sampling, requests),
+      score: (batch, temperature) => this.score(batch, temperature),
+      gradientCosines: (losses) => this.gradientCosines(losses),
+      nextLogits: (tokens) => this.nextLogits(tokens),
+      dispose: () => void this.#inOrder(() => Promise.resolve(sampling.destroy())).catch(() => undefined),
+    };
   }
 
   score(batch: TokenBatch, temperature: number): Promise<TokenScores> {
@@ -247,11 +268,20 @@ export class Policy implements TrainablePolicy {
     }
   }
 
-  #joinedSession(): SamplingSession {
-    if (this.#session && !this.#session.over) return this.#session;
-    const session = this.#sampling.session();
+  #begin(of: Sampling, key: RandomKey, sampling: SamplingConfig): void {
+    void this.#inOrder(() => Promise.resolve(of.begin(key, sampling)));
+  }
+
+  async #generate(of: Sampling, requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
+    requests.forEach((request, index) => of.check(request, index));
+    return this.#lost.guard(() => this.#joinedSession(of).generate(requests));
+  }
+
+  #joinedSession(of: Sampling): SamplingSession {
+    if (this.#session?.of === of && !this.#session.session.over) return this.#session.session;
+    const session = of.session();
     this.#inOrder(() => session.run()).catch(() => undefined); // its callers are told
-    this.#session = session;
+    this.#session = { of, session };
     return session;
   }
 

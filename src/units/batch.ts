@@ -136,12 +136,29 @@ export interface StepResult {
   readonly skipped: boolean; // the norm was not finite: parameters unchanged
 }
 
-/** A policy that can also be trained. The engine's is src/model/policy.ts; tests script their own. */
-export interface TrainablePolicy extends TurnSampler {
+/** A policy as who only asks sees it: nothing here changes a parameter, a moment or a kept gradient. */
+export interface PolicyReader extends TurnSampler {
   /** Starts sampling under a key; forgets cached prefixes (the parameters may have changed). */
   beginRollout(key: RandomKey, sampling: SamplingConfig): void;
   /** Log-probabilities and entropies of the scored tokens, no gradient. */
   score(batch: TokenBatch, temperature: number): Promise<TokenScores>;
+  /** Norms of the gradients that several losses give now, and the cosines between them; nothing is trained. */
+  gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison>;
+  /**
+   * What the policy thinks comes after some tokens.
+   * @returns [V] logits, before temperature
+   */
+  nextLogits(tokens: readonly TokenId[]): Promise<Float32Array<ArrayBuffer>>;
+  dispose(): void;
+}
+
+/** A policy that can also be trained. The engine's is src/model/policy.ts; tests script their own. */
+export interface TrainablePolicy extends PolicyReader {
+  /**
+   * Another reader of the same parameters, with a rollout of its own. Its calls come in order with the policy's; while it
+   * samples, no step may be taken. Disposing of it frees what it took beside the parameters.
+   */
+  reader(): PolicyReader;
   /** As score, with other parameters in the place of the policy's own, which stay as they are bit for bit. */
   scoreAt(
     parameters: Float32Array<ArrayBuffer>,
@@ -157,13 +174,6 @@ export interface TrainablePolicy extends TurnSampler {
   step(optimiser: OptimiserConfig): Promise<StepResult>;
   /** The loss as `backward` would find it now; the kept gradients stay. Absent where every loss is that of src/algo. */
   lossOf?(batch: TokenBatch, inputs: LossInputs): Promise<LossResult>;
-  /** Norms of the gradients that several losses give now, and the cosines between them; nothing is trained. */
-  gradientCosines(losses: readonly GradientSource[]): Promise<GradientComparison>;
-  /**
-   * What the policy thinks comes after some tokens.
-   * @returns [V] logits, before temperature
-   */
-  nextLogits(tokens: readonly TokenId[]): Promise<Float32Array<ArrayBuffer>>;
   /** All parameters, flat; and the gradient of the last `backward` in the same order, before clipping. */
   parameters(): Promise<Float32Array<ArrayBuffer>>;
   gradients(): Promise<Float32Array<ArrayBuffer>>;
@@ -179,7 +189,6 @@ export interface TrainablePolicy extends TurnSampler {
   writeState(state: PolicyState): Promise<void>;
   /** All parameters as a safetensors file. */
   save(): Promise<ArrayBuffer>;
-  dispose(): void;
 }
 
 /** Numbers of trained tensors, flat, by the name of the parameter. */

@@ -55,6 +55,7 @@ export class ScriptedPolicy implements TrainablePolicy {
     readonly preference: boolean;
   } | null = null;
   disposed = false;
+  readonly readers: ScriptedPolicy[] = []; // in the order in which they were borrowed
   #key: RandomKey = { seed: 0, update: 0 };
   #sampling: SamplingConfig = { temperature: 1, stopTokens: [] };
   #prompts: readonly Prompt[] = [];
@@ -77,6 +78,15 @@ export class ScriptedPolicy implements TrainablePolicy {
   generate(requests: readonly GenerateRequest[]): Promise<readonly Generation[]> {
     this.calls.push('generate');
     return Promise.resolve(requests.map((request) => this.#turn(request)));
+  }
+
+  reader(): ScriptedPolicy {
+    const reader = new ScriptedPolicy(this.#options);
+    reader.#steps = this.#steps;
+    this.#preferred.forEach((nats, token) => reader.#preferred.set(token, nats));
+    this.readers.push(reader);
+    this.calls.push('reader');
+    return reader;
   }
 
   score(batch: TokenBatch): Promise<TokenScores> {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   question = gradientQuestion(config, update, RULES)!;
 });
 
-test('the gradients of rules are compared on all rollouts, on a policy of its own', async () => {
+test('the gradients of rules are compared on all rollouts, on a policy made for it where no run is open', async () => {
   const { engine, backend, ask } = scriptedEngine(config);
   await engine.start();
   const answer = await ask({ kind: 'compare-gradients', ...question });
@@ -38,12 +38,13 @@ test('the gradients of rules are compared on all rollouts, on a policy of its ow
 });
 
 test('the same rollouts after an update of the same run are asked at its present parameters', async () => {
-  const { engine, events, send, ask } = scriptedEngine(config);
+  const { engine, events, backend, send, ask } = scriptedEngine(config);
   await engine.start();
   await send({ kind: 'open', config });
   await send({ kind: 'step-update' });
   await expect.poll(() => events.some((event) => event.kind === 'metrics')).toBe(true);
   expect((await ask({ kind: 'compare-gradients', ...question })).parameters).toBe('current');
+  expect(backend.policies).toHaveLength(1);
 });
 
 test('the loss is the run’s, with its reduction; one without advantages gives way to the clipped one', async () => {

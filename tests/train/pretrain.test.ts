@@ -74,6 +74,7 @@ class ScriptedPolicy implements SupervisedPolicy {
 
   beginRollout(): void {}
   dispose(): void {}
+  reader = () => this;
   score = () => Promise.reject(new Error('not scripted'));
   scoreAt = () => Promise.reject(new Error('not scripted'));
   readState = () => Promise.reject(new Error('not scripted'));

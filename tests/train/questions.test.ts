@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { KernelCheck, KernelTrial, EngineEvent } from '../../src/protocol/protocol.ts';
 import { answerQuestions, Asker, type Reply } from '../../src/train/engine/asking.ts';
 import { questions, type Ask, type AnswerTo, type Question } from '../../src/train/inspect/index.ts';
+import { parseRunConfig } from '../../src/train/config/config.ts';
 import { checked, withPolicy, type QuestionKind } from '../../src/train/inspect/question.ts';
 import type { ErrorReport, RunConfig } from '../../src/units.ts';
 import { refusalOf } from '../support/questions.ts';
@@ -12,7 +13,7 @@ const config = smallConfig({ updates: 2, evaluation: { every: 0, questions: 0, d
 const isFinished = (event: EngineEvent) => event.kind === 'status' && event.status === 'finished';
 const LOST: ErrorReport = { what: 'lost', where: 'device', got: 'a', wanted: 'b', next: 'c' };
 
-/** A kind of question that the lab does not have: as long as a test wants, on a policy of its own. */
+/** A kind of question that the lab does not have: as long as a test wants, on a policy. */
 function scripted() {
   let finish: () => void = () => undefined;
   const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -22,7 +23,7 @@ function scripted() {
         what: 'It cannot wait',
         next: 'Say words.',
       }),
-      config: (value as { readonly config: RunConfig }).config,
+      config: parseRunConfig((value as { readonly config: RunConfig }).config),
     }),
     answer: ({ words, config: of }, lender, signal) =>
       withPolicy(lender, of, signal, async () => {
@@ -77,6 +78,25 @@ test('a question that fails while a run trains fails alone: the log is that of a
     await over;
   }
   expect(events.map(withoutTimes)).toEqual(plain.events.map(withoutTimes));
+});
+
+test('a run stands while its model is lent, and is not closed before it is given back', async () => {
+  const { engine, put, finish, begun, events, backend, send } = scripted();
+  await engine.start();
+  await send({ kind: 'open', config });
+  const answer = put('hello');
+  await begun();
+  await send({ kind: 'play' });
+  const moved = (): number => events.filter(({ kind }) => kind === 'update-started').length;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([moved(), backend.policies.length]).toEqual([0, 1]);
+  const closed = send({ kind: 'close' });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(backend.policies[0].disposed).toBe(false);
+  finish();
+  expect(await answer).toBe('hello!');
+  await closed;
+  expect(backend.policies[0].disposed).toBe(true);
 });
 
 test('a question that nobody waits for any more is dropped, its policy freed, and one not begun is not begun', async () => {

@@ -79,7 +79,7 @@ test('a question sums the gradient over the rows that share the prediction, by t
   expect(tokenQuestion(config, update, tree, leaf, 0)).toBeNull(); // the question has no loss
 });
 
-test('the engine answers from a policy of its own and says whose parameters it asked', async () => {
+test('the engine answers from the run’s model where one is open, and says whose parameters it asked', async () => {
   const { engine, events, backend, send, ask } = scriptedEngine(config);
   await engine.start();
   const answer = await ask({ kind: 'inspect-token', ...question });
@@ -92,7 +92,10 @@ test('the engine answers from a policy of its own and says whose parameters it a
   await send({ kind: 'step-update' });
   await expect.poll(() => events.some((event) => event.kind === 'metrics')).toBe(true);
   expect((await ask({ kind: 'inspect-token', ...question })).parameters).toBe('current');
-  expect(backend.policies[1].calls).not.toContain('nextLogits'); // the run's own policy was left alone
+  expect(backend.policies).toHaveLength(2); // none was made for the second question
+  expect(backend.policies[1].readers.map(({ calls, disposed }) => [calls, disposed])).toEqual([
+    [['nextLogits'], true],
+  ]);
 });
 
 test('a question that is not valid is refused by its field', async () => {

@@ -35,6 +35,41 @@ test('a run waits until it is told to play, and then runs to its end', async () 
   expect(statuses).toEqual(['running 0 -', 'finished 3 loss']);
 });
 
+test('a run that is held stands at its gate until everyone has let go, and no status tells of it', async () => {
+  const { transport, statuses, done, finished } = start();
+  const first = await transport.hold(); // it stands already
+  transport.play();
+  await settled();
+  expect(done).toEqual([]);
+  first();
+  const [second, third] = await Promise.all([transport.hold(), transport.hold()]); // it is on its way
+  const there = done.length;
+  expect(there).toBeLessThan(6);
+  second();
+  await settled();
+  expect(done).toHaveLength(there);
+  third();
+  await finished;
+  expect(done).toHaveLength(6);
+  expect(statuses).toEqual(['running 0 -', 'finished 3 loss']);
+  (await transport.hold())(); // it is over, and stands
+});
+
+test('a run that is paused while it is held does not go on when it is let go; a stop ends it', async () => {
+  const { transport, done, finished } = start();
+  transport.play();
+  const release = await transport.hold();
+  const there = done.length;
+  transport.pause();
+  release();
+  await settled();
+  expect(done).toHaveLength(there);
+  const again = await transport.hold();
+  transport.stop();
+  await expect(finished).rejects.toBeInstanceOf(RunStopped);
+  again();
+});
+
 test('a single phase ends at the end of that phase', async () => {
   const { transport, statuses, done } = start();
   transport.stepPhase();

@@ -34,7 +34,7 @@ import { Diary } from './diary.ts';
 import { QuestionError, reportOf } from '../../protocol/errors.ts';
 import { blameEdit, NoProfileError, NoRunError } from './errors.ts';
 import { parseRunCommand } from './guard.ts';
-import { Awaited, OF_A_RUN, settle, type Opened, type Session } from './session.ts';
+import { Awaited, borrow, OF_A_RUN, settle, type Opened, type Session } from './session.ts';
 
 export type { Backend, PolicyRequest } from './backend.ts';
 
@@ -255,7 +255,7 @@ export class Engine {
       checkpoints: new Awaited(),
       diary: this.#diaryOf(opened),
       settled: checkpoint,
-      saving: Promise.resolve(),
+      reading: Promise.resolve(),
       done: Promise.resolve(),
     };
     const startProfile = (update: number): Profiling | null => {
@@ -296,21 +296,22 @@ export class Engine {
   }
 
   /**
-   * A policy of its own, so that a run under way is not disturbed: with the parameters of that run where it is of this
-   * configuration and has begun, else with those that the configuration starts from. The caller disposes of it.
+   * The model of the run that is open, where it is of this configuration; else a policy made for the question, which
+   * starts as the configuration does.
    */
   async #policyOf(config: RunConfig): Promise<AskedOf> {
-    const run = this.#session?.transport.state ?? null;
-    const backend = await this.#ensureBackend();
-    const session = this.#session;
-    const own = JSON.stringify(this.#opened?.config) === JSON.stringify(config);
-    const current = own && session !== null && session.transport.state.update > 0;
-    const weights = current
-      ? await session.policy.save()
-      : await this.#weightsOf({ config, bytes: null, checkpoint: null, keep: null });
     const environment = environmentNamed(config.environment);
+    const session = this.#session;
+    if (session && JSON.stringify(session.config) === JSON.stringify(config)) {
+      const borrowed = await borrow(session);
+      const parameters = borrowed.run.update > 0 ? 'current' : 'starting';
+      return { ...borrowed, environment, parameters };
+    }
+    const run = session?.transport.state ?? null;
+    const backend = await this.#ensureBackend();
+    const weights = await this.#weightsOf({ config, bytes: null, checkpoint: null, keep: null });
     const policy = await backend.createPolicy({ config, weights, environment });
-    return { policy, environment, parameters: current ? 'current' : 'starting', run };
+    return { policy, environment, parameters: 'starting', run, giveBack: () => policy.dispose() };
   }
 
   async #endSession(): Promise<void> {
@@ -319,7 +320,7 @@ export class Engine {
     this.#session = null;
     session.transport.stop();
     await session.done;
-    await session.saving;
+    await session.reading;
     await session.diary?.written;
     session.policy.dispose();
     session.reference?.dispose();

@@ -1,10 +1,10 @@
 /** What the engine keeps of the run that is open. */
-import type { RunConfig } from '../../units.ts';
+import type { PolicyReader, RunConfig } from '../../units.ts';
 import type { ProfiledUpdate, RunCommand, StepCheck } from '../../protocol/protocol.ts';
 import { takeCheckpoint, type Checkpoint } from '../run/checkpoint.ts';
 import { encodeCheckpoint } from '../run/checkpoint_file.ts';
 import type { Diary } from './diary.ts';
-import type { Gates } from '../run/gates.ts';
+import type { Gates, GateState } from '../run/gates.ts';
 import type { Settled } from '../run/memory.ts';
 import type { Policies } from '../run/update.ts';
 import { RunEndedError } from './errors.ts';
@@ -78,7 +78,7 @@ export interface Session extends Policies {
   readonly checkpoints: Awaited<Checkpoint>;
   readonly diary: Diary | null; // null: nothing is written down
   settled: Settled | null; // where the run last stood between two updates
-  saving: Promise<unknown>; // of all checkpoints so far, which read the networks; never rejects
+  reading: Promise<unknown>; // of the networks, by all checkpoints and borrowers so far; never rejects
   done: Promise<void>; // never rejects
 }
 
@@ -99,8 +99,30 @@ export function nextCheckpoint(session: Session, signal: AbortSignal): Promise<C
 
 function checkpointAt(session: Session, standing: Settled): Promise<Checkpoint> {
   const taken = takeCheckpoint(session.config, session, standing);
-  session.saving = Promise.allSettled([session.saving, taken]);
+  session.reading = Promise.allSettled([session.reading, taken]);
   return taken;
+}
+
+/** The run's own model, while the run stands. */
+export interface Borrowed {
+  readonly policy: PolicyReader;
+  readonly run: GateState; // where it stands
+  giveBack(): void; // the run may go on
+}
+
+/** Lends a run's model from the gate that it stands at or comes to next: no step is taken before it is given back. */
+export async function borrow(session: Session): Promise<Borrowed> {
+  let end: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => (end = resolve));
+  session.reading = Promise.all([session.reading, over]);
+  const release = await session.transport.hold();
+  const policy = session.policy.reader();
+  const giveBack = (): void => {
+    policy.dispose();
+    release();
+    end();
+  };
+  return { policy, run: session.transport.state, giveBack };
 }
 
 /** Commands that only a run can carry out. */

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { assignCredit } from '../../algo/credit/credit.ts';
 import { packTrees } from '../../algo/batch/batch.ts';
-import type { Environment, TrainablePolicy, LossInputs } from '../../units.ts';
+import type { Environment, PolicyReader, LossInputs } from '../../units.ts';
 import { nodes, nodeSchema, numbersOrNull, promptSchema, signalsSchema } from '../../protocol/log.ts';
 import type { GradientAngles, GradientQuestion } from '../../protocol/protocol.ts';
 import { whole } from '../../protocol/schema.ts';
@@ -16,7 +16,7 @@ import { checked, fieldOf, withPolicy, type QuestionKind } from './question.ts';
  * @throws MissingSignalError where a rule reads what the run did not measure; whatever the policy throws
  */
 export async function gradientAngles(
-  policy: TrainablePolicy,
+  policy: PolicyReader,
   environment: Environment,
   { config, update, rollouts, rules }: GradientQuestion,
 ): Promise<Omit<GradientAngles, 'parameters' | 'ms'>> {

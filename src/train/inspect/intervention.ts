@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { STREAMS, keyedRandom } from '../../algo/random.ts';
 import { scoreLeaves } from '../../algo/reward/reward.ts';
 import { growByHand } from '../../algo/rollouts/by_hand.ts';
-import type { Environment, RandomKey, TrainablePolicy, TurnSampler } from '../../units.ts';
+import type { Environment, RandomKey, PolicyReader, TurnSampler } from '../../units.ts';
 import type { AskedParameters } from '../../protocol/inspection.ts';
 import type { AskedPolicy, InterventionAnswer, InterventionQuestion } from '../../protocol/interventions.ts';
 import { real, wanted, whole } from '../../protocol/schema.ts';
@@ -20,12 +20,12 @@ export const interventionKey = ({ config, update, prompt, node, seed }: Interven
 
 /**
  * Boundary-aware rewards (BAPO) see the new rows as a group of their own.
- * @param policy one of its own: it forgets what it was sampling
+ * @param policy forgets what it was sampling
  * @param signal stops it before the next round of tokens
  * @throws RolloutError if the environment does not answer the path as it did
  */
 export async function intervene(
-  policy: TrainablePolicy,
+  policy: PolicyReader,
   environment: Environment,
   question: InterventionQuestion,
   signal?: AbortSignal,

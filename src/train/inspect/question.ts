@@ -2,18 +2,19 @@
 import * as v from 'valibot';
 import type { AskedParameters } from '../../protocol/inspection.ts';
 import { issueReport } from '../../protocol/schema.ts';
-import type { EditedKernel, Environment, RunConfig, TrainablePolicy } from '../../units.ts';
+import type { EditedKernel, Environment, PolicyReader, RunConfig } from '../../units.ts';
 import type { Backend } from '../engine/backend.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Session } from '../engine/session.ts';
 import type { GateState } from '../run/gates.ts';
 
-/** A policy to ask beside the run's own, and whose parameters it has. */
+/** A policy to ask, and whose parameters it has: the run's own, which stands until it is given back, or one made for this. */
 export interface AskedOf {
-  readonly policy: TrainablePolicy;
+  readonly policy: PolicyReader;
   readonly environment: Environment;
   readonly parameters: AskedParameters;
-  readonly run: GateState | null; // where the live run stood when they were taken; null where there is none
+  readonly run: GateState | null; // where the live run stands, or stood when another was made; null where there is none
+  giveBack(): void;
 }
 
 /**
@@ -23,7 +24,7 @@ export interface AskedOf {
 export interface Lender {
   /** Opened where there is none yet. */
   backend(): Promise<Backend>;
-  /** One of its own, for the borrower to dispose of; a run under way is not disturbed. */
+  /** Every question's policy comes from here. It changes no number of a run, which waits for it. */
   policyOf(config: RunConfig): Promise<AskedOf>;
   /** The run itself, which the answerer may look at and wait for, and does not disturb. @throws NoRunError */
   run(): Promise<Session>;
@@ -58,7 +59,7 @@ export function checked<Schema extends v.GenericSchema>(
 export const fieldOf = (value: unknown, name: string): unknown =>
   (value as Readonly<Record<string, unknown>> | null | undefined)?.[name];
 
-/** Lends a policy to `work`, and frees it when that is over, whatever came of it. */
+/** Lends a policy to `work`, and takes it back when that is over, whatever came of it. */
 export async function withPolicy<T>(
   lender: Lender,
   config: RunConfig,
@@ -70,6 +71,6 @@ export async function withPolicy<T>(
     signal.throwIfAborted();
     return await work(asked);
   } finally {
-    asked.policy.dispose();
+    asked.giveBack();
   }
 }

@@ -1,6 +1,6 @@
 /** What a loss's gradient asks of the alternatives to one token. Host arithmetic in float64. */
 import * as v from 'valibot';
-import type { TokenId, TrainablePolicy } from '../../units.ts';
+import type { TokenId, PolicyReader } from '../../units.ts';
 import type { TokenAlternative, TokenPush, TokenQuestion } from '../../protocol/inspection.ts';
 import { real, wanted, whole } from '../../protocol/schema.ts';
 import { environmentNamed, parseRunConfig } from '../config/config.ts';
@@ -10,7 +10,7 @@ const SHOWN = 8; // alternatives
 
 /** The answer to a question, at the policy's present parameters. */
 export async function tokenPush(
-  policy: TrainablePolicy,
+  policy: PolicyReader,
   { config, tokens, update, prompt, leaf, readers, dlogProb, dentropy }: TokenQuestion,
 ): Promise<Omit<TokenPush, 'parameters' | 'ms'>> {
   const position = tokens.length - 1;

@@ -31,6 +31,8 @@ export class Gates {
   #finished = false;
   #to: PlayTo | null = null;
   #open: (() => void)[] = [];
+  #holds = 0; // who keeps the run where it stands
+  #arrivals: (() => void)[] = []; // told when it stands
   #posted = '';
   #waitedMs = 0;
   #waitingSinceMs = 0;
@@ -79,17 +81,35 @@ export class Gates {
   /** Ends the run at its next gate, also if it waits at one. */
   stop(): void {
     this.#stopping.abort(new RunStopped());
+    this.#arrive();
     this.#letThrough();
   }
 
   /**
-   * Waits here while paused. A running gate costs nothing: the GPU's answers, awaited between gates, let commands in.
+   * Keeps the run where it stands, or at the gate that it comes to next, until everyone who holds it has let go. What was
+   * begun beside that gate, such as a round of sampling, comes to its own. No status tells of it.
+   * @returns lets go
+   */
+  async hold(): Promise<() => void> {
+    this.#holds += 1;
+    const stands = this.#open.length > 0 || this.#finished || this.signal.aborted;
+    if (!stands) await new Promise<void>((resolve) => this.#arrivals.push(resolve));
+    return () => {
+      this.#holds -= 1;
+      if (this.#goesOn) this.#letThrough();
+    };
+  }
+
+  /**
+   * Waits here while paused or held. A running gate costs nothing: the GPU's answers, awaited between gates, let commands in.
    * @throws RunStopped
    */
   async gate(): Promise<void> {
-    while (this.#mode === 'paused' && !this.signal.aborted) {
+    while (!this.#goesOn && !this.signal.aborted) {
       if (this.#open.length === 0) this.#waitingSinceMs = performance.now();
-      await new Promise<void>((resolve) => this.#open.push(resolve));
+      const opened = new Promise<void>((resolve) => this.#open.push(resolve));
+      this.#arrive();
+      await opened;
     }
     this.signal.throwIfAborted();
   }
@@ -117,6 +137,7 @@ export class Gates {
 
   finish(): void {
     this.#finished = true;
+    this.#arrive();
     this.announce();
   }
 
@@ -133,7 +154,15 @@ export class Gates {
     if (this.#finished) return;
     this.#mode = mode;
     this.announce();
-    if (mode !== 'paused') this.#letThrough();
+    if (this.#goesOn) this.#letThrough();
+  }
+
+  get #goesOn(): boolean {
+    return this.#mode !== 'paused' && this.#holds === 0;
+  }
+
+  #arrive(): void {
+    for (const arrived of this.#arrivals.splice(0)) arrived();
   }
 
   #letThrough(): void {
