@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { withAlgorithm } from '../../src/store/lab/knobs.ts';
-import { configOf, runName, runWords, sameRun } from '../../src/store/record/run_name.ts';
+import { configOf, recipeChanges, runName, runWords, sameRun } from '../../src/store/record/run_name.ts';
 import type { EventOf } from '../../src/protocol/protocol.ts';
 import type { RunHeader } from '../../src/store/record/run_state.ts';
 import { algorithmCatalogue, presetCatalogue } from '../../src/train/config/catalogue.ts';
 import { presets } from '../../src/train/config/presets.ts';
+import { decodeSelection, encodeSelection } from '../../src/store/place/address.ts';
+import { INITIAL_SELECTION } from '../../src/store/place/selection.ts';
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import { SCRIPTED_ADAPTER, smallConfig } from '../support/scripted_run.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
@@ -61,3 +63,27 @@ describe('the settings behind a name', () => {
     expect(configOf({ ready: null }, named({ config: preset.config }))).toBe(null);
   });
 });
+
+const CASES = presetCatalogue().flatMap(({ name, config, scale }) =>
+  Object.values(algorithms).map((method) => {
+    const own =
+      method.config.name === config.algorithm.name ? config : withAlgorithm(config, method.config, scale);
+    return [`${method.config.name}, ${name}`, own] as const;
+  }),
+);
+
+test.each(CASES)(
+  'a link holds the recipe of %s with two changed settings, in less than 200 characters',
+  (_, own) => {
+    const loss = { ...own.algorithm.loss, clipHigh: 0.345 };
+    const config = { ...own, seed: 4294967295, temperature: 0.85, algorithm: { ...own.algorithm, loss } };
+    const run = runName({ config, adapter: SCRIPTED_ADAPTER });
+    const recipe = recipeChanges(config, ready);
+    expect(recipe!.length).toBeLessThanOrEqual(2);
+    const link = encodeSelection({ ...INITIAL_SELECTION, run, recipe, view: 'tree', update: 12, prompt: 3 });
+    expect(link.length).toBeLessThan(200);
+    const read = decodeSelection(link);
+    expect(configOf({ ready }, read.run!, read.recipe!)).toEqual(config);
+    expect(configOf({ ready }, read.run!, [...read.recipe!, { path: 'updates', value: 3 }])).toBe(null);
+  },
+);

@@ -19,7 +19,7 @@ async function opened(hash: string): Promise<void> {
 
 const pressed = (group: string): readonly (string | null)[] =>
   [...screen.container.querySelectorAll(`[aria-label="${group}"] [aria-pressed=true]`)].map((b) => b.textContent); // prettier-ignore
-const address = (): string => encodeSelection({ ...lab.selection.getState(), run: null });
+const address = (): string => encodeSelection({ ...lab.selection.getState(), run: null, recipe: null });
 const notice = (): string => screen.container.querySelector('.notice')?.textContent ?? '';
 
 test('a link opens the Loss view in the colour and with the clip band that the sender saw', async () => {

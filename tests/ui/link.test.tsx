@@ -1,18 +1,28 @@
 /** What a link opens, read off the page: what the sender read, or in words why not. */
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
-import { isLogged, type RunCommand } from '../../src/protocol/protocol.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { readLogPart, readRecording, writeRecording } from '../../src/files/recording.ts';
+import { entryAfter } from '../../src/keep/entry.ts';
+import { isLogged, type Ready, type RunCommand } from '../../src/protocol/protocol.ts';
+import { NO_KEEPER, NO_TAB, type KeeperEnd } from '../../src/store/lab/kept.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
-import { encodeSelection, followAddress, mirrorSelection } from '../../src/store/place/address.ts';
-import type { Selection } from '../../src/store/place/selection.ts';
-import { runName, type RunName } from '../../src/store/record/run_name.ts';
+import {
+  decodeSelection,
+  encodeSelection,
+  followAddress,
+  mirrorSelection,
+} from '../../src/store/place/address.ts';
+import { INITIAL_SELECTION, type Selection } from '../../src/store/place/selection.ts';
+import type { ReadRecording } from '../../src/store/record/read_record.ts';
+import { recipeChanges, runName, type RunName } from '../../src/store/record/run_name.ts';
 import {
   algorithmCatalogue,
   environmentCatalogue,
   knobCatalogue,
   presetCatalogue,
 } from '../../src/train/config/catalogue.ts';
-import { presets } from '../../src/train/config/presets.ts';
+import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { nodeId, type RunConfig } from '../../src/units.ts';
 import { seriousFindings } from '../support/axe.ts';
@@ -141,52 +151,126 @@ const OTHER: RunName = {
 const linkTo = (run: RunName): string =>
   encodeSelection({ ...createLab(() => undefined).selection.getState(), run, view: 'tree', update: 1 });
 
-test('a link to a run that this browser does not have says so, shows its place here, and can be let go', async () => {
-  const lab = await scriptedLab(linkTo(OTHER));
+const notices = (): readonly string[] =>
+  [...document.querySelectorAll('.notice, .error-banner')].map(({ textContent }) => textContent);
+
+test('a link to a run that this browser does not have is one sentence, and nothing of another run stands at its address', async () => {
+  const lab = await scriptedLab(`${linkTo(OTHER)}&prompt=99&node=500`);
+  ends = [mirrorSelection(lab.selection, window, { run: lab.run, delayMs: 0 })];
   await shown(lab);
   const { seed } = lab.run.getState().header!.config!;
-  expect(notice()).toContain('This address is of a run that this browser does not have.');
-  expect(notice()).toContain('Wanted: GRPO, preset instant, seed 77.');
-  expect(notice()).toContain(`, preset instant, seed ${seed}, computed by no GPU.`);
-  expect(notice()).toContain('Ask for the saved run and open it under Compare');
-  expect(button('Train it here')).toBe(undefined);
+  const entries = history.length;
+  await expect.poll(notices).toHaveLength(1);
+  expect(document.querySelector('.notice p')?.textContent).toBe(
+    `This link asks for GRPO, preset instant, seed 77 at update 1 in Tree, which this browser does not have; AT²PO, preset instant, seed ${seed} is shown instead: ask who sent the link for the saved file and open that in Runs.`,
+  );
+  expect(button('Train this run here')).toBe(undefined);
+  const own = runName(lab.run.getState().header!);
+  await expect.poll(() => decodeSelection(location.hash).run).toEqual(own);
+  expect(history.length).toBe(entries); // Back leads to where the person came from
+  expect(lab.selection.getState()).toMatchObject({ run: { seed }, view: 'tree', prompt: 0, node: null });
   expect(document.querySelectorAll('.tree-view [data-node]').length).toBeGreaterThan(1);
   expect(await seriousFindings(document.body)).toEqual([]);
-  button('Stay with what is here')!.click();
-  await expect.poll(notice).toBe('');
-  expect(lab.selection.getState()).toMatchObject({ run: { seed }, view: 'tree', update: 1 });
+  button('Dismiss')!.click();
+  await expect.poll(notices).toEqual([]);
 });
 
 test('a run of the same name from another adapter is not taken for the sender’s', async () => {
   const { header } = (await scriptedLab()).run.getState();
   await shown(await scriptedLab(linkTo({ ...runName(header!), adapter: '89abcdef' })));
-  expect(notice()).toMatch(
-    /Wanted: .*, computed by another graphics adapter\. Got: a run of that name, computed by no GPU/,
-  );
+  await expect
+    .poll(notice)
+    .toContain('computed by another graphics adapter at update 1 in Tree, which this browser does not have; the run of that name here is shown instead'); // prettier-ignore
 });
 
-test('a run whose settings are known here can be trained, and its place is kept', async () => {
-  const config: RunConfig = { ...presets.get('instant')!.config, seed: 77 };
+const READY: Ready = {
+  kind: 'ready',
+  ...{ adapter: SCRIPTED_ADAPTER, algorithms: algorithmCatalogue() },
+  ...{ environments: environmentCatalogue(), presets: presetCatalogue(), knobs: knobCatalogue() },
+};
+
+test('a link carries the recipe: a run with changed settings can be trained from it, and its place is kept', async () => {
+  const own = presets.get('instant')!.config;
+  const config: RunConfig = {
+    ...withAlgorithm(own, algorithms.dapo.config),
+    ...{ seed: 77, optimiser: { ...own.optimiser, learningRate: 0.0007 } },
+  };
   const run = runName({ config, adapter: SCRIPTED_ADAPTER });
+  const recipe = recipeChanges(config, READY);
+  expect(recipe).toEqual([{ path: 'optimiser.learningRate', value: 0.0007 }]);
+  const link = encodeSelection({
+    ...INITIAL_SELECTION,
+    run,
+    recipe,
+    view: 'tree',
+    update: 1,
+    node: nodeId(3),
+  });
+  expect(link.length).toBeLessThan(200);
   const commands: RunCommand[] = [];
-  const lab = createLab((command) => commands.push(command), `${linkTo(run)}&node=3&phase=4`);
+  const lab = createLab((command) => commands.push(command), `${link}&phase=4`);
   lab.run.apply(await scriptedLog());
   await render(<App lab={lab} />);
-  const catalogues = {
-    algorithms: algorithmCatalogue(),
-    environments: environmentCatalogue(),
-    presets: presetCatalogue(),
-    knobs: knobCatalogue(),
-  };
-  lab.transport.receive([{ kind: 'ready', adapter: SCRIPTED_ADAPTER, ...catalogues }]);
-  await expect.poll(() => button('Train it here')).toBeDefined();
-  button('Train it here')!.click();
+  lab.transport.receive([READY]);
+  await expect.poll(() => button('Train this run here')).toBeDefined();
+  expect(notice()).toContain('This link asks for DAPO, preset instant, seed 77 at update 1 in Tree');
+  button('Train this run here')!.click();
   expect(commands).toContainEqual({ kind: 'open', config });
   expect(lab.selection.getState()).toMatchObject({ update: 1, node: 3, creditFrame: 4 });
   const started = (await scriptedLog()).find((event) => event.kind === 'run-started')!;
   lab.transport.receive([{ ...started, config }]);
   expect(lab.selection.getState().run).toEqual(run);
-  await expect.poll(notice).toBe('');
+  await expect.poll(notices).toEqual([]);
+});
+
+test('after a restart, Back shows the old run at its address: it is kept in this browser', async () => {
+  const log = await scriptedLog();
+  const bytes = await writeRecording(log);
+  const started = log.find((event) => event.kind === 'run-started')!;
+  const config = started.config!;
+  const codec = { write: writeRecording, read: readLogPart };
+  const entry = entryAfter(null, 'a', { update: 2, events: log.filter(isLogged) }, 1, started.date)!;
+  let isKept = true;
+  const keeper: KeeperEnd = {
+    ...NO_KEEPER,
+    list: () => Promise.resolve(isKept ? [entry] : []),
+    open: () => Promise.resolve(new Blob([bytes])),
+  };
+  const read: ReadRecording = (file) => readRecording(file);
+  const lab = createLab(() => undefined, '', read, codec, {}, { keeper, tab: NO_TAB });
+  ends = [
+    mirrorSelection(lab.selection, window, { run: lab.run, delayMs: 0 }),
+    followAddress(lab.selection, window),
+  ];
+  lab.transport.receive([{ ...READY, presets: [{ ...READY.presets[0], config }] }]);
+  lab.transport.trainLive();
+  lab.transport.receive(log.filter(isLogged));
+  lab.selection.select({ view: 'tree', update: 2 });
+  await expect.poll(() => location.hash).toContain('update=2');
+  const old = location.hash;
+  await render(<App lab={lab} />);
+  lab.transport.setDraft({ ...config, seed: 9 });
+  lab.transport.restart();
+  lab.transport.receive([{ ...started, config: { ...config, seed: 9 } }]);
+  await expect.poll(() => location.hash).toContain('instant,9,');
+  const next = location.hash;
+  history.back();
+  await expect.poll(() => location.hash).toBe(old);
+  await expect.poll(() => lab.run.getState().header?.config?.seed).toBe(config.seed);
+  await expect.poll(() => document.querySelectorAll('.tree-view [data-node]').length).toBeGreaterThan(1);
+  expect(lab.selection.getState()).toMatchObject({ view: 'tree', update: 2 });
+  expect(location.hash).toBe(old);
+  expect(notices()).toEqual([]);
+  isKept = false;
+  history.forward();
+  await expect.poll(() => location.hash).toBe(next);
+  await expect.poll(() => lab.run.getState().header?.config?.seed).toBe(9);
+  history.back(); // nobody has it any more
+  await expect
+    .poll(notice)
+    .toContain(`seed ${config.seed} at update 2 in Tree, which this browser does not have; `);
+  expect(lab.run.getState().header?.config?.seed).toBe(9);
+  await expect.poll(() => decodeSelection(location.hash).run?.seed).toBe(9);
 });
 
 test('an update, a prompt or a turn that is not there is named', async () => {

@@ -51,6 +51,8 @@ export interface Kept extends StoreApi<KeptState> {
   readonly refresh: () => Promise<void>;
   /** Goes on with a kept run from its newest checkpoint. @returns whether it does; `trouble` says why not */
   readonly goOn: (id: string, plays: boolean, why?: Return) => Promise<boolean>;
+  /** A kept run as it was written down. @throws what the storage and the reader throw */
+  readonly load: (id: string) => Promise<RunStore>;
   /** Puts a kept run on screen as it was written down; nothing is trained. */
   readonly show: (id: string) => Promise<void>;
   readonly change: (id: string, change: EntryChange) => Promise<void>;
@@ -185,6 +187,7 @@ export function createKept(parts: KeptParts): Kept {
     },
     refresh,
     goOn,
+    load: recordOf,
     async show(id) {
       try {
         transport.show(await recordOf(id));

@@ -22,8 +22,31 @@ export const isRead = (config: RunConfig, { when }: KnobDescription): boolean =>
     return value !== undefined && values.includes(value);
   });
 
-function written(branch: Branch, [key, ...rest]: readonly string[], value: KnobValue): Branch {
-  return { ...branch, [key]: rest.length === 0 ? value : written(branch[key] as Branch, rest, value) };
+function written(branch: Branch, [key, ...rest]: readonly string[], value: unknown): Branch {
+  const inner = Object.hasOwn(branch, key) ? branch[key] : {};
+  return { ...branch, [key]: rest.length === 0 ? value : written(inner as Branch, rest, value) };
+}
+
+/** A config with any setting of it changed; nothing follows from it. Undefined takes a setting away. */
+export const withSetting = (config: RunConfig, path: string, value: unknown): RunConfig =>
+  written(config as unknown as Branch, path.split('.'), value) as unknown as RunConfig;
+
+/** A setting in which two configurations differ; undefined where one has no such setting. */
+export interface SettingDifference {
+  readonly path: string; // dotted, into RunConfig
+  readonly a: unknown;
+  readonly b: unknown;
+}
+
+const isBranch = (value: unknown): value is Branch =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function differencesOf(a: unknown, b: unknown, path = ''): readonly SettingDifference[] {
+  if (isBranch(a) && isBranch(b))
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
+      differencesOf(a[key], b[key], path === '' ? key : `${path}.${key}`),
+    );
+  return JSON.stringify(a) === JSON.stringify(b) ? [] : [{ path, a, b }];
 }
 
 /** Rows of a tree follow from its shape. */
@@ -36,7 +59,7 @@ const TREE_SHAPE = /\.(shape|initialBranches|iterations|picks)$/;
 
 /** @returns a new config; what shapes the tree also sets the leaves per tree */
 export function writeKnob(config: RunConfig, path: string, value: KnobValue): RunConfig {
-  const changed = written(config as unknown as Branch, path.split('.'), value) as unknown as RunConfig;
+  const changed = withSetting(config, path, value);
   return TREE_SHAPE.test(path) ? withLeafCount(changed) : changed;
 }
 

@@ -8,9 +8,10 @@ import { createInterventions, type Interventions } from '../ask/interventions.ts
 import { createPlayer, type Player } from '../record/player.ts';
 import type { ReadRecording } from '../record/read_record.ts';
 import { createRunStore, createScreen, type RunStore, type Screen } from '../record/run.ts';
-import { runName } from '../record/run_name.ts';
+import { recipeChanges, runName, sameRun } from '../record/run_name.ts';
 import { createSelectionStore, lastNeeded, type SelectionStore } from '../place/selection.ts';
 import { createShelf, type Shelf } from '../record/shelf.ts';
+import { createArrival, type Arrival } from './arrival.ts';
 import { createKept, NO_KEEPER, NO_TAB, type Kept, type KeeperEnd, type TabMemory } from './kept.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -23,6 +24,7 @@ export interface Lab {
   readonly inspection: Inspection;
   readonly interventions: Interventions;
   readonly kept: Kept;
+  readonly arrival: Arrival;
 }
 
 /** What the page has of the engine beside its commands and events. */
@@ -65,8 +67,12 @@ export function createLab(
   wantSelected();
   const player = createPlayer(recorded.apply);
   const nameRun = (): void => {
-    const { header } = run.getState();
-    if (header && !selection.getState().run) selection.select({ run: runName(header) });
+    const { header, ready } = run.getState();
+    if (!header) return;
+    const { run: name, recipe, placed } = selection.getState();
+    const isOwn = name !== null && recipe === null && ready && sameRun(name, runName(header));
+    const changes = !name || isOwn ? recipeChanges(header.config, ready) : null;
+    if (!name || changes) selection.select({ run: runName(header), recipe: changes, placed });
   };
   run.subscribe(nameRun);
   selection.subscribe(nameRun);
@@ -89,6 +95,8 @@ export function createLab(
     if (isRecorded && last !== null && last > run.getState().updates.length) player.seek(last);
   };
   selection.subscribe(playOn);
+  const shelf = createShelf(read, empty);
+  const arrival = createArrival({ run, recorded, live, selection, transport, shelf, kept });
   return {
     run,
     selection,
@@ -97,7 +105,8 @@ export function createLab(
     inspection,
     interventions,
     kept,
-    shelf: createShelf(read, empty),
+    shelf,
+    arrival,
   };
 }
 

@@ -16,6 +16,7 @@ import type { Inspection } from '../ask/inspection.ts';
 import { OpenRun, same } from './open_run.ts';
 import type { Player } from '../record/player.ts';
 import type { RunStore, Screen } from '../record/run.ts';
+import { runName, sameRun } from '../record/run_name.ts';
 import type { Selection, SelectionStore } from '../place/selection.ts';
 
 export type EngineState =
@@ -69,7 +70,7 @@ export interface Transport extends StoreApi<TransportState> {
   readonly restart: () => void;
   /** Shows the recorded run from its start. */
   readonly replay: () => void;
-  /** Shows a record of the shelf, whole. A live run waits meanwhile. */
+  /** Shows a record of the shelf, whole, or the recorded run as far as it was played. A live run waits meanwhile. */
   readonly show: (record: RunStore) => void;
   /** Shows the engine's run again, as it stands. */
   readonly showLive: () => void;
@@ -334,7 +335,10 @@ export function createTransport(parts: TransportParts): Transport {
       player.pause();
       live.become(record.contents());
       live.apply([{ ...PREPARING, update: after }]);
-      run.show(live);
+      const { header } = live.getState();
+      const { run: placed } = selection.getState();
+      if (header && placed && !sameRun(runName(header), placed)) putOnScreen(live);
+      else run.show(live);
       store.setState({
         ...{ source: 'live', awaiting: false, draft: null, asked: config },
         ...{ checkingSteps: false, trainingTo: null },
@@ -369,7 +373,8 @@ export function createTransport(parts: TransportParts): Transport {
       const { ready } = run.getState();
       if (ready) record.apply([ready]);
       putOnScreen(record);
-      store.setState({ source: 'file', awaiting: false, draft: null });
+      const source = record === recorded ? 'recorded' : 'file';
+      store.setState({ source, awaiting: false, draft: null });
     },
     showLive,
     restartEngine() {

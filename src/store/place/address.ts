@@ -118,7 +118,7 @@ export function mirrorSelection(
     const url = `${bar.location.pathname}${bar.location.search}${hash}`;
     const atMs = nowMs();
     const sweeps = SWEPT.includes(kind) && kind === lastMove.kind && atMs - lastMove.atMs < SAME_SWEEP_MS;
-    if (kind === '' || sweeps) bar.history.replaceState(OWN_ENTRY, '', url);
+    if (kind === '' || sweeps || selection.placed) bar.history.replaceState(OWN_ENTRY, '', url);
     else bar.history.pushState(OWN_ENTRY, '', url);
     if (kind !== '') lastMove = { kind, atMs };
   };

@@ -1,7 +1,7 @@
 /** How each field of the selection stands in the address. Escapes are a field's own business: text may hold commas. */
 import { ADVANTAGE_RULES, VALUE_RULES, nodeId, type NodeId } from '../../units.ts';
 import type { ExpansionRule } from '../credit/expansion_what_if.ts';
-import type { RunName } from '../record/run_name.ts';
+import type { RecipeChange, RunName } from '../record/run_name.ts';
 import {
   COMPARED,
   TOKEN_COLOURS,
@@ -98,6 +98,29 @@ const run: Codec<RunName> = {
   },
 };
 
+/** A hand may have written it: only plain settings are taken. */
+function settingOf(text: string): RecipeChange | undefined {
+  const at = text.indexOf(':');
+  const path = text.slice(0, at);
+  if (!/^[a-zA-Z]\w*(\.[a-zA-Z]\w*)*$/.test(path) || /\b(constructor|prototype)\b/.test(path))
+    return undefined;
+  try {
+    return { path, value: JSON.parse(decodeURIComponent(text.slice(at + 1))) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+/** "optimiser.learningRate:0.001;seed:4"; what JSON reads as text is written as JSON. */
+const recipe: Codec<readonly RecipeChange[]> = {
+  write: (changes) =>
+    changes.map(({ path, value }) => `${path}:${encodeURIComponent(JSON.stringify(value))}`).join(';'),
+  read: (text) => {
+    const read = text.split(';').map(settingOf);
+    return read.includes(undefined) ? undefined : (read as readonly RecipeChange[]); // all were understood
+  },
+};
+
 const pin: Codec<Pin> = {
   write: ({ update, prompt, node: at }) => `${update}.${prompt}.${at}`,
   read: (text) => {
@@ -180,6 +203,7 @@ const expansionRule: Codec<ExpansionRule> = {
 /** In the order in which they are written. */
 export const FIELDS: readonly AddressField[] = [
   field('run', orNull(run)),
+  field('recipe', orNull(recipe), 'set'),
   field('view', choice(VIEWS)),
   field('update', orNull(count)),
   field('prompt', count),

@@ -1,12 +1,6 @@
 /** What the address asks for and this page does not have: another run, an update to come, a turn of another tree. Pure. */
-import {
-  countWords,
-  type ErrorReport,
-  type NodeId,
-  type RecordedPrompt,
-  type RunConfig,
-} from '../../units.ts';
-import { adapterWords, configOf, runName, runWords, sameRun } from '../record/run_name.ts';
+import { countWords, type ErrorReport, type NodeId, type RecordedPrompt } from '../../units.ts';
+import { runName, runWords, sameRun, type RunName } from '../record/run_name.ts';
 import { sameQuestion } from '../record/reading.ts';
 import type { RunState, TreeState, UpdateState } from '../record/run_state.ts';
 import type { KeptRun } from '../record/shelf.ts';
@@ -14,43 +8,38 @@ import type { Selection } from './selection.ts';
 
 /** An ErrorReport of a place; `where` is the address. */
 export interface MissingPlace extends Omit<ErrorReport, 'where'> {
-  readonly train: RunConfig | null; // of the wanted run, where it can be trained here
   readonly leave: Partial<Selection>; // gives the wish up
 }
 
 export interface PlaceQuestion {
-  readonly run: Pick<RunState, 'header' | 'ready'>;
   readonly updateCount: number;
   readonly shown: UpdateState | null; // the one selected by number; null where the selection follows, or there is none
   readonly needed: number | null; // last update that the selection needs
-  readonly selection: Pick<Selection, 'run' | 'prompt' | 'node' | 'leaf'>;
+  readonly selection: Pick<Selection, 'prompt' | 'node' | 'leaf'>;
   readonly source: 'live' | 'recorded';
   readonly isRead: boolean; // the recording, to its end
   readonly hand: TreeState | null; // a person's copy of the selected tree
 }
 
-function missingRun({ run, selection }: PlaceQuestion): MissingPlace | null {
-  const wanted = selection.run;
-  if (!run.header || !wanted) return null;
-  const shown = runName(run.header);
-  if (sameRun(shown, wanted)) return null;
-  const train = configOf(run, wanted);
-  const sameWords = runWords(shown) === runWords(wanted);
-  const other =
-    shown.settings === wanted.settings ? 'computed by another graphics adapter' : 'with other settings';
-  const mine = run.header.adapter
-    ? `computed by ${adapterWords(run.header.adapter)}`
-    : 'which somebody else trained';
-  return {
-    what: 'This address is of a run that this browser does not have',
-    got: sameWords ? `a run of that name, ${mine}` : `${runWords(shown)}, ${mine}`,
-    wanted: sameWords ? `${runWords(wanted)}, ${other}` : runWords(wanted),
-    train,
-    leave: { run: shown },
-    next: train
-      ? 'Its place is shown in the run at hand. Train the wanted run here, or ask for its saved file and open that under Compare.'
-      : 'Its place is shown in the run at hand. Ask for the saved run and open it under Compare: its settings are not in the address.',
-  };
+/**
+ * Said where an address is of a run that is nowhere in this browser: what was asked for, what is shown in its place.
+ * @param canTrain the wanted run's settings are known here
+ */
+export function lostRunWords(
+  { run, view, update }: Pick<Selection, 'view' | 'update'> & { readonly run: RunName },
+  header: RunState['header'],
+  canTrain: boolean,
+): string {
+  const shown = header && runName(header);
+  const isOther = shown !== null && runWords(shown) === runWords(run) && !sameRun(shown, run);
+  const by = !isOther ? '' : shown.settings === run.settings ? ', computed by another graphics adapter' : ', with other settings'; // prettier-ignore
+  const at = update === null ? '' : ` at update ${update}`;
+  const place = view === 'train' ? '' : ` in ${view[0].toUpperCase()}${view.slice(1)}`;
+  const instead = !shown ? 'nothing is' : isOther ? 'the run of that name here is' : `${runWords(shown)} is`;
+  const next = canTrain
+    ? 'train it here, or ask who sent the link for the saved file and open that in Runs'
+    : 'ask who sent the link for the saved file and open that in Runs';
+  return `This link asks for ${runWords(run)}${by}${at}${place}, which this browser does not have; ${instead} shown instead: ${next}.`;
 }
 
 function missingUpdate({ needed, updateCount, source, isRead }: PlaceQuestion): MissingPlace | null {
@@ -60,7 +49,6 @@ function missingUpdate({ needed, updateCount, source, isRead }: PlaceQuestion): 
     what: `Update ${needed} is not there`,
     got: `a run of ${countWords(updateCount, 'update')}${source === 'live' ? ' so far' : ''}`,
     wanted: `update ${needed}`,
-    train: null,
     leave: { update: null, pinned: null },
     next:
       source === 'live'
@@ -78,7 +66,6 @@ function missingInUpdate({ shown: at, selection, hand }: PlaceQuestion): Missing
       what: `Prompt ${prompt + 1} is not there`,
       got: `update ${at.update} with ${countWords(at.trees.length, 'prompt')}`,
       wanted: `prompt ${prompt + 1}`,
-      train: null,
       leave: { prompt: 0 },
       next: 'Choose a prompt above the tree.',
     };
@@ -90,16 +77,14 @@ function missingInUpdate({ shown: at, selection, hand }: PlaceQuestion): Missing
     what: `Turn n${lost} is not there`,
     got: `a tree of ${countWords(tree.nodes.length, 'node')} in update ${at.update}, prompt ${prompt + 1}`,
     wanted: `turn n${lost}`,
-    train: null,
     leave: { node: null, leaf: null },
     next: 'Choose another turn. Turns that somebody made by hand stay in the tab that made them.',
   };
 }
 
-/** In the order in which they are to be read; empty where all that is asked for is on screen. */
-export function missingPlaces(question: PlaceQuestion): readonly MissingPlace[] {
-  return [missingRun, missingUpdate, missingInUpdate].flatMap((find) => find(question) ?? []);
-}
+/** The first thing that is asked for and not there; null where all of it is on screen. */
+export const missingPlace = (question: PlaceQuestion): MissingPlace | null =>
+  missingUpdate(question) ?? missingInUpdate(question);
 
 // Where a question was asked at another time: another update of the run, or a run kept to compare with. Pure.
 

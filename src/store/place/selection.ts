@@ -2,7 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { AdvantageRule, NodeId, ValueRule } from '../../units.ts';
 import type { ExpansionRule } from '../credit/expansion_what_if.ts';
-import type { RunName } from '../record/run_name.ts';
+import type { RecipeChange, RunName } from '../record/run_name.ts';
 
 export const VIEWS = ['train', 'tree', 'credit', 'loss', 'compare', 'profile', 'runs'] as const;
 export type View = (typeof VIEWS)[number];
@@ -79,6 +79,7 @@ export interface WhatIfReward {
 
 export interface Selection {
   readonly run: RunName | null; // that all below is about; null until a run is there
+  readonly recipe: readonly RecipeChange[] | null; // that run's, as changes to its preset; null where it is not known
   readonly view: View;
   readonly update: number | null; // null follows the newest
   readonly prompt: number; // Prompt.index
@@ -109,6 +110,7 @@ export interface Selection {
   readonly round: number | null; // of expansion, from 0; null: the newest
   readonly expansionRule: ExpansionRule | null; // asked about in place of the run's; null: the run's own
   readonly hovered: NodeId | null; // preview; not part of the address
+  readonly placed: boolean; // by the page, in place of what the address asked: no step of the history
   readonly ignored: readonly string[]; // what the address held that nobody understands; not part of it
 }
 
@@ -116,6 +118,7 @@ const NO_FOLDS: Folds = { collapsed: [], opened: [], unstacked: false };
 
 export const INITIAL_SELECTION: Selection = {
   run: null,
+  recipe: null,
   view: 'train',
   update: null,
   prompt: 0,
@@ -146,6 +149,7 @@ export const INITIAL_SELECTION: Selection = {
   round: null,
   expansionRule: null,
   hovered: null,
+  placed: false,
   ignored: [],
 };
 
@@ -176,7 +180,7 @@ export function selectIn(selection: Selection, change: Partial<Selection>): Sele
     ...(changed('update') || changed('prompt') ? BELOW_PROMPT : {}),
     ...(changed('leaf') ? { token: null } : {}),
   };
-  return { ...selection, ...cleared, ...change };
+  return { ...selection, placed: false, ...cleared, ...change };
 }
 
 /** The last update that has to be there to show the selection; null: whatever there is. */

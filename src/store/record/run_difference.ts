@@ -1,8 +1,9 @@
 /** What changed first between two runs: settings, then rollouts, rewards, credit and loss, update by update. Pure. */
 import { editLabel, shorten, textMark, type EditedKernel, type NodeId, type RunConfig } from '../../units.ts';
 import { firstTreeDifference } from '../credit/compare.ts';
-import { methodTitle, withAlgorithm } from '../lab/knobs.ts';
+import { differencesOf, methodTitle } from '../lab/knobs.ts';
 import { rolloutTree, sameQuestion, tokenText } from './reading.ts';
+import { presetConfigs } from './run_name.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
 
 export type DifferenceStage = 'prompts' | 'rollout' | 'rewards' | 'credit' | 'loss';
@@ -31,20 +32,10 @@ export function settingDifferences(
   a: RunConfig,
   b: RunConfig,
 ): readonly { readonly path: string; readonly a: string; readonly b: string }[] {
-  const walk = (left: unknown, right: unknown, path: string): { path: string; a: string; b: string }[] => {
-    const isRecord = (value: unknown): value is Record<string, unknown> =>
-      typeof value === 'object' && value !== null && !Array.isArray(value);
-    if (isRecord(left) && isRecord(right))
-      return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) =>
-        walk(left[key], right[key], path === '' ? key : `${path}.${key}`),
-      );
-    const [x, y] = [JSON.stringify(left), JSON.stringify(right)];
-    return x === y ? [] : [{ path, a: x ?? 'none', b: y ?? 'none' }];
-  };
-  return walk(a, b, '').map(({ path, ...values }) => ({
+  return differencesOf(a, b).map(({ path, ...values }) => ({
     path,
-    a: brief(path, values.a),
-    b: brief(path, values.b),
+    a: brief(path, JSON.stringify(values.a) ?? 'none'),
+    b: brief(path, JSON.stringify(values.b) ?? 'none'),
   }));
 }
 
@@ -148,10 +139,7 @@ const MOST_NAMED = 3; // settings in a name
  */
 export function configWords(config: RunConfig, ready: RunState['ready']): string {
   const { algorithm, preset, seed } = config;
-  const known = ready?.presets.find(({ name }) => name === preset);
-  const method = ready?.algorithms.find(({ name }) => name === algorithm.name);
-  const own = known && { ...known.config, seed };
-  const bases = own ? [own, ...(method ? [withAlgorithm(own, method.config, known.scale)] : [])] : [];
+  const bases = presetConfigs(ready, { preset, seed, method: algorithm.name });
   const isChange = ({ path }: { readonly path: string }): boolean =>
     !/^algorithm(\.name)?$/.test(path) && path !== 'preset';
   const [changes = []] = bases

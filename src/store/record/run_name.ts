@@ -4,7 +4,7 @@
  */
 import type { AdapterDescription } from '../../protocol/protocol.ts';
 import { shorten, type RunConfig } from '../../units.ts';
-import { methodTitle, withAlgorithm } from '../lab/knobs.ts';
+import { differencesOf, methodTitle, withAlgorithm, withSetting } from '../lab/knobs.ts';
 import type { RunHeader, RunState } from './run_state.ts';
 
 type NamedHeader = Pick<RunHeader, 'config' | 'adapter'> & Partial<Pick<RunHeader, 'origin' | 'date'>>;
@@ -43,7 +43,15 @@ function digest(value: unknown): string {
 /** In place of a method and a preset: the record was read from a file, and names none. */
 const FILE = 'file';
 
-export function runName({ config, adapter, origin, date }: NamedHeader): RunName {
+const names = new WeakMap<NamedHeader, RunName>(); // asked for with every batch of events
+
+export function runName(header: NamedHeader): RunName {
+  const known = names.get(header) ?? nameOf(header);
+  names.set(header, known);
+  return known;
+}
+
+function nameOf({ config, adapter, origin, date }: NamedHeader): RunName {
   if (!config) {
     const file = origin?.kind === 'imported' ? origin.file : '';
     return {
@@ -71,12 +79,53 @@ const trainedWords = (method: string, preset: string, seed: number): string =>
 export const adapterWords = ({ description, vendor, architecture }: AdapterDescription): string =>
   description || [vendor, architecture].filter((word) => word !== '').join(' ') || 'an unnamed adapter';
 
-/** The configuration of that name among presets and catalogue methods at any seed; null where settings were changed by hand. */
-export function configOf({ ready }: Pick<RunState, 'ready'>, name: RunName): RunConfig | null {
-  const preset = ready?.presets.find((entry) => entry.name === name.preset);
-  const method = ready?.algorithms.find((entry) => entry.name === name.method);
-  if (!preset) return null;
-  const own = { ...preset.config, seed: name.seed };
-  const configs = method ? [own, withAlgorithm(own, method.config, preset.scale)] : [own];
+/** A setting in which a recipe differs from what its preset and method say. */
+export interface RecipeChange {
+  readonly path: string; // dotted, into RunConfig
+  readonly value: unknown; // JSON
+}
+
+/** What a preset says at that seed: with its own method, and with another at its size. None where the preset is not known. */
+export function presetConfigs(
+  ready: RunState['ready'],
+  { preset, method, seed }: Pick<RunName, 'preset' | 'method' | 'seed'>,
+): readonly RunConfig[] {
+  const known = ready?.presets.find(({ name }) => name === preset);
+  const other = ready?.algorithms.find(({ name }) => name === method);
+  if (!known) return [];
+  const own = { ...known.config, seed };
+  return other ? [own, withAlgorithm(own, other.config, known.scale)] : [own];
+}
+
+const LEFT_OUT = /^(preset|seed|editedKernel)/; // the name says the first two; a kernel is a text
+
+/** The fewest changes that make a configuration of its preset; null where no link can carry it. */
+export function recipeChanges(
+  config: RunConfig | null,
+  ready: RunState['ready'],
+): readonly RecipeChange[] | null {
+  if (!config || config.editedKernel) return null;
+  const { preset, seed, algorithm } = config;
+  const [fewest = null] = presetConfigs(ready, { preset, seed, method: algorithm.name })
+    .map((base) => differencesOf(base, config).map(({ path, b }) => ({ path, value: b })))
+    .sort((a, b) => a.length - b.length);
+  return fewest?.some(({ value }) => value === undefined) ? null : fewest; // a record of before the setting was there
+}
+
+/**
+ * The configuration that a name is of.
+ * @param changes that came with the name: the settings of its preset and method that are not theirs
+ * @returns null where these do not make the digest of the name: a kernel was edited, or the preset is another now
+ */
+export function configOf(
+  { ready }: Pick<RunState, 'ready'>,
+  name: RunName,
+  changes: readonly RecipeChange[] = [],
+): RunConfig | null {
+  const configs = presetConfigs(ready, name).map((base) =>
+    changes
+      .filter(({ path }) => !LEFT_OUT.test(path))
+      .reduce((config, { path, value }) => withSetting(config, path, value), base),
+  );
   return configs.find((config) => digest(config) === name.settings) ?? null;
 }

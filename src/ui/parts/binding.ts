@@ -4,6 +4,7 @@ import { createContext, useContext, useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { InspectionState } from '../../store/ask/inspection.ts';
 import { worthOf, type TreeWorth } from '../../store/credit/advantage_range.ts';
+import type { ArrivalState } from '../../store/lab/arrival.ts';
 import type { KeptState } from '../../store/lab/kept.ts';
 import type { Lab } from '../../store/lab/lab.ts';
 import type { TransportState } from '../../store/lab/transport.ts';
@@ -41,6 +42,9 @@ export const useTransport = <T>(selector: (transport: TransportState) => T): T =
 
 export const useInspection = <T>(selector: (inspection: InspectionState) => T): T =>
   useStore(useLab().inspection, selector);
+
+export const useArrival = <T>(selector: (arrival: ArrivalState) => T): T =>
+  useStore(useLab().arrival, selector);
 
 export const useKept = <T>(selector: (kept: KeptState) => T): T => useStore(useLab().kept, selector);
 

@@ -2,7 +2,8 @@
 import { useState, type ComponentType, type MouseEvent } from 'react';
 import type { Lab } from '../../store/lab/lab.ts';
 import type { View } from '../../store/place/selection.ts';
-import { LabProvider, useLab, useRun, useSelection } from '../parts/binding.ts';
+import { runWords, type RunName } from '../../store/record/run_name.ts';
+import { LabProvider, useArrival, useLab, useRun, useSelection } from '../parts/binding.ts';
 import { Boundary } from '../parts/Boundary.tsx';
 import { Header } from './Header.tsx';
 import { KeyHelp, KeyProvider, useKeys, useUpdateKeys, type KeyBinding } from './keys.tsx';
@@ -45,11 +46,19 @@ function OtherView({ view }: { readonly view: View }) {
   );
 }
 
+/** Another run's numbers do not stand at its address. */
+const Opening = ({ run }: { readonly run: RunName }) => (
+  <p className="empty" role="status">
+    Opening {runWords(run)} …
+  </p>
+);
+
 function CurrentView() {
   const view = useSelection((selection) => selection.view);
   const update = useSelection((selection) => selection.update);
   const prompt = useSelection((selection) => selection.prompt);
   const date = useRun((run) => run.header?.date);
+  const opening = useArrival((arrival) => arrival.opening);
   const { title, component: View } = VIEW_PANELS[view];
   return (
     <main id="view" tabIndex={-1} aria-label={title}>
@@ -59,7 +68,7 @@ function CurrentView() {
         resetKeys={[update, prompt, date]}
         ways={<OtherView view={view} />}
       >
-        <View />
+        {opening ? <Opening run={opening} /> : <View />}
       </Boundary>
     </main>
   );

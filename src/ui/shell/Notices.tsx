@@ -1,10 +1,12 @@
 /** Why there is no live training here and what to do about it, in plain words. The recorded run goes on. */
 import { useEffect, useRef, useState } from 'react';
-import { missingPlaces, type MissingPlace } from '../../store/place/missing_place.ts';
+import type { LostPlace } from '../../store/lab/arrival.ts';
+import { lostRunWords, missingPlace, type MissingPlace } from '../../store/place/missing_place.ts';
 import { lastNeeded } from '../../store/place/selection.ts';
 import type { UpdateState } from '../../store/record/run_state.ts';
-import { editLabel, type EditedKernel, type RunConfig } from '../../units.ts';
+import { editLabel, type EditedKernel } from '../../units.ts';
 import {
+  useArrival,
   useRecipe,
   useLab,
   useOfUpdate,
@@ -143,14 +145,8 @@ function Unknown({ parts }: { readonly parts: readonly string[] }) {
 }
 
 function Missing({ place }: { readonly place: MissingPlace }) {
-  const { selection, transport } = useLab();
-  const { what, got, wanted, next, train, leave } = place;
-  const trainHere = (config: RunConfig): void => {
-    const sought = selection.getState();
-    transport.setDraft(config);
-    transport.restart();
-    selection.setState({ ...sought, run: selection.getState().run }, true); // shown when the training comes there
-  };
+  const { selection } = useLab();
+  const { what, got, wanted, next, leave } = place;
   return (
     <div className="notice missing-place" role="status">
       <div>
@@ -159,11 +155,6 @@ function Missing({ place }: { readonly place: MissingPlace }) {
         </p>
         <p>{next}</p>
       </div>
-      {train && (
-        <button type="button" className="small" onClick={() => trainHere(train)}>
-          Train it here
-        </button>
-      )}
       <button type="button" className="small" onClick={() => selection.select(leave)}>
         Stay with what is here
       </button>
@@ -171,11 +162,8 @@ function Missing({ place }: { readonly place: MissingPlace }) {
   );
 }
 
-function usePlaces(): readonly MissingPlace[] {
-  const header = useRun((run) => run.header);
-  const ready = useRun((run) => run.ready);
+function useMissingPlace(): MissingPlace | null {
   const updateCount = useRun((run) => run.updates.length);
-  const run = useSelection((state) => state.run);
   const update = useSelection((state) => state.update);
   const prompt = useSelection((state) => state.prompt);
   const node = useSelection((state) => state.node);
@@ -185,29 +173,47 @@ function usePlaces(): readonly MissingPlace[] {
   const source = useTransport((transport) => transport.source);
   const isRead = usePlayer((player) => player.complete);
   const hand = useHandTree()?.tree ?? null;
-  return missingPlaces({
-    run: { header, ready },
+  return missingPlace({
     updateCount,
     needed: lastNeeded({ update, pinned }),
     shown,
-    selection: { run, prompt, node, leaf },
+    selection: { prompt, node, leaf },
     source: source === 'live' ? 'live' : 'recorded',
     isRead: isRead || source === 'file',
     hand,
   });
 }
 
+/** A run that is nowhere in this browser: one sentence, and what to do about it. */
+function Lost({ lost: { sought } }: { readonly lost: LostPlace }) {
+  const { arrival } = useLab();
+  const header = useRun((run) => run.header);
+  const engine = useTransport((transport) => transport.engine.kind);
+  useRun((run) => run.ready); // brings the presets that a recipe is read by
+  const canTrain = engine === 'ready' && arrival.recipe() !== null;
+  return (
+    <div className="notice" role="status">
+      <p>{lostRunWords(sought, header, canTrain)}</p>
+      {canTrain && (
+        <button type="button" className="small" onClick={arrival.trainHere}>
+          Train this run here
+        </button>
+      )}
+      <button type="button" className="small" onClick={arrival.dismiss}>
+        Dismiss
+      </button>
+    </div>
+  );
+}
+
+/** At most one: what comes first explains the rest. */
 export function AddressNotice() {
   const ignored = useSelection((state) => state.ignored);
-  const places = usePlaces();
-  return (
-    <>
-      {ignored.length > 0 && <Unknown parts={ignored} />}
-      {places.map((place) => (
-        <Missing key={place.what} place={place} />
-      ))}
-    </>
-  );
+  const lost = useArrival((arrival) => arrival.lost);
+  const missing = useMissingPlace();
+  if (lost) return <Lost lost={lost} />;
+  if (missing) return <Missing place={missing} />;
+  return ignored.length > 0 ? <Unknown parts={ignored} /> : null;
 }
 
 // Said in place of an old update's trees and loss rows while they are compressed, and when they are gone.
