@@ -1,7 +1,11 @@
 /** tree_grpo.json: advantages between and within trees, their variants, and the process scores of tree_diff. */
 import { rowsOf } from '../../src/algo/advantage/rows.ts';
-import { processScores, tokenScores } from '../../src/algo/advantage/tree_diff.ts';
-import { statisticsByGroup, tokenStatistics } from '../../src/algo/advantage/tree_grpo.ts';
+import {
+  processScores,
+  tokenScores,
+  statisticsByGroup,
+  tokenStatistics,
+} from '../../src/algo/advantage/tree_grpo.ts';
 import { standardise, sumTerms } from '../../src/algo/credit/trace.ts';
 import { leavesBelow } from '../../src/algo/tree/tree.ts';
 import { nodeId, tokenId, type RolloutTree, type SampledNode } from '../../src/units.ts';

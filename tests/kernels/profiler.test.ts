@@ -7,7 +7,7 @@ import { Profiler, type DeviceProfile } from '../../src/gpu/profiler.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { f32, Readback } from '../../src/gpu/readback.ts';
 import { clear, dispatch, type Sizes } from '../../src/gpu/steps.ts';
-import { deviceCeilings } from '../../src/train/engine/ceilings.ts';
+import { deviceCeilings } from '../../src/train/engine/profile.ts';
 
 let gpu: Gpu;
 afterEach(() => gpu.close());

@@ -2,16 +2,14 @@ import { assembleTree } from '../support/assemble_tree.ts';
 import { describe, expect, test } from 'vitest';
 import { scoredPositions } from '../../src/algo/batch/batch.ts';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
-
 import { parseLoggedEvent } from '../../src/protocol/log.ts';
 import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
 import { environmentNamed } from '../../src/train/config/config.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
-import { assignAdvantages } from '../../src/train/run/advantage.ts';
+import { assignAdvantages, backUp } from '../../src/train/run/credit.ts';
 import { lossBatches } from '../../src/train/run/batches.ts';
 import { emptyMemory, questionName, remember } from '../../src/train/run/memory.ts';
 import { chooseGroups, scoreBatch } from '../../src/train/run/reward.ts';
-import { backUp } from '../../src/train/run/value.ts';
 import { NO_SIGNALS, type Prompt, type RolloutTree } from '../../src/units.ts';
 import { playedRun, smallConfig } from '../support/scripted_run.ts';
 

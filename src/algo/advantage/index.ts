@@ -7,8 +7,7 @@ import { NODE_RULES } from './node_values.ts';
 import { RAPO_RULES } from './rapo.ts';
 import { REINFORCE_RULES } from './reinforce.ts';
 import { SUBTREE_RULES } from './subtree.ts';
-import { TREE_DIFF_RULES } from './tree_diff.ts';
-import { TREE_GRPO_RULES } from './tree_grpo.ts';
+import { TREE_DIFF_RULES, TREE_GRPO_RULES } from './tree_grpo.ts';
 import { GAE_RULES, TURN_RETURN_RULES } from './turn_returns.ts';
 
 export { MissingSignalError, advantageInRow, signalsNeeded } from './method.ts';

@@ -2,7 +2,17 @@
 import { advantageInRow, type Credit } from '../../algo/credit/credit.ts';
 import { pathTo } from '../../algo/tree/tree.ts';
 import type { AdvantageRange } from './advantage_range.ts';
-import { ROOT, type AdvantageRule, type NodeId, type RecordedTree, type TokenId } from '../../units.ts';
+import {
+  ROOT,
+  type AdvantageRule,
+  type NodeId,
+  type RecordedTree,
+  type TokenId,
+  type CreditConfig,
+} from '../../units.ts';
+import { ADVANTAGE_RULE, isAvailable, recredit, type Recredit, type RuleChoice } from './credit.ts';
+import { rolloutTree } from '../record/reading.ts';
+import type { TreeState, UpdateState } from '../record/run_state.ts';
 
 /** A trained-on token of a row under two rules. */
 export interface TokenPair {
@@ -141,4 +151,47 @@ export function firstTreeDifference(
         return { node: id as NodeId, token, a: left[token] ?? null, b: right[token] ?? null };
   }
   return null;
+}
+
+export const underRule = (
+  { trees }: UpdateState,
+  state: TreeState,
+  own: CreditConfig,
+  choice: RuleChoice,
+): Recredit | null => recredit(state, own, { ...choice, whatIf: [] }, trees);
+
+/** What a rule is compared with when nothing is chosen: GRPO, the rule everyone knows; GRPO itself with the value. */
+export const otherRule = (rule: AdvantageRule): AdvantageRule =>
+  rule === 'vanilla' ? 'node_value' : 'vanilla';
+
+/** Every rule on the turns of one leaf; one that reads what the run did not measure says so. */
+export function ruleLines(
+  update: UpdateState,
+  state: TreeState,
+  own: CreditConfig,
+  leaf: NodeId,
+  contextLength: number,
+): readonly RuleLine[] {
+  const tree = rolloutTree(state);
+  if (!tree) return [];
+  return ADVANTAGE_RULE.options.map(({ value: rule }): RuleLine => {
+    if (!isAvailable(rule, own, state))
+      return { rule, turns: null, missing: 'reads what this run did not measure' };
+    const choice = { valueRule: null, advantageRule: rule, leafNormalisation: null };
+    const credit = underRule(update, state, own, choice);
+    return { rule, turns: credit && ruleLine(tree, credit, leaf, contextLength), missing: null };
+  });
+}
+
+/** The configurations whose gradients are compared: A, B, then one for each other rule that the run can answer. */
+export function gradientRules(
+  state: TreeState,
+  own: CreditConfig,
+  a: CreditConfig,
+  b: CreditConfig,
+): readonly CreditConfig[] {
+  const others = ADVANTAGE_RULE.options
+    .map(({ value }) => value)
+    .filter((rule) => rule !== a.advantageRule && rule !== b.advantageRule && isAvailable(rule, own, state));
+  return [a, b, ...others.map((advantageRule) => ({ ...own, advantageRule }))];
 }

@@ -1,5 +1,5 @@
 /** What the Loss view asks of a row: per turn and per token, the numbers the trainer used. Pure. */
-import { loggedLoss } from '../../algo/batch/row_tokens.ts';
+import { loggedLoss } from '../../algo/batch/batch.ts';
 import { cappedRatio, clipBand, clipStateOf } from '../../algo/loss/loss_terms.ts';
 import { policyLoss, segmentsOf, type PolicyLoss } from '../../algo/loss/loss.ts';
 import { balancedAdvantage, entropyMoments } from '../../algo/loss/penalties.ts';

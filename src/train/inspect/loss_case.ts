@@ -1,7 +1,7 @@
 /** Cases of the loss kernels made of a mini-batch that a run has logged, and the loss kernel's case token by token. */
 import { effectiveAdvantages, meanLogRatios, segmentsOf } from '../../algo/loss/loss.ts';
 import { clipStateOf, type TermConfig } from '../../algo/loss/loss_terms.ts';
-import { loggedLoss } from '../../algo/batch/row_tokens.ts';
+import { loggedLoss } from '../../algo/batch/batch.ts';
 import type { GradientTokens } from '../../algo/loss/loss_gradient.ts';
 import { poison } from '../../../shaders/case_data.ts';
 import { SURROGATE_CODES, termParams } from '../../../shaders/policy_loss/packing.ts';

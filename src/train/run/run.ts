@@ -5,7 +5,7 @@
 import { afterValidation } from '../../algo/reward/boundary.ts';
 import { evaluate } from './evaluate.ts';
 import type { CheckedStep } from '../../protocol/protocol.ts';
-import { assignAdvantages, postCredit } from './advantage.ts';
+import { assignAdvantages, postCredit, backUp } from './credit.ts';
 import { lossBatches, type LossBatch, type MeasuredGroup } from './batches.ts';
 import { backpropagate, scoreBatches, type BatchScores } from './loss.ts';
 import { memoryChange, START, type RunMemory, type Settled, type Standing } from './memory.ts';
@@ -14,7 +14,6 @@ import { promptsOf, rollOut } from './rollout.ts';
 import { measureSignals } from './signals.ts';
 import { takeStep } from './step.ts';
 import { gateRounds, phase, type Group, type Run, type Update } from './update.ts';
-import { backUp } from './value.ts';
 import { meanEntropy, rolloutMetrics, stepMetrics, type TrainedBatch } from './update_metrics.ts';
 
 export type { Run } from './update.ts';

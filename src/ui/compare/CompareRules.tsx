@@ -5,6 +5,9 @@ import {
   agreementOf,
   firstDisagreement,
   tokenPairs,
+  otherRule,
+  ruleLines,
+  underRule,
   type RuleLine,
   type TokenPair,
 } from '../../store/credit/compare.ts';
@@ -23,7 +26,6 @@ import { creditShade } from '../parts/scales.ts';
 import { Transcript, type TokenDecoration } from '../parts/Transcript.tsx';
 import { GradientCosines } from './GradientCosines.tsx';
 import { Disagreement, RuleMatrix } from './RuleMatrix.tsx';
-import { otherRule, ruleLines, underRule } from './under_rule.ts';
 
 // The two rules of a comparison, chosen side by side.
 

@@ -9,7 +9,7 @@ import { useInspection, useLab, useRun, useTransport, useUpdate } from '../parts
 import { ADVANTAGE_RULES } from '../credit/sentences.ts';
 import { countWords, formatNumber, formatSetting } from '../parts/format.ts';
 import { creditShade } from '../parts/scales.ts';
-import { gradientRules } from './under_rule.ts';
+import { gradientRules } from '../../store/credit/compare.ts';
 
 const DIGITS = 3;
 

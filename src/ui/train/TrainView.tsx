@@ -1,17 +1,73 @@
 /** The run as it happens: transport, curves, the batch as tiny trees, one question in words, settings. */
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
+import { bestLeaf, pathTokens, rewardOf } from '../../store/record/reading.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
+import { useOfUpdate, useSentence, useVocabulary, useLab, useRun, useSelection } from '../parts/binding.ts';
+import { formatSigned, formatCount, formatSetting } from '../parts/format.ts';
+import { RewardMark, Missing, useMissing } from '../parts/parts.tsx';
+import { rewardClass } from '../parts/scales.ts';
+import { Transcript } from '../parts/Transcript.tsx';
 import { methodTitle } from '../../store/lab/knobs.ts';
 import { Alarms } from '../parts/Alarms.tsx';
 import { BatchStrip } from '../parts/BatchStrip.tsx';
-import { useLab, useOfUpdate, useRun, useSelection } from '../parts/binding.ts';
-import { formatCount, formatSetting } from '../parts/format.ts';
-import { Missing, useMissing } from '../parts/parts.tsx';
 import { useKeys } from '../shell/keys.tsx';
-import { Answer } from './Answer.tsx';
 import { Curves } from './Curves.tsx';
 import { Knobs } from './Knobs.tsx';
 import { MethodChanges } from './MethodCard.tsx';
 import { Scrubber, TransportBar } from './TransportBar.tsx';
+
+interface BestPathProps {
+  readonly tree: TreeState;
+  readonly vocabulary: readonly string[];
+}
+
+function BestPath({ tree, vocabulary }: BestPathProps) {
+  const leaf = bestLeaf(tree);
+  const tokens = useMemo(
+    () => (leaf === null ? [] : pathTokens(tree, leaf, vocabulary)),
+    [tree, leaf, vocabulary],
+  );
+  if (leaf === null) return <p className="small soft">The first paths are being sampled.</p>;
+  const reward = rewardOf(tree, leaf);
+  const kind = rewardClass(reward);
+  return (
+    <>
+      <p className="verdict small">
+        {reward === null ? (
+          'First path to end, not rewarded yet'
+        ) : (
+          <>
+            <RewardMark kind={kind} /> Best path: {kind}, reward {formatSigned(reward, 0)}
+          </>
+        )}
+        <span className="soft"> · hatched: environment text, no loss · shade: token entropy</span>
+      </p>
+      <Transcript tokens={tokens} shading="entropy" showPrompt={false} />
+    </>
+  );
+}
+
+/** The question of a prompt and its best path in words. */
+function Answer({ prompt }: { readonly prompt: number }) {
+  const tree = useOfUpdate((update) => update?.trees[prompt]);
+  const vocabulary = useVocabulary();
+  const words = useSentence();
+  if (!tree) return <section className="answer" aria-label="Question" />;
+  return (
+    <section className="answer" aria-label="Question">
+      <div className="section-head">
+        <h2>
+          Prompt {prompt + 1}
+          {tree.prompt.dataset !== '' && ` · ${tree.prompt.dataset}`}
+        </h2>
+      </div>
+      <p className="question">
+        {words(tree.prompt.tokens)} <span className="truth">{words(tree.prompt.answer ?? [])}</span>
+      </p>
+      <BestPath tree={tree} vocabulary={vocabulary} />
+    </section>
+  );
+}
 
 /** Settings stay open where there is room for a third column. */
 const WIDE = '(min-width: 1600px)';

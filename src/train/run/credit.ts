@@ -1,9 +1,20 @@
-/** Phase advantage: what each turn is credited with, given the values of all groups of the update. */
-import { turnAdvantages } from '../../algo/credit/credit.ts';
+/** Phases value and advantage: leaf rewards are normalised and backed up to every node; each turn is credited. */
+import { backUpValues, normaliseLeaves, turnAdvantages } from '../../algo/credit/credit.ts';
 import type { CreditConfig } from '../../units.ts';
-import type { CreditedGroup, ValuedGroup } from './batches.ts';
+import type { CreditedGroup, MeasuredGroup, ValuedGroup } from './batches.ts';
 import type { Update } from './update.ts';
 
+/** Phase value. */
+export const backUp = (
+  groups: readonly MeasuredGroup[],
+  { leafNormalisation, valueRule }: CreditConfig,
+): readonly ValuedGroup[] =>
+  groups.map((group) => {
+    const normalised = normaliseLeaves(group.tree, group.rewards, leafNormalisation);
+    return { ...group, normalised, values: backUpValues(group.tree, normalised.byNode, valueRule) };
+  });
+
+/** Phase advantage, given the values of all groups of the update. */
 export function assignAdvantages(
   groups: readonly ValuedGroup[],
   credit: CreditConfig,
