@@ -1,7 +1,6 @@
 /** What the shelf says of a kept run without opening it. */
-import type { AdapterDescription, RunEvent } from '../protocol/protocol.ts';
+import type { AdapterDescription, RunEvent, SettledUpdate } from '../protocol/protocol.ts';
 import type { ErrorReport, RunConfig } from '../units.ts';
-import type { SettledUpdate } from '../protocol/kept.ts';
 
 export interface KeptEntry {
   readonly id: string;

@@ -5,7 +5,7 @@
 import { LabError, shorten, type ErrorReport } from '../units.ts';
 import type { Disk } from './disk.ts';
 import { entryAfter, type EntryChange, type KeptEntry } from './entry.ts';
-import type { SettledUpdate } from '../protocol/kept.ts';
+import type { SettledUpdate } from '../protocol/protocol.ts';
 import { KeptLog } from './kept_log.ts';
 
 /** Entries by id. */

@@ -5,7 +5,7 @@ import { openDisk } from './disk.ts';
 import type { EntryChange, KeeperNews, StorageState } from './entry.ts';
 import { openEntries } from './entry_table.ts';
 import { Keeper, keepReport } from './keeper.ts';
-import type { SettledMessage } from '../protocol/kept.ts';
+import type { SettledMessage } from '../protocol/protocol.ts';
 
 const opening = Promise.all([openDisk(), openEntries()]).then(async ([disk, table]) => {
   const keeper = new Keeper({ disk, table, locks: navigator.locks });

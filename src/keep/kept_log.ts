@@ -1,5 +1,5 @@
 /** One kept run on disk: its log, an update a member, and its checkpoints. What is torn is cut off; the rest stands. */
-import type { SettledUpdate } from '../protocol/kept.ts';
+import type { SettledUpdate } from '../protocol/protocol.ts';
 import { wholeMembers, writeMember, type Bytes, type Member } from '../files/members.ts';
 import { recordingPart } from '../files/recording.ts';
 import { sourceOf, type Disk } from './disk.ts';

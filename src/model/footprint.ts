@@ -1,6 +1,6 @@
 /** What a policy needs of the device's memory, before any of it is asked for: its own allocations, on paper. */
 import type { MemoryEntry } from '../gpu/memory.ts';
-import { paperGpu } from '../gpu/paper.ts';
+import { paperGpu } from '../gpu/device.ts';
 import type { ModelConfig } from '../units.ts';
 import { createDecodeWorkspace } from './decode.ts';
 import { createDeviceModel } from './device_model.ts';

@@ -20,10 +20,9 @@ import type {
   TokenScores,
   TrainablePolicy,
 } from '../units.ts';
-import { atParameters } from './training/at_parameters.ts';
 import { singlePath } from './training/batch_inputs.ts';
 import { checkModelConfig } from './config.ts';
-import { FrozenModelError } from './errors.ts';
+import { FrozenModelError, ParameterCountError } from './errors.ts';
 import {
   createDeviceModel,
   type DeviceModel,
@@ -35,6 +34,7 @@ import { Sampling, type SamplingCounts, type SamplingOptions } from './sampling.
 import type { SamplingSession } from './sampling_session.ts';
 import { Training, type SupervisedResult } from './training/training.ts';
 import { decodeWeights, encodeWeights, flatParameters } from './weights.ts';
+import { BufferOwner, upload, type BufferView } from '../gpu/buffers.ts';
 
 export interface PolicyOptions extends DeviceModelOptions {
   readonly contextLength: number; // tokens, prompt and response together
@@ -290,5 +290,35 @@ export class Policy implements TrainablePolicy {
     const result = this.#tail.then(() => this.#lost.guard(work));
     this.#tail = result.catch(() => undefined);
     return result;
+  }
+}
+
+/**
+ * Does some work with these parameters in the model's place. The model's own are put aside on the device and come back
+ * bit for bit, also when the work fails; gradients and moments are not touched.
+ * @param values flat, laid out as the model's
+ * @throws ParameterCountError, BufferTooLargeError, OutOfMemoryError, and whatever the work throws
+ */
+async function atParameters<T>(
+  { gpu, map, parameters }: DeviceModel,
+  values: Float32Array<ArrayBuffer>,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (values.length < map.length) throw new ParameterCountError(values.length, map.length);
+  const owner = new BufferOwner(gpu, 'parameters put aside');
+  const aside = owner.storage('parameters', map.length);
+  await owner.ready();
+  const copy = (from: BufferView, to: BufferView): void => {
+    const encoder = gpu.device.createCommandEncoder({ label: 'copy parameters' });
+    encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, from.size);
+    gpu.device.queue.submit([encoder.finish()]);
+  };
+  copy(parameters, aside);
+  try {
+    upload(gpu, parameters, values);
+    return await work();
+  } finally {
+    copy(aside, parameters);
+    owner.destroy();
   }
 }

@@ -2,9 +2,10 @@
  * Questions of a person about a token, a step or a kernel, and the engine's answers. Answers belong to a session: they
  * are in no run's log, and a run goes on as if nobody had asked.
  */
-import type { EditableKernel, NodeId, RunConfig, TokenId } from '../units.ts';
+import type { EditableKernel, NodeId, RunConfig, TokenId, TurnNode } from '../units.ts';
 import type { TokenGradient, TokenVerdict } from '../algo/loss/loss_gradient.ts';
-import type { LossRow } from './log.ts';
+import type { LossRow, RunStatus } from './log.ts';
+import type { ByHand } from '../algo/rollouts/by_hand.ts';
 
 /** Which parameters answered: of the live run as it stands, or the run's first. */
 export type AskedParameters = 'current' | 'starting';
@@ -175,4 +176,29 @@ export interface TryKernel {
   readonly source: string;
   readonly batch: KernelBatch | null; // null: the catalogue's cases
   readonly checkGradient: boolean; // else it is only compiled
+}
+
+// A person grows turns in a copy of a tree. The engine samples and scores them.
+
+export interface InterventionQuestion extends ByHand {
+  readonly config: RunConfig; // of the run that the tree comes from
+  readonly update: number; // of the tree
+  readonly node: number; // NodeId in the copy; with `seed` it names the random numbers
+  readonly seed: number; // uint32; the same question with the same seed gets the same words
+}
+
+/** How far the policy was trained that wrote the new words. */
+export interface AskedPolicy {
+  readonly parameters: AskedParameters;
+  readonly update: number; // last update begun when it was asked; 0 for the run's first parameters
+  readonly stepped: boolean; // steps of that update were taken already, or may have been
+  readonly status: RunStatus;
+}
+
+export interface InterventionAnswer {
+  readonly first: number; // id of the first new node; a smaller parent stands on the path
+  readonly nodes: readonly TurnNode[]; // the new ones, ids in order; children are new nodes
+  readonly rewards: readonly (number | null)[]; // of these; null where no path ends
+  readonly policy: AskedPolicy;
+  readonly ms: number;
 }

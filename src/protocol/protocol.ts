@@ -5,11 +5,10 @@
 import type { LabScale } from '../algo/catalogue/defaults.ts';
 import type { CreditConfig, NodeTable, RecordedTree, RunConfig, TreeSignals } from '../units.ts';
 import type { AlgorithmDescription, CatalogueEntry, KnobDescription } from './descriptions.ts';
-import type { AdapterDescription, EnvironmentDescription, RunEvent, Phase } from './log.ts';
+import type { AdapterDescription, EnvironmentDescription, Phase, RunEvent } from './log.ts';
 
 export * from './descriptions.ts';
 export * from './inspection.ts';
-export * from './interventions.ts';
 export * from './log.ts';
 
 /** All dispatches of one step of one program in a profiled update. */
@@ -130,3 +129,14 @@ export type RunCommand =
 
 /** Heard at once: what waits before them may wait for what they end. */
 export const URGENT_COMMANDS = ['give-up'] as const satisfies readonly RunCommand['kind'][];
+
+/** What the engine says of its run when an update is over, for whoever writes it down. */
+export interface SettledUpdate {
+  readonly update: number; // 0: what stands before the first
+  readonly events: readonly RunEvent[]; // since the update before
+  readonly checkpoint: Uint8Array<ArrayBuffer> | null; // where the run stands after it
+}
+
+export interface SettledMessage extends SettledUpdate {
+  readonly id: string; // of the run, a UUID
+}

@@ -16,7 +16,7 @@ import {
   type ValuedTree,
 } from '../../src/algo/credit/credit.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { growChains } from '../../src/algo/rollouts/rollout.ts';
+import { growChains } from '../../src/algo/rollouts/turn_tree.ts';
 import { leavesBelow, pathTo } from '../../src/algo/tree/tree.ts';
 import {
   ADVANTAGE_RULES,

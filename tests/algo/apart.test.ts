@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { growTrees } from '../../src/algo/rollouts/rollout.ts';
+import { growTrees } from '../../src/algo/rollouts/turn_tree.ts';
 import { growApart } from '../../src/algo/rollouts/apart.ts';
 import type { RolloutObserver } from '../../src/algo/rollouts/growing.ts';
 import type { Prompt, TurnSampler } from '../../src/units.ts';

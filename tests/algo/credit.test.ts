@@ -8,7 +8,7 @@ import {
   type CreditStep,
 } from '../../src/algo/credit/credit.ts';
 import { scoreLeaves } from '../../src/algo/reward/reward.ts';
-import { growChains } from '../../src/algo/rollouts/rollout.ts';
+import { growChains } from '../../src/algo/rollouts/turn_tree.ts';
 import { breadthFirst, isLeaf, leavesBelow, pathTo } from '../../src/algo/tree/tree.ts';
 import {
   ROOT,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { growChains, growTrees, RolloutError } from '../../src/algo/rollouts/rollout.ts';
+import { growChains, growTrees, RolloutError } from '../../src/algo/rollouts/turn_tree.ts';
 import { breadthFirst, isLeaf, leavesBelow, responseTokens } from '../../src/algo/tree/tree.ts';
 import { tokenId, type Environment, type NodeId, type TurnSampler } from '../../src/units.ts';
 import { conformRollout, type RolloutFile } from '../conform/rollout.ts';

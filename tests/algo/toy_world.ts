@@ -1,7 +1,7 @@
 /** A tiny task and a keyed random policy: trees of every shape, without a model. */
 import { TURN_TREE } from '../../src/algo/catalogue/defaults.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { growTrees, type RolloutObserver } from '../../src/algo/rollouts/rollout.ts';
+import { growTrees, type RolloutObserver } from '../../src/algo/rollouts/turn_tree.ts';
 import {
   tokenId,
   type Environment,

@@ -3,7 +3,7 @@ import { packRows } from '../../src/algo/batch/batch.ts';
 import { TREE_CREDIT, TURN_TREE } from '../../src/algo/catalogue/defaults.ts';
 import { assignCredit } from '../../src/algo/credit/credit.ts';
 import { scoreLeaves } from '../../src/algo/reward/reward.ts';
-import { growTrees } from '../../src/algo/rollouts/rollout.ts';
+import { growTrees } from '../../src/algo/rollouts/turn_tree.ts';
 import { breadthFirst, isLeaf, responseMask, responseTokens } from '../../src/algo/tree/tree.ts';
 import { NO_SIGNALS, type NodeId, type RolloutTree, type TokenBatch } from '../../src/units.ts';
 import {

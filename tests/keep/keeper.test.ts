@@ -4,8 +4,7 @@ import { philox4x32, uniform } from '../../src/algo/random.ts';
 import { readMember, wholeMembers, writeMember, blobSource, type Bytes } from '../../src/files/members.ts';
 import { endLine, readRecording, writeRecording } from '../../src/files/recording.ts';
 import { Keeper, keepReport } from '../../src/keep/keeper.ts';
-import type { SettledUpdate } from '../../src/protocol/kept.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunEvent, SettledUpdate } from '../../src/protocol/protocol.ts';
 import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
 

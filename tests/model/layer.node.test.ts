@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { paperGpu } from '../../src/gpu/paper.ts';
+import { paperGpu } from '../../src/gpu/device.ts';
 import type { Sizes, Step } from '../../src/gpu/steps.ts';
 import { createDecodeWorkspace, decodeSteps, prefillSteps } from '../../src/model/decode.ts';
 import { createDeviceModel } from '../../src/model/device_model.ts';

@@ -1,6 +1,6 @@
 /** Chains of the search world with given words: groups of rows whose grades are known by hand. */
 import { CHAINS } from '../../src/algo/catalogue/defaults.ts';
-import { growTrees } from '../../src/algo/rollouts/rollout.ts';
+import { growTrees } from '../../src/algo/rollouts/turn_tree.ts';
 import { pathTo } from '../../src/algo/tree/tree.ts';
 import { decodeTokens, encodeWords, searchEnvironment } from '../../src/env/search/search.ts';
 import type { Generation, NodeId, Prompt, RolloutTree, TurnSampler } from '../../src/units.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Courtesy } from '../../src/gpu/courtesy.ts';
 import { Readback, f32 } from '../../src/gpu/readback.ts';
-import { paperGpu } from '../../src/gpu/paper.ts';
+import { paperGpu } from '../../src/gpu/device.ts';
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }));
 afterEach(() => {

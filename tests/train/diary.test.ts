@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
-import type { SettledMessage } from '../../src/protocol/kept.ts';
-import { isLogged, type EngineEvent, type RunEvent } from '../../src/protocol/protocol.ts';
+import {
+  isLogged,
+  type SettledMessage,
+  type EngineEvent,
+  type RunEvent,
+} from '../../src/protocol/protocol.ts';
 import { Diary } from '../../src/train/engine/diary.ts';
 import { decodeCheckpoint } from '../../src/train/run/checkpoint_file.ts';
 import { scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';

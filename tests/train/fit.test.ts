@@ -1,6 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { paperGpu } from '../../src/gpu/paper.ts';
-import type { Gpu } from '../../src/gpu/device.ts';
+import { paperGpu, type Gpu } from '../../src/gpu/device.ts';
 import { checkBuffers, checkFits, runFootprint } from '../../src/train/config/fit.ts';
 import { withSetting } from '../../src/train/config/config.ts';
 import { presets } from '../../src/train/config/presets.ts';

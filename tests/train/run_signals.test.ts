@@ -7,7 +7,7 @@ import { optimalValue } from '../../src/algo/advantage/index.ts';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { keyedRandom, STREAMS } from '../../src/algo/random.ts';
 import { scoreLeaves } from '../../src/algo/reward/reward.ts';
-import { growTrees } from '../../src/algo/rollouts/rollout.ts';
+import { growTrees } from '../../src/algo/rollouts/turn_tree.ts';
 import { pathTo } from '../../src/algo/tree/tree.ts';
 import { environments } from '../../src/env/index.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';

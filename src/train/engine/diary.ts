@@ -3,8 +3,7 @@
  * newest is at most ten updates or half a minute old; the first comes with the first update. A run is written from the
  * end of its first update on: one that was opened and never played leaves nothing.
  */
-import type { SettledMessage, SettledUpdate } from '../../protocol/kept.ts';
-import type { RunEvent } from '../../protocol/protocol.ts';
+import type { RunEvent, SettledMessage, SettledUpdate } from '../../protocol/protocol.ts';
 
 const CHECKPOINT_UPDATES = 10;
 const CHECKPOINT_MS = 30_000;

@@ -9,8 +9,8 @@ import {
   type EngineEvent,
   type RunCommand,
   type RunEvent,
+  type SettledMessage,
 } from '../../protocol/protocol.ts';
-import type { SettledMessage } from '../../protocol/kept.ts';
 import type { EditedKernel, Environment, ErrorReport, RunConfig, TrainablePolicy } from '../../units.ts';
 import {
   algorithmCatalogue,

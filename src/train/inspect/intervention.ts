@@ -3,9 +3,13 @@ import * as v from 'valibot';
 import { STREAMS, keyedRandom } from '../../algo/random.ts';
 import { scoreLeaves } from '../../algo/reward/reward.ts';
 import { growByHand } from '../../algo/rollouts/by_hand.ts';
-import type { Environment, RandomKey, PolicyReader, TurnSampler } from '../../units.ts';
-import type { AskedParameters } from '../../protocol/inspection.ts';
-import type { AskedPolicy, InterventionAnswer, InterventionQuestion } from '../../protocol/interventions.ts';
+import type { Environment, PolicyReader, RandomKey, TurnSampler } from '../../units.ts';
+import type {
+  AskedParameters,
+  AskedPolicy,
+  InterventionAnswer,
+  InterventionQuestion,
+} from '../../protocol/inspection.ts';
 import { real, wanted, whole } from '../../protocol/schema.ts';
 import { environmentNamed, parseRunConfig } from '../config/config.ts';
 import { rewardConfig } from '../run/reward.ts';

@@ -2,7 +2,7 @@
 import { reliability } from '../../algo/reward/boundary.ts';
 import { gradeLeaves, isRight } from '../../algo/reward/reward.ts';
 import { growApart } from '../../algo/rollouts/apart.ts';
-import { growChains, type RolloutObserver } from '../../algo/rollouts/rollout.ts';
+import { growChains, type RolloutObserver } from '../../algo/rollouts/turn_tree.ts';
 import type { Environment, Grade, RandomKey, TrainablePolicy } from '../../units.ts';
 import { heldOutPrompts } from './prompts.ts';
 

@@ -1,6 +1,6 @@
 /** Phase rollout: a tree per prompt of one batch, posted as it grows. Nothing is scored here but what a search asks for. */
 import { pathReward } from '../../algo/reward/reward.ts';
-import type { RolloutObserver } from '../../algo/rollouts/rollout.ts';
+import type { RolloutObserver } from '../../algo/rollouts/turn_tree.ts';
 import { growApart } from '../../algo/rollouts/apart.ts';
 import { rollouts } from '../../algo/rollouts/index.ts';
 import type { Prompt, RolloutTree } from '../../units.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../algo/credit/signals.ts';
 import { keyedRandom, STREAMS } from '../../algo/random.ts';
 import { isRight, scoreTrees } from '../../algo/reward/reward.ts';
-import { growTrees } from '../../algo/rollouts/rollout.ts';
+import { growTrees } from '../../algo/rollouts/turn_tree.ts';
 import {
   NO_EXTRAS,
   NO_SIGNALS,

@@ -1,5 +1,5 @@
 /** What the stages of an update share: the run, what it remembers from update to update, and its phases. */
-import type { RolloutObserver } from '../../algo/rollouts/rollout.ts';
+import type { RolloutObserver } from '../../algo/rollouts/turn_tree.ts';
 import type {
   Environment,
   Grade,
