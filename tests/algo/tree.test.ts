@@ -11,6 +11,8 @@ import {
   responseMask,
   rowSpans,
   responseTokens,
+  rowTokens,
+  lengthTo,
   withoutNodes,
 } from '../../src/algo/tree/tree.ts';
 import { nodeId, ROOT, type ExpansionRecord, type NodeId, type TurnNode } from '../../src/units.ts';
@@ -104,12 +106,31 @@ test('a path’s tokens are its nodes’ tokens in order', async () => {
     const own = tree.nodes[leaf].tokens;
     const tokens = responseTokens(tree, leaf);
     const spans = rowSpans(tree, leaf);
-    expect(spans.map(({ node }) => node)).toEqual(path);
+    expect(spans.map(({ node }) => node)).toEqual(path.filter((id) => tree.nodes[id].tokens.length > 0));
     for (const { node, start, end } of spans)
       expect(tokens.slice(start, end)).toEqual(tree.nodes[node].tokens);
     expect(spans.at(-1)?.end).toBe(tokens.length);
     expect(tokens.slice(spans.at(-1)?.start)).toEqual(own);
     expect(responseMask(tree, leaf)).toHaveLength(tokens.length);
+    expect(lengthTo(tree, leaf)).toBe(tokens.length);
+  }
+});
+
+test('a row stands after its prompt and is cut where the context ends, in the middle of a node too', async () => {
+  const [tree] = await toyTrees(7, 1);
+  const [leaf] = leavesBelow(tree);
+  const first = tree.prompt.tokens.length;
+  const whole = rowTokens(tree, leaf);
+  expect(whole.tokens).toEqual([...tree.prompt.tokens, ...responseTokens(tree, leaf)]);
+  expect(whole.mask.slice(first)).toEqual(responseMask(tree, leaf));
+  for (let length = 0; length <= whole.tokens.length; length += 1) {
+    const row = rowTokens(tree, leaf, length);
+    const end = Math.max(first, length);
+    expect([row.tokens, row.mask]).toEqual([whole.tokens.slice(0, end), whole.mask.slice(0, end)]);
+    const places = row.spans.flatMap(({ start, end: stop }) =>
+      Array.from({ length: stop - start }, (_, place) => start + place),
+    );
+    expect(places).toEqual(Array.from({ length: end - first }, (_, place) => first + place));
   }
 });
 

@@ -1,7 +1,7 @@
 /** Rows as the rules see them: root-to-leaf paths cut into turns, and advantages put together from rows. */
 import type { NodeId, RecordedTree } from '../../units.ts';
 import { creditStep, leafEntry, type CreditStep, type CreditStepKind, type Sum } from '../credit/trace.ts';
-import { childrenFirst, leavesBelow, pathTo } from '../tree/tree.ts';
+import { childrenFirst, leavesBelow, lengthTo, rowSpans } from '../tree/tree.ts';
 import type { CreditTree, TurnAdvantages } from './method.ts';
 
 /** A node of the path in which the policy sampled. */
@@ -22,18 +22,13 @@ export interface Row {
 }
 
 function rowOf(tree: RecordedTree, leaf: NodeId, reward: number): Row {
-  const turns: RowTurn[] = [];
-  let start = 0;
-  for (const id of pathTo(tree, leaf)) {
-    const { mask, parent } = tree.nodes[id];
-    const from = start;
-    const sampled = mask.flatMap((bit, place) => (bit === 0 ? [] : [from + place]));
-    start += mask.length;
-    if (parent !== null && sampled.length > 0)
-      turns.push({ node: id, parent, start: from, end: start, sampled });
-  }
+  const turns = rowSpans(tree, leaf).flatMap(({ node, start, end }): readonly RowTurn[] => {
+    const { mask, parent } = tree.nodes[node];
+    const sampled = mask.flatMap((bit, place) => (bit === 0 ? [] : [start + place]));
+    return parent === null || sampled.length === 0 ? [] : [{ node, parent, start, end, sampled }];
+  });
   const sampledCount = turns.reduce((sum, turn) => sum + turn.sampled.length, 0);
-  return { leaf, reward, turns, length: start, sampledCount };
+  return { leaf, reward, turns, length: lengthTo(tree, leaf), sampledCount };
 }
 
 /**

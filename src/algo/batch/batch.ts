@@ -3,7 +3,6 @@ import {
   LabError,
   type LossReduction,
   type NodeId,
-  type NodeSpan,
   type RandomKey,
   type RecordedTree,
   type TokenBatch,
@@ -12,7 +11,7 @@ import {
 } from '../../units.ts';
 import { advantageInRow, type TurnAdvantages } from '../advantage/method.ts';
 import { keyedRandom, STREAMS } from '../random.ts';
-import { pathTo, responseLimit } from '../tree/tree.ts';
+import { responseLimit, rowTokens } from '../tree/tree.ts';
 import { packGroups, type RowParts } from './pack.ts';
 import type { LossTokens } from '../loss/loss.ts';
 
@@ -29,31 +28,20 @@ export class BatchError extends LabError {
   }
 }
 
-/** Walks from the root to the leaf; node n owns the positions of its own tokens. */
+/** The row of a leaf; node n owns the positions of its own tokens. */
 function rowParts(
   tree: RecordedTree,
   advantages: TurnAdvantages,
   leaf: NodeId,
   contextLength: number,
 ): RowParts {
-  const prompt = tree.prompt.tokens;
-  const length = prompt.length + Math.max(0, responseLimit(tree.prompt, contextLength));
-  const tokens: number[] = [...prompt];
-  const mask = prompt.map(() => 0);
-  const advantage = prompt.map(() => 0);
-  const spans: NodeSpan[] = [];
-  for (const id of pathTo(tree, leaf)) {
-    const node = tree.nodes[id];
-    const start = tokens.length;
-    const count = Math.max(0, Math.min(node.tokens.length, length - start));
-    for (let place = 0; place < count; place += 1) {
-      tokens.push(node.tokens[place]);
-      mask.push(node.mask[place]);
-      advantage.push(advantageInRow(advantages, id, leaf, start + place - prompt.length));
-    }
-    if (count > 0) spans.push({ node: id, start, end: start + count });
-  }
-  return { prompt: tree.prompt.index, leaf, tokens, mask, advantage, spans };
+  const row = rowTokens(tree, leaf, contextLength);
+  const first = tree.prompt.tokens.length;
+  const advantage = row.tokens.map(() => 0);
+  for (const { node, start, end } of row.spans)
+    for (let place = start; place < end; place += 1)
+      advantage[place] = advantageInRow(advantages, node, leaf, place - first);
+  return { ...row, prompt: tree.prompt.index, leaf, advantage };
 }
 
 /** Rows of each selected tree, in leaf order. */

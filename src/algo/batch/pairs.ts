@@ -7,12 +7,11 @@ import {
   ROOT,
   type LossReduction,
   type NodeId,
-  type NodeSpan,
   type NodeTable,
   type RecordedTree,
   type TokenBatch,
 } from '../../units.ts';
-import { pathTo, responseLimit } from '../tree/tree.ts';
+import { responseLimit, rowTokens } from '../tree/tree.ts';
 import { packGroups, type RowParts } from './pack.ts';
 
 export interface SiblingPair {
@@ -47,21 +46,11 @@ export function siblingPairs(tree: RecordedTree, values: NodeTable<number>): rea
 
 /** The path to a turn, cut at the response limit; the turn alone is scored, its advantage is its lead in value. */
 function sideOf(tree: RecordedTree, side: NodeId, advantage: number, contextLength: number): RowParts {
-  const prompt = tree.prompt.tokens;
-  const limit = prompt.length + Math.max(0, responseLimit(tree.prompt, contextLength));
-  const tokens: number[] = [...prompt];
-  const mask = prompt.map(() => 0);
-  const spans: NodeSpan[] = [];
-  for (const id of pathTo(tree, side)) {
-    const node = tree.nodes[id];
-    const start = tokens.length;
-    const count = Math.max(0, Math.min(node.tokens.length, limit - start));
-    tokens.push(...node.tokens.slice(0, count));
-    mask.push(...node.mask.slice(0, count).map((bit) => (id === side ? bit : 0)));
-    if (count > 0) spans.push({ node: id, start, end: start + count });
-  }
-  const row = { prompt: tree.prompt.index, leaf: side, tokens, mask, spans };
-  return { ...row, advantage: tokens.map(() => advantage) };
+  const { tokens, mask, spans } = rowTokens(tree, side, contextLength);
+  const own = spans.find(({ node }) => node === side) ?? { start: 0, end: 0 };
+  const scored = mask.map((bit, place) => (place >= own.start && place < own.end ? bit : 0));
+  const index = tree.prompt.index;
+  return { prompt: index, leaf: side, tokens, mask: scored, spans, advantage: tokens.map(() => advantage) };
 }
 
 const isScored = ({ mask }: RowParts): boolean => mask.includes(1);

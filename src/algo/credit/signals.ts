@@ -16,7 +16,7 @@ import {
 import { advantageMethods, type RuleSetting, type SignalNeeds } from '../advantage/index.ts';
 import { scoredNodes } from '../batch/batch.ts';
 import { surrogates } from '../loss/loss.ts';
-import { breadthFirst, failedTurns, isLeaf, lastTurn, pathTo, resultAfter } from '../tree/tree.ts';
+import { breadthFirst, failedTurns, isLeaf, lastTurn, lengthTo, pathTo, resultAfter } from '../tree/tree.ts';
 
 /** What an advantage rule reads: two rules may share a signal where they mean the same by it. */
 export const signalsRead = (advantageRule: AdvantageRule): SignalNeeds => ({
@@ -63,14 +63,13 @@ export function probeBelief(
   when: 'after_call' | 'after_result',
 ): BeliefProbe {
   const { bridge, answer } = env.answerProbe(tree.prompt);
-  const lengthTo = (id: NodeId): number =>
-    pathTo(tree, id).reduce((sum, at) => sum + tree.nodes[at].tokens.length, tree.prompt.tokens.length);
   const probes: { readonly after: NodeId; readonly tokens: readonly TokenId[] }[] = [];
   for (const after of breadthFirst(tree)) {
     const result = resultAfter(tree, after);
     if (isLeaf(tree.nodes[after]) || (after !== ROOT && result.length === 0)) continue;
     const tokens = [...(when === 'after_result' ? result : []), ...bridge, ...answer];
-    if (lengthTo(after) + tokens.length <= env.contextLength) probes.push({ after, tokens });
+    const length = tree.prompt.tokens.length + lengthTo(tree, after) + tokens.length;
+    if (length <= env.contextLength) probes.push({ after, tokens });
   }
   const nodes: TurnNode[] = tree.nodes.map((node) => ({ ...node, mask: node.mask.map(() => 0) }));
   const first = nodes.length;

@@ -14,7 +14,7 @@ import {
 } from '../../units.ts';
 import { PLAIN_REWARD } from '../catalogue/defaults.ts';
 import type { CreditStep } from '../credit/trace.ts';
-import { failedTurns, pathTo, responseLimit, type TreeNodes } from '../tree/tree.ts';
+import { failedTurns, lengthTo, pathTo, responseLimit, type TreeNodes } from '../tree/tree.ts';
 import { admissionPays, BOUNDARY_START, type BoundaryState } from './boundary.ts';
 import { overlongLoss, ruleReward } from './reward_rules.ts';
 
@@ -130,10 +130,9 @@ function penaltiesOf(
   failed: NodeTable<boolean> | null,
 ): readonly number[] {
   const limit = responseLimit(tree.prompt, env.contextLength);
-  const path = pathTo(tree, leaf);
-  const length = path.reduce((sum, id) => sum + tree.nodes[id].tokens.length, 0);
-  const failures = failed ? path.filter((id) => failed[id]).length : 0;
-  const penalties = [overlongLoss(Math.min(length, limit), limit, config), failures * config.turnPenalty];
+  const failures = failed ? pathTo(tree, leaf).filter((id) => failed[id]).length : 0;
+  const length = Math.min(lengthTo(tree, leaf), limit);
+  const penalties = [overlongLoss(length, limit, config), failures * config.turnPenalty];
   return penalties.filter((penalty) => penalty !== 0);
 }
 

@@ -65,14 +65,54 @@ export function pathTo({ nodes }: { readonly nodes: GrownNodes }, id: NodeId): r
   return path.reverse();
 }
 
-/** Where the tokens of each node of a leaf's row stand in the response, root first; the row is not cut. */
-export function rowSpans(tree: TreeNodes, leaf: NodeId): readonly NodeSpan[] {
-  let end = 0;
-  return pathTo(tree, leaf).map((node) => ({
-    node,
-    start: end,
-    end: (end += tree.nodes[node].tokens.length),
-  }));
+/** The part of a row that is looked at. */
+interface RowBounds {
+  readonly from?: number; // place of the first response token; 0 if absent
+  readonly to?: number; // exclusive: where the row is cut; nowhere if absent
+}
+
+/** Where the tokens of each node of a path stand, root first; without nodes that have no token there. */
+export function rowSpans(
+  tree: { readonly nodes: GrownNodes },
+  leaf: NodeId,
+  { from = 0, to = Infinity }: RowBounds = {},
+): readonly NodeSpan[] {
+  const spans: NodeSpan[] = [];
+  let start = from;
+  for (const node of pathTo(tree, leaf)) {
+    const end = Math.min(start + (tree.nodes[node]?.tokens.length ?? 0), to);
+    if (end > start) spans.push({ node, start, end });
+    start = Math.max(start, end);
+  }
+  return spans;
+}
+
+/** Tokens of a path, prompt excluded, not cut. */
+export const lengthTo = (tree: { readonly nodes: GrownNodes }, id: NodeId): number =>
+  rowSpans(tree, id).at(-1)?.end ?? 0;
+
+/** A path as a row of tokens from the prompt on. */
+export interface RowTokens {
+  readonly tokens: readonly TokenId[];
+  readonly mask: readonly number[]; // 1 sampled by the policy, 0 inserted by the environment, as in the prompt
+  readonly spans: readonly NodeSpan[]; // places in `tokens`
+}
+
+/** @param contextLength where the row is cut; the prompt is never */
+export function rowTokens(
+  tree: { readonly nodes: GrownNodes; readonly prompt: RecordedPrompt },
+  leaf: NodeId,
+  contextLength = Infinity,
+): RowTokens {
+  const prompt = tree.prompt.tokens;
+  const tokens = [...prompt];
+  const mask: number[] = prompt.map(() => 0);
+  const spans = rowSpans(tree, leaf, { from: prompt.length, to: contextLength });
+  for (const { node, start, end } of spans) {
+    tokens.push(...(tree.nodes[node]?.tokens.slice(0, end - start) ?? []));
+    mask.push(...(tree.nodes[node]?.mask.slice(0, end - start) ?? []));
+  }
+  return { tokens, mask, spans };
 }
 
 /**

@@ -1,15 +1,11 @@
 /** What the engine is asked about one token of a row. Pure. */
 import { tokenMeanWeight } from '../../algo/loss/penalties.ts';
+import { rowTokens } from '../../algo/tree/tree.ts';
 import type { KernelBatch, TokenQuestion } from '../../protocol/protocol.ts';
-import type { NodeId, RunConfig, TokenId } from '../../units.ts';
+import type { NodeId, RunConfig } from '../../units.ts';
 import { lossRowOf } from '../loss/loss_reading.ts';
-import { pathTo, recipeOf } from '../record/reading.ts';
+import { recipeOf } from '../record/reading.ts';
 import type { RunState, TreeState, UpdateState } from '../record/run_state.ts';
-
-const rowTokens = (tree: TreeState, leaf: NodeId): readonly TokenId[] => [
-  ...tree.prompt.tokens,
-  ...pathTo(tree, leaf).flatMap(({ tokens }) => tokens),
-];
 
 /**
  * Rows of a tree share a prediction where they share the tokens before it, so the gradient at its logits is the sum
@@ -28,11 +24,11 @@ export function tokenQuestion(
   const found = lossRowOf(update, prompt, leaf);
   if (!found?.row.tokenIndex.includes(position)) return null;
   const { rows } = found.minibatch;
-  const tokens = rowTokens(tree, leaf).slice(0, position + 1);
+  const tokens = rowTokens(tree, leaf).tokens.slice(0, position + 1);
   const sharing = rows.flatMap((row) => {
     const scored = row.prompt === prompt ? row.tokenIndex.indexOf(position) : -1;
     if (scored < 0) return [];
-    const own = rowTokens(tree, row.leaf);
+    const own = rowTokens(tree, row.leaf).tokens;
     return tokens.every((token, index) => own[index] === token) ? [row.dlogProb[scored]] : [];
   });
   const scoredCount = rows.reduce((sum, { tokenIndex }) => sum + tokenIndex.length, 0);

@@ -1,6 +1,6 @@
 /** Two credit rules on the same rollouts: per token, per turn, and where they first disagree. Pure. */
 import { advantageInRow, type Credit } from '../../algo/credit/credit.ts';
-import { pathTo } from '../../algo/tree/tree.ts';
+import { rowTokens } from '../../algo/tree/tree.ts';
 import type { AdvantageRange } from './advantage_range.ts';
 import {
   ROOT,
@@ -39,29 +39,18 @@ export function tokenPairs(
   leaf: NodeId,
   contextLength: number,
 ): readonly TokenPair[] {
+  const { mask, spans } = rowTokens(tree, leaf, contextLength);
+  const first = tree.prompt.tokens.length;
   const pairs: TokenPair[] = [];
-  const promptLength = tree.prompt.tokens.length;
-  let response = 0;
   let turn = -1;
-  let sampled = false;
-  for (const node of pathTo(tree, leaf)) {
-    for (const bit of tree.nodes[node].mask) {
-      const position = promptLength + response;
-      if (position >= contextLength) return pairs;
-      if (bit !== 0) {
-        if (!sampled) turn += 1;
-        pairs.push({
-          position,
-          node,
-          turn,
-          a: advantageInRow(a.advantages, node, leaf, response),
-          b: advantageInRow(b.advantages, node, leaf, response),
-        });
-      }
-      sampled = bit !== 0;
-      response += 1;
+  for (const { node, start, end } of spans)
+    for (let position = start; position < end; position += 1) {
+      if (mask[position] === 0) continue;
+      if (mask[position - 1] !== 1) turn += 1;
+      const advantageOf = ({ advantages }: Credit): number =>
+        advantageInRow(advantages, node, leaf, position - first);
+      pairs.push({ position, node, turn, a: advantageOf(a), b: advantageOf(b) });
     }
-  }
   return pairs;
 }
 

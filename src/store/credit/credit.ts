@@ -5,8 +5,9 @@
 import { advantageInRow, advantageMethods, assignCredit, readsSurprisal, type Credit, type CreditStep, type CreditTree, creditStep, signalsNeeded } from '../../algo/credit/credit.ts'; // prettier-ignore
 import { TREE_CREDIT } from '../../algo/catalogue/defaults.ts';
 import { signalsRead } from '../../algo/credit/signals.ts';
+import { rowSpans } from '../../algo/tree/tree.ts';
 import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeId, type NodeTable, type TreeSignals, type ValueRule } from '../../units.ts'; // prettier-ignore
-import { pathTo, rolloutTree } from '../record/reading.ts';
+import { rolloutTree } from '../record/reading.ts';
 import type { RunState, TreeState } from '../record/run_state.ts';
 import type { Selection } from '../place/selection.ts';
 
@@ -192,10 +193,7 @@ export function advantageOfToken(
   leaf: NodeId,
   position: number,
 ): number {
-  let end = tree.prompt.tokens.length;
-  for (const { id, tokens } of pathTo(tree, leaf)) {
-    end += tokens.length;
-    if (position < end) return advantageInRow(advantages, id, leaf, position - tree.prompt.tokens.length);
-  }
-  return 0;
+  const from = tree.prompt.tokens.length;
+  const span = rowSpans(tree, leaf, { from }).find(({ end }) => position < end);
+  return span ? advantageInRow(advantages, span.node, leaf, position - from) : 0;
 }

@@ -89,7 +89,7 @@ export function isDead(tree: TreeState): boolean {
 }
 
 /** Root to node, both included; no further up than a node that has not arrived. */
-export const pathTo = (tree: TreeState, node: NodeId): readonly TurnNode[] =>
+export const pathTo = (tree: Pick<TreeState, 'nodes'>, node: NodeId): readonly TurnNode[] =>
   pathIds(tree, node).flatMap((id) => tree.nodes[id] ?? []);
 
 /** A token of a path as it is read. `position` counts from the row's first token, prompt included. */

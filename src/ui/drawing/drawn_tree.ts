@@ -1,5 +1,6 @@
 /** What the renderers of a tree share: sizes, what is known of the nodes on screen, and their words. */
 import { countWords } from '../parts/format.ts';
+import { pathTo } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { NodeId, TurnNode } from '../../units.ts';
 import type { PlacedStack, TreeLayout } from './tree_layout.ts';
@@ -95,11 +96,9 @@ export function describe(node: TurnNode, drawing: NodeDrawing): string {
   return `${drawn}${badge}${made}, ${drawing.words}${ending}${from}`;
 }
 
-export const pathOf = (nodes: Nodes, from: NodeId | null): ReadonlySet<NodeId> => {
-  const path = new Set<NodeId>();
-  for (let id = from; id !== null; id = nodes[id]?.parent ?? null) path.add(id);
-  return path;
-};
+/** From the root to a node, both included; nothing where no node is meant. */
+export const pathOf = (nodes: Nodes, to: NodeId | null): ReadonlySet<NodeId> =>
+  new Set(to === null ? [] : pathTo({ nodes }, to).map(({ id }) => id));
 
 /** `draw`, computed once per node. */
 export function rememberDrawings(draw: (node: TurnNode) => NodeDrawing): (node: TurnNode) => NodeDrawing {
