@@ -57,17 +57,18 @@ export const VALUE_RULE: Rule<ValueRule> = {
   options: [
     {
       value: 'child_softmax',
-      title: 'Softmax of entropy',
+      title: 'Softmax of surprisal',
       formula: 'V = Σ w·V(child), w = e^H / Σ e^H',
-      description: 'Uncertain children weigh a little more. What the released script runs.',
+      description:
+        'Children whose tokens surprised the policy weigh a little more. H is mean surprisal, which the released code calls entropy.',
       source: 'released code, node_value_mode in the script',
     },
     {
       value: 'child_entropy',
-      title: 'Proportional to entropy',
+      title: 'Proportional to surprisal',
       formula: 'V = Σ w·V(child), w = H / Σ H',
       description:
-        'Uncertain children weigh much more: 0.1 against 1.0 nats gives 9 to 91, where softmax gives 29 to 71.',
+        'Children that surprised weigh much more: 0.1 against 1.0 nats gives 9 to 91, where softmax gives 29 to 71.',
       source: 'paper, eq. (3); not in the released code',
     },
     {

@@ -57,7 +57,7 @@ export const at2po: Algorithm = {
     {
       topic: 'value weights',
       paper: 'in proportion to entropy, eq. (3)',
-      code: 'softmax of entropy',
+      code: 'softmax of what it calls entropy, the mean surprisal of a turn',
       here: 'code; credit.valueRule = child_entropy is the paper’s',
     },
     {
