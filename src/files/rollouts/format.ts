@@ -1,0 +1,132 @@
+/** What a format is: a sign to know it by, and a reader of its rows. */
+import * as v from 'valibot';
+import { issueReport } from '../../protocol/schema.ts';
+import type { Delimiters } from './text.ts';
+import { ImportError, rewardOf, type MaybeNumbers, type Place, type Rollout } from './rollout.ts';
+
+export interface Recognised {
+  readonly version: string; // of the writer, as near as the file tells; '' where it does not
+  readonly why: string; // what was recognised
+}
+
+/** What another file of the folder says of a trace: prime-rl's annotations. */
+export interface Annotation {
+  readonly advantage: number | null;
+  readonly branches: ReadonlyMap<number, Readonly<Record<string, MaybeNumbers>>>; // by branch, by field
+}
+
+/** What a reader may ask for beside its rows. */
+export interface Context {
+  readonly path: string;
+  readonly delimiters: Delimiters | null; // chosen by the person
+  readonly reward: string | null; // field that holds the reward, a path with dots
+  readonly group: string | null; // field that holds the group
+  readonly annotations: ReadonlyMap<string, Annotation>; // by trace id
+}
+
+/** Reads the rows of one file in order. */
+export interface RowReader {
+  /** @throws ImportError where the row is not as the format has it; the next row is read all the same */
+  readonly add: (value: unknown, place: Place) => readonly Rollout[];
+  /** Rollouts that waited for their last row. */
+  readonly end: () => readonly Rollout[];
+}
+
+export interface Format {
+  readonly name: string;
+  readonly title: string;
+  readonly recognise: (value: unknown, path: string) => Recognised | null;
+  readonly open: (context: Context) => RowReader;
+}
+
+/** @throws ImportError naming the first field that is not as the format has it */
+export function check<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  place: Place,
+): v.InferOutput<Schema> {
+  const read = v.safeParse(schema, value);
+  if (read.success) return read.output;
+  throw new ImportError(
+    issueReport(read.issues, value, {
+      what: 'A row is not as its format has it',
+      root: `${place.path}, row ${place.line}`,
+      next: 'The other rows were read. If the whole file is refused, name its format: --format NAME.',
+    }),
+  );
+}
+
+/** The value at a path with dots, e.g. metadata.reward. */
+export const valueAt = (value: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>((at, key) => (at as Record<string, unknown> | null | undefined)?.[key], value);
+
+/** A rollout with the reward and the group that a person named the fields of. */
+function chosenBy({ reward, group }: Context, row: unknown, found: Rollout): Rollout {
+  const read = reward === null ? null : rewardOf(valueAt(row, reward));
+  const key = group === null ? undefined : valueAt(row, group);
+  return {
+    ...found,
+    ...(read && { reward: read.reward, notes: [...found.notes, ...read.notes] }),
+    ...(key !== undefined && key !== null && { group: { key: JSON.stringify(key), by: group } }),
+  };
+}
+
+/** A reader of a format whose every row says all of its rollouts. */
+export const perRow =
+  <Schema extends v.GenericSchema>(
+    schema: Schema,
+    read: (row: v.InferOutput<Schema>, place: Place, context: Context) => readonly Rollout[],
+  ) =>
+  (context: Context): RowReader => ({
+    add: (value, place) =>
+      read(check(schema, value, place), place, context).map((found) => chosenBy(context, value, found)),
+    end: () => [],
+  });
+
+const MOST_HELD = 200_000; // rows that wait for the end of their file
+
+const tooMany = ({ path, line }: Place): ImportError =>
+  new ImportError({
+    what: 'The file has too many rows to be put together',
+    where: `${path}, row ${line}`,
+    got: 'one more row',
+    wanted: `at most ${MOST_HELD} rows whose rollouts are told apart by an id`,
+    next: 'Split the file by rollout id.',
+  });
+
+/** A reader of a format whose rows belong together by a key: they are held until the file ends. */
+export const perKey =
+  <Schema extends v.GenericSchema>(
+    schema: Schema,
+    keyOf: (row: v.InferOutput<Schema>) => string,
+    read: (rows: readonly v.InferOutput<Schema>[], place: Place, context: Context) => readonly Rollout[],
+  ) =>
+  (context: Context): RowReader => {
+    let count = 0;
+    const held = new Map<string, { readonly place: Place; readonly rows: v.InferOutput<Schema>[] }>();
+    return {
+      add(value, place) {
+        const row = check(schema, value, place);
+        const key = keyOf(row);
+        if (count >= MOST_HELD) throw tooMany(place);
+        count += 1;
+        const entry = held.get(key) ?? { place, rows: [] };
+        held.set(key, entry);
+        entry.rows.push(row);
+        return [];
+      },
+      end: () => [...held.values()].flatMap(({ place, rows }) => read(rows, place, context).map((found) => chosenBy(context, rows[0], found))), // prettier-ignore
+    };
+  };
+
+const STEP = /(?:^|[/_.-])(?:global_)?step[_=-]?0*(\d+)|completions_0*(\d+)\.|(?:^|\/)0*(\d+)\.jsonl/;
+
+/** The training step that a path names, as trainers name their files. Chunks of a stream are numbered too: they are no steps. */
+export function stepOfPath(path: string): number | null {
+  if (/(?:^|\/)stream\//.test(path)) return null;
+  const [, ...found] = STEP.exec(path) ?? [];
+  const digits = found.find((each) => each !== undefined);
+  return digits === undefined ? null : Number(digits);
+}

@@ -1,0 +1,221 @@
+/** Bytes of a chosen file to JSON values with their lines: archives are opened, encodings told apart, and memory stays bounded. */
+import { quote } from '../../units.ts';
+import type { Bytes } from '../members.ts';
+import { ImportError } from './rollout.ts';
+
+/** A file that a person chose; `path` names it within its folder. */
+export interface ImportFile {
+  readonly path: string;
+  readonly blob: Blob;
+}
+
+/** A text file: the chosen one, or one within an archive. Can be read again from its start. */
+export interface Part {
+  readonly path: string;
+  readonly bytes: () => AsyncIterable<Bytes>;
+}
+
+/** Rows of a table, already values. */
+export interface Table {
+  readonly path: string;
+  readonly rows: () => AsyncIterable<unknown>;
+}
+
+export const isTable = (part: Part | Table): part is Table => 'rows' in part;
+
+const MOST_ENTRY_BYTES = 2 ** 29; // of a file in an archive, unpacked: it is held whole
+const PIECE_BYTES = 2 ** 16;
+const HEAD_BYTES = 512;
+
+const refusal = (path: string, got: string, wanted: string, next: string, cause?: unknown): ImportError =>
+  new ImportError(
+    { what: 'This file holds no rollouts that can be read', where: path, got, wanted, next },
+    cause,
+  );
+
+const PICKLE_ADVICE =
+  'Write text instead: verl trainer.rollout_data_dir=DIR; RAGEN output.format=jsonl; SkyRL dumped_evals; for a torch file, json.dumps each sample to a line, with .tolist() of its tensors.';
+const WANTED = 'JSON, JSON lines, Parquet, or one of them in gzip, zstd or zip';
+
+/** What a file is by its first bytes; null: text, as far as they tell. */
+function kindOf(head: Bytes): string | null {
+  const starts = (...bytes: readonly number[]): boolean => bytes.every((byte, at) => head[at] === byte);
+  const text = new TextDecoder('latin1').decode(head.subarray(0, 16));
+  if (starts(0x1f, 0x8b)) return 'gzip';
+  if (starts(0x28, 0xb5, 0x2f, 0xfd) || (starts(head[0], 0x2a, 0x4d, 0x18) && head[0] >> 4 === 5))
+    return 'zstd';
+  if (starts(0x50, 0x4b, 3, 4) || starts(0x50, 0x4b, 5, 6)) return 'zip';
+  if (text.startsWith('PAR1')) return 'parquet';
+  if (starts(0x80) && head[1] >= 2 && head[1] <= 5) return 'pickle';
+  if (text.startsWith('SQLite format 3')) return 'sqlite';
+  if (starts(0xff, 0xfe) || starts(0xfe, 0xff)) return null; // UTF-16
+  if (head.includes(0)) return 'binary';
+  return null;
+}
+
+async function* piecesOf(blob: Blob): AsyncGenerator<Bytes> {
+  const reader = blob.stream().getReader() as ReadableStreamDefaultReader<Bytes>;
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+interface Sink {
+  push(chunk: Uint8Array, final?: boolean): void;
+}
+
+/** Pieces through a decompressor that calls back. */
+async function* through(
+  pieces: AsyncIterable<Bytes>,
+  start: (emit: (chunk: Uint8Array) => void) => Sink,
+): AsyncGenerator<Bytes> {
+  // prettier-ignore
+  const out: Bytes[] = [];
+  const sink = start((chunk) => void (chunk.length > 0 && out.push(chunk as Bytes)));
+  for await (const piece of pieces)
+    for (let at = 0; at < piece.length; at += PIECE_BYTES) {
+      sink.push(piece.subarray(at, at + PIECE_BYTES));
+      yield* out.splice(0);
+    }
+  sink.push(new Uint8Array(0), true);
+  yield* out.splice(0);
+}
+
+async function* gunzipped(blob: Blob): AsyncGenerator<Bytes> {
+  const { Gunzip } = await import('fflate'); // reads a file of several members, which the browser's own does not
+  yield* through(piecesOf(blob), (emit) => new Gunzip(emit));
+}
+
+async function* unzstd(blob: Blob): AsyncGenerator<Bytes> {
+  const { Decompress } = await import('fzstd');
+  yield* through(piecesOf(blob), (emit) => new Decompress(emit));
+}
+
+const ZSTD_IN_ZIP = 93;
+const isText = (path: string): boolean => /\.(?:jsonl?|ndjson|txt)$/i.test(path);
+
+/** Files within a zip, one after another, each held whole. */
+async function* unzipped({ path, blob }: ImportFile): AsyncGenerator<Part> {
+  const [{ Unzip, UnzipInflate, UnzipPassThrough }, { Decompress }] = await Promise.all([import('fflate'), import('fzstd')]); // prettier-ignore
+  class UnzipZstd {
+    static compression = ZSTD_IN_ZIP;
+    ondata: (error: null, data: Uint8Array, final: boolean) => void = () => undefined;
+    #stream = new Decompress((chunk, final) => this.ondata(null, chunk, final ?? false));
+    push(chunk: Uint8Array, final: boolean): void {
+      this.#stream.push(chunk, final);
+    }
+  }
+  const done: Part[] = [];
+  let open = 0; // files whose end has not come
+  const unzip = new Unzip((file) => {
+    const name = `${path}/${file.name}`;
+    if (/(?:^|\/)data\.pkl$/.test(file.name)) throw refusal(path, 'a torch file: pickled Python objects', WANTED, PICKLE_ADVICE); // prettier-ignore
+    if (!isText(file.name)) return;
+    const chunks: Bytes[] = [];
+    let bytes = 0;
+    file.ondata = (error, chunk, final) => {
+      if (error) throw error;
+      bytes += chunk.length;
+      if (bytes > MOST_ENTRY_BYTES) throw refusal(name, 'a larger file', `at most ${MOST_ENTRY_BYTES} bytes, unpacked`, 'Unpack the archive and open its files.'); // prettier-ignore
+      chunks.push(chunk as Bytes);
+      if (!final) return;
+      open -= 1;
+      done.push({ path: name, bytes: () => piecesOf(new Blob(chunks)) });
+    };
+    open += 1;
+    file.start();
+  });
+  unzip.register(UnzipInflate);
+  unzip.register(UnzipPassThrough);
+  unzip.register(UnzipZstd);
+  for await (const piece of piecesOf(blob))
+    for (let at = 0; at < piece.length; at += PIECE_BYTES) {
+      unzip.push(piece.subarray(at, at + PIECE_BYTES));
+      yield* done.splice(0);
+    }
+  if (open > 0) throw refusal(path, 'an archive that breaks off', WANTED, 'Copy it again; the files before its last were read.'); // prettier-ignore
+}
+
+const ROWS_AT_ONCE = 512;
+
+/** Whole numbers of 64 bits as numbers; NaN and text as they are. */
+const plain = (value: unknown): unknown =>
+  typeof value === 'bigint'
+    ? Number(value)
+    : Array.isArray(value)
+      ? value.map(plain)
+      : value && Object.getPrototypeOf(value) === Object.prototype
+        ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]))
+        : value;
+
+async function* parquetRows(blob: Blob): AsyncGenerator<unknown> {
+  const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const file = {
+    byteLength: blob.size,
+    slice: (start: number, end?: number): Promise<ArrayBuffer> => blob.slice(start, end).arrayBuffer(),
+  };
+  const metadata = await parquetMetadataAsync(file);
+  const count = Number(metadata.num_rows);
+  for (let rowStart = 0; rowStart < count; rowStart += ROWS_AT_ONCE) {
+    const rowEnd = Math.min(count, rowStart + ROWS_AT_ONCE);
+    for (const row of await parquetReadObjects({ file, metadata, rowStart, rowEnd })) yield plain(row);
+  }
+}
+
+const EXTENSION_OF_PICKLES = /\.(?:pt|pth|pkl|pickle|bin)$/i;
+
+/**
+ * What there is to read in a file, archives opened.
+ * @throws ImportError where the file is of another kind
+ */
+export async function* partsOf(file: ImportFile): AsyncGenerator<Part | Table> {
+  const { path, blob } = file;
+  const head = new Uint8Array(await blob.slice(0, HEAD_BYTES).arrayBuffer());
+  const kind = kindOf(head);
+  if (head.length === 0) throw refusal(path, 'an empty file', WANTED, 'Look whether the run wrote its rollouts yet, and choose another file.'); // prettier-ignore
+  switch (kind) {
+    case null:
+      return yield { path, bytes: () => piecesOf(blob) };
+    case 'gzip':
+      return yield { path: path.replace(/\.gz$/i, ''), bytes: () => gunzipped(blob) };
+    case 'zstd':
+      return yield { path: path.replace(/\.zstd?$/i, ''), bytes: () => unzstd(blob) };
+    case 'zip':
+      return yield* unzipped(file);
+    case 'parquet':
+      return yield { path, rows: () => parquetRows(blob) };
+    case 'sqlite':
+      throw refusal(path, 'a SQLite database', WANTED, 'Export it: for mlflow, MlflowClient().search_traces(…) and json.dumps(trace.to_dict()) to a line each.'); // prettier-ignore
+  }
+  const isPickle = kind === 'pickle' || EXTENSION_OF_PICKLES.test(path);
+  throw refusal(path, isPickle ? 'pickled Python objects' : `binary data that begins with ${quote([...head.subarray(0, 4)])}`, WANTED, isPickle ? PICKLE_ADVICE : 'Choose the file that the trainer wrote its rollouts to.'); // prettier-ignore
+}
+
+/** Whether the bytes begin with a byte order mark of UTF-16, and which. */
+const utf16Of = (head: Bytes): 'utf-16le' | 'utf-16be' | null =>
+  head[0] === 0xff && head[1] === 0xfe
+    ? 'utf-16le'
+    : head[0] === 0xfe && head[1] === 0xff
+      ? 'utf-16be'
+      : null;
+
+/** UTF-16 as UTF-8; a byte order mark goes. */
+export async function* asUtf8(pieces: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
+  let decoder: TextDecoder | null | undefined;
+  const encoder = new TextEncoder();
+  for await (const piece of pieces) {
+    if (decoder === undefined) {
+      const encoding = utf16Of(piece);
+      decoder = encoding === null ? null : new TextDecoder(encoding);
+      const hasMark = piece[0] === 0xef && piece[1] === 0xbb && piece[2] === 0xbf;
+      if (decoder === null) {
+        yield hasMark ? piece.subarray(3) : piece;
+        continue;
+      }
+    }
+    yield decoder ? encoder.encode(decoder.decode(piece, { stream: true })) : piece;
+  }
+  if (decoder) yield encoder.encode(decoder.decode());
+}
