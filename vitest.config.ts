@@ -15,6 +15,9 @@ const BUNDLED = [
   '@lezer/highlight',
   'axe-core',
   'comlink',
+  'fflate',
+  'fzstd',
+  'hyparquet',
   'idb',
   'react',
   'react/jsx-dev-runtime',
@@ -63,7 +66,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: [
-            'tests/{algo,bench,env,keep,store,train,support}/**/*.test.ts',
+            'tests/{algo,bench,env,files,keep,store,train,support}/**/*.test.ts',
             'tests/*.test.ts',
             'tests/**/*.node.test.ts',
           ],

@@ -2,7 +2,14 @@
 import * as v from 'valibot';
 import { issueReport } from '../../protocol/schema.ts';
 import type { Delimiters } from './text.ts';
-import { ImportError, rewardOf, type MaybeNumbers, type Place, type Rollout } from './rollout.ts';
+import {
+  ImportError,
+  rewardOf,
+  type MaybeNumbers,
+  type Place,
+  type Refusal,
+  type Rollout,
+} from './rollout.ts';
 
 export interface Recognised {
   readonly version: string; // of the writer, as near as the file tells; '' where it does not
@@ -36,8 +43,24 @@ export interface Format {
   readonly name: string;
   readonly title: string;
   readonly recognise: (value: unknown, path: string) => Recognised | null;
+  readonly hasOwnIds?: true; // one id, one rollout: what comes a second time is the same
   readonly open: (context: Context) => RowReader;
 }
+
+/** What reading files yields. */
+export type Item =
+  | { readonly kind: 'rollout'; readonly rollout: Rollout; readonly format: Format }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | {
+      readonly kind: 'recognised';
+      readonly path: string;
+      readonly format: Format;
+      readonly recognised: Recognised;
+    }
+  | { readonly kind: 'skipped'; readonly path: string; readonly why: string }
+  | { readonly kind: 'repeated'; readonly place: Place } // a rollout whose id was read before: not counted twice
+  | { readonly kind: 'not-utf8'; readonly place: Place }
+  | { readonly kind: 'read'; readonly bytes: number }; // bytes of text, since the last
 
 /** @throws ImportError naming the first field that is not as the format has it */
 export function check<Schema extends v.GenericSchema>(

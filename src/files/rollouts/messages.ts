@@ -24,6 +24,13 @@ export const numberList = v.custom<readonly (number | null)[]>(isMaybeNumbers, '
 export const bitList = v.custom<readonly (number | boolean)[]>(isBits, 'a list of 0 and 1');
 /** A key that may be missing, and null where Python wrote None. */
 export const maybe = <Schema extends v.GenericSchema>(schema: Schema) => v.optional(v.nullable(schema));
+/** A key of any kind that may be missing. */
+export const anything = v.optional(v.unknown());
+/** A text, or what the schema says; a fault is told of the one that was meant. */
+export const textOr = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.lazy((input): v.GenericSchema<unknown, string | v.InferOutput<Schema>> =>
+    typeof input === 'string' ? v.string() : (schema as v.GenericSchema<unknown, v.InferOutput<Schema>>),
+  );
 /** NaN too: a trainer may have written it. */
 export const anyNumber = v.custom<number>((input) => typeof input === 'number', 'a number');
 export const name = v.union([v.string(), v.number()], 'a text or a number');

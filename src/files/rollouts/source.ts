@@ -1,4 +1,5 @@
 /** Bytes of a chosen file to JSON values with their lines: archives are opened, encodings told apart, and memory stays bounded. */
+import type { AsyncFlateStreamHandler } from 'fflate';
 import { quote } from '../../units.ts';
 import type { Bytes } from '../members.ts';
 import { ImportError } from './rollout.ts';
@@ -101,8 +102,8 @@ async function* unzipped({ path, blob }: ImportFile): AsyncGenerator<Part> {
   const [{ Unzip, UnzipInflate, UnzipPassThrough }, { Decompress }] = await Promise.all([import('fflate'), import('fzstd')]); // prettier-ignore
   class UnzipZstd {
     static compression = ZSTD_IN_ZIP;
-    ondata: (error: null, data: Uint8Array, final: boolean) => void = () => undefined;
-    #stream = new Decompress((chunk, final) => this.ondata(null, chunk, final ?? false));
+    ondata: AsyncFlateStreamHandler = () => undefined;
+    #stream = new Decompress((chunk, final) => this.ondata(null, chunk as Bytes, final ?? false));
     push(chunk: Uint8Array, final: boolean): void {
       this.#stream.push(chunk, final);
     }

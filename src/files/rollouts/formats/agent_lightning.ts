@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import { perKey, perRow, stepOfPath, type Format } from '../format.ts';
-import { idList, isRecord, maybe, message, name, rowsOfSteps, spanOf, spansOf, tokensOf, type Message, type Step } from '../messages.ts'; // prettier-ignore
+import { anything, idList, isRecord, maybe, message, name, rowsOfSteps, spanOf, spansOf, tokensOf, type Message, type Step } from '../messages.ts'; // prettier-ignore
 import { rewardOf, rollout } from '../rollout.ts';
 import { splitPrompt, splitResponse, turn } from '../text.ts';
 
@@ -132,7 +132,7 @@ export const lightningEvents: Format = {
 
 const trajectory = v.looseObject({
   rollout_id: name,
-  reward: v.unknown(),
+  reward: anything,
   prompt: v.string(),
   response: v.string(),
 });

@@ -4,14 +4,14 @@
  */
 import * as v from 'valibot';
 import { perRow, stepOfPath, type Format } from '../format.ts';
-import { anyNumber, isMessages, isRecord, maybe, messages, name, spansOf } from '../messages.ts';
+import { anything, anyNumber, isMessages, isRecord, maybe, messages, name, spansOf } from '../messages.ts';
 import { rewardOf, rollout, type Span } from '../rollout.ts';
 import { splitPrompt, splitResponse } from '../text.ts';
 
 const wholeOf = (value: unknown): number | null =>
   value !== null && value !== undefined && Number.isInteger(Number(value)) ? Number(value) : null;
 
-const chatRow = v.looseObject({ messages, reward: v.unknown(), attributes: maybe(v.looseObject({})) });
+const chatRow = v.looseObject({ messages, reward: anything, attributes: maybe(v.looseObject({})) });
 
 /** Last of the list: every format with messages has more beside them. */
 export const chat: Format = {
@@ -32,7 +32,7 @@ export const chat: Format = {
   ),
 };
 
-const vizRow = v.looseObject({ messages, attributes: v.looseObject({ reward: v.unknown() }) });
+const vizRow = v.looseObject({ messages, attributes: v.looseObject({ reward: anything }) });
 
 export const rolloutViz: Format = {
   name: 'rollout-viz',
@@ -55,7 +55,7 @@ export const rolloutViz: Format = {
 const tauRow = v.looseObject({
   task_id: name,
   trial: maybe(v.number()),
-  reward: v.unknown(),
+  reward: anything,
   traj: messages,
 });
 
@@ -76,7 +76,7 @@ export const tauBench: Format = {
 
 const ragenRow = v.looseObject({
   messages,
-  metadata: v.looseObject({ group_id: maybe(name), env_id: maybe(name), total_reward: v.unknown() }),
+  metadata: v.looseObject({ group_id: maybe(name), env_id: maybe(name), total_reward: anything }),
 });
 
 const TURN_REWARD = /\(reward:\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\)/i;
@@ -112,7 +112,7 @@ export const ragen: Format = {
 };
 
 const skyrlRow = v.looseObject({
-  ...{ input_prompt: v.string(), output_response: v.string(), score: v.unknown() },
+  ...{ input_prompt: v.string(), output_response: v.string(), score: anything },
   ...{ stop_reason: maybe(v.string()), data_source: maybe(v.string()) },
 });
 

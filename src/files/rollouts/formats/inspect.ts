@@ -4,18 +4,18 @@
  */
 import * as v from 'valibot';
 import { perRow, type Format } from '../format.ts';
-import { isRecord, maybe, messages, name, spanOf, tokensOf, type Message } from '../messages.ts';
+import { anything, isRecord, maybe, messages, name, spanOf, tokensOf, type Message } from '../messages.ts';
 import { note, rewardOf, rollout, type Note, type Place, type Rollout, type Span } from '../rollout.ts';
 
-const score = v.looseObject({ value: v.unknown() });
+const score = v.looseObject({ value: anything });
 const choice = v.looseObject({ logprobs: maybe(v.looseObject({ content: maybe(v.array(v.looseObject({ token: v.string(), logprob: v.number() }))) })) }); // prettier-ignore
 const sample = v.looseObject({
-  ...{ id: name, epoch: maybe(v.number()), messages, target: v.unknown() },
+  ...{ id: name, epoch: maybe(v.number()), messages, target: anything },
   ...{
     scores: maybe(v.record(v.string(), score)),
     output: maybe(v.looseObject({ choices: maybe(v.array(choice)) })),
   },
-  ...{ attachments: maybe(v.record(v.string(), v.string())), error: v.unknown() },
+  ...{ attachments: maybe(v.record(v.string(), v.string())), error: anything },
 });
 type Sample = v.InferOutput<typeof sample>;
 

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { check, perKey, type Format } from '../format.ts';
-import { isRecord, rowsOfSteps, spanOf, spansOf, type Message, type Step } from '../messages.ts';
+import { anything, isRecord, rowsOfSteps, spanOf, spansOf, type Message, type Step } from '../messages.ts';
 import { note, rollout, type Place, type Rollout } from '../rollout.ts';
 import { listOf, type Attributes } from './agent_lightning.ts';
 
@@ -38,9 +38,9 @@ function messagesOf(value: unknown): readonly Message[] {
 const text = (value: unknown): string => (typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)); // prettier-ignore
 
 const otelSpan = v.looseObject({
-  attributes: v.unknown(),
-  startTimeUnixNano: v.unknown(),
-  start_time: v.unknown(),
+  attributes: anything,
+  startTimeUnixNano: anything,
+  start_time: anything,
 });
 type OtelSpan = v.InferOutput<typeof otelSpan>;
 const otlp = v.looseObject({ resourceSpans: v.array(v.looseObject({ scopeSpans: v.array(v.looseObject({ spans: v.array(otelSpan) })) })) }); // prettier-ignore

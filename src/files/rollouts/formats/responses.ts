@@ -4,13 +4,13 @@
  */
 import * as v from 'valibot';
 import { perRow, stepOfPath, type Format } from '../format.ts';
-import { anyNumber, bitList, contentText, given, idList, isMessages, isRecord, maybe, messages, name, numberList, spansOf, tokensOf, turnText } from '../messages.ts'; // prettier-ignore
+import { anything, textOr, anyNumber, bitList, contentText, given, idList, isMessages, isRecord, maybe, messages, name, numberList, spansOf, tokensOf, turnText } from '../messages.ts'; // prettier-ignore
 import { rewardOf, rollout, span, type Span, type SpanTokens, type ToolCall } from '../rollout.ts';
 import { spansOfMask } from './verl_trace.ts';
 
 const item = v.looseObject({
-  ...{ type: maybe(v.string()), role: maybe(v.string()), content: v.unknown(), output: v.unknown() },
-  ...{ name: maybe(v.string()), arguments: maybe(v.string()), summary: v.unknown() },
+  ...{ type: maybe(v.string()), role: maybe(v.string()), content: anything, output: anything },
+  ...{ name: maybe(v.string()), arguments: maybe(v.string()), summary: anything },
   ...{
     prompt_token_ids: maybe(idList),
     generation_token_ids: maybe(idList),
@@ -20,9 +20,9 @@ const item = v.looseObject({
 type Item = v.InferOutput<typeof item>;
 
 const nemoRow = v.looseObject({
-  responses_create_params: v.looseObject({ input: v.union([v.string(), v.array(item)], 'a text or a list of items'), instructions: maybe(v.string()) }), // prettier-ignore
+  responses_create_params: v.looseObject({ input: textOr(v.array(item)), instructions: maybe(v.string()) }), // prettier-ignore
   response: v.looseObject({ output: v.array(item) }),
-  ...{ reward: v.unknown(), _ng_task_index: maybe(name), _ng_rollout_index: maybe(name) },
+  ...{ reward: anything, _ng_task_index: maybe(name), _ng_rollout_index: maybe(name) },
 });
 
 const isRead = ({ type, role }: Item): boolean => type === 'function_call_output' || (role !== undefined && role !== null && role !== 'assistant'); // prettier-ignore
@@ -152,9 +152,9 @@ const asPrompt = (spans: readonly Span[]): readonly Span[] =>
   spans[0]?.author === 'tool' ? [{ ...spans[0], author: 'user' }, ...spans.slice(1)] : spans;
 
 const atifStep = v.looseObject({
-  ...{ source: v.string(), message: v.unknown(), reasoning_content: maybe(v.string()) },
-  tool_calls: maybe(v.array(v.looseObject({ function_name: maybe(v.string()), arguments: v.unknown() }))),
-  observation: maybe(v.looseObject({ results: maybe(v.array(v.looseObject({ content: v.unknown() }))) })),
+  ...{ source: v.string(), message: anything, reasoning_content: maybe(v.string()) },
+  tool_calls: maybe(v.array(v.looseObject({ function_name: maybe(v.string()), arguments: anything }))),
+  observation: maybe(v.looseObject({ results: maybe(v.array(v.looseObject({ content: anything }))) })),
   metrics: maybe(v.looseObject({ completion_token_ids: maybe(idList), logprobs: maybe(numberList) })),
 });
 const atifRow = v.looseObject({

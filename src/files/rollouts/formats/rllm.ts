@@ -5,19 +5,19 @@
  */
 import * as v from 'valibot';
 import { perKey, perRow, stepOfPath, type Format } from '../format.ts';
-import { anyNumber, idList, isRecord, maybe, message, messages, numberList, rowsOfSteps, spanOf, spansOf, tokensOf, type Step } from '../messages.ts'; // prettier-ignore
+import { anything, anyNumber, idList, isRecord, maybe, message, messages, numberList, rowsOfSteps, spanOf, spansOf, tokensOf, type Step } from '../messages.ts'; // prettier-ignore
 import { rewardOf, rollout, span } from '../rollout.ts';
 import { turn } from '../text.ts';
 
 const step = v.looseObject({
-  ...{ observation: v.unknown(), model_response: maybe(v.string()), chat_completions: maybe(messages) },
-  ...{ reward: maybe(anyNumber), advantage: v.unknown(), logprobs: maybe(numberList) },
+  ...{ observation: anything, model_response: maybe(v.string()), chat_completions: maybe(messages) },
+  ...{ reward: maybe(anyNumber), advantage: anything, logprobs: maybe(numberList) },
   ...{ prompt_ids: maybe(idList), response_ids: maybe(idList) },
 });
 const trajectory = v.looseObject({
   name: maybe(v.string()),
   uid: maybe(v.string()),
-  reward: v.unknown(),
+  reward: anything,
   steps: v.array(step),
 });
 const episode = v.looseObject({
@@ -25,7 +25,7 @@ const episode = v.looseObject({
     episode_id: maybe(v.string()),
     id: maybe(v.string()),
     task_hash: maybe(v.string()),
-    task: v.unknown(),
+    task: anything,
   },
   ...{
     training_step: maybe(v.number()),
@@ -93,7 +93,7 @@ export const rllm: Format = {
 };
 
 const gatewayTrace = v.looseObject({
-  ...{ session_id: v.string(), trace_id: v.string(), messages, response_message: v.unknown() },
+  ...{ session_id: v.string(), trace_id: v.string(), messages, response_message: anything },
   ...{ prompt_token_ids: maybe(idList), completion_token_ids: maybe(idList), logprobs: maybe(numberList) },
   ...{
     prompt_delta_token_ids: maybe(idList),

@@ -5,15 +5,15 @@
  */
 import * as v from 'valibot';
 import { perRow, stepOfPath, type Format } from '../format.ts';
-import { anyNumber, given, isRecord, maybe, messages, spansOf } from '../messages.ts';
+import { anything, textOr, anyNumber, given, isRecord, maybe, messages, spansOf } from '../messages.ts';
 import { note, rewardOf, rollout, type Span } from '../rollout.ts';
 import { splitPrompt, splitResponse } from '../text.ts';
 
-const text = v.union([v.string(), messages], 'a text or a list of messages');
+const text = textOr(messages);
 const row = v.looseObject({
   prompt: text,
   completion: text,
-  step: maybe(v.unknown()),
+  step: anything,
   advantage: maybe(anyNumber),
 });
 

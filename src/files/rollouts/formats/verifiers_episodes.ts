@@ -173,6 +173,7 @@ const failedEpisode = (whole: v.InferOutput<typeof episode>, place: Place): Roll
 export const verifiersEpisodes: Format = {
   name: 'verifiers-v1',
   title: 'verifiers v1 episodes (also prime-rl)',
+  hasOwnIds: true,
   recognise(value, path) {
     if (!isRecord(value)) return null;
     const isBare = Array.isArray(value.nodes) && 'rewards' in value;

@@ -5,10 +5,10 @@
  */
 import * as v from 'valibot';
 import { perRow, stepOfPath, type Format } from '../format.ts';
-import { anyNumber, bitList, bits, given, idList, isMessages, isRecord, maybe, messages, name, numberList, rowsOfSteps, spansOf, tokensOf, type Step } from '../messages.ts'; // prettier-ignore
+import { anything, textOr, anyNumber, bitList, bits, given, idList, isMessages, isRecord, maybe, messages, name, numberList, rowsOfSteps, spansOf, tokensOf, type Step } from '../messages.ts'; // prettier-ignore
 import { note, rewardOf, rollout, span, type Note, type Row } from '../rollout.ts';
 
-const chat = v.union([v.string(), messages], 'a text or a list of messages');
+const chat = textOr(messages);
 const spansOfChat = (value: v.InferOutput<typeof chat>, author: 'user' | 'policy') =>
   typeof value === 'string' ? [span(author, value)] : spansOf(value);
 
@@ -22,13 +22,13 @@ const step = v.looseObject({
 });
 
 const row = v.looseObject({
-  ...{ prompt: chat, completion: chat, reward: v.unknown() },
+  ...{ prompt: chat, completion: chat, reward: anything },
   ...{
     example_id: maybe(name),
     id: maybe(name),
-    task: maybe(v.unknown()),
-    answer: v.unknown(),
-    error: v.unknown(),
+    task: anything,
+    answer: anything,
+    error: anything,
   },
   ...{ is_truncated: maybe(v.boolean()), advantage: maybe(anyNumber), trajectory: maybe(v.array(step)) },
 });

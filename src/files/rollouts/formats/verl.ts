@@ -5,13 +5,13 @@
  */
 import * as v from 'valibot';
 import { check, perRow, stepOfPath, type Context, type Format, type RowReader } from '../format.ts';
-import { isRecord, maybe, name } from '../messages.ts';
+import { anything, isRecord, maybe, name } from '../messages.ts';
 import { rewardOf, rollout, type Place, type Rollout, type Row } from '../rollout.ts';
 import { splitPrompt, splitResponse } from '../text.ts';
 
 const row = v.looseObject({
-  ...{ input: v.string(), output: v.string(), score: v.unknown(), step: maybe(v.number()) },
-  ...{ gts: v.unknown(), uid: maybe(v.string()), request_id: maybe(name), data_source: maybe(v.string()) },
+  ...{ input: v.string(), output: v.string(), score: anything, step: maybe(v.number()) },
+  ...{ gts: anything, uid: maybe(v.string()), request_id: maybe(name), data_source: maybe(v.string()) },
 });
 type DumpRow = v.InferOutput<typeof row>;
 
@@ -80,7 +80,7 @@ export const verl: Format = {
 
 const evaluation = v.looseObject({
   ...{ instruction: v.string(), input: v.string(), output: v.string() },
-  ...{ prediction: v.unknown(), answer: v.unknown() },
+  ...{ prediction: anything, answer: anything },
 });
 
 /** ARPO's evaluation: no score; the group is the question, over the files of its repeats. */

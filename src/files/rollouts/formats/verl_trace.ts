@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { check, perRow, type Format } from '../format.ts';
 import {
+  anything,
   bitList,
   bits,
   idList,
@@ -37,7 +38,7 @@ const output = v.looseObject({
     response_mask: bitList,
     response_logprobs: maybe(numberList),
   },
-  ...{ reward_score: v.unknown(), prompt_text: maybe(v.string()), response_text: maybe(v.string()) },
+  ...{ reward_score: anything, prompt_text: maybe(v.string()), response_text: maybe(v.string()) },
 });
 type LoopOutput = v.InferOutput<typeof output>;
 
@@ -159,7 +160,7 @@ export const verlMlflow: Format = {
   ),
 };
 
-const weaveCall = v.looseObject({ op_name: v.string(), inputs: v.unknown(), output: v.unknown(), attributes: maybe(v.looseObject({})) }); // prettier-ignore
+const weaveCall = v.looseObject({ op_name: v.string(), inputs: anything, output: anything, attributes: maybe(v.looseObject({})) }); // prettier-ignore
 
 export const verlWeave: Format = {
   name: 'verl-weave',
@@ -173,7 +174,7 @@ export const verlWeave: Format = {
   ),
 };
 
-const trackioTrace = v.looseObject({ metadata: v.looseObject({ op: v.string(), output: v.unknown(), inputs: v.unknown() }) }); // prettier-ignore
+const trackioTrace = v.looseObject({ metadata: v.looseObject({ op: v.string(), output: anything, inputs: anything }) }); // prettier-ignore
 
 export const verlTrackio: Format = {
   name: 'verl-trackio',
