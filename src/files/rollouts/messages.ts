@@ -51,7 +51,7 @@ export const isMessages = (value: unknown): boolean =>
   value.length > 0 &&
   value.every((item) => isRecord(item) && typeof item.role === 'string');
 
-const asText = (value: unknown): string =>
+export const asText = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 
 /** A tool call of any dialect: OpenAI's, flat (verifiers v1), Inspect's, Harbor's, or JSON within a string (early verifiers). */

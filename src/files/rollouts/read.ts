@@ -109,7 +109,7 @@ class PartReader {
   *#addOne({ value, ...place }: Row): Generator<Item> {
     if (!this.#reader) {
       const known = this.#recognise(value, place.path);
-      if (!known) return yield { kind: 'refused', refusal: unknownFormat(place, value) };
+      if (!known) return void (yield { kind: 'refused', refusal: unknownFormat(place, value) });
       [this.#format] = known;
       this.#reader = this.#format.open(this.#context);
       yield { kind: 'recognised', path: place.path, format: known[0], recognised: known[1] };

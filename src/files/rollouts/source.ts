@@ -120,7 +120,7 @@ async function* unzipped({ path, blob }: ImportFile): AsyncGenerator<Part> {
       if (error) throw error;
       bytes += chunk.length;
       if (bytes > MOST_ENTRY_BYTES) throw refusal(name, 'a larger file', `at most ${MOST_ENTRY_BYTES} bytes, unpacked`, 'Unpack the archive and open its files.'); // prettier-ignore
-      chunks.push(chunk as Bytes);
+      chunks.push(chunk);
       if (!final) return;
       open -= 1;
       done.push({ path: name, bytes: () => piecesOf(new Blob(chunks)) });
@@ -142,10 +142,11 @@ async function* unzipped({ path, blob }: ImportFile): AsyncGenerator<Part> {
 const ROWS_AT_ONCE = 512;
 
 /** Whole numbers of 64 bits as numbers; NaN and text as they are. */
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 const plain = (value: unknown): unknown =>
   typeof value === 'bigint'
     ? Number(value)
-    : Array.isArray(value)
+    : isList(value)
       ? value.map(plain)
       : value && Object.getPrototypeOf(value) === Object.prototype
         ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]))
@@ -178,15 +179,15 @@ export async function* partsOf(file: ImportFile): AsyncGenerator<Part | Table> {
   if (head.length === 0) throw refusal(path, 'an empty file', WANTED, 'Look whether the run wrote its rollouts yet, and choose another file.'); // prettier-ignore
   switch (kind) {
     case null:
-      return yield { path, bytes: () => piecesOf(blob) };
+      return void (yield { path, bytes: () => piecesOf(blob) });
     case 'gzip':
-      return yield { path: path.replace(/\.gz$/i, ''), bytes: () => gunzipped(blob) };
+      return void (yield { path: path.replace(/\.gz$/i, ''), bytes: () => gunzipped(blob) });
     case 'zstd':
-      return yield { path: path.replace(/\.zstd?$/i, ''), bytes: () => unzstd(blob) };
+      return void (yield { path: path.replace(/\.zstd?$/i, ''), bytes: () => unzstd(blob) });
     case 'zip':
       return yield* unzipped(file);
     case 'parquet':
-      return yield { path, rows: () => parquetRows(blob) };
+      return void (yield { path, rows: () => parquetRows(blob) });
     case 'sqlite':
       throw refusal(path, 'a SQLite database', WANTED, 'Export it: for mlflow, MlflowClient().search_traces(…) and json.dumps(trace.to_dict()) to a line each.'); // prettier-ignore
   }

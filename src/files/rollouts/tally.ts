@@ -119,7 +119,7 @@ export class Tally {
   readonly #refused: Refusal[] = [];
   readonly #skipped: { path: string; why: string }[] = [];
   readonly #tiers = { A: 0, B: 0, C: 0 };
-  readonly #has = { ids: 0, mask: 0, logProbs: 0, rewards: 0 };
+  readonly #has = { text: 0, ids: 0, mask: 0, logProbs: 0, rewards: 0 };
   readonly #by = new Map<string, number>();
   #refusedCount = 0;
   #rows = 0;
@@ -210,6 +210,7 @@ export class Tally {
   #count({ rows, reward }: Rollout): void {
     this.#rows += rows.length;
     const turns = rows.flatMap(({ spans }) => spans.filter(isTurn));
+    this.#has.text += Number(turns.some(({ text }) => text !== ''));
     this.#has.ids += Number(turns.some(({ tokens }) => tokens?.ids != null));
     this.#has.mask += Number(turns.some(({ tokens }) => tokens?.mask != null));
     this.#has.logProbs += Number(turns.some(({ tokens }) => tokens?.logProbs != null));
@@ -270,8 +271,8 @@ export class Tally {
 
   #tierWords(tier: Tier): string {
     const all = this.#rewards.length;
-    const { ids, mask, logProbs, rewards } = this.#has;
-    const parts = [`text`, ids > 0 && 'token ids', mask > 0 && 'mask', logProbs > 0 && 'log-probabilities of the sampler', tier === 'C' && 'numbers of the trainer'].filter(Boolean); // prettier-ignore
+    const { text, ids, mask, logProbs, rewards } = this.#has;
+    const parts = [text > 0 && 'text', ids > 0 && 'token ids', mask > 0 && 'mask', logProbs > 0 && 'log-probabilities of the sampler', tier === 'C' && 'numbers of the trainer'].filter(Boolean); // prettier-ignore
     const only = tier === 'A' && ids > 0 && logProbs === 0 ? ' (ids + mask only: no log-probabilities)' : '';
     const some = tier === 'A' && ids > 0 && ids < all ? ` (ids in ${ids} of ${all} rollouts)` : '';
     return `${parts.join(', ')}${only}${some}; rewards of ${rewards} of ${all} rollouts`;

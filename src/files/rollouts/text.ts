@@ -115,7 +115,9 @@ function observationAt(text: string, start: number, role: string): Observation |
     const closesAgain = text.indexOf('</tool_response>', after);
     const opensAgain = text.indexOf('<tool_response>', after);
     const isUnpaired = closesAgain >= 0 && (opensAgain < 0 || closesAgain < opensAgain);
-    return { end, next: after, guessed: !close || isUnpaired || (next !== null && next.index < end) };
+    const closesWithin = /<\/tool_response>(?!\s*(?:<tool_response>|$))/.test(text.slice(start, end));
+    const isDoubtful = !close || isUnpaired || closesWithin || (next !== null && next.index < end);
+    return { end, next: after, guessed: isDoubtful };
   }
   if (!next) return role === 'tool' ? { end: text.length, next: text.length, guessed: true } : null;
   const after = next.index + next[0].length;

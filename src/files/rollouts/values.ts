@@ -203,7 +203,7 @@ async function* scanned(part: Part): AsyncGenerator<Read> {
  */
 export async function* valuesOf(part: Part): AsyncGenerator<Read> {
   const layout = await layoutOf(part);
-  if (layout === 'values') return yield* scanned(part);
+  if (layout === 'values') return void (yield* scanned(part));
   const { path } = part;
   if (layout === 'text') {
     const lines: string[] = [];
@@ -213,7 +213,7 @@ export async function* valuesOf(part: Part): AsyncGenerator<Read> {
       isBroken ||= each.isBroken;
       if (bytes <= MOST_VALUE_BYTES) lines.push(each.text);
     }
-    return yield { path, line: 1, value: lines.join('\n'), fault: null, bytes, isBroken };
+    return void (yield { path, line: 1, value: lines.join('\n'), fault: null, bytes, isBroken });
   }
   for await (const { line, text, bytes, isBroken, isTooLong } of linesOf(part)) {
     const place = { path, line, bytes, isBroken };

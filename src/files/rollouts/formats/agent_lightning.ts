@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import { perKey, perRow, stepOfPath, type Format } from '../format.ts';
-import { anything, idList, isRecord, maybe, message, name, rowsOfSteps, spanOf, spansOf, tokensOf, type Message, type Step } from '../messages.ts'; // prettier-ignore
+import { asText, anything, idList, isRecord, maybe, message, name, rowsOfSteps, spanOf, spansOf, tokensOf, type Message, type Step } from '../messages.ts'; // prettier-ignore
 import { rewardOf, rollout } from '../rollout.ts';
 import { splitPrompt, splitResponse, turn } from '../text.ts';
 
@@ -22,8 +22,8 @@ function numbered(attributes: Attributes, prefix: string): readonly Message[] {
   }
   const ordered = [...found].toSorted(([one], [other]) => one - other);
   return ordered.map(([, each]) => ({
-    role: String(each.role ?? 'assistant'),
-    content: String(each.content ?? ''),
+    role: asText(each.role ?? 'assistant'),
+    content: asText(each.content),
   }));
 }
 

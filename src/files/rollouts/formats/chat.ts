@@ -4,7 +4,17 @@
  */
 import * as v from 'valibot';
 import { perRow, stepOfPath, type Format } from '../format.ts';
-import { anything, anyNumber, isMessages, isRecord, maybe, messages, name, spansOf } from '../messages.ts';
+import {
+  asText,
+  anything,
+  anyNumber,
+  isMessages,
+  isRecord,
+  maybe,
+  messages,
+  name,
+  spansOf,
+} from '../messages.ts';
 import { rewardOf, rollout, type Span } from '../rollout.ts';
 import { splitPrompt, splitResponse } from '../text.ts';
 
@@ -46,9 +56,9 @@ export const rolloutViz: Format = {
       : null,
   open: perRow(vizRow, ({ messages: list, attributes }, place) => {
     const { reward, notes } = rewardOf(attributes.reward);
-    const group = { key: String(attributes.sample_index), by: 'attributes.sample_index' };
-    const found = { id: `${group.key}/${String(attributes.rollout_n ?? 0)}`, group, reward, notes };
-    return [rollout(place, [{ spans: spansOf(list) }], { ...found, step: wholeOf(attributes.step), dataset: String(attributes.data_source ?? '') })]; // prettier-ignore
+    const group = { key: asText(attributes.sample_index), by: 'attributes.sample_index' };
+    const found = { id: `${group.key}/${asText(attributes.rollout_n ?? 0)}`, group, reward, notes };
+    return [rollout(place, [{ spans: spansOf(list) }], { ...found, step: wholeOf(attributes.step), dataset: asText(attributes.data_source) })]; // prettier-ignore
   }),
 };
 
@@ -104,7 +114,7 @@ export const ragen: Format = {
     const { reward, notes } = rewardOf(total_reward);
     return [
       rollout(place, [{ spans: withTurnRewards(spansOf(read.messages)) }], {
-        ...{ id: String(read.custom_id ?? env_id ?? ''), reward, notes, step: stepOfPath(place.path) },
+        ...{ id: asText(read.custom_id ?? env_id), reward, notes, step: stepOfPath(place.path) },
         ...(group_id !== null && group_id !== undefined && { group: { key: String(group_id), by: 'metadata.group_id' } }), // prettier-ignore
       }),
     ];

@@ -4,7 +4,17 @@
  */
 import * as v from 'valibot';
 import { perRow, type Format } from '../format.ts';
-import { anything, isRecord, maybe, messages, name, spanOf, tokensOf, type Message } from '../messages.ts';
+import {
+  asText,
+  anything,
+  isRecord,
+  maybe,
+  messages,
+  name,
+  spanOf,
+  tokensOf,
+  type Message,
+} from '../messages.ts';
 import { note, rewardOf, rollout, type Note, type Place, type Rollout, type Span } from '../rollout.ts';
 
 const score = v.looseObject({ value: anything });
@@ -64,7 +74,7 @@ function rolloutOf(read: Sample, dataset: string, place: Place): Rollout {
     return isPrompt(each) && made.author === 'policy' ? { ...made, author: 'assistant' as const } : made;
   });
   const { reward, notes } = scoreOf(read.scores);
-  const failed = isRecord(read.error) ? [note('failed', `sample ${read.id} failed: ${String(read.error.message)}`)] : []; // prettier-ignore
+  const failed = isRecord(read.error) ? [note('failed', `sample ${read.id} failed: ${asText(read.error.message)}`)] : []; // prettier-ignore
   return rollout(place, [{ spans: withLogProbs(spans, read.output) }], {
     ...{
       id: `${read.id}/${read.epoch ?? 1}`,
@@ -87,7 +97,7 @@ export const inspectLog: Format = {
   title: 'Inspect log',
   recognise: (value) =>
     isRecord(value) && isRecord(value.eval) && 'status' in value
-      ? { version: `log version ${String(value.version ?? 1)}`, why: 'eval and status are there' }
+      ? { version: `log version ${asText(value.version ?? 1)}`, why: 'eval and status are there' }
       : null,
   open: perRow(log, (read, place) =>
     (read.samples ?? []).map((each) => rolloutOf(each, read.eval.task ?? '', place)),

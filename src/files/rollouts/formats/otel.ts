@@ -4,7 +4,16 @@
  */
 import * as v from 'valibot';
 import { check, perKey, type Format } from '../format.ts';
-import { anything, isRecord, rowsOfSteps, spanOf, spansOf, type Message, type Step } from '../messages.ts';
+import {
+  asText,
+  anything,
+  isRecord,
+  rowsOfSteps,
+  spanOf,
+  spansOf,
+  type Message,
+  type Step,
+} from '../messages.ts';
 import { note, rollout, type Place, type Rollout } from '../rollout.ts';
 import { listOf, type Attributes } from './agent_lightning.ts';
 
@@ -26,16 +35,15 @@ function anyValue(typed: unknown): unknown {
 function messagesOf(value: unknown): readonly Message[] {
   return (listOf(value) ?? []).filter(isRecord).map(({ role, parts, content }) => {
     const all = (listOf(parts) ?? []).filter(isRecord);
-    const told = all.filter(({ type }) => type === 'text' || type === 'tool_call_response').map((part) => text(part.content ?? part.response ?? part.result)); // prettier-ignore
-    const reasoning = all.filter(({ type }) => type === 'reasoning').map((part) => text(part.content)).join('\n'); // prettier-ignore
+    const told = all.filter(({ type }) => type === 'text' || type === 'tool_call_response').map((part) => asText(part.content ?? part.response ?? part.result)); // prettier-ignore
+    const reasoning = all.filter(({ type }) => type === 'reasoning').map((part) => asText(part.content)).join('\n'); // prettier-ignore
     return {
-      ...{ role: String(role ?? 'user'), content: parts === undefined ? text(content) : told.join('\n') },
+      ...{ role: asText(role ?? 'user'), content: parts === undefined ? asText(content) : told.join('\n') },
       ...(reasoning && { reasoning_content: reasoning }),
       tool_calls: all.filter(({ type }) => type === 'tool_call'),
     };
   });
 }
-const text = (value: unknown): string => (typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)); // prettier-ignore
 
 const otelSpan = v.looseObject({
   attributes: anything,
@@ -46,8 +54,8 @@ type OtelSpan = v.InferOutput<typeof otelSpan>;
 const otlp = v.looseObject({ resourceSpans: v.array(v.looseObject({ scopeSpans: v.array(v.looseObject({ spans: v.array(otelSpan) })) })) }); // prettier-ignore
 
 const conversationOf = (read: OtelSpan): string =>
-  text(plainAttributes(read.attributes)['gen_ai.conversation.id'] ?? read.traceId ?? read.trace_id ?? (isRecord(read.context) ? read.context.trace_id : '')); // prettier-ignore
-const startOf = ({ startTimeUnixNano, start_time }: OtelSpan): string => text(startTimeUnixNano ?? start_time).padStart(24, '0'); // prettier-ignore
+  asText(plainAttributes(read.attributes)['gen_ai.conversation.id'] ?? read.traceId ?? read.trace_id ?? (isRecord(read.context) ? read.context.trace_id : '')); // prettier-ignore
+const startOf = ({ startTimeUnixNano, start_time }: OtelSpan): string => asText(startTimeUnixNano ?? start_time).padStart(24, '0'); // prettier-ignore
 
 function conversation(held: readonly OtelSpan[], place: Place): readonly Rollout[] {
   const steps = held.toSorted((one, other) => (startOf(one) < startOf(other) ? -1 : 1)).flatMap(otelStep);

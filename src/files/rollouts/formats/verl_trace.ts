@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { check, perRow, type Format } from '../format.ts';
 import {
+  asText,
   anything,
   bitList,
   bits,
@@ -29,7 +30,7 @@ import {
   type Row,
   type Span,
 } from '../rollout.ts';
-import { splitPrompt, splitResponse } from '../text.ts';
+import { callsIn, splitPrompt, splitResponse } from '../text.ts';
 
 const output = v.looseObject({
   ...{
@@ -85,7 +86,8 @@ export function spansOfMask(
       mask: cut(mask),
       logProbs: sampled && logProbs ? cut(logProbs) : null,
     });
-    return span(sampled ? 'policy' : 'tool', texts?.[at] ?? '', { tokens });
+    const words = texts?.[at] ?? '';
+    return span(sampled ? 'policy' : 'tool', words, { tokens, calls: sampled ? callsIn(words) : [] });
   });
   const differs = text && !texts;
   return { spans, notes: differs ? [note('text-and-mask', 'the text has other turns than the mask: turns are the mask’s, without text')] : [] }; // prettier-ignore
@@ -116,9 +118,9 @@ function read(
   const reward = rewardOf(result.reward_score);
   const sample = tags.sample_index;
   return rollout(place, [row], {
-    id: sample === undefined ? '' : `${String(sample)}/${String(tags.rollout_n ?? 0)}`,
-    ...(sample !== undefined && { group: { key: String(sample), by: 'sample_index' } }),
-    ...{ step: wholeOf(tags.step ?? null), dataset: String(tags.experiment_name ?? '') },
+    id: sample === undefined ? '' : `${asText(sample)}/${asText(tags.rollout_n ?? 0)}`,
+    ...(sample !== undefined && { group: { key: asText(sample), by: 'sample_index' } }),
+    ...{ step: wholeOf(tags.step ?? null), dataset: asText(tags.experiment_name) },
     ...{ reward: reward.reward, notes: [...notes, ...reward.notes] },
   });
 }
@@ -186,9 +188,9 @@ export const verlTrackio: Format = {
     'op' in value.metadata
       ? { version: '', why: 'metadata.backend is trackio' }
       : null,
-  open: perRow(trackioTrace, ({ metadata, messages: asked }, place) =>
-    isLoop(metadata.op) && isRecord(metadata.output)
-      ? [read(metadata.output, { messages: asked }, metadata, place)]
-      : [],
-  ),
+  open: perRow(trackioTrace, ({ metadata, messages: said }, place) => {
+    if (!isLoop(metadata.op) || !isRecord(metadata.output)) return [];
+    const asked = isMessages(said) ? (said as readonly unknown[]).slice(0, -1) : []; // the last is the response
+    return [read(metadata.output, { messages: asked }, metadata, place)];
+  }),
 };
