@@ -185,7 +185,7 @@ export async function* partsOf(file: ImportFile): AsyncGenerator<Part | Table> {
     case 'zstd':
       return void (yield { path: path.replace(/\.zstd?$/i, ''), bytes: () => unzstd(blob) });
     case 'zip':
-      return yield* unzipped(file);
+      return void (yield* unzipped(file));
     case 'parquet':
       return void (yield { path, rows: () => parquetRows(blob) });
     case 'sqlite':
