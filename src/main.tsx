@@ -2,13 +2,14 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { readInWorker } from './files/file_reader.ts';
-import { readLogPart, writeRecording } from './files/recording.ts';
+import { rangesOf, readLogPart, writeRecording, type RecordingIndex } from './files/recording.ts';
 import { createLab, type Lab } from './store/lab/lab.ts';
 import { followAddress, mirrorSelection } from './store/place/address.ts';
 import { lastNeeded } from './store/place/selection.ts';
 import { createPump } from './store/record/pump.ts';
 import { startKeeper } from './keep/keeper_client.ts';
 import type { KeeperNews } from './keep/entry.ts';
+import type { RunEvent } from './protocol/protocol.ts';
 import type { TabMemory } from './store/lab/kept.ts';
 import { startEngine, type EngineClient } from './train/engine/client.ts';
 import { App } from './ui/shell/App.tsx';
@@ -16,6 +17,7 @@ import { keepOffline } from './ui/shell/NewVersion.tsx';
 import { LabError, type ErrorReport } from './units.ts';
 
 const RECORDING = 'recorded-instant.ndjson.gz';
+const INDEX = 'recorded-instant.index.json';
 const HIDDEN_TAB_MS = 250; // animation frames stop in hidden tabs; training does not
 const GIVE_WAY_MS = 40; // between two signs of a person that the engine is told of
 
@@ -56,24 +58,58 @@ function reportOf(error: unknown, where: string): ErrorReport {
   };
 }
 
+const recordingUrl = (file = RECORDING): string => new URL(file, document.baseURI).href;
+
+/** Null where the host has none, or sends something else. */
+async function readIndex(): Promise<RecordingIndex | null> {
+  try {
+    const { lengths } = (await (await fetch(recordingUrl(INDEX))).json()) as Partial<RecordingIndex>;
+    return lengths?.every(Number.isSafeInteger) ? { lengths } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The update that a link asks for, before the rest; a host that sends no ranges sends it in its turn. */
+async function readAhead(lab: Lab, index: RecordingIndex, update: number): Promise<void> {
+  const ranges = rangesOf(index, update);
+  if (!ranges) return;
+  lab.arrival.await(update);
+  try {
+    const events: RunEvent[] = [];
+    for await (const event of readInWorker({ url: recordingUrl(), ranges })) events.push(event);
+    lab.arrival.readAhead(events);
+  } catch (error) {
+    console.info('The update is not read ahead of the recording:', error);
+  }
+}
+
 /**
  * Streams the recorded run into the player; the update that a link asks for is shown as soon as it is there.
  * @param isFirst it is what the page shows
  */
 async function loadRecording(lab: Lab, isFirst: boolean): Promise<void> {
   const wanted = isFirst ? lastNeeded(lab.selection.getState()) : null;
+  const index = wanted === null ? null : await readIndex();
+  if (index && wanted !== null) await readAhead(lab, index, wanted);
+  const total = index?.lengths.reduce((sum, length) => sum + length, 0) ?? Infinity;
+  const onProgress = ({ bytes }: { readonly bytes: number }): void =>
+    lab.arrival.progress(Math.min(bytes / total, 0.99));
   let isThere = false;
   let isShown = wanted === null;
   try {
-    for await (const event of readInWorker(new URL(RECORDING, document.baseURI).href)) {
+    for await (const event of readInWorker(recordingUrl(), { onProgress })) {
       if (!isThere && isFirst && wanted === null) lab.player.play();
       isThere = true;
       lab.player.add([event]);
-      if (isShown || event.kind !== 'metrics' || event.update !== wanted) continue;
-      isShown = true;
-      lab.player.seek(wanted);
+      const asked = isFirst && event.kind === 'metrics' ? lastNeeded(lab.selection.getState()) : null;
+      if (event.kind !== 'metrics' || (event.update !== wanted && event.update !== asked)) continue;
+      isShown ||= event.update === wanted;
+      if (lab.run.getState().updates.length < event.update || event.update === wanted)
+        lab.player.seek(event.update);
     }
   } finally {
+    lab.arrival.progress(1);
     if (isThere) lab.player.finish(); // of a file that broke off too: what came is the whole of it
   }
   if (wanted !== null && !isShown) lab.player.seek(wanted); // a run that ends before: all of it

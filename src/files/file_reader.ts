@@ -3,8 +3,14 @@ import { LabError, type ErrorReport } from '../units.ts';
 import type { RunEvent } from '../protocol/protocol.ts';
 import type { ReadOptions, ReadProgress } from './recording.ts';
 
-/** A file that the person chose, or an absolute address. */
-export type RecordingSource = Blob | string;
+/** Stretches of the file at an address, each of whole members; the first begins with the log's header. */
+export interface RecordingParts {
+  readonly url: string; // absolute
+  readonly ranges: readonly (readonly [start: number, end: number])[]; // bytes; the end is not part
+}
+
+/** A file that the person chose, or an absolute address: the whole of it, or parts. */
+export type RecordingSource = Blob | string | RecordingParts;
 
 /** What the page asks: to begin, and for each stretch, so that the worker never runs far ahead of the page. */
 export type ReaderQuestion =

@@ -3,7 +3,7 @@ import { LabError } from '../units.ts';
 import { reportOf } from '../protocol/errors.ts';
 import type { ReaderAnswer, ReaderQuestion, RecordingSource } from './file_reader.ts';
 import type { RunEvent } from '../protocol/protocol.ts';
-import { recordingBatches, type ReadProgress } from './recording.ts';
+import { partBatches, recordingBatches, type ReadProgress } from './recording.ts';
 
 /** What is used of DedicatedWorkerGlobalScope; the DOM library types `self` as a window. */
 interface WorkerScope {
@@ -34,8 +34,18 @@ export class RecordingMissingError extends LabError {
 const isPage = (response: Response): boolean =>
   response.headers.get('content-type')?.startsWith('text/html') ?? false;
 
+/** @throws RecordingMissingError where the host sends no ranges */
+async function rangeOf(url: string, [start, end]: readonly [number, number]): Promise<Blob> {
+  const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
+  if (response.status === 206) return response.blob();
+  await response.body?.cancel();
+  throw new RecordingMissingError(url, `status ${response.status}: the host sends no ranges`);
+}
+
 async function bytesOf(source: RecordingSource): Promise<Blob | ReadableStream<Uint8Array<ArrayBuffer>>> {
-  if (typeof source !== 'string') return source;
+  if (source instanceof Blob) return source;
+  if (typeof source !== 'string')
+    return new Blob(await Promise.all(source.ranges.map((range) => rangeOf(source.url, range))));
   const response = await fetch(source).catch((error: unknown) => {
     throw new RecordingMissingError(source, error instanceof Error ? error.message : String(error), error);
   });
@@ -47,10 +57,14 @@ async function bytesOf(source: RecordingSource): Promise<Blob | ReadableStream<U
 let progress: ReadProgress = { bytes: 0, events: 0 };
 let batches: AsyncGenerator<readonly RunEvent[], void> | null = null;
 
+const batchesOf = (source: RecordingSource, bytes: Awaited<ReturnType<typeof bytesOf>>): typeof batches =>
+  typeof source === 'string' || source instanceof Blob
+    ? recordingBatches(bytes, { onProgress: (now) => (progress = now) })
+    : partBatches(bytes);
+
 async function answer(question: ReaderQuestion): Promise<ReaderAnswer> {
   try {
-    if (question.kind === 'open')
-      batches = recordingBatches(await bytesOf(question.source), { onProgress: (now) => (progress = now) });
+    if (question.kind === 'open') batches = batchesOf(question.source, await bytesOf(question.source));
     const read = await batches?.next();
     if (!read || read.done) return { kind: 'end' };
     return { kind: 'events', events: read.value, progress };

@@ -30,6 +30,7 @@ let page: Page;
 const requests: string[] = [];
 const complaints: string[] = [];
 let isDown = false; // the network is gone
+let holds: Promise<void> | null = null; // the whole recording is sent after it
 let isNewer = false; // the host has a new version
 let origin = '';
 
@@ -38,7 +39,7 @@ const newer = (code: string): string => code.replace(/^const VERSION="\w+"/, 'co
 beforeAll(async () => {
   const words = ['node_modules/vite/bin/vite.js', 'build', '--outDir', SITE, '--logLevel', 'error'];
   execFileSync(process.execPath, words, { env: { ...process.env, NODE_ENV: 'production' } }); // not Vitest's
-  server = createServer((request, response) => {
+  server = createServer(async (request, response) => {
     if (isDown) return void request.socket.destroy();
     const { pathname } = new URL(request.url ?? '/', 'http://host');
     const file = join(SITE, pathname.slice(PATH.length) || 'index.html');
@@ -47,6 +48,12 @@ beforeAll(async () => {
     for (const [name, value] of HEADERS) response.setHeader(name, value);
     response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream');
     response.setHeader('Cache-Control', 'no-cache');
+    const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+    if (range) {
+      const part = readFileSync(file).subarray(Number(range[1]), Number(range[2]) + 1);
+      return void response.writeHead(206, { 'Content-Range': `bytes ${range[1]}-${range[2]}/*` }).end(part);
+    }
+    if (holds && pathname.endsWith('.ndjson.gz')) await holds;
     const isWorker = pathname.endsWith('service_worker.js');
     response.end(isWorker && isNewer ? newer(readFileSync(file, 'utf8')) : readFileSync(file));
   });
@@ -97,6 +104,33 @@ test('the headers of the guide and the policy of the page are one policy, withou
   const html = readFileSync(join(SITE, 'index.html'), 'utf8');
   expect(html.replaceAll('&#39;', "'")).toContain(CONTENT_POLICY);
   expect(html).not.toMatch(/<script(?![^>]*\bsrc=)/);
+});
+
+test('a link to an update shows it before the recording is read, and says what is awaited', async () => {
+  const own = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  let release = (): void => undefined;
+  holds = new Promise((done) => (release = done));
+  page = await own.newPage();
+  page.setDefaultTimeout(60_000);
+  await page.goto(`${origin}${PATH}#v1&view=tree&update=23&prompt=2`);
+  await page.getByText('Update 23 of the recorded run is here; the updates around it are being read (0 %).').waitFor(); // prettier-ignore
+  const tree = (): Promise<readonly string[]> => page.locator('.tree-view [data-node]').allTextContents();
+  await page.locator('.tree-view [data-node]').first().waitFor();
+  const ahead = await tree();
+  expect(ahead.length).toBeGreaterThan(3);
+  await page.keyboard.press('[');
+  await page.getByText('Update 22 of the recorded run is on its way: the recording is still being read.').waitFor(); // prettier-ignore
+  await page.keyboard.press(']');
+  release();
+  holds = null;
+  await page.getByText(/Update 23 done/).waitFor({ state: 'attached' });
+  await page.getByText('is being read').waitFor({ state: 'detached' });
+  await page.locator('.notice', { hasText: 'recorded run is here' }).waitFor({ state: 'detached' });
+  expect(await tree()).toEqual(ahead);
+  await page.keyboard.press('[');
+  await page.locator('.notice').waitFor({ state: 'detached' });
+  await page.getByText('update 22').first().waitFor();
+  await own.close();
 });
 
 test('a whole session asks nothing of another origin and breaks no policy', async () => {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { presets } from '../../src/train/config/presets.ts';
-import { readRecording } from '../../src/files/recording.ts';
+import { blobSource, wholeMembers } from '../../src/files/members.ts';
+import { partBatches, rangesOf, readRecording, type RecordingIndex } from '../../src/files/recording.ts';
 
 const bytes = new Uint8Array(readFileSync('public/recorded-instant.ndjson.gz'));
 const events: RunEvent[] = [];
@@ -24,10 +25,31 @@ test('in it the policy learns: held-out exact match rises by more than 0.30', ()
   expect(after.exactMatch - before.exactMatch).toBeGreaterThan(0.3);
 });
 
-test('it is small enough to wait for, and its first hundred events come in the first 40 kilobytes', async () => {
+test('it is small enough to wait for, and its first hundred events come in the first 64 kilobytes', async () => {
   expect(bytes.length).toBeLessThan(3_000_000);
   const head = readRecording(
-    new ReadableStream({ start: (controller) => controller.enqueue(bytes.slice(0, 40_000)) }),
+    new ReadableStream({ start: (controller) => controller.enqueue(bytes.slice(0, 64_000)) }),
   );
   for (let i = 0; i < 100; i += 1) expect((await head.next()).done).toBe(false);
+});
+
+test('its index tells where each update stands: read alone, an update is what it is in the whole', async () => {
+  const index = JSON.parse(readFileSync('public/recorded-instant.index.json', 'utf8')) as RecordingIndex;
+  const { members, bytes: whole } = await wholeMembers(blobSource(new Blob([bytes])));
+  expect(whole).toBe(bytes.length);
+  expect(index.lengths).toEqual(members.slice(0, -1).map((member) => member.bytes)); // the last is the end line
+  expect(members.map(({ label }) => label)).toEqual(Array.from({ length: 42 }, (_, update) => update));
+  for (const update of [1, 23, 40]) {
+    const parts = rangesOf(index, update)!.map(([start, end]) => bytes.subarray(start, end));
+    const read: RunEvent[] = [];
+    for await (const batch of partBatches(new Blob(parts))) read.push(...batch);
+    const first = events.findIndex((event) => event.kind === 'update-started');
+    const start = events.findIndex((event) => event.kind === 'update-started' && event.update === update);
+    const next = events.findIndex((event) => event.kind === 'update-started' && event.update === update + 1);
+    const want = [...events.slice(0, first), ...events.slice(start, next < 0 ? undefined : next)];
+    const differs = want.findIndex((event, place) => JSON.stringify(event) !== JSON.stringify(read[place]));
+    expect([read.length, differs]).toEqual([want.length, -1]);
+    expect(parts.reduce((sum, part) => sum + part.length, 0)).toBeLessThan(70_000);
+  }
+  expect([0, 41, 1.5, NaN].map((update) => rangesOf(index, update))).toEqual([null, null, null, null]);
 });

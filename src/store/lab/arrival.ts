@@ -3,6 +3,7 @@
  * Where it is nowhere, the run at hand is shown at an address of its own, and it is said once what was asked for.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { RunEvent } from '../../protocol/protocol.ts';
 import type { RunConfig } from '../../units.ts';
 import { configOf, runName, sameRun, type RunName } from '../record/run_name.ts';
 import type { RunStore, Screen } from '../record/run.ts';
@@ -20,9 +21,17 @@ export interface LostPlace {
 export interface ArrivalState {
   readonly opening: RunName | null; // being looked for and read: nothing else is shown at its address
   readonly lost: LostPlace | null; // until it is dismissed, or a run is chosen
+  /** The update of the recorded run that was asked for: read ahead of the others, of which a share of the bytes is read. */
+  readonly ahead: { readonly update: number; readonly isHere: boolean; readonly share: number } | null;
 }
 
 export interface Arrival extends StoreApi<ArrivalState> {
+  /** An update of the recorded run is asked for, and will be read ahead of the others. */
+  readonly await: (update: number) => void;
+  /** It is there: it is shown until the recording has come to it. */
+  readonly readAhead: (events: readonly RunEvent[]) => void;
+  /** @param share of the recording's bytes that is read; 1: all that there is */
+  readonly progress: (share: number) => void;
   /** The lost run's recipe; null where it cannot be known here. */
   readonly recipe: () => RunConfig | null;
   /** Trains the lost run here, and shows its place when the training comes there. */
@@ -38,6 +47,7 @@ export interface ArrivalParts {
   readonly transport: Transport;
   readonly shelf: Shelf;
   readonly kept: Kept;
+  readonly empty: () => RunStore;
 }
 
 const isOf = (record: RunStore, wanted: RunName): boolean => {
@@ -46,8 +56,8 @@ const isOf = (record: RunStore, wanted: RunName): boolean => {
 };
 
 export function createArrival(parts: ArrivalParts): Arrival {
-  const { run, recorded, live, selection, transport, shelf, kept } = parts;
-  const store = createStore<ArrivalState>(() => ({ opening: null, lost: null }));
+  const { run, recorded, live, selection, transport, shelf, kept, empty } = parts;
+  const store = createStore<ArrivalState>(() => ({ opening: null, lost: null, ahead: null }));
   let missed: RunName | null = null; // looked for before any run was on screen, and not found
 
   /** Null where no record of this browser is of that run. */
@@ -107,12 +117,38 @@ export function createArrival(parts: ArrivalParts): Arrival {
   });
   void look();
 
+  /** The recorded run has come to what was read ahead of it. */
+  const takeUp = (ahead: RunStore, update: number): void => {
+    const stop = recorded.subscribe(({ updates }) => {
+      if (!updates[update - 1]?.ended) return;
+      stop();
+      if (run.shown() === ahead) run.show(recorded);
+    });
+  };
+
   const recipe = (): RunConfig | null => {
     const { lost } = store.getState();
     return lost && configOf(run.getState(), lost.sought.run, lost.sought.recipe ?? []);
   };
   return {
     ...store,
+    await: (update) => store.setState({ ahead: { update, isHere: false, share: 0 } }),
+    readAhead(events) {
+      const { ahead } = store.getState();
+      if (!ahead || run.shown() !== recorded || recorded.getState().header) return;
+      const record = empty();
+      const { ready } = run.getState();
+      if (ready) record.apply([ready]);
+      record.apply(events.map((event) => event.kind === 'run-started' ? { ...event, resumedAfter: ahead.update - 1 } : event)); // prettier-ignore
+      if (!record.getState().updates[ahead.update - 1]?.ended) return; // another version's file: wait for the whole
+      takeUp(record, ahead.update);
+      run.show(record);
+      store.setState({ ahead: { ...ahead, isHere: true } });
+    },
+    progress(share) {
+      const { ahead } = store.getState();
+      if (ahead) store.setState({ ahead: share < 1 ? { ...ahead, share } : null });
+    },
     recipe,
     trainHere() {
       const { lost } = store.getState();

@@ -96,7 +96,7 @@ export function createLab(
   };
   selection.subscribe(playOn);
   const shelf = createShelf(read, empty);
-  const arrival = createArrival({ run, recorded, live, selection, transport, shelf, kept });
+  const arrival = createArrival({ run, recorded, live, selection, transport, shelf, kept, empty });
   return {
     run,
     selection,

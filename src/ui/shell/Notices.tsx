@@ -1,6 +1,6 @@
 /** Why there is no live training here and what to do about it, in plain words. The recorded run goes on. */
 import { useEffect, useRef, useState } from 'react';
-import type { LostPlace } from '../../store/lab/arrival.ts';
+import type { ArrivalState, LostPlace } from '../../store/lab/arrival.ts';
 import { lostRunWords, missingPlace, type MissingPlace } from '../../store/place/missing_place.ts';
 import { lastNeeded } from '../../store/place/selection.ts';
 import type { UpdateState } from '../../store/record/run_state.ts';
@@ -206,12 +206,25 @@ function Lost({ lost: { sought } }: { readonly lost: LostPlace }) {
   );
 }
 
+/** A link to the recorded run is opened at its update, whatever of the rest is there. */
+function AheadNotice({ update, isHere, share }: NonNullable<ArrivalState['ahead']>) {
+  return (
+    <p className="notice" role="status">
+      {isHere
+        ? `Update ${update} of the recorded run is here; the updates around it are being read (${formatShare(share)}).`
+        : `This link asks for update ${update} of the recorded run, which is on its way${share > 0 ? ` (${formatShare(share)} is read)` : ''}.`}
+    </p>
+  );
+}
+
 /** At most one: what comes first explains the rest. */
 export function AddressNotice() {
   const ignored = useSelection((state) => state.ignored);
   const lost = useArrival((arrival) => arrival.lost);
   const missing = useMissingPlace();
+  const ahead = useArrival((arrival) => arrival.ahead);
   if (lost) return <Lost lost={lost} />;
+  if (ahead) return <AheadNotice {...ahead} />;
   if (missing) return <Missing place={missing} />;
   return ignored.length > 0 ? <Unknown parts={ignored} /> : null;
 }
@@ -221,8 +234,11 @@ export function AddressNotice() {
 /** Null where the update on screen is at hand. */
 function useMissingDetail(): string | null {
   const detail = useOfUpdate((update) => update?.detail ?? 'here');
+  const isAhead = useArrival(({ ahead }) => ahead !== null);
   const number = useUpdateNumber();
   if (detail === 'here') return null;
+  if (isAhead && detail === 'lost')
+    return `Update ${number} of the recorded run is on its way: the recording is still being read.`;
   if (detail === 'archived') return `Update ${number} is compressed; it is being read back.`;
   return `Trees and loss rows of update ${number} are no longer kept: this browser could not compress them, and the page keeps only the newest updates in full. Its metrics and curves stay.`;
 }
