@@ -39,7 +39,7 @@ const newer = (code: string): string => code.replace(/^const VERSION="\w+"/, 'co
 beforeAll(async () => {
   const words = ['node_modules/vite/bin/vite.js', 'build', '--outDir', SITE, '--logLevel', 'error'];
   execFileSync(process.execPath, words, { env: { ...process.env, NODE_ENV: 'production' } }); // not Vitest's
-  server = createServer(async (request, response) => {
+  server = createServer((request, response) => {
     if (isDown) return void request.socket.destroy();
     const { pathname } = new URL(request.url ?? '/', 'http://host');
     const file = join(SITE, pathname.slice(PATH.length) || 'index.html');
@@ -53,9 +53,9 @@ beforeAll(async () => {
       const part = readFileSync(file).subarray(Number(range[1]), Number(range[2]) + 1);
       return void response.writeHead(206, { 'Content-Range': `bytes ${range[1]}-${range[2]}/*` }).end(part);
     }
-    if (holds && pathname.endsWith('.ndjson.gz')) await holds;
     const isWorker = pathname.endsWith('service_worker.js');
-    response.end(isWorker && isNewer ? newer(readFileSync(file, 'utf8')) : readFileSync(file));
+    const bytes = isWorker && isNewer ? newer(readFileSync(file, 'utf8')) : readFileSync(file);
+    void (pathname.endsWith('.ndjson.gz') ? (holds ?? Promise.resolve()) : Promise.resolve()).then(() => response.end(bytes)); // prettier-ignore
   });
   await new Promise<void>((done) => void server.listen(0, 'localhost', done));
   origin = `http://localhost:${(server.address() as AddressInfo).port}`;

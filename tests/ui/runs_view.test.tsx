@@ -94,9 +94,9 @@ test('a row says what its entry holds, and what the run differs in where nobody 
   const own = configWords(config, lab.run.getState().ready);
   expect(own).toMatch(/ · seed 4$/);
   expect(rows().map((row) => row.toSpliced(4, 1))).toEqual([
-    ['Beta', '', '–', '3 of 40', 'acme one', '2.34 MB'],
-    [own, '', '90 %', '40 of 40', 'acme one', '510 B'],
-    ['alpha', '', '42 %', '23 of 40', 'acme one', '2.34 MB'],
+    ['Beta', '', '–', '3 of 40', 'acme one', '2.34 MB', 'this browser'],
+    [own, '', '90 %', '40 of 40', 'acme one', '510 B', 'this browser'],
+    ['alpha', '', '42 %', '23 of 40', 'acme one', '2.34 MB', 'this browser'],
   ]);
   expect([...document.querySelectorAll('time')].map(({ dateTime }) => dateTime)).toEqual(
     lab.kept.getState().entries.map(({ changed }) => changed),
@@ -208,6 +208,79 @@ test('where room is short the oldest runs without a pin are offered, and none is
   expect(lab.kept.getState().entries.every(({ removed }) => removed === null)).toBe(true);
   await screen.getByRole('button', { name: 'Keep it for good' }).click();
   await expect.element(screen.getByText('2.90 GB of 3.20 GB; the browser keeps it for good.')).toBeVisible();
+});
+
+test('the shipped recording and opened files stand in the table; two that are ticked say what differs, by keys alone', async () => {
+  const { lab, screen, log } = await open({ entries: (config) => three(config).slice(0, 1) });
+  const events = log.filter((event) => event.kind !== 'ready') as readonly RunEvent[];
+  const started = events.find((event) => event.kind === 'run-started')!;
+  const { config } = started;
+  const other = { ...config!, seed: 4, optimiser: { ...config!.optimiser, learningRate: 0.25 } };
+  const adapter = { ...started.adapter!, description: 'Acme Two' };
+  const file = events.map((event) => (event === started ? { ...started, config: other, adapter } : event));
+  lab.player.add(events);
+  lab.player.finish();
+  lab.player.seek(2);
+  await lab.shelf.open(new File([await writeRecording(file)], 'other.ndjson.gz'));
+  await expect.poll(() => rows().map((row) => row[7])).toEqual(expect.arrayContaining(['this browser', 'file', 'shipped'])); // prettier-ignore
+  const ready = lab.run.getState().ready;
+  expect(titles()).toContain(configWords(other, ready));
+  await expect.element(screen.getByRole('button', { name: 'What differs?' })).toBeDisabled();
+  for (const title of [configWords(config!, ready), configWords(other, ready)]) {
+    (
+      screen.getByRole('checkbox', { name: `Compare: ${title}`, exact: true }).element() as HTMLElement
+    ).focus();
+    await userEvent.keyboard(' ');
+  }
+  await expect.element(screen.getByText('2 runs ticked.')).toBeVisible();
+  expect(await findings(screen.container)).toEqual([]);
+  (screen.getByRole('button', { name: 'What differs?' }).element() as HTMLElement).focus();
+  await userEvent.keyboard('{Enter}');
+  const cells = (): string[][] =>
+    [...document.querySelectorAll('.what-changed tbody tr')].map((row) =>
+      [...row.children].map(({ textContent }) => textContent),
+    );
+  const title = ready!.knobs.find(({ path }) => path === 'optimiser.learningRate')!.title;
+  const own = ready!.presets[0].config.optimiser.learningRate;
+  await expect.poll(cells).toEqual([
+    ['Seed seed', String(config!.seed), '4', '–'],
+    [`${title} optimiser.learningRate`, String(config!.optimiser.learningRate), '0.25', String(own)],
+    ['Graphics adapter ', 'no GPU', 'Acme Two', '–'],
+  ]);
+  await expect
+    .element(screen.getByText('Nothing came out differently in the 2 updates they share.'))
+    .toBeVisible();
+});
+
+test('a run that another tab trains is followed: what that one writes down is read', async () => {
+  const log = await scriptedLog();
+  const second = log.findIndex((event) => event.kind === 'update-started' && event.update === 2);
+  const entry = entryOf({ ...configOf(log), updates: 40 }, 'a', { name: 'Beta', update: 1 });
+  let written = log.slice(0, second);
+  const keeper: KeeperEnd = {
+    ...NO_KEEPER,
+    list: () => Promise.resolve([{ ...entry, update: written === log ? 2 : 1 }]),
+    open: async () => new Blob([await writeRecording(written)]),
+  };
+  const codec = { write: writeRecording, read: readLogPart };
+  const parts = { keeper, tab: NO_TAB };
+  const lab = createLab(
+    () => undefined,
+    '',
+    (blob) => readRecording(blob),
+    codec,
+    {},
+    parts,
+  );
+  await render(<App lab={lab} />);
+  await lab.kept.refresh();
+  await lab.kept.show('a');
+  expect(lab.run.getState().updates).toHaveLength(1);
+  written = log as typeof written;
+  await expect.poll(() => lab.run.getState().updates.length, { timeout: 10_000 }).toBe(2);
+  await expect
+    .element(page.getByText('This run is trained in another tab and followed here: update 2 is the newest.'))
+    .toBeVisible();
 });
 
 test('an empty shelf says where runs live and how to keep them', async () => {

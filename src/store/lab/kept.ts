@@ -39,6 +39,7 @@ export interface KeptState {
   readonly entries: readonly KeptEntry[]; // newest first; those that a person deleted are marked
   readonly current: string | null; // id of the live run, once an update of it is written down
   readonly storage: StorageState | null;
+  readonly followed: string | null; // id of the run on screen that another tab trains
   readonly trouble: ErrorReport | null; // the live run is no longer written down, or a kept one cannot be opened
   /** Said until dismissed; `cause` of a lost device. */
   readonly returned: { readonly why: Return; readonly update: number; readonly cause: string | null } | null;
@@ -51,7 +52,7 @@ export interface Kept extends StoreApi<KeptState> {
   readonly refresh: () => Promise<void>;
   /** Goes on with a kept run from its newest checkpoint. @returns whether it does; `trouble` says why not */
   readonly goOn: (id: string, plays: boolean, why?: Return) => Promise<boolean>;
-  /** A kept run as it was written down. @throws what the storage and the reader throw */
+  /** A kept run as it was written down; while it is on screen, what another tab adds to it is read. @throws what the storage and the reader throw */
   readonly load: (id: string) => Promise<RunStore>;
   /** Puts a kept run on screen as it was written down; nothing is trained. */
   readonly show: (id: string) => Promise<void>;
@@ -67,6 +68,7 @@ export interface KeptParts {
   readonly keeper: KeeperEnd;
   readonly transport: Transport;
   readonly live: RunStore;
+  readonly shown: () => RunStore; // on screen
   readonly read: ReadRecording;
   readonly empty: () => RunStore;
   readonly write: EventCodec['write'] | null; // a recording
@@ -76,6 +78,7 @@ export interface KeptParts {
 
 const MOST_RETURNS = 10; // from lost devices, in MINUTE_MS
 const MINUTE_MS = 60_000;
+const FOLLOW_MS = 1000; // between two looks at a run that another tab may train
 
 const tooOften: ErrorReport = {
   what: 'The graphics device was lost ten times within a minute',
@@ -96,7 +99,7 @@ const noCheckpoint = (id: string): ErrorReport => ({
 export function createKept(parts: KeptParts): Kept {
   const { keeper, transport, live, tab } = parts;
   const store = createStore<KeptState>(() => ({
-    ...{ entries: [], current: null, storage: null, trouble: null, returned: null },
+    ...{ entries: [], current: null, storage: null, followed: null, trouble: null, returned: null },
   }));
   let returns: readonly number[] = []; // ms of the last returns from lost devices
   let isMeasured = false; // the storage, since the first update of this page was written down
@@ -163,6 +166,30 @@ export function createKept(parts: KeptParts): Kept {
     void goOn(current, plays, 'device');
   };
 
+  /** Another tab may train it: while it is on screen, what that one writes down is read. */
+  const follow = async (id: string, record: RunStore): Promise<void> => {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
+      if (parts.shown() !== record) break;
+      const entries = await keeper.list();
+      const entry = entries.find((each) => each.id === id);
+      if (!entry || id === store.getState().current) break;
+      if (entry.update <= record.getState().updates.length) continue;
+      const next = await recordOf(id);
+      if (parts.shown() !== record) break;
+      record.become(next.contents());
+      store.setState({ entries, followed: id });
+      if (entry.finished) break;
+    }
+    store.setState(({ followed }) => ({ followed: followed === id ? null : followed }));
+  };
+
+  const load = async (id: string): Promise<RunStore> => {
+    const record = await recordOf(id);
+    void follow(id, record).catch(() => undefined); // it stays as it was read
+    return record;
+  };
+
   let played = false; // what the live run did when it was last heard
   return {
     ...store,
@@ -187,10 +214,10 @@ export function createKept(parts: KeptParts): Kept {
     },
     refresh,
     goOn,
-    load: recordOf,
+    load,
     async show(id) {
       try {
-        transport.show(await recordOf(id));
+        transport.show(await load(id));
       } catch (error) {
         fail(error, id);
       }

@@ -17,6 +17,8 @@ import { createTransport, type Transport } from './transport.ts';
 
 export interface Lab {
   readonly run: Screen;
+  readonly recorded: RunStore; // the shipped recording, as far as it was played
+  readonly live: RunStore; // the engine's run
   readonly selection: SelectionStore;
   readonly player: Player;
   readonly transport: Transport;
@@ -85,7 +87,7 @@ export function createLab(
   });
   const empty = (): RunStore => createRunStore({ codec });
   const kept = createKept({
-    ...{ keeper, transport, live, read, empty, tab, now: Date.now },
+    ...{ shown: run.shown, keeper, transport, live, read, empty, tab, now: Date.now },
     write: codec?.write ?? null,
   });
   /** A link in the open page may lead to what the recording has not come to yet. */
@@ -99,6 +101,8 @@ export function createLab(
   const arrival = createArrival({ run, recorded, live, selection, transport, shelf, kept, empty });
   return {
     run,
+    recorded,
+    live,
     selection,
     player,
     transport,

@@ -3,7 +3,7 @@ import { editLabel, shorten, textMark, type EditedKernel, type NodeId, type RunC
 import { firstTreeDifference } from '../credit/compare.ts';
 import { differencesOf, methodTitle } from '../lab/knobs.ts';
 import { rolloutTree, sameQuestion, tokenText } from './reading.ts';
-import { presetConfigs } from './run_name.ts';
+import { adapterWords, presetConfigs } from './run_name.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
 
 export type DifferenceStage = 'prompts' | 'rollout' | 'rewards' | 'credit' | 'loss';
@@ -37,6 +37,64 @@ export function settingDifferences(
     a: brief(path, JSON.stringify(values.a) ?? 'none'),
     b: brief(path, JSON.stringify(values.b) ?? 'none'),
   }));
+}
+
+/** A thing in which two runs differ, in words. */
+export interface DifferingSetting {
+  readonly title: string;
+  readonly path: string; // '' for what is no setting
+  readonly a: string;
+  readonly b: string;
+  readonly own: string; // what the preset says; of both where they differ in it; '' for what no preset says
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  preset: 'Preset',
+  environment: 'Task',
+  weights: 'Warm start',
+  seed: 'Seed',
+  'algorithm.name': 'Method',
+};
+
+const spaced = (path: string): string =>
+  path
+    .split('.')
+    .slice(-1)[0]
+    .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .replace(/^./, (letter) => letter.toUpperCase());
+
+/** By name, where a person would say it: the setting's title, else its path in words. */
+export const settingTitle = (ready: RunState['ready'], path: string): string =>
+  ready?.knobs.find((knob) => knob.path === path)?.title ?? TITLES[path] ?? spaced(path);
+
+const bare = (text: string): string => text.replaceAll('"', '');
+
+/**
+ * All in which two runs differ before either has taken a step: settings, beside what their presets say, and the adapter.
+ * @returns null where one of them names no settings
+ */
+export function whatDiffers(
+  a: Pick<RunState, 'header'>,
+  b: Pick<RunState, 'header'>,
+  ready: RunState['ready'],
+): readonly DifferingSetting[] | null {
+  const [left, right] = [a.header?.config, b.header?.config];
+  if (!left || !right) return null;
+  const ownOf = ({ preset, seed, algorithm }: RunConfig, path: string): string => {
+    const base = presetConfigs(ready, { preset, seed, method: algorithm.name }).at(-1);
+    const value = path === 'seed' ? undefined : path.split('.').reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], base); // prettier-ignore
+    return value === undefined ? '' : bare(JSON.stringify(value));
+  };
+  const settings = settingDifferences(left, right).map(({ path, ...values }): DifferingSetting => {
+    const owns = [ownOf(left, path), ownOf(right, path)];
+    const own = owns[0] === owns[1] ? owns[0] : `A ${owns[0] || '–'}, B ${owns[1] || '–'}`;
+    return { title: settingTitle(ready, path), path, a: bare(values.a), b: bare(values.b), own };
+  });
+  const adapters = [a, b].map(({ header }) => (header?.adapter ? adapterWords(header.adapter) : 'unknown'));
+  const isSame = JSON.stringify(a.header?.adapter) === JSON.stringify(b.header?.adapter);
+  const [x, y] =
+    adapters[0] === adapters[1] ? adapters.map((words, at) => `${words} (${'AB'[at]})`) : adapters;
+  return isSame ? settings : [...settings, { title: 'Graphics adapter', path: '', a: x, b: y, own: '' }];
 }
 
 /** Recordings keep six significant digits, so a run and its recording differ by less than this share. */
@@ -145,11 +203,9 @@ export function configWords(config: RunConfig, ready: RunState['ready']): string
   const [changes = []] = bases
     .map((base) => settingDifferences(base, config).filter(isChange))
     .sort((a, b) => a.length - b.length);
-  const titleOf = (path: string): string =>
-    ready?.knobs.find((knob) => knob.path === path)?.title ?? path.split('.').slice(-1)[0];
   const named = changes
     .slice(0, MOST_NAMED)
-    .map(({ path, b }) => `${titleOf(path).toLowerCase()} ${b.replaceAll('"', '')}`);
+    .map(({ path, b }) => `${settingTitle(ready, path).toLowerCase()} ${bare(b)}`);
   const more = changes.length > MOST_NAMED ? [`${changes.length - MOST_NAMED} more`] : [];
   return [methodTitle(algorithm.name), preset, ...named, ...more, `seed ${seed}`]
     .map((words) => shorten(words))

@@ -26,13 +26,16 @@ export interface Reading {
 
 export interface ShelfState {
   readonly runs: readonly KeptRun[];
+  readonly compared: readonly number[]; // ids, beside the run on screen; none: all
   readonly reading: Reading | null;
   readonly failure: ErrorReport | null;
 }
 
 export interface Shelf extends StoreApi<ShelfState> {
-  /** Keeps a record as it is now; what it does later leaves the kept one alone. */
-  readonly keep: (record: RunStore) => void;
+  /** Keeps a record as it is now; what it does later leaves the kept one alone. @returns its id; null of an empty record */
+  readonly keep: (record: RunStore) => number | null;
+  /** Which are compared with the run on screen. */
+  readonly compare: (ids: readonly number[]) => void;
   /**
    * Reads a recording and keeps its run; of a file that breaks off, what came before, with `failure` set. The file that
    * was being read is left.
@@ -64,12 +67,13 @@ const noRun = (name: string): ErrorReport => ({
 
 /** @param empty makes a record with nothing in it */
 export function createShelf(read: ReadRecording, empty: () => RunStore = createRunStore): Shelf {
-  const store = createStore<ShelfState>(() => ({ runs: [], reading: null, failure: null }));
+  const store = createStore<ShelfState>(() => ({ runs: [], compared: [], reading: null, failure: null }));
   let nextId = 1;
-  const add = (record: RunStore, origin: KeptRun['origin']): void => {
+  const add = (record: RunStore, origin: KeptRun['origin']): number => {
     const run = record.getState();
     const kept = { id: nextId++, title: titleOf(run), origin, run, record };
     store.setState(({ runs }) => ({ runs: [...runs, kept] }));
+    return kept.id;
   };
   let abort = new AbortController();
   const follow = ({ name, size }: Blob & { readonly name: string }, signal: AbortSignal) => ({
@@ -79,7 +83,8 @@ export function createShelf(read: ReadRecording, empty: () => RunStore = createR
   });
   return {
     ...store,
-    keep: (record) => record.getState().header && add(record.copy(), 'kept'),
+    keep: (record) => (record.getState().header ? add(record.copy(), 'kept') : null),
+    compare: (compared) => store.setState({ compared }),
     async open(file) {
       abort.abort();
       abort = new AbortController();
@@ -104,7 +109,11 @@ export function createShelf(read: ReadRecording, empty: () => RunStore = createR
       abort.abort();
       store.setState({ reading: null });
     },
-    remove: (id) => store.setState(({ runs }) => ({ runs: runs.filter((run) => run.id !== id) })),
+    remove: (id) =>
+      store.setState(({ runs, compared }) => ({
+        runs: runs.filter((run) => run.id !== id),
+        compared: compared.filter((each) => each !== id),
+      })),
     dismiss: () => store.setState({ failure: null }),
   };
 }

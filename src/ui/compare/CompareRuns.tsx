@@ -1,13 +1,12 @@
 /** Runs side by side: what differs in their settings, what changed first, aligned curves, one prompt's tree under each. */
 import { creditRulesOf } from '../../store/credit/credit.ts';
 import { recipeOf } from '../../store/record/reading.ts';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { useStore } from 'zustand';
 import { worthOf } from '../../store/credit/advantage_range.ts';
-import { settingDifferences, whatChangedFirst } from '../../store/record/run_difference.ts';
+import { whatChangedFirst, whatDiffers } from '../../store/record/run_difference.ts';
 import type { RunState } from '../../store/record/run_state.ts';
 import { titleOf, type KeptRun, type Reading } from '../../store/record/shelf.ts';
-import type { RunConfig } from '../../units.ts';
 import { advantageExtent, drawAdvantage } from '../drawing/encodings.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { useLab, useRun, useSelection } from '../parts/binding.ts';
@@ -49,7 +48,7 @@ function BeingRead({ reading: { name, share, events } }: { readonly reading: Rea
   );
 }
 
-function Shelf({ onShow }: { readonly onShow: (id: number) => void }) {
+function Shelf() {
   const { shelf, run, transport } = useLab();
   const runs = useStore(shelf, (state) => state.runs);
   const reading = useStore(shelf, (state) => state.reading);
@@ -94,7 +93,7 @@ function Shelf({ onShow }: { readonly onShow: (id: number) => void }) {
           {runs.map((kept) => (
             <li key={kept.id}>
               {kept.title} <span className="soft">({kept.origin === 'file' ? 'from a file' : 'kept'})</span>{' '}
-              <button type="button" className="small" onClick={() => onShow(kept.id)}>
+              <button type="button" className="small" onClick={() => shelf.compare([kept.id])}>
                 Compare
               </button>{' '}
               <button
@@ -189,12 +188,9 @@ function Trees({ runs }: { readonly runs: readonly ComparedRun[] }) {
   );
 }
 
-/** Null where one of them has no recipe to compare. */
-const settingsBetween = (a: RunConfig | null, b: RunConfig | null) =>
-  a && b ? settingDifferences(a, b) : null;
-
 function Pair({ a, b }: { readonly a: ComparedRun; readonly b: ComparedRun }) {
-  const settings = useMemo(() => settingsBetween(recipeOf(a.run), recipeOf(b.run)), [a, b]);
+  const ready = useRun((state) => state.ready);
+  const settings = useMemo(() => whatDiffers(a.run, b.run, ready), [a, b, ready]);
   const changes = useMemo(() => whatChangedFirst(a.run, b.run), [a, b]);
   return <WhatChanged a={a} b={b} settings={settings} changes={changes} />;
 }
@@ -204,7 +200,7 @@ export function CompareRuns() {
   const all = useStore(shelf, (state) => state.runs);
   const onScreen = screen.shown();
   const kept = useMemo(() => all.filter(({ record }) => record !== onScreen), [all, onScreen]);
-  const [shown, setShown] = useState<readonly number[]>([]);
+  const shown = useStore(shelf, (state) => state.compared);
   const own = useClosedRun();
   const others: readonly KeptRun[] = kept.filter(({ id }) => shown.length === 0 || shown.includes(id));
   const runs = useMemo(
@@ -223,7 +219,7 @@ export function CompareRuns() {
   );
   return (
     <div className="compare-runs">
-      <Shelf onShow={(id) => setShown([id])} />
+      <Shelf />
       {runs.length > 1 && (
         <Boundary name="The comparison" resetKeys={[kept, shown]} ways={close}>
           <Pair a={runs[0]} b={runs[1]} />

@@ -1,5 +1,5 @@
 /** Two runs in words: settings that differ, and the first thing that came out differently. */
-import type { DifferenceStage, RunDifference } from '../../store/record/run_difference.ts';
+import type { DifferenceStage, DifferingSetting, RunDifference } from '../../store/record/run_difference.ts';
 import { useLab } from '../parts/binding.ts';
 import { countWords, formatNumber } from '../parts/format.ts';
 import { nodeName } from '../drawing/encodings.ts';
@@ -50,15 +50,17 @@ function Change({ change }: { readonly change: RunDifference }) {
 interface WhatChangedProps {
   readonly a: ComparedRun;
   readonly b: ComparedRun;
-  readonly settings: readonly { readonly path: string; readonly a: string; readonly b: string }[] | null; // null: unknown
+  readonly settings: readonly DifferingSetting[] | null; // null: unknown
   readonly changes: readonly RunDifference[];
 }
 
 export function WhatChanged({ a, b, settings, changes }: WhatChangedProps) {
   const sameSeed = settings && !settings.some(({ path }) => path === 'seed');
+  const onlyAdapter = settings?.length === 1 && settings[0].path === '';
   const shared = Math.min(a.run.updates.length, b.run.updates.length);
   return (
-    <section className="what-changed" aria-label="What changed first">
+    <section className="what-changed" aria-label="What differs">
+      <h2>What differs?</h2>
       <p>
         <b>A</b> {a.title}; <b>B</b> {b.title}.{' '}
         {sameSeed === null
@@ -68,11 +70,13 @@ export function WhatChanged({ a, b, settings, changes }: WhatChangedProps) {
             : 'The seeds differ.'}
       </p>
       {settings === null ? null : settings.length === 0 ? (
-        <p>The settings are the same.</p>
+        <p>The settings are the same, and the adapter.</p>
       ) : (
-        <details open={settings.length <= 4}>
+        <details open>
           <summary>
-            {countWords(settings.length, 'setting')} {settings.length === 1 ? 'differs' : 'differ'}
+            {onlyAdapter
+              ? 'The settings are the same; the graphics adapter differs, which rounds differently'
+              : `${countWords(settings.length, 'setting')} ${settings.length === 1 ? 'differs' : 'differ'}`}
           </summary>
           <table>
             <thead>
@@ -80,14 +84,18 @@ export function WhatChanged({ a, b, settings, changes }: WhatChangedProps) {
                 <th scope="col">setting</th>
                 <th scope="col">A</th>
                 <th scope="col">B</th>
+                <th scope="col">preset</th>
               </tr>
             </thead>
             <tbody>
               {settings.map((setting) => (
-                <tr key={setting.path}>
-                  <th scope="row">{setting.path}</th>
+                <tr key={setting.title + setting.path}>
+                  <th scope="row">
+                    {setting.title} <code className="small soft">{setting.path}</code>
+                  </th>
                   <td className="number">{setting.a}</td>
                   <td className="number">{setting.b}</td>
+                  <td className="number soft">{setting.own || '–'}</td>
                 </tr>
               ))}
             </tbody>

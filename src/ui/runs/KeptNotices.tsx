@@ -1,6 +1,6 @@
 /** What became of keeping the live run: it went on from a checkpoint, or it is no longer written down. */
 import { configWords } from '../../store/record/run_difference.ts';
-import { useKept, useLab, useTransport } from '../parts/binding.ts';
+import { useKept, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { recordingName, saveFile } from '../tree/tree_export.ts';
 
 export function ReturnedNotice() {
@@ -20,6 +20,18 @@ export function ReturnedNotice() {
         Dismiss
       </button>
     </div>
+  );
+}
+
+/** The run on screen grows as another tab writes it down. */
+export function FollowedNotice() {
+  const followed = useKept((kept) => kept.followed);
+  const update = useRun((run) => run.updates.length);
+  if (followed === null) return null;
+  return (
+    <p className="notice" role="status">
+      This run is trained in another tab and followed here: update {update} is the newest.
+    </p>
   );
 }
 

@@ -1,9 +1,12 @@
 /** One kept run in the table: its numbers, its curve, and what can be done with it. */
 import { useId, useState } from 'react';
-import type { KeptEntry } from '../../store/lab/kept.ts';
+import type { Kept, KeptEntry } from '../../store/lab/kept.ts';
+import type { RunStore } from '../../store/record/run.ts';
 import { configWords } from '../../store/record/run_difference.ts';
 import { adapterWords } from '../../store/record/run_name.ts';
 import type { RunState } from '../../store/record/run_state.ts';
+import { titleOf } from '../../store/record/shelf.ts';
+import type { RunConfig } from '../../units.ts';
 import { useLab, useTransport } from '../parts/binding.ts';
 import { formatShare } from '../parts/format.ts';
 import { formatBytes } from '../profile/ProfileTable.tsx';
@@ -16,7 +19,60 @@ export const runTitle = ({ name, config }: KeptEntry, ready: RunState['ready']):
 const dateWords = (iso: string): string =>
   new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 
-export const adapterOf = ({ adapter }: KeptEntry): string => (adapter ? adapterWords(adapter) : 'not known');
+/** What a row shows, wherever its run lies. */
+export interface ShelfRow {
+  readonly key: string;
+  readonly kind: 'this browser' | 'shipped' | 'this tab' | 'file';
+  readonly title: string;
+  readonly curve: readonly number[];
+  readonly score: number | null;
+  readonly update: number;
+  readonly updates: number | null; // planned; null where nobody said
+  readonly changed: string; // ISO 8601; '' where unknown
+  readonly adapter: string;
+  readonly bytes: number | null; // on disk
+  readonly config: RunConfig | null;
+  readonly entry: KeptEntry | null; // of a run that this browser keeps
+  readonly load: () => Promise<RunStore>;
+  readonly remove: (() => void) | null; // from the tab
+}
+
+const adapterOf = (adapter: KeptEntry['adapter'] | undefined): string =>
+  adapter ? adapterWords(adapter) : 'not known';
+
+export const rowOfEntry = (entry: KeptEntry, ready: RunState['ready'], kept: Kept): ShelfRow => ({
+  ...{ key: entry.id, kind: 'this browser', title: runTitle(entry, ready), curve: entry.curve },
+  ...{ score: entry.score, update: entry.update, updates: entry.config.updates, changed: entry.changed },
+  ...{ adapter: adapterOf(entry.adapter), bytes: entry.bytes, config: entry.config, entry, remove: null },
+  load: () => kept.load(entry.id),
+});
+
+/** Best mean over data sets of greedy held-out exact match, as the entries of kept runs have it. */
+function bestHeldOut({ evaluations }: RunState): number | null {
+  const greedy = evaluations.filter((evaluation) => evaluation.greedy);
+  const means = [...new Set(greedy.map(({ update }) => update))].map((at) => {
+    const list = greedy.filter(({ update }) => update === at);
+    return list.reduce((sum, { exactMatch }) => sum + exactMatch, 0) / list.length;
+  });
+  return means.length === 0 ? null : Math.max(...means);
+}
+
+export function rowOfRecord(
+  record: RunStore,
+  own: Pick<ShelfRow, 'key' | 'kind' | 'remove'>,
+  ready: RunState['ready'],
+): ShelfRow {
+  const run = record.getState();
+  const config = run.header?.config ?? null;
+  return {
+    ...own,
+    ...{ title: config ? configWords(config, ready) : titleOf(run), score: bestHeldOut(run), config },
+    ...{ update: run.updates.length, updates: config?.updates ?? null, changed: run.header?.date ?? '' },
+    curve: run.updates.flatMap(({ metrics }) => (metrics ? [metrics.exactMatch] : [])),
+    ...{ adapter: adapterOf(run.header?.adapter), bytes: null, entry: null },
+    load: () => Promise.resolve(record),
+  };
+}
 
 // Exact match by update, as a line.
 
@@ -86,10 +142,17 @@ function Edit({ label, value, onDone }: EditProps) {
   );
 }
 
-interface RowProps {
+interface ActionProps {
   readonly entry: KeptEntry;
   readonly title: string;
   readonly isLive: boolean;
+}
+
+interface RowProps {
+  readonly row: ShelfRow;
+  readonly isLive: boolean;
+  readonly isChosen: boolean;
+  readonly onChoose: (isChosen: boolean) => void;
 }
 
 function Actions({
@@ -97,7 +160,7 @@ function Actions({
   title,
   isLive,
   onEdit,
-}: RowProps & { readonly onEdit: (what: 'name' | 'note') => void }) {
+}: ActionProps & { readonly onEdit: (what: 'name' | 'note') => void }) {
   const { kept, transport, selection } = useLab();
   const engine = useTransport((state) => state.engine.kind);
   const { id, config, finished, pinned } = entry;
@@ -132,26 +195,60 @@ function Actions({
       run: () => void kept.change(id, { removed: new Date().toISOString() }),
     },
   ];
+  return <Buttons title={title} actions={actions} />;
+}
+
+interface Action {
+  readonly word: string;
+  readonly off: boolean;
+  readonly run: () => void;
+}
+
+const Buttons = ({ title, actions }: { readonly title: string; readonly actions: readonly Action[] }) => (
+  <div className="runs-actions">
+    {actions.map(({ word, off, run }) => (
+      <button
+        key={word}
+        type="button"
+        className="link small"
+        disabled={off}
+        aria-label={`${word}: ${title}`}
+        onClick={run}
+      >
+        {word}
+      </button>
+    ))}
+  </div>
+);
+
+/** Of a run that lies in this tab: a file that was opened, a run that was kept to compare with, the shipped recording. */
+function RecordActions({ row: { title, config, remove, load } }: { readonly row: ShelfRow }) {
+  const { transport, selection } = useLab();
+  const engine = useTransport((state) => state.engine.kind);
+  const toTrain = (): void => selection.select({ view: 'train' });
+  const duplicate = (): void => {
+    transport.setDraft(config);
+    transport.restart();
+    toTrain();
+  };
+  const show = async (): Promise<void> => {
+    transport.show(await load());
+    toTrain();
+  };
   return (
-    <div className="runs-actions">
-      {actions.map(({ word, off, run }) => (
-        <button
-          key={word}
-          type="button"
-          className="link small"
-          disabled={off}
-          aria-label={`${word}: ${title}`}
-          onClick={run}
-        >
-          {word}
-        </button>
-      ))}
-    </div>
+    <Buttons
+      title={title}
+      actions={[
+        { word: 'Show', off: false, run: () => void show() },
+        { word: 'Duplicate', off: engine !== 'ready' || !config, run: duplicate },
+        ...(remove ? [{ word: 'Remove', off: false, run: remove }] : []),
+      ]}
+    />
   );
 }
 
-export function Row(props: RowProps) {
-  const { entry, title, isLive } = props;
+/** A kept run's own: its note, and what can be done with it. */
+function Own({ entry, title, isLive }: ActionProps) {
   const { kept } = useLab();
   const [editing, setEditing] = useState<'name' | 'note' | null>(null);
   const done = (value: string | null): void => {
@@ -160,34 +257,49 @@ export function Row(props: RowProps) {
     setEditing(null);
   };
   return (
+    <>
+      {entry.note !== '' && <p className="small soft">{entry.note}</p>}
+      {editing ? (
+        <Edit
+          key={editing}
+          label={editing === 'name' ? 'Name' : 'Note'}
+          value={editing === 'name' ? title : entry.note}
+          onDone={done}
+        />
+      ) : (
+        <Actions entry={entry} title={title} isLive={isLive} onEdit={setEditing} />
+      )}
+    </>
+  );
+}
+
+export function Row({ row, isLive, isChosen, onChoose }: RowProps) {
+  const { entry, title, updates } = row;
+  return (
     <tr data-live={isLive}>
       <th scope="row">
-        {entry.pinned && <span className="runs-mark">pinned</span>}
-        {isLive && <span className="runs-mark">live</span>} <span className="runs-title">{title}</span>
-        {entry.note !== '' && <p className="small soft">{entry.note}</p>}
-        {editing ? (
-          <Edit
-            key={editing}
-            label={editing === 'name' ? 'Name' : 'Note'}
-            value={editing === 'name' ? title : entry.note}
-            onDone={done}
+        <label className="runs-choose">
+          <input
+            type="checkbox"
+            checked={isChosen}
+            disabled={row.update === 0}
+            aria-label={`Compare: ${title}`}
+            onChange={({ target }) => onChoose(target.checked)}
           />
-        ) : (
-          <Actions {...props} onEdit={setEditing} />
-        )}
+        </label>
+        {entry?.pinned && <span className="runs-mark">pinned</span>}
+        {isLive && <span className="runs-mark">live</span>} <span className="runs-title">{title}</span>
+        {entry ? <Own entry={entry} title={title} isLive={isLive} /> : <RecordActions row={row} />}
       </th>
       <td>
-        <Sparkline curve={entry.curve} />
+        <Sparkline curve={row.curve} />
       </td>
-      <td>{formatShare(entry.score)}</td>
-      <td>
-        {entry.update} of {entry.config.updates}
-      </td>
-      <td>
-        <time dateTime={entry.changed}>{dateWords(entry.changed)}</time>
-      </td>
-      <td className="runs-adapter">{adapterOf(entry)}</td>
-      <td>{formatBytes(entry.bytes)}</td>
+      <td>{formatShare(row.score)}</td>
+      <td>{updates === null ? row.update : `${row.update} of ${updates}`}</td>
+      <td>{row.changed === '' ? '–' : <time dateTime={row.changed}>{dateWords(row.changed)}</time>}</td>
+      <td className="runs-adapter">{row.adapter}</td>
+      <td>{row.bytes === null ? '–' : formatBytes(row.bytes)}</td>
+      <td className="runs-adapter">{row.kind}</td>
     </tr>
   );
 }

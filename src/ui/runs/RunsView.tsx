@@ -1,38 +1,36 @@
 /** The runs that this browser keeps: compared at a glance, gone on with, shown, named, saved and let go. */
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
+import { useStore } from 'zustand';
 import type { KeptEntry, StorageState } from '../../store/lab/kept.ts';
-import type { RunState } from '../../store/record/run_state.ts';
+import { compareRecords } from '../../store/lab/side_by_side.ts';
 import { LabError, type ErrorReport } from '../../units.ts';
 import { useKept, useLab, useRun } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { formatBytes } from '../profile/ProfileTable.tsx';
-import { Row, adapterOf, runTitle } from './RunRow.tsx';
+import { Row, rowOfEntry, rowOfRecord, runTitle, type ShelfRow } from './RunRow.tsx';
 
 // Columns and their order.
 
-type Column = 'name' | 'score' | 'updates' | 'date' | 'adapter' | 'size';
+type Column = 'name' | 'score' | 'updates' | 'date' | 'adapter' | 'size' | 'kind';
 interface Sorting {
   readonly by: Column;
   readonly descending: boolean;
 }
 
-const keysOf = (ready: RunState['ready']): Record<Column, (entry: KeptEntry) => string | number> => ({
-  name: (entry) => runTitle(entry, ready).toLowerCase(),
+const KEYS: Readonly<Record<Column, (row: ShelfRow) => string | number>> = {
+  name: ({ title }) => title.toLowerCase(),
   score: ({ score }) => score ?? -1,
   updates: ({ update }) => update,
   date: ({ changed }) => changed,
-  adapter: (entry) => adapterOf(entry).toLowerCase(),
-  size: ({ bytes }) => bytes,
-});
+  adapter: ({ adapter }) => adapter.toLowerCase(),
+  size: ({ bytes }) => bytes ?? -1,
+  kind: ({ kind }) => kind,
+};
 
-export function sortedRuns(
-  entries: readonly KeptEntry[],
-  { by, descending }: Sorting,
-  ready: RunState['ready'],
-): readonly KeptEntry[] {
-  const key = keysOf(ready)[by];
+export function sortedRuns(rows: readonly ShelfRow[], { by, descending }: Sorting): readonly ShelfRow[] {
+  const key = KEYS[by];
   const sign = descending ? -1 : 1;
-  return entries.toSorted((a, b) => {
+  return rows.toSorted((a, b) => {
     const [x, y] = [key(a), key(b)];
     return x === y ? 0 : x < y ? -sign : sign;
   });
@@ -47,7 +45,7 @@ interface HeadProps {
 
 /** Numbers and dates begin with the greatest, words with A. */
 function Head({ column, sorting: { by, descending }, onSort, children }: HeadProps) {
-  const isWords = column === 'name' || column === 'adapter';
+  const isWords = column === 'name' || column === 'adapter' || column === 'kind';
   const isOwn = by === column;
   return (
     <th
@@ -140,12 +138,61 @@ function Deleted({ entries }: { readonly entries: readonly KeptEntry[] }) {
 const EMPTY =
   'Runs that you train live are written to this browser’s storage after every update and stand here; to keep one for good, or on another machine, save it to a file.';
 
+/** Runs that are kept in this browser, files and runs in this tab, and the shipped recording. */
+function useRows(): readonly ShelfRow[] {
+  const { kept, shelf, recorded } = useLab();
+  const entries = useKept((state) => state.entries);
+  const ready = useRun((run) => run.ready);
+  const runs = useStore(shelf, (state) => state.runs);
+  const isThere = useStore(recorded, (state) => state.header !== null);
+  const played = useStore(recorded, (state) => state.updates.findLast(({ ended }) => ended)?.update ?? 0);
+  return useMemo(() => {
+    void played; // what the shipped recording's row depends on
+    const own = entries.filter(({ removed }) => removed === null).map((entry) => rowOfEntry(entry, ready, kept)); // prettier-ignore
+    const others = runs.map(
+      ({ id, origin, record }) =>
+      rowOfRecord(record, { key: `shelf ${id}`, kind: origin === 'file' ? 'file' : 'this tab', remove: () => shelf.remove(id) }, ready), // prettier-ignore
+    );
+    const shipped = { key: 'shipped', kind: 'shipped', remove: null } as const;
+    return [...own, ...others, ...(isThere ? [rowOfRecord(recorded, shipped, ready)] : [])];
+  }, [entries, runs, ready, isThere, played, kept, shelf, recorded]);
+}
+
+const MOST_COMPARED = 4;
+
+/** Two to four rows that are chosen, side by side. */
+function CompareChosen({ chosen }: { readonly chosen: readonly ShelfRow[] }) {
+  const lab = useLab();
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const compare = (): void => {
+    Promise.all(chosen.map(({ load }) => load())).then(
+      (records) => compareRecords(lab, records),
+      (error: unknown) => setRefusal(error instanceof LabError ? `${error.report.what}. ${error.report.next}` : String(error)), // prettier-ignore
+    );
+  };
+  const isOff = chosen.length < 2 || chosen.length > MOST_COMPARED;
+  return (
+    <div className="bar">
+      <button type="button" disabled={isOff} onClick={compare}>
+        What differs?
+      </button>
+      <p className="small soft" role="status">
+        {chosen.length === 0
+          ? 'Tick two to four runs to see what differs in their settings and numbers.'
+          : `${countWords(chosen.length, 'run')} ticked${isOff ? '; two to four are compared' : ''}.`}
+      </p>
+      {refusal && <p role="alert">{refusal}</p>}
+    </div>
+  );
+}
+
 export function RunsView() {
   const { kept } = useLab();
   const entries = useKept((state) => state.entries);
   const storage = useKept((state) => state.storage);
   const current = useKept((state) => state.current);
-  const ready = useRun((run) => run.ready);
+  const rows = useRows();
+  const [ticked, setTicked] = useState<readonly string[]>([]);
   const [sorting, setSorting] = useState<Sorting>({ by: 'date', descending: true });
   const [refusal, setRefusal] = useState<ErrorReport | null>(null);
   useEffect(() => {
@@ -169,13 +216,14 @@ export function RunsView() {
       )}
       {storage && <Storage storage={storage} oldest={oldest} />}
       <Deleted entries={removed} />
-      {there.length === 0 ? (
-        <p className="empty">{EMPTY}</p>
-      ) : (
-        <section className="panel runs-scroll" aria-label="Runs kept in this browser" tabIndex={0}>
+      {there.length === 0 && <p className="empty">{EMPTY}</p>}
+      {rows.length > 1 && <CompareChosen chosen={rows.filter(({ key }) => ticked.includes(key))} />}
+      {rows.length > 0 && (
+        <section className="panel runs-scroll" aria-label="Runs" tabIndex={0}>
           <table>
             <caption className="small soft">
-              {countWords(there.length, 'run')} kept in this browser. Held-out: best exact match, greedy.
+              {countWords(rows.length, 'run')}, {there.length} of them kept in this browser. Held-out: best
+              exact match, greedy.
             </caption>
             <thead>
               <tr>
@@ -198,15 +246,24 @@ export function RunsView() {
                 <Head column="size" {...heads}>
                   on disk
                 </Head>
+                <Head column="kind" {...heads}>
+                  where
+                </Head>
               </tr>
             </thead>
             <tbody>
-              {sortedRuns(there, sorting, ready).map((entry) => (
+              {sortedRuns(rows, sorting).map((row) => (
                 <Row
-                  key={entry.id}
-                  entry={entry}
-                  title={runTitle(entry, ready)}
-                  isLive={entry.id === current}
+                  key={row.key}
+                  row={row}
+                  isLive={row.entry !== null && row.key === current}
+                  isChosen={ticked.includes(row.key)}
+                  onChoose={(isChosen) =>
+                    setTicked((keys) => [
+                      ...keys.filter((key) => key !== row.key),
+                      ...(isChosen ? [row.key] : []),
+                    ])
+                  }
                 />
               ))}
             </tbody>

@@ -16,7 +16,7 @@ import {
   HiddenNotice,
   LifeNotice,
 } from './Notices.tsx';
-import { ReturnedNotice, TroubleNotice } from '../runs/KeptNotices.tsx';
+import { FollowedNotice, ReturnedNotice, TroubleNotice } from '../runs/KeptNotices.tsx';
 import { NewVersionNotice } from './NewVersion.tsx';
 import { usePlaybackKeys } from '../train/TransportBar.tsx';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -94,6 +94,7 @@ const NOTICES: readonly { readonly name: string; readonly Notice: ComponentType 
   { name: 'The notice about a silent engine', Notice: LifeNotice },
   { name: 'The notice about a run that went on', Notice: ReturnedNotice },
   { name: 'The notice about keeping', Notice: TroubleNotice },
+  { name: 'The notice about another tab', Notice: FollowedNotice },
   { name: 'The error', Notice: ErrorBanner },
   { name: 'The notice about the address', Notice: AddressNotice },
   { name: 'The notice about old updates', Notice: DetailNotice },

@@ -1,4 +1,6 @@
 /** Name, the views, what is on screen, theme and keyboard help. */
+import { useStore } from 'zustand';
+import { compareRecords } from '../../store/lab/side_by_side.ts';
 import { titleOf } from '../../store/record/shelf.ts';
 import type { View } from '../../store/place/selection.ts';
 import { useAlarms } from '../parts/Alarms.tsx';
@@ -18,6 +20,21 @@ function useAdapterName(): string {
     const name = adapter.description || [adapter.vendor, adapter.architecture].filter(Boolean).join(' ');
     return adapter.software ? `${name || 'CPU'} (software)` : name || 'GPU';
   });
+}
+
+/** The run on screen beside the other one that is at hand: the recorded run, or the live one. */
+function WhatDiffers() {
+  const lab = useLab();
+  const shown = useRun((run) => run.header);
+  const isRecorded = useTransport((transport) => transport.source === 'recorded');
+  const other = isRecorded ? lab.live : lab.recorded;
+  const hasOther = useStore(other, (run) => run.updates.length > 0);
+  if (!shown || !hasOther) return null;
+  return (
+    <button type="button" onClick={() => compareRecords(lab, [lab.run.shown(), other])}>
+      What differs from the {isRecorded ? 'live' : 'recorded'} run?
+    </button>
+  );
 }
 
 export function SourceBadge() {
@@ -43,6 +60,7 @@ export function SourceBadge() {
           <button type="button" onClick={transport.replay}>
             Show the recorded run
           </button>
+          <WhatDiffers />
         </div>
       </details>
     );
@@ -60,6 +78,7 @@ export function SourceBadge() {
           <button type="button" onClick={transport.replay}>
             Show the recorded run
           </button>
+          <WhatDiffers />
         </div>
       </details>
     );
@@ -95,6 +114,7 @@ export function SourceBadge() {
             Show the live run
           </button>
         )}
+        <WhatDiffers />
       </div>
     </details>
   );
