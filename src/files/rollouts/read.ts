@@ -59,6 +59,17 @@ const notJson = ({ path, line }: Place, got: string, text: string): Refusal => (
   },
 });
 
+const nothingIn = (path: string): Refusal => ({
+  ...{ path, line: 0 },
+  report: {
+    what: 'This file holds no rollouts that can be read',
+    where: path,
+    got: 'no row that tells of one',
+    wanted: 'rows of rollouts, or an archive of files that hold them',
+    next: 'Look whether the run wrote its rollouts to it; of an archive, unpack it and open its files.',
+  },
+});
+
 const unknownFormat = ({ path, line }: Place, value: unknown): Refusal => {
   const keys =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : null;
@@ -165,7 +176,6 @@ async function* readFile(
   open: (path: string) => PartReader,
   paths: ReadonlySet<string>,
 ): AsyncGenerator<Item> {
-  // prettier-ignore
   let place: Place = { path: file.path, line: 0 };
   try {
     for await (const part of partsOf(file)) {
@@ -205,7 +215,6 @@ export async function* readRollouts(
   choices: Choices = {},
   signal?: AbortSignal,
 ): AsyncGenerator<Item> {
-  // prettier-ignore
   const chosen = choices.format === undefined ? null : formatNamed(choices.format);
   const delimiters = choices.delimiters === undefined ? null : parseDelimiters(choices.delimiters);
   const ordered = files.toSorted((one, other) => inOrder.compare(one.path, other.path));
@@ -225,8 +234,10 @@ export async function* readRollouts(
       yield { kind: 'skipped', path: file.path, why };
       continue;
     }
+    let isSilent = true;
     for await (const item of readFile(file, open, paths)) {
       signal?.throwIfAborted();
+      isSilent &&= item.kind === 'read' || item.kind === 'recognised' || item.kind === 'not-utf8';
       if (item.kind === 'rollout' && item.format.hasOwnIds && item.rollout.id !== '') {
         if (seen.has(item.rollout.id)) {
           yield { kind: 'repeated', place: item.rollout.place };
@@ -236,5 +247,6 @@ export async function* readRollouts(
       }
       yield item;
     }
+    if (isSilent) yield { kind: 'refused', refusal: nothingIn(file.path) };
   }
 }

@@ -176,7 +176,6 @@ function* updateEvents(
   unit: 'words' | 'tokens',
   texts: Texts,
 ): Generator<RunEvent> {
-  // prettier-ignore
   if (trees.length > TREE_BOUNDS.prompts) throw tooLarge('groups in one step', TREE_BOUNDS.prompts);
   const prompts = trees.map(({ rows }, index) => {
     const { rollout } = rows[0];
@@ -220,7 +219,6 @@ export function* toRecord(
   rollouts: readonly Rollout[],
   { file, format, unit = 'words', trees }: RecordOptions,
 ): Generator<RunEvent> {
-  // prettier-ignore
   const texts = new Texts();
   yield {
     ...{ kind: 'run-started', config: null, adapter: null, environment: null, parameterCount: null },

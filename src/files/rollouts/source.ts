@@ -72,7 +72,6 @@ async function* through(
   pieces: AsyncIterable<Bytes>,
   start: (emit: (chunk: Uint8Array) => void) => Sink,
 ): AsyncGenerator<Bytes> {
-  // prettier-ignore
   const out: Bytes[] = [];
   const sink = start((chunk) => void (chunk.length > 0 && out.push(chunk as Bytes)));
   for await (const piece of pieces)

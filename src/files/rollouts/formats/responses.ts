@@ -106,7 +106,6 @@ function atroposSpans(
   logProbs: readonly (number | null)[] | null,
   said: unknown,
 ): readonly Span[] {
-  // prettier-ignore
   const byMask = spansOfMask({ ids, mask, logProbs }, null).spans;
   if (!isMessages(said)) return byMask;
   const spans = spansOf(said as v.InferOutput<typeof messages>);

@@ -144,7 +144,6 @@ function rolloutOf(
   place: Place,
   mark: Annotation | undefined,
 ): Rollout {
-  // prettier-ignore
   const rows: readonly Row[] = branchesOf(read.nodes, place).map((path, at) => ({
     spans: annotated(path.map((id) => spanOfNode(read.nodes[id])), mark?.branches.get(at)),
   })); // prettier-ignore
