@@ -98,7 +98,7 @@ test('a file under way tells how far it is, and can be left', async () => {
   expect(shelf.getState().reading).toEqual({ name: 'slow.ndjson', share: 0.25, events: 7 });
   shelf.cancel();
   await opened;
-  expect(shelf.getState()).toEqual({ runs: [], reading: null, failure: null });
+  expect(shelf.getState()).toEqual({ runs: [], compared: [], reading: null, failure: null });
 });
 
 test('another file takes the place of the one under way', async () => {
