@@ -3,7 +3,7 @@ import { reliability } from '../../algo/reward/boundary.ts';
 import { gradeLeaves, isRight } from '../../algo/reward/reward.ts';
 import { growApart } from '../../algo/rollouts/apart.ts';
 import { growChains, type RolloutObserver } from '../../algo/rollouts/turn_tree.ts';
-import type { Environment, Grade, RandomKey, TrainablePolicy } from '../../units.ts';
+import type { Environment, Grade, RandomKey, PolicyReader } from '../../units.ts';
 import { heldOutPrompts } from './prompts.ts';
 
 const QUESTIONS_AT_ONCE = 64; // bounds the requests under way and the time between two gates
@@ -15,7 +15,7 @@ const QUESTIONS_AT_ONCE = 64; // bounds the requests under way and the time betw
 const evaluationKey = (seed: number): RandomKey => ({ seed, update: 0 });
 
 export interface EvaluationRequest {
-  readonly policy: TrainablePolicy;
+  readonly policy: PolicyReader;
   readonly environment: Environment;
   readonly dataset: string;
   readonly questions: number;
