@@ -5,7 +5,7 @@ import { readInWorker } from './files/file_reader.ts';
 import { rangesOf, readLogPart, writeRecording, type RecordingIndex } from './files/recording.ts';
 import { createLab, type Lab } from './store/lab/lab.ts';
 import { followAddress, mirrorSelection } from './store/place/address.ts';
-import { lastNeeded } from './store/place/selection.ts';
+import { isElsewhere, lastNeeded } from './store/place/selection.ts';
 import { createPump } from './store/record/pump.ts';
 import { startKeeper } from './keep/keeper_client.ts';
 import type { KeeperNews } from './keep/entry.ts';
@@ -89,7 +89,8 @@ async function readAhead(lab: Lab, index: RecordingIndex, update: number): Promi
  * @param isFirst it is what the page shows
  */
 async function loadRecording(lab: Lab, isFirst: boolean): Promise<void> {
-  const wanted = isFirst ? lastNeeded(lab.selection.getState()) : null;
+  const isLesson = isElsewhere(lab.selection.getState()); // which asks for its update when it is loaded itself
+  const wanted = isFirst && !isLesson ? lastNeeded(lab.selection.getState()) : null;
   const index = wanted === null ? null : await readIndex();
   if (index && wanted !== null) await readAhead(lab, index, wanted);
   const total = index?.lengths.reduce((sum, length) => sum + length, 0) ?? Infinity;
@@ -99,7 +100,7 @@ async function loadRecording(lab: Lab, isFirst: boolean): Promise<void> {
   let isShown = wanted === null;
   try {
     for await (const event of readInWorker(recordingUrl(), { onProgress })) {
-      if (!isThere && isFirst && wanted === null) lab.player.play();
+      if (!isThere && isFirst && wanted === null && !isLesson) lab.player.play();
       isThere = true;
       lab.player.add([event]);
       const asked = isFirst && event.kind === 'metrics' ? lastNeeded(lab.selection.getState()) : null;

@@ -129,6 +129,7 @@ const recordOrigin = v.variant('kind', [
   v.object({ kind: v.literal('trained') }), // here, from its first update
   v.object({ kind: v.literal('forked'), run: text, update: count }), // trained here, from another run's weights
   v.object({ kind: v.literal('imported'), file: text, format: text }), // somebody else's rollouts
+  v.object({ kind: v.literal('example') }), // a tree that a person made, with no policy behind it
 ]);
 const tokenUnit = v.picklist(TOKEN_UNITS);
 

@@ -89,7 +89,8 @@ export class LogOrder {
       refuse('environment.callLimit', callLimit, `at most ${TREE_BOUNDS.callLimit}`);
     if (tokens === 'vocabulary' && !environment)
       refuse('environment', null, 'the environment whose vocabulary the tokens are of');
-    if (origin.kind !== 'imported' && !config) refuse('config', null, 'the configuration that was trained');
+    const isOurs = origin.kind === 'trained' || origin.kind === 'forked';
+    if (isOurs && !config) refuse('config', null, 'the configuration that was trained');
     const { resumedAfter = 0 } = event;
     const most = config?.updates ?? 0;
     if (resumedAfter > most) refuse('resumedAfter', resumedAfter, `at most ${most}, the updates of the run`);

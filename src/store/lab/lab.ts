@@ -1,5 +1,6 @@
 /** All slices of the page, made together. */
-import type { RunCommand } from '../../protocol/protocol.ts';
+import type { RunCommand, RunEvent } from '../../protocol/protocol.ts';
+import { LabError } from '../../units.ts';
 import type { Ask } from '../../train/inspect/index.ts';
 import { decodeSelection } from '../place/address.ts';
 import type { EventCodec } from '../record/event_log.ts';
@@ -9,10 +10,11 @@ import { createPlayer, type Player } from '../record/player.ts';
 import type { ReadRecording } from '../record/read_record.ts';
 import { createRunStore, createScreen, type RunStore, type Screen } from '../record/run.ts';
 import { recipeChanges, runName, sameRun } from '../record/run_name.ts';
-import { createSelectionStore, lastNeeded, type SelectionStore } from '../place/selection.ts';
+import { createSelectionStore, isElsewhere, lastNeeded, type SelectionStore } from '../place/selection.ts';
 import { createShelf, type Shelf } from '../record/shelf.ts';
 import { createArrival, type Arrival } from './arrival.ts';
 import { createKept, NO_KEEPER, NO_TAB, type Kept, type KeeperEnd, type TabMemory } from './kept.ts';
+import { createLessons, type Lessons } from '../lesson/lesson.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface Lab {
@@ -27,6 +29,7 @@ export interface Lab {
   readonly interventions: Interventions;
   readonly kept: Kept;
   readonly arrival: Arrival;
+  readonly lessons: Lessons;
 }
 
 /** What the page has of the engine beside its commands and events. */
@@ -70,7 +73,7 @@ export function createLab(
   const player = createPlayer(recorded.apply);
   const nameRun = (): void => {
     const { header, ready } = run.getState();
-    if (!header) return;
+    if (!header || isElsewhere(selection.getState())) return; // a lesson's address says which run by itself
     const { run: name, recipe, placed } = selection.getState();
     const isOwn = name !== null && recipe === null && ready && sameRun(name, runName(header));
     const changes = !name || isOwn ? recipeChanges(header.config, ready) : null;
@@ -99,8 +102,13 @@ export function createLab(
   selection.subscribe(playOn);
   const shelf = createShelf(read, empty);
   const arrival = createArrival({ run, recorded, live, selection, transport, shelf, kept, empty });
+  const lessons = createLessons({
+    ...{ run, recorded, selection, transport, empty },
+    readFile: (name) => readSiteFile(name, read),
+  });
   return {
     run,
+    lessons,
     recorded,
     live,
     selection,
@@ -112,6 +120,21 @@ export function createLab(
     shelf,
     arrival,
   };
+}
+
+/** A run that lies beside the page. */
+async function* readSiteFile(name: string, read: ReadRecording): AsyncIterable<RunEvent> {
+  const address = new URL(name, document.baseURI).href;
+  const response = await fetch(address);
+  if (!response.ok)
+    throw new LabError('LessonFileError', {
+      what: 'A run that the lesson is about could not be loaded',
+      where: address,
+      got: `status ${response.status}`,
+      wanted: 'a recording',
+      next: 'Look whether you are online and open the lesson again.',
+    });
+  yield* read(await response.blob());
 }
 
 async function* readNothing(): AsyncIterable<never> {}

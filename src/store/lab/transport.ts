@@ -13,6 +13,7 @@ import {
 } from '../../protocol/protocol.ts';
 import type { ErrorReport, RunConfig } from '../../units.ts';
 import type { Inspection } from '../ask/inspection.ts';
+import { createLending, type Lending, type Source } from './lending.ts';
 import { OpenRun, same } from './open_run.ts';
 import type { Player } from '../record/player.ts';
 import type { RunStore, Screen } from '../record/run.ts';
@@ -23,9 +24,6 @@ export type EngineState =
   | { readonly kind: 'starting' } // the worker loads and compiles
   | { readonly kind: 'ready' }
   | { readonly kind: 'unavailable'; readonly report: ErrorReport };
-
-/** Who feeds the record on screen: the player, the engine, or nobody any more. */
-export type Source = 'recorded' | 'live' | 'file';
 
 export interface TransportState {
   readonly source: Source;
@@ -40,7 +38,7 @@ export interface TransportState {
   readonly life: SignOfLife;
 }
 
-export interface Transport extends StoreApi<TransportState> {
+export interface Transport extends StoreApi<TransportState>, Lending {
   /** Events of the engine, in order. */
   readonly receive: (events: readonly PageEvent[]) => void;
   readonly engineUnavailable: (report: ErrorReport) => void;
@@ -138,7 +136,7 @@ export function createTransport(parts: TransportParts): Transport {
   const putOnScreen = (record: RunStore): void => {
     player.pause();
     run.show(record);
-    selection.select({ run: null, update: null, prompt: 0, pinned: null });
+    selection.select({ run: null, example: null, update: null, prompt: 0, pinned: null });
   };
 
   let awaited = new AbortController(); // of what is asked of updates to come
@@ -376,6 +374,7 @@ export function createTransport(parts: TransportParts): Transport {
       const source = record === recorded ? 'recorded' : 'file';
       store.setState({ source, awaiting: false, draft: null });
     },
+    ...createLending(parts, store),
     showLive,
     restartEngine() {
       const { status, update, phase } = live.getState();

@@ -66,7 +66,19 @@ export interface AddressBar {
 }
 
 /** A change of one of these is a place of its own to come back to; all else is a cursor within it. */
-const PLACES = ['view', 'update', 'prompt', 'node', 'pinned', 'batch', 'beside', 'compared'] as const;
+const PLACES = [
+  'lesson',
+  'lessonStep',
+  'example',
+  'view',
+  'update',
+  'prompt',
+  'node',
+  'pinned',
+  'batch',
+  'beside',
+  'compared',
+] as const;
 
 /** Moves through these that follow faster, as a scrubber's or the arrow keys', are one step of the history. */
 const SWEPT: readonly string[] = ['update', 'prompt', 'node', 'update,node'];

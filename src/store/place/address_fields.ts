@@ -2,6 +2,7 @@
 import { ADVANTAGE_RULES, VALUE_RULES, nodeId, type NodeId } from '../../units.ts';
 import type { ExpansionRule } from '../credit/expansion_what_if.ts';
 import type { RecipeChange, RunName } from '../record/run_name.ts';
+import { parseExample, writeExample } from '../lesson/example.ts';
 import {
   COMPARED,
   TOKEN_COLOURS,
@@ -200,8 +201,27 @@ const expansionRule: Codec<ExpansionRule> = {
   },
 };
 
+const lesson: Codec<string> = {
+  write: (name) => name,
+  read: (text) => (/^[a-z0-9_]{1,40}$/.test(text) ? text : undefined), // whether it is there, the catalogue knows
+};
+
+const example: Codec<string> = {
+  write: (text) => text,
+  read: (text) => {
+    try {
+      return writeExample(parseExample(decodeURIComponent(text)));
+    } catch {
+      return undefined;
+    }
+  },
+};
+
 /** In the order in which they are written. */
 export const FIELDS: readonly AddressField[] = [
+  field('lesson', orNull(lesson)),
+  field('lessonStep', count, 'step'),
+  field('example', orNull(example)),
   field('run', orNull(run)),
   field('recipe', orNull(recipe), 'set'),
   field('view', choice(VIEWS)),

@@ -78,6 +78,9 @@ export interface WhatIfReward {
 }
 
 export interface Selection {
+  readonly lesson: string | null; // name of the lesson that drives the lab; LESSON_LIST: the list of them
+  readonly lessonStep: number; // from 0
+  readonly example: string | null; // a small tree in place of a run, as lesson/example.ts writes it
   readonly run: RunName | null; // that all below is about; null until a run is there
   readonly recipe: readonly RecipeChange[] | null; // that run's, as changes to its preset; null where it is not known
   readonly view: View;
@@ -114,9 +117,15 @@ export interface Selection {
   readonly ignored: readonly string[]; // what the address held that nobody understands; not part of it
 }
 
+/** In place of a lesson: the list of lessons and examples. */
+export const LESSON_LIST = 'list';
+
 const NO_FOLDS: Folds = { collapsed: [], opened: [], unstacked: false };
 
 export const INITIAL_SELECTION: Selection = {
+  lesson: null,
+  lessonStep: 0,
+  example: null,
   run: null,
   recipe: null,
   view: 'train',
@@ -156,8 +165,8 @@ export const INITIAL_SELECTION: Selection = {
 export interface SelectionStore extends StoreApi<Selection> {
   /**
    * Changes the selection. Who selects within an update stays in it: a turn, a leaf, a token or a credit step holds the
-   * update that is on screen, which the selection followed until then. What lies below a changed level is cleared unless given: a new update or
-   * prompt forgets node, leaf, token, growth, credit frame, round, folds and what-if; a new leaf forgets the token.
+   * update that is on screen, which the selection followed until then. What lies below a changed level is cleared unless given: a new update,
+   * prompt or example forgets node, leaf, token, growth, credit frame, round, folds and what-if; a new leaf forgets the token.
    */
   readonly select: (change: Partial<Selection>) => void;
 }
@@ -177,7 +186,7 @@ const BELOW_PROMPT = {
 export function selectIn(selection: Selection, change: Partial<Selection>): Selection {
   const changed = (key: keyof Selection): boolean => key in change && change[key] !== selection[key];
   const cleared = {
-    ...(changed('update') || changed('prompt') ? BELOW_PROMPT : {}),
+    ...(changed('update') || changed('prompt') || changed('example') ? BELOW_PROMPT : {}),
     ...(changed('leaf') ? { token: null } : {}),
   };
   return { ...selection, placed: false, ...cleared, ...change };
@@ -186,6 +195,10 @@ export function selectIn(selection: Selection, change: Partial<Selection>): Sele
 /** The last update that has to be there to show the selection; null: whatever there is. */
 export const lastNeeded = ({ update, pinned }: Pick<Selection, 'update' | 'pinned'>): number | null =>
   update === null && pinned === null ? null : Math.max(update ?? 0, pinned?.update ?? 0);
+
+/** A lesson or an example is on screen in place of the person's own run. */
+export const isElsewhere = ({ lesson, example }: Pick<Selection, 'lesson' | 'example'>): boolean =>
+  example !== null || (lesson !== null && lesson !== LESSON_LIST);
 
 /** `whatIf` with one leaf's reward set, or taken back by null. */
 export function withReward(

@@ -20,7 +20,8 @@ const titleOf = (
   rule: string,
 ): string => options.find(({ value }) => value === rule)?.title ?? rule;
 
-const isOurs = ({ run: { header } }: Asked): boolean => header?.origin.kind !== 'imported';
+const isOurs = ({ run: { header } }: Asked): boolean =>
+  header?.origin.kind !== 'imported' && header?.origin.kind !== 'example';
 const hasRecipe = ({ run: { header } }: Asked): boolean => header === null || header.config !== null;
 const isEnded = ({ run, tree }: Asked): boolean =>
   run.updates.some(({ ended, trees }) => ended && tree !== null && trees.includes(tree));
@@ -94,6 +95,25 @@ const NEEDS: Readonly<Record<View, readonly Need[]>> = {
   runs: [],
 };
 
+/** Of a tree that a person made: what it cannot have. */
+const OF_EXAMPLES: Readonly<Record<View, readonly string[]>> = {
+  train: [
+    'This is an example: one tree that somebody made, with no policy behind it. Nothing is trained on it, so there are no curves. It is in Tree, Credit and Compare.',
+  ],
+  tree: [],
+  credit: [],
+  loss: [
+    'An example has no policy that is trained on it: there is no ratio, no clip and no loss of a token. What its turns would be pushed by is in Credit.',
+  ],
+  compare: [],
+  profile: ['An example is computed on this page alone: no work of a device is measured for it.'],
+  runs: [],
+};
+
 /** In the order in which they are to be read; empty where the view has all that it needs, as of every run of ours. */
 export const missingIn = (view: View, asked: Asked): readonly string[] =>
-  isOurs(asked) ? [] : NEEDS[view].flatMap(({ isThere, sentence }) => (isThere(asked) ? [] : [sentence]));
+  asked.run.header?.origin.kind === 'example'
+    ? OF_EXAMPLES[view]
+    : isOurs(asked)
+      ? []
+      : NEEDS[view].flatMap(({ isThere, sentence }) => (isThere(asked) ? [] : [sentence]));

@@ -42,6 +42,7 @@ function digest(value: unknown): string {
 
 /** In place of a method and a preset: the record was read from a file, and names none. */
 const FILE = 'file';
+const EXAMPLE = 'example';
 
 const names = new WeakMap<NamedHeader, RunName>(); // asked for with every batch of events
 
@@ -55,7 +56,7 @@ function nameOf({ config, adapter, origin, date }: NamedHeader): RunName {
   if (!config) {
     const file = origin?.kind === 'imported' ? origin.file : '';
     return {
-      method: FILE,
+      method: origin?.kind === 'example' ? EXAMPLE : FILE,
       preset: file,
       seed: 0,
       settings: digest({ origin, date }),
@@ -71,7 +72,11 @@ export const sameRun = (a: RunName, b: RunName): boolean =>
 
 /** As a person would name it. */
 export const runWords = ({ method, preset, seed }: RunName): string =>
-  method === FILE ? `file ${shorten(preset)}` : trainedWords(method, preset, seed);
+  method === EXAMPLE
+    ? 'an example'
+    : method === FILE
+      ? `file ${shorten(preset)}`
+      : trainedWords(method, preset, seed);
 
 const trainedWords = (method: string, preset: string, seed: number): string =>
   `${shorten(methodTitle(method))}, preset ${shorten(preset)}, seed ${seed}`;

@@ -51,6 +51,7 @@ export function titleOf({ header, updates }: RunState): string {
   if (!header) return 'no run';
   const { config, origin } = header;
   const count = countWords(updates.length, 'update');
+  if (origin.kind === 'example') return 'an example';
   if (!config)
     return `${origin.kind === 'imported' ? `${origin.file} (${origin.format})` : 'a run'}, ${count}`;
   const { algorithm, preset, seed } = config;

@@ -17,6 +17,7 @@ import {
   LifeNotice,
 } from './Notices.tsx';
 import { FollowedNotice, ReturnedNotice, TroubleNotice } from '../runs/KeptNotices.tsx';
+import { ExampleDock, LessonDock } from '../lessons/LessonDock.tsx';
 import { NewVersionNotice } from './NewVersion.tsx';
 import { usePlaybackKeys } from '../train/TransportBar.tsx';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -137,7 +138,13 @@ function Shell() {
           <Notice />
         </Boundary>
       ))}
+      <Boundary name="The editor of the example">
+        <ExampleDock />
+      </Boundary>
       <CurrentView />
+      <Boundary name="The lesson">
+        <LessonDock />
+      </Boundary>
       {help && (
         <Boundary name="The list of keys">
           <KeyHelp onClose={() => setHelp(false)} />

@@ -5,6 +5,7 @@ import { titleOf } from '../../store/record/shelf.ts';
 import type { View } from '../../store/place/selection.ts';
 import { useAlarms } from '../parts/Alarms.tsx';
 import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
+import { LessonsButton } from '../lessons/LessonDock.tsx';
 import { Playback } from '../train/TransportBar.tsx';
 import { EditedBadge } from './Notices.tsx';
 import { useTheme } from './theme.ts';
@@ -183,8 +184,9 @@ export function Header({ onHelp }: { readonly onHelp: () => void }) {
           <span aria-hidden="true">◐</span>
           <span className="visually-hidden">Theme: {theme}</span>
         </button>
+        <LessonsButton />
         <button type="button" className="quiet small" onClick={onHelp} aria-keyshortcuts="?">
-          Keys <kbd>?</kbd>
+          <span className="keys-word">Keys</span> <kbd>?</kbd>
         </button>
       </div>
     </header>

@@ -5,6 +5,7 @@ import { useLab } from '../parts/binding.ts';
 export interface KeyBinding {
   readonly key: string; // KeyboardEvent.key, e.g. ' ', 'ArrowLeft', '['
   readonly shift?: boolean; // for keys that shift does not change by itself, such as arrows
+  readonly first?: boolean; // wins over the keys of views, as those of a lesson do
   readonly label: string; // a sentence without a full stop: "play or pause"
   readonly run: () => void;
 }
@@ -19,7 +20,8 @@ class KeyRegistry {
 
   /** Last registered first: a view's key wins over the shell's. */
   bindings(): readonly KeyBinding[] {
-    const all = [...this.#lists].reverse().flatMap((list) => list.current);
+    const latest = [...this.#lists].reverse().flatMap((list) => list.current);
+    const all = [...latest.filter(({ first }) => first), ...latest.filter(({ first }) => !first)];
     return all.filter((binding, index) => all.findIndex((other) => sameKey(binding, other)) === index);
   }
 }

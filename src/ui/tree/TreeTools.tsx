@@ -34,6 +34,7 @@ function stampOf(
 
 /** The recipe in a line, or the file that a record without one was read from. */
 function sourceOf({ config, origin }: RunHeader): string {
+  if (origin.kind === 'example') return 'an example';
   if (!config) return origin.kind === 'imported' ? `${origin.file}, read as ${origin.format}` : 'a run';
   const { algorithm, preset, seed, environment } = config;
   return `${methodTitle(algorithm.name)}${editSuffix(config)}, preset ${preset}, ${environment}, seed ${seed}`;

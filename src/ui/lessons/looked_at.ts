@@ -1,0 +1,87 @@
+/** Parts of the page that a step of a lesson points at: a ring round them, and a way to them. */
+import { useEffect } from 'react';
+
+interface LabPart {
+  readonly selector: string;
+  readonly words: string; // as a sentence goes on: 'Look at …'
+}
+
+const labelled = (label: string, words: string): LabPart => ({
+  selector: `#view [aria-label="${label}"]`,
+  words,
+});
+
+/** To point at another part: a line. A turn is pointed at as n3. */
+const PARTS: Readonly<Record<string, LabPart>> = {
+  tree: { selector: '#view .tree-frame', words: 'the tree' },
+  formula: labelled('Formula', 'the formula'),
+  sentence: { selector: '#view .step-sentence', words: 'the sentence of the step' },
+  steps: labelled('Credit steps', 'the buttons that step through credit'),
+  phases: labelled('Credit phases', 'the phases of credit'),
+  rules: labelled('Credit rules', 'the credit rules'),
+  leaves: labelled('Leaves', 'the leaves and their rewards'),
+  changes: labelled('What changes', 'what changes'),
+  influence: { selector: '#view .influences', words: 'the influence of each leaf' },
+  question: { selector: '#view .prompt-bar .question', words: 'the question' },
+  turn: { selector: '#view .node-panels', words: 'the selected turn' },
+  candidates: { selector: '#view .candidates', words: 'the candidates of the expansion' },
+  growth: labelled('Growth replay', 'how the tree grew'),
+  colours: labelled('Colour by', 'the colours of the tree'),
+  curves: { selector: '#view .curves', words: 'the curves' },
+  batch: labelled('Batch', 'the trees of the update'),
+  rulesAB: { selector: '#view .rule-pair', words: 'the two rules' },
+  matrix: { selector: '#view .rule-matrix', words: 'every rule on this path' },
+  tokens: { selector: '#view .transcript', words: 'the words of the path' },
+  editor: { selector: '.example-bar', words: 'the editor of the example' },
+};
+
+export const PART_NAMES: readonly string[] = Object.keys(PARTS);
+
+const TURN = /^n(\d{1,5})$/;
+
+export function partOf(name: string): LabPart | null {
+  const [, id] = TURN.exec(name) ?? [];
+  if (id !== undefined) return { selector: `#view [data-node="${id}"]`, words: `turn ${name}` };
+  return PARTS[name] ?? null;
+}
+
+export const elementOf = (name: string): Element | null =>
+  document.querySelector(partOf(name)?.selector ?? ':not(*)');
+
+const RING = 'data-looked-at';
+
+/** Rings what is named, as soon as it is drawn, and scrolls to the first of it once. @param key changes with the step */
+export function useRing(names: readonly string[], key: string): void {
+  useEffect(() => {
+    let scrolled = false;
+    const ringed = new Set<Element>();
+    const ring = (): void => {
+      names.forEach((name, at) => {
+        const element = elementOf(name);
+        if (!element || element.hasAttribute(RING)) return;
+        element.setAttribute(RING, '');
+        ringed.add(element);
+        if (at > 0 || scrolled) return;
+        scrolled = true;
+        element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      });
+    };
+    ring();
+    const observer = new MutationObserver(ring); // another view is drawn a moment later
+    observer.observe(document.body, { childList: true, subtree: true });
+    return () => {
+      observer.disconnect();
+      ringed.forEach((element) => element.removeAttribute(RING));
+    };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- names are the step's, which the key stands for
+  }, [key]);
+}
+
+/** Takes the keyboard there. */
+export function goToPart(name: string): void {
+  const element = elementOf(name);
+  if (!(element instanceof HTMLElement || element instanceof SVGElement)) return;
+  const inner = element.querySelector<HTMLElement | SVGElement>('button:not(:disabled), [tabindex="0"], input, select'); // prettier-ignore
+  element.scrollIntoView({ block: 'center' });
+  (element.tabIndex >= 0 ? element : (inner ?? element)).focus();
+}
