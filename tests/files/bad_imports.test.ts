@@ -1,4 +1,6 @@
 /** Files that are torn, mixed up, of another kind, or hostile: the good part opens, the bad is listed, nothing breaks. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
@@ -6,7 +8,7 @@ import { importFiles } from '../../src/files/rollouts/import.ts';
 import { parseJson } from '../../src/files/rollouts/json.ts';
 import { toRecord } from '../../src/files/rollouts/record.ts';
 import { ImportError } from '../../src/files/rollouts/rollout.ts';
-import { importText } from '../support/imports.ts';
+import { importText, IMPORTS } from '../support/imports.ts';
 import { mutatedImport } from '../support/mutated_imports.ts';
 
 const row = (output: string, score: unknown = 1): string => JSON.stringify({ input: 'user\nQ\nassistant\n', output, score, step: 1 }); // prettier-ignore
@@ -104,6 +106,28 @@ describe('files of another kind are refused with a sentence', () => {
     expect(await refusal('{"colour": "red"}\n', 'a.jsonl')).toMatch(/No known format.*colour/);
     expect(await refusal(zipSync({ 'a.jsonl': bytes(row('a')) }).slice(0, 60), 'a.zip')).toMatch(/breaks off|EOF|end of/i); // prettier-ignore
   });
+});
+
+test('values that are too deep for any reader are refused, and the next row is read', async () => {
+  const deep = `${'['.repeat(300_000)}${']'.repeat(300_000)}`;
+  const rows = [
+    `{"messages": [{"role": "assistant", "tool_calls": [{"name": "f", "arguments": ${deep}}]}]}`,
+    `{"messages": ${deep}}`,
+  ];
+  const good = '{"messages": [{"role": "assistant", "content": "a"}]}';
+  const { summary } = await importText([good, ...rows, good].join('\n'));
+  expect([summary.rollouts, summary.refusedCount]).toEqual([2, 2]);
+});
+
+test('an archive whose files are in zstd, as newer Inspect may write it, is opened', async () => {
+  const chunk = readFileSync(join(IMPORTS, 'prime_rl/traces/stream/00000.jsonl.zst'));
+  const zip = zipSync({ 'samples/a.jsonl': [chunk, { level: 0 }] });
+  const view = new DataView(zip.buffer);
+  const method = 93;
+  view.setUint16(8, method, true); // of the file's own header
+  view.setUint16(zip.length - 22 - 46 - 'samples/a.jsonl'.length + 10, method, true); // of the directory
+  const { summary } = await importText(zip, { path: 'log.eval' });
+  expect([summary.format, summary.rollouts, summary.refusedCount]).toEqual(['verifiers-v1', 2, 0]);
 });
 
 test('numbers that JSON has no word for are read as Python writes them, in strings they stay', () => {

@@ -40,7 +40,10 @@ const WANTED: Readonly<Record<string, Counts>> = {
   'verl_weave.jsonl': counts(['verl-weave', 'B'], [1, 1, 1], [2, 1, 0], [1]),
   'verl_trackio.jsonl': counts(['verl-trackio', 'A'], [1, 1, 1], [2, 1, 1], [0.5]),
   'verifiers_trajectory.jsonl': counts(['verifiers-results', 'A'], [2, 2, 1], [2, 1, 1], [1, null], 0, ['zero-log-prob', 'failed', 'no-turn']), // prettier-ignore
-  prime_rl: counts(['verifiers-v1', 'C'], [2, 3, 1], [5, 3, 2], [1, 0], 1, ['several-rows']),
+  prime_rl: counts(['verifiers-v1', 'C'], [2, 3, 1], [5, 3, 2], [1, 0], 1, [
+    'policy-unmasked',
+    'several-rows',
+  ]),
   prime_rl_steps: counts(['verifiers-v1', 'B'], [2, 2, 1], [2, 0, 0], [0, 1]),
   trl: counts(['trl', 'A'], [4, 4, 2], [5, 1, 1], [1.5, 0.5, 1.5, 0.5], 0, ['reward-summed']),
   'ragen.jsonl': counts(['ragen', 'A'], [2, 2, 1], [4, 4, 0], [0.9, -1.6], 1),
@@ -177,6 +180,7 @@ describe('what the samples’ README states beyond counts', () => {
     expect(first.tokens).toMatchObject({ logProbs: [-0.5, -0.25], trainerLogProbs: [-0.5, -0.5], advantages: [0.5, 0.5], entropies: [1, 1] }); // prettier-ignore
     expect(last.tokens).toMatchObject({ ids: [7, 8], trainerLogProbs: [-1, -0.5] });
     expect(two.rows.map(({ spans }) => spans.at(-1)?.text)).toEqual(['London', 'Paris']);
+    expect(two.rows.map(({ spans }) => spans.at(-1)?.tokens?.mask)).toEqual([[true], [false]]); // the trainer left it out
   });
 
   test('rewards and advantages of turns are kept', () => {

@@ -190,7 +190,7 @@ export class Tally {
   }
 
   #groupOf(rollout: Rollout): SeenGroup {
-    const key = groupKeyOf(rollout);
+    const key = String(hash(groupKeyOf(rollout), 0)); // a key may be a whole prompt
     const known = this.#groups.get(key);
     const task = String(hash(rollout.task, 1));
     if (!known) {

@@ -109,14 +109,19 @@ function annotated(
   lists: Readonly<Record<string, MaybeNumbers>> | undefined,
 ): readonly Span[] {
   const length = spans.reduce((sum, { tokens }) => sum + (tokens?.ids?.length ?? 0), 0);
-  const fitting = Object.entries(FIELDS).filter(([key]) => lists?.[key]?.length === length);
-  if (!lists || fitting.length === 0) return spans;
+  const fits = (key: string): boolean => lists?.[key]?.length === length;
+  const fitting = Object.entries(FIELDS).filter(([key]) => fits(key));
+  const left = fits('is_masked') ? lists?.is_masked : null; // tokens that the trainer left out of the loss
+  if (!lists || (fitting.length === 0 && !left)) return spans;
   let start = 0;
   return spans.map((each) => {
     const end = start + (each.tokens?.ids?.length ?? 0);
-    const cut = fitting.map(([key, field]) => [field, lists[key].slice(start, end)] as const);
+    const own = fitting.map(([key, field]) => [field, lists[key].slice(start, end)] as const);
+    const out = left?.slice(start, end);
     start = end;
-    return each.tokens ? { ...each, tokens: { ...each.tokens, ...Object.fromEntries(cut) } } : each;
+    if (!each.tokens) return each;
+    const mask = each.tokens.mask?.map((bit, at) => bit && out?.[at] !== 1) ?? null;
+    return { ...each, tokens: { ...each.tokens, ...Object.fromEntries(own), mask } };
   });
 }
 
