@@ -8,7 +8,7 @@ import { importFiles } from '../../src/files/rollouts/import.ts';
 import { parseJson } from '../../src/files/rollouts/json.ts';
 import { toRecord } from '../../src/files/rollouts/record.ts';
 import { ImportError } from '../../src/files/rollouts/rollout.ts';
-import { importText, IMPORTS } from '../support/imports.ts';
+import { fixtureFiles, importText, IMPORTS } from '../support/imports.ts';
 import { mutatedImport } from '../support/mutated_imports.ts';
 
 const row = (output: string, score: unknown = 1): string => JSON.stringify({ input: 'user\nQ\nassistant\n', output, score, step: 1 }); // prettier-ignore
@@ -117,6 +117,26 @@ test('values that are too deep for any reader are refused, and the next row is r
   const good = '{"messages": [{"role": "assistant", "content": "a"}]}';
   const { summary } = await importText([good, ...rows, good].join('\n'));
   expect([summary.rollouts, summary.refusedCount]).toEqual([2, 2]);
+});
+
+test('rows that prime-rl’s index names and its stream does not hold are told', async () => {
+  const files = fixtureFiles('prime_rl').map((file) =>
+    /index/.test(file.path)
+      ? { ...file, blob: new Blob([file.blob, '{"trace_ids": ["t9", "t9-judge"]}\n']) }
+      : file,
+  );
+  const { summary } = await importFiles(files);
+  expect([summary.rollouts, summary.refused.map(({ line }) => line)]).toEqual([2, [3]]);
+  expect(summary.refused[0].report.got).toContain('t9');
+});
+
+test('an annotation file or an index that is no text leaves the traces as they are', async () => {
+  const files = fixtureFiles('prime_rl').map(
+    (file) =>
+    /index|annotations/.test(file.path) ? { ...file, blob: new Blob([/trainer/.test(file.path) ? '' : Uint8Array.of(0x80, 4)]) } : file, // prettier-ignore
+  );
+  const { summary } = await importFiles(files);
+  expect([summary.rollouts, summary.tier, summary.refusedCount]).toEqual([2, 'B', 3]);
 });
 
 test('an archive whose files are in zstd, as newer Inspect may write it, is opened', async () => {

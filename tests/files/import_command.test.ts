@@ -26,6 +26,13 @@ test('a folder of step files is one run: counts as JSON, a record, and words', a
   expect(updates).toBe(2);
 });
 
+test('a folder elsewhere is read as one that is here', () => {
+  const row = (step: number) => JSON.stringify({ input: 'Q', output: 'a', score: 1, step });
+  for (const step of [1, 2]) writeFileSync(join(folder, `${step}.jsonl`), row(step));
+  const { status, stdout } = run(join(folder, '1.jsonl'), join(folder, '2.jsonl'));
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/rollouts +2 in 2 groups .*, 2 steps/)]);
+});
+
 test('refused lines are printed with their numbers; where nothing can be read, the command fails', () => {
   const torn = join(folder, 'torn.jsonl');
   writeFileSync(torn, `${readFileSync(join(IMPORTS, 'chat.jsonl'), 'utf8')}{"messages": [`);

@@ -1,11 +1,11 @@
 /**
- * prime-rl's annotations: what trainer and orchestrator say of a trace after it was written, in files beside the stream.
+ * prime-rl's files beside its stream. The index names the traces of every row of the stream. Annotations: what trainer and orchestrator say of a trace after it was written, in files beside the stream.
  * The later record of a trace wins, field by field. Source: src/prime_rl/monitors/file/traces/update.py.
  */
 import * as v from 'valibot';
 import type { Annotation, Item } from './format.ts';
 import { anyNumber, maybe, numberList } from './messages.ts';
-import type { MaybeNumbers } from './rollout.ts';
+import type { MaybeNumbers, Place } from './rollout.ts';
 import { isTable, partsOf, type ImportFile } from './source.ts';
 import { valuesOf } from './values.ts';
 
@@ -64,3 +64,18 @@ const refused = (path: string, line: number): Item => ({
     },
   },
 });
+
+const indexRow = v.looseObject({ trace_ids: v.array(v.string()) });
+
+/** The traces of each row of the stream, as its index has them. */
+export async function* indexedTraces(
+  file: ImportFile,
+): AsyncGenerator<{ readonly place: Place; readonly traces: readonly string[] }> {
+  for await (const part of partsOf(file)) {
+    if (isTable(part)) continue;
+    for await (const { value, path, line } of valuesOf(part)) {
+      const read = v.safeParse(indexRow, value);
+      if (read.success) yield { place: { path, line }, traces: read.output.trace_ids };
+    }
+  }
+}

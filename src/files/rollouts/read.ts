@@ -5,7 +5,7 @@ import type { Annotation, Context, Format, Item, Recognised, RowReader } from '.
 import { isMessages } from './messages.ts';
 import { parseDelimiters } from './text.ts';
 import { ImportError, type Place, type Refusal, type Rollout } from './rollout.ts';
-import { readAnnotations } from './annotations.ts';
+import { indexedTraces, readAnnotations } from './annotations.ts';
 import { isTable, partsOf, type ImportFile, type Part, type Table } from './source.ts';
 import { valuesOf } from './values.ts';
 
@@ -22,11 +22,12 @@ const NOT_ROLLOUTS: readonly (readonly [RegExp, string])[] = [
   [/(?:^|\/)(?:aggregated_results|stream\.index|metrics)\.jsonl$/i, 'says something of the run, no rollouts'],
   [/(?:^|\/)_journal\//, 'notes that the log was written by'],
   [/\.(?:ya?ml|toml|md|log|csv|png|svg|html|sh|py|lock)$/i, 'no rollout file by its name'],
-  [/(?:^|\/)\.[^/]+/, 'a hidden file'],
-  [/(?:^|\/)configs\//, 'says something of the run, no rollouts'],
+  [/(?:^|\/)\.(?!\.?\/)[^/]+/, 'a hidden file'],
+  [/(?:^|\/)configs\/resolved\//, 'says something of the run, no rollouts'],
 ];
 
 const inOrder = new Intl.Collator('en', { numeric: true });
+const INDEX = /(?:^|\/)stream\.index\.jsonl$/;
 const ANNOTATION = /(?:^|\/)annotations\/[^/]+\/\d+\.jsonl(?:\.zstd?)?$/;
 
 /** Why a file of a folder is left out; null: it is read. A file that a person chose alone is always read. */
@@ -58,6 +59,33 @@ const notJson = ({ path, line }: Place, got: string, text: string): Refusal => (
     next: 'The other rows were read. A line that breaks off was being written when the run ended, or the copy is not whole.',
   },
 });
+
+const missing = ({ path, line }: Place, traces: readonly string[]): Refusal => ({
+  ...{ path, line },
+  report: {
+    what: 'A row that the index names is not in the stream',
+    where: `${path}, line ${line}`,
+    got: `none of the traces ${shorten(traces.join(', '))}`,
+    wanted: 'all chunks of the stream beside their index',
+    next: 'Copy the folder traces/stream whole. The other rows were read.',
+  },
+});
+
+/** Rows of the index of which no trace was read. */
+async function* missingIn(file: ImportFile, seen: ReadonlySet<string>): AsyncGenerator<Item> {
+  for await (const { place, traces } of indexedTraces(file))
+    if (traces.length > 0 && !traces.some((id) => seen.has(id)))
+      yield { kind: 'refused', refusal: missing(place, traces) };
+}
+
+/** A file that stands beside rollouts and cannot be read leaves them as they are. */
+async function* guarded({ path }: ImportFile, items: AsyncGenerator<Item>): AsyncGenerator<Item> {
+  try {
+    yield* items;
+  } catch (error) {
+    yield { kind: 'refused', refusal: { path, line: 0, report: reportOf(error, path) } };
+  }
+}
 
 const nothingIn = (path: string): Refusal => ({
   ...{ path, line: 0 },
@@ -221,7 +249,7 @@ export async function* readRollouts(
   const paths = new Set(ordered.map(({ path }) => path));
   const annotations = new Map<string, Annotation>();
   for (const file of ordered.filter(({ path }) => paths.size > 1 && ANNOTATION.test(path))) {
-    yield* readAnnotations(file, annotations);
+    yield* guarded(file, readAnnotations(file, annotations));
     yield { kind: 'skipped', path: file.path, why: 'annotations: put beside the traces that they are of' };
   }
   const open = (path: string): PartReader =>
@@ -249,4 +277,6 @@ export async function* readRollouts(
     }
     if (isSilent) yield { kind: 'refused', refusal: nothingIn(file.path) };
   }
+  for (const file of ordered.filter(({ path }) => paths.size > 1 && INDEX.test(path)))
+    yield* guarded(file, missingIn(file, seen));
 }
