@@ -6,6 +6,10 @@ import { ImportError } from '../../src/files/rollouts/rollout.ts';
 import { delimitersOf, parseDelimiters, splitResponse } from '../../src/files/rollouts/text.ts';
 import { mergeNodes, mergesOf, splitNode, treeOf } from '../../src/files/rollouts/trees.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { worthOf } from '../../src/store/credit/advantage_range.ts';
+import { creditRulesOf } from '../../src/store/credit/credit.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
+import { missingIn } from '../../src/store/record/needs.ts';
 import { importFixture, importText } from '../support/imports.ts';
 
 /** The three rows of ATPO's first tree: same for two turns, one parts after the first. */
@@ -100,6 +104,23 @@ describe('records', () => {
     expect(credit.trees).toMatchObject([{ valueRule: null, values: null, advantages: [null, null, 0.5, -0.5, -0.5] }]); // prettier-ignore
     const [own] = ofKind(await recordOf('trl'), 'credit');
     expect(own.trees[0].advantages).toEqual([null, 0.7, 0.7, -0.7]);
+  });
+
+  test('it opens on the shelf, and credit is computed on its trees', async () => {
+    const { rollouts } = await importFixture('atpo_dump.jsonl');
+    const written = await writeRecording(toRecord(rollouts, { file: 'atpo_dump.jsonl', format: 'verl' }));
+    const lab = createLab(() => undefined, '', readRecording);
+    await lab.shelf.open(Object.assign(new Blob([written]), { name: 'atpo_dump.jsonl' }));
+    const { runs, failure } = lab.shelf.getState();
+    expect([failure, runs[0].title]).toEqual([null, 'atpo_dump.jsonl (verl), 1 update']);
+    const state = runs[0].record.getState();
+    const [{ trees }] = state.updates;
+    const { values } = worthOf(trees[0], creditRulesOf(state)!, trees, false);
+    const right = 1 / Math.SQRT2; // rewards 1, 0, 1 have mean 2/3 and deviation √2/3
+    const byHand = [right / 4, right / 4, right, -right / 2, -2 * right, right]; // means of children
+    values!.forEach((value, id) => expect(value).toBeCloseTo(byHand[id], 5));
+    expect(values).toHaveLength(byHand.length);
+    expect(missingIn('tree', { run: state, tree: trees[0] })).toContainEqual(expect.stringContaining('no log-probabilities')); // prettier-ignore
   });
 
   test('every fixture becomes a record that opens', async () => {
