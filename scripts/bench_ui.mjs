@@ -17,7 +17,7 @@ import { syntheticRun } from './synthetic_tree.mjs';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUTPUT = `.cache/bench-ui-${process.pid}`;
 const DOCS = `${ROOT}docs/performance`;
-const RECORDING = 'recorded-instant.ndjson.gz';
+const RECORDING = 'recorded-instant.ndjson.members';
 const VIEWPORT = { width: 1280, height: 800 };
 const FRAME_GOAL_MS = 33;
 const WORK_GOAL_MS = 8; // of the main thread: half of a frame at 60 Hz

@@ -16,7 +16,7 @@ import { App } from './ui/shell/App.tsx';
 import { keepOffline } from './ui/shell/NewVersion.tsx';
 import { LabError, type ErrorReport } from './units.ts';
 
-const RECORDING = 'recorded-instant.ndjson.gz';
+const RECORDING = 'recorded-instant.ndjson.members';
 const INDEX = 'recorded-instant.index.json';
 const HIDDEN_TAB_MS = 250; // animation frames stop in hidden tabs; training does not
 const GIVE_WAY_MS = 40; // between two signs of a person that the engine is told of

@@ -55,7 +55,7 @@ beforeAll(async () => {
     }
     const isWorker = pathname.endsWith('service_worker.js');
     const bytes = isWorker && isNewer ? newer(readFileSync(file, 'utf8')) : readFileSync(file);
-    void (pathname.endsWith('.ndjson.gz') ? (holds ?? Promise.resolve()) : Promise.resolve()).then(() => response.end(bytes)); // prettier-ignore
+    void (pathname.endsWith('.ndjson.members') ? (holds ?? Promise.resolve()) : Promise.resolve()).then(() => response.end(bytes)); // prettier-ignore
   });
   await new Promise<void>((done) => void server.listen(0, 'localhost', done));
   origin = `http://localhost:${(server.address() as AddressInfo).port}`;

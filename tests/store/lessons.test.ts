@@ -50,7 +50,7 @@ beforeAll(async () => {
     .filter(({ lesson }) => !/example=/.test(lesson.at))
     .map(({ lesson }) => lesson.run ?? RECORDED);
   for (const name of new Set(files)) {
-    const file = name === RECORDED ? 'recorded-instant.ndjson.gz' : name;
+    const file = name === RECORDED ? 'recorded-instant.ndjson.members' : name;
     runs.set(name, await runOf(readRecording(new Blob([readFileSync(`public/${file}`)]))));
   }
 });

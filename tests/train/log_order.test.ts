@@ -48,7 +48,7 @@ const isTurn = ({ node }: OfKind<'node'>): boolean => node.id > 2;
 test('whole logs pass: a scripted run, a hand-made one, the shipped recording', async () => {
   check(log);
   check(SAMPLE_LOG);
-  const bytes = new Uint8Array(readFileSync('public/recorded-instant.ndjson.gz'));
+  const bytes = new Uint8Array(readFileSync('public/recorded-instant.ndjson.members'));
   expect(await countOf(readRecording(new Blob([bytes])))).toBe(22_353);
 });
 

@@ -12,7 +12,7 @@ import { scriptedRun } from '../support/scripted_run.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const shipped = readFileSync('public/recorded-instant.ndjson.gz');
+const shipped = readFileSync('public/recorded-instant.ndjson.members');
 const lines = gunzipSync(shipped).toString().trimEnd().split('\n');
 const written = lines.slice(1, -1).map((line) => JSON.parse(line) as Json);
 

@@ -5,7 +5,7 @@ import { presets } from '../../src/train/config/presets.ts';
 import { blobSource, wholeMembers } from '../../src/files/members.ts';
 import { partBatches, rangesOf, readRecording, type RecordingIndex } from '../../src/files/recording.ts';
 
-const bytes = new Uint8Array(readFileSync('public/recorded-instant.ndjson.gz'));
+const bytes = new Uint8Array(readFileSync('public/recorded-instant.ndjson.members'));
 const events: RunEvent[] = [];
 for await (const event of readRecording(new Blob([bytes]).stream())) events.push(event);
 

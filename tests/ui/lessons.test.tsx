@@ -27,7 +27,7 @@ const recording: RunEvent[] = [];
 
 beforeAll(async () => {
   if (onRecording.length === 0) return;
-  for await (const event of readInWorker(new URL('/recorded-instant.ndjson.gz', location.href).href))
+  for await (const event of readInWorker(new URL('/recorded-instant.ndjson.members', location.href).href))
     recording.push(event);
 });
 

@@ -39,7 +39,7 @@ test('a recording is read in the worker and stands beside the run', async () => 
 });
 
 test('how far the worker is grows with the events that are there, and a reader that has enough ends it', async () => {
-  const file = await (await fetch('/recorded-instant.ndjson.gz')).blob();
+  const file = await (await fetch('/recorded-instant.ndjson.members')).blob();
   let told: ReadProgress = { bytes: 0, events: 0 };
   const reading = readInWorker(file, { onProgress: (progress) => (told = progress) });
   for (let i = 0; i < 5000; i += 1) await reading.next();
