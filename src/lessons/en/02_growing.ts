@@ -1,6 +1,6 @@
 import type { LessonData } from '../lesson.ts';
 
-/** Update 1, prompt 11 of the recorded run; growth 15 is before the first round, 22 after it. */
+/** Update 1, prompt 11 of the recorded run; growth 15 is before the first round, 16 its choice, 22 after it, 23 the second choice. */
 const LESSON: LessonData = {
   title: 'Growing a tree where the policy is unsure',
   outcome: 'You can rank the turns of a tree for expansion by hand, and say why the ranking is as it is.',
@@ -49,8 +49,8 @@ const LESSON: LessonData = {
         because:
           'It pays {penalty of n1}, more than its surprisal: its score is {score of n1}, rank {rank of n1} of {candidates}.',
       },
-      reveal: { at: 'growth=15&node=1&round=0' },
-      look: ['candidates'],
+      reveal: { at: 'growth=16&node=1&round=0' },
+      look: ['n1', 'turn'],
     },
     {
       title: 'The first round',
@@ -73,7 +73,7 @@ const LESSON: LessonData = {
         because:
           'n17 has the score {score of n17}. n12 now pays {penalty of n12} for its new sibling and has {score of n12}, rank {rank of n12}.',
       },
-      reveal: { at: 'node=17&round=1' },
+      reveal: { at: 'growth=23&node=17&round=1' },
       look: ['candidates', 'n17'],
     },
     {
