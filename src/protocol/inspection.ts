@@ -7,11 +7,22 @@ import type { TokenGradient, TokenVerdict } from '../algo/loss/loss_gradient.ts'
 import type { LossRow, RunStatus } from './log.ts';
 import type { ByHand } from '../algo/rollouts/by_hand.ts';
 
-/** Which parameters answered: of the live run as it stands, or the run's first. */
-export type AskedParameters = 'current' | 'starting';
+/** Which parameters answered: of the live run as it stands, the run's first, or those of a place that was replayed. */
+export type AskedParameters = 'current' | 'starting' | 'replayed';
+
+/** The end of an update of a run. */
+export interface Place {
+  readonly run: string; // tells runs apart
+  readonly update: number; // 0: before the first
+}
+
+/** A question may ask for the weights of a place that was replayed. */
+export interface AskedAt {
+  readonly at?: Place; // absent: of the live run as it stands, else the run's first
+}
 
 /** A token of a row, for what the step wanted of its alternatives. */
-export interface TokenQuestion {
+export interface TokenQuestion extends AskedAt {
   readonly config: RunConfig; // of the run that the row comes from
   readonly update: number;
   readonly prompt: number; // Prompt.index
@@ -180,7 +191,7 @@ export interface TryKernel {
 
 // A person grows turns in a copy of a tree. The engine samples and scores them.
 
-export interface InterventionQuestion extends ByHand {
+export interface InterventionQuestion extends ByHand, AskedAt {
   readonly config: RunConfig; // of the run that the tree comes from
   readonly update: number; // of the tree
   readonly node: number; // NodeId in the copy; with `seed` it names the random numbers

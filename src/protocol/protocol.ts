@@ -5,9 +5,12 @@
 import type { LabScale } from '../algo/catalogue/defaults.ts';
 import type { CreditConfig, NodeTable, RecordedTree, RunConfig, TreeSignals } from '../units.ts';
 import type { AlgorithmDescription, CatalogueEntry, KnobDescription } from './descriptions.ts';
-import type { AdapterDescription, EnvironmentDescription, Phase, RunEvent } from './log.ts';
+import type { Fork } from './fork.ts';
+import type { AskedAt, AskedParameters } from './inspection.ts';
+import type { AdapterDescription, EnvironmentDescription, RunEvent, Phase } from './log.ts';
 
 export * from './descriptions.ts';
+export * from './fork.ts';
 export * from './inspection.ts';
 export * from './log.ts';
 
@@ -74,7 +77,7 @@ export interface ScoredRollout {
 }
 
 /** Asks for the angles between the gradients that several rules give on the same rollouts. */
-export interface GradientQuestion {
+export interface GradientQuestion extends AskedAt {
   readonly config: RunConfig; // of the run that the rollouts come from; its loss is used for every rule
   readonly update: number;
   readonly rollouts: readonly ScoredRollout[]; // all of the update
@@ -87,7 +90,7 @@ export interface GradientAngles {
   readonly rules: readonly CreditConfig[];
   readonly norms: readonly number[]; // by rule
   readonly cosines: readonly (readonly number[])[]; // symmetric; 0 beside a gradient of norm 0
-  readonly parameters: 'current' | 'starting'; // of the live run as it stands, or the run's first
+  readonly parameters: AskedParameters;
   readonly scoredTokens: number;
   readonly ms: number;
 }
@@ -122,8 +125,11 @@ export type RunCommand =
   | { readonly kind: 'step-phase' } // to the end of the current or next phase
   | { readonly kind: 'reset' } // same config, same seed, from the start
   | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }
-  /** Prepares the run of a checkpoint, to go on from there. `keep`: id of the kept run that it is. */
-  | { readonly kind: 'resume'; readonly bytes: ArrayBuffer; readonly keep?: string }
+  /**
+   * Prepares the run of a checkpoint, to go on from there. `keep`: id of the kept run that it is. `fork`: it is a new run,
+   * of another configuration.
+   */
+  | { readonly kind: 'resume'; readonly bytes: ArrayBuffer; readonly keep?: string; readonly fork?: Fork }
   | { readonly kind: 'close' }
   | { readonly kind: 'give-up' }; // a device that does not answer; heard while other commands wait
 

@@ -26,7 +26,7 @@ function scripted() {
       config: parseRunConfig((value as { readonly config: RunConfig }).config),
     }),
     answer: ({ words, config: of }, lender, signal) =>
-      withPolicy(lender, of, signal, async () => {
+      withPolicy(lender, { config: of }, signal, async () => {
         await finished;
         if (words === 'fail') throw new Error('it did');
         return `${words}!`;

@@ -93,7 +93,8 @@ export class Desk {
     };
     const lender: Lender = {
       backend: () => noted(this.#lender.backend()),
-      policyOf: (config) => noted(this.#lender.policyOf(config)),
+      policyOf: (config, at) => noted(this.#lender.policyOf(config, at)),
+      replays: () => this.#lender.replays(),
       run: () => noted(this.#lender.run()),
     };
     return kind.answer(question, lender, signal);

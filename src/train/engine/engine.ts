@@ -5,8 +5,10 @@
 import { needsReference, needsRewardModel } from '../../algo/credit/signals.ts';
 import { DeviceLostError } from '../../gpu/errors.ts';
 import {
+  checkFork,
   URGENT_COMMANDS,
   type EngineEvent,
+  type Place,
   type RunCommand,
   type RunEvent,
   type SettledMessage,
@@ -23,7 +25,7 @@ import { environmentNamed, LOADED_BY_HAND } from '../config/config.ts';
 import { questions, type AnswerTo, type Question } from '../inspect/index.ts';
 import type { AskedOf, QuestionTable } from '../inspect/question.ts';
 import { restore } from '../run/checkpoint.ts';
-import { decodeCheckpoint } from '../run/checkpoint_file.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../run/checkpoint_file.ts';
 import { RunStopped, Gates, type GateState } from '../run/gates.ts';
 import { START, type Settled } from '../run/memory.ts';
 import { train } from '../run/run.ts';
@@ -32,9 +34,10 @@ import type { Backend } from './backend.ts';
 import { Desk } from './desk.ts';
 import { Diary } from './diary.ts';
 import { QuestionError, reportOf } from '../../protocol/errors.ts';
+import { Replays } from './replay.ts';
 import { blameEdit, NoProfileError, NoRunError } from './errors.ts';
 import { parseRunCommand } from './guard.ts';
-import { Awaited, borrow, OF_A_RUN, settle, type Opened, type Session } from './session.ts';
+import { Awaited, borrow, originOf, OF_A_RUN, settle, type Opened, type Session } from './session.ts';
 
 export type { Backend, PolicyRequest } from './backend.ts';
 
@@ -49,6 +52,8 @@ export interface EngineOptions {
   /** What can be asked, by kind; all that the lab knows by default. */
   readonly questions?: QuestionTable;
 }
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 const CLOSED: ErrorReport = {
   what: 'The engine was closed',
@@ -66,12 +71,16 @@ export class Engine {
   #queue: Promise<void> = Promise.resolve();
   #isOpening = false;
   readonly #desk: Desk;
+  readonly #replays = new Replays((config, checkpoint) =>
+    this.#policiesOf({ ...this.#startOf(config), checkpoint }),
+  );
 
   constructor(options: EngineOptions) {
     this.#options = options;
     const lender = {
       backend: () => this.#ensureBackend(),
-      policyOf: (config: RunConfig) => this.#policyOf(config),
+      policyOf: (config: RunConfig, at?: Place) => this.#policyOf(config, at),
+      replays: () => this.#replays,
       run: () => Promise.resolve().then(() => this.#sessionOr('question')),
     };
     this.#desk = new Desk(options.questions ?? questions, lender, (error, name) =>
@@ -144,7 +153,11 @@ export class Engine {
       }
       case 'resume': {
         const checkpoint = await decodeCheckpoint(new Uint8Array(command.bytes));
-        return this.#open({ config: checkpoint.config, bytes: null, checkpoint, keep: command.keep ?? null });
+        const { keep = null, fork } = command;
+        if (!fork) return this.#open({ config: checkpoint.config, bytes: null, checkpoint, keep });
+        const { config, run } = fork;
+        checkFork(checkpoint.config, config, checkpoint.update);
+        return this.#open({ config, bytes: null, checkpoint: { ...checkpoint, config }, keep, forkOf: run });
       }
       case 'play':
         return this.#transportOr(command.kind).play(command.to);
@@ -204,18 +217,8 @@ export class Engine {
     const { config, checkpoint } = opened;
     const backend = await this.#ensureBackend();
     await backend.checkFits?.(config, true);
-    const weights = await this.#weightsOf(opened);
     const environment = environmentNamed(config.environment);
-    const request = { config, weights, environment };
-    const policy = await backend.createPolicy(request);
-    const beside = async (wanted: boolean): Promise<TrainablePolicy | null> =>
-      wanted ? backend.createPolicy(request) : null;
-    const policies = {
-      policy,
-      reference: await beside(needsReference(config.algorithm)),
-      rewardModel: await beside(needsRewardModel(config.algorithm)),
-    };
-    if (checkpoint) await restore(policies, checkpoint);
+    const policies = await this.#policiesOf(opened);
     if (this.#backend !== backend) return this.#postStatus('failed'); // lost meanwhile, which was said
     const started: RunEvent = {
       kind: 'run-started',
@@ -223,13 +226,30 @@ export class Engine {
       adapter: backend.adapter,
       environment: describeEnvironment(environment),
       parameterCount: backend.parameterCount(config.model),
-      origin: { kind: 'trained' },
+      origin: originOf(opened),
       tokens: 'vocabulary',
       date: this.#options.date?.() ?? new Date().toISOString(),
       ...(checkpoint && { resumedAfter: checkpoint.update }),
     };
     this.#options.post(started);
     this.#startSession(opened, started, environment, policies);
+  }
+
+  /** The networks of a run, as it starts or as a checkpoint has them. */
+  async #policiesOf(opened: Opened): Promise<Policies> {
+    const { config, checkpoint } = opened;
+    const backend = await this.#ensureBackend();
+    const weights = await this.#weightsOf(opened);
+    const request = { config, weights, environment: environmentNamed(config.environment) };
+    const beside = async (wanted: boolean): Promise<TrainablePolicy | null> =>
+      wanted ? backend.createPolicy(request) : null;
+    const policies = {
+      policy: await backend.createPolicy(request),
+      reference: await beside(needsReference(config.algorithm)),
+      rewardModel: await beside(needsRewardModel(config.algorithm)),
+    };
+    if (checkpoint) await restore(policies, checkpoint);
+    return policies;
   }
 
   async #weightsOf({ config, bytes, checkpoint }: Opened): Promise<ArrayBuffer | null> {
@@ -265,6 +285,9 @@ export class Engine {
     };
     this.#session = session;
     session.diary?.hear(started);
+    if (checkpoint && opened.forkOf !== undefined)
+      // its own first checkpoint: the parent may be let go
+      session.diary?.settle(checkpoint.update, () => encodeCheckpoint(checkpoint));
     transport.announce();
     const now = (): number => performance.now() - transport.waitedMs;
     const run = { config, environment, ...policies, transport, post, now };
@@ -287,10 +310,11 @@ export class Engine {
   }
 
   /** A resumed run is written on where the page names it; any other that is opened is a run of its own. */
-  #diaryOf({ config, checkpoint, keep }: Opened): Diary | null {
+  #diaryOf({ config, checkpoint, keep, forkOf }: Opened): Diary | null {
     const { tell } = this.#options;
-    if (!tell || (checkpoint && keep === null)) return null;
-    const resumedAfter = checkpoint?.update ?? null;
+    const isNew = !checkpoint || forkOf !== undefined;
+    if (!tell || (!isNew && keep === null)) return null;
+    const resumedAfter = isNew ? null : checkpoint.update;
     const now = (): number => performance.now();
     return new Diary({ id: keep ?? crypto.randomUUID(), resumedAfter, updates: config.updates, tell, now });
   }
@@ -299,19 +323,28 @@ export class Engine {
    * The model of the run that is open, where it is of this configuration; else a policy made for the question, which
    * starts as the configuration does.
    */
-  async #policyOf(config: RunConfig): Promise<AskedOf> {
+  async #policyOf(config: RunConfig, at?: Place): Promise<AskedOf> {
     const environment = environmentNamed(config.environment);
     const session = this.#session;
-    if (session && JSON.stringify(session.config) === JSON.stringify(config)) {
+    if (!at && session && same(session.config, config)) {
       const borrowed = await borrow(session);
       const parameters = borrowed.run.update > 0 ? 'current' : 'starting';
       return { ...borrowed, environment, parameters };
     }
     const run = session?.transport.state ?? null;
     const backend = await this.#ensureBackend();
-    const weights = await this.#weightsOf({ config, bytes: null, checkpoint: null, keep: null });
+    const state = at && at.update > 0 ? this.#replays.at(at).networks.policy : null;
+    const weights = state ? null : await this.#weightsOf(this.#startOf(config));
     const policy = await backend.createPolicy({ config, weights, environment });
-    return { policy, environment, parameters: 'starting', run, giveBack: () => policy.dispose() };
+    if (state) await policy.writeState(state);
+    const parameters = state ? 'replayed' : 'starting';
+    return { policy, environment, parameters, run, giveBack: () => policy.dispose() };
+  }
+
+  /** How a run of this configuration starts: with the weights that were loaded by hand, where it is the one that is open. */
+  #startOf(config: RunConfig): Opened {
+    const byHand = same(this.#opened?.config, config) ? (this.#opened?.bytes ?? null) : null;
+    return { config, bytes: byHand, checkpoint: null, keep: null };
   }
 
   async #endSession(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Guard at the engine's edge: a message from outside is a RunCommand, or an error that says why not. */
-import { PHASES, URGENT_COMMANDS, type RunCommand } from '../../protocol/protocol.ts';
+import { PHASES, URGENT_COMMANDS, type Fork, type RunCommand } from '../../protocol/protocol.ts';
 import { quote } from '../../protocol/schema.ts';
 import { parseRunConfig } from '../config/config.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -31,6 +31,12 @@ function parsePlay(to: unknown): RunCommand {
   );
 }
 
+function parseFork(value: unknown): Fork {
+  const { run, config } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof run === 'string') return { run, config: parseRunConfig(config) };
+  return refuse('The command to fork names no run', 'command.fork.run', run, 'the run that is forked');
+}
+
 const kindOf = (value: unknown): unknown => (value as { kind?: unknown } | null | undefined)?.kind;
 
 /**
@@ -45,6 +51,8 @@ export function parseRunCommand(value: unknown): RunCommand {
   if (kind === 'play') return parsePlay(fields.to);
   if (kind === 'load-weights' || kind === 'resume') {
     const { bytes, keep } = fields;
+    if (bytes instanceof ArrayBuffer && kind === 'resume' && fields.fork !== undefined)
+      return { kind, bytes, fork: parseFork(fields.fork) };
     if (bytes instanceof ArrayBuffer)
       return { kind, bytes, ...(kind === 'resume' && typeof keep === 'string' && { keep }) };
     return refuse(

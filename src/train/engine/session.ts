@@ -1,6 +1,6 @@
 /** What the engine keeps of the run that is open. */
 import type { PolicyReader, RunConfig } from '../../units.ts';
-import type { ProfiledUpdate, RunCommand, StepCheck } from '../../protocol/protocol.ts';
+import type { ProfiledUpdate, RunCommand, RunOrigin, StepCheck } from '../../protocol/protocol.ts';
 import { takeCheckpoint, type Checkpoint } from '../run/checkpoint.ts';
 import { encodeCheckpoint } from '../run/checkpoint_file.ts';
 import type { Diary } from './diary.ts';
@@ -15,7 +15,14 @@ export interface Opened {
   readonly bytes: ArrayBuffer | null; // weights loaded by hand, in place of config.weights
   readonly checkpoint: Checkpoint | null; // that the run goes on from; it needs no weights
   readonly keep: string | null; // id of the kept run that it goes on with
+  readonly forkOf?: string; // the run that the checkpoint is of; absent: this one
 }
+
+/** Of a new run; one that goes on is known by its log. */
+export const originOf = ({ forkOf, checkpoint }: Opened): RunOrigin =>
+  forkOf !== undefined && checkpoint
+    ? { kind: 'forked', run: forkOf, update: checkpoint.update }
+    : { kind: 'trained' };
 
 interface Waiting<Answer> {
   readonly from: number;

@@ -7,7 +7,7 @@ import { nodes, nodeSchema, numbersOrNull, promptSchema, signalsSchema } from '.
 import type { GradientAngles, GradientQuestion } from '../../protocol/protocol.ts';
 import { whole } from '../../protocol/schema.ts';
 import { creditSchema, parseRunConfig } from '../config/config.ts';
-import { checked, fieldOf, withPolicy, type QuestionKind } from './question.ts';
+import { checked, fieldOf, placeIn, withPolicy, type QuestionKind } from './question.ts';
 
 /**
  * Every rule's gradient of the run's own loss, with its reduction, over all rollouts as one batch. The rows are scored
@@ -71,11 +71,11 @@ export const compareGradients: QuestionKind<GradientQuestion, GradientAngles> = 
       what: 'Gradients cannot be compared like this',
       next: 'Choose an update whose trees are grown and scored.',
     });
-    return { config, ...fields } as unknown as GradientQuestion; // checked above; brands exist only in types
+    return { config, ...fields, ...placeIn(value) } as unknown as GradientQuestion; // checked above; brands exist only in types
   },
   answer(question, lender, signal) {
     const startMs = performance.now();
-    return withPolicy(lender, question.config, signal, async ({ policy, environment, parameters }) => {
+    return withPolicy(lender, question, signal, async ({ policy, environment, parameters }) => {
       const angles = await gradientAngles(policy, environment, question);
       return { ...angles, parameters, ms: performance.now() - startMs };
     });

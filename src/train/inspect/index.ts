@@ -5,6 +5,7 @@ import { growTurns } from './intervention.ts';
 import { checkOneKernel, listKernels, tryOneKernel } from './kernels.ts';
 import { checkSteps, profileUpdate, saveCheckpoint, saveWeights } from './of_run.ts';
 import type { QuestionTable } from './question.ts';
+import { replayedCheckpoint, replayUpdate } from './replay.ts';
 import { inspectToken } from './token_push.ts';
 
 export const questions = {
@@ -17,6 +18,8 @@ export const questions = {
   'try-kernel': tryOneKernel,
   'save-weights': saveWeights,
   'save-checkpoint': saveCheckpoint,
+  replay: replayUpdate,
+  'replayed-checkpoint': replayedCheckpoint,
   profile: profileUpdate,
   'check-steps': checkSteps,
 } satisfies QuestionTable;

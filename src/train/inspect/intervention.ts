@@ -13,7 +13,7 @@ import type {
 import { real, wanted, whole } from '../../protocol/schema.ts';
 import { environmentNamed, parseRunConfig } from '../config/config.ts';
 import { rewardConfig } from '../run/reward.ts';
-import { checked, fieldOf, withPolicy, type QuestionKind } from './question.ts';
+import { checked, fieldOf, placeIn, withPolicy, type QuestionKind } from './question.ts';
 import type { GateState } from '../run/gates.ts';
 
 /** Numbers that no rollout of the run draws: of a stream of their own, by prompt, node and the person's seed. */
@@ -124,10 +124,10 @@ export const growTurns: QuestionKind<InterventionQuestion, InterventionAnswer> =
       what: 'Turns cannot be grown by hand like this',
       next: 'Choose a turn of a finished tree.',
     });
-    return { config, ...fields } as unknown as InterventionQuestion; // checked; brands exist only in types
+    return { config, ...fields, ...placeIn(value) } as unknown as InterventionQuestion; // checked; brands exist only in types
   },
   answer: (question, lender, signal) =>
-    withPolicy(lender, question.config, signal, async ({ policy, environment, parameters, run }) => {
+    withPolicy(lender, question, signal, async ({ policy, environment, parameters, run }) => {
       const startMs = performance.now();
       const grown = await intervene(policy, environment, question, signal);
       return { ...grown, policy: whoWrote(parameters, run), ms: performance.now() - startMs };

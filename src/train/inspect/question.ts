@@ -1,10 +1,11 @@
 /** What a question of a person to the engine is made of. The table of all of them is index.ts. */
 import * as v from 'valibot';
-import type { AskedParameters } from '../../protocol/inspection.ts';
-import { issueReport } from '../../protocol/schema.ts';
+import type { AskedParameters, Place } from '../../protocol/inspection.ts';
+import { issueReport, whole } from '../../protocol/schema.ts';
 import type { EditedKernel, Environment, PolicyReader, RunConfig } from '../../units.ts';
 import type { Backend } from '../engine/backend.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Replays } from '../engine/replay.ts';
 import type { Session } from '../engine/session.ts';
 import type { GateState } from '../run/gates.ts';
 
@@ -24,8 +25,14 @@ export interface AskedOf {
 export interface Lender {
   /** Opened where there is none yet. */
   backend(): Promise<Backend>;
-  /** Every question's policy comes from here. It changes no number of a run, which waits for it. */
-  policyOf(config: RunConfig): Promise<AskedOf>;
+  /**
+   * Every question's policy comes from here. It changes no number of a run, which waits for it.
+   * @param at whose weights it has; absent: the open run's as it stands, else those that the configuration starts from
+   * @throws NotReplayedError
+   */
+  policyOf(config: RunConfig, at?: Place): Promise<AskedOf>;
+  /** Runs trained again. */
+  replays(): Replays;
   /** The run itself, which the answerer may look at and wait for, and does not disturb. @throws NoRunError */
   run(): Promise<Session>;
 }
@@ -59,14 +66,25 @@ export function checked<Schema extends v.GenericSchema>(
 export const fieldOf = (value: unknown, name: string): unknown =>
   (value as Readonly<Record<string, unknown>> | null | undefined)?.[name];
 
+/** A place of a run. */
+export const placeSchema = v.object({ run: v.string(), update: whole(0, 1_000_000) });
+
+/** The place whose weights a question asks for, if it names one. */
+export function placeIn(value: unknown): { readonly at?: Place } {
+  const at = fieldOf(value, 'at');
+  if (at === undefined) return {};
+  const report = { what: 'There are no such weights', next: 'Name a run and one of its updates.' };
+  return { at: checked(placeSchema, at, report) };
+}
+
 /** Lends a policy to `work`, and takes it back when that is over, whatever came of it. */
 export async function withPolicy<T>(
   lender: Lender,
-  config: RunConfig,
+  { config, at }: { readonly config: RunConfig; readonly at?: Place },
   signal: AbortSignal,
   work: (asked: AskedOf) => Promise<T>,
 ): Promise<T> {
-  const asked = await lender.policyOf(config);
+  const asked = await lender.policyOf(config, at);
   try {
     signal.throwIfAborted();
     return await work(asked);

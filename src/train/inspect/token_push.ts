@@ -4,7 +4,7 @@ import type { TokenId, PolicyReader } from '../../units.ts';
 import type { TokenAlternative, TokenPush, TokenQuestion } from '../../protocol/inspection.ts';
 import { real, wanted, whole } from '../../protocol/schema.ts';
 import { environmentNamed, parseRunConfig } from '../config/config.ts';
-import { checked, fieldOf, withPolicy, type QuestionKind } from './question.ts';
+import { checked, fieldOf, placeIn, withPolicy, type QuestionKind } from './question.ts';
 
 const SHOWN = 8; // alternatives
 
@@ -89,11 +89,11 @@ export const inspectToken: QuestionKind<TokenQuestion, TokenPush> = {
       what: 'A token cannot be looked at like this',
       next: 'Choose a token that the policy wrote, in an update whose loss is there.',
     });
-    return { config, ...fields } as unknown as TokenQuestion; // checked above; brands exist only in types
+    return { config, ...fields, ...placeIn(value) } as unknown as TokenQuestion; // checked above; brands exist only in types
   },
   answer(question, lender, signal) {
     const startMs = performance.now();
-    return withPolicy(lender, question.config, signal, async ({ policy, parameters }) => {
+    return withPolicy(lender, question, signal, async ({ policy, parameters }) => {
       const push = await tokenPush(policy, question);
       return { ...push, parameters, ms: performance.now() - startMs };
     });
