@@ -14,6 +14,8 @@ export interface KeeperClient {
   open(id: string): Promise<Blob>;
   /** Takes the run's log back to its newest checkpoint and returns that; null where there is none. */
   goOn(id: string, before?: number): Promise<{ readonly update: number; readonly bytes: Bytes } | null>;
+  /** The nearest checkpoint after `update` or before; null where there is none. */
+  checkpoint(id: string, update: number): Promise<{ readonly update: number; readonly bytes: Bytes } | null>;
   change(id: string, change: EntryChange): Promise<KeptEntry | null>;
   storage(): Promise<StorageState>;
   /** Asks the browser not to remove this site's storage by itself; it may ask the person. */
@@ -43,6 +45,7 @@ export function startKeeper(hear: (news: KeeperNews) => void): KeeperClient {
     list: () => valueOf(api.list()),
     open: (id) => valueOf(api.open(id)),
     goOn: (id, before) => valueOf(api.goOn(id, before)),
+    checkpoint: (id, update) => valueOf(api.checkpoint(id, update)),
     change: (id, change) => valueOf(api.change(id, change)),
     storage: () => api.storage(),
     persist: () => navigator.storage.persist(),

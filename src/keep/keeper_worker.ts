@@ -44,6 +44,7 @@ const api = {
   list: () => answer('the shelf', (keeper) => keeper.list()),
   open: (id: string) => answer(`run ${id}`, (keeper) => keeper.open(id)),
   goOn: (id: string, before?: number) => answer(`run ${id}`, (keeper) => keeper.goOn(id, before)),
+  checkpoint: (id: string, update: number) => answer(`run ${id}`, (keeper) => keeper.checkpoint(id, update)),
   change: (id: string, change: EntryChange) => answer(`run ${id}`, (keeper) => keeper.change(id, change)),
   async storage(): Promise<StorageState> {
     const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([

@@ -32,6 +32,7 @@ function openPage({ parts, tab }: ReturnType<typeof browser>) {
     list: () => keeper.list(),
     open: (id) => keeper.open(id),
     goOn: (id, before) => keeper.goOn(id, before),
+    checkpoint: (id, update) => keeper.checkpoint(id, update),
     change: (id, change) => keeper.change(id, change),
     storage: () => Promise.resolve({ usage: 1, quota: 2, persisted: false }),
     persist: () => Promise.resolve(true),

@@ -72,7 +72,7 @@ export interface Inspection extends StoreApi<InspectionState> {
 
 /** What to tell a person of a question that failed; null where nobody waits for it any more. */
 export function failureOf(error: unknown, { aborted }: AbortSignal): ErrorReport | null {
-  if (aborted) return null;
+  if (aborted || (error instanceof DOMException && error.name === 'AbortError')) return null; // a replay was cancelled
   if (error instanceof LabError) return error.report;
   return {
     what: 'The engine gave no answer',
@@ -114,9 +114,8 @@ export function createInspection(ask: Ask, report: (failure: ErrorReport) => voi
       (answer) => store.setState({ ...keep(answer), asking: null }),
       (error: unknown) => {
         const failure = failureOf(error, signal);
-        if (!failure) return;
-        store.setState({ asking: null });
-        report(failure);
+        if (!signal.aborted) store.setState({ asking: null });
+        if (failure) report(failure);
       },
     );
   };

@@ -184,10 +184,10 @@ export function createInterventions({ run, selection, ask, report }: Interventio
     ask({ kind: 'intervene', ...question }, signal).then(
       (grown) => answer(asking, grown),
       (error: unknown) => {
+        if (signal.aborted) return; // discarded meanwhile
         const failure = failureOf(error, signal);
-        if (!failure) return; // discarded meanwhile
         store.setState({ asking: null });
-        report(failure);
+        if (failure) report(failure);
       },
     );
   };

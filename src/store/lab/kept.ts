@@ -21,6 +21,11 @@ export interface KeeperEnd {
     id: string,
     before?: number,
   ) => Promise<{ readonly update: number; readonly bytes: Uint8Array<ArrayBuffer> } | null>;
+  /** The nearest checkpoint after `update` or before. */
+  readonly checkpoint: (
+    id: string,
+    update: number,
+  ) => Promise<{ readonly update: number; readonly bytes: Uint8Array<ArrayBuffer> } | null>;
   readonly change: (id: string, change: EntryChange) => Promise<KeptEntry | null>;
   readonly storage: () => Promise<StorageState>;
   readonly persist: () => Promise<boolean>;
@@ -56,6 +61,10 @@ export interface Kept extends StoreApi<KeptState> {
   readonly load: (id: string) => Promise<RunStore>;
   /** Puts a kept run on screen as it was written down; nothing is trained. */
   readonly show: (id: string) => Promise<void>;
+  /** A kept run as it was written down. */
+  readonly record: (id: string) => Promise<RunStore>;
+  /** The nearest checkpoint of the run of this date; null where it is not kept here. */
+  readonly checkpointOf: (run: string, update: number) => ReturnType<KeeperEnd['checkpoint']>;
   readonly change: (id: string, change: EntryChange) => Promise<void>;
   readonly persist: () => Promise<void>;
   /** The bytes of a recording: of a kept run, or of the live one as it stands in memory. Null where nothing can write one. */
@@ -205,8 +214,8 @@ export function createKept(parts: KeptParts): Kept {
     },
     hearEngine(events) {
       for (const event of events) {
-        if (event.kind === 'run-started' && event.resumedAfter === undefined)
-          store.setState({ current: null });
+        const isNew = event.kind === 'run-started' && (!event.resumedAfter || event.origin.kind === 'forked');
+        if (isNew) store.setState({ current: null });
         if (event.kind !== 'status') continue;
         if (event.status === 'failed') comeBack(played);
         else played = event.status === 'running';
@@ -221,6 +230,11 @@ export function createKept(parts: KeptParts): Kept {
       } catch (error) {
         fail(error, id);
       }
+    },
+    record: recordOf,
+    checkpointOf(run, update) {
+      const entry = store.getState().entries.find(({ created }) => created === run);
+      return entry ? keeper.checkpoint(entry.id, update) : Promise.resolve(null);
     },
     async change(id, change) {
       const entry = await keeper.change(id, change).catch((error: unknown) => fail(error, id));
@@ -246,6 +260,7 @@ export const NO_KEEPER: KeeperEnd = {
   list: () => Promise.resolve([]),
   open: () => Promise.resolve(new Blob([])),
   goOn: () => Promise.resolve(null),
+  checkpoint: () => Promise.resolve(null),
   change: () => Promise.resolve(null),
   storage: () => Promise.resolve({ usage: 0, quota: 0, persisted: false }),
   persist: () => Promise.resolve(false),

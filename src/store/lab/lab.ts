@@ -6,6 +6,7 @@ import { decodeSelection } from '../place/address.ts';
 import type { EventCodec } from '../record/event_log.ts';
 import { createInspection, type Inspection } from '../ask/inspection.ts';
 import { createInterventions, type Interventions } from '../ask/interventions.ts';
+import { createReplays, type Replays } from '../ask/replays.ts';
 import { createPlayer, type Player } from '../record/player.ts';
 import type { ReadRecording } from '../record/read_record.ts';
 import { createRunStore, createScreen, type RunStore, type Screen } from '../record/run.ts';
@@ -27,6 +28,7 @@ export interface Lab {
   readonly shelf: Shelf;
   readonly inspection: Inspection;
   readonly interventions: Interventions;
+  readonly replays: Replays;
   readonly kept: Kept;
   readonly arrival: Arrival;
   readonly lessons: Lessons;
@@ -82,8 +84,13 @@ export function createLab(
   run.subscribe(nameRun);
   selection.subscribe(nameRun);
   const { ask, restart } = { ...NO_ENGINE, ...engine };
-  const inspection = createInspection(ask, run.report);
-  const interventions = createInterventions({ run, selection, ask, report: run.report });
+  const replays = createReplays({
+    ...{ ask, run, shown: run.shown, report: run.report },
+    standsAt: (update) => transport.standsAt(update),
+    checkpointOf: (date, update) => kept.checkpointOf(date, update),
+  });
+  const inspection = createInspection(replays.ask, run.report);
+  const interventions = createInterventions({ run, selection, ask: replays.ask, report: run.report });
   const transport = createTransport({
     ...{ run, recorded, live, selection, player },
     ...{ send, restart, inspection },
@@ -116,6 +123,7 @@ export function createLab(
     transport,
     inspection,
     interventions,
+    replays,
     kept,
     shelf,
     arrival,

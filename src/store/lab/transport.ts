@@ -74,6 +74,8 @@ export interface Transport extends StoreApi<TransportState>, Lending {
   readonly showLive: () => void;
   /** Ends the engine, whatever it is at, and starts another. What is on screen stays; Play opens its run again. */
   readonly restartEngine: () => void;
+  /** The engine's run is on screen and its newest update, or the weights that this one grew with, are its own. */
+  readonly standsAt: (update: number) => boolean;
   /** Lets go of a device that does not answer; the run fails, and Play opens it on another. */
   readonly giveUpDevice: () => void;
 }
@@ -387,6 +389,7 @@ export function createTransport(parts: TransportParts): Transport {
         live.apply([{ kind: 'status', status: 'failed', update, phase }]);
       restart();
     },
+    standsAt: (update) => isLive() && live.getState().update <= update + 1,
     giveUpDevice: () => send({ kind: 'give-up' }),
   };
 }

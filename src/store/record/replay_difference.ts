@@ -67,22 +67,13 @@ function placeOf(event: RunEvent, path: Path): Pick<EventDifference, 'prompt' | 
   const last = path[path.length - 1];
   const at = typeof last === 'number' ? last : null;
   const nowhere = { prompt: null, node: null, token: null, field };
-  switch (event.kind) {
-    case 'node':
-      return { prompt: event.prompt, node: event.node.id, token: at, field };
-    case 'expansion':
-    case 'leaves':
-      return { ...nowhere, prompt: event.prompt };
-    case 'rewards':
-    case 'credit':
-      return { ...nowhere, prompt: event.trees[Number(path[1])]?.prompt ?? null, node: at as NodeId | null };
-    case 'loss': {
-      const row = event.rows.at(Number(path[1]));
-      return path[0] === 'rows' && row ? { prompt: row.prompt, node: row.leaf, token: at, field } : nowhere;
-    }
-    default:
-      return nowhere;
-  }
+  const { kind } = event;
+  if (kind === 'node') return { prompt: event.prompt, node: event.node.id, token: at, field };
+  if (kind === 'expansion' || kind === 'leaves') return { ...nowhere, prompt: event.prompt };
+  if (kind === 'rewards' || kind === 'credit')
+    return { ...nowhere, prompt: event.trees[Number(path[1])]?.prompt ?? null, node: at as NodeId | null };
+  const row = kind === 'loss' && path[0] === 'rows' ? event.rows.at(Number(path[1])) : undefined;
+  return row ? { prompt: row.prompt, node: row.leaf, token: at, field } : nowhere;
 }
 
 const updateOf = (event: RunEvent | undefined): number | null =>

@@ -23,6 +23,8 @@ export interface RunStore extends StoreApi<RunState> {
   readonly want: (updates: readonly number[]) => Promise<void>;
   /** Every event of the current run, in order; what belongs to the session excepted. Old updates are read back. */
   readonly log: () => AsyncGenerator<RunEvent, void>;
+  /** The events of one update, 0 for those before the first; null where they are not at hand any more, or never were. */
+  readonly eventsOf: (update: number) => Promise<readonly RunEvent[] | null>;
   /** Bytes of the events at hand (about), and of the compressed ones. */
   readonly logSize: () => { readonly kept: number; readonly archived: number };
   /** Resolves when old updates have been let go. */
@@ -109,6 +111,7 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
       for (const update of updates) await recall(update);
     },
     log: () => log.events(),
+    eventsOf: (update) => log.eventsOf(update),
     logSize: () => log.size,
     settled: () => log.settle(),
     copy: () => createRunStore(options, { state: store.getState(), log }),
@@ -157,6 +160,7 @@ export function createScreen(first: RunStore): Screen {
     clear: () => current.clear(),
     want: (updates) => current.want(updates),
     log: () => current.log(),
+    eventsOf: (update) => current.eventsOf(update),
     logSize: () => current.logSize(),
     settled: () => current.settled(),
     copy: () => current.copy(),
