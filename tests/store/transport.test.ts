@@ -370,26 +370,6 @@ describe('checking the steps of a run whose weights are gone', () => {
     expect(sent).toEqual([{ kind: 'reset' }, { kind: 'check-steps', update: 1 }, { kind: 'play' }]);
   });
 
-  test('without a check it plays to the credit of the update, and shows the place when it is paused there', () => {
-    const { lab, sent, kinds } = labWithRecording();
-    lab.player.seek(2);
-    lab.transport.receive([READY, START]);
-    lab.selection.select(PLACE);
-    sent.length = 0;
-    lab.transport.trainAgain(2);
-    expect(sent).toEqual([{ kind: 'play', to: { update: 2, phase: 'advantage' } }]);
-    expect(lab.transport.getState()).toMatchObject({ source: 'live', checkingSteps: false, trainingTo: 2 });
-    const paused = (update: number, phase: 'reward' | 'advantage'): EngineEvent => ({
-      ...{ kind: 'status', status: 'paused', update, phase },
-    });
-    lab.transport.receive([...updateEvents(1), paused(1, 'advantage'), paused(2, 'reward')]);
-    expect(lab.transport.getState().trainingTo).toBe(2);
-    lab.transport.receive([...updateEvents(2), paused(2, 'advantage')]);
-    expect(kinds()).toEqual(['play', 'pause']);
-    expect(lab.transport.getState().trainingTo).toBeNull();
-    expect(lab.selection.getState()).toMatchObject(PLACE);
-  });
-
   test('who has gone elsewhere meanwhile is left there, and another run forgets the question', async () => {
     const { lab, listener } = asked();
     lab.selection.select({ update: 1 });

@@ -7,7 +7,7 @@ import {
   type EngineEvent,
   type RunEvent,
 } from '../../src/protocol/protocol.ts';
-import type { SettledMessage } from '../../src/protocol/kept.ts';
+import type { SettledMessage } from '../../src/protocol/protocol.ts';
 import { firstDifference } from '../../src/store/record/replay_difference.ts';
 import { withAlgorithm } from '../../src/train/config/presets.ts';
 import { decodeCheckpoint } from '../../src/train/run/checkpoint_file.ts';

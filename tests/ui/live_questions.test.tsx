@@ -5,13 +5,14 @@ import { cleanup } from 'vitest-browser-react';
 import { OWN_CREDIT, recredit } from '../../src/store/credit/credit.ts';
 import { leafInfluence } from '../../src/store/credit/credit_change.ts';
 import { observationOf } from '../../src/store/ask/hand_tree.ts';
+import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
 import { netWeight } from '../../src/store/loss/net_weight.ts';
 import type { CheckedStep } from '../../src/store/ask/inspection.ts';
 import type { Lab } from '../../src/store/lab/lab.ts';
-import { isLogged, type EngineEvent } from '../../src/protocol/protocol.ts';
+import { isLogged, type EngineEvent, type RunEvent } from '../../src/protocol/protocol.ts';
 import { formatCount, formatMs, formatNumber, formatSigned } from '../../src/ui/parts/format.ts';
 import type { TurnNode } from '../../src/units.ts';
-import { comparable, liveConfig, openLivePage, type LiveEngine } from '../support/live_page.tsx';
+import { liveConfig, openLivePage, type LiveEngine } from '../support/live_page.tsx';
 
 const SOON = { timeout: 60_000 };
 const config = liveConfig();
@@ -145,24 +146,62 @@ test('recorded: what-ifs and net weight are the log’s; trained again, a branch
   const turn = tree.nodes.find((node) => node && !node.pruned && observationOf(node).length > 0)!;
   lab.selection.select({ view: 'tree', update: 2, prompt, leaf: null, token: null });
   lab.selection.select({ node: turn.id });
-  await expect.poll(() => panel('By hand')).toContain('The run’s starting policy writes the new words');
-  await press('Train again to update 2');
-  await expect.poll(() => panel('By hand')).toMatch(/Training again: at update \d of 2/);
-  await expect.poll(() => status(lab), SOON).toBe('paused');
-  await expect.poll(() => lab.selection.getState()).toMatchObject({ update: 2, prompt, node: turn.id });
-  const own = lab.run.getState().updates[1].trees[prompt];
-  expect(own.nodes).toEqual(tree.nodes); // grown again, word for word
-  expect(lab.run.getState().updates[1].minibatches).toEqual([]); // no step yet
+  await expect.poll(() => panel('By hand')).toContain('The policy that grew this tree writes the new words');
+  expect(panel('By hand')).toContain(
+    'the run is trained again to there, from its nearest checkpoint or its start',
+  );
   const from = engine.asked.length;
   await press('Branch here');
   const { policy } = await engine.answerTo('intervene', from);
-  expect(policy).toEqual({ parameters: 'current', update: 2, stepped: false, status: 'paused' });
-  await expect.poll(() => panel('By hand'), SOON).toContain('written by the policy after update 1');
-  lab.selection.select({ view: 'train' });
-  await press('Resume');
-  await expect.poll(() => status(lab), SOON).toBe('finished');
-  const ran = engine.events.slice(engine.events.findLastIndex(({ kind }) => kind === 'run-started'));
-  expect(comparable(ran)).toEqual(comparable(recording)); // and it goes on as it went
+  expect(policy).toEqual({ parameters: 'replayed', update: 1, stepped: false, status: 'idle' });
+  await expect
+    .poll(() => panel('By hand'), SOON)
+    .toContain('written by the policy after update 1, which grew this tree');
+  expect(panel('By hand')).toContain(
+    'weights after update 1: the start + 1 update replayed, equal to the log',
+  );
+  expect(lab.run.getState().updates[1].trees[prompt].nodes).toEqual(tree.nodes);
+
+  // The log-probability of the word that was sampled is the one that the log holds: they are the same weights.
+  const leaf = tree.leaves[0];
+  const { row } = lossRowOf(lab.run.getState().updates[1], prompt, leaf)!;
+  lab.selection.select({ view: 'loss' });
+  lab.selection.select({ leaf, token: row.tokenIndex[0] });
+  const asked = engine.asked.length;
+  await press('Which words were pushed?');
+  const push = await engine.answerTo('inspect-token', asked);
+  expect(push.parameters).toBe('replayed');
+  expect(push.chosen.logProb).toBeCloseTo(row.oldLogProb[0], 4);
+  const words = () => panel('Push on the logits').replace(/\s+/g, ' ');
+  await expect
+    .poll(words)
+    .toContain('probabilities at the weights that grew this update’s trees, those after update 1');
+  expect(words()).toContain('weights after update 1: the start + 1 update replayed, equal to the log');
+  const replays = engine.asked.filter(({ kind }) => kind === 'replay').length;
+  const more = engine.asked.length;
+  await press('Ask again');
+  await engine.answerTo('inspect-token', more);
+  expect(engine.asked.filter(({ kind }) => kind === 'replay').length).toBe(replays + 1); // the state is kept: nothing is trained
+});
+
+test('recorded: one press trains the run again and says that it is equal, or the number that is not', async () => {
+  const at = recording.findIndex((event) => event.kind === 'step' && event.update === 2);
+  const step = recording[at] as Extract<RunEvent, { kind: 'step' }>;
+  const forged = recording.with(at, { ...step, gradientNorm: 2 * step.gradientNorm });
+  const { lab } = await openPage(forged);
+  lab.player.seek(2);
+  await expect.poll(() => lab.run.getState().updates.length).toBe(2);
+  document.querySelector<HTMLElement>('.badge summary')!.click();
+  const said = (): string => document.querySelector('.replay-check')?.textContent ?? '';
+  const count = page.getByRole('spinbutton', { name: 'first updates' });
+  await count.fill('1');
+  await press('Replay matches?');
+  await expect.poll(said, SOON).toContain('Equal: update 1 says again what the log says, event for event.');
+  await page.getByRole('checkbox', { name: 'all 2' }).click();
+  await press('Replay matches?');
+  const { gradientNorm } = step;
+  const minibatch = `Not equal. The first event that differs: update 2, step: gradientNorm is ${2 * gradientNorm} in the log and ${gradientNorm} here.`;
+  await expect.poll(said, SOON).toContain(minibatch);
 });
 
 test('recorded: a run is trained again for the check of its step, which is that of the run that was recorded', async () => {

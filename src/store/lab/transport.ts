@@ -58,8 +58,6 @@ export interface Transport extends StoreApi<TransportState>, Lending {
    * this update when it comes, pauses, and shows the place that was on screen.
    */
   readonly checkStepsAgain: (update: number) => void;
-  /** The same, without a check: pauses in this update when its trees have their credit, before it takes a step. */
-  readonly trainAgain: (update: number) => void;
   /** Goes on with a kept run, live; the place that is selected stays. It is paused, or plays on. */
   readonly goOn: (run: ContinuedRun, plays: boolean) => void;
   readonly reset: () => void;
@@ -94,9 +92,6 @@ const isLoss = (event: PageEvent): boolean =>
   (event.kind === 'life' && event.sign === 'ended') || (event.kind === 'status' && event.status === 'failed');
 /** Said by the page when it asks for a run anew, until the engine speaks for itself. */
 const PREPARING = { kind: 'status', status: 'preparing', update: 0, phase: null } as const satisfies RunEvent;
-
-/** Trees have their credit then, and the policy is still the one that grew them. */
-const LAST_BEFORE_STEPS = 'advantage';
 
 export interface TransportParts {
   readonly run: Screen;
@@ -232,14 +227,6 @@ export function createTransport(parts: TransportParts): Transport {
     store.setState({ trainingTo: update });
   };
 
-  /** What the training again was for is there; a check of steps says it by its answer. */
-  const isThere = (event: PageEvent): boolean => {
-    const { trainingTo, checkingSteps } = store.getState();
-    if (trainingTo === null || checkingSteps || event.kind !== 'status' || event.status !== 'paused')
-      return false;
-    return event.update === trainingTo && event.phase === LAST_BEFORE_STEPS;
-  };
-
   /** The update that the run was trained again for has come: its place is shown, unless the person went elsewhere. */
   const arrive = (): void => {
     send({ kind: 'pause' });
@@ -281,9 +268,8 @@ export function createTransport(parts: TransportParts): Transport {
     ...store,
     receive(events) {
       for (const event of events) if (event.kind === 'ready') heardReady(event);
-      const there = events.some(isThere);
       const isOff = events.some(({ kind }) => kind === 'failed') && !store.getState().checkingSteps;
-      if (there || isOff) store.setState({ trainingTo: null });
+      if (isOff) store.setState({ trainingTo: null });
       if (events.some((event) => event.kind === 'ready')) engineReady();
       const admitted = open.admit(events.filter(isLogged));
       if (admitted.some((event) => event.kind === 'run-started')) store.setState({ prepared: true });
@@ -295,7 +281,6 @@ export function createTransport(parts: TransportParts): Transport {
       if (life) store.setState({ life: life.sign });
       if (isBegun()) {
         live.apply(admitted.filter((event) => !isKnownStart(event)));
-        if (there) arrive();
         return;
       }
       open.hold(admitted.filter((event) => event.kind !== 'failed'));
@@ -327,8 +312,6 @@ export function createTransport(parts: TransportParts): Transport {
         askStepCheck(update);
         send({ kind: 'play' });
       }),
-    trainAgain: (update) =>
-      startAgain(update, () => send({ kind: 'play', to: { update, phase: LAST_BEFORE_STEPS } })),
     goOn({ id, config, record, after, checkpoint }, plays) {
       open.resume(config, checkpoint, id);
       goneOnAfter = after;

@@ -32,12 +32,20 @@ import { train } from '../run/run.ts';
 import type { Policies, Profiling } from '../run/update.ts';
 import type { Backend } from './backend.ts';
 import { Desk } from './desk.ts';
-import { Diary } from './diary.ts';
 import { QuestionError, reportOf } from '../../protocol/errors.ts';
 import { Replays } from './replay.ts';
-import { blameEdit, NoProfileError, NoRunError } from './errors.ts';
+import { blameEdit, CLOSED, NoProfileError, NoRunError } from './errors.ts';
 import { parseRunCommand } from './guard.ts';
-import { Awaited, borrow, originOf, OF_A_RUN, settle, type Opened, type Session } from './session.ts';
+import {
+  Awaited,
+  borrow,
+  diaryOf,
+  originOf,
+  OF_A_RUN,
+  settle,
+  type Opened,
+  type Session,
+} from './session.ts';
 
 export type { Backend, PolicyRequest } from './backend.ts';
 
@@ -54,14 +62,6 @@ export interface EngineOptions {
 }
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-const CLOSED: ErrorReport = {
-  what: 'The engine was closed',
-  where: 'engine',
-  got: 'its end',
-  wanted: 'an engine that answers',
-  next: 'Open the page again.',
-};
 
 export class Engine {
   readonly #options: EngineOptions;
@@ -273,7 +273,7 @@ export class Engine {
       profiles: new Awaited(() => (this.#backend?.startProfile ? null : new NoProfileError())),
       stepChecks: new Awaited(),
       checkpoints: new Awaited(),
-      diary: this.#diaryOf(opened),
+      diary: diaryOf(opened, this.#options.tell),
       settled: checkpoint,
       reading: Promise.resolve(),
       done: Promise.resolve(),
@@ -307,16 +307,6 @@ export class Engine {
         session.stepChecks.end();
         session.checkpoints.end();
       });
-  }
-
-  /** A resumed run is written on where the page names it; any other that is opened is a run of its own. */
-  #diaryOf({ config, checkpoint, keep, forkOf }: Opened): Diary | null {
-    const { tell } = this.#options;
-    const isNew = !checkpoint || forkOf !== undefined;
-    if (!tell || (!isNew && keep === null)) return null;
-    const resumedAfter = isNew ? null : checkpoint.update;
-    const now = (): number => performance.now();
-    return new Diary({ id: keep ?? crypto.randomUUID(), resumedAfter, updates: config.updates, tell, now });
   }
 
   /**

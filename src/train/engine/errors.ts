@@ -142,3 +142,12 @@ export function blameEdit(report: ErrorReport, edit: EditedKernel | null): Error
   const next = `The edited kernel was running: look for a loop that does not end or an index out of range in it, or reset it to the original. ${report.next}`;
   return { ...report, where, next };
 }
+
+/** To whoever still waits for an answer. */
+export const CLOSED: ErrorReport = {
+  what: 'The engine was closed',
+  where: 'engine',
+  got: 'its end',
+  wanted: 'an engine that answers',
+  next: 'Open the page again.',
+};

@@ -1,9 +1,10 @@
 /** What the engine keeps of the run that is open. */
 import type { PolicyReader, RunConfig } from '../../units.ts';
 import type { ProfiledUpdate, RunCommand, RunOrigin, StepCheck } from '../../protocol/protocol.ts';
+import type { SettledMessage } from '../../protocol/kept.ts';
 import { takeCheckpoint, type Checkpoint } from '../run/checkpoint.ts';
 import { encodeCheckpoint } from '../run/checkpoint_file.ts';
-import type { Diary } from './diary.ts';
+import { Diary } from './diary.ts';
 import type { Gates, GateState } from '../run/gates.ts';
 import type { Settled } from '../run/memory.ts';
 import type { Policies } from '../run/update.ts';
@@ -23,6 +24,18 @@ export const originOf = ({ forkOf, checkpoint }: Opened): RunOrigin =>
   forkOf !== undefined && checkpoint
     ? { kind: 'forked', run: forkOf, update: checkpoint.update }
     : { kind: 'trained' };
+
+/** A resumed run is written on where the page names it; any other that is opened is a run of its own. */
+export function diaryOf(
+  { config, checkpoint, keep, forkOf }: Opened,
+  tell?: (message: SettledMessage) => void,
+): Diary | null {
+  const isNew = !checkpoint || forkOf !== undefined;
+  if (!tell || (!isNew && keep === null)) return null;
+  const resumedAfter = isNew ? null : checkpoint.update;
+  const now = (): number => performance.now();
+  return new Diary({ id: keep ?? crypto.randomUUID(), resumedAfter, updates: config.updates, tell, now });
+}
 
 interface Waiting<Answer> {
   readonly from: number;

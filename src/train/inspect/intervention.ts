@@ -9,6 +9,7 @@ import type {
   AskedPolicy,
   InterventionAnswer,
   InterventionQuestion,
+  Place,
 } from '../../protocol/inspection.ts';
 import { real, wanted, whole } from '../../protocol/schema.ts';
 import { environmentNamed, parseRunConfig } from '../config/config.ts';
@@ -50,7 +51,9 @@ export async function intervene(
 }
 
 /** @param state of the live run when its parameters were taken; null where there is none */
-function whoWrote(parameters: AskedParameters, state: GateState | null): AskedPolicy {
+function whoWrote(parameters: AskedParameters, state: GateState | null, at?: Place): AskedPolicy {
+  if (parameters === 'replayed' && at)
+    return { parameters, update: at.update, stepped: false, status: 'idle' };
   if (parameters === 'starting' || !state) return { parameters, update: 0, stepped: false, status: 'idle' };
   const { update, phase, status } = state;
   return {
@@ -130,6 +133,6 @@ export const growTurns: QuestionKind<InterventionQuestion, InterventionAnswer> =
     withPolicy(lender, question, signal, async ({ policy, environment, parameters, run }) => {
       const startMs = performance.now();
       const grown = await intervene(policy, environment, question, signal);
-      return { ...grown, policy: whoWrote(parameters, run), ms: performance.now() - startMs };
+      return { ...grown, policy: whoWrote(parameters, run, question.at), ms: performance.now() - startMs };
     }),
 };

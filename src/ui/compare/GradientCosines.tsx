@@ -8,6 +8,7 @@ import type { CreditConfig } from '../../units.ts';
 import { useInspection, useLab, useRun, useTransport, useUpdate } from '../parts/binding.ts';
 import { ADVANTAGE_RULES } from '../credit/sentences.ts';
 import { countWords, formatNumber, formatSetting } from '../parts/format.ts';
+import { Weights } from '../parts/Replay.tsx';
 import { creditShade } from '../parts/scales.ts';
 import { gradientRules } from '../../store/credit/compare.ts';
 
@@ -33,9 +34,11 @@ function Table({ a, b }: Pick<GradientCosinesProps, 'a' | 'b'>) {
   return (
     <>
       <p className="small soft">
-        Update {update}, {countWords(scoredTokens, 'row token')} at ratio 1, at the run’s{' '}
-        {parameters === 'current' ? 'present' : 'starting'} parameters; {Math.round(ms)} ms. A cosine of 1 is
-        the same direction, 0 unrelated, −1 opposite.
+        Update {update}, {countWords(scoredTokens, 'row token')} at ratio 1, at{' '}
+        {parameters === 'replayed'
+          ? `the weights after update ${update - 1}`
+          : `the run’s ${parameters === 'current' ? 'present' : 'starting'} parameters`}
+        ; {Math.round(ms)} ms. A cosine of 1 is the same direction, 0 unrelated, −1 opposite.
       </p>
       <div className="scroll" tabIndex={0} role="region" aria-label="Cosines between gradients">
         <table className="cosines">
@@ -104,6 +107,7 @@ export function GradientCosines({ state, own, a, b }: GradientCosinesProps) {
               : 'All trees of the update must be grown and scored.'}
         </span>
       </p>
+      {question && <Weights update={question.update} />}
       <Table a={a} b={b} />
     </section>
   );

@@ -13,6 +13,7 @@ import {
   formatShare,
   formatSigned,
 } from '../parts/format.ts';
+import { Weights } from '../parts/Replay.tsx';
 import { creditFill } from '../parts/scales.ts';
 import { StepCheck } from './StepCheck.tsx';
 
@@ -105,14 +106,20 @@ function Table({ answer, token }: { readonly answer: Answer; readonly token: Los
         ● stands {rank === 1 ? 'first' : `at place ${rank}`} of {formatCount(lines.length + others.count)}.
         The pushes add up to zero: what one word gains, the others lose. They are summed over{' '}
         {countWords(answer.readers, 'row')} of the mini-batch with this token here; rows that go on with
-        another word add theirs. Gradient of update {answer.update}; probabilities at the run’s{' '}
-        {answer.parameters === 'current' ? 'present' : 'starting'} parameters, where the token has{' '}
-        {formatNats(chosen.logProb, 4)}, {formatSigned(moved, 4)} from when the loss read it (p then{' '}
-        {formatShare(Math.exp(token.logProb), 1)}).
+        another word add theirs. Gradient of update {answer.update}; probabilities at {weightsOf(answer)},
+        where the token has {formatNats(chosen.logProb, 4)}, {formatSigned(moved, 4)} from when the loss read
+        it (p then {formatShare(Math.exp(token.logProb), 1)}).
       </p>
     </>
   );
 }
+
+/** Whose probabilities they are. */
+const weightsOf = ({ parameters, update }: Pick<Answer, 'parameters' | 'update'>): string => {
+  if (parameters === 'replayed')
+    return `the weights that grew this update’s trees, those after update ${update - 1}`;
+  return `the run’s ${parameters === 'current' ? 'present' : 'starting'} parameters`;
+};
 
 export function TokenPush({ token }: { readonly token: LossToken }) {
   const { inspection } = useLab();
@@ -150,6 +157,7 @@ export function TokenPush({ token }: { readonly token: LossToken }) {
           </button>{' '}
           {engine === 'unavailable' && <span className="small soft">Asking the model needs WebGPU.</span>}
         </p>
+        <Weights update={question.update} />
       </section>
       <StepCheck
         place={{ prompt: question.prompt, leaf: question.leaf, position: token.position }}

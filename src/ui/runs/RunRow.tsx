@@ -9,6 +9,7 @@ import { titleOf } from '../../store/record/shelf.ts';
 import type { RunConfig } from '../../units.ts';
 import { useLab, useTransport } from '../parts/binding.ts';
 import { formatShare } from '../parts/format.ts';
+import { ReplayCheck } from '../parts/Replay.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { recordingName, saveFile } from '../tree/tree_export.ts';
 
@@ -146,6 +147,7 @@ interface ActionProps {
   readonly entry: KeptEntry;
   readonly title: string;
   readonly isLive: boolean;
+  readonly onReplay: () => void;
 }
 
 interface RowProps {
@@ -160,6 +162,7 @@ function Actions({
   title,
   isLive,
   onEdit,
+  onReplay,
 }: ActionProps & { readonly onEdit: (what: 'name' | 'note') => void }) {
   const { kept, transport, selection } = useLab();
   const engine = useTransport((state) => state.engine.kind);
@@ -187,6 +190,7 @@ function Actions({
     },
     { word: 'Save to a file', off: false, run: () => void save() },
     { word: pinned ? 'Unpin' : 'Pin', off: false, run: () => void kept.change(id, { pinned: !pinned }) },
+    { word: 'Replay matches?', off: false, run: onReplay },
     { word: 'Rename', off: false, run: () => onEdit('name') },
     { word: 'Note', off: false, run: () => onEdit('note') },
     {
@@ -222,7 +226,10 @@ const Buttons = ({ title, actions }: { readonly title: string; readonly actions:
 );
 
 /** Of a run that lies in this tab: a file that was opened, a run that was kept to compare with, the shipped recording. */
-function RecordActions({ row: { title, config, remove, load } }: { readonly row: ShelfRow }) {
+function RecordActions({
+  row: { title, config, remove, load },
+  onReplay,
+}: Pick<ActionProps, 'onReplay'> & { readonly row: ShelfRow }) {
   const { transport, selection } = useLab();
   const engine = useTransport((state) => state.engine.kind);
   const toTrain = (): void => selection.select({ view: 'train' });
@@ -241,6 +248,7 @@ function RecordActions({ row: { title, config, remove, load } }: { readonly row:
       actions={[
         { word: 'Show', off: false, run: () => void show() },
         { word: 'Duplicate', off: engine !== 'ready' || !config, run: duplicate },
+        { word: 'Replay matches?', off: !config, run: onReplay },
         ...(remove ? [{ word: 'Remove', off: false, run: remove }] : []),
       ]}
     />
@@ -248,7 +256,7 @@ function RecordActions({ row: { title, config, remove, load } }: { readonly row:
 }
 
 /** A kept run's own: its note, and what can be done with it. */
-function Own({ entry, title, isLive }: ActionProps) {
+function Own({ entry, title, isLive, onReplay }: ActionProps) {
   const { kept } = useLab();
   const [editing, setEditing] = useState<'name' | 'note' | null>(null);
   const done = (value: string | null): void => {
@@ -267,7 +275,7 @@ function Own({ entry, title, isLive }: ActionProps) {
           onDone={done}
         />
       ) : (
-        <Actions entry={entry} title={title} isLive={isLive} onEdit={setEditing} />
+        <Actions entry={entry} title={title} isLive={isLive} onEdit={setEditing} onReplay={onReplay} />
       )}
     </>
   );
@@ -275,6 +283,8 @@ function Own({ entry, title, isLive }: ActionProps) {
 
 export function Row({ row, isLive, isChosen, onChoose }: RowProps) {
   const { entry, title, updates } = row;
+  const [isReplaying, setReplaying] = useState(false);
+  const onReplay = (): void => setReplaying(true);
   return (
     <tr data-live={isLive}>
       <th scope="row">
@@ -289,7 +299,19 @@ export function Row({ row, isLive, isChosen, onChoose }: RowProps) {
         </label>
         {entry?.pinned && <span className="runs-mark">pinned</span>}
         {isLive && <span className="runs-mark">live</span>} <span className="runs-title">{title}</span>
-        {entry ? <Own entry={entry} title={title} isLive={isLive} /> : <RecordActions row={row} />}
+        {entry ? (
+          <Own entry={entry} title={title} isLive={isLive} onReplay={onReplay} />
+        ) : (
+          <RecordActions row={row} onReplay={onReplay} />
+        )}
+        {isReplaying && (
+          <>
+            <ReplayCheck run={entry?.created ?? row.changed} updates={row.curve.length} record={row.load} />
+            <button type="button" className="small quiet" onClick={() => setReplaying(false)}>
+              Close
+            </button>
+          </>
+        )}
       </th>
       <td>
         <Sparkline curve={row.curve} />

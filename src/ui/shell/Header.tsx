@@ -6,6 +6,7 @@ import type { View } from '../../store/place/selection.ts';
 import { useAlarms } from '../parts/Alarms.tsx';
 import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
 import { LessonsButton } from '../lessons/LessonDock.tsx';
+import { ShownReplayCheck } from '../parts/Replay.tsx';
 import { Playback } from '../train/TransportBar.tsx';
 import { EditedBadge } from './Notices.tsx';
 import { useTheme } from './theme.ts';
@@ -62,6 +63,7 @@ export function SourceBadge() {
             Show the recorded run
           </button>
           <WhatDiffers />
+          <ShownReplayCheck />
         </div>
       </details>
     );
@@ -80,6 +82,7 @@ export function SourceBadge() {
             Show the recorded run
           </button>
           <WhatDiffers />
+          <ShownReplayCheck />
         </div>
       </details>
     );
@@ -90,6 +93,7 @@ export function SourceBadge() {
         <div className="popover">
           <p>{engine.report.what}. The recorded run works in full: play, step and inspect it.</p>
           <p>To train live: {webgpuAdvice(factsOfThisBrowser())}</p>
+          <ShownReplayCheck />
         </div>
       </details>
     );
@@ -116,6 +120,7 @@ export function SourceBadge() {
           </button>
         )}
         <WhatDiffers />
+        <ShownReplayCheck />
       </div>
     </details>
   );

@@ -1,5 +1,6 @@
 /** Changing a tree by hand: turns sampled in a turn's place or after it, and tool results rewritten. Only in a copy. */
 import { useId, useRef, useState, type FormEvent } from 'react';
+import { useStore } from 'zustand';
 import {
   anchorOf,
   completions,
@@ -21,10 +22,9 @@ import {
   useVocabulary,
 } from '../parts/binding.ts';
 import { formatSetting } from '../parts/format.ts';
-import { useRunGround } from '../parts/run_ground.ts';
+import { Weights } from '../parts/Replay.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import {
-  againOffer,
   interventionWords,
   policyExpected,
   useHandTree,
@@ -108,32 +108,6 @@ export function ObservationEditor({ node, disabled, onSend, onClose }: Observati
   );
 }
 
-// The way to the policy that grew the tree on screen, for a run whose weights are gone; and how far it is.
-
-/** @param offered whether there is anything to ask that policy for */
-export function TrainAgain({ offered }: { readonly offered: boolean }) {
-  const { transport } = useLab();
-  const update = useUpdateNumber();
-  const offer = againOffer(useRunGround(update));
-  const trainingTo = useTransport((state) => state.trainingTo);
-  const now = useRun((run) => run.update);
-  if (trainingTo !== null)
-    return (
-      <p className="small" role="status">
-        Training again: at update {now} of {trainingTo} …
-      </p>
-    );
-  if (!offered || !offer) return null;
-  return (
-    <p className="small soft">
-      <button type="button" disabled={!offer.possible} onClick={() => transport.trainAgain(update)}>
-        Train again to update {update}
-      </button>{' '}
-      {offer.note}
-    </p>
-  );
-}
-
 const MOST_TURNS = 8; // asked for at once
 const MOST_SEED = 0xffffffff;
 
@@ -180,9 +154,12 @@ function Unmeasured({ tree }: { readonly tree: TreeState }) {
 }
 
 export function HandPanel({ tree }: { readonly tree: TreeState }) {
-  const { interventions } = useLab();
+  const { interventions, replays, transport } = useLab();
   const selected = useSelection(({ node }) => node);
-  const source = useTransport((transport) => (transport.source === 'live' ? 'live' : 'recorded'));
+  const update = useUpdateNumber();
+  const exact = useStore(replays, (state) => state.exact);
+  useTransport(({ source }) => source); // what `standsAt` depends on
+  useRun((run) => run.update);
   const temperature = useRecipe((config) => config.temperature) ?? 1;
   const asking = useInterventions((state) => state.asking);
   const hand = useHandTree();
@@ -273,11 +250,11 @@ export function HandPanel({ tree }: { readonly tree: TreeState }) {
             />
           )}
           <p className="small soft" role="status">
-            {whyNot ?? policyExpected(source)}
+            {whyNot ?? policyExpected(transport.standsAt(update - 1), update, exact)}
           </p>
         </>
       )}
-      <TrainAgain offered={node !== undefined} />
+      {node && <Weights update={update} />}
       {hand && (
         <ol className="interventions">
           {hand.done.map((done, index) => (

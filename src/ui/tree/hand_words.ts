@@ -13,40 +13,22 @@ import type { NodeId, TokenId } from '../../units.ts';
 import { nodeName } from '../drawing/encodings.ts';
 import { useLab, useRun, useSelection, useTransport, useTree } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
-import { FILE_IS_GONE, trainAgainWords, type RunGround } from '../parts/run_ground.ts';
 
 /** Exactly whose words the new turns are. */
 export function policyWords({ parameters, update, stepped, status }: AskedPolicy): string {
   if (parameters === 'starting') return 'the run’s starting policy';
+  if (parameters === 'replayed') return `the policy after update ${update}, which grew this tree`;
   if (status === 'finished') return `the policy after update ${update}`;
   if (stepped) return `the policy in update ${update}, with the steps taken so far`;
   return update === 1 ? 'the run’s starting policy' : `the policy after update ${update - 1}`;
 }
 
-/** Whose words they will be. */
-export const policyExpected = (source: 'recorded' | 'live'): string =>
-  source === 'live'
-    ? 'The live policy writes the new words, as it stands when asked.'
-    : 'The run’s starting policy writes the new words; the recording holds no weights.';
-
-export interface AgainOffer {
-  readonly possible: boolean;
-  readonly note: string;
-}
-
-/** The policy that grew the tree on screen, where it is gone and can be had by training again; null elsewhere. */
-export function againOffer(ground: RunGround): AgainOffer | null {
-  const { engine, live, finished, byHand, update } = ground;
-  if (update < 2 || (live && !finished) || engine === 'unavailable') return null; // the starting policy grew the first
-  if (!live && byHand)
-    return {
-      possible: false,
-      note: `${FILE_IS_GONE}: the policy of update ${update} cannot be trained again.`,
-    };
-  return {
-    possible: engine === 'ready',
-    note: `For the policy that grew this tree: ${trainAgainWords(ground)}`,
-  };
+/** Whose words they will be. @param exact the run is replayed for them; otherwise its first weights answer */
+export function policyExpected(standsHere: boolean, update: number, exact: boolean): string {
+  if (standsHere) return 'The live policy writes the new words, as it stands when asked.';
+  return exact && update > 1
+    ? 'The policy that grew this tree writes the new words.'
+    : 'The run’s starting policy writes the new words.';
 }
 
 const names = (nodes: readonly NodeId[]): string => nodes.map(nodeName).join(', ');
