@@ -1,7 +1,12 @@
 /** What the engine keeps of the run that is open. */
 import type { PolicyReader, RunConfig } from '../../units.ts';
-import type { ProfiledUpdate, RunCommand, RunOrigin, StepCheck } from '../../protocol/protocol.ts';
-import type { SettledMessage } from '../../protocol/kept.ts';
+import type {
+  ProfiledUpdate,
+  RunCommand,
+  RunOrigin,
+  SettledMessage,
+  StepCheck,
+} from '../../protocol/protocol.ts';
 import { takeCheckpoint, type Checkpoint } from '../run/checkpoint.ts';
 import { encodeCheckpoint } from '../run/checkpoint_file.ts';
 import { Diary } from './diary.ts';
