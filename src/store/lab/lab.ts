@@ -1,6 +1,6 @@
 /** All slices of the page, made together. */
 import type { RunCommand, RunEvent } from '../../protocol/protocol.ts';
-import { LabError } from '../../units.ts';
+import { LabError, type RunConfig } from '../../units.ts';
 import type { Ask } from '../../train/inspect/index.ts';
 import { decodeSelection } from '../place/address.ts';
 import type { EventCodec } from '../record/event_log.ts';
@@ -12,6 +12,7 @@ import type { ReadRecording } from '../record/read_record.ts';
 import { createRunStore, createScreen, type RunStore, type Screen } from '../record/run.ts';
 import { recipeChanges, runName, sameRun } from '../record/run_name.ts';
 import { createSelectionStore, isElsewhere, lastNeeded, type SelectionStore } from '../place/selection.ts';
+import { createFork } from './fork.ts';
 import { createShelf, type Shelf } from '../record/shelf.ts';
 import { createArrival, type Arrival } from './arrival.ts';
 import { createKept, NO_KEEPER, NO_TAB, type Kept, type KeeperEnd, type TabMemory } from './kept.ts';
@@ -26,6 +27,8 @@ export interface Lab {
   readonly player: Player;
   readonly transport: Transport;
   readonly shelf: Shelf;
+  /** Goes on from an update of the run on screen as a new run of this configuration. @returns whether it does */
+  readonly fork: (config: RunConfig, update: number) => Promise<boolean>;
   readonly inspection: Inspection;
   readonly interventions: Interventions;
   readonly replays: Replays;
@@ -126,6 +129,7 @@ export function createLab(
     replays,
     kept,
     shelf,
+    fork: createFork({ run, transport, shelf, replays, ask, report: run.report }),
     arrival,
   };
 }

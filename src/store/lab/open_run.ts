@@ -35,6 +35,12 @@ export class OpenRun {
     this.#send({ kind: 'resume', bytes, keep });
   }
 
+  /** Opens a new run from the checkpoint of another. @param run the parent, by date */
+  fork(config: RunConfig, bytes: ArrayBuffer, run: string): void {
+    this.#begin(config);
+    this.#send({ kind: 'resume', bytes, fork: { run, config } });
+  }
+
   #begin(config: RunConfig): void {
     if (this.config && !this.gone) this.#send({ kind: 'close' });
     this.config = config;

@@ -60,6 +60,8 @@ export interface Transport extends StoreApi<TransportState>, Lending {
   readonly checkStepsAgain: (update: number) => void;
   /** Goes on with a kept run, live; the place that is selected stays. It is paused, or plays on. */
   readonly goOn: (run: ContinuedRun, plays: boolean) => void;
+  /** Puts a new run in the place of what is on screen, which begins where another stood, and plays it. */
+  readonly fork: (run: ForkedRun) => void;
   readonly reset: () => void;
   readonly setDraft: (draft: RunConfig | null) => void;
   /** Starts a live run with the draft, or with the config of the run shown. */
@@ -84,6 +86,14 @@ export interface ContinuedRun {
   readonly config: RunConfig;
   readonly record: RunStore; // the log, folded
   readonly after: number; // the update
+  readonly checkpoint: ArrayBuffer; // given away
+}
+
+/** A run that begins with the checkpoint of another. */
+export interface ForkedRun {
+  readonly run: string; // the parent, by date
+  readonly config: RunConfig;
+  readonly after: number; // the update of the checkpoint
   readonly checkpoint: ArrayBuffer; // given away
 }
 
@@ -327,6 +337,17 @@ export function createTransport(parts: TransportParts): Transport {
         ...{ checkingSteps: false, trainingTo: null },
       });
       if (plays) send({ kind: 'play' });
+    },
+    fork({ run: parent, config, after, checkpoint }) {
+      forget();
+      inspection.clear();
+      open.fork(config, checkpoint, parent);
+      goneOnAfter = null;
+      live.clear();
+      putOnScreen(live);
+      store.setState({ source: 'live', awaiting: false, draft: null, asked: config });
+      live.apply([{ ...PREPARING, update: after }]);
+      send({ kind: 'play' });
     },
     reset() {
       if (store.getState().source === 'recorded') return startOver();

@@ -183,6 +183,7 @@ function differencesAt(
 export function whatChangedFirst(a: RunState, b: RunState): readonly RunDifference[] {
   const count = Math.min(a.updates.length, b.updates.length);
   for (let index = 0; index < count; index += 1) {
+    if (a.updates[index].detail !== 'here' || b.updates[index].detail !== 'here') continue; // as of a fork, before it began
     const found = differencesAt([a, b], a.updates[index], b.updates[index]);
     if (found.length > 0) return found;
   }

@@ -55,7 +55,8 @@ export function titleOf({ header, updates }: RunState): string {
   if (!config)
     return `${origin.kind === 'imported' ? `${origin.file} (${origin.format})` : 'a run'}, ${count}`;
   const { algorithm, preset, seed } = config;
-  return `${methodTitle(algorithm.name)}${editSuffix(config)}, ${preset}, seed ${seed}, ${count}`;
+  const fork = origin.kind === 'forked' ? `, forked after update ${origin.update}` : '';
+  return `${methodTitle(algorithm.name)}${editSuffix(config)}, ${preset}, seed ${seed}, ${count}${fork}`;
 }
 
 const noRun = (name: string): ErrorReport => ({

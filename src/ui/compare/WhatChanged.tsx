@@ -47,6 +47,18 @@ function Change({ change }: { readonly change: RunDifference }) {
   );
 }
 
+/** Which of two runs goes on from the other, and where they part. */
+function forkWords(a: ComparedRun, b: ComparedRun): string {
+  const pairs = [[a, b] as const, [b, a] as const];
+  return pairs
+    .map(([child, parent]) => {
+      const origin = child.run.header?.origin;
+      if (origin?.kind !== 'forked' || origin.run !== parent.run.header?.date) return '';
+      return ` ${child.letter} was forked from ${parent.letter} after update ${origin.update}: up to there it is ${parent.letter}, and they are aligned from there on.`;
+    })
+    .join('');
+}
+
 interface WhatChangedProps {
   readonly a: ComparedRun;
   readonly b: ComparedRun;
@@ -68,6 +80,7 @@ export function WhatChanged({ a, b, settings, changes }: WhatChangedProps) {
           : sameSeed
             ? 'One seed: the questions and random numbers are the same.'
             : 'The seeds differ.'}
+        {forkWords(a, b)}
       </p>
       {settings === null ? null : settings.length === 0 ? (
         <p>The settings are the same, and the adapter.</p>

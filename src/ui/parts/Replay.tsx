@@ -44,7 +44,8 @@ export function reachedWords({ place, checkpoint, replayed, compared, difference
   return `${steps}, ${compared} of them compared with the log and equal to it`;
 }
 
-function Progress({ kind }: { readonly kind: 'weights' | 'check' }) {
+/** The replay under way, and the way out of it. */
+export function Progress({ kind }: { readonly kind: 'weights' | 'check' }) {
   const { replays } = useLab();
   const job = useReplays((state) => state.job);
   if (job?.kind !== kind) return null;

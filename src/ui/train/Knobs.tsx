@@ -1,6 +1,7 @@
 /** All settings of a run, grouped, as the engine describes them; a change offers a restart. */
 import { recipeOf } from '../../store/record/reading.ts';
 import { useEffect } from 'react';
+import { useStore } from 'zustand';
 import {
   isRead,
   readKnob,
@@ -11,7 +12,9 @@ import {
 } from '../../store/lab/knobs.ts';
 import { same } from '../../store/lab/open_run.ts';
 import { withKernel, type RunConfig } from '../../units.ts';
-import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
+import { forkOffer } from '../../store/lab/fork.ts';
+import { useInspection, useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
+import { Progress } from '../parts/Replay.tsx';
 import { KnobField } from '../parts/KnobField.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { EditedLine } from '../shell/Notices.tsx';
@@ -120,20 +123,55 @@ function Pickers({ config }: { readonly config: RunConfig }) {
   );
 }
 
+/** Goes on from the update on screen as a new run, with the changes. */
+function ForkNow({ draft }: { readonly draft: RunConfig }) {
+  const { run, fork } = useLab();
+  const selected = useSelection(({ update }) => update);
+  const engine = useTransport((state) => state.engine.kind);
+  const newest = useRun(({ updates }) => updates.findLast(({ ended }) => ended)?.update ?? 0); // what the offer depends on
+  const job = useStore(useLab().replays, (state) => state.job);
+  const offer = newest === 0 ? null : forkOffer(run.getState(), selected, draft);
+  if (!offer) return null;
+  const { update, fixed } = offer;
+  return (
+    <>
+      <button
+        type="button"
+        disabled={engine !== 'ready' || fixed.length > 0 || job !== null}
+        onClick={() => void fork(draft, update)}
+      >
+        Fork now, after update {update}
+      </button>
+      <Progress kind="weights" />
+      {fixed.length > 0 && (
+        <ul className="small">
+          {fixed.map(({ path, why }) => (
+            <li key={path}>
+              <code>{path}</code> cannot change at a fork: {why}.
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
 function DraftActions() {
   const draft = useTransport((transport) => transport.draft);
   const engine = useTransport((transport) => transport.engine);
+  const live = useTransport(({ source }) => source === 'live');
   const { transport } = useLab();
   if (!draft) return null;
   return (
     <div className="draft-actions" role="status">
+      <ForkNow draft={draft} />
       <button
         type="button"
         className="primary"
         disabled={engine.kind !== 'ready'}
         onClick={transport.restart}
       >
-        Restart with this
+        {live ? 'Start again with the same seed' : 'Restart with this'}
       </button>
       <button type="button" onClick={() => transport.setDraft(null)}>
         Undo changes
