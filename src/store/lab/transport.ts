@@ -96,7 +96,6 @@ export interface ForkedRun {
   readonly after: number; // the update of the checkpoint
   readonly checkpoint: ArrayBuffer; // given away
 }
-
 /** The engine has no run any more: its device or the engine itself is gone. */
 const isLoss = (event: PageEvent): boolean =>
   (event.kind === 'life' && event.sign === 'ended') || (event.kind === 'status' && event.status === 'failed');

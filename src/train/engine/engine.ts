@@ -62,7 +62,6 @@ export interface EngineOptions {
 }
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
 export class Engine {
   readonly #options: EngineOptions;
   #backend: Backend | null = null;
