@@ -61,8 +61,6 @@ export interface Kept extends StoreApi<KeptState> {
   readonly load: (id: string) => Promise<RunStore>;
   /** Puts a kept run on screen as it was written down; nothing is trained. */
   readonly show: (id: string) => Promise<void>;
-  /** A kept run as it was written down. */
-  readonly record: (id: string) => Promise<RunStore>;
   /** The nearest checkpoint of the run of this date; null where it is not kept here. */
   readonly checkpointOf: (run: string, update: number) => ReturnType<KeeperEnd['checkpoint']>;
   readonly change: (id: string, change: EntryChange) => Promise<void>;
@@ -231,7 +229,6 @@ export function createKept(parts: KeptParts): Kept {
         fail(error, id);
       }
     },
-    record: recordOf,
     checkpointOf(run, update) {
       const entry = store.getState().entries.find(({ created }) => created === run);
       return entry ? keeper.checkpoint(entry.id, update) : Promise.resolve(null);
