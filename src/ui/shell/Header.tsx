@@ -8,6 +8,7 @@ import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts'
 import { LessonsButton } from '../lessons/LessonDock.tsx';
 import { ShownReplayCheck } from '../parts/Replay.tsx';
 import { Playback } from '../train/TransportBar.tsx';
+import { ExportMenu } from './ExportMenu.tsx';
 import { EditedBadge } from './Notices.tsx';
 import { useTheme } from './theme.ts';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -185,6 +186,7 @@ export function Header({ onHelp }: { readonly onHelp: () => void }) {
         {view !== 'train' && <Playback />}
         <EditedBadge />
         <SourceBadge />
+        <ExportMenu />
         <button type="button" className="quiet small" onClick={nextTheme} title={`Theme: ${theme}`}>
           <span aria-hidden="true">◐</span>
           <span className="visually-hidden">Theme: {theme}</span>

@@ -1,0 +1,87 @@
+/** Files of the run on screen: metrics, nodes, tokens. Fetched when the Export menu is opened. */
+import { useEffect, useRef, useState } from 'react';
+import { fileStem, jsonLines, metricsCsv, type LineKind } from '../../store/export/run_export.ts';
+import { useLab, useRun, useUpdateNumber } from '../parts/binding.ts';
+import { countWords } from '../parts/format.ts';
+import { saveFile } from '../tree/tree_export.ts';
+
+/** Which updates a file of nodes or tokens is about. */
+function useScope() {
+  const shown = useUpdateNumber();
+  const count = useRun((run) => run.updates.length);
+  const [isAll, setAll] = useState(false);
+  return { scope: isAll ? ('all' as const) : shown, shown, count, isAll, setAll };
+}
+
+function DataFiles() {
+  const { run } = useLab();
+  const { scope, shown, count, isAll, setAll } = useScope();
+  const [said, setSaid] = useState('');
+  const closed = useRef(new AbortController());
+  useEffect(() => {
+    const here = (closed.current = new AbortController());
+    return () => here.abort();
+  }, []);
+  const saveCsv = (): void => {
+    const name = `${fileStem(run.getState())}-metrics.csv`;
+    saveFile(name, metricsCsv(run.getState()), 'text/csv');
+    setSaid(`Saved ${name}.`);
+  };
+  const saveLines = async (kind: LineKind): Promise<void> => {
+    const record = run.shown();
+    const { signal } = closed.current;
+    const name = `${fileStem(record.getState())}-${isAll ? 'all' : `update${shown}`}-${kind}.jsonl`;
+    const parts: Blob[] = [];
+    try {
+      for await (const part of jsonLines(record, kind, scope)) {
+        if (signal.aborted) return;
+        parts.push(new Blob([part])); // outside of the page's heap
+        setSaid(`Writing ${name}: ${countWords(parts.length - 1, 'update')} …`);
+        await new Promise((resolve) => setTimeout(resolve, 0)); // the page is drawn in between
+      }
+      saveFile(name, new Blob(parts), 'application/jsonl');
+      setSaid(`Saved ${name}.`);
+    } catch (error) {
+      setSaid(
+        `${name} was not written: ${error instanceof Error ? error.message : String(error)}. Try one update, or save the run in Runs.`,
+      );
+    }
+  };
+  return (
+    <>
+      <p className="heading">Data of the run on screen</p>
+      <div className="bar">
+        <button type="button" onClick={saveCsv} title="One row an update, one column a measured quantity">
+          Metrics (CSV)
+        </button>
+      </div>
+      <div className="bar" role="group" aria-label="Updates in the file">
+        <button type="button" aria-pressed={!isAll} onClick={() => setAll(false)}>
+          update {shown}
+        </button>
+        <button type="button" aria-pressed={isAll} onClick={() => setAll(true)}>
+          all {countWords(count, 'update')}
+        </button>
+      </div>
+      <div className="bar">
+        <button type="button" disabled={shown === 0} onClick={() => void saveLines('nodes')}>
+          Nodes (JSONL)
+        </button>
+        <button type="button" disabled={shown === 0} onClick={() => void saveLines('tokens')}>
+          Tokens (JSONL)
+        </button>
+      </div>
+      <p className="small soft" role="status">
+        {said || 'The first lines of each file say which run, settings and adapter it is from.'}
+      </p>
+    </>
+  );
+}
+
+export default function ExportPanel() {
+  return (
+    <div className="export-panel">
+      <DataFiles />
+    </div>
+  );
+}

@@ -1,0 +1,189 @@
+/** Exported tables against the log that they are of, and against what `npm run lab -- --json` writes of the same log. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { readLogPart, writeRecording } from '../../src/files/recording.ts';
+import { isLogged, type EventOf, type RunEvent } from '../../src/protocol/protocol.ts';
+import { PROGRAM, jsonLines, metricsCsv, type LineKind } from '../../src/store/export/run_export.ts';
+import { readLoss } from '../../src/store/loss/loss_reading.ts';
+import { pathTokens } from '../../src/store/record/reading.ts';
+import { createRunStore, type RunStore } from '../../src/store/record/run.ts';
+import { summarise } from '../../src/train/engine/lab.ts';
+import { nodeId } from '../../src/units.ts';
+import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
+
+const config = smallConfig({ updates: 2, promptsPerUpdate: 4, promptsPerMinibatch: 2, seed: 11 });
+const log = await scriptedRun(config);
+
+function recordOf(events: readonly Parameters<RunStore['apply']>[0][number][]): RunStore {
+  const record = createRunStore();
+  record.apply(events);
+  return record;
+}
+
+function table(csv: string) {
+  const lines = csv.split('\n').filter((line) => line !== '');
+  const [names, ...rows] = lines.filter((line) => !line.startsWith('#')).map((line) => line.split(','));
+  return { head: lines.filter((line) => line.startsWith('#')), names, rows };
+}
+
+interface Line {
+  readonly kind: string;
+  readonly [key: string]: unknown;
+}
+
+async function linesOf(record: RunStore, kind: LineKind, update: number | 'all'): Promise<readonly Line[]> {
+  let text = '';
+  for await (const part of jsonLines(record, kind, update)) text += part;
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+test('the CSV holds the numbers of npm run lab -- --json, all digits, one row an update', () => {
+  const result = summarise(log.filter(isLogged), 1);
+  const { names, rows } = table(metricsCsv(recordOf(log).getState()));
+  const at = (update: number, name: RegExp): number => {
+    const column = names.findIndex((each) => name.test(each));
+    return Number(rows.find(([number]) => Number(number) === update)![column]);
+  };
+  expect(rows.map(([update]) => Number(update))).toEqual([0, 1, 2]);
+  for (const { update, ...metrics } of result.updates)
+    for (const [key, value] of Object.entries(metrics))
+      if (value !== null && Number.isFinite(value))
+        expect(at(update, new RegExp(`^${key} \\[`)), `${key} of update ${update}`).toBe(value);
+  for (const { update, dataset, greedy, exactMatch } of result.evaluations)
+    expect(at(update, new RegExp(`^heldOut\\.exactMatch ${dataset} ${greedy ? 'greedy' : 'sampled'} `))).toBe(exactMatch); // prettier-ignore
+  expect(names.filter((name) => !/^update$| \[[^\]]+\]$/.test(name))).toEqual([]); // a unit each
+});
+
+test('the first lines say which run it is', () => {
+  const changed = { ...config, optimiser: { ...config.optimiser, learningRate: 0.123 } };
+  const events = log.map((event) => (event.kind === 'run-started' ? { ...event, config: changed } : event));
+  const head = table(metricsCsv(recordOf(events).getState())).head.join('\n');
+  expect(head).toContain(`# program: ${PROGRAM}`);
+  expect(head).toContain('# preset: instant');
+  expect(head).toContain('# seed: 11');
+  expect(head).toContain('# adapter: no GPU');
+  expect(head).toMatch(/# differences: .*optimiser\.learningRate = 0\.123/);
+});
+
+test('what is not finite or not known is empty', () => {
+  const events = log.map((event): (typeof log)[number] =>
+    event.kind === 'metrics' && event.update === 1
+      ? { ...event, metrics: { ...event.metrics, loss: NaN, gradientNorm: Infinity, unknown: null } }
+      : event,
+  );
+  const { names, rows } = table(metricsCsv(recordOf(events).getState()));
+  const cells = (key: string) =>
+    rows.map((row) => row[names.findIndex((name) => name.startsWith(`${key} [`))]);
+  for (const key of ['loss', 'gradientNorm', 'unknown']) expect(cells(key)[1]).toBe('');
+  expect(cells('loss')[2]).not.toBe('');
+  expect(rows.every((row) => row.length === names.length)).toBe(true);
+});
+
+test('nodes: every node of the log once, with its words, value, advantage and reward', async () => {
+  const record = recordOf(log);
+  const lines = await linesOf(record, 'nodes', 'all');
+  const nodes = log.filter((event) => event.kind === 'node');
+  const told = lines.filter(({ kind }) => kind === 'node');
+  expect(lines[0]).toMatchObject({
+    kind: 'run',
+    seed: 11,
+    update: 'all',
+    preset: 'instant',
+    adapter: 'no GPU',
+  });
+  expect(told.filter(({ id }) => id !== 0)).toHaveLength(nodes.filter(({ node }) => node.id !== 0).length);
+  const credits = log.filter((event) => event.kind === 'credit');
+  const rewards = log.filter((event) => event.kind === 'rewards');
+  expect(credits).toHaveLength(2);
+  for (const line of told) {
+    const { update, prompt, id } = line as unknown as { update: number; prompt: number; id: number };
+    const ofTree = <T extends { readonly prompt: number }>(
+      events: readonly { update: number; trees: readonly T[] }[],
+    ) => events.find((event) => event.update === update)!.trees.find((tree) => tree.prompt === prompt)!;
+    expect(line.value).toBe(ofTree(credits).values?.[id]);
+    expect(line.reward).toBe(ofTree(rewards).byNode[id] ?? null);
+    const advantage = ofTree(credits).advantages[id];
+    if (id !== 0 && !line.pruned) expect(line.advantage).toEqual([advantage, advantage]); // node_value: one a turn
+    const { texts, updates } = record.getState();
+    const words = pathTokens(updates[update - 1].trees[prompt], nodeId(id), texts).filter(
+      ({ node }) => node === id,
+    );
+    expect(`${String(line.observation)} ${String(line.generated)}`.trim()).toBe(
+      words.map(({ text }) => text).join(' '),
+    );
+  }
+});
+
+test('tokens: every row of the loss, number by number; the question and turns outside of rows once', async () => {
+  const record = recordOf(log);
+  const run = record.getState();
+  const lines = await linesOf(record, 'tokens', 2);
+  const { updates } = run;
+  expect(new Set(lines.slice(1).map(({ update }) => update))).toEqual(new Set([2]));
+  let scored = 0;
+  for (const tree of updates[1].trees)
+    for (const leaf of tree.leaves) {
+      const reading = readLoss(updates[1], tree, leaf, config.algorithm.loss)!;
+      const own = lines.filter((line) => line.prompt === tree.prompt.index && line.leaf === leaf);
+      const wanted = pathTokens(tree, leaf, run.texts).slice(tree.prompt.tokens.length);
+      expect(
+        own.map(({ text, author, position, sampledLogProb }) => ({ text, author, position, sampledLogProb })),
+      ).toEqual(
+        wanted.map(({ text, source, position, logProb }) => ({
+          text,
+          author: source,
+          position,
+          sampledLogProb: logProb,
+        })),
+      );
+      for (const token of reading.turns.flatMap(({ tokens }) => tokens)) {
+        const { ratio, clipState, advantage, oldLogProb, logProb, tokenLoss: loss } = token;
+        expect(own.find(({ position }) => position === token.position)).toMatchObject({ ratio, clipState, advantage, oldLogProb, logProb, loss }); // prettier-ignore
+        scored += 1;
+      }
+      expect(own.filter(({ author, ratio }) => author === 'environment' && ratio !== null)).toEqual([]);
+    }
+  expect(scored).toBe(lines.filter(({ ratio }) => typeof ratio === 'number').length);
+  const questions = lines.filter(({ author }) => author === 'prompt');
+  expect(questions).toHaveLength(updates[1].trees.reduce((sum, { prompt }) => sum + prompt.tokens.length, 0));
+});
+
+test('an update that left memory is read back; one that is lost says so', async () => {
+  const kept = createRunStore({ keptBytes: 0, codec: { write: writeRecording, read: readLogPart } });
+  const lost = createRunStore({ keptBytes: 0 });
+  const longer = await scriptedRun({ ...config, updates: 4 });
+  const firstTwo = async (store: RunStore) => {
+    store.apply(longer);
+    await store.settled();
+    return linesOf(store, 'nodes', 1);
+  };
+  const whole = await linesOf(recordOf(longer), 'nodes', 1);
+  const read = await firstTwo(kept);
+  expect(kept.getState().updates[0].detail).toBe('archived');
+  expect(read.map(({ id, generated }) => [id, generated])).toEqual(
+    whole.map(({ id, generated }) => [id, generated]),
+  );
+  expect((await firstTwo(lost)).slice(1)).toEqual([{ kind: 'lost', update: 1 }]);
+});
+
+test('a record without a recipe has null where it does not say', async () => {
+  const text = readFileSync('tests/fixtures/foreign_run.ndjson', 'utf8');
+  const events = text.trim().split('\n').map((line) => JSON.parse(line) as RunEvent); // prettier-ignore
+  const record = recordOf(events.filter((event) => 'kind' in event));
+  const started = events.find(
+    (event): event is RunEvent & EventOf<'run-started'> => event.kind === 'run-started',
+  );
+  const lines = await linesOf(record, 'tokens', 'all');
+  expect(started?.config).toBe(null);
+  expect(lines[0]).toMatchObject({ method: null, preset: null, seed: null, settings: null });
+  expect(lines.length).toBeGreaterThan(10);
+  expect(lines.slice(1).every(({ ratio, clipState, loss }) => ratio === null && clipState === null && loss === null)).toBe(true); // prettier-ignore
+});
+
+test('the program’s version is the package’s', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(PROGRAM).toBe(`Turnwise ${version}`);
+});

@@ -1,0 +1,84 @@
+/** What the Export menu gives a person, read from the files that the browser is handed, against the store's numbers. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { userEvent } from 'vitest/browser';
+import { cleanup, render } from 'vitest-browser-react';
+import { App } from '../../src/ui/shell/App.tsx';
+import type { Lab } from '../../src/store/lab/lab.ts';
+import { seriousFindings } from '../support/axe.ts';
+import { scriptedLab } from '../support/scripted_lab.ts';
+
+let saved: { name: string; blob: Blob }[] = [];
+
+beforeEach(() => {
+  saved = [];
+  const blobs = new Map<string, Blob>();
+  const createObjectURL = URL.createObjectURL.bind(URL);
+  vi.spyOn(URL, 'createObjectURL').mockImplementation((blob) => {
+    const url = createObjectURL(blob);
+    blobs.set(url, blob as Blob);
+    return url;
+  });
+  vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+    saved.push({ name: this.download, blob: blobs.get(this.href)! });
+  });
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  return cleanup();
+});
+
+async function openMenu(): Promise<{ lab: Lab; screen: Awaited<ReturnType<typeof render>> }> {
+  const lab = await scriptedLab('#v1&view=train');
+  const screen = await render(<App lab={lab} />);
+  document.querySelector<HTMLElement>('.export-menu summary')!.focus();
+  await userEvent.keyboard('{Enter}');
+  await expect.element(screen.getByRole('button', { name: 'Metrics (CSV)' })).toBeVisible();
+  return { lab, screen };
+}
+
+async function next(count: number): Promise<{ name: string; text: string }> {
+  await expect.poll(() => saved.length).toBe(count);
+  const { name, blob } = saved[count - 1];
+  return { name, text: await blob.text() };
+}
+
+test('the menu is opened, used and closed with the keyboard, and axe finds nothing', async () => {
+  const { screen } = await openMenu();
+  expect(await seriousFindings(document.body)).toEqual([]);
+  await userEvent.keyboard('{Tab}{Enter}');
+  expect((await next(1)).name).toMatch(/-metrics\.csv$/);
+  await expect.element(screen.getByText(/^Saved .*-metrics\.csv\.$/)).toBeVisible();
+  await userEvent.keyboard('{Escape}');
+  expect(document.querySelector<HTMLDetailsElement>('.export-menu')!.open).toBe(false);
+  expect(document.activeElement?.textContent).toBe('Export');
+});
+
+test('the CSV has the metrics of every update of the store', async () => {
+  const { lab, screen } = await openMenu();
+  await screen.getByRole('button', { name: 'Metrics (CSV)' }).click();
+  const { text } = await next(1);
+  const rows = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const column = rows[0].split(',').indexOf('exactMatch [share]');
+  const { updates } = lab.run.getState();
+  const told = rows.slice(1).map((row) => row.split(',')).filter(([update]) => update !== '0'); // prettier-ignore
+  expect(told.map((row) => Number(row[column]))).toEqual(updates.map(({ metrics }) => metrics!.exactMatch));
+});
+
+test('nodes of the update on screen, tokens of all updates', async () => {
+  const { lab, screen } = await openMenu();
+  lab.selection.select({ update: 1 });
+  await screen.getByRole('button', { name: 'Nodes (JSONL)' }).click();
+  const nodes = await next(1);
+  expect(nodes.name).toMatch(/-update1-nodes\.jsonl$/);
+  const lines = (text: string) => text.trimEnd().split('\n').map((line) => JSON.parse(line) as { kind: string; update: number }); // prettier-ignore
+  const { updates } = lab.run.getState();
+  const count = updates[0].trees.reduce((sum, tree) => sum + tree.nodes.length, 0);
+  expect(lines(nodes.text).filter(({ kind, update }) => kind === 'node' && update === 1)).toHaveLength(count);
+  await screen.getByRole('button', { name: /^all \d+ update/ }).click();
+  await screen.getByRole('button', { name: 'Tokens (JSONL)' }).click();
+  const tokens = lines((await next(2)).text);
+  expect(new Set(tokens.slice(1).map(({ update }) => update))).toEqual(
+    new Set(updates.map(({ update }) => update)),
+  );
+});
