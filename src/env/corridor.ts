@@ -4,6 +4,8 @@ import {
   type Environment,
   type Grade,
   type Prompt,
+  type SpokenEpisode,
+  type ToldTurn,
   type TokenId,
   type Trajectory,
   type Transition,
@@ -163,3 +165,42 @@ export const corridorEnvironment: Environment<CorridorState> = {
   answerProbe: ({ answer }) => ({ bridge: [], answer }),
   solve,
 };
+
+/** What a step shows, as a person would say it. */
+const SEEN: Readonly<Record<string, string>> = {
+  key: 'and sees the key',
+  door: 'and sees the door',
+  none: 'and sees nothing',
+};
+
+function actionWords(action: string, seen: string | undefined): string {
+  if (action === 'take') {
+    if (seen === undefined) return 'Reaches for the key';
+    return seen === 'held' ? 'Takes the key' : 'Reaches for a key where none lies';
+  }
+  if (action === 'open') {
+    if (seen === undefined) return 'Tries the door';
+    return seen === 'locked'
+      ? 'Tries the door without the key: it is locked'
+      : 'Tries to open where no door stands';
+  }
+  return `Walks ${action}${seen === undefined ? '' : ` ${SEEN[seen] ?? `and sees ${seen}`}`}`;
+}
+
+/** Tells an episode of key and door. An opened door needed the key: no right answer is lucky. */
+export function tellCorridor({ turns, observations, ending }: SpokenEpisode): readonly ToldTurn[] {
+  return turns.map((turn, place): ToldTurn => {
+    const isLast = place === turns.length - 1;
+    const [action] = turn;
+    if (turn.length !== 1 || !ACTIONS.includes(action))
+      return { action: 'malformed', fate: 'malformed', sentence: `Malformed: a turn is one of ${ACTIONS.join(', ')}. The path ends.` }; // prettier-ignore
+    if (isLast && ending === 'answer')
+      return { action, fate: 'right', sentence: 'Opens the door with the key: right.' };
+    const words = actionWords(action, observations[place]?.[1]);
+    if (isLast && ending === 'call-limit')
+      return { action, fate: 'out of turns', sentence: `${words}. That was the last of ${CALL_LIMIT + 1} turns: the door stays shut.` }; // prettier-ignore
+    if (isLast && ending === 'length')
+      return { action, fate: 'out of room', sentence: `${words}. No room is left: the path ends.` };
+    return { action, fate: 'goes on', sentence: `${words}.` };
+  });
+}

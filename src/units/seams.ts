@@ -28,6 +28,30 @@ export interface Grade {
   readonly toolsUsed: number; // different tools that were called
 }
 
+/** An episode in the words of its world, or the beginning of one. */
+export interface SpokenEpisode {
+  readonly dataset: string;
+  readonly seed: number; // uint32 of the prompt
+  readonly question: readonly string[];
+  readonly answer: readonly string[]; // the true one
+  readonly turns: readonly (readonly string[])[];
+  readonly observations: readonly (readonly string[])[]; // the i-th answers turn i; the last turn's may be missing
+  readonly ending: LeafEnding | null; // null: it goes on
+}
+
+/** What a turn comes to. `lucky`: the right answer, without the evidence for it. */
+export type TurnFate = 'goes on' | 'right' | 'lucky' | 'wrong' | 'malformed' | 'out of turns' | 'out of room';
+
+/** One turn told to a person. */
+export interface ToldTurn {
+  readonly action: string; // in a few words, such as "search Tara father"; '' where the turn is not whole yet
+  readonly sentence: string; // '' where the turn is not whole yet
+  readonly fate: TurnFate;
+}
+
+/** Tells an episode, one entry per turn. */
+export type Teller = (episode: SpokenEpisode) => readonly ToldTurn[];
+
 /** The true answer as the policy would write it, to measure how likely the policy holds it. */
 export interface AnswerProbe {
   readonly bridge: readonly TokenId[]; // closes the thought and opens the answer

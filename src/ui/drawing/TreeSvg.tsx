@@ -86,7 +86,7 @@ const sameItem = (a: TreeItemProps, b: TreeItemProps): boolean =>
 const TreeItem = memo(function TreeItem(props: TreeItemProps) {
   const { place, node, reward, drawing, text, actions } = props;
   const badge = badgeOf(node);
-  const words = describe(node, drawing);
+  const words = describe(node, drawing, drawing.action ? text.note : '');
   return (
     <g
       role="treeitem"

@@ -70,8 +70,16 @@ export const diamond = (x: number, y: number, half: number): string =>
 
 export const HAND_REACH = 1.75; // half a diamond, by the node's radius
 
-/** What is to be written below a node, the whole first, then what says less; none where there is nothing to say. */
-export function notesOf(node: TurnNode, hiddenCount: number, own = ''): readonly string[] {
+/**
+ * What is to be written below a node, the whole first, then what says less; none where there is nothing to say.
+ * @param action what the turn does: it goes first where room is short, its first word ("search") before the rest
+ */
+export function notesOf(node: TurnNode, hiddenCount: number, own = '', action = ''): readonly string[] {
+  if (action !== '') {
+    const others = notesOf(node, hiddenCount, own);
+    if (others.length > 0) return [`${others[0]} · ${action}`, ...others];
+    return [action, action.slice(action.indexOf(' ') + 1), ''];
+  }
   const hidden = hiddenCount > 0 ? `▸ ${hiddenCount} hidden` : '';
   const all = [own, handWord(node), hidden].filter((word) => word !== '');
   if (all.length === 0) return [];
@@ -84,8 +92,8 @@ export const stackLabel = ({ children }: PlacedStack): string => `… ${children
 export const describeStack = (stack: PlacedStack): string =>
   `${stackLabel(stack)} after ${nodeName(stack.parent)}, ${countWords(stack.nodeCount, 'turn')}; Enter opens ${stack.nodeCount === 1 ? 'it' : 'them'}`;
 
-/** What a screen reader says of a node; it begins with the text that is drawn. */
-export function describe(node: TurnNode, drawing: NodeDrawing): string {
+/** What a screen reader says of a node; it begins with the text that is drawn. @param note that is drawn below it */
+export function describe(node: TurnNode, drawing: NodeDrawing, note = ''): string {
   const drawn = `${nodeName(node.id)} ${drawing.label}`.trim();
   if (node.parent === null) return `${drawn}, the question, ${drawing.words}`;
   const { origin } = node;
@@ -93,7 +101,9 @@ export function describe(node: TurnNode, drawing: NodeDrawing): string {
   const from = origin.kind === 'expansion' ? `, samples ${nodeName(origin.resampled)} again` : '';
   const ending = node.ending === null ? '' : `, ended by ${node.ending}`;
   const made = [drawing.note ?? '', handWord(node)].map((word) => word && ` ${word}`).join('');
-  return `${drawn}${badge}${made}, ${drawing.words}${ending}${from}`;
+  const shown = note === '' ? made : ` ${note}`;
+  const action = drawing.action && !note.includes(drawing.action) ? `, ${drawing.action}` : '';
+  return `${drawn}${badge}${shown}, ${drawing.words}${action}${ending}${from}`;
 }
 
 /** From the root to a node, both included; nothing where no node is meant. */

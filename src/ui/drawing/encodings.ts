@@ -15,6 +15,7 @@ export interface NodeDrawing {
   readonly label: string; // the number beside the node; '' for none
   readonly words: string; // the same for a screen reader
   readonly note?: string; // below the node
+  readonly action?: string; // what the turn does, in words; written below where there is room
 }
 
 export const nodeName = (id: NodeId): string => (id === ROOT ? 'root' : `n${id}`);
@@ -117,6 +118,14 @@ export function drawingFor(
   }
   return encoding satisfies never;
 }
+
+/** The same drawing, with what each turn does. @param act '' where it is not known */
+export const withActions =
+  (draw: (node: TurnNode) => NodeDrawing, act: (node: TurnNode) => string) =>
+  (node: TurnNode): NodeDrawing => {
+    const action = act(node);
+    return action === '' ? draw(node) : { ...draw(node), action };
+  };
 
 // CSS colour expressions as plain colours, for a canvas or a file: neither knows the page's variables.
 

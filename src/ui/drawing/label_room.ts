@@ -79,9 +79,9 @@ export function rememberTexts(
     const known = texts.get(node);
     const place = layout.byId.get(node.id);
     if (known || !place) return known ?? { name: '', label: '', note: '', isShort: false };
-    const { label, note } = draw(node);
+    const { label, note, action } = draw(node);
     const room = labelRoom(layout, place, nodes, measure);
-    const text = nodeText(node.id, label, notesOf(node, place.hiddenCount, note), room, measure);
+    const text = nodeText(node.id, label, notesOf(node, place.hiddenCount, note, action), room, measure);
     texts.set(node, text);
     return text;
   };

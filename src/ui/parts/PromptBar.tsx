@@ -2,9 +2,9 @@
 import {
   useLab,
   usePlayer,
-  useReader,
   useRun,
   useSelection,
+  useSentence,
   useTransport,
   useTree,
   useUpdate,
@@ -15,7 +15,7 @@ export function PromptBar() {
   const { selection } = useLab();
   const update = useUpdate();
   const tree = useTree();
-  const read = useReader();
+  const read = useSentence();
   const updateCount = useRun((run) => run.updates.length);
   const prompt = useSelection((state) => state.prompt);
   if (!update) return null;
@@ -55,7 +55,7 @@ export function PromptBar() {
       {tree && (
         <span className="question">
           {tree.prompt.dataset !== '' && <span className="soft">{tree.prompt.dataset}: </span>}
-          {read(tree.prompt.tokens, (word) => !/^<.*>$/.test(word))}
+          {read(tree.prompt.tokens)}
           {tree.prompt.answer && (
             <>
               <span className="soft"> answer: </span>

@@ -1,7 +1,7 @@
 /** The words of a path, turn by turn: shaded by uncertainty, environment text hatched, tags typeset. */
 import { memo, type CSSProperties } from 'react';
 import { joinerOf, type PathToken } from '../../store/record/reading.ts';
-import type { NodeId } from '../../units.ts';
+import type { NodeId, ToldTurn } from '../../units.ts';
 import { useRun } from './binding.ts';
 import { formatNats } from './format.ts';
 import { entropyShade, surprisalShade } from './scales.ts';
@@ -23,6 +23,7 @@ export interface TranscriptProps {
   readonly showPrompt?: boolean; // default true
   readonly current?: NodeId | null; // turn to mark
   readonly selected?: number | null; // position of the selected token
+  readonly told?: ReadonlyMap<NodeId, readonly ToldTurn[]>; // sentences beside the tokens of a turn
   readonly onSelect?: (position: number) => void; // makes tokens buttons
   /** Overrides shading and the spoken description per token, e.g. for loss or advantage. */
   readonly decorate?: (token: PathToken) => TokenDecoration;
@@ -104,7 +105,7 @@ function Token({ token, ...props }: { readonly token: PathToken } & TranscriptPr
 }
 
 export const Transcript = memo(function Transcript(props: TranscriptProps) {
-  const { tokens, showPrompt = true, current = null } = props;
+  const { tokens, showPrompt = true, current = null, told } = props;
   const joiner = useRun(joinerOf);
   const shown = showPrompt ? tokens : tokens.filter((token) => token.source !== 'prompt');
   return (
@@ -116,6 +117,11 @@ export const Transcript = memo(function Transcript(props: TranscriptProps) {
               <Token {...props} token={token} />
               {joiner}
             </span>
+          ))}
+          {told?.get(run.node)?.map(({ sentence, fate }, place) => (
+            <p className="told" data-fate={fate} key={place}>
+              {sentence}
+            </p>
           ))}
         </div>
       ))}

@@ -19,7 +19,8 @@ import {
   tokenText,
 } from '../../store/record/reading.ts';
 import type { RunState, TreeState, UpdateState } from '../../store/record/run_state.ts';
-import type { CreditConfig, RunConfig } from '../../units.ts';
+import { actionOf, tellPath } from '../../store/record/told.ts';
+import type { CreditConfig, NodeId, RunConfig, ToldTurn, TurnNode } from '../../units.ts';
 import { sentence } from './format.ts';
 
 const LabContext = createContext<Lab | null>(null);
@@ -76,33 +77,41 @@ export function useTree(): TreeState | null {
 /** Token texts by id; empty before a run. */
 export const useVocabulary = (): readonly string[] => useRun((run) => run.texts);
 
-/** How tokens of the record read together, as one text; a tag of the grammar may be left out. */
-export function useReader(): (ids: readonly number[], keep?: (word: string) => boolean) => string {
-  const texts = useVocabulary();
-  const joiner = useRun(joinerOf);
-  return useMemo(
-    () =>
-      (ids, keep = () => true) =>
-        ids
-          .map((id) => tokenText(texts, id))
-          .filter(keep)
-          .join(joiner),
-    [texts, joiner],
-  );
-}
-
-/** The same as a person would write it: no tags, marks closed up. */
+/** How tokens of the record read as a person would write them: no tags, marks closed up. The one spelling of a question. */
 export function useSentence(): (ids: readonly number[]) => string {
   const texts = useVocabulary();
   const joiner = useRun(joinerOf);
   return useMemo(
     () => (ids) =>
       sentence(
-        ids.map((id) => texts[id] ?? ''),
+        ids.map((id) => tokenText(texts, id)),
         joiner,
       ),
     [texts, joiner],
   );
+}
+
+/** Sentences of the turns on the way to a node, by node; empty where no environment of ours can tell them. */
+export function useTold(
+  tree: TreeState | null,
+  node: NodeId | null,
+): ReadonlyMap<NodeId, readonly ToldTurn[]> {
+  const header = useRun((run) => run.header);
+  const texts = useVocabulary();
+  return useMemo(
+    () =>
+      tree && node !== null
+        ? tellPath({ header, texts }, tree, node)
+        : new Map<NodeId, readonly ToldTurn[]>(),
+    [header, texts, tree, node],
+  );
+}
+
+/** What each turn of a tree does, in a few words; '' where no environment of ours can tell. */
+export function useActions(tree: TreeState): (node: TurnNode) => string {
+  const header = useRun((run) => run.header);
+  const texts = useVocabulary();
+  return useMemo(() => (node) => actionOf({ header, texts }, tree, node), [header, texts, tree]);
 }
 
 /** A part of the run's recipe; null before a run, and where the record has none. */

@@ -2,7 +2,15 @@
 import { useMemo, useState } from 'react';
 import { bestLeaf, pathTokens, rewardOf } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
-import { useOfUpdate, useSentence, useVocabulary, useLab, useRun, useSelection } from '../parts/binding.ts';
+import {
+  useOfUpdate,
+  useSentence,
+  useTold,
+  useVocabulary,
+  useLab,
+  useRun,
+  useSelection,
+} from '../parts/binding.ts';
 import { formatSigned, formatCount, formatSetting } from '../parts/format.ts';
 import { RewardMark, Missing, useMissing } from '../parts/parts.tsx';
 import { rewardClass } from '../parts/scales.ts';
@@ -27,6 +35,7 @@ function BestPath({ tree, vocabulary }: BestPathProps) {
     () => (leaf === null ? [] : pathTokens(tree, leaf, vocabulary)),
     [tree, leaf, vocabulary],
   );
+  const told = useTold(tree, leaf);
   if (leaf === null) return <p className="small soft">The first paths are being sampled.</p>;
   const reward = rewardOf(tree, leaf);
   const kind = rewardClass(reward);
@@ -42,7 +51,7 @@ function BestPath({ tree, vocabulary }: BestPathProps) {
         )}
         <span className="soft"> · hatched: environment text, no loss · shade: token entropy</span>
       </p>
-      <Transcript tokens={tokens} shading="entropy" showPrompt={false} />
+      <Transcript tokens={tokens} shading="entropy" showPrompt={false} told={told} />
     </>
   );
 }

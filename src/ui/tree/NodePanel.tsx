@@ -13,6 +13,7 @@ import {
   useLab,
   useRun,
   useSelection,
+  useTold,
   useUpdateNumber,
   useVocabulary,
 } from '../parts/binding.ts';
@@ -67,6 +68,7 @@ export function NodePanel({ tree, node, worth, where, action }: NodePanelProps) 
     const path = pathTokens(tree, node.id, vocabulary);
     return wholePath || node.parent === null ? path : path.filter((token) => token.node === node.id);
   }, [tree, node, vocabulary, wholePath]);
+  const told = useTold(tree, node.id);
   const reward = tree.rewards?.[node.id];
   const search = tree.search?.[node.id];
   const sampled = node.mask.filter((bit) => bit === 1).length;
@@ -126,7 +128,7 @@ export function NodePanel({ tree, node, worth, where, action }: NodePanelProps) 
           whole path
         </label>
       </div>
-      <Transcript tokens={tokens} shading={shading} current={node.id} />
+      <Transcript tokens={tokens} shading={shading} current={node.id} told={told} />
       <TokenTable tokens={tokens.filter((token) => token.source === 'policy')} />
       <p className="small soft">
         H is the mean surprisal, −log-probability, of the turn’s sampled tokens; the paper’s code calls it

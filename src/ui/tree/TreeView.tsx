@@ -8,8 +8,16 @@ import { otherAsking } from '../../store/place/missing_place.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { TreeColour } from '../../store/place/selection.ts';
 import type { NodeId } from '../../units.ts';
-import { useLab, useRun, useUpdateNumber, useWorth, useSelection, useVocabulary } from '../parts/binding.ts';
-import { drawingFor } from '../drawing/encodings.ts';
+import {
+  useActions,
+  useLab,
+  useRun,
+  useUpdateNumber,
+  useWorth,
+  useSelection,
+  useVocabulary,
+} from '../parts/binding.ts';
+import { drawingFor, withActions } from '../drawing/encodings.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { createCamera, type CameraStore } from '../drawing/use_camera.ts';
 import { pathOf, type DrawnTree, type Nodes } from '../drawing/drawn_tree.ts';
@@ -123,7 +131,8 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
   const foundSet = useMemo(() => found && new Set(found), [found]);
   const tags = useMemo(() => tagsOf(nodes, vocabulary), [nodes, vocabulary]);
   const worth = useWorth(colour === 'advantage' || colour === 'value' ? tree : null);
-  const draw = useMemo(() => drawingFor(colour, tree, worth), [colour, tree, worth]);
+  const act = useActions(tree);
+  const draw = useMemo(() => withActions(drawingFor(colour, tree, worth), act), [colour, tree, worth, act]);
   const faded = useMemo(
     () => (onlyPath && selected !== null ? besidePath(nodes, selected) : null),
     [onlyPath, selected, nodes],
