@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { turnAdvantages } from '../../src/algo/credit/credit.ts';
 import { advantageRanges } from '../../src/store/credit/advantage_range.ts';
 import {
   CREDIT_PHASES,
@@ -6,7 +7,11 @@ import {
   creditSteps,
   phaseEnd,
   phaseStart,
+  phasesOf,
+  restates,
   rowTurns,
+  strideEnds,
+  STRIDES,
   type StepperStep,
 } from '../../src/store/credit/credit_steps.ts';
 import { isAvailable, OWN_CREDIT, recredit, type Recredit } from '../../src/store/credit/credit.ts';
@@ -14,6 +19,7 @@ import { rolloutTree } from '../../src/store/record/reading.ts';
 import type { TreeState } from '../../src/store/record/run_state.ts';
 import {
   ADVANTAGE_RULES,
+  NO_SIGNALS,
   ROOT,
   type AdvantageRule,
   type CreditConfig,
@@ -33,7 +39,7 @@ beforeAll(async () => {
   own = lab.run.getState().header!.config!.algorithm.credit;
   tree = rolloutTree(state)!;
   credit = recredit(state, own, OWN_CREDIT)!;
-  steps = creditSteps(tree, credit.rewardSteps, credit);
+  steps = creditSteps(tree, credit.rewardSteps, credit, credit.config.advantageRule);
 });
 
 test('the steps are every leaf twice, every parent, every node and every row', () => {
@@ -100,7 +106,9 @@ test('a row gets the advantage of each of its turns, on all its sampled tokens',
 
 test('under vanilla every turn of a row carries the row’s own number', () => {
   const vanilla = recredit(state, own, { ...OWN_CREDIT, advantageRule: 'vanilla' })!;
-  const rows = creditSteps(tree, vanilla.rewardSteps, vanilla).filter(({ phase }) => phase === 'tokens');
+  const rows = creditSteps(tree, vanilla.rewardSteps, vanilla, vanilla.config.advantageRule).filter(
+    ({ phase }) => phase === 'tokens',
+  );
   expect(rows).toHaveLength(tree.leaves.length);
   for (const { node, row } of rows)
     expect(new Set(row.flatMap(({ range }) => range))).toEqual(new Set([vanilla.advantages.byLeaf![node]]));
@@ -117,7 +125,7 @@ test('phases begin and end where their steps do', () => {
 test('under every rule the last frame holds the least and the greatest number that each turn is trained with', () => {
   for (const advantageRule of ADVANTAGE_RULES.filter((rule) => isAvailable(rule, own, state))) {
     const other = recredit(state, own, { ...OWN_CREDIT, advantageRule })!;
-    const all = creditSteps(tree, other.rewardSteps, other);
+    const all = creditSteps(tree, other.rewardSteps, other, other.config.advantageRule);
     const frame = creditFrame(tree, all, all.length);
     const ranges = advantageRanges(tree, other);
     for (const [id, range] of frame.advantages.entries())
@@ -136,7 +144,9 @@ test('under every rule the last frame holds the least and the greatest number th
 test('numbers of a row name it, numbers on the way say what they are', () => {
   const stepsUnder = (advantageRule: AdvantageRule) => {
     const other = recredit(state, own, { ...OWN_CREDIT, advantageRule })!;
-    return creditSteps(tree, other.rewardSteps, other).filter(({ phase }) => phase === 'advantage');
+    return creditSteps(tree, other.rewardSteps, other, other.config.advantageRule).filter(
+      ({ phase }) => phase === 'advantage',
+    );
   };
   for (const { leaf, part, wholeRow } of stepsUnder('gtpo'))
     expect([tree.leaves.includes(leaf!), part, wholeRow]).toEqual([true, null, false]);
@@ -151,4 +161,55 @@ test('a turn whose tokens differ shows from where to where', () => {
   const ranges = turns.flatMap(({ range }) => (range[0] === range[1] ? [] : [range]));
   expect(ranges.length).toBeGreaterThan(0);
   for (const [least, greatest] of ranges) expect(least).toBeLessThan(greatest);
+});
+
+/** Values that no tree has: whatever reads them, changes with them. */
+const moved = (credit: Recredit): Recredit => ({
+  ...credit,
+  values: { ...credit.values, byNode: credit.values.byNode.map((value, id) => value + id + 1) },
+});
+
+test('under every rule the phases are those that it reads: without values none are backed up', () => {
+  for (const advantageRule of ADVANTAGE_RULES.filter((rule) => isAvailable(rule, own, state))) {
+    const other = recredit(state, own, { ...OWN_CREDIT, advantageRule })!;
+    const all = creditSteps(tree, other.rewardSteps, other, advantageRule);
+    const phases = [...new Set(all.map(({ phase }) => phase))];
+    expect(phases).toEqual(phasesOf(advantageRule));
+    const trees = [{ tree, rewards: state.rewards!, signals: state.signals ?? NO_SIGNALS }];
+    const under = (values: Recredit): readonly number[] =>
+      turnAdvantages([{ ...trees[0], values: values.values.byNode }], { ...own, advantageRule })[0].byNode;
+    const reads = JSON.stringify(under(other)) !== JSON.stringify(under(moved(other)));
+    expect([advantageRule, phases.includes('value')]).toEqual([advantageRule, reads]);
+  }
+});
+
+test('strides cover all steps in order, never mix phases, and grow coarser', () => {
+  for (const advantageRule of ['node_value', 'diff_parent', 'vanilla', 'gtpo'] as const) {
+    const other = recredit(state, own, { ...OWN_CREDIT, advantageRule })!;
+    const all = creditSteps(tree, other.rewardSteps, other, advantageRule);
+    const counts = STRIDES.map((stride) => {
+      const ends = strideEnds(tree, all, stride);
+      expect(ends.at(-1)).toBe(all.length);
+      ends.forEach((end, at) => {
+        const phases = all.slice(ends[at - 1] ?? 0, end).map(({ phase }) => phase);
+        expect(new Set(phases).size).toBe(1);
+      });
+      return ends.length;
+    });
+    expect(counts[0]).toBe(all.length);
+    expect(counts.toSorted((a, b) => b - a)).toEqual(counts);
+    expect(counts.at(-1)).toBe(phasesOf(advantageRule).length);
+  }
+});
+
+test('by parent, A = V is one stride and every parent’s value another', () => {
+  const restated = steps.filter(restates);
+  expect(restated.every(({ phase }) => phase === 'advantage')).toBe(true);
+  expect(restated).toHaveLength(steps.filter(({ phase }) => phase === 'advantage').length); // the run's rule is A = V
+  const ends = strideEnds(tree, steps, 'parent');
+  const of = (phase: string): number => ends.filter((end) => steps[end - 1].phase === phase).length;
+  expect(of('advantage')).toBe(1);
+  expect(of('value')).toBe(steps.filter(({ phase }) => phase === 'value').length);
+  const gains = recredit(state, own, { ...OWN_CREDIT, advantageRule: 'diff_parent' })!;
+  expect(creditSteps(tree, gains.rewardSteps, gains, 'diff_parent').some(restates)).toBe(true); // the root only
 });

@@ -28,7 +28,7 @@ const labels = (): Readonly<Record<string, string>> =>
 
 async function open(lab: Lab): Promise<ReturnType<typeof liveTree>> {
   const live = liveTree(lab);
-  lab.selection.select({ view: 'credit', update: 1, prompt: live.tree.prompt.index });
+  lab.selection.select({ view: 'credit', update: 1, prompt: live.tree.prompt.index, stride: 'number' });
   screen = await render(<App lab={lab} />);
   return live;
 }

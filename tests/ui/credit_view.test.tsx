@@ -22,7 +22,7 @@ afterEach(() => cleanup());
 beforeEach(async () => {
   lab = await scriptedLab();
   ({ tree } = liveTree(lab));
-  lab.selection.select({ view: 'credit', update: 1, prompt: tree.prompt.index });
+  lab.selection.select({ view: 'credit', update: 1, prompt: tree.prompt.index, stride: 'number' });
   screen = await render(<App lab={lab} />);
 });
 
@@ -163,6 +163,7 @@ test('Shift and an arrow on a focused leaf change its reward by a half', async (
 
 test('the influence of each leaf on the chosen turn is on screen as credit without the leaf gives it', async () => {
   const node = tree.nodes[0]!.children[0];
+  await userEvent.keyboard('{End}');
   lab.selection.select({ node });
   const own = lab.run.getState().header!.config!.algorithm.credit;
   const { trees } = lab.run.getState().updates[0];
@@ -219,4 +220,84 @@ test('panning a tree selects no text of it', async () => {
   await press({ x: left + 1, y: top + 3 }, { x: left + 40, y: top + 40 }, { x: left + 200, y: top + 160 });
   expect(getSelection()?.toString()).toBe('');
   await release({ x: left + 200, y: top + 160 });
+});
+
+/** Texts and spoken names of a part of the page, as a person or a screen reader has them. */
+const saidIn = (selector: string): string =>
+  [...screen.container.querySelectorAll(`${selector}, ${selector} *`)]
+    .flatMap((element) => [
+      ...[...element.childNodes].flatMap((child) => (child.nodeType === 3 ? [child.textContent ?? ''] : [])),
+      ...['aria-label', 'aria-valuetext', 'title'].map((name) => element.getAttribute(name) ?? ''),
+    ])
+    .join(' | ');
+/** Numbers with decimals, which only rewards, values and advantages have here. */
+const decimals = (text: string): readonly string[] => text.match(/\d\.\d+/g) ?? [];
+
+test('before the first step no number of credit is on screen, in tables, drawing, lists or spoken names', async () => {
+  await expect.element(screen.getByRole('region', { name: 'Leaves' })).toBeVisible();
+  for (const part of [
+    '.credit-side',
+    '.tree-drawing',
+    '.bar[aria-label="Credit steps"] .jump',
+    '.step-sentence',
+  ])
+    expect([part, decimals(saidIn(part).replace(/\d×/g, ''))]).toEqual([part, []]);
+  expect(saidIn('.leaves tbody')).not.toMatch(/[▲▼]/);
+  expect(screen.container.querySelectorAll('.leaves input, .leaves output')).toHaveLength(0);
+  await userEvent.keyboard('{End}');
+  await expect.poll(() => decimals(saidIn('.leaves')).length).toBeGreaterThan(tree.leaves.length);
+});
+
+test('each table cell appears with the step that finds it', async () => {
+  const cells = (): readonly (readonly string[])[] =>
+    [...screen.container.querySelectorAll('.leaves tbody tr')].map((row) =>
+      [...row.querySelectorAll('td')].map((cell) => cell.textContent),
+    );
+  await userEvent.keyboard(' ');
+  await expect.poll(() => cells()[0][1]).toBe(formatNumber(tree.rewards![tree.leaves[0]], 0));
+  expect(cells()[1][1]).toContain('?');
+  expect(cells().every((row) => row[2].includes('?') && row[3].includes('?'))).toBe(true);
+});
+
+test('by parent and by phase Next goes as far as it says, and the path of the step is the thick one', async () => {
+  await screen.getByRole('combobox', { name: 'Step by' }).selectOptions('one phase');
+  await screen.getByRole('button', { name: 'Next ▶' }).click();
+  await expect.poll(() => lab.selection.getState().creditFrame).toBe(tree.leaves.length);
+  await expect.poll(sentence).toContain('Rewards earned');
+  for (let phase = 2; phase <= 5; phase += 1) await screen.getByRole('button', { name: 'Next ▶' }).click();
+  const leaf = tree.leaves.at(-1)!;
+  const thick = (): readonly (string | null)[] =>
+    [...screen.container.querySelectorAll('.tree-drawing [data-on-path=true]')].map((link) =>
+      link.getAttribute('d'),
+    );
+  lab.selection.select({ node: tree.leaves[0] });
+  await expect.poll(() => thick().length).toBeGreaterThan(0);
+  const ofTheStep = thick();
+  lab.selection.select({ creditFrame: 0, node: leaf });
+  await expect.poll(sentence).toContain('Nothing is known yet');
+  await expect.poll(thick).toEqual(ofTheStep);
+  lab.selection.select({ node: tree.leaves[0] });
+  await expect.poll(thick).not.toEqual(ofTheStep);
+  await userEvent.keyboard('{End}');
+  await expect.element(screen.getByText('A(token) = A(turn)')).toBeVisible();
+  const words = [...screen.container.querySelectorAll('section[aria-label=Formula] .token')];
+  expect(words.length).toBe(pathTokens(tree, leaf, []).filter(({ source }) => source !== 'prompt').length);
+});
+
+test('Play goes on by itself to the end, stride by stride', async () => {
+  lab.selection.select({ stride: 'phase' });
+  await screen.getByRole('combobox', { name: 'speed of the steps' }).selectOptions('8×');
+  await screen.getByRole('button', { name: 'Play steps' }).click();
+  await expect.element(screen.getByRole('button', { name: 'Next ▶' })).toBeDisabled();
+  await expect.element(screen.getByRole('button', { name: 'Play steps' })).toBeVisible();
+});
+
+test('under GRPO no values are backed up and the row’s tokens get the row’s number', async () => {
+  lab.selection.select({ advantageRule: 'vanilla' });
+  const phases = (): readonly string[] =>
+    [...screen.container.querySelectorAll('.phases button')].map((button) => button.textContent);
+  await expect.poll(phases).toEqual(['1 rewards', '2 advantages', '3 tokens']);
+  await userEvent.keyboard('{End}');
+  await expect.poll(sentence).toContain('get the row’s advantage.');
+  expect(screen.container.querySelector('.leaves thead')?.textContent).not.toContain('normalised');
 });

@@ -3,8 +3,8 @@
  * `creditFrame(steps, cursor)`, what is known after the first `cursor` steps. A frame is always built from the
  * start, so going backwards is exact. Numbers come from the algorithms' traces; nothing is computed here.
  */
-import { type Credit, type CreditStep, type Statistics } from '../../algo/credit/credit.ts';
-import { rowSpans } from '../../algo/tree/tree.ts';
+import { type Credit, type CreditStep, type Statistics, advantageMethods } from '../../algo/credit/credit.ts'; // prettier-ignore
+import { pathTo, rowSpans } from '../../algo/tree/tree.ts';
 import {
   advantageRanges,
   rangeInRow,
@@ -12,7 +12,7 @@ import {
   type AdvantageRange,
   type AdvantageRanges,
 } from './advantage_range.ts';
-import { ROOT, type NodeId, type NodeTable, type RecordedTree } from '../../units.ts';
+import { ROOT, type AdvantageRule, type NodeId, type NodeTable, type RecordedTree } from '../../units.ts';
 
 export const CREDIT_PHASES = ['reward', 'normalise', 'value', 'advantage', 'tokens'] as const;
 export type CreditPhase = (typeof CREDIT_PHASES)[number];
@@ -40,6 +40,7 @@ export interface StepperStep {
   readonly wholeRow: boolean; // every token of the leaf's row gets it
   readonly formula: readonly FormulaPart[];
   readonly row: readonly TurnInRow[]; // tokens phase only
+  readonly share: 'row' | 'turn' | 'token' | null; // tokens phase only: whose number each token gets
   readonly trained: AdvantageRange | null; // what the step's turn is trained with; null before the advantage is whole
 }
 
@@ -97,6 +98,7 @@ const fromTrace =
     wholeRow,
     formula: formulaOf(step),
     row: [],
+    share: null,
     trained: null,
   });
 
@@ -131,6 +133,14 @@ function tokenStep(tree: RecordedTree, credit: Credit, leaf: NodeId): StepperSte
     wholeRow: true,
     formula,
     row,
+    share:
+      credit.advantages.byToken === null
+        ? credit.advantages.byLeaf === null
+          ? 'turn'
+          : 'row'
+        : row.some(({ range }) => range[0] !== range[1])
+          ? 'token'
+          : 'turn',
     trained: null,
   };
 }
@@ -148,16 +158,30 @@ function advantageSteps(tree: RecordedTree, credit: Credit): readonly StepperSte
   });
 }
 
-/** All steps of a tree's credit, in order: leaves, leaves, parents deepest first, nodes, rows. */
+/** Whether an advantage rule reads values: the others go from rewards to advantages, without leaf values and without backing up. */
+export const readsValues = (rule: AdvantageRule): boolean =>
+  advantageMethods[rule].settings.includes('valueRule');
+
+/** The phases of a rule, in order. */
+export const phasesOf = (rule: AdvantageRule): readonly CreditPhase[] =>
+  CREDIT_PHASES.filter((phase) => readsValues(rule) || (phase !== 'normalise' && phase !== 'value'));
+
+/**
+ * All steps of a tree's credit, in order: leaves, leaves, parents deepest first, nodes, rows.
+ * @param rule in force: what it does not read has no steps
+ */
 export function creditSteps(
   tree: RecordedTree,
   rewardSteps: readonly CreditStep[],
   credit: Credit,
+  rule: AdvantageRule,
 ): readonly StepperStep[] {
+  const backedUp = readsValues(rule)
+    ? [...credit.normalised.trace.map(fromTrace('normalise')), ...credit.values.trace.map(fromTrace('value'))]
+    : [];
   return [
     ...rewardSteps.map(fromTrace('reward')),
-    ...credit.normalised.trace.map(fromTrace('normalise')),
-    ...credit.values.trace.map(fromTrace('value')),
+    ...backedUp,
     ...advantageSteps(tree, credit),
     ...tree.leaves.map((leaf) => tokenStep(tree, credit, leaf)),
   ];
@@ -211,3 +235,58 @@ export const phaseStart = (steps: readonly StepperStep[], phase: CreditPhase): n
 /** Cursor after the last step of a phase. */
 export const phaseEnd = (steps: readonly StepperStep[], phase: CreditPhase): number =>
   steps.findLastIndex((step) => step.phase === phase) + 1;
+
+// Strides: how many steps a person takes at once.
+
+export const STRIDES = ['number', 'parent', 'level', 'phase'] as const;
+export type Stride = (typeof STRIDES)[number];
+
+/** The step says again what the phase before has found: A = V. */
+export const restates = ({ phase, part, formula, node, leaf }: StepperStep): boolean => {
+  const numbers = formula.flatMap((part) => (part.kind === 'number' ? [part] : []));
+  const [term, result] = numbers;
+  return (
+    phase === 'advantage' &&
+    part === null &&
+    leaf === null &&
+    numbers.length === 2 &&
+    term.node === node &&
+    term.value === result.value &&
+    term.label === undefined
+  );
+};
+
+/** Steps of one stride have the same key and follow each other. */
+function strideKey(tree: RecordedTree, step: StepperStep, index: number, stride: Stride): string {
+  const { phase, node, leaf } = step;
+  if (stride === 'number') return String(index);
+  if (stride === 'phase' || restates(step)) return phase;
+  const { parent } = tree.nodes[node];
+  const depth = pathTo(tree, node).length;
+  switch (phase) {
+    case 'reward':
+    case 'normalise':
+      return stride === 'level' ? phase : `${phase} below ${parent}`;
+    case 'tokens':
+      return stride === 'level' ? phase : `${phase} of ${node}`;
+    case 'value':
+      return stride === 'level' ? `${phase} at ${depth}` : `${phase} of ${node}`;
+    case 'advantage':
+      if (leaf !== null) return stride === 'level' ? phase : `${phase} of row ${leaf}`;
+      return stride === 'level' ? `${phase} at ${depth}` : `${phase} below ${parent}`;
+  }
+  return phase satisfies never;
+}
+
+/**
+ * Where strides end, as cursors, ascending; the last is the number of steps. Children of a parent, a depth or a phase are one
+ * stride; what only says A = V is one stride for the whole tree, but by single numbers.
+ */
+export function strideEnds(
+  tree: RecordedTree,
+  steps: readonly StepperStep[],
+  stride: Stride,
+): readonly number[] {
+  const keys = steps.map((step, index) => strideKey(tree, step, index, stride));
+  return keys.flatMap((key, index) => (key === keys[index + 1] ? [] : [index + 1]));
+}

@@ -78,7 +78,7 @@ export function creditCursor(text: string, run: RunState, selection: Selection):
   const tree = state && rolloutTree(state);
   const credit = state && own && update && recredit(state, own, selection, update.trees);
   if (!tree || !credit) return null;
-  const steps = creditSteps(tree, credit.rewardSteps, credit);
+  const steps = creditSteps(tree, credit.rewardSteps, credit, credit.config.advantageRule);
   if (text === 'start') return 0;
   if (text === 'end') return steps.length;
   const [, first, where] = /^(\w+) of (\w+)$/.exec(text) ?? [];

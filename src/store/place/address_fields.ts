@@ -1,5 +1,6 @@
 /** How each field of the selection stands in the address. Escapes are a field's own business: text may hold commas. */
 import { ADVANTAGE_RULES, VALUE_RULES, nodeId, type NodeId } from '../../units.ts';
+import { STRIDES } from '../credit/credit_steps.ts';
 import type { ExpansionRule } from '../credit/expansion_what_if.ts';
 import type { RecipeChange, RunName } from '../record/run_name.ts';
 import { parseExample, writeExample } from '../lesson/example.ts';
@@ -231,6 +232,7 @@ export const FIELDS: readonly AddressField[] = [
   field('leaf', orNull(node)),
   field('token', orNull(count)),
   field('creditFrame', count, 'phase'), // the step of reward → normalise → value → advantage → tokens
+  field('stride', choice(STRIDES)),
   field('growth', orNull(count)),
   field('valueRule', orNull(choice(VALUE_RULES))),
   field('advantageRule', orNull(choice(ADVANTAGE_RULES))),

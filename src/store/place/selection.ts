@@ -1,6 +1,7 @@
 /** What the person looks at. Every view reads and writes this one selection; it mirrors to the address. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { AdvantageRule, NodeId, ValueRule } from '../../units.ts';
+import type { Stride } from '../credit/credit_steps.ts';
 import type { ExpansionRule } from '../credit/expansion_what_if.ts';
 import type { RecipeChange, RunName } from '../record/run_name.ts';
 
@@ -90,6 +91,7 @@ export interface Selection {
   readonly leaf: NodeId | null; // null: the best leaf
   readonly token: number | null; // place in the leaf's row, prompt included, from 0
   readonly creditFrame: number; // cursor into the credit trace, from 0
+  readonly stride: Stride; // of the credit stepper
   readonly growth: number | null; // growth steps shown; null shows all
   readonly valueRule: ValueRule | null; // null: the run's own
   readonly advantageRule: AdvantageRule | null; // null: the run's own
@@ -135,6 +137,7 @@ export const INITIAL_SELECTION: Selection = {
   leaf: null,
   token: null,
   creditFrame: 0,
+  stride: 'parent',
   growth: null,
   valueRule: null,
   advantageRule: null,

@@ -6,6 +6,7 @@ import type {
   RangeChange,
   TurnInfluence,
 } from '../../store/credit/credit_change.ts';
+import type { CreditFrame } from '../../store/credit/credit_steps.ts';
 import type { NodeId } from '../../units.ts';
 import { nodeName } from '../drawing/encodings.ts';
 import { useLab, useSelection } from '../parts/binding.ts';
@@ -23,6 +24,7 @@ import { rewardClass } from '../parts/scales.ts';
 interface MovedProps {
   readonly change: RangeChange | null; // null: there is no such number
   readonly changed: boolean;
+  readonly known: boolean; // the stepper has reached it
 }
 
 /** Which way both ends went; nothing where they went apart. */
@@ -32,7 +34,8 @@ function wayOf({ before, after }: RangeChange): string {
   return low + high > 0 ? '▲' : '▼';
 }
 
-function Moved({ change, changed }: MovedProps) {
+function Moved({ change, changed, known }: MovedProps) {
+  if (change && !known) return <td className="soft">?</td>;
   if (!change) return <td className="soft">none</td>;
   if (!changed) return <td className="soft">{formatRange(change.after)}</td>;
   return (
@@ -48,7 +51,12 @@ const single = ({ before, after }: Change): RangeChange => ({
   after: [after, after],
 });
 
-export function ChangePanel({ change }: { readonly change: CreditChange }) {
+interface ChangePanelProps {
+  readonly change: CreditChange;
+  readonly frame: CreditFrame; // numbers that it has not reached are not told
+}
+
+export function ChangePanel({ change, frame }: ChangePanelProps) {
   const { selection } = useLab();
   const selected = useSelection(({ node }) => node);
   return (
@@ -77,8 +85,12 @@ export function ChangePanel({ change }: { readonly change: CreditChange }) {
                       {nodeName(node)}
                     </button>
                   </td>
-                  <Moved change={single(value)} changed={valueChanged} />
-                  <Moved change={advantage} changed={advantageChanged} />
+                  <Moved change={single(value)} changed={valueChanged} known={frame.values[node] !== null} />
+                  <Moved
+                    change={advantage}
+                    changed={advantageChanged}
+                    known={frame.advantages[node] !== null}
+                  />
                 </tr>
               ))}
             </tbody>

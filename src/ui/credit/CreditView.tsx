@@ -36,13 +36,13 @@ function useCredit({ state, trees, own }: StepperProps) {
     const trained = recredit(state, own, OWN_CREDIT, trees);
     const tree = rolloutTree(state);
     if (!shown || !trained || !tree) return null;
-    const steps = creditSteps(tree, shown.rewardSteps, shown);
+    const steps = creditSteps(tree, shown.rewardSteps, shown, shown.config.advantageRule);
     const change = shown.hypothetical ? creditChange(tree, trained, shown) : null;
     const before = change && {
       ...{ rewards: state.rewards ?? [], values: trained.values.byNode },
       advantages: advantageRanges(tree, trained),
     };
-    return { choice, shown, steps, change, before };
+    return { choice, tree, shown, steps, change, before };
   }, [state, trees, own, valueRule, advantageRule, leafNormalisation, whatIf]);
 }
 
@@ -71,13 +71,13 @@ function Stepper(props: StepperProps) {
   const [held, setHeld] = useState<NodeId | null>(null);
   if (!credit || !frame || !drawn)
     return <Waiting>Credit starts when the tree is grown and its leaves are scored.</Waiting>;
-  const { shown, steps, change, before, choice } = credit;
+  const { shown, tree, steps, change, before, choice } = credit;
   const step = frame.current;
   const turn = [selected, step?.node, state.nodes[ROOT]?.children[0]].find((id) => id != null && id !== ROOT);
   return (
     <div className="credit-columns">
       <div className="credit-main">
-        <StepperBar steps={steps} frame={frame} />
+        <StepperBar tree={tree} rule={shown.config.advantageRule} steps={steps} frame={frame} />
         <RewardDrag state={state} shown={shown} onHold={setHeld}>
           <TreeDrawing
             title={`Credit of prompt ${state.prompt.index + 1}`}
@@ -88,6 +88,8 @@ function Stepper(props: StepperProps) {
             lit={new Set(step?.lit)}
             found={change && new Set(change.nodes.map(({ node }) => node))}
             focus={step?.node ?? null}
+            about={step && (step.leaf ?? step.node)}
+            rewards={frame.rewards}
           />
         </RewardDrag>
         <RulePicker state={state} own={props.own} shown={shown} />
@@ -96,10 +98,10 @@ function Stepper(props: StepperProps) {
         </p>
       </div>
       <div className="credit-side">
-        <FormulaPanel frame={frame} />
-        {change && <ChangePanel change={change} />}
-        <LeafTable state={state} shown={shown} />
-        {turn != null && <Influence {...props} node={turn} choice={choice} />}
+        <FormulaPanel state={state} shown={shown} frame={frame} />
+        {change && <ChangePanel change={change} frame={frame} />}
+        <LeafTable state={state} shown={shown} frame={frame} />
+        {turn != null && frame.advantages[turn] && <Influence {...props} node={turn} choice={choice} />}
       </div>
     </div>
   );

@@ -1,17 +1,18 @@
 /** The formula of the current step: in symbols, and with its live numbers, each linked to its node. */
 import { useMemo } from 'react';
-import { advantageRanges, type AdvantageRange } from '../../store/credit/advantage_range.ts';
-import type { CreditFrame, FormulaPart, StepperStep } from '../../store/credit/credit_steps.ts';
-import type { Recredit } from '../../store/credit/credit.ts';
+import { advantageRanges } from '../../store/credit/advantage_range.ts';
+import { readsValues, type CreditFrame, type FormulaPart, type StepperStep } from '../../store/credit/credit_steps.ts'; // prettier-ignore
+import { advantageOfToken, type Recredit } from '../../store/credit/credit.ts';
 import { withReward } from '../../store/place/selection.ts';
-import { rolloutTree } from '../../store/record/reading.ts';
+import { pathTokens, rolloutTree, type PathToken } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { NodeId } from '../../units.ts';
-import { nodeName } from '../drawing/encodings.ts';
-import { useLab, useSelection } from '../parts/binding.ts';
-import { formatCredit, formatCreditRange, formatNumber } from '../parts/format.ts';
+import { advantageExtent, nodeName } from '../drawing/encodings.ts';
+import { useLab, useSelection, useVocabulary } from '../parts/binding.ts';
+import { asPrinted, formatCredit, formatCreditRange, formatNumber, formatSigned } from '../parts/format.ts';
 import { RewardMark } from '../parts/parts.tsx';
-import { rewardClass } from '../parts/scales.ts';
+import { creditFill, rewardClass } from '../parts/scales.ts';
+import { Transcript, type TokenDecoration } from '../parts/Transcript.tsx';
 import { symbolsOf } from './sentences.ts';
 
 function Part({ part, before }: { readonly part: FormulaPart; readonly before: FormulaPart | undefined }) {
@@ -38,6 +39,34 @@ function Part({ part, before }: { readonly part: FormulaPart; readonly before: F
   );
 }
 
+interface FormulaProps {
+  readonly state: TreeState;
+  readonly shown: Recredit;
+  readonly frame: CreditFrame;
+}
+
+/** The row's own words, each sampled one under what it is trained with. */
+function RowTokens({ state, shown, leaf }: Omit<FormulaProps, 'frame'> & { readonly leaf: NodeId }) {
+  const texts = useVocabulary();
+  const tokens = useMemo(() => pathTokens(state, leaf, texts), [state, leaf, texts]);
+  const extent = useMemo(() => {
+    const tree = rolloutTree(state);
+    return advantageExtent(tree && advantageRanges(tree, shown));
+  }, [state, shown]);
+  const decorate = (token: PathToken): TokenDecoration => {
+    const text = token.text.trim();
+    if (token.source !== 'policy') return { masked: true, title: `${text}: environment text, no advantage` };
+    const advantage = advantageOfToken(state, shown, leaf, token.position);
+    const seen = asPrinted(advantage);
+    return {
+      background: creditFill(seen, extent),
+      title: `${text}: advantage ${formatSigned(advantage)}`,
+      ...(seen === 0 ? {} : { sign: seen > 0 ? 'plus' : 'minus' }),
+    };
+  };
+  return <Transcript tokens={tokens} showPrompt={false} decorate={decorate} />;
+}
+
 function TermTable({ step }: { readonly step: StepperStep }) {
   if (step.phase !== 'tokens') return null;
   return (
@@ -62,13 +91,13 @@ function TermTable({ step }: { readonly step: StepperStep }) {
   );
 }
 
-export function FormulaPanel({ frame }: { readonly frame: CreditFrame }) {
+export function FormulaPanel({ state, shown, frame }: FormulaProps) {
   const step = frame.current;
   if (!step)
     return (
       <section className="panel" aria-label="Formula">
         <h2>Formula</h2>
-        <p className="small soft">Press Next (or Space) to follow the reward, one number at a time.</p>
+        <p className="small soft">Press Next (or Space) to follow the reward to the tokens.</p>
       </section>
     );
   return (
@@ -78,7 +107,10 @@ export function FormulaPanel({ frame }: { readonly frame: CreditFrame }) {
       </h2>
       <p className="formula symbols">{symbolsOf(step)}</p>
       {step.phase === 'tokens' ? (
-        <TermTable step={step} />
+        <>
+          <TermTable step={step} />
+          <RowTokens state={state} shown={shown} leaf={step.node} />
+        </>
       ) : (
         <p className="formula live">
           {step.formula.map((part, index) => (
@@ -92,59 +124,71 @@ export function FormulaPanel({ frame }: { readonly frame: CreditFrame }) {
 
 // Every leaf: reward (editable as a what-if), normalised value, what it ends as.
 
-interface LeafTableProps {
-  readonly state: TreeState;
-  readonly shown: Recredit;
-}
-
-interface LeafRowProps extends LeafTableProps {
+interface LeafRowProps extends FormulaProps {
   readonly leaf: NodeId;
-  readonly range: AdvantageRange | null; // what its turn is trained with
 }
 
-function LeafRow({ state, shown, leaf, range }: LeafRowProps) {
+/** What the stepper has not reached. */
+function Ahead() {
+  return (
+    <span className="soft">
+      <span aria-hidden="true">?</span>
+      <span className="visually-hidden">not known yet</span>
+    </span>
+  );
+}
+
+function LeafRow({ state, shown, frame, leaf }: LeafRowProps) {
   const { selection } = useLab();
   const selected = useSelection((current) => current.leaf === leaf);
+  const isKnown = frame.rewards[leaf] !== null;
   const reward = shown.rewards[leaf];
   const paid = state.rewards?.[leaf] ?? null;
   const changed = reward !== paid;
+  const [normalised, range] = [frame.normalised[leaf], frame.advantages[leaf]];
   const set = (value: number): void => {
     const whatIf = withReward(selection.getState().whatIf, leaf, value === paid ? null : value);
     if (Number.isFinite(value)) selection.select({ whatIf });
   };
   return (
-    <tr aria-selected={selected} data-changed={changed}>
+    <tr aria-selected={selected} data-changed={isKnown && changed}>
       <td>
         <button type="button" className="quiet link" onClick={() => selection.select({ leaf, node: leaf })}>
-          <RewardMark kind={rewardClass(reward)} />
+          <RewardMark kind={rewardClass(isKnown ? reward : null)} />
           {nodeName(leaf)}
         </button>
       </td>
       <td className="reward-cell">
-        <input
-          type="range"
-          min={-1}
-          max={1}
-          step={0.1}
-          value={reward ?? 0}
-          aria-label={`What if the reward of ${nodeName(leaf)} were`}
-          aria-valuetext={formatNumber(reward, 1)}
-          onChange={(event) => set(Number(event.target.value))}
-        />
-        <output className="number">{formatNumber(reward, Number.isInteger(reward) ? 0 : 1)}</output>
-        {changed && <span className="soft"> was {formatNumber(paid, 0)}</span>}
+        {isKnown ? (
+          <>
+            <input
+              type="range"
+              min={-1}
+              max={1}
+              step={0.1}
+              value={reward ?? 0}
+              aria-label={`What if the reward of ${nodeName(leaf)} were`}
+              aria-valuetext={formatNumber(reward, 1)}
+              onChange={(event) => set(Number(event.target.value))}
+            />
+            <output className="number">{formatNumber(reward, Number.isInteger(reward) ? 0 : 1)}</output>
+            {changed && <span className="soft"> was {formatNumber(paid, 0)}</span>}
+          </>
+        ) : (
+          <Ahead />
+        )}
       </td>
-      <td>{formatCredit(shown.normalised.byNode[leaf])}</td>
-      <td>{formatCreditRange(range)}</td>
+      {readsValues(shown.config.advantageRule) && (
+        <td>{normalised === null ? <Ahead /> : formatCredit(normalised)}</td>
+      )}
+      <td>{range === null ? <Ahead /> : formatCreditRange(range)}</td>
     </tr>
   );
 }
 
-export function LeafTable({ state, shown }: LeafTableProps) {
-  const ranges = useMemo(() => {
-    const tree = rolloutTree(state);
-    return tree && advantageRanges(tree, shown);
-  }, [state, shown]);
+/** As far as the stepper has come. */
+export function LeafTable(props: FormulaProps) {
+  const { state, shown } = props;
   return (
     <section className="panel" aria-label="Leaves">
       <h2>Leaves: what if a reward were different?</h2>
@@ -153,13 +197,13 @@ export function LeafTable({ state, shown }: LeafTableProps) {
           <tr>
             <th scope="col">leaf</th>
             <th scope="col">reward</th>
-            <th scope="col">normalised</th>
+            {readsValues(shown.config.advantageRule) && <th scope="col">normalised</th>}
             <th scope="col">advantage</th>
           </tr>
         </thead>
         <tbody>
           {state.leaves.map((leaf) => (
-            <LeafRow key={leaf} state={state} shown={shown} leaf={leaf} range={ranges?.[leaf] ?? null} />
+            <LeafRow key={leaf} {...props} leaf={leaf} />
           ))}
         </tbody>
       </table>

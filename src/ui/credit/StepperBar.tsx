@@ -1,61 +1,134 @@
-/** Steps through credit: phases to jump to, previous and next, a scrubber whose places are sentences. */
+/** Steps through credit: phases to jump to, previous and next by strides, play, a scrubber whose places are sentences. */
+import { useEffect, useMemo, useState } from 'react';
 import {
-  CREDIT_PHASES,
   phaseEnd,
+  phasesOf,
   phaseStart,
+  strideEnds,
+  STRIDES,
   type CreditFrame,
   type StepperStep,
+  type Stride,
 } from '../../store/credit/credit_steps.ts';
-import { useLab } from '../parts/binding.ts';
+import type { AdvantageRule, RecordedTree } from '../../units.ts';
+import { useLab, useSelection } from '../parts/binding.ts';
 import { useKeys } from '../shell/keys.tsx';
-import { PHASE_TITLES, sentenceOf } from './sentences.ts';
+import { aheadOf, PHASE_TITLES, sentenceOf, strideSentence } from './sentences.ts';
 
 interface StepperBarProps {
+  readonly tree: RecordedTree;
+  readonly rule: AdvantageRule;
   readonly steps: readonly StepperStep[];
   readonly frame: CreditFrame;
 }
 
-export function StepperBar({ steps, frame }: StepperBarProps) {
+const STRIDE_TITLES: Readonly<Record<Stride, string>> = {
+  number: 'one number',
+  parent: 'one parent',
+  level: 'one level',
+  phase: 'one phase',
+};
+
+/** Where strides end, and the stride's ends round a cursor. */
+function useStride({ tree, steps, frame }: StepperBarProps) {
+  const stride = useSelection((selection) => selection.stride);
+  const ends = useMemo(() => strideEnds(tree, steps, stride), [tree, steps, stride]);
+  const before = ends.findLast((end) => end < frame.cursor) ?? 0;
+  return { stride, before, after: ends.find((end) => end > frame.cursor) ?? steps.length, done: ends.includes(frame.cursor) ? steps.slice(before, frame.cursor) : steps.slice(Math.max(0, frame.cursor - 1), frame.cursor) }; // prettier-ignore
+}
+
+const SPEEDS = [0.5, 1, 2, 4, 8] as const;
+const STRIDE_MS = 2000; // one stride at speed 1: its sentence can be read
+
+interface PlayerProps {
+  readonly cursor: number;
+  readonly length: number;
+  readonly after: number; // where the next stride ends
+  readonly move: (cursor: number) => void;
+}
+
+/** Stride after stride by itself, until the last one. */
+function Player({ cursor, length, after, move }: PlayerProps) {
+  const [isPlaying, setPlaying] = useState(false);
+  const [speed, setSpeed] = useState<number>(1);
+  const isOver = cursor === length;
+  const runs = isPlaying && !isOver;
+  useEffect(() => {
+    if (!runs) return;
+    const timer = setTimeout(() => move(after), STRIDE_MS / speed);
+    return () => clearTimeout(timer);
+  });
+  const toggle = (): void => {
+    if (isOver) move(0);
+    setPlaying(!runs);
+  };
+  useKeys([{ key: 'p', label: 'play or pause the credit steps', run: toggle }]);
+  return (
+    <>
+      <button type="button" aria-pressed={runs} onClick={toggle}>
+        {runs ? 'Pause steps' : 'Play steps'}
+      </button>
+      <label>
+        speed{' '}
+        <select
+          aria-label="speed of the steps"
+          value={speed}
+          onChange={({ target }) => setSpeed(Number(target.value))}
+        >
+          {SPEEDS.map((times) => (
+            <option key={times} value={times}>
+              {times}×
+            </option>
+          ))}
+        </select>
+      </label>
+    </>
+  );
+}
+
+export function StepperBar(props: StepperBarProps) {
+  const { rule, steps, frame } = props;
   const { selection } = useLab();
+  const { stride, before, after, done } = useStride(props);
   const move = (cursor: number): void =>
     selection.select({ creditFrame: Math.min(Math.max(0, cursor), steps.length) });
+  const [next, previous] = [() => move(after), () => move(before)];
   const jumpBack = (): void => {
     const phase = frame.current?.phase;
     if (phase) move(phaseStart(steps, phase) === frame.cursor ? frame.cursor - 1 : phaseStart(steps, phase));
   };
   const jumpOn = (): void => {
-    const next = steps[frame.cursor]?.phase;
-    if (next) move(phaseEnd(steps, next));
+    const ahead = steps[frame.cursor]?.phase;
+    if (ahead) move(phaseEnd(steps, ahead));
   };
   useKeys([
-    { key: ' ', label: 'next credit step', run: () => move(frame.cursor + 1) },
-    { key: 'ArrowRight', label: 'next credit step', run: () => move(frame.cursor + 1) },
-    { key: 'ArrowLeft', label: 'previous credit step', run: () => move(frame.cursor - 1) },
-    { key: 'PageDown', label: 'next credit step', run: () => move(frame.cursor + 1) },
-    { key: 'PageUp', label: 'previous credit step', run: () => move(frame.cursor - 1) },
+    { key: ' ', label: 'next credit step', run: next },
+    { key: 'ArrowRight', label: 'next credit step', run: next },
+    { key: 'ArrowLeft', label: 'previous credit step', run: previous },
+    { key: 'PageDown', label: 'next credit step', run: next },
+    { key: 'PageUp', label: 'previous credit step', run: previous },
     { key: 'ArrowRight', shift: true, label: 'end of the credit phase', run: jumpOn },
     { key: 'ArrowLeft', shift: true, label: 'start of the credit phase', run: jumpBack },
     { key: 'Home', label: 'first credit frame', run: () => move(0) },
     { key: 'End', label: 'last credit frame', run: () => move(steps.length) },
   ]);
-  const sentence = frame.current
-    ? sentenceOf(frame.current)
-    : 'Nothing is known yet: the leaves wait for their rewards.';
+  const sentence =
+    done.length > 0 ? strideSentence(done) : 'Nothing is known yet: the leaves wait for their rewards.';
   return (
     <>
       <div className="bar phases" role="group" aria-label="Credit phases">
-        {CREDIT_PHASES.map((phase, index) => {
-          const done = frame.cursor >= phaseEnd(steps, phase);
+        {phasesOf(rule).map((phase, index) => {
+          const isDone = frame.cursor >= phaseEnd(steps, phase);
           return (
             <button
               key={phase}
               type="button"
               aria-current={frame.current?.phase === phase ? 'step' : undefined}
-              data-done={done}
+              data-done={isDone}
               onClick={() => move(phaseStart(steps, phase))}
             >
               {index + 1} {PHASE_TITLES[phase]}
-              <span className="visually-hidden">{done ? ' (done)' : ''}</span>
+              <span className="visually-hidden">{isDone ? ' (done)' : ''}</span>
             </button>
           );
         })}
@@ -64,15 +137,10 @@ export function StepperBar({ steps, frame }: StepperBarProps) {
         <button type="button" onClick={() => move(0)} disabled={frame.cursor === 0} aria-label="First frame">
           |◀
         </button>
-        <button type="button" onClick={() => move(frame.cursor - 1)} disabled={frame.cursor === 0}>
+        <button type="button" onClick={previous} disabled={frame.cursor === 0}>
           ◀ Previous
         </button>
-        <button
-          type="button"
-          className="primary"
-          onClick={() => move(frame.cursor + 1)}
-          disabled={frame.cursor === steps.length}
-        >
+        <button type="button" className="primary" onClick={next} disabled={frame.cursor === steps.length}>
           Next ▶
         </button>
         <button
@@ -83,6 +151,21 @@ export function StepperBar({ steps, frame }: StepperBarProps) {
         >
           ▶|
         </button>
+        <label>
+          by{' '}
+          <select
+            aria-label="Step by"
+            value={stride}
+            onChange={({ target }) => selection.select({ stride: STRIDES[target.selectedIndex] })}
+          >
+            {STRIDES.map((each) => (
+              <option key={each} value={each}>
+                {STRIDE_TITLES[each]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Player cursor={frame.cursor} length={steps.length} after={after} move={move} />
         <input
           type="range"
           min={0}
@@ -104,7 +187,7 @@ export function StepperBar({ steps, frame }: StepperBarProps) {
           <option value={0}>the start</option>
           {steps.map((step, index) => (
             <option key={index} value={index + 1}>
-              {index + 1}: {sentenceOf(step)}
+              {index + 1}: {index < frame.cursor ? sentenceOf(step) : aheadOf(step)}
             </option>
           ))}
         </select>

@@ -1,6 +1,6 @@
 /** A credit step as a sentence and a symbolic formula. The live numbers are the step's own (credit_steps.ts). */
 import { ADVANTAGE_RULE, VALUE_RULE, type Rule } from '../../store/credit/credit.ts';
-import type { CreditPhase, StepperStep } from '../../store/credit/credit_steps.ts';
+import { restates, type CreditPhase, type StepperStep } from '../../store/credit/credit_steps.ts';
 import { ROOT } from '../../units.ts';
 import { capital, countWords, formatNumber, formatRange, formatSigned } from '../parts/format.ts';
 import { nodeName, turnName } from '../drawing/encodings.ts';
@@ -37,12 +37,20 @@ const OTHER_SYMBOLS: Readonly<Record<string, string | undefined>> = {
   reward: 'r(leaf), paid by the environment',
   normalise: 'v = (r − mean) / (std + 1e−6), over the leaves of this tree',
   raw: 'v = r (normalisation is off)',
-  tokens: 'every sampled token gets its turn’s advantage',
 };
 
+/** What each sampled token of a row gets. */
+const SHARES = {
+  row: 'the row’s advantage',
+  turn: 'their turn’s advantage',
+  token: 'an advantage of their own each',
+} as const;
+
 /** The formula of a step in symbols. */
-export const symbolsOf = ({ rule }: StepperStep): string =>
-  OTHER_SYMBOLS[rule] ?? RULES[rule]?.symbols ?? rule;
+export const symbolsOf = ({ rule, share }: StepperStep): string =>
+  share
+    ? `A(token) = ${{ row: 'A(row)', turn: 'A(turn)', token: 'A(row, token)' }[share]}, on sampled tokens only`
+    : (OTHER_SYMBOLS[rule] ?? RULES[rule]?.symbols ?? rule);
 
 function advantageSentence(step: StepperStep, result: string): string {
   const { node, leaf, part, wholeRow, trained } = step;
@@ -77,8 +85,50 @@ export function sentenceOf(step: StepperStep): string {
       return advantageSentence(step, result);
     case 'tokens': {
       const tokens = step.row.reduce((sum, turn) => sum + turn.tokenCount, 0);
-      return `The row of leaf ${name}: ${countWords(tokens, 'token')} in ${countWords(step.row.length, 'turn')} get their turn’s advantage.`;
+      return `The row of leaf ${name}: ${countWords(tokens, 'token')} in ${countWords(step.row.length, 'turn')} get ${SHARES[step.share ?? 'turn']}.`;
     }
   }
   return step.phase satisfies never;
 }
+
+const WHAT: Readonly<Record<CreditPhase, string>> = {
+  reward: 'reward',
+  normalise: 'normalised reward',
+  value: 'value',
+  advantage: 'advantage',
+  tokens: 'tokens',
+};
+
+/** What the step will find, without its numbers: for steps ahead. */
+export function aheadOf({ phase, node, leaf, part, wholeRow }: StepperStep): string {
+  const row =
+    phase === 'advantage' && leaf !== null && leaf !== node ? ` in the row of ${nodeName(leaf)}` : '';
+  const what = part ?? (phase === 'advantage' && wholeRow ? 'advantage of the row' : WHAT[phase]);
+  return `${nodeName(node)}${row}: ${what}`;
+}
+
+/** What a stride of several steps does; of one step its own sentence. */
+export function strideSentence(steps: readonly StepperStep[]): string {
+  const [first, ...others] = steps;
+  if (others.length === 0) return sentenceOf(first);
+  if (steps.every(restates)) return `A = V: each of ${countWords(steps.length, 'node')} keeps its value as its advantage.`; // prettier-ignore
+  const numbers = steps.map((step) => {
+    const row = step.leaf !== null && step.leaf !== step.node && step.phase === 'advantage' ? ` in ${nodeName(step.leaf)}` : ''; // prettier-ignore
+    const number = step.phase === 'reward' ? formatNumber(step.result, Number.isInteger(step.result) ? 0 : 2) : formatSigned(step.result); // prettier-ignore
+    return `${nodeName(step.node)}${row} ${number}`;
+  });
+  switch (first.phase) {
+    case 'tokens':
+      return `All ${countWords(steps.length, 'row')}: their tokens get ${SHARES[first.share ?? 'turn']}.`;
+    default:
+      return `${capital(STRIDE_WORDS[first.phase])}: ${numbers.slice(0, MOST_NUMBERS).join(', ')}${numbers.length > MOST_NUMBERS ? ` and ${numbers.length - MOST_NUMBERS} more` : ''}.`;
+  }
+}
+
+const MOST_NUMBERS = 8;
+const STRIDE_WORDS: Readonly<Record<Exclude<CreditPhase, 'tokens'>, string>> = {
+  reward: 'rewards earned',
+  normalise: 'rewards, centred and scaled within the tree',
+  value: 'values from the nodes below',
+  advantage: 'advantages',
+};

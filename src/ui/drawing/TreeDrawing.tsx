@@ -41,6 +41,8 @@ export interface TreeDrawingProps {
   readonly lit?: ReadonlySet<NodeId>; // numbers in use: ringed
   readonly found?: ReadonlySet<NodeId> | null; // by a search: ringed
   readonly focus?: NodeId | null; // the node a step is about: ringed twice
+  readonly about?: NodeId | null; // end of the path that a step is about: drawn thick in place of the selected turn's
+  readonly rewards?: TreeState['rewards']; // in place of the tree's: those that are known
   readonly faded?: ReadonlySet<NodeId> | null; // null: none
   readonly folding?: Partial<Folding>;
   readonly onFold?: (id: NodeId) => void;
@@ -100,7 +102,17 @@ function stopAt(layout: TreeLayout, selected: NodeId | null, visit: StackVisit |
 }
 
 function useDrawn(props: TreeDrawingProps, size: Size, visit: StackVisit | null): DrawnTree {
-  const { title, tree, nodes, draw, lit = null, found = null, focus = null, faded = null } = props;
+  const {
+    title,
+    tree,
+    nodes,
+    draw,
+    lit = null,
+    found = null,
+    focus = null,
+    faded = null,
+    about = null,
+  } = props;
   const measure = useMeasure(size);
   const layout = useLayout(props, size, measure);
   const selected = useSelection(({ node }) => node);
@@ -109,14 +121,14 @@ function useDrawn(props: TreeDrawingProps, size: Size, visit: StackVisit | null)
   const isPinnedHere = props.main && pinned?.update === update && pinned?.prompt === tree.prompt.index;
   const second = isPinnedHere && pinned ? pinned.node : null;
   const hovered = useSelection((state) => state.hovered);
-  const path = useMemo(() => pathOf(nodes, hovered ?? selected), [nodes, hovered, selected]);
+  const path = useMemo(() => pathOf(nodes, hovered ?? about ?? selected), [nodes, hovered, about, selected]);
   const remembered = useMemo(() => rememberDrawings(draw), [draw]);
   const write = useMemo(
     () => rememberTexts(layout, nodes, remembered, measure),
     [layout, nodes, remembered, measure],
   );
   const stop = useMemo(() => stopAt(layout, selected, visit), [layout, selected, visit]);
-  const { rewards } = tree;
+  const { rewards = tree.rewards } = props;
   return { title, layout, nodes, rewards, draw: remembered, write, stop, selected, second, path, lit, found, focus, faded }; // prettier-ignore
 }
 
