@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { userEvent } from 'vitest/browser';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import type { LossRow } from '../../src/protocol/protocol.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { lossBalance } from '../../src/store/loss/batch_reading.ts';
 import { askClip, layerNorms, lossRowOf } from '../../src/store/loss/loss_reading.ts';
+import { clippedTurns, largestPush, largestPushes } from '../../src/store/loss/loss_places.ts';
 import { netWeight } from '../../src/store/loss/net_weight.ts';
 import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts';
 import { formatNumber, formatRatio, formatSigned } from '../../src/ui/parts/format.ts';
@@ -243,4 +245,60 @@ test('a step that was skipped says its norm as it was, and draws no bar of it', 
   expect(total).toContain('not a number');
   expect(total).toContain('not finite: step skipped');
   expect(norms?.querySelectorAll('.norm-bar span')).toHaveLength(0);
+});
+
+test('without a leaf the view opens on the token with the largest push of the prompt, and the keys lead on', async () => {
+  const config = lab.run.getState().header!.config!.algorithm.loss;
+  const pushes = largestPushes(update, config);
+  const inPrompt = largestPush(pushes.filter(({ prompt }) => prompt === tree.prompt.index))!;
+  lab.selection.select({ leaf: null, token: null, node: null });
+  await expect.poll(() => fact('net ∂L/∂logπ')).toContain(formatSigned(inPrompt.net, 6));
+  expect(screen.container.querySelector('.leaf-picker [aria-pressed=true]')?.textContent).toContain(
+    `n${inPrompt.leaf}`,
+  );
+  await screen.getByRole('button', { name: /^largest push/ }).click();
+  const most = largestPush(pushes)!;
+  await expect.poll(() => fact('net ∂L/∂logπ')).toContain(formatSigned(most.net, 6));
+  expect(lab.selection.getState()).toMatchObject({
+    prompt: most.prompt,
+    leaf: most.leaf,
+    token: most.position,
+  });
+  await userEvent.keyboard('d');
+  await expect.poll(() => lab.selection.getState().token).not.toBe(most.position);
+});
+
+test('clipped turns are marked at leaves and prompts, and one button goes through all of them', async () => {
+  await cleanup();
+  const narrow = (await scriptedLog()).map(
+    (event) =>
+    event.kind !== 'run-started'
+      ? event
+      : { ...event, config: { ...event.config!, algorithm: { ...event.config!.algorithm, loss: { ...event.config!.algorithm.loss, clipLow: 1e-4, clipHigh: 1e-4 } } } }, // prettier-ignore
+  );
+  lab = createLab(() => undefined);
+  lab.run.apply(narrow);
+  lab.selection.select({ view: 'loss', update: 1, prompt: tree.prompt.index });
+  screen = await render(<App lab={lab} />);
+  const live = lab.run.getState().updates[0];
+  const { places, turns } = clippedTurns(live, lab.run.getState().header!.config!.algorithm.loss);
+  expect(places.length).toBeGreaterThan(1);
+  await expect.element(screen.getByText(`${places.length} of ${turns} turns in rows clipped`)).toBeVisible();
+  for (const { prompt } of places) {
+    const count = places.filter((place) => place.prompt === prompt).length;
+    const option = screen.container.querySelectorAll('.prompt-bar option')[prompt];
+    expect(option.textContent).toContain(`⊘ ${count} clipped`);
+  }
+  const visited = new Set<string>();
+  for (let press = 0; press < places.length; press += 1) {
+    const before = JSON.stringify(lab.selection.getState());
+    await userEvent.keyboard('c');
+    await expect.poll(() => JSON.stringify(lab.selection.getState())).not.toBe(before);
+    const { prompt, leaf, token } = lab.selection.getState();
+    visited.add(`${prompt} ${leaf} ${token}`);
+    await expect.poll(() => fact('clip band')).toContain('clipped');
+    expect(fact('clip band')).not.toContain('not clipped');
+    expect(screen.container.querySelector('.leaf-picker [aria-pressed=true]')?.getAttribute('aria-label')).toContain('clipped turn'); // prettier-ignore
+  }
+  expect(visited.size).toBe(places.length);
 });

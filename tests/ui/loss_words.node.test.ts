@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { clipBand, clipTerm, gateTerm } from '../../src/algo/loss/loss_terms.ts';
 import type { LossToken, LossTurn } from '../../src/store/loss/loss_reading.ts';
-import { CLIP_WORDS, gradientFormula, lossFormula, turnState } from '../../src/ui/loss/loss_words.ts';
+import {
+  CLIP_WORDS,
+  gradientFormula,
+  lossFormula,
+  outsideBand,
+  turnState,
+} from '../../src/ui/loss/loss_words.ts';
 import type { LossConfig } from '../../src/units.ts';
 
 /** A token as the store would read it. */
@@ -74,4 +80,18 @@ test('a turn whose tokens differ says how many are clipped', () => {
   expect(turnState(turn(3, 1), TOKEN_LOSS)).toBe(CLIP_WORDS[1]);
   expect(turnState(turn(0, 0), TOKEN_LOSS)).toBe('not clipped');
   expect(turnState(turn(0, 0), { ...TOKEN_LOSS, surrogate: 'preference' })).toBe('loss of the whole pair');
+});
+
+test('a ratio beyond the band that is not clipped says why, and no other token does', () => {
+  const beyond = Math.log(1 + TURN_LOSS.clipHigh) + 0.01;
+  const below = Math.log(1 - TURN_LOSS.clipLow) - 0.01;
+  expect(outsideBand(tokenOf(beyond, -1, TURN_LOSS), TURN_LOSS)).toMatch(
+    /above the band.*A < 0 wants the token less likely.*become more likely/,
+  );
+  expect(outsideBand(tokenOf(below, 1, TURN_LOSS), TURN_LOSS)).toMatch(
+    /below the band.*A > 0 wants the token more likely.*become less likely/,
+  );
+  expect(outsideBand(tokenOf(beyond, 0, TURN_LOSS), TURN_LOSS)).toContain('A = 0');
+  expect(outsideBand(tokenOf(beyond, 1, TURN_LOSS), TURN_LOSS)).toBeNull(); // clipped
+  expect(outsideBand(tokenOf(0, -1, TURN_LOSS), TURN_LOSS)).toBeNull(); // inside
 });

@@ -1,7 +1,7 @@
 /** A credit step as a sentence and a symbolic formula. The live numbers are the step's own (credit_steps.ts). */
 import { ADVANTAGE_RULE, VALUE_RULE, type Rule } from '../../store/credit/credit.ts';
 import { restates, type CreditPhase, type StepperStep } from '../../store/credit/credit_steps.ts';
-import { ROOT } from '../../units.ts';
+import { ROOT, type AdvantageRule } from '../../units.ts';
 import { capital, countWords, formatNumber, formatRange, formatSigned } from '../parts/format.ts';
 import { nodeName, turnName } from '../drawing/encodings.ts';
 
@@ -30,6 +30,9 @@ const wordsByRule = <Name extends string>({ options }: Rule<Name>): Readonly<Rec
 
 export const VALUE_RULES = wordsByRule(VALUE_RULE);
 export const ADVANTAGE_RULES = wordsByRule(ADVANTAGE_RULE);
+/** As the field calls it. */
+export const ruleName = (rule: AdvantageRule): string =>
+  ADVANTAGE_RULE.options.find(({ value }) => value === rule)?.title ?? rule;
 const RULES: Readonly<Record<string, RuleWords | undefined>> = { ...VALUE_RULES, ...ADVANTAGE_RULES };
 
 /** Steps that follow no rule. */
@@ -117,12 +120,10 @@ export function strideSentence(steps: readonly StepperStep[]): string {
     const number = step.phase === 'reward' ? formatNumber(step.result, Number.isInteger(step.result) ? 0 : 2) : formatSigned(step.result); // prettier-ignore
     return `${nodeName(step.node)}${row} ${number}`;
   });
-  switch (first.phase) {
-    case 'tokens':
-      return `All ${countWords(steps.length, 'row')}: their tokens get ${SHARES[first.share ?? 'turn']}.`;
-    default:
-      return `${capital(STRIDE_WORDS[first.phase])}: ${numbers.slice(0, MOST_NUMBERS).join(', ')}${numbers.length > MOST_NUMBERS ? ` and ${numbers.length - MOST_NUMBERS} more` : ''}.`;
-  }
+  if (first.phase === 'tokens')
+    return `All ${countWords(steps.length, 'row')}: their tokens get ${SHARES[first.share ?? 'turn']}.`;
+  const more = numbers.length > MOST_NUMBERS ? ` and ${numbers.length - MOST_NUMBERS} more` : '';
+  return `${capital(STRIDE_WORDS[first.phase])}: ${numbers.slice(0, MOST_NUMBERS).join(', ')}${more}.`;
 }
 
 const MOST_NUMBERS = 8;

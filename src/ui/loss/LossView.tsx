@@ -1,6 +1,7 @@
 /** The Loss view: one leaf's row as the trainer saw it, token by token, and what the step did with its mini-batch. */
 import { useMemo } from 'react';
 import { advantageOfToken, OWN_CREDIT, recredit } from '../../store/credit/credit.ts';
+import { clippedTurns, largestPush, largestPushes } from '../../store/loss/loss_places.ts';
 import { readLoss, type LossReading, type LossToken } from '../../store/loss/loss_reading.ts';
 import { maskReason, netWeight, silenceOf } from '../../store/loss/net_weight.ts';
 import { bestLeaf, leavesOf, pathTokens, rewardOf } from '../../store/record/reading.ts';
@@ -24,6 +25,7 @@ import { BalancePanel, NetWeightPanel } from './BalancePanel.tsx';
 import { ClipQuestion } from './ClipQuestion.tsx';
 import { GradientNorms } from './GradientNorms.tsx';
 import { SILENCE_WORDS } from './loss_words.ts';
+import { PlacesBar } from './PlacesBar.tsx';
 import { SpreadPanel } from './SpreadPanel.tsx';
 import { MaskedToken, TokenPanel } from './TokenPanel.tsx';
 import { TokenStrip } from './TokenStrip.tsx';
@@ -72,7 +74,7 @@ function ChosenToken({ update, tree, leaf, config, reading, token, text }: Chose
   }, [credit, turn, tree, update, leaf, token, config]);
   return (
     <>
-      <TokenPanel text={text} token={token} turn={turn} net={net} config={config} />
+      <TokenPanel text={text} token={token} turn={turn} net={net} config={config} leaf={leaf} />
       {silence && (
         <section className="panel" aria-label="Why no push">
           <h2>Why does this row not push the token?</h2>
@@ -84,7 +86,11 @@ function ChosenToken({ update, tree, leaf, config, reading, token, text }: Chose
   );
 }
 
-export function LossRowView(props: RowProps) {
+interface RowViewProps extends RowProps {
+  readonly opens?: number | null; // position of the token on which the row opens; its first one without
+}
+
+export function LossRowView(props: RowViewProps) {
   const { update, tree, leaf, config } = props;
   const vocabulary = useVocabulary();
   const contextLength = useContextLength();
@@ -97,7 +103,7 @@ export function LossRowView(props: RowProps) {
     [reading],
   );
   const at = position !== null && position < tokens.length ? position : null;
-  const chosen = at === null ? reading?.turns[0]?.tokens[0] : byPosition.get(at);
+  const chosen = at !== null ? byPosition.get(at) : (byPosition.get(props.opens ?? -1) ?? reading?.turns[0]?.tokens[0]); // prettier-ignore
   const strip = { tree, leaf, reading, config, tokens, byPosition, selected: at ?? chosen?.position ?? null };
   return (
     <div className="loss-columns">
@@ -144,22 +150,31 @@ function BatchPanels({ update, config, reading }: RowProps & { readonly reading:
   );
 }
 
-function LeafPicker({ tree, leaf }: { readonly tree: TreeState; readonly leaf: NodeId }) {
+interface LeafPickerProps {
+  readonly tree: TreeState;
+  readonly leaf: NodeId;
+  readonly clipped: (leaf: NodeId) => number; // turns of its row
+}
+
+function LeafPicker({ tree, leaf, clipped }: LeafPickerProps) {
   const { selection } = useLab();
   return (
     <div className="bar leaf-picker" role="group" aria-label="Leaf">
       <span className="heading">Leaf</span>
       {leavesOf(tree).map((id) => {
         const reward = rewardOf(tree, id);
+        const count = clipped(id);
+        const said = count === 0 ? '' : `, ${countWords(count, 'clipped turn')}`;
         return (
           <button
             key={id}
             type="button"
             aria-pressed={id === leaf}
-            aria-label={`leaf ${nodeName(id)}, reward ${formatNumber(reward, 0)}`}
+            aria-label={`leaf ${nodeName(id)}, reward ${formatNumber(reward, 0)}${said}`}
             onClick={() => selection.select({ leaf: id, node: id })}
           >
             {REWARD_GLYPHS[rewardClass(reward)]} {nodeName(id)}
+            {count === 0 ? '' : ` ⊘${count}`}
           </button>
         );
       })}
@@ -167,25 +182,60 @@ function LeafPicker({ tree, leaf }: { readonly tree: TreeState; readonly leaf: N
   );
 }
 
+interface TreeLossProps {
+  readonly update: UpdateState;
+  readonly tree: TreeState;
+  readonly config: LossConfig;
+}
+
+/** Of what the update's rows hold: where it opens, what stands clipped. It opens on the largest push of the prompt. */
+function TreeLoss({ update, tree, config }: TreeLossProps) {
+  const selected = useSelection(({ leaf }) => leaf);
+  const token = useSelection((selection) => selection.token);
+  const pushes = useMemo(() => largestPushes(update, config), [update, config]);
+  const clipped = useMemo(() => clippedTurns(update, config), [update, config]);
+  const { index: prompt } = tree.prompt;
+  const ofPrompt = pushes.filter((push) => push.prompt === prompt);
+  const leaf = selected ?? largestPush(ofPrompt)?.leaf ?? bestLeaf(tree);
+  const opens = ofPrompt.find((push) => push.leaf === leaf)?.position ?? null;
+  const countIn = (at: number, of?: NodeId): number => clipped.places.filter((place) => place.prompt === at && (of === undefined || place.leaf === of)).length; // prettier-ignore
+  const mark = (at: number): string => (countIn(at) === 0 ? '' : ` ⊘ ${countIn(at)} clipped`);
+  return (
+    <>
+      <PromptBar mark={mark} />
+      {leaf === null ? (
+        <Waiting>No rollout has ended yet.</Waiting>
+      ) : (
+        <>
+          <PlacesBar
+            update={update}
+            config={config}
+            clipped={clipped}
+            pushes={pushes}
+            here={{ prompt, leaf, position: token ?? opens ?? -1 }}
+          />
+          <LeafPicker tree={tree} leaf={leaf} clipped={(id) => countIn(prompt, id)} />
+          <LossRowView update={update} tree={tree} leaf={leaf} config={config} opens={opens} />
+        </>
+      )}
+    </>
+  );
+}
+
 export function LossView() {
   const update = useUpdate();
   const tree = useTree();
-  const selectedLeaf = useSelection(({ leaf }) => leaf);
   const config = useRecipe((config) => config.algorithm.loss);
-  const leaf = tree && (selectedLeaf ?? bestLeaf(tree));
   const isMissing = useMissing('loss').length > 0;
   return (
     <div className="view loss-view">
-      <PromptBar />
-      {isMissing ? (
-        <Missing view="loss" />
-      ) : update && tree && leaf !== null && config ? (
-        <>
-          <LeafPicker tree={tree} leaf={leaf} />
-          <LossRowView update={update} tree={tree} leaf={leaf} config={config} />
-        </>
+      {!isMissing && update && tree && config ? (
+        <TreeLoss update={update} tree={tree} config={config} />
       ) : (
-        <Waiting>No rollout has ended yet.</Waiting>
+        <>
+          <PromptBar />
+          {isMissing ? <Missing view="loss" /> : <Waiting>No rollout has ended yet.</Waiting>}
+        </>
       )}
     </div>
   );

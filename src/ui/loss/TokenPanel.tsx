@@ -1,7 +1,7 @@
 /** One token: every number between its log-probability and its gradient, in the formula of the loss. */
 import type { LossToken, LossTurn } from '../../store/loss/loss_reading.ts';
 import type { MaskReason, NetWeight } from '../../store/loss/net_weight.ts';
-import type { LossConfig } from '../../units.ts';
+import type { LossConfig, NodeId } from '../../units.ts';
 import {
   countWords,
   formatCredit,
@@ -18,6 +18,7 @@ import {
   LEVEL_WORDS,
   lossFormula,
   MASK_WORDS,
+  outsideBand,
   pushWords,
   type Formula,
 } from './loss_words.ts';
@@ -29,6 +30,7 @@ interface TokenPanelProps {
   readonly turn: LossTurn;
   readonly net: NetWeight; // over the rows that share the token
   readonly config: LossConfig;
+  readonly leaf: NodeId; // of the row
 }
 
 const probability = (logProb: number): string => formatNumber(Math.exp(logProb), 3);
@@ -62,7 +64,8 @@ function RatioFacts({ token, config }: Pick<TokenPanelProps, 'token' | 'config'>
   );
 }
 
-export function TokenPanel({ text, token, turn, net, config }: TokenPanelProps) {
+export function TokenPanel({ text, token, turn, net, config, leaf }: TokenPanelProps) {
+  const outside = outsideBand(token, config);
   return (
     <section className="panel" aria-label="Token">
       <h2>
@@ -86,13 +89,14 @@ export function TokenPanel({ text, token, turn, net, config }: TokenPanelProps) 
         </Fact>
         <Fact name="entropy">{formatNats(token.entropy, 3)}</Fact>
       </dl>
+      {outside && <p className="small outside-band">{outside}</p>}
       <FormulaLine formula={lossFormula(token, config)} result={formatSigned(token.tokenLoss, 4)} />
       <FormulaLine formula={gradientFormula(token, config)} result={formatSigned(token.dlogProb, 6)} />
       <p className="small soft">
         {pushWords(token, turn, net, config)}
         {config.klCoefficient !== 0 && ' The gradient also holds the KL term.'}
       </p>
-      <TokenPush token={token} />
+      <TokenPush token={token} leaf={leaf} />
     </section>
   );
 }

@@ -1,10 +1,11 @@
 /** What the step asked of every word that could have stood where a token stands: asked of the engine. */
 import { useMemo } from 'react';
 import type { LossToken } from '../../store/loss/loss_reading.ts';
-import { recipeOf, bestLeaf } from '../../store/record/reading.ts';
+import type { NodeId } from '../../units.ts';
+import { recipeOf } from '../../store/record/reading.ts';
 import { tokenQuestion } from '../../store/ask/token_question.ts';
 import type { TokenAlternative, TokenPush as Answer } from '../../store/ask/inspection.ts';
-import { useInspection, useLab, useRun, useSelection, useTransport, useTree, useUpdate, useVocabulary } from '../parts/binding.ts'; // prettier-ignore
+import { useInspection, useLab, useRun, useTransport, useTree, useUpdate, useVocabulary } from '../parts/binding.ts'; // prettier-ignore
 import {
   countWords,
   formatCount,
@@ -121,19 +122,21 @@ const weightsOf = ({ parameters, update }: Pick<Answer, 'parameters' | 'update'>
   return `the run’s ${parameters === 'current' ? 'present' : 'starting'} parameters`;
 };
 
-export function TokenPush({ token }: { readonly token: LossToken }) {
+interface TokenPushProps {
+  readonly token: LossToken;
+  readonly leaf: NodeId; // of the row
+}
+
+export function TokenPush({ token, leaf }: TokenPushProps) {
   const { inspection } = useLab();
   const update = useUpdate();
   const tree = useTree();
   const config = useRun(recipeOf);
-  const selected = useSelection(({ leaf }) => leaf);
   const engine = useTransport((transport) => transport.engine.kind);
   const asking = useInspection((state) => state.asking);
   const answer = useInspection((state) => state.tokenPush);
-  const leaf = selected ?? (tree && bestLeaf(tree));
   const question = useMemo(
-    () =>
-      config && update && tree && leaf !== null && tokenQuestion(config, update, tree, leaf, token.position),
+    () => config && update && tree && tokenQuestion(config, update, tree, leaf, token.position),
     [config, update, tree, leaf, token.position],
   );
   if (!question) return null;

@@ -38,6 +38,19 @@ export function turnState({ tokens, clipState, clippedCount }: LossTurn, { surro
   return surrogate === 'clip' || clipState !== 0 ? CLIP_WORDS[clipState] : UNCLIPPED[surrogate];
 }
 
+/** Why a ratio beyond the band is not clipped; null where it is inside, or clipped, or there is no band. */
+export function outsideBand(
+  { ratio, band: [low, high], advantage, clipState }: LossToken,
+  { surrogate }: LossConfig,
+): string | null {
+  if (surrogate !== 'clip' || clipState !== 0 || (ratio >= low && ratio <= high)) return null;
+  const [side, edge] = ratio > high ? ['above', high] : ['below', low];
+  const start = `The ratio ${formatRatio(ratio)} is ${side} the band’s ${formatRatio(edge)} and is not clipped: `;
+  if (advantage === 0) return `${start}A = 0, so there is no push to stop.`;
+  const [sign, wanted, went] = advantage < 0 ? ['A < 0', 'less', 'more'] : ['A > 0', 'more', 'less'];
+  return `${start}${sign} wants the token ${wanted} likely, and it has become ${went} likely since it was sampled. The clip stops only a push that has gone far enough; this one goes back towards 1, and keeps its gradient.`;
+}
+
 export interface Formula {
   readonly symbols: string;
   readonly live: string | null; // the same with the token's numbers; null where they lie in other rows

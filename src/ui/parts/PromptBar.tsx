@@ -11,7 +11,11 @@ import {
 } from './binding.ts';
 import { isDead } from '../../store/record/reading.ts';
 
-export function PromptBar() {
+interface PromptBarProps {
+  readonly mark?: (prompt: number) => string; // said after a prompt's number
+}
+
+export function PromptBar({ mark }: PromptBarProps) {
   const { selection } = useLab();
   const update = useUpdate();
   const tree = useTree();
@@ -48,6 +52,7 @@ export function PromptBar() {
             <option key={index} value={index}>
               {index + 1} of {update.trees.length}
               {isDead(entry) ? ' (dead)' : ''}
+              {mark?.(index) ?? ''}
             </option>
           ))}
         </select>
