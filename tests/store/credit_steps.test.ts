@@ -11,10 +11,10 @@ import {
   restates,
   rowTurns,
   strideEnds,
-  STRIDES,
   type StepperStep,
 } from '../../src/store/credit/credit_steps.ts';
 import { isAvailable, OWN_CREDIT, recredit, type Recredit } from '../../src/store/credit/credit.ts';
+import { STRIDES } from '../../src/store/place/selection.ts';
 import { rolloutTree } from '../../src/store/record/reading.ts';
 import type { TreeState } from '../../src/store/record/run_state.ts';
 import {

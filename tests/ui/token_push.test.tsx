@@ -22,6 +22,7 @@ beforeEach(async () => {
   const { tree } = liveTree(lab);
   lab.selection.select({ view: 'loss', update: 1, prompt: tree.prompt.index });
   lab.selection.select({ leaf: tree.leaves[0] });
+  lab.selection.select({ token: own().position });
   screen = await render(<App lab={lab} />);
 });
 

@@ -12,6 +12,7 @@ import {
   type AdvantageRange,
   type AdvantageRanges,
 } from './advantage_range.ts';
+import type { Stride } from '../place/selection.ts';
 import { ROOT, type AdvantageRule, type NodeId, type NodeTable, type RecordedTree } from '../../units.ts';
 
 export const CREDIT_PHASES = ['reward', 'normalise', 'value', 'advantage', 'tokens'] as const;
@@ -237,9 +238,6 @@ export const phaseEnd = (steps: readonly StepperStep[], phase: CreditPhase): num
   steps.findLastIndex((step) => step.phase === phase) + 1;
 
 // Strides: how many steps a person takes at once.
-
-export const STRIDES = ['number', 'parent', 'level', 'phase'] as const;
-export type Stride = (typeof STRIDES)[number];
 
 /** The step says again what the phase before has found: A = V. */
 export const restates = ({ phase, part, formula, node, leaf }: StepperStep): boolean => {

@@ -1,11 +1,11 @@
 /** How each field of the selection stands in the address. Escapes are a field's own business: text may hold commas. */
 import { ADVANTAGE_RULES, VALUE_RULES, nodeId, type NodeId } from '../../units.ts';
-import { STRIDES } from '../credit/credit_steps.ts';
 import type { ExpansionRule } from '../credit/expansion_what_if.ts';
 import type { RecipeChange, RunName } from '../record/run_name.ts';
 import { parseExample, writeExample } from '../lesson/example.ts';
 import {
   COMPARED,
+  STRIDES,
   TOKEN_COLOURS,
   TREE_COLOURS,
   TREE_STATES,

@@ -1,7 +1,6 @@
 /** What the person looks at. Every view reads and writes this one selection; it mirrors to the address. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { AdvantageRule, NodeId, ValueRule } from '../../units.ts';
-import type { Stride } from '../credit/credit_steps.ts';
 import type { ExpansionRule } from '../credit/expansion_what_if.ts';
 import type { RecipeChange, RunName } from '../record/run_name.ts';
 
@@ -31,6 +30,10 @@ export const TOKEN_COLOURS = [
   'entropy',
 ] as const;
 export type TokenColour = (typeof TOKEN_COLOURS)[number];
+
+/** How far one press of Next goes in the credit stepper. */
+export const STRIDES = ['number', 'parent', 'level', 'phase'] as const;
+export type Stride = (typeof STRIDES)[number];
 
 /** What the words of a turn stand out by in the Tree view. */
 export const WORD_SHADINGS = ['entropy', 'surprisal', 'none'] as const;

@@ -5,11 +5,10 @@ import {
   phasesOf,
   phaseStart,
   strideEnds,
-  STRIDES,
   type CreditFrame,
   type StepperStep,
-  type Stride,
 } from '../../store/credit/credit_steps.ts';
+import { STRIDES, type Stride } from '../../store/place/selection.ts';
 import type { AdvantageRule, RecordedTree } from '../../units.ts';
 import { useLab, useSelection } from '../parts/binding.ts';
 import { useKeys } from '../shell/keys.tsx';
