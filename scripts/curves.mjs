@@ -60,7 +60,7 @@ function condense({ config, adapter, date, heldOut, updates, seconds }) {
 
 async function inPage(config) {
   const { runLab } = await import('/src/train/engine/lab.ts');
-  return (await runLab(config, false, () => undefined)).result;
+  return (await runLab(config, null, () => undefined)).result;
 }
 
 mkdirSync(values.folder, { recursive: true });

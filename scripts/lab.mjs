@@ -30,7 +30,7 @@ const HELP = `npm run lab -- [options]
   --kernel NAME=FILE     WGSL in place of a kernel's own, e.g. --kernel policy_loss=my_loss.wgsl; its gradient is
                          checked on the catalogue's cases before the run, which is labelled with what was found
   --json FILE            writes the result
-  --record FILE          writes the run's log, e.g. run.ndjson.gz
+  --record FILE          writes the run: its log, e.g. run.ndjson.gz, or one file with its last checkpoint, run.turnwise
   --adapter KIND         software (default) or hardware
   --list                 names presets, algorithms, environments and settings`;
 
@@ -110,6 +110,9 @@ function write(path, content) {
   writeFileSync(path, content);
 }
 
+/** @returns what is written: one file of the run, its log, or nothing */
+const recordOf = (path) => (path === undefined ? null : path.endsWith('.turnwise') ? 'bundle' : 'log');
+
 /** Runs in the page. Bytes cross to this side as base64. */
 async function inPage([config, record]) {
   const { runLab } = await import('/src/train/engine/lab.ts');
@@ -136,7 +139,7 @@ async function trainInPage({ page, server }, options) {
   const config = labConfig({ ...options.lab, kernel: await expanded(options, server) });
   for (const line of labCautions(config)) console.error(line);
   await page.exposeFunction('report', showProgress);
-  const { result, recording } = await page.evaluate(inPage, [config, options.record !== undefined]);
+  const { result, recording } = await page.evaluate(inPage, [config, recordOf(options.record)]);
   if (options.json) write(options.json, `${JSON.stringify(result, null, 2)}\n`);
   if (options.record) write(options.record, Buffer.from(recording, 'base64'));
   const { before, after } = result.heldOut;

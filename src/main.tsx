@@ -1,7 +1,7 @@
 /** Composition root: one lab, one engine, one page. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { readInWorker } from './files/file_reader.ts';
+import { openBundleInWorker, readInWorker } from './files/file_reader.ts';
 import { rangesOf, readLogPart, writeRecording, type RecordingIndex } from './files/recording.ts';
 import { createLab, type Lab } from './store/lab/lab.ts';
 import { followAddress, mirrorSelection } from './store/place/address.ts';
@@ -150,7 +150,15 @@ function start(): void {
     readInWorker,
     { write: writeRecording, read: readLogPart },
     engine,
-    { keeper, tab },
+    {
+      keeper,
+      tab,
+      tools: {
+        openBundle: openBundleInWorker,
+        writeBundle: async (run) => (await import('./files/bundle.ts')).writeBundle(run),
+        writeLog: writeRecording,
+      },
+    },
   );
   hearKeeper = lab.kept.hear;
   heard.forEach(lab.kept.hear);

@@ -1,6 +1,6 @@
 /** The page's end of the reading worker: a recording is fetched, unzipped, parsed and checked away from the page's thread. */
 import { LabError, type ErrorReport } from '../units.ts';
-import type { RunEvent } from '../protocol/protocol.ts';
+import type { OpenedBundle, RunEvent } from '../protocol/protocol.ts';
 import type { ReadOptions, ReadProgress } from './recording.ts';
 
 /** Stretches of the file at an address, each of whole members; the first begins with the log's header. */
@@ -14,11 +14,14 @@ export type RecordingSource = Blob | string | RecordingParts;
 
 /** What the page asks: to begin, and for each stretch, so that the worker never runs far ahead of the page. */
 export type ReaderQuestion =
-  { readonly kind: 'open'; readonly source: RecordingSource } | { readonly kind: 'more' };
+  | { readonly kind: 'open'; readonly source: RecordingSource }
+  | { readonly kind: 'more' }
+  | { readonly kind: 'bundle'; readonly file: Blob };
 
 export type ReaderAnswer =
   | { readonly kind: 'events'; readonly events: readonly RunEvent[]; readonly progress: ReadProgress }
   | { readonly kind: 'end' }
+  | { readonly kind: 'bundle'; readonly bundle: OpenedBundle }
   | { readonly kind: 'failed'; readonly name: string; readonly report: ErrorReport };
 
 /** What is used of a Worker; tests pass their own. */
@@ -78,6 +81,25 @@ export async function* readInWorker(
       answer = await next;
     }
     if (answer.kind === 'failed') throw new LabError(answer.name, answer.report);
+  } finally {
+    worker.terminate();
+  }
+}
+
+/**
+ * As `openBundle`, in a worker of its own: what a part holds is looked at there, and the page gets slices of the file.
+ * @throws BundleError, as the worker said it; FileReaderError where there is no worker
+ */
+export async function openBundleInWorker(
+  file: Blob,
+  start: () => ReaderLike = startReader,
+): Promise<OpenedBundle> {
+  const worker = start();
+  try {
+    const answer = await questions(worker, undefined)({ kind: 'bundle', file });
+    if (answer.kind === 'failed') throw new LabError(answer.name, answer.report);
+    if (answer.kind !== 'bundle') throw noReader(`an answer of kind ${answer.kind}`);
+    return answer.bundle;
   } finally {
     worker.terminate();
   }

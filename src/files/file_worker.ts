@@ -1,6 +1,7 @@
 /** Reads one recording in a worker and posts its events, a stretch at a time, as the page asks for them. */
 import { LabError } from '../units.ts';
 import { reportOf } from '../protocol/errors.ts';
+import { openBundle } from './bundle.ts';
 import type { ReaderAnswer, ReaderQuestion, RecordingSource } from './file_reader.ts';
 import type { RunEvent } from '../protocol/protocol.ts';
 import { partBatches, recordingBatches, type ReadProgress } from './recording.ts';
@@ -64,6 +65,7 @@ const batchesOf = (source: RecordingSource, bytes: Awaited<ReturnType<typeof byt
 
 async function answer(question: ReaderQuestion): Promise<ReaderAnswer> {
   try {
+    if (question.kind === 'bundle') return { kind: 'bundle', bundle: await openBundle(question.file) };
     if (question.kind === 'open') batches = batchesOf(question.source, await bytesOf(question.source));
     const read = await batches?.next();
     if (!read || read.done) return { kind: 'end' };

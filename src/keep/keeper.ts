@@ -5,8 +5,9 @@
 import { LabError, shorten, type ErrorReport } from '../units.ts';
 import type { Disk } from './disk.ts';
 import { entryAfter, type EntryChange, type KeptEntry } from './entry.ts';
-import type { SettledUpdate } from '../protocol/protocol.ts';
-import { KeptLog } from './kept_log.ts';
+import { writeBundle } from '../files/bundle.ts';
+import type { CheckpointChoice, OpenedBundle, SettledUpdate } from '../protocol/protocol.ts';
+import { KeptLog, settledUpdates } from './kept_log.ts';
 
 /** Entries by id. */
 export interface EntryTable {
@@ -64,6 +65,22 @@ const elsewhere = (id: string): KeepError =>
     wanted: 'one writer a run',
     next: 'Go on in that tab, or close it first. Here the run can be read, compared and duplicated.',
   });
+
+const notKept = (id: string): ErrorReport => ({
+  what: 'This run is no longer kept in this browser',
+  where: `run ${id}`,
+  got: 'nothing',
+  wanted: 'a kept run',
+  next: 'Open the page again to see what is kept.',
+});
+
+const NOT_TRAINED: ErrorReport = {
+  what: 'This run cannot be kept: the lab did not train it, or its first update is not whole',
+  where: 'log',
+  got: 'no configuration, or no update',
+  wanted: 'a run that was trained by the lab',
+  next: 'It stays open in this tab; keep its file.',
+};
 
 export class Keeper {
   readonly #parts: KeeperParts;
@@ -163,6 +180,44 @@ export class Keeper {
       const checkpoint = await log.checkpoint(Math.min(last, before - 1));
       if (checkpoint) await log.cutAfter(checkpoint.update);
       return checkpoint;
+    });
+  }
+
+  /** A kept run as one file. @throws KeepError where there is none; BundleError */
+  bundle(id: string, choice: CheckpointChoice): Promise<Blob> {
+    return this.#inTurn(async () => {
+      const entry = await this.#parts.table.get(id);
+      if (!entry) throw new KeepError(notKept(id));
+      const { name, note, adapter, config } = entry;
+      const log = this.#log(id);
+      const checkpoints = await log.chosen(choice);
+      return writeBundle({ name, note, adapter, recipe: config, log: await log.wholeFile(), checkpoints });
+    });
+  }
+
+  /**
+   * Keeps a run from a file, as if it had been trained here: its log is read, checked and written anew, with those of its
+   * checkpoints that it reaches.
+   * @throws RecordingError where the log is wrong; KeepError where it is of no run that was trained by the lab
+   */
+  take(bundle: OpenedBundle): Promise<KeptEntry> {
+    return this.#inTurn(async () => {
+      const id = crypto.randomUUID(); // nobody else knows it, so it needs no lock
+      const log = new KeptLog(this.#parts.disk, id);
+      let entry: KeptEntry | null = null;
+      try {
+        for await (const settled of settledUpdates(bundle)) {
+          await log.append(settled);
+          entry = entryAfter(entry, id, settled, await log.bytes(), this.#date());
+        }
+        if (!entry || entry.update === 0) throw new KeepError(NOT_TRAINED);
+        const named = { ...entry, name: bundle.name, note: bundle.note };
+        await this.#parts.table.put(named);
+        return named;
+      } catch (error) {
+        await log.remove();
+        throw error;
+      }
     });
   }
 

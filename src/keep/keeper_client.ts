@@ -2,6 +2,7 @@
 import { transfer, wrap } from 'comlink';
 import { KeepError } from './keeper.ts';
 import type { Bytes } from '../files/members.ts';
+import type { CheckpointChoice, OpenedBundle } from '../protocol/protocol.ts';
 import type { EntryChange, KeeperNews, KeptEntry, StorageState } from './entry.ts';
 import type { Answered, KeeperApi } from './keeper_worker.ts';
 
@@ -16,6 +17,10 @@ export interface KeeperClient {
   goOn(id: string, before?: number): Promise<{ readonly update: number; readonly bytes: Bytes } | null>;
   /** The nearest checkpoint after `update` or before; null where there is none. */
   checkpoint(id: string, update: number): Promise<{ readonly update: number; readonly bytes: Bytes } | null>;
+  /** A kept run as one file. */
+  bundle(id: string, choice: CheckpointChoice): Promise<Blob>;
+  /** Keeps a run from a file. */
+  take(bundle: OpenedBundle): Promise<KeptEntry>;
   change(id: string, change: EntryChange): Promise<KeptEntry | null>;
   storage(): Promise<StorageState>;
   /** Asks the browser not to remove this site's storage by itself; it may ask the person. */
@@ -46,6 +51,8 @@ export function startKeeper(hear: (news: KeeperNews) => void): KeeperClient {
     open: (id) => valueOf(api.open(id)),
     goOn: (id, before) => valueOf(api.goOn(id, before)),
     checkpoint: (id, update) => valueOf(api.checkpoint(id, update)),
+    bundle: (id, choice) => valueOf(api.bundle(id, choice)),
+    take: (bundle) => valueOf(api.take(bundle)),
     change: (id, change) => valueOf(api.change(id, change)),
     storage: () => api.storage(),
     persist: () => navigator.storage.persist(),

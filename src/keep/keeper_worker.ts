@@ -5,7 +5,7 @@ import { openDisk } from './disk.ts';
 import type { EntryChange, KeeperNews, StorageState } from './entry.ts';
 import { openEntries } from './entry_table.ts';
 import { Keeper, keepReport } from './keeper.ts';
-import type { SettledMessage } from '../protocol/protocol.ts';
+import type { CheckpointChoice, OpenedBundle, SettledMessage } from '../protocol/protocol.ts';
 
 const opening = Promise.all([openDisk(), openEntries()]).then(async ([disk, table]) => {
   const keeper = new Keeper({ disk, table, locks: navigator.locks });
@@ -45,6 +45,9 @@ const api = {
   open: (id: string) => answer(`run ${id}`, (keeper) => keeper.open(id)),
   goOn: (id: string, before?: number) => answer(`run ${id}`, (keeper) => keeper.goOn(id, before)),
   checkpoint: (id: string, update: number) => answer(`run ${id}`, (keeper) => keeper.checkpoint(id, update)),
+  bundle: (id: string, choice: CheckpointChoice) =>
+    answer(`run ${id}`, (keeper) => keeper.bundle(id, choice)),
+  take: (bundle: OpenedBundle) => answer('the file', (keeper) => keeper.take(bundle)),
   change: (id: string, change: EntryChange) => answer(`run ${id}`, (keeper) => keeper.change(id, change)),
   async storage(): Promise<StorageState> {
     const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([

@@ -1,7 +1,15 @@
 /** One kept run on disk: its log, an update a member, and its checkpoints. What is torn is cut off; the rest stands. */
-import type { SettledUpdate } from '../protocol/protocol.ts';
+import type {
+  BundledCheckpoint,
+  CheckpointChoice,
+  OpenedBundle,
+  RunEvent,
+  SettledUpdate,
+} from '../protocol/protocol.ts';
+import { LineReader, READ_BOUNDS } from '../files/byte_lines.ts';
 import { wholeMembers, writeMember, type Bytes, type Member } from '../files/members.ts';
-import { recordingPart } from '../files/recording.ts';
+import { endLine, readRecording, recordingPart } from '../files/recording.ts';
+import { RecordingCutOffError, RecordingError } from '../protocol/errors.ts';
 import { sourceOf, type Disk } from './disk.ts';
 
 /** The newest two are kept, and of older ones every tenth: from there any update is at most nine away. */
@@ -13,6 +21,47 @@ const LOG = 'log.ndjson.gz';
 const CHECKPOINTS = 'checkpoints';
 const fileName = (update: number): string => `${String(update).padStart(6, '0')}.safetensors`;
 const updateIn = (name: string): number => Number.parseInt(name, 10);
+
+const END_LABEL = 2 ** 32 - 1; // of the member with the end line, which is of no update
+
+async function linesIn(log: Blob): Promise<number> {
+  const refuse = (where: string, got: string, wanted: string): RecordingError =>
+    new RecordingError({
+      ...{ what: 'The run is too long for one file', where, got, wanted },
+      next: 'It stays kept in this browser.',
+    });
+  let count = 0;
+  for await (const lines of new LineReader(READ_BOUNDS, refuse).read(log)) count += lines.length;
+  return count;
+}
+
+/** Of a file's run, update by update, as the engine told it; what follows the last whole update is left out. */
+export async function* settledUpdates({
+  log,
+  checkpoints,
+}: Pick<OpenedBundle, 'log' | 'checkpoints'>): AsyncGenerator<SettledUpdate, void> {
+  const files = new Map(checkpoints.map(({ update, file }) => [update, file]));
+  let update = 0;
+  let events: RunEvent[] = [];
+  const settled = async (): Promise<SettledUpdate> => {
+    const file = files.get(update);
+    return { update, events, checkpoint: file ? new Uint8Array(await file.arrayBuffer()) : null };
+  };
+  try {
+    for await (const event of readRecording(log)) {
+      if (event.kind === 'update-started') {
+        yield await settled();
+        ({ update } = event);
+        events = [];
+      }
+      if (event.kind !== 'status' && event.kind !== 'failed') events.push(event); // of the engine, not of the training
+    }
+  } catch (error) {
+    if (!(error instanceof RecordingCutOffError)) throw error;
+    return; // what came before stands
+  }
+  if (update > 0 && events.some(({ kind }) => kind === 'metrics')) yield await settled();
+}
 
 /** Files of one run. Calls are made one after the other. */
 export class KeptLog {
@@ -61,6 +110,24 @@ export class KeptLog {
   async file(): Promise<Blob> {
     await this.recover();
     return (await this.#disk.read(this.#log)) ?? new Blob([]);
+  }
+
+  /** The log with its end line: a recording like any other. */
+  async wholeFile(): Promise<Blob> {
+    const log = await this.file();
+    const events = (await linesIn(log)) - 1; // beside the header
+    return new Blob([log, await writeMember(endLine(events), END_LABEL)]);
+  }
+
+  /** Checkpoints that the log reaches. */
+  async chosen(choice: CheckpointChoice): Promise<readonly BundledCheckpoint[]> {
+    const last = (await this.recover()).at(-1)?.label ?? -1;
+    const reached = (await this.checkpoints()).filter((update) => update <= last);
+    const chosen = { newest: reached.slice(-1), all: reached, none: [] }[choice];
+    const files = await Promise.all(
+      chosen.map(async (update) => ({ update, file: await this.#disk.read(this.#fileOf(update)) })),
+    );
+    return files.flatMap(({ update, file }) => (file ? [{ update, file }] : []));
   }
 
   /** Updates after which there is a checkpoint, in order. */

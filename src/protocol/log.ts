@@ -133,7 +133,7 @@ const recordOrigin = v.variant('kind', [
 ]);
 const tokenUnit = v.picklist(TOKEN_UNITS);
 
-const adapter = v.object({
+export const adapterSchema = v.object({
   vendor: text,
   architecture: text,
   description: text,
@@ -240,7 +240,7 @@ const status = v.picklist(['idle', 'preparing', 'running', 'paused', 'finished',
 const EVENTS = {
   'run-started': v.object({
     config: v.nullable(config), // the recipe; null: unknown, as of another trainer's rollouts
-    adapter: v.nullable(adapter),
+    adapter: v.nullable(adapterSchema),
     environment: v.nullable(environment),
     parameterCount: v.nullable(count),
     origin: recordOrigin,
@@ -311,7 +311,7 @@ export type Phase = v.InferOutput<typeof phase>;
 export type RunOrigin = Readonly<v.InferOutput<typeof recordOrigin>>;
 export type TokenUnit = v.InferOutput<typeof tokenUnit>;
 export type RunStatus = v.InferOutput<typeof status>;
-export type AdapterDescription = Readonly<v.InferOutput<typeof adapter>>;
+export type AdapterDescription = Readonly<v.InferOutput<typeof adapterSchema>>;
 export type EnvironmentDescription = Readonly<v.InferOutput<typeof environment>>;
 export type TreeRewards = Readonly<v.InferOutput<typeof treeRewards>>;
 export type TreeCredit = Readonly<v.InferOutput<typeof treeCredit>>;

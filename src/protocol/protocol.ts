@@ -3,7 +3,7 @@
  * the page, the recorded run, replay and scrubbing read that one log.
  */
 import type { LabScale } from '../algo/catalogue/defaults.ts';
-import type { CreditConfig, NodeTable, RecordedTree, RunConfig, TreeSignals } from '../units.ts';
+import type { CreditConfig, ErrorReport, NodeTable, RecordedTree, RunConfig, TreeSignals } from '../units.ts';
 import type { AlgorithmDescription, CatalogueEntry, KnobDescription } from './descriptions.ts';
 import type { Fork } from './fork.ts';
 import type { AskedAt, AskedParameters } from './inspection.ts';
@@ -124,7 +124,8 @@ export type RunCommand =
   | { readonly kind: 'step-update' } // to the end of the current or next update
   | { readonly kind: 'step-phase' } // to the end of the current or next phase
   | { readonly kind: 'reset' } // same config, same seed, from the start
-  | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer }
+  /** Prepares a run that starts from these weights: of a configuration, else of the one that is open. */
+  | { readonly kind: 'load-weights'; readonly bytes: ArrayBuffer; readonly config?: RunConfig }
   /**
    * Prepares the run of a checkpoint, to go on from there. `keep`: id of the kept run that it is. `fork`: it is a new run,
    * of another configuration.
@@ -146,3 +147,26 @@ export interface SettledUpdate {
 export interface SettledMessage extends SettledUpdate {
   readonly id: string; // of the run, a UUID
 }
+
+/** What a bundle, one file of a run, holds (src/files/bundle.ts). */
+export interface BundleContent {
+  readonly name: string | null; // a person's own
+  readonly note: string;
+  readonly adapter: AdapterDescription | null;
+  readonly recipe: RunConfig | null; // null: it was not trained here
+  readonly log: Blob; // a recording
+  readonly checkpoints: readonly BundledCheckpoint[]; // in order
+}
+
+export interface BundledCheckpoint {
+  readonly update: number; // that it was taken after
+  readonly file: Blob;
+}
+
+/** The recipe is for who unzips the file: the log says what a run was configured with. */
+export interface OpenedBundle extends Omit<BundleContent, 'recipe'> {
+  readonly damaged: readonly ErrorReport[]; // a report for each part that is not as it was written
+}
+
+/** Which checkpoints a bundle is saved with. */
+export type CheckpointChoice = 'newest' | 'all' | 'none';

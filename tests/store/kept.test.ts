@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
+import { openBundle, writeBundle } from '../../src/files/bundle.ts';
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import { Keeper } from '../../src/keep/keeper.ts';
 import type { EngineEvent, RunEvent } from '../../src/protocol/protocol.ts';
+import type { FileTools } from '../../src/store/lab/files.ts';
 import type { KeeperEnd, TabMemory } from '../../src/store/lab/kept.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
-import type { ErrorReport } from '../../src/units.ts';
+import { encodeWeights } from '../../src/model/weights.ts';
+import { parameterMap } from '../../src/model/parameters.ts';
+import { LOADED_BY_HAND, type ErrorReport } from '../../src/units.ts';
 import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
 import { scriptedBackend, scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
@@ -16,6 +20,9 @@ const LOST: ErrorReport = {
   wanted: 'b',
   next: 'Play.',
 };
+
+const TOOLS: FileTools = { openBundle, writeBundle: (run) => writeBundle(run), writeLog: writeRecording };
+const named = (file: Blob, name = 'run.turnwise') => Object.assign(file, { name });
 
 /** This browser, over several pages. */
 function browser() {
@@ -33,13 +40,15 @@ function openPage({ parts, tab }: ReturnType<typeof browser>) {
     open: (id) => keeper.open(id),
     goOn: (id, before) => keeper.goOn(id, before),
     checkpoint: (id, update) => keeper.checkpoint(id, update),
+    bundle: (id, choice) => keeper.bundle(id, choice),
+    take: (bundle) => keeper.take(bundle),
     change: (id, change) => keeper.change(id, change),
     storage: () => Promise.resolve({ usage: 1, quota: 2, persisted: false }),
     persist: () => Promise.resolve(true),
   };
   const made: { lab: Lab | null } = { lab: null };
   const backends: ReturnType<typeof scriptedBackend>[] = [];
-  const { engine, send, until, onEvent } = scriptedEngine(config, {
+  const { engine, send, ask, until, onEvent } = scriptedEngine(config, {
     openBackend() {
       backends.push(scriptedBackend(config));
       return Promise.resolve(backends.at(-1)!);
@@ -49,7 +58,14 @@ function openPage({ parts, tab }: ReturnType<typeof browser>) {
     },
   });
   const read = (file: Blob) => readRecording(file);
-  const lab = createLab((command) => void send(command), '', read, null, {}, { keeper: end, tab });
+  const lab = createLab(
+    (command) => void send(command),
+    '',
+    read,
+    null,
+    { ask },
+    { keeper: end, tab, tools: TOOLS },
+  );
   made.lab = lab;
   const heard = (event: EngineEvent): void => {
     const own: EngineEvent =
@@ -65,6 +81,8 @@ function openPage({ parts, tab }: ReturnType<typeof browser>) {
   const lose = (): void => backends.at(-1)!.lose(LOST);
   return { lab, engine, lose, until, keeper, close };
 }
+
+const PATIENT = { timeout: 30_000 }; // of a busy machine
 
 const isOver = (event: EngineEvent): boolean => event.kind === 'status' && event.status === 'finished';
 const startOf =
@@ -112,7 +130,7 @@ test('a page that is opened again goes on with the run that it left, with the sa
   const first = openPage(place);
   await first.engine.start();
   await trainInto(first, 12); // the checkpoint after update 10 is the newest
-  await expect.poll(() => first.lab.kept.getState().entries[0]?.update).toBe(11);
+  await expect.poll(() => first.lab.kept.getState().entries[0]?.update, PATIENT).toBe(11);
   const { id } = first.lab.kept.getState().entries[0];
   expect(place.tab.get()).toEqual({ id, plays: false });
   const kept = await logOf(first.lab);
@@ -133,7 +151,7 @@ test('a page that is opened again goes on with the run that it left, with the sa
     events.filter((event) => 'update' in event && event.update <= 10);
   expect(upTo(whole)).toEqual(upTo(kept));
   await expect
-    .poll(() => second.lab.kept.getState().entries[0])
+    .poll(() => second.lab.kept.getState().entries[0], PATIENT)
     .toMatchObject({ id, update: 12, finished: true });
   expect(second.lab.kept.getState().entries).toHaveLength(1);
 });
@@ -142,12 +160,12 @@ test('a lost device is opened again and the run goes on alone, with the same num
   const page = openPage(browser());
   await page.engine.start();
   await trainInto(page, 12);
-  await expect.poll(() => page.lab.kept.getState().entries[0]?.update).toBe(11);
+  await expect.poll(() => page.lab.kept.getState().entries[0]?.update, PATIENT).toBe(11);
   page.lose();
   await expect
-    .poll(() => page.lab.kept.getState().returned)
+    .poll(() => page.lab.kept.getState().returned, PATIENT)
     .toEqual({ why: 'device', update: 10, cause: LOST.what });
-  await expect.poll(() => page.lab.run.getState().status).toBe('paused'); // as it was
+  await expect.poll(() => page.lab.run.getState().status, PATIENT).toBe('paused'); // as it was
   const over = page.until(isOver);
   page.lab.transport.play();
   await over;
@@ -158,17 +176,20 @@ test('the tenth loss within a minute stops it, and the run is kept', async () =>
   const page = openPage(browser());
   await page.engine.start();
   await trainInto(page, 11);
-  await expect.poll(() => page.lab.kept.getState().entries[0]?.update).toBe(10);
+  await expect.poll(() => page.lab.kept.getState().entries[0]?.update, PATIENT).toBe(10);
   for (let loss = 1; loss <= 10; loss += 1) {
     page.lab.kept.dismiss('returned');
     page.lose();
     const { kept } = page.lab;
     if (loss < 10) {
       await expect
-        .poll(() => kept.getState().returned)
+        .poll(() => kept.getState().returned, PATIENT)
         .toEqual({ why: 'device', update: 10, cause: LOST.what });
-      await expect.poll(() => page.lab.run.getState().status).toBe('paused');
-    } else await expect.poll(() => kept.getState().trouble?.what).toMatch(/lost ten times within a minute/);
+      await expect.poll(() => page.lab.run.getState().status, PATIENT).toBe('paused');
+    } else
+      await expect
+        .poll(() => kept.getState().trouble?.what, PATIENT)
+        .toMatch(/lost ten times within a minute/);
   }
   expect(page.lab.run.getState().updates.length).toBeGreaterThanOrEqual(10);
 });
@@ -177,9 +198,91 @@ test('a last word of the run before is put on the shelf and is not taken for the
   const page = openPage(browser());
   await page.engine.start();
   await trainInto(page, 3);
-  await expect.poll(() => page.lab.kept.getState().entries[0]?.update).toBe(2);
+  await expect.poll(() => page.lab.kept.getState().entries[0]?.update, PATIENT).toBe(2);
   const { entries, current } = page.lab.kept.getState();
   const late = { ...entries[0], id: 'before', created: '2026-01-01T00:00:00.000Z' };
   page.lab.kept.hear({ kind: 'kept', entry: late });
   expect(page.lab.kept.getState()).toMatchObject({ current, entries: [{ id: 'before' }, { id: current }] });
+});
+
+/** In a browser that never saw the run: opens the file, keeps it, resumes it to its end. */
+async function resumedElsewhere(file: Blob): Promise<readonly RunEvent[]> {
+  const page = openPage(browser());
+  await page.engine.start();
+  await page.lab.files.open(named(file));
+  expect(page.lab.files.getState()).toMatchObject({ failure: null, opened: { bundle: { damaged: [] } } });
+  expect(page.lab.run.getState().updates.length).toBeGreaterThanOrEqual(10); // it is on screen before it is kept
+  await page.lab.files.keep();
+  const id = page.lab.files.getState().opened!.kept!;
+  const over = page.until(isOver);
+  expect(await page.lab.kept.goOn(id, true)).toBe(true);
+  await over;
+  await expect.poll(() => page.lab.kept.getState().entries[0], PATIENT).toMatchObject({ id, finished: true });
+  return logOf(page.lab);
+}
+
+test('a run that is saved and opened in another browser is resumed with the same numbers', async () => {
+  const page = openPage(browser());
+  await page.engine.start();
+  await trainInto(page, 12);
+  await expect.poll(() => page.lab.kept.getState().entries[0]?.update, PATIENT).toBe(11);
+  const file = await page.lab.files.save('screen');
+  expect(await resumedElsewhere(file!)).toEqual(await undisturbed());
+});
+
+test('so is one that could not be written down here: it is saved from memory, with a checkpoint of now', async () => {
+  const page = openPage(browser());
+  page.keeper.record = () => Promise.resolve(null); // nothing is written down
+  await page.engine.start();
+  await trainInto(page, 12);
+  page.lab.transport.play();
+  const file = await page.lab.files.save('live');
+  expect(await resumedElsewhere(file!)).toEqual(await undisturbed());
+});
+
+test('a damaged checkpoint is said, the run is open, and the one before it is resumed', async () => {
+  const page = openPage(browser());
+  await page.engine.start();
+  await trainInto(page, 12);
+  await expect.poll(() => page.lab.kept.getState().entries[0]?.update, PATIENT).toBe(11);
+  const { id } = page.lab.kept.getState().entries[0];
+  const file = await page.lab.files.save({ id, checkpoints: 'all' });
+  const bytes = new Uint8Array(await file!.arrayBuffer());
+  const at = Buffer.from(bytes).indexOf('checkpoints/000010', 2000); // its header, not the list of parts
+  bytes[at + 200] ^= 1;
+  const other = openPage(browser());
+  await other.engine.start();
+  await other.lab.files.open(named(new Blob([bytes])));
+  const { opened } = other.lab.files.getState();
+  expect(opened!.bundle.damaged.map(({ where }) => where)).toEqual(['checkpoints/000010.safetensors']);
+  expect(opened!.bundle.checkpoints.map(({ update }) => update)).toEqual([1]);
+  expect(other.lab.run.getState().updates).toHaveLength(11);
+  await other.lab.files.keep();
+  expect(await other.lab.kept.goOn(other.lab.files.getState().opened!.kept!, false)).toBe(true);
+  expect(other.lab.kept.getState().returned?.update).toBe(1);
+});
+
+test('what is no file of the lab is refused in words, and weights wait for a restart', async () => {
+  const page = openPage(browser());
+  await page.engine.start();
+  await trainInto(page, 2);
+  await page.lab.files.open(named(new Blob(['hello, world']), 'notes.txt'));
+  expect(page.lab.files.getState().failure).toMatchObject({
+    what: 'The lab cannot open this file',
+    where: 'notes.txt',
+  });
+  const noWeights = new Uint8Array(40);
+  noWeights.set([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]);
+  await page.lab.files.open(named(new Blob([noWeights.slice(0, 10)]), 'empty.safetensors'));
+  expect(page.lab.files.getState().failure?.where).toMatch(/^empty.safetensors, /);
+  expect(page.lab.transport.getState().draft).toBeNull();
+  const values = new Float32Array(parameterMap(config.model).length).fill(0.5);
+  const file = new Blob([encodeWeights({ config: config.model, values, metadata: {} })]);
+  await page.lab.files.open(named(file, 'mine.safetensors'));
+  expect(page.lab.files.getState()).toMatchObject({ failure: null, loaded: 'mine.safetensors' });
+  expect(page.lab.transport.getState().draft?.weights).toBe(LOADED_BY_HAND);
+  const over = page.until(isOver);
+  page.lab.transport.restart();
+  await over;
+  expect(page.lab.run.getState().header?.config?.weights).toBe(LOADED_BY_HAND);
 });

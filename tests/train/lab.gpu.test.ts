@@ -18,7 +18,7 @@ test.each([
   async (verdict, text) => {
     const said: LabProgress[] = [];
     const config = edited(text);
-    const { result } = await runLab(config, false, (progress) => said.push(progress));
+    const { result } = await runLab(config, null, (progress) => said.push(progress));
     const label = editLabel({ ...config.editedKernel!, gradientCheck: verdict });
     expect(result.edited).toBe(label);
     expect(result.config.editedKernel?.gradientCheck).toBe(verdict);
@@ -30,7 +30,7 @@ test.each([
 test('the command line refuses an edit that does not compile, with its line', async () => {
   const lines = source.replace(WRITE, 'dlogProb[s] = nothing;').split('\n');
   const line = lines.findIndex((each) => each.includes('= nothing;')) + 1;
-  await expect(runLab(edited(lines.join('\n')), false, () => undefined)).rejects.toThrow(
+  await expect(runLab(edited(lines.join('\n')), null, () => undefined)).rejects.toThrow(
     `policy_loss.wgsl:${line}`,
   );
 });

@@ -4,14 +4,14 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { EntryChange, KeeperNews, KeptEntry, StorageState } from '../../keep/entry.ts';
-import type { PageEvent, RunEvent } from '../../protocol/protocol.ts';
+import type { CheckpointChoice, OpenedBundle, PageEvent } from '../../protocol/protocol.ts';
 import { LabError, type ErrorReport } from '../../units.ts';
-import type { EventCodec } from '../record/event_log.ts';
 import { readRecord, type ReadRecording } from '../record/read_record.ts';
 import type { RunStore } from '../record/run.ts';
 import type { Transport } from './transport.ts';
 
 export type { KeptEntry, StorageState } from '../../keep/entry.ts';
+export type { CheckpointChoice } from '../../protocol/protocol.ts';
 
 /** What the page has of the keeper (src/keep/keeper_client.ts). */
 export interface KeeperEnd {
@@ -26,6 +26,8 @@ export interface KeeperEnd {
     id: string,
     update: number,
   ) => Promise<{ readonly update: number; readonly bytes: Uint8Array<ArrayBuffer> } | null>;
+  readonly bundle: (id: string, choice: CheckpointChoice) => Promise<Blob>;
+  readonly take: (bundle: OpenedBundle) => Promise<KeptEntry>;
   readonly change: (id: string, change: EntryChange) => Promise<KeptEntry | null>;
   readonly storage: () => Promise<StorageState>;
   readonly persist: () => Promise<boolean>;
@@ -65,8 +67,6 @@ export interface Kept extends StoreApi<KeptState> {
   readonly checkpointOf: (run: string, update: number) => ReturnType<KeeperEnd['checkpoint']>;
   readonly change: (id: string, change: EntryChange) => Promise<void>;
   readonly persist: () => Promise<void>;
-  /** The bytes of a recording: of a kept run, or of the live one as it stands in memory. Null where nothing can write one. */
-  readonly file: (id?: string) => Promise<Uint8Array<ArrayBuffer> | null>;
   /** Puts one of the two notices away. */
   readonly dismiss: (notice: 'trouble' | 'returned') => void;
 }
@@ -78,7 +78,6 @@ export interface KeptParts {
   readonly shown: () => RunStore; // on screen
   readonly read: ReadRecording;
   readonly empty: () => RunStore;
-  readonly write: EventCodec['write'] | null; // a recording
   readonly tab: TabMemory;
   readonly now: () => number; // ms
 }
@@ -242,15 +241,17 @@ export function createKept(parts: KeptParts): Kept {
       await keeper.persist();
       store.setState({ storage: await keeper.storage() });
     },
-    async file(id) {
-      const events: RunEvent[] = [];
-      const record = id === undefined ? live : await recordOf(id);
-      for await (const event of record.log()) events.push(event);
-      return parts.write && parts.write(events);
-    },
     dismiss: (notice) => store.setState({ [notice]: null }),
   };
 }
+
+const NO_STORAGE: ErrorReport = {
+  what: 'This page keeps no runs',
+  where: 'this browser',
+  got: 'no storage for this site',
+  wanted: 'storage',
+  next: 'Save the run to a file.',
+};
 
 /** A page without a keeper: tests, and browsers without storage. */
 export const NO_KEEPER: KeeperEnd = {
@@ -258,6 +259,8 @@ export const NO_KEEPER: KeeperEnd = {
   open: () => Promise.resolve(new Blob([])),
   goOn: () => Promise.resolve(null),
   checkpoint: () => Promise.resolve(null),
+  bundle: () => Promise.reject(new LabError('KeepError', NO_STORAGE)),
+  take: () => Promise.reject(new LabError('KeepError', NO_STORAGE)),
   change: () => Promise.resolve(null),
   storage: () => Promise.resolve({ usage: 0, quota: 0, persisted: false }),
   persist: () => Promise.resolve(false),

@@ -17,6 +17,7 @@ import { createShelf, type Shelf } from '../record/shelf.ts';
 import { createArrival, type Arrival } from './arrival.ts';
 import { createKept, NO_KEEPER, NO_TAB, type Kept, type KeeperEnd, type TabMemory } from './kept.ts';
 import { createLessons, type Lessons } from '../lesson/lesson.ts';
+import { createFiles, type Files, type FileTools } from './files.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface Lab {
@@ -35,6 +36,7 @@ export interface Lab {
   readonly kept: Kept;
   readonly arrival: Arrival;
   readonly lessons: Lessons;
+  readonly files: Files;
 }
 
 /** What the page has of the engine beside its commands and events. */
@@ -52,7 +54,7 @@ const NO_ENGINE: EngineEnd = { ask: () => new Promise(() => undefined), restart:
  * @param read reads recordings that the person opens
  * @param codec with it, old updates of a long run are compressed and read back, without it let go
  * @param engine answers questions, and can be started again
- * @param keeping writes runs down in this browser; absent: nothing lasts
+ * @param keeping writes runs down in this browser and opens and writes files; absent: nothing lasts
  */
 export function createLab(
   send: (command: RunCommand) => void,
@@ -60,7 +62,11 @@ export function createLab(
   read: ReadRecording = readNothing,
   codec: EventCodec | null = null,
   engine: Partial<EngineEnd> = {},
-  { keeper, tab }: { readonly keeper: KeeperEnd; readonly tab: TabMemory } = {
+  {
+    keeper,
+    tab,
+    tools = null,
+  }: { readonly keeper: KeeperEnd; readonly tab: TabMemory; readonly tools?: FileTools | null } = {
     keeper: NO_KEEPER,
     tab: NO_TAB,
   },
@@ -101,7 +107,6 @@ export function createLab(
   const empty = (): RunStore => createRunStore({ codec });
   const kept = createKept({
     ...{ shown: run.shown, keeper, transport, live, read, empty, tab, now: Date.now },
-    write: codec?.write ?? null,
   });
   /** A link in the open page may lead to what the recording has not come to yet. */
   const playOn = (): void => {
@@ -131,6 +136,7 @@ export function createLab(
     shelf,
     fork: createFork({ run, transport, shelf, replays, ask, report: run.report }),
     arrival,
+    files: createFiles({ tools, keeper, kept, shelf, transport, run, live, ask }),
   };
 }
 

@@ -1,6 +1,24 @@
 /** The engine's run as the page opened it: ahead of time, its events held until they are shown. */
 import type { RunCommand, RunEvent } from '../../protocol/protocol.ts';
-import type { RunConfig } from '../../units.ts';
+import { LOADED_BY_HAND, type RunConfig } from '../../units.ts';
+import type { RunStore } from '../record/run.ts';
+
+/** A kept run that is to go on: its log to the end of an update, and the checkpoint that was taken there. */
+export interface ContinuedRun {
+  readonly id: string;
+  readonly config: RunConfig;
+  readonly record: RunStore; // the log, folded
+  readonly after: number; // the update
+  readonly checkpoint: ArrayBuffer; // given away
+}
+
+/** A run that begins with the checkpoint of another. */
+export interface ForkedRun {
+  readonly run: string; // the parent, by date
+  readonly config: RunConfig;
+  readonly after: number; // the update of the checkpoint
+  readonly checkpoint: ArrayBuffer; // given away
+}
 
 /** Deep equality: the engine returns configs as its schema orders them. */
 export function same(a: unknown, b: unknown): boolean {
@@ -14,6 +32,8 @@ export function same(a: unknown, b: unknown): boolean {
 /** Opens runs of the engine ahead of time and holds what they say until they are shown. */
 export class OpenRun {
   config: RunConfig | null = null;
+  /** Weights that the person opened, for configurations that start from them. */
+  byHand: ArrayBuffer | null = null;
   /** The engine has lost it, with its device or with itself: it has to be opened again before it can be played. */
   gone = false;
   #held: RunEvent[] = [];
@@ -26,7 +46,8 @@ export class OpenRun {
 
   open(config: RunConfig): void {
     this.#begin(config);
-    this.#send({ kind: 'open', config });
+    const bytes = config.weights === LOADED_BY_HAND ? (this.byHand?.slice(0) ?? null) : null; // given away
+    this.#send(bytes ? { kind: 'load-weights', config, bytes } : { kind: 'open', config });
   }
 
   /** Opens the run of a checkpoint, to go on from there. @param keep id of the kept run that it is */

@@ -11,10 +11,10 @@ import {
   type RunEvent,
   type SignOfLife,
 } from '../../protocol/protocol.ts';
-import type { ErrorReport, RunConfig } from '../../units.ts';
+import { LOADED_BY_HAND, type ErrorReport, type RunConfig } from '../../units.ts';
 import type { Inspection } from '../ask/inspection.ts';
 import { createLending, type Lending, type Source } from './lending.ts';
-import { OpenRun, same } from './open_run.ts';
+import { OpenRun, same, type ContinuedRun, type ForkedRun } from './open_run.ts';
 import type { Player } from '../record/player.ts';
 import type { RunStore, Screen } from '../record/run.ts';
 import { runName, sameRun } from '../record/run_name.ts';
@@ -62,6 +62,8 @@ export interface Transport extends StoreApi<TransportState>, Lending {
   readonly goOn: (run: ContinuedRun, plays: boolean) => void;
   /** Puts a new run in the place of what is on screen, which begins where another stood, and plays it. */
   readonly fork: (run: ForkedRun) => void;
+  /** The draft becomes this configuration, which starts from weights that the person opened. */
+  readonly startFrom: (config: RunConfig, weights: ArrayBuffer) => void;
   readonly reset: () => void;
   readonly setDraft: (draft: RunConfig | null) => void;
   /** Starts a live run with the draft, or with the config of the run shown. */
@@ -80,22 +82,6 @@ export interface Transport extends StoreApi<TransportState>, Lending {
   readonly giveUpDevice: () => void;
 }
 
-/** A kept run that is to go on: its log to the end of an update, and the checkpoint that was taken there. */
-export interface ContinuedRun {
-  readonly id: string;
-  readonly config: RunConfig;
-  readonly record: RunStore; // the log, folded
-  readonly after: number; // the update
-  readonly checkpoint: ArrayBuffer; // given away
-}
-
-/** A run that begins with the checkpoint of another. */
-export interface ForkedRun {
-  readonly run: string; // the parent, by date
-  readonly config: RunConfig;
-  readonly after: number; // the update of the checkpoint
-  readonly checkpoint: ArrayBuffer; // given away
-}
 /** The engine has no run any more: its device or the engine itself is gone. */
 const isLoss = (event: PageEvent): boolean =>
   (event.kind === 'life' && event.sign === 'ended') || (event.kind === 'status' && event.status === 'failed');
@@ -357,6 +343,10 @@ export function createTransport(parts: TransportParts): Transport {
       const { asked } = store.getState();
       if ((open.gone || goneOnAfter !== null) && asked) goLive(asked, null);
       else send({ kind: 'reset' });
+    },
+    startFrom(config, weights) {
+      open.byHand = weights;
+      store.setState({ draft: { ...config, weights: LOADED_BY_HAND } });
     },
     setDraft: (draft) =>
       store.setState({ draft: same(draft, run.getState().header?.config ?? null) ? null : draft }),

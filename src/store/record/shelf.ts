@@ -39,8 +39,9 @@ export interface Shelf extends StoreApi<ShelfState> {
   /**
    * Reads a recording and keeps its run; of a file that breaks off, what came before, with `failure` set. The file that
    * was being read is left.
+   * @returns the run; null where the file holds none, which `failure` says
    */
-  readonly open: (file: Blob & { readonly name: string }) => Promise<void>;
+  readonly open: (file: Blob & { readonly name: string }) => Promise<KeptRun | null>;
   /** Leaves the file being read; nothing of it is kept. */
   readonly cancel: () => void;
   readonly remove: (id: number) => void;
@@ -71,11 +72,11 @@ const noRun = (name: string): ErrorReport => ({
 export function createShelf(read: ReadRecording, empty: () => RunStore = createRunStore): Shelf {
   const store = createStore<ShelfState>(() => ({ runs: [], compared: [], reading: null, failure: null }));
   let nextId = 1;
-  const add = (record: RunStore, origin: KeptRun['origin']): number => {
+  const add = (record: RunStore, origin: KeptRun['origin']): KeptRun => {
     const run = record.getState();
     const kept = { id: nextId++, title: titleOf(run), origin, run, record };
     store.setState(({ runs }) => ({ runs: [...runs, kept] }));
-    return kept.id;
+    return kept;
   };
   let abort = new AbortController();
   const follow = ({ name, size }: Blob & { readonly name: string }, signal: AbortSignal) => ({
@@ -85,7 +86,7 @@ export function createShelf(read: ReadRecording, empty: () => RunStore = createR
   });
   return {
     ...store,
-    keep: (record) => (record.getState().header ? add(record.copy(), 'kept') : null),
+    keep: (record) => (record.getState().header ? add(record.copy(), 'kept').id : null),
     compare: (compared) => store.setState({ compared }),
     async open(file) {
       abort.abort();
@@ -96,13 +97,14 @@ export function createShelf(read: ReadRecording, empty: () => RunStore = createR
         const { record, failure } = await readRecord(read(file, follow(file, signal)), empty(), signal);
         signal.throwIfAborted();
         const hasRun = record.getState().header !== null;
-        if (hasRun) add(record, 'file');
         store.setState({ failure: failure ?? (hasRun ? null : noRun(file.name)) });
+        return hasRun ? add(record, 'file') : null;
       } catch (error) {
-        if (signal.aborted) return; // the person's wish; another file may be under way
+        if (signal.aborted) return null; // the person's wish; another file may be under way
         const failure =
           error instanceof LabError ? error.report : { ...noRun(file.name), got: String(error) };
         store.setState({ failure });
+        return null;
       } finally {
         if (!signal.aborted) store.setState({ reading: null });
       }

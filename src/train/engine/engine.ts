@@ -146,7 +146,7 @@ export class Engine {
       case 'reset':
         return this.#open({ ...this.#openedOr(command.kind), keep: null });
       case 'load-weights': {
-        const { config } = this.#openedOr(command.kind);
+        const config = command.config ?? this.#openedOr(command.kind).config;
         const byHand = { ...config, weights: LOADED_BY_HAND };
         return this.#open({ config: byHand, bytes: command.bytes, checkpoint: null, keep: null });
       }

@@ -53,8 +53,10 @@ export function parseRunCommand(value: unknown): RunCommand {
     const { bytes, keep } = fields;
     if (bytes instanceof ArrayBuffer && kind === 'resume' && fields.fork !== undefined)
       return { kind, bytes, fork: parseFork(fields.fork) };
-    if (bytes instanceof ArrayBuffer)
-      return { kind, bytes, ...(kind === 'resume' && typeof keep === 'string' && { keep }) };
+    if (bytes instanceof ArrayBuffer && kind === 'resume')
+      return { kind, bytes, ...(typeof keep === 'string' && { keep }) };
+    if (bytes instanceof ArrayBuffer && kind === 'load-weights')
+      return { kind, bytes, ...(fields.config !== undefined && { config: parseRunConfig(fields.config) }) };
     return refuse(
       kind === 'resume'
         ? 'The command to resume has no checkpoint'

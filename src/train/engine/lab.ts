@@ -29,6 +29,7 @@ import {
   type RunEvent,
   type UpdateMetrics,
 } from '../../protocol/protocol.ts';
+import { writeBundle } from '../../files/bundle.ts';
 import { writeRecording } from '../../files/recording.ts';
 
 export interface LabOptions {
@@ -293,13 +294,32 @@ function play(client: EngineClient, config: RunConfig, onProgress: (progress: La
   });
 }
 
+/** How a run is written: its gzipped log, or one file with its last checkpoint. */
+export type LabRecord = 'log' | 'bundle';
+
+async function recorded(
+  client: EngineClient,
+  log: readonly RunEvent[],
+  record: LabRecord,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await writeRecording(log);
+  if (record === 'log') return bytes;
+  const { update, bytes: checkpoint } = await client.ask({ kind: 'save-checkpoint' });
+  const { config: recipe = null, adapter = null } = log.find(isKind('run-started')) ?? {};
+  const file = await writeBundle({
+    ...{ name: null, note: '', adapter, recipe, log: new Blob([bytes]) },
+    checkpoints: [{ update, file: new Blob([checkpoint]) }],
+  });
+  return new Uint8Array(await file.arrayBuffer());
+}
+
 /**
  * Runs a configuration to its end.
- * @returns the result, and the gzipped log where `record` asks for it
+ * @returns the result, and the file that `record` asks for
  */
 export async function runLab(
   config: RunConfig,
-  record: boolean,
+  record: LabRecord | null,
   onProgress: (progress: LabProgress) => void,
 ): Promise<{ readonly result: LabResult; readonly recording: Uint8Array<ArrayBuffer> | null }> {
   const client = startEngine();
@@ -310,7 +330,7 @@ export async function runLab(
     if (editedKernel)
       onProgress({ kind: 'note', update: 0, updates, seconds: 0, text: editLabel(editedKernel) });
     const { log, seconds } = await play(client, checked, onProgress);
-    return { result: summarise(log, seconds), recording: record ? await writeRecording(log) : null };
+    return { result: summarise(log, seconds), recording: record && (await recorded(client, log, record)) };
   } finally {
     client.close();
   }

@@ -3,7 +3,7 @@ import { estimate } from './estimate.ts';
 import { compareGradients } from './gradient_angles.ts';
 import { growTurns } from './intervention.ts';
 import { checkOneKernel, listKernels, tryOneKernel } from './kernels.ts';
-import { checkSteps, profileUpdate, saveCheckpoint, saveWeights } from './of_run.ts';
+import { checkSteps, checkWeights, profileUpdate, saveCheckpoint, saveWeights } from './of_run.ts';
 import type { QuestionTable } from './question.ts';
 import { replayedCheckpoint, replayUpdate } from './replay.ts';
 import { inspectToken } from './token_push.ts';
@@ -17,6 +17,7 @@ export const questions = {
   'check-kernel': checkOneKernel,
   'try-kernel': tryOneKernel,
   'save-weights': saveWeights,
+  'check-weights': checkWeights,
   'save-checkpoint': saveCheckpoint,
   replay: replayUpdate,
   'replayed-checkpoint': replayedCheckpoint,

@@ -1,10 +1,15 @@
 /** Questions that the run itself answers, as it goes on: weights, checkpoint, profile and step check. */
 import * as v from 'valibot';
 import type { ProfiledUpdate, SavedCheckpoint, SavedWeights, StepCheck } from '../../protocol/protocol.ts';
-import { whole } from '../../protocol/schema.ts';
+import { parameterMap } from '../../model/parameters.ts';
+import { decodeWeights } from '../../model/weights.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { quote, whole } from '../../protocol/schema.ts';
+import type { RunConfig } from '../../units.ts';
+import { parseRunConfig } from '../config/config.ts';
 import { nextCheckpoint } from '../engine/session.ts';
 import { encodeCheckpoint } from '../run/checkpoint_file.ts';
-import { checked, type QuestionKind } from './question.ts';
+import { checked, fieldOf, type QuestionKind } from './question.ts';
 
 type Nothing = Readonly<Record<never, never>>;
 
@@ -16,6 +21,28 @@ export const saveWeights: QuestionKind<Nothing, SavedWeights> = {
     return { update: transport.state.update, bytes: await policy.save() };
   },
   moved: ({ bytes }) => [bytes],
+};
+
+/**
+ * Whether a file can be what a run of a configuration starts from; the run under way is left alone.
+ * The answer throws WeightsError naming the tensor that is missing, unknown, of another shape or type, or not finite.
+ */
+export const checkWeights: QuestionKind<
+  { readonly config: RunConfig; readonly bytes: ArrayBuffer },
+  { readonly parameterCount: number }
+> = {
+  parse(value) {
+    const bytes = fieldOf(value, 'bytes');
+    if (bytes instanceof ArrayBuffer) return { config: parseRunConfig(fieldOf(value, 'config')), bytes };
+    throw new ProtocolError({
+      ...{ what: 'There are no weights to look at', where: 'question.bytes', got: quote(bytes) },
+      ...{ wanted: 'an ArrayBuffer', next: 'Choose a weights file.' },
+    });
+  },
+  answer: ({ config, bytes }) =>
+    Promise.resolve().then(() => ({
+      parameterCount: parameterMap(decodeWeights(bytes, config.model).config).count,
+    })),
 };
 
 /** Of the run as it stands between two updates, now or at the end of the one under way. */

@@ -14,6 +14,7 @@ import { Boundary } from '../parts/Boundary.tsx';
 import { Chart, Readout } from '../parts/Chart.tsx';
 import { newestUpdate, summarise } from '../parts/curve_data.ts';
 import { formatCount } from '../parts/format.ts';
+import { OpenButton } from '../runs/Files.tsx';
 import { RUN_STYLES, runCurves, type ComparedRun } from './run_curves.ts';
 import { WhatChanged } from './WhatChanged.tsx';
 
@@ -49,7 +50,7 @@ function BeingRead({ reading: { name, share, events } }: { readonly reading: Rea
 }
 
 function Shelf() {
-  const { shelf, run, transport } = useLab();
+  const { shelf, run, transport, files } = useLab();
   const runs = useStore(shelf, (state) => state.runs);
   const reading = useStore(shelf, (state) => state.reading);
   const failure = useStore(shelf, (state) => state.failure);
@@ -60,18 +61,9 @@ function Shelf() {
         <button type="button" disabled={!hasRun} onClick={() => shelf.keep(run)}>
           Keep the run on screen
         </button>
-        <label className="file-button">
-          Open a recording
-          <input
-            type="file"
-            accept=".gz,.ndjson"
-            onChange={({ target }) => {
-              const file = target.files?.[0];
-              if (file) void shelf.open(file);
-              target.value = '';
-            }}
-          />
-        </label>
+        <OpenButton accept=".turnwise,.gz,.ndjson" onFile={(file) => void files.open(file, 'beside')}>
+          Open a run beside it
+        </OpenButton>
         {reading && <BeingRead reading={reading} />}
       </div>
       {failure && (
@@ -85,8 +77,8 @@ function Shelf() {
       {runs.length === 0 ? (
         <p className="small soft">
           Keep the run on screen, then choose another method under Settings (Train) with the same seed and
-          press “Restart with this”: both stand here side by side. Or open a recording (npm run lab --
-          --record).
+          press “Restart with this”: both stand here side by side. Or open a run from a file (npm run lab --
+          --record run.turnwise).
         </p>
       ) : (
         <ul>

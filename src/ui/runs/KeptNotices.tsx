@@ -1,7 +1,7 @@
 /** What became of keeping the live run: it went on from a checkpoint, or it is no longer written down. */
 import { configWords } from '../../store/record/run_difference.ts';
 import { useKept, useLab, useRun, useTransport } from '../parts/binding.ts';
-import { recordingName, saveFile } from '../tree/tree_export.ts';
+import { useSaveRun } from './Files.tsx';
 
 export function ReturnedNotice() {
   const returned = useKept((kept) => kept.returned);
@@ -39,19 +39,16 @@ export function TroubleNotice() {
   const trouble = useKept((kept) => kept.trouble);
   const config = useTransport((transport) => transport.asked); // of the live run
   const { kept, run } = useLab();
+  const saveRun = useSaveRun();
   if (!trouble) return null;
-  const save = async (): Promise<void> => {
-    const bytes = await kept.file();
-    if (bytes && config)
-      saveFile(recordingName(configWords(config, run.getState().ready)), bytes, 'application/gzip');
-  };
+  const save = (): void => void (config && saveRun('live', configWords(config, run.getState().ready)));
   return (
     <div className="notice" role="alert">
       <p>
         <strong>{trouble.what}.</strong> {trouble.next}
       </p>
       {config && (
-        <button type="button" className="small" onClick={() => void save()}>
+        <button type="button" className="small" onClick={save}>
           Save now
         </button>
       )}

@@ -1,6 +1,6 @@
 /** One kept run in the table: its numbers, its curve, and what can be done with it. */
 import { useId, useState } from 'react';
-import type { Kept, KeptEntry } from '../../store/lab/kept.ts';
+import type { CheckpointChoice, Kept, KeptEntry } from '../../store/lab/kept.ts';
 import type { RunStore } from '../../store/record/run.ts';
 import { configWords } from '../../store/record/run_difference.ts';
 import { adapterWords } from '../../store/record/run_name.ts';
@@ -11,7 +11,7 @@ import { useLab, useTransport } from '../parts/binding.ts';
 import { formatShare } from '../parts/format.ts';
 import { ReplayCheck } from '../parts/Replay.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
-import { recordingName, saveFile } from '../tree/tree_export.ts';
+import { useSaveRun } from './Files.tsx';
 
 export const runTitle = ({ name, config }: KeptEntry, ready: RunState['ready']): string =>
   name ?? configWords(config, ready);
@@ -143,6 +143,61 @@ function Edit({ label, value, onDone }: EditProps) {
   );
 }
 
+const CHOICES: Readonly<Record<CheckpointChoice, string>> = {
+  newest: 'the newest checkpoint: it can be resumed',
+  all: 'all checkpoints: it can be resumed from each',
+  none: 'no checkpoint: it can be looked at',
+};
+
+/** Saves the run as one file, with the checkpoints of a person's choice. */
+function SaveAs({
+  id,
+  title,
+  onDone,
+}: {
+  readonly id: string;
+  readonly title: string;
+  readonly onDone: () => void;
+}) {
+  const [choice, setChoice] = useState<CheckpointChoice>('newest');
+  const save = useSaveRun();
+  const field = useId();
+  return (
+    <form
+      className="runs-edit"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save({ id, checkpoints: choice }, title).then(onDone);
+      }}
+    >
+      <label htmlFor={field} className="small soft">
+        Recipe and log, with
+      </label>
+      <select
+        id={field}
+        value={choice}
+        autoFocus
+        onChange={({ target }) => setChoice(target.value as CheckpointChoice)}
+        onKeyDown={({ key }) => key === 'Escape' && onDone()}
+      >
+        {Object.entries(CHOICES).map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
+      </select>
+      <button type="submit" className="small">
+        Save
+      </button>
+      <button type="button" className="small quiet" onClick={onDone}>
+        Cancel
+      </button>
+    </form>
+  );
+}
+
+type Editing = 'name' | 'note' | 'save';
+
 interface ActionProps {
   readonly entry: KeptEntry;
   readonly title: string;
@@ -163,14 +218,10 @@ function Actions({
   isLive,
   onEdit,
   onReplay,
-}: ActionProps & { readonly onEdit: (what: 'name' | 'note') => void }) {
+}: ActionProps & { readonly onEdit: (what: Editing) => void }) {
   const { kept, transport, selection } = useLab();
   const engine = useTransport((state) => state.engine.kind);
   const { id, config, finished, pinned } = entry;
-  const save = async (): Promise<void> => {
-    const bytes = await kept.file(id);
-    if (bytes) saveFile(recordingName(title), bytes, 'application/gzip');
-  };
   const toTrain = (): void => selection.select({ view: 'train' });
   const actions = [
     {
@@ -188,7 +239,7 @@ function Actions({
         toTrain();
       },
     },
-    { word: 'Save to a file', off: false, run: () => void save() },
+    { word: 'Save', off: false, run: () => onEdit('save') },
     { word: pinned ? 'Unpin' : 'Pin', off: false, run: () => void kept.change(id, { pinned: !pinned }) },
     { word: 'Replay matches?', off: false, run: onReplay },
     { word: 'Rename', off: false, run: () => onEdit('name') },
@@ -258,7 +309,7 @@ function RecordActions({
 /** A kept run's own: its note, and what can be done with it. */
 function Own({ entry, title, isLive, onReplay }: ActionProps) {
   const { kept } = useLab();
-  const [editing, setEditing] = useState<'name' | 'note' | null>(null);
+  const [editing, setEditing] = useState<Editing | null>(null);
   const done = (value: string | null): void => {
     if (value !== null && editing)
       void kept.change(entry.id, editing === 'name' ? { name: value || null } : { note: value });
@@ -267,7 +318,9 @@ function Own({ entry, title, isLive, onReplay }: ActionProps) {
   return (
     <>
       {entry.note !== '' && <p className="small soft">{entry.note}</p>}
-      {editing ? (
+      {editing === 'save' ? (
+        <SaveAs id={entry.id} title={title} onDone={() => setEditing(null)} />
+      ) : editing ? (
         <Edit
           key={editing}
           label={editing === 'name' ? 'Name' : 'Note'}

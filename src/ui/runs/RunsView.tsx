@@ -7,6 +7,7 @@ import { LabError, type ErrorReport } from '../../units.ts';
 import { useKept, useLab, useRun } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { formatBytes } from '../profile/ProfileTable.tsx';
+import { SaveAndOpen } from './Files.tsx';
 import { Row, rowOfEntry, rowOfRecord, runTitle, type ShelfRow } from './RunRow.tsx';
 
 // Columns and their order.
@@ -214,6 +215,7 @@ export function RunsView() {
           <strong>{refusal.what}.</strong> {refusal.next}
         </p>
       )}
+      <SaveAndOpen />
       {storage && <Storage storage={storage} oldest={oldest} />}
       <Deleted entries={removed} />
       {there.length === 0 && <p className="empty">{EMPTY}</p>}

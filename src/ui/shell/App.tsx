@@ -16,6 +16,7 @@ import {
   HiddenNotice,
   LifeNotice,
 } from './Notices.tsx';
+import { DropZone, FileNotice } from '../runs/Files.tsx';
 import { FollowedNotice, ReturnedNotice, TroubleNotice } from '../runs/KeptNotices.tsx';
 import { ExampleDock, LessonDock } from '../lessons/LessonDock.tsx';
 import { NewVersionNotice } from './NewVersion.tsx';
@@ -96,6 +97,7 @@ const NOTICES: readonly { readonly name: string; readonly Notice: ComponentType 
   { name: 'The notice about a run that went on', Notice: ReturnedNotice },
   { name: 'The notice about keeping', Notice: TroubleNotice },
   { name: 'The notice about another tab', Notice: FollowedNotice },
+  { name: 'The notice about a file', Notice: FileNotice },
   { name: 'The error', Notice: ErrorBanner },
   { name: 'The notice about the address', Notice: AddressNotice },
   { name: 'The notice about old updates', Notice: DetailNotice },
@@ -145,6 +147,7 @@ function Shell() {
       <Boundary name="The lesson">
         <LessonDock />
       </Boundary>
+      <DropZone />
       {help && (
         <Boundary name="The list of keys">
           <KeyHelp onClose={() => setHelp(false)} />

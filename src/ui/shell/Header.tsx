@@ -7,6 +7,7 @@ import { useAlarms } from '../parts/Alarms.tsx';
 import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
 import { LessonsButton } from '../lessons/LessonDock.tsx';
 import { ShownReplayCheck } from '../parts/Replay.tsx';
+import { SaveAndOpen } from '../runs/Files.tsx';
 import { Playback } from '../train/TransportBar.tsx';
 import { ExportMenu } from './ExportMenu.tsx';
 import { EditedBadge } from './Notices.tsx';
@@ -65,6 +66,7 @@ export function SourceBadge() {
           </button>
           <WhatDiffers />
           <ShownReplayCheck />
+          <SaveAndOpen />
         </div>
       </details>
     );
@@ -84,6 +86,7 @@ export function SourceBadge() {
           </button>
           <WhatDiffers />
           <ShownReplayCheck />
+          <SaveAndOpen />
         </div>
       </details>
     );
@@ -95,6 +98,7 @@ export function SourceBadge() {
           <p>{engine.report.what}. The recorded run works in full: play, step and inspect it.</p>
           <p>To train live: {webgpuAdvice(factsOfThisBrowser())}</p>
           <ShownReplayCheck />
+          <SaveAndOpen />
         </div>
       </details>
     );
@@ -122,6 +126,7 @@ export function SourceBadge() {
         )}
         <WhatDiffers />
         <ShownReplayCheck />
+        <SaveAndOpen />
       </div>
     </details>
   );

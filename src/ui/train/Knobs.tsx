@@ -11,12 +11,15 @@ import {
   type KnobValue,
 } from '../../store/lab/knobs.ts';
 import { same } from '../../store/lab/open_run.ts';
-import { withKernel, type RunConfig } from '../../units.ts';
 import { forkOffer } from '../../store/lab/fork.ts';
+import { configWords } from '../../store/record/run_difference.ts';
+import { LOADED_BY_HAND, withKernel, type RunConfig } from '../../units.ts';
 import { useInspection, useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
 import { Progress } from '../parts/Replay.tsx';
 import { KnobField } from '../parts/KnobField.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
+import { OpenButton, useFiles } from '../runs/Files.tsx';
+import { fileName, saveFile } from '../tree/tree_export.ts';
 import { EditedLine } from '../shell/Notices.tsx';
 import { MethodCard, MethodChanges } from './MethodCard.tsx';
 
@@ -119,6 +122,41 @@ function Pickers({ config }: { readonly config: RunConfig }) {
         </button>
       )}
       <p className="small soft">{presets.find(({ name }) => name === config.preset)?.description}</p>
+      <StartingWeights config={config} />
+    </div>
+  );
+}
+
+// What the policy starts from.
+
+const WEIGHTS = '.safetensors';
+
+function StartingWeights({ config }: { readonly config: RunConfig }) {
+  const { files } = useLab();
+  const loaded = useFiles((state) => state.loaded);
+  const canSave = useTransport(({ source, engine }) => source === 'live' && engine.kind === 'ready');
+  const ready = useRun((run) => run.ready);
+  const hasWeights = useRun(({ status }) => status !== 'failed' && status !== 'preparing');
+  const { weights } = config;
+  const words =
+    weights === null
+      ? 'random parameters'
+      : weights === LOADED_BY_HAND
+        ? (loaded ?? 'a file that was opened by hand')
+        : weights;
+  const save = async (): Promise<void> => {
+    const file = await files.saveWeights();
+    if (file) saveFile(fileName(configWords(config, ready), 'safetensors'), file, 'application/octet-stream');
+  };
+  return (
+    <div className="starting-weights">
+      <p className="small soft">Starts from {words}.</p>
+      <OpenButton accept={WEIGHTS} onFile={(file) => void files.loadWeights(file, config)}>
+        Load weights
+      </OpenButton>
+      <button type="button" className="small" disabled={!canSave || !hasWeights} onClick={() => void save()}>
+        Save weights
+      </button>
     </div>
   );
 }

@@ -161,12 +161,12 @@ export function saveFile(name: string, content: BlobPart, type: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000); // the browser reads it after the click
 }
 
-/** "DAPO · instant · seed 4" → "dapo-instant-seed-4.ndjson.gz". */
-export const recordingName = (title: string): string =>
+/** "DAPO · instant · seed 4", "turnwise" → "dapo-instant-seed-4.turnwise". */
+export const fileName = (title: string, ending: string): string =>
   `${
     title
       .normalize('NFKD')
       .toLowerCase()
       .replace(/[^a-z0-9.]+/g, '-')
       .replace(/^-+|-+$/g, '') || 'run'
-  }.ndjson.gz`;
+  }.${ending}`;

@@ -1,0 +1,189 @@
+/**
+ * Files of a person: a run as one file, a recording, weights to start from. What a file is, its first bytes say; what is
+ * wrong with it is said in five parts, and what stands of it is opened.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { BundleContent, CheckpointChoice, OpenedBundle } from '../../protocol/protocol.ts';
+import type { Ask } from '../../train/inspect/index.ts';
+import { LabError, type ErrorReport, type RunConfig } from '../../units.ts';
+import type { EventCodec } from '../record/event_log.ts';
+import type { Screen } from '../record/run.ts';
+import type { Shelf } from '../record/shelf.ts';
+import type { Kept, KeeperEnd } from './kept.ts';
+import type { Transport } from './transport.ts';
+
+/** What the page has of src/files. */
+export interface FileTools {
+  /** Away from the page's thread. @throws BundleError */
+  readonly openBundle: (file: Blob) => Promise<OpenedBundle>;
+  readonly writeBundle: (content: BundleContent) => Promise<Blob>;
+  readonly writeLog: EventCodec['write'];
+}
+
+export type NamedFile = Blob & { readonly name: string };
+
+/** A run file that is open, until the person puts it away. */
+export interface OpenedFile {
+  readonly name: string; // of the file
+  readonly bundle: OpenedBundle;
+  readonly kept: string | null; // id of the kept run that was made of it
+}
+
+export interface FilesState {
+  readonly busy: string | null; // name of the file under way
+  readonly opened: OpenedFile | null;
+  readonly loaded: string | null; // name of the weights file that the draft starts from
+  readonly failure: ErrorReport | null;
+}
+
+/** Which run is saved: the one on screen, the live one as it is in memory, or a kept one. */
+export type SavedRun = 'screen' | 'live' | { readonly id: string; readonly checkpoints: CheckpointChoice };
+
+export interface Files extends StoreApi<FilesState> {
+  /** @param place a run is put on screen, or beside the one that is there */
+  readonly open: (file: NamedFile, place?: 'screen' | 'beside') => Promise<void>;
+  /** Keeps the opened run in this browser, so that it can be resumed. */
+  readonly keep: () => Promise<void>;
+  /** A run as one file; null where it cannot be written, which `failure` says. */
+  readonly save: (run: SavedRun) => Promise<Blob | null>;
+  /** Weights for the draft to start from. @param config that they are for */
+  readonly loadWeights: (file: NamedFile, config: RunConfig) => Promise<void>;
+  /** Of the live run as it stands; null where there are none, which `failure` says. */
+  readonly saveWeights: () => Promise<Blob | null>;
+  readonly dismiss: () => void;
+}
+
+export interface FilesParts {
+  readonly tools: FileTools | null; // null: a page that cannot read files
+  readonly keeper: KeeperEnd;
+  readonly kept: Kept;
+  readonly shelf: Shelf;
+  readonly transport: Transport;
+  readonly run: Screen;
+  readonly live: Pick<Screen, 'log' | 'getState'>;
+  readonly ask: Ask;
+}
+
+const CHECKPOINT_MS = 60_000; // that a person waits for the end of an update, to have its checkpoint
+const HEAD_BYTES = 9;
+const [ZIP, GZIP, BRACE] = [0x504b, 0x1f8b, 0x7b]; // 'PK', the magic of gzip, '{'
+
+export type FileKind = 'bundle' | 'recording' | 'weights' | null;
+
+/** @param head first bytes of a file. @param size of the whole file, bytes */
+export function kindOf(head: Uint8Array<ArrayBuffer>, size: number): FileKind {
+  const view = new DataView(head.buffer);
+  if (head.length < 2) return null;
+  const magic = view.getUint16(0);
+  if (magic === ZIP) return 'bundle';
+  if (magic === GZIP || head[0] === BRACE) return 'recording';
+  // safetensors: the length of its header, then the header, which is JSON
+  const isHeader = head.length === HEAD_BYTES && head[HEAD_BYTES - 1] === BRACE;
+  return isHeader && view.getBigUint64(0, true) < BigInt(size) ? 'weights' : null;
+}
+
+const noFile = (name: string, got: string): ErrorReport => ({
+  what: 'The lab cannot open this file',
+  where: name,
+  got,
+  wanted: 'a run (.turnwise), a recording (.ndjson.gz) or weights (.safetensors)',
+  next: 'Choose a file that was saved by the lab.',
+});
+
+export function createFiles(parts: FilesParts): Files {
+  const { tools, keeper, kept, shelf, transport, run, live, ask } = parts;
+  const store = createStore<FilesState>(() => ({ busy: null, opened: null, loaded: null, failure: null }));
+
+  /** What goes wrong is said, with the file's name before its place. */
+  const trying = async <T>(name: string, work: () => Promise<T>): Promise<T | null> => {
+    store.setState({ busy: name, failure: null });
+    try {
+      return await work();
+    } catch (error) {
+      const report = error instanceof LabError ? error.report : noFile(name, String(error));
+      const where = report.where.startsWith(name) ? report.where : `${name}, ${report.where}`;
+      store.setState({ failure: { ...report, where } });
+      return null;
+    } finally {
+      store.setState({ busy: null });
+    }
+  };
+
+  const show = async (file: NamedFile, place: 'screen' | 'beside'): Promise<void> => {
+    const read = await shelf.open(file);
+    if (read && place === 'screen') transport.show(read.record);
+  };
+
+  const openBundle = async (file: NamedFile, place: 'screen' | 'beside'): Promise<void> => {
+    const bundle = await tools?.openBundle(file);
+    if (!bundle) return;
+    store.setState({ opened: { name: file.name, bundle, kept: null } });
+    await show(Object.assign(bundle.log, { name: file.name }), place);
+  };
+
+  const loadWeights = (file: NamedFile, config: RunConfig): Promise<void | null> =>
+    trying(file.name, async () => {
+      const bytes = await file.arrayBuffer();
+      await ask({ kind: 'check-weights', config, bytes });
+      transport.startFrom(config, bytes);
+      store.setState({ loaded: file.name });
+    });
+
+  /** Of a live run that nobody writes down: where it stands, at the end of the update under way. */
+  const checkpointNow = async (): Promise<BundleContent['checkpoints']> => {
+    if (['failed', 'idle'].includes(live.getState().status)) return [];
+    const patience = AbortSignal.timeout(CHECKPOINT_MS);
+    const taken = await ask({ kind: 'save-checkpoint' }, patience).catch(() => null); // the log alone, then
+    return taken ? [{ update: taken.update, file: new Blob([taken.bytes]) }] : [];
+  };
+
+  const fromMemory = async (
+    source: Pick<Screen, 'log' | 'getState'>,
+    isLive: boolean,
+  ): Promise<Blob | null> => {
+    if (!tools) return null;
+    const checkpoints = isLive ? await checkpointNow() : []; // first: the log then tells of all that it follows
+    const events = [];
+    for await (const event of source.log()) events.push(event);
+    const log = new Blob([await tools.writeLog(events)]);
+    const { config: recipe = null, adapter = null } = source.getState().header ?? {};
+    return tools.writeBundle({ name: null, note: '', adapter, recipe, log, checkpoints });
+  };
+
+  return {
+    ...store,
+    open: async (file, place = 'screen') => {
+      const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+      const kind = kindOf(head, file.size);
+      store.setState({ opened: null });
+      const { draft, asked } = transport.getState();
+      const config = draft ?? run.getState().header?.config ?? asked;
+      if (kind === 'weights' && config) return void (await loadWeights(file, config));
+      await trying(file.name, async () => {
+        if (kind === 'bundle') return openBundle(file, place);
+        if (kind === 'recording') return show(file, place);
+        throw new LabError('FileError', noFile(file.name, `bytes that begin with ${JSON.stringify(String.fromCharCode(...head.slice(0, 4)))}`)); // prettier-ignore
+      });
+    },
+    async keep() {
+      const { opened } = store.getState();
+      if (!opened) return;
+      const entry = await trying(opened.name, () => keeper.take(opened.bundle));
+      if (!entry) return;
+      store.setState({ opened: { ...opened, kept: entry.id } });
+      await kept.refresh();
+    },
+    save: (which) =>
+      trying('the run', () => {
+        if (typeof which === 'object') return keeper.bundle(which.id, which.checkpoints);
+        const { current, trouble } = kept.getState();
+        const isLive = which === 'live' || transport.getState().source === 'live';
+        if (isLive && current !== null && trouble === null) return keeper.bundle(current, 'newest');
+        return fromMemory(which === 'live' ? live : run, isLive);
+      }),
+    loadWeights: async (file, config) => void (await loadWeights(file, config)),
+    saveWeights: () =>
+      trying('the weights', async () => new Blob([(await ask({ kind: 'save-weights' })).bytes])),
+    dismiss: () => store.setState({ opened: null, failure: null }),
+  };
+}
