@@ -3,9 +3,13 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readLogPart, writeRecording } from '../../src/files/recording.ts';
 import { isLogged, type EventOf, type RunEvent } from '../../src/protocol/protocol.ts';
+import { bibtex } from '../../src/store/export/citation.ts';
+import { LONGEST_LINK, linkOf, type LinkParts } from '../../src/store/export/link.ts';
 import { PROGRAM, jsonLines, metricsCsv, type LineKind } from '../../src/store/export/run_export.ts';
 import { readLoss } from '../../src/store/loss/loss_reading.ts';
 import { pathTokens } from '../../src/store/record/reading.ts';
+import { decodeSelection } from '../../src/store/place/address.ts';
+import { INITIAL_SELECTION } from '../../src/store/place/selection.ts';
 import { createRunStore, type RunStore } from '../../src/store/record/run.ts';
 import { summarise } from '../../src/train/engine/lab.ts';
 import { nodeId } from '../../src/units.ts';
@@ -183,7 +187,55 @@ test('a record without a recipe has null where it does not say', async () => {
   expect(lines.slice(1).every(({ ratio, clipState, loss }) => ratio === null && clipState === null && loss === null)).toBe(true); // prettier-ignore
 });
 
-test('the program’s version is the package’s', () => {
+test('the program’s version is the package’s and the citation file’s; both name the same authors', () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   expect(PROGRAM).toBe(`Turnwise ${version}`);
+  const cff = readFileSync('CITATION.cff', 'utf8');
+  expect(cff).toContain(`\nversion: ${version}\n`);
+  const link = 'https://lab.example/#v1&view=tree&set={1}';
+  const text = bibtex(link, '2026-11-28T10:00:00.000Z');
+  expect(text).toContain(`version = {${version}}`);
+  expect(text).toContain('url = {https://lab.example/#v1&view=tree&set=%7B1%7D}');
+  const families = [...cff.matchAll(/family-names: (\w+), given-names: (\w+)/g)].map(([, family, given]) => `${family}, ${given}`); // prettier-ignore
+  expect(families).toHaveLength(9);
+  expect(text).toContain(`author = {${families.join(' and ')}}`);
+});
+
+const linkParts = (changes: Partial<LinkParts> = {}): LinkParts => ({
+  run: recordOf(log).getState(),
+  selection: { ...INITIAL_SELECTION, view: 'tree', prompt: 2 },
+  base: 'https://lab.example/',
+  ...{ source: 'live', handTrees: 0, otherRuns: 0 },
+  ...changes,
+});
+const withStart = (change: object) =>
+  recordOf(log.map((event) => (event.kind === 'run-started' ? { ...event, ...change } : event))).getState();
+
+test('a link opens the place on screen, the newest update included', () => {
+  const { href, tooLong } = linkOf(linkParts());
+  expect(decodeSelection(new URL(href).hash)).toMatchObject({ view: 'tree', prompt: 2, update: 2 });
+  expect(tooLong).toBe(null);
+});
+
+test('a link says what it cannot carry, by where the run comes from', () => {
+  const kernel = { name: 'adamw', source: '//', gradientCheck: 'unchecked' as const };
+  const said = (changes: Partial<LinkParts>) => linkOf(linkParts(changes)).limits.join(' ');
+  expect(said({ source: 'recorded' })).toBe('');
+  expect(said({})).toMatch(/log of the run.*Trained weights/);
+  expect(said({ run: withStart({ config: { ...config, editedKernel: kernel } }) })).toMatch(
+    /edited kernel adamw/,
+  );
+  expect(said({ run: withStart({ origin: { kind: 'forked', run: 'at2po', update: 3 } }) })).toMatch(/weights that it began from, of at2po after update 3/); // prettier-ignore
+  expect(said({ run: withStart({ config: null, origin: { kind: 'imported', file: 'r.jsonl', format: 'verl' } }) })).toMatch(/rollouts of r\.jsonl/); // prettier-ignore
+  expect(said({ source: 'recorded', handTrees: 2 })).toBe(
+    'Turns that were made by hand, in 2 trees of this run.',
+  );
+  expect(said({ base: 'https://lab.example/?run=a.ndjson.gz' })).not.toMatch(/this browser alone/);
+});
+
+test('a link that programs cut is said to be too long', () => {
+  const find = { text: 'x'.repeat(LONGEST_LINK), tag: '', reward: '', low: null, high: null };
+  const { href, tooLong } = linkOf(linkParts({ selection: { ...INITIAL_SELECTION, view: 'tree', find } }));
+  expect(href.length).toBeGreaterThan(LONGEST_LINK);
+  expect(tooLong).toContain(href.length.toLocaleString('en-US'));
 });

@@ -4,6 +4,7 @@ import { userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import { App } from '../../src/ui/shell/App.tsx';
 import type { Lab } from '../../src/store/lab/lab.ts';
+import { decodeSelection } from '../../src/store/place/address.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { scriptedLab } from '../support/scripted_lab.ts';
 
@@ -81,4 +82,40 @@ test('nodes of the update on screen, tokens of all updates', async () => {
   expect(new Set(tokens.slice(1).map(({ update }) => update))).toEqual(
     new Set(updates.map(({ update }) => update)),
   );
+});
+
+test('the link on the clipboard opens what is on screen; what it cannot carry is said', async () => {
+  const write = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
+  const lab = await scriptedLab('#v1&view=tree&prompt=1');
+  lab.transport.show(lab.run.shown()); // a record of the shelf
+  lab.selection.select({ prompt: 1 });
+  const screen = await render(<App lab={lab} />);
+  await screen.getByRole('button', { name: 'Copy link' }).click();
+  await expect.element(screen.getByText('Link copied.')).toBeVisible();
+  const { hash } = new URL(write.mock.calls[0][0]);
+  expect(decodeSelection(hash)).toMatchObject({
+    view: 'tree',
+    prompt: 1,
+    update: lab.run.getState().updates.length,
+  });
+  expect(document.querySelector('.copy-link')!.textContent).toContain('It does not carry');
+  expect(await seriousFindings(document.body)).toEqual([]);
+});
+
+test('where the clipboard is refused the link can be copied by hand', async () => {
+  vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new DOMException('no', 'NotAllowedError'));
+  const lab = await scriptedLab('#v1&view=tree');
+  const screen = await render(<App lab={lab} />);
+  await screen.getByRole('button', { name: 'Copy link' }).click();
+  await expect.element(screen.getByLabelText('Link', { exact: true })).toBeVisible();
+  expect(document.querySelector<HTMLInputElement>('.copy-link input')!.value).toContain('#v1&view=tree');
+});
+
+test('Cite has the link of the state and the paper', async () => {
+  const { lab, screen } = await openMenu();
+  lab.selection.select({ view: 'credit' });
+  await screen.getByRole('button', { name: 'Cite' }).click();
+  const text = document.querySelector<HTMLTextAreaElement>('.export-panel textarea')!.value;
+  expect(text).toMatch(/url = \{http.*#v1.*view=credit/);
+  expect(text).toContain('eprint = {2601.04767}');
 });

@@ -88,10 +88,10 @@ const placesChanged = (a: Selection, b: Selection): string =>
   PLACES.filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key])).join();
 
 /** The newest update, where a view shows it and a link should hold on to it. Train moves on by itself. */
-function newestShown({ view, update }: Selection, run: MirroredRun | undefined): number | null {
-  const count = run?.getState().updates.length ?? 0;
-  return view === 'train' || update !== null || count === 0 ? null : count;
-}
+export const newestShown = ({ view, update }: Selection, count: number): number | null =>
+  view === 'train' || update !== null || count === 0 ? null : count;
+
+const countOf = (run: MirroredRun | undefined): number => run?.getState().updates.length ?? 0;
 
 type MirroredRun = Pick<RunStore, 'getState' | 'subscribe'>;
 
@@ -121,7 +121,7 @@ export function mirrorSelection(
     const selection = store.getState();
     const kind = placesChanged(written, selection);
     written = selection;
-    writtenNewest = newestShown(selection, run);
+    writtenNewest = newestShown(selection, countOf(run));
     const hash = encodeSelection(selection, writtenNewest);
     if (hash === bar.location.hash) {
       lastMove = { kind: '', atMs: -Infinity }; // the browser moved, and the selection followed
@@ -139,7 +139,7 @@ export function mirrorSelection(
   };
   const stop = store.subscribe(soon);
   const stopRun = run?.subscribe(() => {
-    if (newestShown(store.getState(), run) !== writtenNewest) soon();
+    if (newestShown(store.getState(), countOf(run)) !== writtenNewest) soon();
   });
   return () => {
     stop();

@@ -1,6 +1,7 @@
-/** What of the run on screen can be taken out of the lab. What the menu does is fetched when it is opened. */
+/** What of the run on screen can be taken out of the lab: its link, and files. What the menu does is fetched when it is opened. */
 import { useState, type KeyboardEvent } from 'react';
-import { useRun } from '../parts/binding.ts';
+import { linkNow, type Link } from '../../store/export/link.ts';
+import { useLab, useRun } from '../parts/binding.ts';
 import { LazyPart } from '../parts/Boundary.tsx';
 
 const loadPanel = () => import('./ExportPanel.tsx');
@@ -25,5 +26,54 @@ export function ExportMenu() {
       <summary>Export</summary>
       <div className="popover">{isOpen && <LazyPart name="The export" load={loadPanel} props={{}} />}</div>
     </details>
+  );
+}
+
+/** Copies the link, and says what whoever opens it will not have. Where the browser refuses, the link can be copied by hand. */
+export function CopyLink() {
+  const lab = useLab();
+  const hasRun = useRun((run) => run.header !== null);
+  const [made, setMade] = useState<(Link & { readonly isCopied: boolean }) | null>(null);
+  const copy = async (): Promise<void> => {
+    const link = linkNow(lab, location);
+    const isCopied = await Promise.resolve()
+      .then(() => navigator.clipboard.writeText(link.href)) // no clipboard where the page is not secure
+      .then(() => true)
+      .catch(() => false);
+    setMade({ ...link, isCopied });
+  };
+  if (!hasRun) return null;
+  return (
+    <div className="badge copy-link" onKeyDown={({ key }) => key === 'Escape' && setMade(null)}>
+      <button type="button" className="quiet small" onClick={() => void copy()}>
+        Copy link
+      </button>
+      {made && (
+        <div className="popover">
+          <div role="status">
+            <p>
+              <strong>{made.isCopied ? 'Link copied.' : 'The browser refused to copy; copy it here:'}</strong>{' '}
+              {made.limits.length === 0
+                ? 'Whoever opens it sees this run at this place.'
+                : 'It carries the place and the settings of the run. It does not carry:'}
+            </p>
+            {made.limits.length > 0 && (
+              <ul className="small">
+                {made.limits.map((limit) => (
+                  <li key={limit}>{limit}</li>
+                ))}
+              </ul>
+            )}
+            {made.tooLong && <p className="small">{made.tooLong}</p>}
+          </div>
+          {!made.isCopied && (
+            <input readOnly value={made.href} aria-label="Link" onFocus={({ target }) => target.select()} />
+          )}
+          <button type="button" className="small" onClick={() => setMade(null)}>
+            Close
+          </button>
+        </div>
+      )}
+    </div>
   );
 }

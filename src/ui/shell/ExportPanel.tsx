@@ -1,5 +1,7 @@
 /** Files of the run on screen: metrics, nodes, tokens. Fetched when the Export menu is opened. */
 import { useEffect, useRef, useState } from 'react';
+import { bibtex } from '../../store/export/citation.ts';
+import { linkNow } from '../../store/export/link.ts';
 import { fileStem, jsonLines, metricsCsv, type LineKind } from '../../store/export/run_export.ts';
 import { useLab, useRun, useUpdateNumber } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
@@ -78,10 +80,34 @@ function DataFiles() {
   );
 }
 
+/** How to cite the lab as it is on screen, and the paper. */
+function Cite() {
+  const lab = useLab();
+  const [text, setText] = useState('');
+  const show = (): void =>
+    setText(text === '' ? bibtex(linkNow(lab, location).href, new Date().toISOString()) : '');
+  return (
+    <>
+      <div className="bar">
+        <button type="button" aria-expanded={text !== ''} onClick={show}>
+          Cite
+        </button>
+        {text !== '' && (
+          <button type="button" onClick={() => saveFile('turnwise.bib', text, 'application/x-bibtex')}>
+            Save .bib
+          </button>
+        )}
+      </div>
+      {text !== '' && <textarea readOnly rows={8} value={text} aria-label="BibTeX" />}
+    </>
+  );
+}
+
 export default function ExportPanel() {
   return (
     <div className="export-panel">
       <DataFiles />
+      <Cite />
     </div>
   );
 }

@@ -9,7 +9,7 @@ import { LessonsButton } from '../lessons/LessonDock.tsx';
 import { ShownReplayCheck } from '../parts/Replay.tsx';
 import { SaveAndOpen } from '../runs/Files.tsx';
 import { Playback } from '../train/TransportBar.tsx';
-import { ExportMenu } from './ExportMenu.tsx';
+import { CopyLink, ExportMenu } from './ExportMenu.tsx';
 import { EditedBadge } from './Notices.tsx';
 import { useTheme } from './theme.ts';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -191,6 +191,7 @@ export function Header({ onHelp }: { readonly onHelp: () => void }) {
         {view !== 'train' && <Playback />}
         <EditedBadge />
         <SourceBadge />
+        <CopyLink />
         <ExportMenu />
         <button type="button" className="quiet small" onClick={nextTheme} title={`Theme: ${theme}`}>
           <span aria-hidden="true">◐</span>
