@@ -27,7 +27,7 @@ describe.each(catalogue)('$name', (kernel) => {
   test('a NaN in an input reaches what it reaches in float64, and nothing else', async ({ skip }) => {
     if (feature && !gpu.features.has(feature)) skip(`this device has no ${feature}`);
     const failures: string[] = [];
-    for (const spoilt of nanCases(kernel)) {
+    for (const spoilt of nanCases(kernel, cases)) {
       const failure = await nanFailure(gpu, kernel, spoilt);
       if (failure) failures.push(failure);
     }

@@ -8,33 +8,20 @@ import { nanCases, nanFailure } from './nan_cases.ts';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-interface Check {
-  readonly testCase: KernelCase;
-  readonly failure: () => Promise<string | null>;
+async function caseFailure(gpu: Gpu, kernel: AnyKernel, testCase: KernelCase): Promise<string | null> {
+  const result = await runCase(gpu, kernel, testCase);
+  return result.checked > 0 && result.mismatchCount === 0 ? null : describeFailure(result);
 }
 
-/** Every case of a kernel, then those with a NaN in an input. */
-const checksOf = (gpu: Gpu, kernel: AnyKernel): readonly Check[] => [
-  ...kernel.cases().map((testCase) => ({
-    testCase,
-    failure: async () => {
-      const result = await runCase(gpu, kernel, testCase);
-      return result.checked > 0 && result.mismatchCount === 0 ? null : describeFailure(result);
-    },
-  })),
-  ...nanCases(kernel).map((spoilt) => ({
-    testCase: spoilt.testCase,
-    failure: () => nanFailure(gpu, kernel, spoilt),
-  })),
-];
-
-/** What is wrong with the case, or null. */
-async function failureOf(kernel: AnyKernel, { testCase, failure }: Check): Promise<string | null> {
-  try {
-    return await failure();
-  } catch (error) {
-    return `${kernel.name}, ${testCase.title}: ${messageOf(error)}`;
-  }
+/** What is wrong with every case of a kernel, then with those that have a NaN in an input; null for nothing. */
+async function failuresOf(gpu: Gpu, kernel: AnyKernel): Promise<readonly (string | null)[]> {
+  const found: (string | null)[] = [];
+  const see = async ({ title }: KernelCase, failure: Promise<string | null>): Promise<void> =>
+    void found.push(await failure.catch((error) => `${kernel.name}, ${title}: ${messageOf(error)}`));
+  const cases = kernel.cases();
+  for (const testCase of cases) await see(testCase, caseFailure(gpu, kernel, testCase));
+  for (const spoilt of nanCases(kernel, cases)) await see(spoilt.testCase, nanFailure(gpu, kernel, spoilt));
+  return found;
 }
 
 /**
@@ -60,15 +47,11 @@ export async function runSuite(filter: string, log: (line: string) => void): Pro
       log(`none ${kernel.name}: this device has no ${kernel.feature}`);
       continue;
     }
-    const failures: string[] = [];
-    const cases = checksOf(gpu, kernel);
-    for (const check of cases) {
-      const failure = await failureOf(kernel, check);
-      if (failure) failures.push(failure);
-    }
-    passed += cases.length - failures.length;
+    const found = await failuresOf(gpu, kernel);
+    const failures = found.filter((failure) => failure !== null);
+    passed += found.length - failures.length;
     failed += failures.length;
-    log(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${kernel.name}, ${cases.length} cases`);
+    log(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${kernel.name}, ${found.length} cases`);
     for (const failure of failures) log(`  ${failure}`);
   }
   gpu.close();

@@ -47,13 +47,10 @@ export interface NanCase {
 const elements = ({ buffers }: KernelCase): number =>
   Object.values(buffers).reduce((sum, { length }) => sum + length, 0);
 
-function chosenCases(kernel: AnyKernel): readonly number[] {
-  const bySize = kernel
-    .cases()
-    .map((each, index) => ({ index, size: elements(each) }))
-    .toSorted((a, b) => a.size - b.size);
-  const small = BRANCHING.includes(kernel.name) ? bySize.filter(({ size }) => size <= SMALL) : [];
-  return [...new Set([bySize[Math.min(1, bySize.length - 1)], ...small])].map(({ index }) => index);
+function chosenCases(kernel: AnyKernel, cases: readonly KernelCase[]): readonly KernelCase[] {
+  const bySize = cases.toSorted((a, b) => elements(a) - elements(b));
+  const small = BRANCHING.includes(kernel.name) ? bySize.filter((each) => elements(each) <= SMALL) : [];
+  return [...new Set([bySize[Math.min(1, bySize.length - 1)], ...small])];
 }
 
 /** Where the NaN stands: one number in the middle shows what it reaches, all at once every branch of every rule. */
@@ -62,24 +59,25 @@ const PLACES = {
   everywhere: (values: Float32Array) => values.fill(NaN),
 } as const;
 
-/** For each float buffer and place. What the kernel overwrites is filled too: its old contents must reach nothing. */
-export function nanCases(kernel: AnyKernel): NanCase[] {
-  return chosenCases(kernel).flatMap((index) =>
-    kernel.bindings.flatMap(({ name }) => {
+/**
+ * For each float buffer and place. What the kernel overwrites is filled too: its old contents must reach nothing.
+ * A case's buffer holds the NaN only until the next one is asked for: then it is as it was.
+ * @param cases the kernel's own; to make them is dearer than to run them
+ */
+export function* nanCases(kernel: AnyKernel, cases: readonly KernelCase[]): Generator<NanCase> {
+  const isBranching = BRANCHING.includes(kernel.name);
+  for (const testCase of chosenCases(kernel, cases))
+    for (const [name, values] of Object.entries(testCase.buffers)) {
+      if (!(values instanceof Float32Array)) continue;
       const isSaved = SAVED[kernel.name]?.includes(name) ?? false;
-      const isBranching = BRANCHING.includes(kernel.name);
-      const places = Object.entries(PLACES).filter(
-        ([place]) => isBranching || (place === 'everywhere') === isSaved, // one place is enough for plain arithmetic
-      );
-      return places.flatMap(([place, spoil]): NanCase[] => {
-        const testCase = kernel.cases()[index]; // anew: the last one's buffers are spoilt
-        const values = testCase.buffers[name];
-        if (!(values instanceof Float32Array)) return [];
+      const before = values.slice();
+      for (const [place, spoil] of Object.entries(PLACES)) {
+        if (!isBranching && (place === 'everywhere') !== isSaved) continue; // one place is enough for plain arithmetic
         spoil(values);
-        return [{ testCase: { ...testCase, title: `${testCase.title}, NaN ${place} of ${name}` }, isSaved }];
-      });
-    }),
-  );
+        yield { testCase: { ...testCase, title: `${testCase.title}, NaN ${place} of ${name}` }, isSaved };
+        values.set(before);
+      }
+    }
 }
 
 /** What is wrong with a case, or null. The oracle reads the case's own buffers, so it meets the same NaN. */
