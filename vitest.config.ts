@@ -32,22 +32,27 @@ const BUNDLED = [
   'zustand/vanilla',
 ];
 
-const inBrowser = (name: string, include: string[]) => ({
+/** @param pages files by the page that they share; each page has a browser of its own, and all run at once */
+const inBrowser = (name: string, pages: Readonly<Record<string, string[]>>) => ({
   extends: true as const,
   optimizeDeps: { include: BUNDLED },
   test: {
     name,
-    include,
     exclude: ['tests/**/*.node.test.ts'], // the node project runs them
     browser: {
       enabled: true,
       headless: true,
+      fileParallelism: false, // the pages of one browser share a GPU process
       screenshotFailures: false,
       viewport: { width: 1280, height: 800 },
       provider: playwright({
         launchOptions: { ...(executablePath ? { executablePath } : {}), args: browserFlags() },
       }),
-      instances: [{ browser: 'chromium' as const }],
+      instances: Object.entries(pages).map(([page, include]) => ({
+        browser: 'chromium' as const,
+        name: `${name}: ${page}`,
+        include,
+      })),
     },
   },
 });
@@ -55,8 +60,8 @@ const inBrowser = (name: string, include: string[]) => ({
 export default defineConfig({
   plugins: [react(), wgslParts()],
   test: {
-    fileParallelism: false, // one GPU process and two cores: parallel files only contend
-    isolate: false, // one page for all files; each file closes what it opens
+    maxWorkers: 2, // of Node; the browsers run beside them
+    isolate: false, // files share a page, or a worker; each closes what it opens
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
@@ -73,9 +78,12 @@ export default defineConfig({
           exclude: ['tests/**/*.gpu.test.ts'],
         },
       },
-      inBrowser('browser', ['tests/{kernels,model,ui}/**/*.test.{ts,tsx}', 'tests/**/*.gpu.test.ts']),
+      inBrowser('browser', {
+        kernels: ['tests/{kernels,model}/**/*.test.ts'],
+        page: ['tests/ui/**/*.test.{ts,tsx}', 'tests/**/*.gpu.test.ts'],
+      }),
       { extends: true, test: { name: 'built', environment: 'node', include: ['tests/built/**/*.test.ts'] } },
-      inBrowser('e2e', ['tests/e2e/**/*.test.{ts,tsx}']),
+      inBrowser('e2e', { 'the lab': ['tests/e2e/**/*.test.{ts,tsx}'] }),
     ],
   },
 });

@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { packBfloat16, widenBfloat16 } from '../../shaders/bfloat16.ts';
 import { kernels, type KernelName } from '../../shaders/index.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { runOnce } from '../../src/gpu/kernel_check.ts';
 import type { KernelCase, TypedArray } from '../../src/gpu/kernel.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu({ raiseLimits: false });
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 const TWINS = (Object.keys(kernels) as KernelName[]).filter((name) => name.endsWith('_bf16'));
 const bitsOf = ({ buffer, byteOffset, length }: TypedArray) =>

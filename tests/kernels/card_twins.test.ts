@@ -1,20 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
 import { autotune } from '../../src/gpu/autotune.ts';
 import { BufferOwner } from '../../src/gpu/buffers.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import type { Kernel, KernelCase } from '../../src/gpu/kernel.ts';
 import { runOnce } from '../../src/gpu/kernel_check.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { dispatch, stepsOn } from '../../src/gpu/steps.ts';
 import { onCard } from '../support/on_card.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu({ raiseLimits: false });
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 /** Twins whose lanes share a sum: the oracle judges them, in cases of their own. */
 const SUMS_IN_LANES = ['token_stats_forward', 'sample_token'];

@@ -1,21 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { packVisible, row, wave, scatteredPlaces, type Turn } from '../../shaders/case_data.ts';
 import { kernels } from '../../shaders/index.ts';
 import { BufferOwner } from '../../src/gpu/buffers.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import type { TypedArray } from '../../src/gpu/kernel.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { Readback, u32 } from '../../src/gpu/readback.ts';
 import { dispatch } from '../../src/gpu/steps.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 
 const [HEADS, KV_HEADS] = [4, 2];
 const SLOT_LENGTH = 40;
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu({ raiseLimits: false });
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 interface Tokens {
   readonly headSize: number;

@@ -1,18 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
 import { describeFailure, runCase } from '../../src/gpu/kernel_check.ts';
 import { nanCases, nanFailure } from '../support/nan_cases.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 
 const catalogue: readonly AnyKernel[] = Object.values(kernels);
 
 let gpu: Gpu;
 beforeAll(async () => {
-  // Default limits: what passes here passes on every device. No adapter fails every test below.
-  gpu = await openGpu({ raiseLimits: false });
+  // No adapter fails every test below.
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 describe.each(catalogue)('$name', (kernel) => {
   const cases = kernel.cases();

@@ -1,19 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { wave } from '../../shaders/case_data.ts';
 import { kernels } from '../../shaders/index.ts';
 import { BufferOwner } from '../../src/gpu/buffers.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { Readback, u32 } from '../../src/gpu/readback.ts';
 import { dispatch, type Step } from '../../src/gpu/steps.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 
 const [INPUTS, HIDDEN] = [64, 20];
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu({ raiseLimits: false });
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 type Rows = Readonly<{ rows: number }>;
 

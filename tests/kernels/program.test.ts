@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { gatherRowsForward } from '../../shaders/gather/gather.kernel.ts';
 import {
   matmulNn,
@@ -9,23 +9,23 @@ import {
   matmulTnQuads,
 } from '../../shaders/matmul/matmul.kernel.ts';
 import { BufferOwner, subview, upload, VIEW_ALIGNMENT, type BufferView } from '../../src/gpu/buffers.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import type { Shaping } from '../../src/gpu/kernel.ts';
 import { compile, specialise } from '../../src/gpu/pipelines.ts';
 import { Program } from '../../src/gpu/program.ts';
 import { f32, Readback, u32 } from '../../src/gpu/readback.ts';
 import { clear, copy, dispatch, stepOn, type DispatchOptions } from '../../src/gpu/steps.ts';
 import { describeFailure, runCase } from '../../src/gpu/kernel_check.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 
 let gpu: Gpu;
 let owner: BufferOwner;
 let readback: Readback;
 beforeAll(async () => {
-  gpu = await openGpu({ raiseLimits: false });
+  gpu = await sharedGpu();
   owner = new BufferOwner(gpu, 'test');
   readback = new Readback(gpu);
 });
-afterAll(() => gpu.close());
 
 const table = Float32Array.from({ length: 16 }, (_, index) => index);
 

@@ -1,15 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { tokenId } from '../../src/units.ts';
 import { OPTIMISER, randomBatch, randomPolicy } from '../support/gpu_policies.ts';
 import { onCard } from '../support/on_card.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 /** Parameters after a supervised step, and turns sampled with them in chunks that end in the middle. */
 async function workOf(on: Gpu) {

@@ -1,14 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { conformModel, type ModelFile } from '../conform/model.ts';
 import type { FamilyReport } from '../conform/report.ts';
 import fixture from '../fixtures/model.json';
+import { sharedGpu } from '../support/shared_gpu.ts';
 
 let gpu: Gpu;
 let reports: readonly FamilyReport[];
 
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
   reports = await conformModel(gpu, fixture as unknown as ModelFile); // JSON types tuples as arrays
   console.info(
     reports
@@ -19,7 +20,6 @@ beforeAll(async () => {
       .join(''),
   );
 });
-afterAll(() => gpu.close());
 
 test.each([
   'logits',

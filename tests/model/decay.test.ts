@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
 import { OPTIMISER, randomBatch, randomParameters, randomPolicy } from '../support/gpu_policies.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 test('weight decay leaves out the tensors it is told to, and only those', async () => {
   const policy = await randomPolicy(gpu, SMALL_MODEL, { decayed: ({ name }) => !name.includes('norm') });

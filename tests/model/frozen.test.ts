@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { packBfloat16, widenBfloat16 } from '../../shaders/bfloat16.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { FrozenModelError } from '../../src/model/errors.ts';
 import { frozen, parameterMap, TRAINED, type StorageRule } from '../../src/model/parameters.ts';
 import {
@@ -10,6 +10,7 @@ import {
   updateInputs,
   trainOn,
 } from '../support/gpu_policies.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const batch = randomBatch(SMALL_MODEL.vocabularySize, 9, 21);
@@ -18,9 +19,8 @@ const whole = parameterMap(SMALL_MODEL);
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 /** Trains the tensors whose name this matches. */
 const only =

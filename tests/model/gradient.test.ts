@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import type { ModelConfig, TokenBatch } from '../../src/units.ts';
 import {
   namedParameters,
@@ -11,13 +11,13 @@ import {
   relativeError,
 } from '../support/gpu_policies.ts';
 import { oracleScores } from '../support/model.oracle.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { packTree, SMALL_MODEL } from '../support/token_batches.ts';
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 const VARIANTS: readonly (readonly [string, ModelConfig])[] = [
   ['with mixing, norms on queries and keys, tied output', SMALL_MODEL],

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import type { LossConfig } from '../../src/units.ts';
 import { randomBatch, randomPolicy, updateInputs, trainOn } from '../support/gpu_policies.ts';
 import { inner } from '../support/central_difference.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const batch = randomBatch(29, 9, 21);
@@ -16,9 +17,8 @@ const LOSSES: readonly LossConfig[] = [
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 test('cosines and norms are those of the gradients read back, and nothing is trained', async () => {
   const policy = await randomPolicy(gpu, SMALL_MODEL);

@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Gpu } from '../../src/gpu/device.ts';
 import type { ModelConfig } from '../../src/units.ts';
 import { namedParameters, randomBatch, randomPolicy, relativeError, updateInputs, trainOn } from '../support/gpu_policies.ts'; // prettier-ignore
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 const VARIANTS: readonly (readonly [string, ModelConfig])[] = [
   ['two query heads to a key head', SMALL_MODEL],

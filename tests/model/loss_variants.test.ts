@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { objective } from '../../src/algo/loss/loss.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { trainingLimit } from '../../src/model/policy.ts';
 import { KL_KINDS, NO_EXTRAS, RATIO_LEVELS, type LossConfig, type LossExtras } from '../../src/units.ts';
 import {
@@ -13,6 +13,7 @@ import {
   trainOn,
   type UpdateInputs,
 } from '../support/gpu_policies.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const ROWS = 9;
@@ -21,9 +22,8 @@ const scored = batch.scored.length;
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 const WIDE: LossConfig = { ...LOSS, clipLow: 0.02, clipHigh: 0.03 };
 const SOFT = { lowerEdge: 'soft', upperEdge: 'soft' } as const;

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { Gpu } from '../../src/gpu/device.ts';
 import type { TokenId } from '../../src/units.ts';
 import { CONTEXT, randomBatch, randomPolicy, updateInputs, trainOn } from '../support/gpu_policies.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const batch = randomBatch(29, 5, 3);
@@ -9,9 +10,8 @@ const vocabulary = SMALL_MODEL.vocabularySize;
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 test('the logits after a path are those of the whole batch at its last token', async () => {
   const policy = await randomPolicy(gpu, SMALL_MODEL);

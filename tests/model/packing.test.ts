@@ -1,8 +1,8 @@
 /** On the device: a packed tree has the loss and the gradients of its rows, one by one, whole or divided. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { packGroups } from '../../src/algo/batch/pack.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { splitBatch } from '../../src/model/microbatches.ts';
 import type { PolicyOptions } from '../../src/model/policy.ts';
 import type { TokenBatch } from '../../src/units.ts';
@@ -16,6 +16,7 @@ import {
   type UpdateInputs,
 } from '../support/gpu_policies.ts';
 import { randomGroups, separately } from '../support/row_groups.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const groups = randomGroups(SMALL_MODEL.vocabularySize, 3, 10, 14);
@@ -24,9 +25,8 @@ const plain = packGroups(separately(groups));
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 /** Scores of a batch, and what an update with these inputs makes of it. */
 async function outcome(batch: TokenBatch, inputs: UpdateInputs, options: Partial<PolicyOptions> = {}) {

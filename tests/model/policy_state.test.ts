@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { parameterMap, type StorageRule } from '../../src/model/parameters.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import { tokenId, type NamedTensors, type PolicyState } from '../../src/units.ts';
@@ -11,14 +11,14 @@ import {
   trainOn,
   updateInputs,
 } from '../support/gpu_policies.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const batch = randomBatch(SMALL_MODEL.vocabularySize, 9, 31);
 const { parameters: PARAMETERS } = parameterMap(SMALL_MODEL);
 
 let gpu: Gpu;
-beforeAll(async () => void (gpu = await openGpu()));
-afterAll(() => gpu.close());
+beforeAll(async () => void (gpu = await sharedGpu()));
 
 type Places = readonly { readonly name: string; readonly length: number }[];
 

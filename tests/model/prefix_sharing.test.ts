@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { keyedRandom } from '../../src/algo/random.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import type { Policy } from '../../src/model/policy.ts';
 import { tokenId, type GenerateRequest, type Generation, type TokenId } from '../../src/units.ts';
 import { CONTEXT, randomPolicy } from '../support/gpu_policies.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 const begin = (policy: Policy): void =>
   policy.beginRollout({ seed: 123, update: 4 }, { temperature: 1, stopTokens: [tokenId(3)] });

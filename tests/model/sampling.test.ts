@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { keyedRandom, tokenGumbel } from '../../src/algo/random.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { BatchError } from '../../src/model/errors.ts';
 import type { PolicyOptions } from '../../src/model/policy.ts';
 import {
@@ -18,6 +18,7 @@ import {
   relativeError,
 } from '../support/gpu_policies.ts';
 import { oracleScores } from '../support/model.oracle.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { packRows, SMALL_MODEL } from '../support/token_batches.ts';
 
 const KEY: RandomKey = { seed: 123, update: 4 };
@@ -26,9 +27,8 @@ const TOKENS = 20;
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 /** Seven requests; the first four share a prefix, two of them all of it. */
 function requests(): GenerateRequest[] {

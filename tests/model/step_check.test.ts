@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { checkStep, forecastTokens } from '../../src/train/inspect/step_check.ts';
 import {
   LOSS,
@@ -12,15 +12,15 @@ import {
   trainOn,
 } from '../support/gpu_policies.ts';
 import { oracleScores } from '../support/model.oracle.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const batch = randomBatch(29, 9, 21);
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 test('a small AdamW step of the model changes the loss as its gradient says, and checking changes nothing', async () => {
   const [checked, plain] = [await randomPolicy(gpu, SMALL_MODEL), await randomPolicy(gpu, SMALL_MODEL)];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { huggingFaceConfig } from '../../src/model/hugging_face.ts';
 import { frozen, TRAINED } from '../../src/model/parameters.ts';
 import { Policy } from '../../src/model/policy.ts';
@@ -11,6 +11,7 @@ import json from '../fixtures/stories260K/config.json';
 import reference from '../fixtures/stories260K/reference.json';
 import { namedParameters } from '../support/gpu_policies.ts';
 import { oracleScores } from '../support/model.oracle.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { packRows } from '../support/token_batches.ts';
 
 // A really trained model, made and saved by others: what it computes was computed in float64 from the same files.
@@ -26,9 +27,8 @@ const ROOM = {
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 /** The model of a file, read as a download is, in the storage that the file has. */
 async function open(url: string): Promise<{ policy: Policy; elementType: string }> {

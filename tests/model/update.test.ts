@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { policyLoss } from '../../src/algo/loss/loss.ts';
 import { DeviceLostError } from '../../src/gpu/errors.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
@@ -15,15 +15,15 @@ import {
   updateInputs,
   trainOn,
 } from '../support/gpu_policies.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 import { packRows, SMALL_MODEL } from '../support/token_batches.ts';
 
 const batch = randomBatch(29, 9, 21);
 
 let gpu: Gpu;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
 });
-afterAll(() => gpu.close());
 
 async function stepped(policy: Policy, steps = 1) {
   const { logProb } = await policy.score(batch, 1);

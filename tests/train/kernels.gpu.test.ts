@@ -1,19 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { runCase } from '../../src/gpu/kernel_check.ts';
 import { tryKernel } from '../../src/train/inspect/kernel_gradient.ts';
 import { checkKernel } from '../../src/train/inspect/kernels.ts';
 import type { KernelBatch, KernelTrial } from '../../src/protocol/protocol.ts';
 import { loggedBatch } from '../support/kernel_batch.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 
 let gpu: Gpu;
 let batch: KernelBatch;
 beforeAll(async () => {
-  gpu = await openGpu();
+  gpu = await sharedGpu();
   batch = await loggedBatch();
 });
-afterAll(() => gpu.close());
 
 const tokensIn = ({ rows }: KernelBatch): number => rows.reduce((sum, row) => sum + row.tokenIndex.length, 0);
 
