@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createLab } from '../../src/store/lab/lab.ts';
 import { createPlayer } from '../../src/store/record/player.ts';
-import { createPump } from '../../src/store/record/pump.ts';
 import { readKnob, withAlgorithm, writeKnob } from '../../src/store/lab/knobs.ts';
 import type { Selection } from '../../src/store/place/selection.ts';
 import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
@@ -252,42 +251,6 @@ describe('the player', () => {
     player.seek(1);
     expect(seen.at(-1)).toMatchObject({ kind: 'metrics', update: 1 });
   });
-});
-
-test('the pump takes what fits a frame and keeps the rest in order', () => {
-  let clock = 0;
-  const seen: number[] = [];
-  const pump = createPump((events) => {
-    seen.push(...events.map((event) => ('update' in event ? event.update : -1)));
-    clock += 5;
-  }, 8, () => clock); // prettier-ignore
-  pump.add(Array.from({ length: 200 }, (_, update) => ({ kind: 'phase', update, phase: 'loss' })));
-  pump.tick();
-  expect([seen.length, pump.waiting()]).toEqual([96, 104]);
-  pump.tick();
-  pump.tick();
-  expect(seen).toEqual(Array.from({ length: 200 }, (_, update) => update));
-  expect(pump.waiting()).toBe(0);
-});
-
-test('a hidden page takes all that waits at once, in order, and a long queue does not keep what it handed on', () => {
-  const seen: number[] = [];
-  const pump = createPump((events) => {
-    seen.push(...events.map((event) => ('update' in event ? event.update : -1)));
-  }, 0, () => 0); // prettier-ignore
-  const events = Array.from({ length: 10_000 }, (_, update): EngineEvent => ({
-    kind: 'phase',
-    update,
-    phase: 'loss',
-  }));
-  pump.add(events);
-  for (let n = 0; n < 100; n++) pump.tick();
-  expect([seen.length, pump.waiting()]).toEqual([4800, 5200]);
-  pump.drain();
-  expect(pump.waiting()).toBe(0);
-  expect(seen).toEqual(events.map((_, update) => update));
-  pump.drain();
-  expect(seen).toHaveLength(10_000);
 });
 
 describe('knobs', () => {
