@@ -133,28 +133,37 @@ test('a link to an update shows it before the recording is read, and says what i
   await own.close();
 });
 
-test('a whole session asks nothing of another origin and breaks no policy', async () => {
+test('every view opens, and every file that training needs is kept for later', async () => {
   await openTab();
   await firstUpdate();
   for (const view of ['Tree', 'Credit', 'Loss', 'Compare', 'Profile', 'Train']) {
     await page.getByRole('navigation').getByRole('button', { name: view }).first().click();
     await page.getByRole('main', { name: view }).waitFor();
   }
-  await trainOneUpdate();
-  expect(requests.length).toBeGreaterThan(8);
-  const foreign = requests.filter(
-    (address) => !address.startsWith(origin + PATH) && !address.startsWith('blob:'),
-  );
-  expect(foreign).toEqual([]);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => null)); // all files are kept
   expect(complaints).toEqual([]);
 });
 
-test('the lab opens and trains without a network, and a new version is offered, never forced', async () => {
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => null)); // all files are kept
+test('without a network the lab opens and trains; after a reload it goes on from its checkpoint, as one run on the shelf', async () => {
   isDown = true;
   await openTab();
   await firstUpdate();
   await trainOneUpdate();
+  await page.keyboard.press('7');
+  const runs = page.locator('.runs-view tbody tr');
+  const live = runs.filter({ hasText: 'live' });
+  await live.filter({ hasText: /[1-9]\d* of 40/ }).waitFor(); // an update is written: there is where to go on from
+  const count = await runs.count();
+  await page.reload();
+  const words = page.getByText(/^Resumed at update \d+: the page was loaded again/);
+  const update = Number(/\d+/.exec((await words.textContent()) ?? '')?.[0]);
+  expect(update).toBeGreaterThanOrEqual(1);
+  await live.filter({ hasText: `${update + 1} of 40` }).waitFor();
+  expect(await runs.count()).toBe(count); // the same run, not another
+  expect(complaints).toEqual([]);
+});
+
+test('a new version is offered, never forced', async () => {
   isDown = false;
   isNewer = true;
   await openTab(); // the browser looks for a new version as a page opens
@@ -172,21 +181,10 @@ test('the lab opens and trains without a network, and a new version is offered, 
   expect(complaints).toEqual([]);
 });
 
-test('a live run is kept: after a reload it goes on from its checkpoint, as one run on the shelf', async () => {
-  await openTab();
-  const runs = page.locator('.runs-view tbody tr');
-  const before = await page.evaluate(async () => (await indexedDB.databases()).length);
-  expect(before).toBe(1); // runs of the tests before are kept there
-  await page.getByRole('button', { name: 'Train live', exact: true }).first().click();
-  await page.keyboard.press('7');
-  const live = runs.filter({ hasText: 'live' });
-  await live.waitFor();
-  const count = await runs.count();
-  await page.reload();
-  const words = page.getByText(/^Resumed at update \d+: the page was loaded again/);
-  const update = Number(/\d+/.exec((await words.textContent()) ?? '')?.[0]);
-  expect(update).toBeGreaterThanOrEqual(1);
-  await live.filter({ hasText: `${update + 1} of 40` }).waitFor();
-  expect(await runs.count()).toBe(count); // the same run, not another
-  expect(complaints).toEqual([]);
+test('a whole session, training and return included, asks nothing of another origin', () => {
+  expect(requests.length).toBeGreaterThan(8);
+  const foreign = requests.filter(
+    (address) => !address.startsWith(origin + PATH) && !address.startsWith('blob:'),
+  );
+  expect(foreign).toEqual([]);
 });
