@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
+import type { Backend } from '../../src/train/engine/engine.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/run/checkpoint_file.ts';
 import type { RunConfig } from '../../src/units.ts';
-import { eventsAfter, trainedRun, type TrainedRun, type TrainingPlan } from '../support/resumed_runs.ts';
+import { eventsAfter, trainedRun } from '../support/resumed_runs.ts';
 
 const BEFORE = 2; // updates before the checkpoint: the moments of the optimiser are full by then
 const UPDATES = 3;
@@ -19,24 +20,21 @@ function configOf(name: keyof typeof algorithms): RunConfig {
   return withAlgorithm({ ...config, ...small }, algorithms[name].config);
 }
 
-/** On a device of its own, which is gone afterwards. */
-async function onDevice(config: RunConfig, plan: TrainingPlan): Promise<TrainedRun> {
-  const backend = await openGpuBackend();
-  try {
-    return await trainedRun(backend, config, plan);
-  } finally {
-    backend.close();
-  }
-}
+let straightOn: Backend;
+let resumedOn: Backend; // another device: nothing of the first run is on it
+beforeAll(async () => {
+  [straightOn, resumedOn] = [await openGpuBackend(), await openGpuBackend()];
+});
+afterAll(() => [straightOn, resumedOn].forEach((backend) => backend.close()));
 
 test.each(['at2po', 'dapo', 'bapo', 'a_star_po', 'istar'] as const)(
   'a run of %s that is resumed on another device posts what the run posts that nobody interrupted',
   async (name) => {
     const config = configOf(name);
     const weights = await (await fetch(`/${config.weights}`)).arrayBuffer();
-    const straight = await onDevice(config, { weights, at: [BEFORE] });
+    const straight = await trainedRun(straightOn, config, { weights, at: [BEFORE] });
     const file = await encodeCheckpoint(straight.checkpoints[0]);
-    const resumed = await onDevice(config, { from: await decodeCheckpoint(file) });
+    const resumed = await trainedRun(resumedOn, config, { from: await decodeCheckpoint(file) });
 
     const after = eventsAfter(straight.events, BEFORE);
     expect(resumed.events).toEqual(after);
