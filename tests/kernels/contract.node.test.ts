@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
 import { lossParams } from '../../shaders/policy_loss/packing.ts';
+import { workOf } from '../../shaders/work.ts';
 import { dispatch } from '../../src/gpu/steps.ts';
 import { paramsOf } from '../../src/gpu/kernel.ts';
 import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
@@ -15,11 +16,19 @@ describe.each(Object.entries(kernels))('%s', (name, kernel) => {
     expect(checkContract(kernel)).toEqual([]);
   });
 
-  test('has cases with different titles and a reason for its tolerance', () => {
-    const titles = kernel.cases().map(({ title }) => title);
+  test('has cases with different titles, a reason for its tolerance, and whole, unnegative or unknown work', () => {
+    const cases = kernel.cases(); // dear to make: asked for once
+    const titles = cases.map(({ title }) => title);
     expect(titles.length).toBeGreaterThan(0);
     expect(new Set(titles).size).toBe(titles.length);
     expect(kernel.tolerance.reason).not.toBe('');
+    const shaping = { ...kernel.overrides, ...kernel.constants };
+    const amounts = cases.flatMap(({ params }): (number | null)[] =>
+      Object.values(workOf(name, params as Record<string, number>, shaping)),
+    );
+    expect(amounts.every((value) => value === null || (Number.isSafeInteger(value) && value >= 0))).toBe(
+      true,
+    );
   });
 });
 
