@@ -79,11 +79,11 @@ export default defineConfig({
         },
       },
       inBrowser('browser', {
-        kernels: ['tests/{kernels,model}/**/*.test.ts'],
-        page: ['tests/ui/**/*.test.{ts,tsx}', 'tests/**/*.gpu.test.ts'],
+        engine: ['tests/{kernels,model}/**/*.test.ts', 'tests/**/*.gpu.test.ts'],
+        lab: ['tests/ui/**/*.test.{ts,tsx}'],
       }),
       { extends: true, test: { name: 'built', environment: 'node', include: ['tests/built/**/*.test.ts'] } },
-      inBrowser('e2e', { 'the lab': ['tests/e2e/**/*.test.{ts,tsx}'] }),
+      inBrowser('e2e', { lab: ['tests/e2e/**/*.test.{ts,tsx}'] }),
     ],
   },
 });

@@ -1,33 +1,19 @@
-// `npm test`: every test — Node, WebGPU in the browser, end to end, and the kernels again on wgpu/naga —
-// then one closing line 'N passed, N failed' over all of them. Exits non-zero on any failure.
-import { spawnSync } from 'node:child_process';
+// `npm test`: every test — Node, WebGPU in the browser, end to end, and beside them the kernels again on wgpu/naga,
+// whose words come after Vitest's — then one closing line 'N passed, N failed' over all of them. Exits non-zero on any
+// failure.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { runAside } from './aside.mjs';
 
 const REPORT = '.cache/vitest.json';
 
-/** Runs a command in the foreground; with capture, its standard output is returned as well as shown. */
-function run(command, args, capture = false) {
-  const result = spawnSync(command, args, {
-    stdio: ['ignore', capture ? 'pipe' : 'inherit', 'inherit'],
-    shell: process.platform === 'win32',
-    maxBuffer: 1 << 28,
-  });
-  const output = result.stdout?.toString() ?? '';
-  if (capture) process.stdout.write(output);
-  return { status: result.status ?? 1, output };
-}
-
-function vitest() {
+async function vitest() {
   mkdirSync('.cache', { recursive: true });
   rmSync(REPORT, { force: true });
-  const { status } = run('npx', [
-    '--no-install',
-    'vitest',
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${REPORT}`,
-  ]);
+  const args = ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
+  const shell = process.platform === 'win32';
+  const [status] = await once(spawn('npx', ['--no-install', ...args], { stdio: 'inherit', shell }), 'close');
   const report = JSON.parse(readFileSync(REPORT, 'utf8'));
   const failed = report.numFailedTests + report.testResults.filter(brokeBeforeItsTests).length;
   return {
@@ -41,14 +27,16 @@ function vitest() {
 const brokeBeforeItsTests = (file) =>
   file.status === 'failed' && !file.assertionResults.some((assertion) => assertion.status === 'failed');
 
-function naga() {
-  const { status, output } = run('node', ['scripts/naga.mjs'], true);
+async function naga() {
+  const { status, output } = await runAside('node', ['scripts/naga.mjs']);
   const [, passed = 0, failed = 0] = output.match(/^(\d+) passed, (\d+) failed\s*$/m)?.map(Number) ?? [];
-  return { name: 'kernels on wgpu/naga', passed, failed: status === 0 ? failed : Math.max(1, failed) };
+  const counts = { passed, failed: status === 0 ? failed : Math.max(1, failed) };
+  return { name: 'kernels on wgpu/naga', ...counts, output };
 }
 
-const results = [vitest(), naga()];
+const results = await Promise.all([vitest(), naga()]);
 const total = (field) => results.reduce((sum, result) => sum + result[field], 0);
+for (const { name, output } of results) if (output) console.log(`\n── ${name}\n${output.trimEnd()}`);
 console.log('');
 for (const result of results) console.log(`${result.name}: ${result.passed} passed, ${result.failed} failed`);
 console.log(`\n${total('passed')} passed, ${total('failed')} failed`);
