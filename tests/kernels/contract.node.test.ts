@@ -23,12 +23,9 @@ describe.each(Object.entries(kernels))('%s', (name, kernel) => {
     expect(new Set(titles).size).toBe(titles.length);
     expect(kernel.tolerance.reason).not.toBe('');
     const shaping = { ...kernel.overrides, ...kernel.constants };
-    const amounts = cases.flatMap(({ params }): (number | null)[] =>
-      Object.values(workOf(name, params as Record<string, number>, shaping)),
-    );
-    expect(amounts.every((value) => value === null || (Number.isSafeInteger(value) && value >= 0))).toBe(
-      true,
-    );
+    for (const { params } of cases)
+      for (const value of Object.values(workOf(name, params as Record<string, number>, shaping)))
+        expect(value === null || (Number.isSafeInteger(value) && value >= 0)).toBe(true);
   });
 });
 
