@@ -63,6 +63,7 @@ export default defineConfig({
     maxWorkers: 2, // of Node; the browsers run beside them
     isolate: false, // files share a page, or a worker; each closes what it opens
     testTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } }, // cores that do other work make a state come later, not never
     hookTimeout: 120_000,
     projects: [
       {
