@@ -46,7 +46,7 @@ function CurveTable({ data }: { readonly data: CurveData }) {
   );
 }
 
-export function Curves() {
+export function Curves({ onStory }: { readonly onStory?: () => void }) {
   const data = useCurveData();
   const { selection } = useLab();
   const following = useSelection((state) => state.update === null);
@@ -62,6 +62,11 @@ export function Curves() {
     <section className="curves" aria-label="Curves">
       <div className="section-head">
         <h2>By update{named === null ? ' · latest values' : ` · values at update ${at}`}</h2>
+        {onStory && (
+          <button type="button" className="quiet small" onClick={onStory}>
+            What happens here?
+          </button>
+        )}
         <button
           type="button"
           className="quiet small"

@@ -1,7 +1,7 @@
 /** The run as it happens: transport, curves, the batch as tiny trees, one question in words, settings. */
 import { useMemo, useState } from 'react';
 import { bestLeaf, pathTokens, rewardOf } from '../../store/record/reading.ts';
-import type { TreeState } from '../../store/record/run_state.ts';
+import type { RunState, TreeState } from '../../store/record/run_state.ts';
 import {
   useOfUpdate,
   useSentence,
@@ -20,6 +20,7 @@ import { Alarms } from '../parts/Alarms.tsx';
 import { BatchStrip } from '../parts/BatchStrip.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import { Curves } from './Curves.tsx';
+import { FirstSight } from './FirstSight.tsx';
 import { Knobs } from './Knobs.tsx';
 import { MethodChanges } from './MethodCard.tsx';
 import { Scrubber, TransportBar } from './TransportBar.tsx';
@@ -76,6 +77,23 @@ function Answer({ prompt }: { readonly prompt: number }) {
       <BestPath tree={tree} vocabulary={vocabulary} />
     </section>
   );
+}
+
+/** Updates after which curves say more than a story. */
+const STORY_UPDATES = 3;
+
+const finishedUpdates = ({ updates }: RunState): number =>
+  updates.filter(({ metrics }) => metrics !== null).length;
+
+/** Where a run begins before one's eyes its story stands in place of empty charts; the button shows it again. */
+function CurvesOrStory() {
+  const isYoung = useRun((run) => finishedUpdates(run) < STORY_UPDATES);
+  const isEmpty = useRun((run) => finishedUpdates(run) === 0);
+  const [began, setBegan] = useState(isEmpty);
+  const [asked, setAsked] = useState<boolean | null>(null);
+  if (isEmpty && !began) setBegan(true);
+  if (asked ?? (began && isYoung)) return <FirstSight onClose={() => setAsked(false)} />;
+  return <Curves onStory={() => setAsked(true)} />;
 }
 
 /** Settings stay open where there is room for a third column. */
@@ -143,7 +161,7 @@ export function TrainView() {
         <Scrubber />
         <Alarms />
       </div>
-      {sentences.length > 0 ? <Missing view="train" /> : <Curves />}
+      {sentences.length > 0 ? <Missing view="train" /> : <CurvesOrStory />}
       <div className="train-run">
         <BatchStrip onPreview={setPreview} />
         <Answer prompt={preview ?? selected} />

@@ -1,0 +1,38 @@
+import { afterEach, expect, test } from 'vitest';
+import { cleanup, render } from 'vitest-browser-react';
+import { createLab } from '../../src/store/lab/lab.ts';
+import { bestLeaf, rewardOf } from '../../src/store/record/reading.ts';
+import { tellPath } from '../../src/store/record/told.ts';
+import { formatSigned } from '../../src/ui/parts/format.ts';
+import { App } from '../../src/ui/shell/App.tsx';
+import { seriousFindings } from '../support/axe.ts';
+import { scriptedLog } from '../support/scripted_lab.ts';
+
+afterEach(() => cleanup());
+
+test('a run that begins is told on its own first tree, until there are curves or the reader wants them', async () => {
+  const log = await scriptedLog();
+  const lab = createLab(() => undefined, '');
+  const screen = await render(<App lab={lab} />);
+  const story = () => screen.container.querySelector('.first-sight');
+  expect([...story()!.querySelectorAll('li b')].map(({ textContent }) => textContent)).toEqual(['Question', 'Turn', 'Tool', 'Answer', 'Reward', 'Update']); // prettier-ignore
+  lab.run.apply(
+    log.slice(
+      0,
+      log.findIndex(({ kind }) => kind === 'step'),
+    ),
+  );
+  const run = lab.run.getState();
+  const [tree] = run.updates[0].trees;
+  const leaf = bestLeaf(tree!)!;
+  const told = [...tellPath(run, tree!, leaf).values()].flat();
+  await expect.poll(() => story()?.textContent).toContain(told.at(-1)!.sentence);
+  const text = story()!.textContent;
+  if (told.length > 1) expect(text).toContain(told[0].sentence);
+  expect(text).toContain(formatSigned(rewardOf(tree!, leaf)!, 0));
+  expect(await seriousFindings(screen.container)).toEqual([]);
+  await screen.getByRole('button', { name: 'Show the curves' }).click();
+  await expect.poll(story).toBeNull();
+  await screen.getByRole('button', { name: 'What happens here?' }).click();
+  await expect.poll(story).not.toBeNull();
+});
