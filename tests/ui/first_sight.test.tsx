@@ -24,12 +24,12 @@ test('a run that begins is told on its own first tree, until there are curves or
   );
   const run = lab.run.getState();
   const [tree] = run.updates[0].trees;
-  const leaf = bestLeaf(tree!)!;
-  const told = [...tellPath(run, tree!, leaf).values()].flat();
+  const leaf = bestLeaf(tree)!;
+  const told = [...tellPath(run, tree, leaf).values()].flat();
   await expect.poll(() => story()?.textContent).toContain(told.at(-1)!.sentence);
   const text = story()!.textContent;
   if (told.length > 1) expect(text).toContain(told[0].sentence);
-  expect(text).toContain(formatSigned(rewardOf(tree!, leaf)!, 0));
+  expect(text).toContain(formatSigned(rewardOf(tree, leaf), 0));
   expect(await seriousFindings(screen.container)).toEqual([]);
   await screen.getByRole('button', { name: 'Show the curves' }).click();
   await expect.poll(story).toBeNull();

@@ -57,7 +57,7 @@ test('Tree reads its words, rewards and worth; what nobody measured is said to b
   expect(label(3)).toContain('n3 0.50, reward, partial');
   expect(label(4)).toContain('n4 0, reward, wrong');
   expect(screen.container.querySelector('.prompt-bar')?.textContent).toContain(
-    'In which city was Ada Lovelace born? answer:  London',
+    'In which city was Ada Lovelace born? answer: London',
   );
   expect(screen.container.querySelector('.node-panels .transcript')?.textContent).toBe(
     '\nresult: Ada Lovelace was born in London, England.\nanswer: London',

@@ -125,7 +125,8 @@ describe('the Train view', () => {
     await expect.element(page.getByText('dead', { exact: true }).last()).toBeVisible();
     await expect.element(page.getByText('Best path: correct, reward +1')).toBeVisible();
     const transcript = document.querySelector('.transcript');
-    expect(transcript?.textContent.replaceAll(/\s+/g, ' ').trim()).toBe(
+    const tokens = [...(transcript?.querySelectorAll('.token') ?? [])].map(({ textContent }) => textContent);
+    expect(tokens.join(' ')).toBe(
       'think ‹ plan › search ‹ Yara mother › result ‹ Yara Pia › think ‹ Yara Pia › answer ‹ Pia ›',
     );
     expect(transcript?.querySelectorAll('[data-source="environment"]')).toHaveLength(4);

@@ -90,9 +90,11 @@ function callWords(
   const asked = `Asks the tool${again} for ${phrase(call.entity, call.relation)}`;
   if (!result) return `${asked}.`;
   const rows = factsOf(result);
-  return rows
-    ? `${asked}; ${pageWords(index, { ...call, rows })}.`
-    : `${asked}; it answers none: it knows neither.`;
+  if (rows) return `${asked}; ${pageWords(index, { ...call, rows })}.`;
+  const said = result.slice(1, -1).join(' ');
+  return said === UNKNOWN
+    ? `${asked}; it answers none: it knows neither.`
+    : `${asked}; it answers “${said}”.`;
 }
 
 /** The facts that an answer rests on and that no result of the path showed. */
