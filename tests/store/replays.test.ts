@@ -105,7 +105,12 @@ test('a question about an update is answered by the weights that grew its trees,
   await listening.ask({ kind: 'list-kernels' });
   listening.setExact(false);
   await listening.ask(token);
-  expect(asked.map((entry) => (entry as [string, unknown])[1])).toEqual([null, null, null, null]);
+  expect(asked.map((entry) => (entry as [string, unknown])[1])).toEqual([
+    null,
+    { run: RUN(), update: 0 }, // what the run started from, wherever it stands now
+    null,
+    null,
+  ]);
   expect(replays.getState().exact).toBe(true);
 });
 

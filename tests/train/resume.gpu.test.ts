@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { firstDifference } from '../../src/store/record/replay_difference.ts';
 import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
 import type { Backend } from '../../src/train/engine/engine.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/run/checkpoint_file.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { eventsAfter, trainedRun } from '../support/resumed_runs.ts';
 
@@ -42,3 +44,27 @@ test.each(['at2po', 'dapo', 'bapo', 'a_star_po', 'istar'] as const)(
     expect(norms.some((norm) => norm > 0)).toBe(true); // the parameters moved in what was compared
   },
 );
+
+test('a fork with nothing changed is its parent bit for bit; with another learning rate it is until the first step', async () => {
+  const base = configOf('at2po');
+  const config = { ...base, updates: 2, evaluation: { ...base.evaluation, every: 0 } };
+  const weights = await (await fetch(`/${config.weights}`)).arrayBuffer();
+  const parent = await onDevice(config, { weights, at: [1] });
+  const file = await encodeCheckpoint(parent.checkpoints[0]);
+  const fork = async (learningRate: number) => {
+    const checkpoint = await decodeCheckpoint(file.slice());
+    const child = { ...config, optimiser: { ...config.optimiser, learningRate } };
+    return (await onDevice(child, { from: { ...checkpoint, config: child } })).events;
+  };
+  const after = eventsAfter(parent.events, 1);
+  const { learningRate } = config.optimiser;
+  expect(await fork(learningRate)).toEqual(after);
+
+  const faster = await fork(2 * learningRate);
+  const step = after.findIndex(({ kind }) => kind === 'step'); // its norms are of the gradient, before the rate
+  expect(faster.slice(0, step + 1)).toEqual(after.slice(0, step + 1));
+  const { gradientNorm } = after[step] as Extract<RunEvent, { kind: 'step' }>;
+  expect(gradientNorm).toBeGreaterThan(0);
+  // the next mini-batch, which the moved policy scores
+  expect(firstDifference(after, faster)).toMatchObject({ update: 2, phase: 'loss', kind: 'loss' });
+});

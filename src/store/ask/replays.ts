@@ -214,9 +214,12 @@ export function createReplays(parts: ReplaysParts): Replays {
 
   const withWeights: Ask = (question, signal) => {
     const update = store.getState().exact ? updateOf(question) : null;
-    const before = update === null ? 0 : update - 1;
     const record = parts.shown();
-    if (before < 1 || parts.standsAt(before)) return parts.ask(question, signal);
+    if (update === null || parts.standsAt(update - 1)) return parts.ask(question, signal);
+    const before = update - 1;
+    const { header } = record.getState();
+    if (before === 0 && header)
+      return parts.ask({ ...question, at: { run: header.date, update: 0 } } as typeof question, signal);
     return reach(record, before, signal).then(({ place }) => parts.ask({ ...question, at: place }, signal));
   };
 

@@ -158,8 +158,8 @@ export function HandPanel({ tree }: { readonly tree: TreeState }) {
   const selected = useSelection(({ node }) => node);
   const update = useUpdateNumber();
   const exact = useStore(replays, (state) => state.exact);
-  useTransport(({ source }) => source); // what `standsAt` depends on
-  useRun((run) => run.update);
+  const isLive = useTransport(({ source }) => source === 'live');
+  useRun((run) => run.update); // what `standsAt` depends on
   const temperature = useRecipe((config) => config.temperature) ?? 1;
   const asking = useInterventions((state) => state.asking);
   const hand = useHandTree();
@@ -250,7 +250,7 @@ export function HandPanel({ tree }: { readonly tree: TreeState }) {
             />
           )}
           <p className="small soft" role="status">
-            {whyNot ?? policyExpected(transport.standsAt(update - 1), update, exact)}
+            {whyNot ?? policyExpected(transport.standsAt(update - 1) || (isLive && !exact), update, exact)}
           </p>
         </>
       )}

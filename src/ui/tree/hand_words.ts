@@ -23,7 +23,11 @@ export function policyWords({ parameters, update, stepped, status }: AskedPolicy
   return update === 1 ? 'the run’s starting policy' : `the policy after update ${update - 1}`;
 }
 
-/** Whose words they will be. @param exact the run is replayed for them; otherwise its first weights answer */
+/**
+ * Whose words they will be.
+ * @param standsHere the live run answers as it stands
+ * @param exact the run is replayed for them; otherwise the live run answers, or the first weights of one that is not live
+ */
 export function policyExpected(standsHere: boolean, update: number, exact: boolean): string {
   if (standsHere) return 'The live policy writes the new words, as it stands when asked.';
   return exact && update > 1
