@@ -5,7 +5,13 @@ import { nodeName } from '../drawing/encodings.ts';
 import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { countWords, formatNumber, formatSetting, formatShare, formatSigned } from '../parts/format.ts';
 import { Fact } from '../parts/parts.tsx';
-import { FILE_IS_GONE, trainAgainWords, useRunGround, type RunGround } from '../parts/run_ground.ts';
+import {
+  FILE_IS_GONE,
+  forkStartIsElsewhere,
+  trainAgainWords,
+  useRunGround,
+  type RunGround,
+} from '../parts/run_ground.ts';
 
 // How the check of a step is asked for, by what is on screen: a live run that goes on, one that is over, a recording.
 
@@ -19,7 +25,7 @@ const NEXT = 'Check the next update’s steps';
 
 /** What can be asked for and why; a step is checked while it is taken, since nobody keeps the weights on both sides. */
 export function checkOffer(ground: RunGround): CheckOffer {
-  const { engine, live, finished, byHand, update } = ground;
+  const { engine, live, finished, byHand, forkedAfter, update } = ground;
   const again = `Train again to update ${update} and check it`;
   if (engine === 'unavailable')
     return { how: null, button: live ? NEXT : again, note: 'Scoring the rows again needs WebGPU.' };
@@ -31,6 +37,12 @@ export function checkOffer(ground: RunGround): CheckOffer {
       how: null,
       button: again,
       note: `${FILE_IS_GONE}: train from that file and check as it runs.`,
+    };
+  if (!live && forkedAfter !== null)
+    return {
+      how: null,
+      button: again,
+      note: `${forkStartIsElsewhere(forkedAfter)}: resume it from Runs and check the update that comes next.`,
     };
   const why = live ? 'The run is over' : 'A recording holds no weights';
   return {

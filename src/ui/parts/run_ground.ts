@@ -8,6 +8,7 @@ export interface RunGround {
   readonly live: boolean; // else a recording
   readonly finished: boolean;
   readonly byHand: boolean; // the run started from a weights file that the person opened
+  readonly forkedAfter: number | null; // the update of its parent that it goes on from; null: it is no fork
   readonly update: number; // on screen
   readonly ms: number; // that the run took to its end
 }
@@ -17,17 +18,24 @@ export function useRunGround(update: number): RunGround {
   const live = useTransport((shown) => shown.source === 'live');
   const finished = useRun((run) => run.status === 'finished');
   const byHand = useRecipe((config) => config.weights) === LOADED_BY_HAND;
+  const forkedAfter = useRun(({ header }) =>
+    header?.origin.kind === 'forked' ? header.origin.update : null,
+  );
   const ms = useRun((run) =>
     run.updates
       .slice(0, update)
       .reduce((sum, { metrics }) => sum + (metrics ? metrics.rolloutMs + metrics.trainMs : 0), 0),
   );
-  return { engine, live, finished, byHand, update, ms };
+  return { engine, live, finished, byHand, forkedAfter, update, ms };
 }
 
 /** What training again does, after a colon. */
-export const trainAgainWords = ({ ms }: Pick<RunGround, 'ms'>): string =>
-  `the run is trained again from its configuration and seed, to here in about ${formatMs(ms)} at its own pace, and takes the place of what is on screen. The same device gives the same numbers; another may differ in the last digits.`;
+export const trainAgainWords = ({ ms, forkedAfter }: Pick<RunGround, 'ms' | 'forkedAfter'>): string =>
+  `the run is trained again from ${forkedAfter === null ? 'its configuration and seed' : `its parent’s state after update ${forkedAfter}`}, to here in about ${formatMs(ms)} at its own pace, and takes the place of what is on screen. The same device gives the same numbers; another may differ in the last digits.`;
+
+/** Why a fork that is not the live run cannot be trained again. */
+export const forkStartIsElsewhere = (after: number): string =>
+  `This run is a fork: it begins with its parent’s state after update ${after}, which only a live run has at hand`;
 
 /** Why a recording cannot be trained again, where it cannot. */
 export const FILE_IS_GONE =

@@ -1,5 +1,6 @@
 /** Why there is no live training here and what to do about it, in plain words. The recorded run goes on. */
 import { useEffect, useRef, useState } from 'react';
+import { useStore } from 'zustand';
 import type { ArrivalState, LostPlace } from '../../store/lab/arrival.ts';
 import { lostRunWords, missingPlace, type MissingPlace } from '../../store/place/missing_place.ts';
 import { lastNeeded } from '../../store/place/selection.ts';
@@ -17,6 +18,7 @@ import {
   useUpdateNumber,
 } from '../parts/binding.ts';
 import { countWords, formatNumber, formatShare } from '../parts/format.ts';
+import { runTitle } from '../runs/RunRow.tsx';
 import { useHandTree } from '../tree/hand_words.ts';
 import { factsOfThisBrowser, webgpuAdvice } from './webgpu_advice.ts';
 
@@ -231,12 +233,27 @@ export function AddressNotice() {
 
 // Said in place of an old update's trees and loss rows while they are compressed, and when they are gone.
 
+/** The run that the one on screen was forked from; null where it is no fork. */
+function useParent(): { readonly name: string; readonly update: number } | null {
+  const { shelf, kept } = useLab();
+  const origin = useRun(({ header }) => (header?.origin.kind === 'forked' ? header.origin : null));
+  const ready = useRun((run) => run.ready);
+  const onShelf = useStore(shelf, ({ runs }) => runs.find(({ run }) => run.header?.date === origin?.run));
+  const entry = useStore(kept, ({ entries }) => entries.find(({ created }) => created === origin?.run));
+  if (!origin) return null;
+  const name = onShelf?.title ?? (entry ? runTitle(entry, ready) : `of ${origin.run}`);
+  return { name, update: origin.update };
+}
+
 /** Null where the update on screen is at hand. */
 function useMissingDetail(): string | null {
   const detail = useOfUpdate((update) => update?.detail ?? 'here');
   const isAhead = useArrival(({ ahead }) => ahead !== null);
   const number = useUpdateNumber();
+  const parent = useParent();
   if (detail === 'here') return null;
+  if (parent && number <= parent.update)
+    return `Update ${number} is before the fork, which goes on from update ${parent.update}: it is in run ${parent.name}.`;
   if (isAhead && detail === 'lost')
     return `Update ${number} of the recorded run is on its way: the recording is still being read.`;
   if (detail === 'archived') return `Update ${number} is compressed; it is being read back.`;
