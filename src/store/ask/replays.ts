@@ -219,7 +219,7 @@ export function createReplays(parts: ReplaysParts): Replays {
     const before = update - 1;
     const { header } = record.getState();
     if (before === 0 && header)
-      return parts.ask({ ...question, at: { run: header.date, update: 0 } } as typeof question, signal);
+      return parts.ask({ ...question, at: { run: header.date, update: 0 } }, signal);
     return reach(record, before, signal).then(({ place }) => parts.ask({ ...question, at: place }, signal));
   };
 
