@@ -49,12 +49,12 @@ test('a fork with nothing changed is its parent bit for bit; with another learni
   const base = configOf('at2po');
   const config = { ...base, updates: 2, evaluation: { ...base.evaluation, every: 0 } };
   const weights = await (await fetch(`/${config.weights}`)).arrayBuffer();
-  const parent = await onDevice(config, { weights, at: [1] });
+  const parent = await trainedRun(straightOn, config, { weights, at: [1] });
   const file = await encodeCheckpoint(parent.checkpoints[0]);
   const fork = async (learningRate: number) => {
     const checkpoint = await decodeCheckpoint(file.slice());
     const child = { ...config, optimiser: { ...config.optimiser, learningRate } };
-    return (await onDevice(child, { from: { ...checkpoint, config: child } })).events;
+    return (await trainedRun(resumedOn, child, { from: { ...checkpoint, config: child } })).events;
   };
   const after = eventsAfter(parent.events, 1);
   const { learningRate } = config.optimiser;
