@@ -28,11 +28,8 @@ const isShipped = ({ source }: LinkParts): boolean => source === 'recorded';
 
 /** What of the run stays here, by where it comes from. */
 function runLimits(parts: LinkParts): readonly string[] {
-  const { run, base } = parts;
-  const { header, ready } = run;
+  const { header, ready } = parts.run;
   if (!header || isShipped(parts)) return []; // everybody who opens the page has it
-  if (new URL(base).searchParams.has('run'))
-    return ['Trained weights: the file at the link holds the log alone.'];
   const { config, origin } = header;
   if (origin.kind === 'imported') return [`The rollouts of ${origin.file}: give that file along.`];
   const log = 'The log of the run: it is in this browser alone. Save it in Runs and give the file along.';
