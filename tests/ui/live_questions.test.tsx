@@ -48,7 +48,7 @@ function chooseTree(lab: Lab, update: number) {
 async function askCredit(lab: Lab, update: number) {
   const { tree, trees } = chooseTree(lab, update);
   const rules = lab.run.getState().header!.config!.algorithm.credit;
-  lab.selection.select({ view: 'credit' });
+  lab.selection.select({ view: 'credit', creditFrame: 1e6 });
   const leaf = tree.leaves.find((id) => tree.rewards![id] !== 1)!;
   await page.getByRole('slider', { name: `What if the reward of n${leaf} were` }).fill('1');
   const whatIf = [{ leaf, reward: 1 }];
