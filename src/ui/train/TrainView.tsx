@@ -64,7 +64,7 @@ function Answer({ prompt }: { readonly prompt: number }) {
   const words = useSentence();
   if (!tree) return <section className="answer" aria-label="Question" />;
   return (
-    <section className="answer" aria-label="Question">
+    <section className="answer" aria-label="Question" tabIndex={0}>
       <div className="section-head">
         <h2>
           Prompt {prompt + 1}
