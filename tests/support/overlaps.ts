@@ -100,7 +100,10 @@ export function overlaps(root: Element): readonly string[] {
 
 /** @returns what is cut off at its side where nothing can be scrolled, and neither dots nor a title say the rest */
 export function cutWords(root: Element): readonly string[] {
-  const hides = (element: Element): boolean => /hidden|clip/.test(getComputedStyle(element).overflowX);
+  const hides = (element: Element): boolean => {
+    const { overflowX, clipPath } = getComputedStyle(element);
+    return /hidden|clip/.test(overflowX) && clipPath !== 'inset(50%)'; // said to who listens, not shown
+  };
   return [...root.querySelectorAll('*')]
     .filter(
       (element) =>
