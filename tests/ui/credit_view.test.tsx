@@ -198,6 +198,7 @@ test('a drag of the mouse says the reward at its leaf all along, and selects no 
   await userEvent.keyboard('{End}');
   const leaf = tree.leaves.find((id) => tree.rewards![id] === 0) ?? tree.leaves[0];
   const own = tree.rewards![leaf]!;
+  await expect.poll(() => labelOf(leaf)).toContain('A '); // the last step stands, and with it the drawing
   const { left, top } = leafElement(leaf).querySelector('rect')!.getBoundingClientRect();
   const at = (up: number, aside = 0) => ({ x: left + 6 + aside, y: top + 6 - up });
   expect(noteOf(leaf)).toBe('');

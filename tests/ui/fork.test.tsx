@@ -1,6 +1,7 @@
 /** A live run forked from its settings, on the page with the real engine. */
 import { afterAll, expect, test } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import { cleanup } from 'vitest-browser-react';
 import { whatChangedFirst } from '../../src/store/record/run_difference.ts';
 import { formatNumber } from '../../src/ui/parts/format.ts';
 import { comparable, liveConfig, openLivePage, type LiveEngine } from '../support/live_page.tsx';
@@ -8,7 +9,10 @@ import { comparable, liveConfig, openLivePage, type LiveEngine } from '../suppor
 const SOON = { timeout: 60_000 };
 const config = { ...liveConfig(), promptsPerUpdate: 2, promptsPerMinibatch: 1 };
 let engine: LiveEngine;
-afterAll(() => engine.close());
+afterAll(async () => {
+  await cleanup();
+  await engine.close();
+});
 
 const textOf = (selector: string): string =>
   (document.querySelector(selector)?.textContent ?? '').replace(/\s+/g, ' ');

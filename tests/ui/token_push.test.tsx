@@ -38,7 +38,8 @@ test('the button asks about the token on screen, and the answer is shown number 
   const { update, tree, leaf, position } = own();
   await screen.getByRole('button', { name: 'Which words were pushed?' }).click();
   const question = tokenQuestion(lab.run.getState().header!.config!, update, tree, leaf, position)!;
-  expect(listener.asked.at(-1)?.question).toEqual({ kind: 'inspect-token', ...question });
+  const at = { run: lab.run.getState().header!.date, update: update.update - 1 }; // the weights that grew the tree
+  expect(listener.asked.at(-1)?.question).toEqual({ kind: 'inspect-token', ...question, at });
   const chosen = { token: question.tokens.at(-1)!, logProb: -0.2, dlogit: -0.0125 };
   const other = { token: ((chosen.token + 1) % 100) as TokenId, logProb: -2, dlogit: 0.0075 };
   await listener.answer('inspect-token', {

@@ -102,8 +102,11 @@ export function describe(node: TurnNode, drawing: NodeDrawing, note = ''): strin
   const ending = node.ending === null ? '' : `, ended by ${node.ending}`;
   const made = [drawing.note ?? '', handWord(node)].map((word) => word && ` ${word}`).join('');
   const shown = note === '' ? made : ` ${note}`;
-  const action = drawing.action && !note.includes(drawing.action) ? `, ${drawing.action}` : '';
-  return `${drawn}${badge}${shown}, ${drawing.words}${action}${ending}${from}`;
+  const rest = [note === '' ? '' : made.trim(), drawing.action ?? '']
+    .filter((words) => !note.includes(words))
+    .map((words) => `, ${words}`)
+    .join('');
+  return `${drawn}${badge}${shown}, ${drawing.words}${rest}${ending}${from}`;
 }
 
 /** From the root to a node, both included; nothing where no node is meant. */
