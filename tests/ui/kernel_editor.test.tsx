@@ -167,7 +167,7 @@ test('new lines are marked with a sign and a wash, and lines that are gone with 
   const edited = lines.toSpliced(at, 1, '  let twice = 2.0;', '  dlogProb[s] = twice;').toSpliced(23, 1);
   write(edited.join('\n'));
   await expect.poll(words).toContain(`2 lines new, 2 lines of the original gone (${at}–${at + 1})`);
-  expect(marked('cm-changes')).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
+  await expect.poll(() => marked('cm-changes')).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
   const washed = [...screen.container.querySelectorAll('.cm-new-line')].map((line) => line.textContent);
   expect(washed).toEqual(['  let twice = 2.0;', '  dlogProb[s] = twice;']);
   expect(await seriousFindings(screen.container)).toEqual([]);
