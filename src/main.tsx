@@ -4,7 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { openBundleInWorker, readInWorker } from './files/file_reader.ts';
 import { rangesOf, readLogPart, writeRecording, type RecordingIndex } from './files/recording.ts';
 import { createLab, type Lab } from './store/lab/lab.ts';
-import { followAddress, mirrorSelection } from './store/place/address.ts';
+import { followAddress, mirrorSelection, OWN_ENTRY } from './store/place/address.ts';
 import { isElsewhere, lastNeeded } from './store/place/selection.ts';
 import { createPump } from './store/record/pump.ts';
 import { startKeeper } from './keep/keeper_client.ts';
@@ -153,6 +153,7 @@ function start(): void {
     {
       keeper,
       tab,
+      follows: left !== null && history.state === OWN_ENTRY,
       tools: {
         openBundle: openBundleInWorker,
         writeBundle: async (run) => (await import('./files/bundle.ts')).writeBundle(run),

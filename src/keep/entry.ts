@@ -1,6 +1,13 @@
 /** What the shelf says of a kept run without opening it. */
 import type { AdapterDescription, RunEvent, SettledUpdate } from '../protocol/protocol.ts';
-import type { ErrorReport, RunConfig } from '../units.ts';
+import { LabError, type ErrorReport, type RunConfig } from '../units.ts';
+
+/** A run that is kept elsewhere, or cannot be kept. */
+export class KeepError extends LabError {
+  constructor(report: ErrorReport, cause?: unknown) {
+    super('KeepError', report, cause);
+  }
+}
 
 export interface KeptEntry {
   readonly id: string;

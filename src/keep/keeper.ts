@@ -4,7 +4,7 @@
  */
 import { LabError, shorten, type ErrorReport } from '../units.ts';
 import type { Disk } from './disk.ts';
-import { entryAfter, type EntryChange, type KeptEntry } from './entry.ts';
+import { entryAfter, KeepError, type EntryChange, type KeptEntry } from './entry.ts';
 import { writeBundle } from '../files/bundle.ts';
 import type { CheckpointChoice, OpenedBundle, SettledUpdate } from '../protocol/protocol.ts';
 import { KeptLog, settledUpdates } from './kept_log.ts';
@@ -25,13 +25,6 @@ export interface KeeperParts {
   readonly table: EntryTable;
   readonly locks: LockManagerLike;
   readonly date?: () => string; // ISO 8601
-}
-
-/** A run that is kept elsewhere, or cannot be kept. */
-export class KeepError extends LabError {
-  constructor(report: ErrorReport, cause?: unknown) {
-    super('KeepError', report, cause);
-  }
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');

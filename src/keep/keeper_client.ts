@@ -1,9 +1,8 @@
 /** The page's end of the keeper: starts its worker, joins the engine to it, asks it about kept runs. */
 import { transfer, wrap } from 'comlink';
-import { KeepError } from './keeper.ts';
 import type { Bytes } from '../files/members.ts';
 import type { CheckpointChoice, OpenedBundle } from '../protocol/protocol.ts';
-import type { EntryChange, KeeperNews, KeptEntry, StorageState } from './entry.ts';
+import { KeepError, type EntryChange, type KeeperNews, type KeptEntry, type StorageState } from './entry.ts';
 import type { Answered, KeeperApi } from './keeper_worker.ts';
 
 /** Calls reject with KeepError, whose report says what to do. */

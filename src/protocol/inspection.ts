@@ -16,6 +16,9 @@ export interface Place {
   readonly update: number; // 0: before the first
 }
 
+/** For maps and records by place. */
+export const placeKey = ({ run, update }: Place): string => `${update} ${run}`;
+
 /** A question may ask for the weights of a place that was replayed. */
 export interface AskedAt {
   readonly at?: Place; // absent: of the live run as it stands, else the run's first

@@ -159,7 +159,6 @@ test('without a network the lab opens and trains; after a reload it goes on from
   const words = page.getByText(/^Resumed at update \d+: the page was loaded again/);
   const update = Number(/\d+/.exec((await words.textContent()) ?? '')?.[0]);
   expect(update).toBeGreaterThanOrEqual(1);
-  await page.keyboard.press('7');
   const reached = async (): Promise<number> => Number(/(\d+) of 40/.exec(await live.innerText())?.[1]);
   await expect.poll(reached, { timeout: 60_000 }).toBeGreaterThan(update);
   expect(await kept.count()).toBe(count); // the same run, not another

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
-import { isLogged, type EngineEvent, type RunEvent } from '../../src/protocol/protocol.ts';
+import { isLogged, placeKey, type EngineEvent, type RunEvent } from '../../src/protocol/protocol.ts';
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
-import { createReplays, placeKey, type ReplaysParts } from '../../src/store/ask/replays.ts';
+import { createReplays, type ReplaysParts } from '../../src/store/ask/replays.ts';
 import { firstDifference } from '../../src/store/record/replay_difference.ts';
 import { createRunStore, type RunStore } from '../../src/store/record/run.ts';
 import type { ErrorReport } from '../../src/units.ts';

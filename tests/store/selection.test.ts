@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
+import { createLab } from '../../src/store/lab/lab.ts';
+import { NO_KEEPER } from '../../src/store/lab/kept.ts';
 import { decodeSelection, encodeSelection, mirrorSelection } from '../../src/store/place/address.ts';
 import {
   createSelectionStore,
@@ -174,18 +176,41 @@ describe('the address', () => {
     });
   });
 
-  test('is written once for many changes, after the delay', () => {
+  test('is written at once for many changes, and again when the delay is over: a reload finds the last place', () => {
     const { store, writes, wait, stop } = mirrored();
     store.select({ view: 'tree' });
     store.select({ update: 4 });
-    wait(399);
-    expect(writes).toEqual([]);
-    wait(1);
+    wait(0);
     expect(writes).toEqual(['push /lab/?x=1#v1&view=tree&update=4']);
-    stop();
     store.select({ update: 5 });
-    wait(1000);
+    store.select({ update: 6 });
+    wait(399);
     expect(writes).toHaveLength(1);
+    wait(1);
+    expect(writes.slice(1)).toEqual(['push /lab/?x=1#v1&view=tree&update=6']);
+    wait(400);
+    store.select({ update: 7 });
+    wait(0);
+    expect(writes).toHaveLength(3);
+    stop();
+    store.select({ update: 8 });
+    wait(1000);
+    expect(writes).toHaveLength(3);
+  });
+
+  test('of a run that goes on after a reload is followed, where it followed before; of a link it stays', () => {
+    const keeping = { keeper: NO_KEEPER, tab: { get: () => null, set: () => undefined } };
+    const opened = (follows: boolean) =>
+      createLab(
+        () => undefined,
+        '#v1&view=tree&newest=2',
+        undefined,
+        null,
+        {},
+        { ...keeping, follows },
+      ).selection.getState();
+    expect(opened(true)).toMatchObject({ view: 'tree', update: null, ignored: [] });
+    expect(opened(false)).toMatchObject({ view: 'tree', update: 2, ignored: [] });
   });
 
   test('adds a step of history for a place, none for a cursor, and one for moves that follow fast', () => {

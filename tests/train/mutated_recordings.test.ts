@@ -7,7 +7,7 @@ import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { LabError } from '../../src/units.ts';
 import { mutated, smallRecording } from '../support/mutated_recordings.ts';
 
-const FILES = 1000;
+const FILES = 3000;
 const recording = await smallRecording();
 
 /** What a file gives before it is refused or ends, folded as the page does. */

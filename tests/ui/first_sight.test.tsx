@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { cleanup, render } from 'vitest-browser-react';
+import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import { createLab } from '../../src/store/lab/lab.ts';
 import { bestLeaf, rewardOf } from '../../src/store/record/reading.ts';
 import { tellPath } from '../../src/store/record/told.ts';
@@ -35,4 +36,24 @@ test('a run that begins is told on its own first tree, until there are curves or
   await expect.poll(story).toBeNull();
   await screen.getByRole('button', { name: 'What happens here?' }).click();
   await expect.poll(story).not.toBeNull();
+});
+
+test('of a first tree whose paths earned the same it is said that nothing is learnt from it', async () => {
+  const log = await scriptedLog();
+  const updateSaid = async (events: readonly EngineEvent[]): Promise<string> => {
+    const lab = createLab(() => undefined, '');
+    lab.run.apply(events.slice(0, events.findIndex(({ kind }) => kind === 'step'))); // prettier-ignore
+    const screen = await render(<App lab={lab} />);
+    const { textContent } = screen.container.querySelector('.first-sight li:last-child')!;
+    await cleanup();
+    return textContent;
+  };
+  const paid = (reward: (place: number) => number): readonly EngineEvent[] =>
+    log.map((event) =>
+      event.kind === 'rewards'
+        ? { ...event, trees: event.trees.map((tree) => ({ ...tree, byNode: tree.byNode.map((paid, node) => (paid === null ? null : reward(node))) })) } // prettier-ignore
+        : event,
+    );
+  expect(await updateSaid(paid(() => 0))).toContain('nothing is learnt from this question');
+  expect(await updateSaid(paid((place) => place % 2))).not.toContain('nothing is learnt');
 });

@@ -3,13 +3,14 @@
  * again by the engine; and whether the run says again what its log says. Events are compared as they come.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { AdapterDescription, Place, RunEvent } from '../../protocol/protocol.ts';
+import { placeKey, type AdapterDescription, type Place, type RunEvent } from '../../protocol/protocol.ts';
 import type { Ask, Question } from '../../train/inspect/index.ts';
 import { LabError, type ErrorReport, type RunConfig } from '../../units.ts';
 import { firstDifference, type EventDifference } from '../record/replay_difference.ts';
 import type { RunStore } from '../record/run.ts';
 import { failureOf } from './inspection.ts';
 
+export { placeKey } from '../../protocol/protocol.ts';
 export type { EventDifference } from '../record/replay_difference.ts';
 
 /** How the weights of a place were come to. */
@@ -73,8 +74,6 @@ export interface ReplaysParts {
   readonly report: (failure: ErrorReport) => void;
 }
 
-export const placeKey = ({ run, update }: Place): string => `${update} ${run}`;
-
 /** The update that a question is about, whose trees were grown by the weights of the one before. */
 function updateOf(question: Question): number | null {
   const { kind } = question;
@@ -98,7 +97,7 @@ interface Recipe {
   readonly first: number; // the update that its log begins with
 }
 
-function recipeOf(record: RunStore): Recipe {
+function replayable(record: RunStore): Recipe {
   const { header } = record.getState();
   if (!header?.config) throw new LabError('NoRecipeError', noRecipe);
   const { config, date, origin } = header;
@@ -187,14 +186,14 @@ export function createReplays(parts: ReplaysParts): Replays {
   };
 
   const reach: Replays['reach'] = async (record, update, signal) => {
-    const recipe = recipeOf(record);
+    const recipe = replayable(record);
     return asJob({ kind: 'weights', run: recipe.run, update }, signal, (both) =>
       comeTo(record, recipe, update, both),
     );
   };
 
   const check = async (record: RunStore, count: number | null): Promise<void> => {
-    const recipe = recipeOf(record);
+    const recipe = replayable(record);
     const { run, first } = recipe;
     const last = Math.min(lastWhole(record), count === null ? Infinity : first + count - 1);
     const { header, ready } = record.getState();

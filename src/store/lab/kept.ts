@@ -3,7 +3,13 @@
  * back to a run. A run comes back by itself after a reload and after a lost device.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { EntryChange, KeeperNews, KeptEntry, StorageState } from '../../keep/entry.ts';
+import {
+  KeepError,
+  type EntryChange,
+  type KeeperNews,
+  type KeptEntry,
+  type StorageState,
+} from '../../keep/entry.ts';
 import type { CheckpointChoice, OpenedBundle, PageEvent } from '../../protocol/protocol.ts';
 import { LabError, type ErrorReport } from '../../units.ts';
 import { readRecord, type ReadRecording } from '../record/read_record.ts';
@@ -151,7 +157,7 @@ export function createKept(parts: KeptParts): Kept {
       const checkpoint = await keeper.goOn(id);
       const record = await recordOf(id);
       const config = record.getState().header?.config;
-      if (!checkpoint || !config) return fail(new LabError('KeepError', noCheckpoint(id)), id);
+      if (!checkpoint || !config) return fail(new KeepError(noCheckpoint(id)), id);
       store.setState({ current: id, trouble: null, returned: { why, update: checkpoint.update, cause } });
       const { update: after, bytes } = checkpoint;
       transport.goOn({ id, config, record, after, checkpoint: bytes.buffer }, plays);
@@ -259,8 +265,8 @@ export const NO_KEEPER: KeeperEnd = {
   open: () => Promise.resolve(new Blob([])),
   goOn: () => Promise.resolve(null),
   checkpoint: () => Promise.resolve(null),
-  bundle: () => Promise.reject(new LabError('KeepError', NO_STORAGE)),
-  take: () => Promise.reject(new LabError('KeepError', NO_STORAGE)),
+  bundle: () => Promise.reject(new KeepError(NO_STORAGE)),
+  take: () => Promise.reject(new KeepError(NO_STORAGE)),
   change: () => Promise.resolve(null),
   storage: () => Promise.resolve({ usage: 0, quota: 0, persisted: false }),
   persist: () => Promise.resolve(false),

@@ -46,6 +46,14 @@ export interface EngineEnd {
   readonly restart: () => void;
 }
 
+/** What makes runs last. */
+export interface Keeping {
+  readonly keeper: KeeperEnd;
+  readonly tab: TabMemory;
+  readonly tools?: FileTools | null;
+  readonly follows?: boolean;
+}
+
 const NO_ENGINE: EngineEnd = { ask: () => new Promise(() => undefined), restart: () => undefined };
 
 /**
@@ -54,7 +62,8 @@ const NO_ENGINE: EngineEnd = { ask: () => new Promise(() => undefined), restart:
  * @param read reads recordings that the person opens
  * @param codec with it, old updates of a long run are compressed and read back, without it let go
  * @param engine answers questions, and can be started again
- * @param keeping writes runs down in this browser and opens and writes files; absent: nothing lasts
+ * @param keeping writes runs down in this browser and opens and writes files; absent: nothing lasts. `follows`: the
+ * address is this tab's own from before a reload, of a run that goes on: where it stood at the newest update, it follows
  */
 export function createLab(
   send: (command: RunCommand) => void,
@@ -62,19 +71,15 @@ export function createLab(
   read: ReadRecording = readNothing,
   codec: EventCodec | null = null,
   engine: Partial<EngineEnd> = {},
-  {
-    keeper,
-    tab,
-    tools = null,
-  }: { readonly keeper: KeeperEnd; readonly tab: TabMemory; readonly tools?: FileTools | null } = {
-    keeper: NO_KEEPER,
-    tab: NO_TAB,
-  },
+  { keeper, tab, tools = null, follows = false }: Keeping = { keeper: NO_KEEPER, tab: NO_TAB },
 ): Lab {
   const recorded = createRunStore({ codec });
   const live = createRunStore({ codec });
   const run = createScreen(recorded);
-  const selection = createSelectionStore(decodeSelection(hash), () => run.getState().updates.length || null);
+  const selection = createSelectionStore(
+    decodeSelection(hash, follows),
+    () => run.getState().updates.length || null,
+  );
   const wantSelected = (): void => {
     const { update, pinned } = selection.getState();
     void run.want([update, pinned?.update].filter((number) => number != null));

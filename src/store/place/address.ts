@@ -103,8 +103,8 @@ export interface MirrorOptions {
 }
 
 /**
- * Writes the selection to the address bar, at most once per `delayMs`: browsers limit how often. Back and forward go
- * from place to place; moving a cursor adds nothing to the history.
+ * Writes the selection to the address bar as it changes, at most once per `delayMs`: browsers limit how often. A reload
+ * right after a move finds it. Back and forward go from place to place; moving a cursor adds nothing to the history.
  * @returns a function that stops the mirror
  */
 export function mirrorSelection(
@@ -116,8 +116,10 @@ export function mirrorSelection(
   let written = store.getState();
   let writtenNewest: number | null = null;
   let lastMove = { kind: '', atMs: -Infinity };
+  let writtenMs = -Infinity;
   const write = (): void => {
     timer = undefined;
+    writtenMs = nowMs();
     const selection = store.getState();
     const kind = placesChanged(written, selection);
     written = selection;
@@ -135,7 +137,7 @@ export function mirrorSelection(
     if (kind !== '') lastMove = { kind, atMs };
   };
   const soon = (): void => {
-    timer ??= setTimeout(write, delayMs);
+    timer ??= setTimeout(write, Math.max(0, writtenMs + delayMs - nowMs()));
   };
   const stop = store.subscribe(soon);
   const stopRun = run?.subscribe(() => {

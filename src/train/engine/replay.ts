@@ -3,7 +3,7 @@
  * weights that the run had after it. The states of the last few places are kept, on the host.
  */
 import { LabError, type Environment, type RunConfig } from '../../units.ts';
-import type { Place, RunEvent } from '../../protocol/protocol.ts';
+import { placeKey, type Place, type RunEvent } from '../../protocol/protocol.ts';
 import { environmentNamed } from '../config/config.ts';
 import { takeCheckpoint, type Checkpoint } from '../run/checkpoint.ts';
 import { Gates, RunStopped } from '../run/gates.ts';
@@ -32,8 +32,6 @@ export class NotReplayedError extends LabError {
   }
 }
 
-const keyOf = ({ run, update }: Place): string => `${update} ${run}`;
-
 export class Replays {
   readonly #states = new Map<string, Checkpoint & Place>(); // in order of use
   readonly #makePolicies: (config: RunConfig, from: Checkpoint | null) => Promise<Policies>;
@@ -44,7 +42,7 @@ export class Replays {
   }
 
   put(run: string, checkpoint: Checkpoint): void {
-    const key = keyOf({ run, update: checkpoint.update });
+    const key = placeKey({ run, update: checkpoint.update });
     this.#states.delete(key);
     this.#states.set(key, { ...checkpoint, run });
     const [oldest] = this.#states.keys();
@@ -53,7 +51,7 @@ export class Replays {
 
   /** @throws NotReplayedError */
   at(place: Place): Checkpoint {
-    const state = this.#states.get(keyOf(place));
+    const state = this.#states.get(placeKey(place));
     if (!state) throw new NotReplayedError(place);
     this.put(place.run, state);
     return state;

@@ -1,11 +1,14 @@
 /** What a newcomer sees before there are curves: what acts, what it earns, what an update is, on the run's own first tree. */
 import { useMemo } from 'react';
-import { bestLeaf, pathTo, rewardOf } from '../../store/record/reading.ts';
+import { bestLeaf, isDead, pathTo, rewardOf } from '../../store/record/reading.ts';
 import { useRun, useSentence, useTold } from '../parts/binding.ts';
 import { TinyTree } from '../parts/BatchStrip.tsx';
 import { countWords, formatSigned } from '../parts/format.ts';
 import { RewardMark } from '../parts/parts.tsx';
 import { rewardClass } from '../parts/scales.ts';
+
+const ALL_EQUAL =
+  'its paths earned the same, so nothing is learnt from this question; in the others what the better paths wrote becomes likelier';
 
 export function FirstSight({ onClose }: { readonly onClose: () => void }) {
   const tree = useRun((run) => run.updates[0]?.trees.find(Boolean) ?? null);
@@ -38,7 +41,12 @@ export function FirstSight({ onClose }: { readonly onClose: () => void }) {
         </>
       ),
     ],
-    ['Update', 'what the better paths wrote becomes likelier, what the worse wrote less likely'],
+    [
+      'Update',
+      tree && isDead(tree)
+        ? ALL_EQUAL
+        : 'what the better paths wrote becomes likelier, what the worse wrote less likely',
+    ],
   ];
   return (
     <section className="curves first-sight" aria-label="What happens here">
