@@ -35,9 +35,13 @@ export class RecordingMissingError extends LabError {
 const isPage = (response: Response): boolean =>
   response.headers.get('content-type')?.startsWith('text/html') ?? false;
 
-/** @throws RecordingMissingError where the host sends no ranges */
+/**
+ * Past the browser's cache: Chromium keeps stretches of a file that has not changed for a minute, puts the whole together
+ * from them, and breaks off where the host would have zipped the rest.
+ * @throws RecordingMissingError where the host sends no ranges
+ */
 async function rangeOf(url: string, [start, end]: readonly [number, number]): Promise<Blob> {
-  const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` } });
+  const response = await fetch(url, { headers: { Range: `bytes=${start}-${end - 1}` }, cache: 'no-store' });
   if (response.status === 206) return response.blob();
   await response.body?.cancel();
   throw new RecordingMissingError(url, `status ${response.status}: the host sends no ranges`);
