@@ -59,6 +59,11 @@ async function openEditor() {
     const view = EditorView.findFromDOM(content()!)!;
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
   };
+  const show = (line: number): void => {
+    const view = EditorView.findFromDOM(content()!)!;
+    const { from } = view.state.doc.line(Math.round(line));
+    view.dispatch({ effects: EditorView.scrollIntoView(from, { y: 'center' }) });
+  };
   const words = (): string => screen.container.querySelector('.kernel-editor')!.textContent ?? '';
   const text = (): string => EditorView.findFromDOM(content()!)!.state.doc.toString();
   /** Line numbers of the editor's lines beside which a gutter has something to say. */
@@ -73,7 +78,7 @@ async function openEditor() {
       },
     );
   };
-  return { lab, screen, write, words, text, marked };
+  return { lab, screen, write, show, words, text, marked };
 }
 
 const soon = { timeout: 30_000 };
@@ -161,11 +166,12 @@ test('a fault in any part of the file is named on its own line, beside it too, a
 });
 
 test('new lines are marked with a sign and a wash, and lines that are gone with another', async () => {
-  const { screen, write, words, marked } = await openEditor();
+  const { screen, write, show, words, marked } = await openEditor();
   const lines = ORIGINAL.split('\n');
   const at = lines.findIndex((line) => line.includes(WRITE)); // from 0
   const edited = lines.toSpliced(at, 1, '  let twice = 2.0;', '  dlogProb[s] = twice;').toSpliced(23, 1);
   write(edited.join('\n'));
+  show((24 + at) / 2); // the editor draws what is near the window
   await expect.poll(words).toContain(`2 lines new, 2 lines of the original gone (${at}–${at + 1})`);
   await expect.poll(() => marked('cm-changes')).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
   const washed = [...screen.container.querySelectorAll('.cm-new-line')].map((line) => line.textContent);

@@ -253,6 +253,7 @@ test('a term is explained in place by keyboard, links to others, and Esc closes 
   await open();
   lab.lessons.open('averaging', 2);
   await arrive(AVERAGING.lesson, 2);
+  await expect.poll(() => document.activeElement?.closest('.lesson')).toBeTruthy(); // as it opens, its title has the focus
   const term = page.getByRole('button', { name: 'child-mean', exact: true });
   (term.element() as HTMLElement).focus();
   await userEvent.keyboard('{Enter}');
