@@ -2,16 +2,15 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
-import { openBundle, writeBundle } from '../../src/files/bundle.ts';
-import { openBundleInWorker } from '../../src/files/file_reader.ts';
+import { openBundle } from '../../src/files/bundle.ts';
 import { readLogPart, readRecording, writeRecording } from '../../src/files/recording.ts';
-import type { EngineEvent, RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
-import { NO_KEEPER, NO_TAB, type KeptEntry, type KeeperEnd } from '../../src/store/lab/kept.ts';
-import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { NO_KEEPER, NO_TAB, type KeeperEnd } from '../../src/store/lab/kept.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
 import { configWords } from '../../src/store/record/run_difference.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { curvePath } from '../../src/ui/runs/RunRow.tsx';
-import type { RunConfig } from '../../src/units.ts';
+import { configOf, entryOf, open, three, rows, savedFiles, titles } from '../support/kept_runs.tsx';
 import { findings } from '../support/axe.ts';
 import { smallTargets } from '../support/targets.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
@@ -21,83 +20,6 @@ afterEach(async () => {
   await cleanup();
   await page.viewport(1280, 800);
 });
-
-const configOf = (log: readonly EngineEvent[]): RunConfig =>
-  log.find((event) => event.kind === 'run-started')!.config!;
-
-function entryOf(config: RunConfig, id: string, own: Partial<KeptEntry> = {}): KeptEntry {
-  return {
-    ...{ id, config, created: '2026-11-20T10:00:00Z', changed: '2026-11-20T11:00:00Z', update: 3 },
-    ...{ adapter: { vendor: 'acme', architecture: 'one', description: '' } as KeptEntry['adapter'] },
-    ...{ finished: false, curve: [0.1, 0.3, 0.2], score: 0.42, bytes: 2_340_000, name: null, note: '' },
-    ...{ pinned: false, removed: null },
-    ...own,
-  };
-}
-
-interface Stored {
-  readonly entries?: (config: RunConfig) => readonly KeptEntry[];
-  readonly usage?: number;
-}
-
-/** The page over a keeper that holds these entries; `calls` grows with what is asked of it. */
-async function open({ entries = () => [], usage = 12e6 }: Stored) {
-  const log = await scriptedLog();
-  const bytes = await writeRecording(log);
-  const table = new Map(entries({ ...configOf(log), updates: 40 }).map((entry) => [entry.id, entry]));
-  const calls: string[] = [];
-  let persisted = false;
-  const keeper: KeeperEnd = {
-    ...NO_KEEPER,
-    list: () => Promise.resolve([...table.values()]),
-    open: (id) => Promise.resolve((calls.push(`open ${id}`), new Blob([bytes]))),
-    goOn: (id) => Promise.resolve((calls.push(`go on ${id}`), { update: 1, bytes: new Uint8Array(8) })),
-    change(id, change) {
-      calls.push(`change ${id} ${Object.keys(change).join()}`);
-      table.set(id, { ...table.get(id)!, ...change });
-      return Promise.resolve(table.get(id)!);
-    },
-    bundle: (id, choice) => Promise.resolve((calls.push(`bundle ${id} ${choice}`), new Blob([bytes]))),
-    take: () => Promise.resolve([...table.values()][0]),
-    storage: () => Promise.resolve({ usage, quota: 3.2e9, persisted }),
-    persist: () => Promise.resolve((persisted = true)),
-  };
-  const sent: RunCommand[] = [];
-  const codec = { write: writeRecording, read: readLogPart };
-  const lab: Lab = createLab(
-    (command) => void sent.push(command),
-    '',
-    (file) => readRecording(file),
-    codec,
-    { ask: () => Promise.reject(new Error('no engine')) },
-    {
-      ...{ keeper, tab: NO_TAB },
-      tools: {
-        openBundle: openBundleInWorker,
-        writeBundle: (run) => writeBundle(run),
-        writeLog: writeRecording,
-      },
-    },
-  );
-  lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
-  lab.selection.select({ view: 'runs' });
-  const screen = await render(<App lab={lab} />);
-  await expect.poll(() => lab.kept.getState().entries.length).toBe(table.size);
-  return { lab, screen, calls, sent, log };
-}
-
-const three = (config: RunConfig): readonly KeptEntry[] => [
-  entryOf(config, 'a', { changed: '2026-11-21T11:00:00Z', name: 'Beta', score: null }),
-  entryOf({ ...config, seed: 4 }, 'b', { update: 40, finished: true, score: 0.9, bytes: 510 }),
-  entryOf(config, 'c', { changed: '2026-11-19T11:00:00Z', name: 'alpha', update: 23, pinned: true }),
-];
-
-const rows = (): string[][] =>
-  [...document.querySelectorAll('.runs-view tbody tr')].map((row) => [
-    row.querySelector('.runs-title')!.textContent,
-    ...[...row.querySelectorAll('td')].map((cell) => cell.textContent),
-  ]);
-const titles = (): string[] => rows().map(([title]) => title);
 
 test('a row says what its entry holds, and what the run differs in where nobody named it', async () => {
   const { lab, screen } = await open({ entries: three });
@@ -300,22 +222,6 @@ test('an empty shelf says where runs live and how to keep them', async () => {
   expect(await findings(screen.container)).toEqual([]);
 });
 
-/** What the page offers to the person as files, from now on. */
-function savedFiles(): readonly { readonly name: string; readonly blob: Blob }[] {
-  const saved: { name: string; blob: Blob }[] = [];
-  const blobs = new Map<string, Blob>();
-  const make = URL.createObjectURL.bind(URL);
-  vi.spyOn(URL, 'createObjectURL').mockImplementation((blob) => {
-    const url = make(blob);
-    blobs.set(url, blob as Blob);
-    return url;
-  });
-  vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
-    saved.push({ name: this.download, blob: blobs.get(this.href)! });
-  });
-  return saved;
-}
-
 const TROUBLE = { what: 'The storage is full', where: 'update 3', got: 'a', wanted: 'b', next: 'Save it.' };
 
 test('what the page says when a run went on, and when it is no longer written down', async () => {
@@ -345,91 +251,4 @@ test('what the page says when a run went on, and when it is no longer written do
   );
   await screen.getByRole('button', { name: 'Dismiss' }).last().click();
   await expect.element(screen.getByRole('alert')).not.toBeInTheDocument();
-});
-
-test('a run is saved with the checkpoints of a person’s choice', async () => {
-  const { screen, calls } = await open({ entries: (config) => [entryOf(config, 'a', { name: 'First' })] });
-  const saved = savedFiles();
-  await screen.getByRole('button', { name: 'Save: First' }).click();
-  const choice = screen.getByLabelText('Recipe and log, with');
-  await expect.element(choice).toHaveDisplayValue('the newest checkpoint: it can be resumed');
-  await choice.selectOptions('all checkpoints: it can be resumed from each');
-  await screen.getByRole('button', { name: 'Save', exact: true }).last().click();
-  await expect.poll(() => saved.map(({ name }) => name)).toEqual(['first.turnwise']);
-  expect(calls).toContain('bundle a all');
-});
-
-const drop = (file: File): void => {
-  const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(file);
-  window.dispatchEvent(new DragEvent('dragover', { dataTransfer, cancelable: true }));
-  window.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
-};
-
-async function runFile(damage: (bytes: Uint8Array<ArrayBuffer>) => void = () => undefined): Promise<File> {
-  const log = await scriptedLog();
-  const file = await writeBundle({
-    ...{ name: 'Saved one', note: 'with a note', adapter: null, recipe: configOf(log) },
-    log: new Blob([await writeRecording(log)]),
-    checkpoints: [{ update: 2, file: new Blob([new Uint8Array(500)]) }],
-  });
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  damage(bytes);
-  return new File([bytes], 'one.turnwise');
-}
-
-test('a run dropped on the page is open, says what it holds, is kept and resumed', async () => {
-  const { lab, screen, calls } = await open({ entries: (config) => [entryOf(config, 'taken')] });
-  lab.selection.select({ view: 'train' });
-  const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(await runFile());
-  window.dispatchEvent(new DragEvent('dragover', { dataTransfer, cancelable: true }));
-  await expect.element(screen.getByText('Drop the file to open it')).toBeVisible();
-  window.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
-  const notice = screen.getByRole('status').filter({ hasText: 'is open' });
-  await expect
-    .element(notice)
-    .toHaveTextContent('Saved one is open. It holds a checkpoint after update 2. Note: with a note');
-  await expect.element(screen.getByText('Drop the file to open it')).not.toBeInTheDocument();
-  expect(lab.transport.getState().source).toBe('file');
-  expect(await findings(screen.container)).toEqual([]);
-  await screen.getByRole('button', { name: 'Keep it in this browser' }).click();
-  await expect.element(notice).toHaveTextContent('It is kept in this browser, under Runs.');
-  await screen.getByRole('button', { name: 'Resume it' }).click();
-  await expect.poll(() => calls).toContain('go on taken');
-});
-
-test('what is damaged in a run file is said, and the rest is open; what is no file of the lab is refused', async () => {
-  const { lab, screen } = await open({});
-  drop(await runFile((bytes) => (bytes[bytes.length - 700] ^= 1)));
-  await expect
-    .element(screen.getByRole('status').filter({ hasText: 'is open' }))
-    .toHaveTextContent(/A part of the file is damaged: checkpoints\/000002.safetensors .*The rest is open\./);
-  expect(lab.run.getState().updates.length).toBeGreaterThan(0);
-  await screen.getByRole('button', { name: 'Dismiss' }).click();
-  drop(new File(['hello'], 'notes.txt'));
-  await expect
-    .element(screen.getByRole('alert'))
-    .toHaveTextContent(
-      'The lab cannot open this file (notes.txt): got bytes that begin with "hell", wanted a run (.turnwise), a recording (.ndjson.gz) or weights (.safetensors). Choose a file that was saved by the lab.',
-    );
-  await screen.getByRole('button', { name: 'Dismiss' }).click();
-  await expect.element(screen.getByRole('alert')).not.toBeInTheDocument();
-});
-
-test('the run on screen is saved from the badge in the header, and a file is opened by a button', async () => {
-  const { lab, screen, log } = await open({});
-  lab.run.apply(log.filter(({ kind }) => kind !== 'ready'));
-  const saved = savedFiles();
-  lab.selection.select({ view: 'tree' });
-  await screen.getByText(/^Recorded run/).click();
-  await screen.getByRole('button', { name: 'Save', exact: true }).click();
-  await expect.poll(() => saved.length).toBe(1);
-  const { log: file, damaged, checkpoints } = await openBundle(saved[0].blob);
-  expect([damaged, checkpoints]).toEqual([[], []]);
-  let updates = 0;
-  for await (const { kind } of readRecording(file)) if (kind === 'metrics') updates += 1;
-  expect(updates).toBe(lab.run.getState().updates.length);
-  await screen.getByLabelText('Open').upload(await runFile());
-  await expect.element(screen.getByText('Saved one is open.')).toBeVisible();
 });
