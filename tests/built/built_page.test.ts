@@ -188,6 +188,7 @@ test('a new version is offered, never forced', async () => {
   await page.evaluate(() => Object.assign(window, { isOldPage: true }));
   expect(await version()).toHaveLength(2); // both are there, and the old one answers
   await page.getByRole('navigation').getByRole('button', { name: 'Tree' }).first().click();
+  await page.getByRole('main', { name: 'Tree' }).waitFor();
   expect(await page.evaluate(() => 'isOldPage' in window)).toBe(true);
   await offer.click();
   await page.waitForFunction(() => !('isOldPage' in window));

@@ -3,6 +3,7 @@ import { useSyncExternalStore } from 'react';
 
 let waiting: ServiceWorker | null = null; // a new version that is installed and not in use
 let isTaken = false; // a person asked for it in this tab
+const ASK_AGAIN_MS = 1000;
 const listeners = new Set<() => void>();
 
 function setWaiting(next: ServiceWorker | null): void {
@@ -28,10 +29,10 @@ export async function keepOffline(address: URL): Promise<void> {
   try {
     const registration = await serviceWorker.register(address);
     const look = (): void => setWaiting(serviceWorker.controller ? registration.waiting : null);
+    const follow = (): void => registration.installing?.addEventListener('statechange', look);
     look();
-    registration.addEventListener('updatefound', () =>
-      registration.installing?.addEventListener('statechange', look),
-    );
+    follow(); // one that the browser found while the page was loading
+    registration.addEventListener('updatefound', follow);
   } catch (error) {
     console.info('The lab is not kept for use offline:', error); // insecure origin, private window, storage refused
   }
@@ -41,8 +42,11 @@ export function NewVersionNotice() {
   const ready = useSyncExternalStore(subscribe, () => waiting);
   if (!ready) return null;
   const takeOver = (): void => {
+    if (isTaken) return;
     isTaken = true;
-    ready.postMessage('take over');
+    const ask = (): void => ready.postMessage('take over');
+    ask();
+    setInterval(ask, ASK_AGAIN_MS); // until the reload: a browser waits for what the old version is answering just now
   };
   return (
     <div className="notice" role="status">
