@@ -143,6 +143,12 @@ test('a page that is opened again goes on with the run that it left, with the sa
   expect(second.lab.kept.getState().returned).toEqual({ why: 'reload', update: 10, cause: null });
   expect(second.lab.run.getState().updates).toHaveLength(10); // at once, before the engine is there
   expect(second.lab.selection.getState()).toMatchObject({ view: 'tree', update: 7, prompt: 1 });
+  // The run that the page opens ahead has the same configuration, and on a busy machine it starts only now.
+  const ahead = { ...kept.find((event) => event.kind === 'run-started')!, date: '2026-11-28T00:00:00.000Z' };
+  second.lab.transport.receive([ahead]);
+  second.lab.kept.hearEngine([ahead]);
+  expect(second.lab.run.getState().updates).toHaveLength(10);
+  expect(second.lab.kept.getState().current).toBe(id);
   await second.engine.start();
   await over;
   const whole = await logOf(second.lab);

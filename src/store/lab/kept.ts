@@ -217,8 +217,10 @@ export function createKept(parts: KeptParts): Kept {
     },
     hearEngine(events) {
       for (const event of events) {
-        const isNew = event.kind === 'run-started' && (!event.resumedAfter || event.origin.kind === 'forked');
-        if (isNew) store.setState({ current: null });
+        if (event.kind === 'run-started' && event.date === live.getState().header?.date) {
+          const isNew = event.resumedAfter === undefined || event.origin.kind === 'forked';
+          if (isNew) store.setState({ current: null });
+        }
         if (event.kind !== 'status') continue;
         if (event.status === 'failed') comeBack(played);
         else played = event.status === 'running';

@@ -38,6 +38,7 @@ export class OpenRun {
   gone = false;
   #held: RunEvent[] = [];
   #begun = false;
+  #after: number | undefined; // the update that it goes on from, as its start will say
   readonly #send: (command: RunCommand) => void;
 
   constructor(send: (command: RunCommand) => void) {
@@ -45,35 +46,37 @@ export class OpenRun {
   }
 
   open(config: RunConfig): void {
-    this.#begin(config);
+    this.#begin(config, undefined);
     const bytes = config.weights === LOADED_BY_HAND ? (this.byHand?.slice(0) ?? null) : null; // given away
     this.#send(bytes ? { kind: 'load-weights', config, bytes } : { kind: 'open', config });
   }
 
-  /** Opens the run of a checkpoint, to go on from there. @param keep id of the kept run that it is */
-  resume(config: RunConfig, bytes: ArrayBuffer, keep: string): void {
-    this.#begin(config);
-    this.#send({ kind: 'resume', bytes, keep });
+  /** Opens the run of a checkpoint, to go on from there. */
+  resume({ config, checkpoint, id, after }: ContinuedRun): void {
+    this.#begin(config, after);
+    this.#send({ kind: 'resume', bytes: checkpoint, keep: id });
   }
 
-  /** Opens a new run from the checkpoint of another. @param run the parent, by date */
-  fork(config: RunConfig, bytes: ArrayBuffer, run: string): void {
-    this.#begin(config);
-    this.#send({ kind: 'resume', bytes, fork: { run, config } });
+  /** Opens a new run from the checkpoint of another. */
+  fork({ config, checkpoint, run, after }: ForkedRun): void {
+    this.#begin(config, after);
+    this.#send({ kind: 'resume', bytes: checkpoint, fork: { run, config } });
   }
 
-  #begin(config: RunConfig): void {
+  #begin(config: RunConfig, after: number | undefined): void {
     if (this.config && !this.gone) this.#send({ kind: 'close' });
     this.config = config;
+    this.#after = after;
     this.gone = false;
     this.#held = [];
     this.#begun = false;
   }
 
-  /** Lets through what belongs to the open run: the one before may still be talking. */
+  /** Lets through what belongs to the open run: the one before may still be talking, or only start. */
   admit(events: readonly RunEvent[]): readonly RunEvent[] {
     return events.filter((event) => {
-      if (event.kind === 'run-started') this.#begun = same(event.config, this.config);
+      if (event.kind === 'run-started')
+        this.#begun = event.resumedAfter === this.#after && same(event.config, this.config);
       return this.#begun || event.kind === 'failed' || event.kind === 'status';
     });
   }

@@ -307,8 +307,9 @@ export function createTransport(parts: TransportParts): Transport {
         askStepCheck(update);
         send({ kind: 'play' });
       }),
-    goOn({ id, config, record, after, checkpoint }, plays) {
-      open.resume(config, checkpoint, id);
+    goOn(continued, plays) {
+      const { config, record, after } = continued;
+      open.resume(continued);
       goneOnAfter = after;
       player.pause();
       live.become(record.contents());
@@ -323,10 +324,11 @@ export function createTransport(parts: TransportParts): Transport {
       });
       if (plays) send({ kind: 'play' });
     },
-    fork({ run: parent, config, after, checkpoint }) {
+    fork(forked) {
+      const { config, after } = forked;
       forget();
       inspection.clear();
-      open.fork(config, checkpoint, parent);
+      open.fork(forked);
       goneOnAfter = null;
       live.clear();
       putOnScreen(live);
