@@ -1,6 +1,8 @@
 // A blank page of the source tree in a headless browser with WebGPU, for scripts that need a device: a Vite server
 // on a free port, and Chromium as the tests use it (browser.mjs).
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
@@ -37,37 +39,49 @@ async function startServer(entries) {
   return server;
 }
 
-async function launchBrowser(adapterFlags) {
+/** A page, and what closes its browser. On disk: what the page stores lies in a profile that goes with the browser. */
+async function openPage(adapterFlags, onDisk) {
   const executablePath = findBrowser() ?? installBrowser();
   if (!executablePath) {
     throw new Error(
       'No Chrome, Chromium or Edge found. Install one, or set CHROME_PATH to its executable, or run: npx playwright install chromium',
     );
   }
-  return chromium.launch({ executablePath, headless: true, args: browserFlags(adapterFlags) });
+  const launching = { executablePath, headless: true, args: browserFlags(adapterFlags) };
+  if (!onDisk) {
+    const browser = await chromium.launch(launching);
+    return { browser, page: await browser.newPage(), close: () => browser.close() };
+  }
+  const profile = mkdtempSync(join(tmpdir(), 'turnwise-profile-'));
+  const context = await chromium.launchPersistentContext(profile, launching);
+  const close = async () => {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  };
+  return { browser: context.browser(), page: context.pages()[0], close };
 }
 
 /**
  * Runs `work({ page, server, url, browser })` with a blank page of the source tree; closes everything after it.
  * In the page, `await import('/src/…')` loads any source file; on this side, `server.ssrLoadModule('/src/…')` does.
  * Options: entries (source files whose packages Vite should prepare), onConsole (gets each console line and its type;
- * default: printed to stderr), browser: false for the server alone, adapterFlags (Chromium's, browser.mjs).
+ * default: printed to stderr), browser: false for the server alone, adapterFlags (Chromium's, browser.mjs), onDisk: true (storage of the page lies on disk, not in memory).
  */
 export async function withPage(work, options = {}) {
   const onConsole = options.onConsole ?? ((text) => console.error(text));
   const server = await startServer(options.entries ?? []);
   const url = server.resolvedUrls.local[0];
-  let browser;
+  let opened;
   try {
     if (options.browser === false) return await work({ server, url });
-    browser = await launchBrowser(options.adapterFlags);
-    const page = await browser.newPage();
+    opened = await openPage(options.adapterFlags, options.onDisk);
+    const { browser, page } = opened;
     page.on('console', (message) => onConsole(message.text(), message.type()));
     page.on('pageerror', (error) => onConsole(error.stack ?? error.message, 'error'));
     await page.goto(new URL(BLANK, url).href);
     return await work({ page, server, url, browser });
   } finally {
-    await browser?.close();
+    await opened?.close();
     await server.close();
     rmSync(new URL(`../${CACHE}`, import.meta.url), { recursive: true, force: true });
   }

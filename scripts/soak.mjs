@@ -1,5 +1,6 @@
-// `npm run soak`: trains for long in a headless browser as the page does, engine and store, without the views, and
-// judges what must not grow. Device memory: bytes of the engine's living buffers at each look, none more than at the
+// `npm run soak`: trains for long in a headless browser as the page does, engine, store and keeper, without the views, and
+// judges what must not grow, and that the disk grows as stated (README.md of src/keep): a log of so many bytes an update,
+// and checkpoints, the newest two and every tenth. Device memory: bytes of the engine's living buffers at each look, none more than at the
 // first. Heaps of page and worker after a garbage collection, and time per update: medians of the last third of the run
 // against the second. Pauses: asked for at odd moments, how soon the engine says that it is paused, and (not judged: it
 // is the work under way) how soon the last event came after which nothing moved. The learning rate is 0 unless set, so
@@ -15,6 +16,7 @@ const HELP = `npm run soak -- [options]
   --every N          updates between two looks at the memory; default 10
   --kept-mb N        events that the page keeps at hand, MB; default 8, so that old updates are let go early
   --set PATH=VALUE   any setting, as for npm run lab; may be repeated. The learning rate is 0 unless it is set
+  --no-keep          writes no run to the browser's storage
   --json FILE        writes samples and verdict
   --adapter KIND     software (default) or hardware`;
 
@@ -24,7 +26,11 @@ const LIMITS = {
   slowdown: 0.03, // of the time per update, from the second third to the last: CPU time on a software adapter, which
   // shares the processor with whatever else runs there; wall clock on hardware
   pauseMs: 100,
+  logGrowth: 0.1, // bytes of the log per update, from the second third to the last
+  checkpointSpread: 0.01, // of the largest over the smallest
 };
+const KEPT = { newest: 2, every: 10 }; // checkpoints, as src/keep/kept_log.ts keeps them
+const STORAGE_SLACK_BYTES = 16 * 2 ** 20; // what the browser counts beside the runs: entries, and their journal
 const FEWEST_LOOKS = 9; // three in each third
 const STAND_MS = 500; // of each pause; nothing under way takes longer
 const SLACK_BYTES = 2 ** 20;
@@ -36,6 +42,7 @@ const { values: options } = parseArgs({
     every: { type: 'string', default: '10' },
     'kept-mb': { type: 'string', default: '8' },
     set: { type: 'string', multiple: true, default: [] },
+    'no-keep': { type: 'boolean', default: false },
     json: { type: 'string' },
     adapter: { type: 'string', default: 'software' },
     help: { type: 'boolean', default: false },
@@ -88,27 +95,64 @@ async function processorMeter(browser) {
 }
 
 /** Runs in the page: the engine and the page's store, fed as main.tsx feeds it. Resolves when the time is over. */
-async function inPage([config, minutes, every, keptBytes, standMs]) {
-  const [{ startEngine }, { createPump }, { createRunStore }, { readLogPart, writeRecording }] =
-    await Promise.all([
-      import('/src/train/engine/client.ts'),
-      import('/src/store/record/pump.ts'),
-      import('/src/store/record/run.ts'),
-      import('/src/files/recording.ts'),
-    ]);
-  const engine = startEngine();
+async function inPage([config, minutes, every, keptBytes, standMs, keeps]) {
+  const [
+    { startEngine },
+    { createPump },
+    { createRunStore },
+    { readLogPart, writeRecording },
+    { startKeeper },
+  ] = await Promise.all([
+    import('/src/train/engine/client.ts'),
+    import('/src/store/record/pump.ts'),
+    import('/src/store/record/run.ts'),
+    import('/src/files/recording.ts'),
+    import('/src/keep/keeper_client.ts'),
+  ]);
+  const kept = { entry: null, hear: () => undefined };
+  const hearKeeper = (news) => {
+    if (news.kind === 'kept') kept.entry = news.entry;
+    kept.hear(news);
+  };
+  const keeper = keeps ? startKeeper(hearKeeper) : null;
+  const engine = startEngine(undefined, undefined, () => keeper?.join() ?? null);
   const run = createRunStore({ codec: { read: readLogPart, write: writeRecording }, keptBytes });
   const pump = createPump(run.apply);
   const pumping = setInterval(() => pump.tick(), 16);
   const startMs = performance.now();
-  const state = { askedToPauseMs: null, lastEventMs: 0, pauseMs: [], stillMs: [] };
+  const state = { askedToPauseMs: null, lastEventMs: 0, pauseMs: [], stillMs: [], ended: 0 };
   const until = startMs + minutes * 60_000;
 
   const onProfile = ({ update, memory }) => {
     const deviceBytes = memory.reduce((sum, { bytes }) => sum + bytes, 0);
     void globalThis.reportMemory({ update, deviceBytes, memory });
   };
+  const writtenDown = (update) =>
+    new Promise((resolve, reject) => {
+      kept.hear = (news) => {
+        if (news?.kind === 'trouble') reject(new Error(JSON.stringify(news.report)));
+        else if ((kept.entry?.update ?? 0) >= update) resolve();
+      };
+      kept.hear();
+    });
+  /** Of every file of the run on disk, while nothing is written. */
+  const lookAtDisk = async () => {
+    const started = performance.now();
+    await writtenDown(state.ended);
+    const { id, update, bytes: saidBytes } = kept.entry;
+    let folder = await navigator.storage.getDirectory();
+    for (const name of ['runs', id]) folder = await folder.getDirectoryHandle(name);
+    const sizeOf = async (handle) => (await handle.getFile()).size;
+    const logBytes = await sizeOf(await folder.getFileHandle('log.ndjson.gz'));
+    const checkpointBytes = [];
+    const checkpoints = await folder.getDirectoryHandle('checkpoints');
+    for await (const handle of checkpoints.values()) checkpointBytes.push(await sizeOf(handle));
+    const { usage: siteBytes } = await keeper.storage();
+    await globalThis.reportDisk({ update, saidBytes, logBytes, checkpointBytes, siteBytes });
+    return performance.now() - started;
+  };
   const onUpdate = ({ update, metrics }) => {
+    state.ended = update;
     const seconds = (metrics.rolloutMs + metrics.trainMs) / 1000;
     const { uniqueTokens, exactMatch } = metrics;
     const size = run.logSize();
@@ -133,10 +177,11 @@ async function inPage([config, minutes, every, keptBytes, standMs]) {
     const askedMs = state.askedToPauseMs;
     state.askedToPauseMs = null;
     state.pauseMs.push(performance.now() - askedMs);
-    setTimeout(() => {
+    const stood = new Promise((resolve) => setTimeout(resolve, standMs));
+    return Promise.all([stood, keeper && lookAtDisk()]).then(() => {
       state.stillMs.push(state.lastEventMs - askedMs);
       engine.send({ kind: 'play' });
-    }, standMs);
+    });
   };
 
   try {
@@ -147,13 +192,14 @@ async function inPage([config, minutes, every, keptBytes, standMs]) {
         if (event.kind === 'ready') engine.send({ kind: 'open', config });
         if (event.kind === 'run-started') engine.send({ kind: 'play' });
         if (event.kind === 'update-started') pauseSoon(event.update);
-        if (event.kind === 'status') onStatus(event);
+        if (event.kind === 'status') onStatus(event)?.catch(reject);
         if (event.kind === 'metrics') onUpdate(event);
         if (event.kind === 'failed') reject(new Error(JSON.stringify(event.report)));
         const over = event.kind === 'metrics' && performance.now() > until;
         if (over || (event.kind === 'status' && event.status === 'finished')) resolve();
       });
     });
+    if (keeper) await writtenDown(state.ended);
   } finally {
     clearInterval(pumping);
     engine.close();
@@ -171,7 +217,32 @@ function thirds(values) {
 
 const growth = ([before, after]) => (before === 0 ? 0 : after / before - 1);
 
-function verdictOf(samples, memory, { pauseMs, stillMs }) {
+/** Of looks at the disk, each while nothing was written. */
+function diskVerdict(disk) {
+  const perUpdate = disk.slice(1).map(({ update, logBytes }, i) => {
+    const before = disk[i];
+    return (logBytes - before.logBytes) / (update - before.update);
+  });
+  const logBytesPerUpdate = thirds(perUpdate);
+  const total = ({ logBytes, checkpointBytes }) =>
+    checkpointBytes.reduce((sum, bytes) => sum + bytes, logBytes);
+  const most = ({ update }) => KEPT.newest + Math.floor(update / KEPT.every);
+  const sizes = disk.flatMap(({ checkpointBytes }) => checkpointBytes);
+  const last = disk.at(-1);
+  const checks = {
+    diskIsAsTheShelfSays: disk.every((look) => look.saidBytes === total(look)),
+    diskLog: growth(logBytesPerUpdate) <= LIMITS.logGrowth,
+    diskCheckpoints:
+      disk.every((look) => look.checkpointBytes.length <= most(look)) &&
+      Math.max(...sizes) <= Math.min(...sizes) * (1 + LIMITS.checkpointSpread),
+    diskOfSite: disk.every((look) => look.siteBytes <= total(look) + STORAGE_SLACK_BYTES),
+  };
+  const { update, logBytes, checkpointBytes, siteBytes } = last;
+  const stated = `${update} updates x ${Math.round(logBytes / update)} B + ${checkpointBytes.length} checkpoints x ${Math.max(...checkpointBytes)} B`;
+  return { checks, disk: { stated, bytes: total(last), siteBytes, logBytesPerUpdate } };
+}
+
+function verdictOf(samples, memory, disk, { pauseMs, stillMs }) {
   // A profiled update has a pass per dispatch, the next one a garbage collection beside it.
   const looked = new Set(memory.flatMap(({ update }) => [update, update + 1]));
   const timed = samples.flatMap((sample, i) =>
@@ -184,12 +255,14 @@ function verdictOf(samples, memory, { pauseMs, stillMs }) {
   const deviceBytes = memory.map((look) => look.deviceBytes);
   const device = [deviceBytes[0] ?? 0, Math.max(0, ...deviceBytes)];
   const longestPauseMs = Math.max(0, ...pauseMs);
+  const onDisk = options['no-keep'] ? { checks: {} } : diskVerdict(disk);
   const checks = {
     enough: memory.length >= FEWEST_LOOKS,
     heap: heap[1] <= heap[0] * (1 + LIMITS.heapGrowth) + SLACK_BYTES,
     device: growth(device) <= LIMITS.deviceGrowth,
     pace: growth(options.adapter === 'hardware' ? secondsPerUpdate : cpuSecondsPerUpdate) <= LIMITS.slowdown,
     pause: pauseMs.length > 0 && longestPauseMs <= LIMITS.pauseMs,
+    ...onDisk.checks,
   };
   return {
     passed: Object.values(checks).every(Boolean),
@@ -204,6 +277,7 @@ function verdictOf(samples, memory, { pauseMs, stillMs }) {
     tokensPerUpdate: thirds(paces.map(({ uniqueTokens }) => uniqueTokens)),
     pauses: { count: pauseMs.length, medianMs: median(pauseMs), longestMs: longestPauseMs },
     still: { medianMs: median(stillMs), longestMs: Math.max(0, ...stillMs) },
+    disk: onDisk.disk,
   };
 }
 
@@ -222,6 +296,7 @@ async function soak({ page, server, browser }) {
   const config = labConfig({ ...preset, evaluationQuestions: 0, settings });
   const samples = [];
   const memory = [];
+  const disk = [];
   const looks = [];
   const heaps = await heapMeter(page);
   const look = async (seen) => {
@@ -239,17 +314,27 @@ async function soak({ page, server, browser }) {
     samples.push(seen);
     seen.processorSeconds = await processor();
   });
+  await page.exposeFunction('reportDisk', (seen) => {
+    disk.push(seen);
+    const { update, logBytes, checkpointBytes } = seen;
+    console.error(
+      `update ${update}  log ${(logBytes / 2 ** 20).toFixed(2)} MB  ${checkpointBytes.length} checkpoints on disk`,
+    );
+  });
   await page.exposeFunction('reportMemory', (seen) => void looks.push(look(seen)));
   const keptBytes = Number(options['kept-mb']) * 2 ** 20;
   const minutes = Number(options.minutes);
-  const asked = [config, minutes, Number(options.every), keptBytes, STAND_MS];
+  const asked = [config, minutes, Number(options.every), keptBytes, STAND_MS, !options['no-keep']];
   const pauses = await page.evaluate(inPage, asked);
   await Promise.allSettled(looks); // the last may come after the worker has gone
-  const verdict = verdictOf(samples, memory, pauses);
+  const verdict = verdictOf(samples, memory, disk, pauses);
   const about = { date: new Date().toISOString(), browser: browser.version(), adapter: options.adapter };
   const run = { ...about, minutes, preset: options.preset, updates: samples.length };
   if (options.json)
-    write(options.json, `${JSON.stringify({ ...run, verdict, memory, ...pauses, samples }, null, 1)}\n`);
+    write(
+      options.json,
+      `${JSON.stringify({ ...run, verdict, memory, disk, ...pauses, samples }, null, 1)}\n`,
+    );
   console.log(JSON.stringify({ ...run, verdict }, null, 2));
   return verdict.passed;
 }
@@ -258,7 +343,8 @@ if (options.help) console.log(HELP);
 else {
   if (options.adapter === 'hardware') process.env.GPU = 'hardware'; // read by browser.mjs
   const { withPage } = await import('./headless.mjs');
-  const entries = ['src/train/engine/lab.ts', 'src/train/engine/worker.ts', 'src/store/lab/lab.ts'];
-  const passed = await withPage(soak, { entries });
+  const sources = ['train/engine/lab', 'train/engine/worker', 'store/lab/lab', 'keep/keeper_worker'];
+  const entries = sources.map((source) => `src/${source}.ts`);
+  const passed = await withPage(soak, { entries, onDisk: true });
   process.exitCode = passed ? 0 : 1;
 }
