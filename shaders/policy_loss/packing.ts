@@ -1,12 +1,13 @@
 /** What the loss kernels read of a batch and a LossConfig, from the float64 loss's own tables. */
 import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
-import { TERM_NUMBERS, type TermConfig } from '../../src/algo/loss/loss_terms.ts';
+import type { TermConfig } from '../../src/algo/loss/loss_terms.ts';
 import { rowStarts, rowWeights, segmentsOf, type Segments } from '../../src/algo/loss/loss.ts';
 import { tokenMeanWeight } from '../../src/algo/loss/penalties.ts';
 import { comparison, isRowLoss } from '../../src/algo/loss/row_losses.ts';
 import { numbersNamed } from '../../src/gpu/kernel.ts';
 import {
   KL_KINDS,
+  TERM_NUMBERS,
   type LossConfig,
   type LossExtras,
   type RatioLevel,

@@ -1,4 +1,5 @@
 /** Rows of a mini-batch, and what training on it takes and returns. */
+import type { LossConfig } from './loss.ts';
 import type { RandomKey, SamplingConfig, TurnSampler } from './seams.ts';
 import type { NodeId, TokenId } from './trees.ts';
 
@@ -45,54 +46,6 @@ export interface TokenBatch {
   readonly turnIndex: Uint32Array<ArrayBuffer>; // [S] turn of each scored token
   readonly weight: Float32Array<ArrayBuffer>; // [S] 1 / (B · n_i), B and n_i of the whole mini-batch
   readonly advantage: Float32Array<ArrayBuffer>; // [S] dimensionless
-}
-
-export const RATIO_LEVELS = ['token', 'turn', 'sequence'] as const;
-/** Over which tokens the log-ratio is averaged. */
-export type RatioLevel = (typeof RATIO_LEVELS)[number];
-
-export const SURROGATES = ['clip', 'gate', 'regression', 'preference', 'none'] as const;
-/** What a token makes of ratio and advantage: PPO's clip, SAPO's gate, A*-PO's regression, DPO; none trains nothing. */
-export type Surrogate = (typeof SURROGATES)[number];
-
-/** At a hard bound the gradient is 0; at a soft one it is that of the bound itself. */
-export const CLIP_EDGES = ['hard', 'soft'] as const;
-export type ClipEdge = (typeof CLIP_EDGES)[number];
-
-export const KL_KINDS = ['k1', 'abs', 'k2', 'k3'] as const;
-export type KlKind = (typeof KL_KINDS)[number];
-
-export const LOSS_REDUCTIONS = [
-  'token-mean',
-  'seq-mean-token-mean',
-  'seq-mean-token-sum',
-  'seq-mean-token-sum-norm',
-] as const;
-/** Weight of a token in the loss, named as in verl. */
-export type LossReduction = (typeof LOSS_REDUCTIONS)[number];
-
-export interface LossConfig {
-  readonly ratioLevel: RatioLevel;
-  readonly surrogate: Surrogate;
-  readonly clipLow: number; // ε_low
-  readonly clipHigh: number; // ε_high
-  readonly lowerEdge: ClipEdge; // for A < 0
-  readonly upperEdge: ClipEdge; // for A > 0
-  readonly lowerFactor: number; // β1 of CE-GPPO: share of the gradient that a soft lower edge keeps; 1 = GPPO
-  readonly upperFactor: number; // β2, of a soft upper edge
-  readonly dualClip: number; // c: most loss of a token with A < 0, in units of −A; 0 = off
-  readonly logRatioCap: number; // nats; 10 in the released code
-  readonly gatePositive: number; // τ of SAPO's gate for A > 0
-  readonly gateNegative: number; // and otherwise
-  readonly beta: number; // β of 'regression' and 'preference'
-  readonly entropyAdvantage: number; // AEPO: advantages scaled by 1 + this · z-score of entropy; 0 = off
-  readonly clipAdaptation: number; // A²TGPO: band scaled by 1 + this · (2σ(z) − 1) of a turn's gain; 0 = off
-  readonly retrievalRatio: number; // RAPO: ratios scaled by 1 + this · share of retrieved tokens; 0 = off
-  readonly formatMask: boolean; // tokens of the grammar are not pushed down (DialTree)
-  readonly reduction: LossReduction;
-  readonly entropyCoefficient: number; // c_ent, 0 = off
-  readonly klCoefficient: number; // c_kl against the reference policy, 0 = off
-  readonly klKind: KlKind;
 }
 
 export interface OptimiserConfig {

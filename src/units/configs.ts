@@ -1,5 +1,6 @@
 /** Configurations of a model, an algorithm and a run. */
-import type { LossConfig, OptimiserConfig } from './batch.ts';
+import type { LossConfig } from './loss.ts';
+import type { OptimiserConfig } from './batch.ts';
 import type { CreditConfig, FilterConfig, RewardConfig } from './credit.ts';
 
 // A kernel whose text a person changed for a run, and how such a run is named wherever it appears.

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TOKEN_LOSS, TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { clipStateOf } from '../../src/algo/loss/loss_terms.ts';
-import {
-  LossInputError,
-  objective,
-  policyLoss,
-  surrogates,
-  type SurrogateRule,
-} from '../../src/algo/loss/loss.ts';
+import { LossInputError, objective, policyLoss, surrogates } from '../../src/algo/loss/loss.ts';
 import { lossMetrics } from '../../src/algo/loss/metrics.ts';
 import { entropyMoments, klTerm, tokenMeanWeight } from '../../src/algo/loss/penalties.ts';
 import {
@@ -15,8 +9,10 @@ import {
   NO_EXTRAS,
   RATIO_LEVELS,
   SURROGATES,
+  settingsOfSurrogate,
   type LossConfig,
   type LossExtras,
+  type SurrogateSetting,
 } from '../../src/units.ts';
 import { randomTokens } from '../support/loss_tokens.ts';
 
@@ -285,7 +281,7 @@ test('metrics count soft edges as clipped and the dual clip by itself', () => {
 });
 
 /** Of each setting another value, or what it makes of the extras. */
-const OTHERWISE: Readonly<Record<SurrogateRule['settings'][number], Partial<LossConfig> | LossExtras>> = {
+const OTHERWISE: Readonly<Record<SurrogateSetting, Partial<LossConfig> | LossExtras>> = {
   ratioLevel: { ratioLevel: 'token' },
   clipLow: { clipLow: 0.05 },
   clipHigh: { clipHigh: 0.05 },
@@ -317,5 +313,5 @@ test.each(SURROGATES)('%s reads the settings that it declares, and no other', (s
   const moving = Object.entries(OTHERWISE).filter(([, change]) =>
     seeds.some((seed) => trained(seed, change).some((value, at) => value !== trained(seed, {})[at])),
   );
-  expect(moving.map(([setting]) => setting).toSorted()).toEqual(surrogates[surrogate].settings.toSorted());
+  expect(moving.map(([setting]) => setting).toSorted()).toEqual([...settingsOfSurrogate(surrogate)].sort());
 });

@@ -1,11 +1,12 @@
 /** Settings that an algorithm starts from: AT²PO's, with everything else off. */
-import type {
-  AlgorithmConfig,
-  CreditConfig,
-  FilterConfig,
-  LossConfig,
-  RewardConfig,
-  RolloutConfig,
+import {
+  DEFAULT_LOSS,
+  type AlgorithmConfig,
+  type CreditConfig,
+  type FilterConfig,
+  type LossConfig,
+  type RewardConfig,
+  type RolloutConfig,
 } from '../../units.ts';
 
 /** The tree of the released script (M 10, L 2, K 6). Other shapes' settings are those of their papers. */
@@ -66,29 +67,7 @@ export const creditBy = (advantageRule: CreditConfig['advantageRule']): CreditCo
 });
 
 /** Turn ratios in a narrow band, mean over the tokens of a row and then over the rows. */
-export const TURN_LOSS: LossConfig = {
-  ratioLevel: 'turn',
-  surrogate: 'clip',
-  clipLow: 3e-3,
-  clipHigh: 4e-3,
-  lowerEdge: 'hard',
-  upperEdge: 'hard',
-  lowerFactor: 1,
-  upperFactor: 1,
-  dualClip: 0,
-  logRatioCap: 10,
-  gatePositive: 1,
-  gateNegative: 1.05,
-  beta: 1e-3,
-  entropyAdvantage: 0,
-  clipAdaptation: 0,
-  retrievalRatio: 0,
-  formatMask: false,
-  reduction: 'seq-mean-token-mean',
-  entropyCoefficient: 0,
-  klCoefficient: 0,
-  klKind: 'k3',
-};
+export const TURN_LOSS = DEFAULT_LOSS;
 
 /** PPO on token ratios with dual clip, as the released code runs GRPO. */
 export const TOKEN_LOSS: LossConfig = {

@@ -37,43 +37,27 @@ export type PolicyLossConfig = Omit<
   'reduction' | 'entropyCoefficient' | 'klCoefficient' | 'klKind' | 'formatMask'
 >;
 
-/** What is known of a surrogate beside its term; what it reads stands here and nowhere else. */
+/** What is known of a surrogate beside its term; which settings it reads stands in their rows (units/loss.ts). */
 export interface SurrogateRule {
   readonly title: string;
   readonly formula: string; // plain text
-  readonly settings: readonly Exclude<keyof PolicyLossConfig, 'surrogate'>[]; // that it reads; another changes nothing
   readonly readsReference: boolean; // it compares with the policy before training
 }
 
-const OF_RATIOS = ['ratioLevel', 'logRatioCap', 'entropyAdvantage', 'retrievalRatio'] as const;
-const OF_EDGES = ['lowerEdge', 'upperEdge', 'lowerFactor', 'upperFactor'] as const;
-
 export const surrogates: Readonly<Record<Surrogate, SurrogateRule>> = {
-  clip: {
-    title: 'Clip',
-    formula: 'max(−A·r, −A·clip(r))',
-    settings: [...OF_RATIOS, 'clipLow', 'clipHigh', ...OF_EDGES, 'dualClip', 'clipAdaptation'],
-    readsReference: false,
-  },
-  gate: {
-    title: 'Gate',
-    formula: '−A·4/τ·σ(τ(r − 1)) (SAPO)',
-    settings: [...OF_RATIOS, 'gatePositive', 'gateNegative'],
-    readsReference: false,
-  },
+  clip: { title: 'Clip', formula: 'max(−A·r, −A·clip(r))', readsReference: false },
+  gate: { title: 'Gate', formula: '−A·4/τ·σ(τ(r − 1)) (SAPO)', readsReference: false },
   regression: {
     title: 'Regression',
     formula: '(β·Σ log-ratio − target)² (A*-PO)',
-    settings: ['beta'],
     readsReference: true,
   },
   preference: {
     title: 'Preference',
     formula: '−ln σ(β·(Δ better − Δ worse)) (DPO)',
-    settings: ['beta'],
     readsReference: true,
   },
-  none: { title: 'None', formula: 'evaluation only (ReAct)', settings: [], readsReference: false },
+  none: { title: 'None', formula: 'evaluation only (ReAct)', readsReference: false },
 };
 
 export interface PolicyLoss {

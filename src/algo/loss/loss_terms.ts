@@ -4,23 +4,11 @@
  * the others of its segment; at the token level that is the plain derivative.
  * @see algorithms' spec at2po 6, baselines 3, 5, 6.3, 8; A²TGPO (band scale), RAPO (ratio factor), CE-GPPO (factors of soft edges)
  */
-import type { ClipState, LossConfig } from '../../units.ts';
-
-/** Numbers of a configuration that a term reads; the kernel's params have the same names. */
-export const TERM_NUMBERS = [
-  'clipLow',
-  'clipHigh',
-  'lowerFactor',
-  'upperFactor',
-  'dualClip',
-  'logRatioCap',
-  'gatePositive',
-  'gateNegative',
-] as const satisfies readonly (keyof LossConfig)[];
+import type { ClipState, LossConfig, TermNumber } from '../../units.ts';
 
 export type TermConfig = Pick<
   LossConfig,
-  'surrogate' | 'ratioLevel' | 'lowerEdge' | 'upperEdge' | (typeof TERM_NUMBERS)[number]
+  'surrogate' | 'ratioLevel' | 'lowerEdge' | 'upperEdge' | TermNumber
 >;
 
 /** What a token brings along beside its log-ratio. */

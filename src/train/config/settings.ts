@@ -13,7 +13,7 @@ import {
 } from '../../algo/catalogue/algorithm.ts';
 import { algorithms } from '../../algo/catalogue/index.ts';
 import { settingsRead } from '../../algo/credit/signals.ts';
-import { surrogates, type SurrogateRule } from '../../algo/loss/loss.ts';
+import { surrogates } from '../../algo/loss/loss.ts';
 import { FILTER_RULE } from '../../algo/reward/filters.ts';
 import { REWARD_RULE } from '../../algo/reward/reward_rules.ts';
 import { rollouts } from '../../algo/rollouts/index.ts';
@@ -21,11 +21,8 @@ import type { KnobCondition, KnobDescription, KnobRange, KnobValue } from '../..
 import { real, wanted, whole, zeroOr } from '../../protocol/schema.ts';
 import {
   ADVANTAGE_RULES,
-  CLIP_EDGES,
   FILTER_RULES,
-  KL_KINDS,
-  LOSS_REDUCTIONS,
-  RATIO_LEVELS,
+  LOSS_ROWS,
   REWARD_RULES,
   ROLLOUT_SHAPES,
   SURROGATES,
@@ -33,11 +30,11 @@ import {
   type CreditConfig,
   type FilterConfig,
   type LossConfig,
+  type LossRow,
   type OptimiserConfig,
   type RewardConfig,
   type RolloutConfig,
   type RunConfig,
-  type Surrogate,
 } from '../../units.ts';
 
 // Ranges of knobs, in short.
@@ -117,14 +114,6 @@ const share = real(0, 1);
 
 const ofDatasets = (choices: KnobChoices): KnobRange => ({ kind: 'choices', options: choices.datasets });
 
-const surrogate = (...values: readonly Surrogate[]): readonly KnobCondition[] => [
-  { path: 'algorithm.loss.surrogate', values },
-];
-
-/** A setting of the loss is shown for the surrogates that declare it. */
-const readBySurrogate = (setting: SurrogateRule['settings'][number]): readonly KnobCondition[] =>
-  surrogate(...SURROGATES.filter((value) => surrogates[value].settings.includes(setting)));
-
 /** A setting of credit is shown for the rules that it reaches. */
 const readByRule = (setting: RuleSetting): readonly KnobCondition[] => [
   {
@@ -132,14 +121,6 @@ const readByRule = (setting: RuleSetting): readonly KnobCondition[] => [
     values: ADVANTAGE_RULES.filter((rule) => settingsRead(rule).includes(setting)),
   },
 ];
-
-/** Of a soft edge only. */
-const softEdge = (edge: 'lowerEdge' | 'upperEdge'): readonly KnobCondition[] => [
-  ...surrogate('clip'),
-  { path: `algorithm.loss.${edge}`, values: ['soft'] },
-];
-
-const SURROGATE_OPTIONS = SURROGATES.map((value) => ({ value, ...surrogates[value] }));
 
 /** Shapes as a picker offers them. */
 const SHAPES = ROLLOUT_SHAPES.map((value) => ({
@@ -213,30 +194,37 @@ export const CREDIT = {
   mixing: { schema: real(0, 100), title: 'Weight of the turn’s own signal', term: 'α', range: linear(0, 2), description: 'Beside the outcome: α of A²TGPO, w of iStar, a of RAPO, the similarity reward of GTPO.', when: readByRule('mixing') },
 } as const satisfies SettingsOf<CreditConfig>;
 
-// prettier-ignore
-export const LOSS = {
-  surrogate: { schema: v.picklist(SURROGATES), title: 'Surrogate', term: 'ℓ', range: parts(SURROGATE_OPTIONS), description: 'What a token makes of ratio and advantage.' },
-  ratioLevel: { schema: v.picklist(RATIO_LEVELS), title: 'Ratio level', term: 'ρ', range: choice(...RATIO_LEVELS), description: 'Over which tokens the log-ratio is averaged.', when: readBySurrogate('ratioLevel') },
-  clipLow: { schema: real(0, 1), title: 'Clip below', term: 'ε_low', range: logarithmic(1e-4, 0.5), description: 'Negative advantages stop pushing once their ratio is below 1 − ε_low. Goes with the learning rate.', when: readBySurrogate('clipLow') },
-  clipHigh: { schema: real(0, 1000), title: 'Clip above', term: 'ε_high', range: logarithmic(1e-4, 0.5), description: 'Positive advantages stop pushing once their ratio is above 1 + ε_high.', when: readBySurrogate('clipHigh') },
-  lowerEdge: { schema: v.picklist(CLIP_EDGES), title: 'Lower bound', range: choice(...CLIP_EDGES), description: 'At a soft bound the gradient is that of the bound, at a hard one it is 0.', when: readBySurrogate('lowerEdge') },
-  upperEdge: { schema: v.picklist(CLIP_EDGES), title: 'Upper bound', range: choice(...CLIP_EDGES), description: 'At a soft bound the gradient is that of the bound, at a hard one it is 0.', when: readBySurrogate('upperEdge') },
-  lowerFactor: { schema: v.optional(real(0, 10), 1), title: 'Lower bound keeps', term: 'β₁', range: linear(0, 1), description: 'Share of the gradient that a soft lower bound keeps: 1 is GPPO, 0 PPO; CE-GPPO reports 0.75 as its best.', when: softEdge('lowerEdge') }, // 1 in records that were made before it
-  upperFactor: { schema: v.optional(real(0, 10), 1), title: 'Upper bound keeps', term: 'β₂', range: linear(0, 1), description: 'Share of the gradient that a soft upper bound keeps: 1 is GPPO and CE-GPPO’s best, 0 PPO.', when: softEdge('upperEdge') },
-  dualClip: { schema: real(0, 1000), title: 'Dual clip', term: 'c', range: linear(0, 20), description: 'Most that a token with negative advantage may cost, in units of −A; 0 turns it off.', when: readBySurrogate('dualClip') },
-  logRatioCap: { schema: real(1e-6, 30), title: 'Log-ratio cap', unit: 'nats', range: linear(1, 20), description: 'Above it the ratio saturates and its gradient is zero.', when: readBySurrogate('logRatioCap') }, // beyond, the squares of e^cap · A leave no finite norm
-  gatePositive: { schema: real(1e-3, 100), title: 'Gate, A > 0', term: 'τ_pos', range: linear(0.1, 5), description: 'Steepness of the gate for positive advantages.', when: readBySurrogate('gatePositive') }, // the loss divides by it: below, it no longer tells ratios apart
-  gateNegative: { schema: real(1e-3, 100), title: 'Gate, A ≤ 0', term: 'τ_neg', range: linear(0.1, 5), description: 'Steepness of the gate for the others.', when: readBySurrogate('gateNegative') },
-  beta: { schema: real(1e-6, 100), title: 'Beta', term: 'β', range: logarithmic(1e-4, 1), description: 'Scale of the log-ratio in regression and preference, and of iStar’s implicit rewards.' }, // a factor of the whole gradient, beside AdamW's epsilon
-  entropyAdvantage: { schema: real(0, 10), title: 'Entropy-balanced advantage', range: linear(0, 1), description: 'Advantages of uncertain tokens are raised by this share per deviation (AEPO 0.2).', when: readBySurrogate('entropyAdvantage') },
-  clipAdaptation: { schema: real(0, 1), title: 'Adaptive band', range: linear(0, 1), description: 'The band of a turn widens or narrows by this share with its gain (A²TGPO 0.3).', when: readBySurrogate('clipAdaptation') },
-  retrievalRatio: { schema: real(0, 10), title: 'Retrieval ratio', term: 'm', range: linear(0, 1), description: 'Ratios of rows with borrowed steps are raised by this times their share (RAPO 0.05).', when: readBySurrogate('retrievalRatio') },
-  formatMask: { schema: v.boolean('true or false'), title: 'Spare format tokens', term: 'M_t', range: SWITCH, description: 'Words of the grammar are not pushed down by failing rows (DialTree).' },
-  reduction: { schema: v.picklist(LOSS_REDUCTIONS), title: 'Reduction', term: 'loss_agg_mode', range: choice(...LOSS_REDUCTIONS), description: 'How tokens weigh in the loss.' },
-  entropyCoefficient: { schema: real(0, 10), title: 'Entropy bonus', term: 'c_ent', range: linear(0, 0.05), description: 'Rewards spread-out token distributions; 0 turns it off.' },
-  klCoefficient: { schema: real(0, 10), title: 'KL penalty', term: 'c_kl', range: linear(0, 0.1), description: 'Holds the policy near its starting point; 0 turns it off.' },
-  klKind: { schema: v.picklist(KL_KINDS), title: 'KL estimate', term: 'k', range: choice(...KL_KINDS), description: 'Which estimate of the divergence is penalised.' },
-} as const satisfies SettingsOf<LossConfig>;
+/** A row of the loss's table (units/loss.ts) as a setting. */
+function lossSetting(row: LossRow): Hidden<unknown> & Knob {
+  const { title, description, readBy, ofSoft, isReadElsewhere } = row;
+  const words = {
+    title,
+    description,
+    ...(row.term && { term: row.term }),
+    ...(row.unit && { unit: row.unit }),
+  };
+  const soft = ofSoft ? [{ path: `algorithm.loss.${ofSoft}`, values: ['soft'] }] : [];
+  const when =
+    readBy && !isReadElsewhere ? [{ path: 'algorithm.loss.surrogate', values: readBy }, ...soft] : soft;
+  const of = (schema: v.GenericSchema<unknown>, range: KnobRange) => ({ ...words, range, when, schema });
+  if ('options' in row) return of(v.picklist(row.options), choice(...row.options));
+  if (!('valid' in row)) return of(v.boolean('true or false'), SWITCH);
+  const [scale, min, max] = row.shown;
+  const valid = real(...row.valid);
+  return of(row.isNewer ? v.optional(valid, row.default) : valid, { kind: 'number', min, max, scale });
+}
+
+const LOSS_SETTINGS = Object.fromEntries(
+  Object.entries<LossRow>(LOSS_ROWS).map(([name, row]) => [name, lossSetting(row)]),
+) as SettingsOf<LossConfig>;
+
+export const LOSS: SettingsOf<LossConfig> = {
+  ...LOSS_SETTINGS,
+  surrogate: {
+    ...LOSS_SETTINGS.surrogate,
+    range: parts(SURROGATES.map((value) => ({ value, ...surrogates[value] }))),
+  },
+};
 
 // prettier-ignore
 export const OPTIMISER = {
