@@ -181,7 +181,8 @@ function start(): void {
   });
   const goneOn = left ? lab.kept.goOn(left.id, left.plays, 'reload') : Promise.resolve(false);
   goneOn
-    .then((isLive) => loadRecording(lab, !isLive))
+    .then((isLive) => isLive || lab.files.openLinked(location.href))
+    .then((isShown) => loadRecording(lab, !isShown))
     .catch((error: unknown) => {
       if (lab.transport.getState().source === 'recorded') lab.run.report(reportOf(error, RECORDING));
     })

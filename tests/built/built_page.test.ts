@@ -146,6 +146,25 @@ test('a link to an update shows it before the recording is read, and says what i
   await own.close();
 });
 
+test('a run file of the address is shown at the place of the link; where there is none, the recording is, and it is said', async () => {
+  const own = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  page = await own.newPage();
+  page.setDefaultTimeout(60_000);
+  await page.goto(`${origin}${PATH}?run=recorded-instant.ndjson.members#v1&view=tree&update=23&prompt=2`);
+  await page.locator('.tree-view [data-node]').first().waitFor();
+  await page.getByText('update 23').first().waitFor();
+  await page.getByText('A record of the shelf').waitFor({ state: 'attached' });
+  expect(page.url()).toContain('?run=recorded-instant.ndjson.members#v1&run=');
+  await page.goto(`${origin}${PATH}?run=none.turnwise#v1&view=tree`);
+  const refused = page.getByRole('alert');
+  await refused.waitFor();
+  expect(await refused.innerText()).toContain('The run that this address asks for cannot be opened');
+  expect(await refused.innerText()).toContain('got status 404');
+  await firstUpdate();
+  await page.getByText(/^Recorded run/).waitFor();
+  await own.close();
+});
+
 test('every view opens, and every file that training needs is kept for later', async () => {
   await openTab();
   await firstUpdate();

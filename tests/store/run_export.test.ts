@@ -205,7 +205,7 @@ const linkParts = (changes: Partial<LinkParts> = {}): LinkParts => ({
   run: recordOf(log).getState(),
   selection: { ...INITIAL_SELECTION, view: 'tree', prompt: 2 },
   base: 'https://lab.example/',
-  ...{ source: 'live', handTrees: 0, otherRuns: 0 },
+  ...{ source: 'live', isHosted: false, handTrees: 0, otherRuns: 0 },
   ...changes,
 });
 const withStart = (change: object) =>
@@ -221,6 +221,7 @@ test('a link says what it cannot carry, by where the run comes from', () => {
   const kernel = { name: 'adamw', source: '//', gradientCheck: 'unchecked' as const };
   const said = (changes: Partial<LinkParts>) => linkOf(linkParts(changes)).limits.join(' ');
   expect(said({ source: 'recorded' })).toBe('');
+  expect(said({ source: 'file', isHosted: true })).toBe('');
   expect(said({})).toMatch(/log of the run.*Trained weights/);
   expect(said({ run: withStart({ config: { ...config, editedKernel: kernel } }) })).toMatch(
     /edited kernel adamw/,

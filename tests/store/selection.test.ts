@@ -1,3 +1,4 @@
+import { linkedFile, withoutLinkedFile } from '../../src/store/place/linked_file.ts';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createStore } from 'zustand/vanilla';
 import { createLab } from '../../src/store/lab/lab.ts';
@@ -329,4 +330,28 @@ describe('selecting', () => {
     ]);
     expect(withReward(withReward(one, nodeId(7), -1), nodeId(3), null)).toEqual([{ leaf: 7, reward: -1 }]);
   });
+});
+
+test('an address asks for a run file of its own origin only', () => {
+  const at = (run: string): string | undefined =>
+    linkedFile(`https://lab.example/credit/?run=${encodeURIComponent(run)}#v1&view=tree`)?.href;
+  expect(at('')).toBe(undefined);
+  expect(linkedFile('https://lab.example/#v1&run=a,b,1,00000000,00000000')).toBe(null);
+  expect(at('runs/one.turnwise')).toBe('https://lab.example/credit/runs/one.turnwise');
+  expect(at('/one.turnwise#x')).toBe('https://lab.example/one.turnwise');
+  for (const run of [
+    'https://other.example/one.turnwise',
+    '//other.example/one',
+    'http://lab.example/one',
+    'https://lab.example.evil/',
+    'https://me:pw@lab.example/one',
+    'blob:https://lab.example/1',
+    'data:,x',
+    'javascript:alert(1)',
+    'https://[',
+  ])
+    // prettier-ignore
+    expect(() => at(run), run).toThrow(/cannot be opened[^]*an address on https:\/\/lab\.example/);
+  expect(withoutLinkedFile('?run=one&x=1')).toBe('?x=1');
+  expect(withoutLinkedFile('?run=one')).toBe('');
 });

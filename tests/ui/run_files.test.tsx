@@ -5,6 +5,7 @@ import { cleanup } from 'vitest-browser-react';
 import { openBundle, writeBundle } from '../../src/files/bundle.ts';
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import { configOf, entryOf, open, savedFiles } from '../support/kept_runs.tsx';
+import { linkNow } from '../../src/store/export/link.ts';
 import { findings } from '../support/axe.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 
@@ -99,4 +100,36 @@ test('the run on screen is saved from the badge in the header, and a file is ope
   expect(updates).toBe(lab.run.getState().updates.length);
   await screen.getByLabelText('Open').upload(await runFile());
   await expect.element(screen.getByText('Saved one is open.')).toBeVisible();
+});
+
+test('the run file of the page’s address is on screen at the place of the hash, and the link keeps it', async () => {
+  const { lab, screen } = await open({});
+  const file = await runFile();
+  vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(file));
+  lab.selection.select({ view: 'tree', update: 2, prompt: 1 });
+  const page = { origin: location.origin, pathname: '/lab/', search: '?run=runs/one.turnwise' };
+  expect(await lab.files.openLinked(`${page.origin}${page.pathname}${page.search}#v1`)).toBe(true);
+  expect(lab.selection.getState()).toMatchObject({ view: 'tree', update: 2, prompt: 1 });
+  await expect.element(screen.getByText('Saved one is open.')).toBeVisible();
+  const link = linkNow(lab, page);
+  expect(link.href).toContain('/lab/?run=runs/one.turnwise#v1&run=');
+  expect(link.limits).toEqual([]);
+  const other = lab.run.contents();
+  lab.run.become({ ...other, state: { ...other.state, header: { ...other.state.header!, date: '2026' } } });
+  expect(linkNow(lab, page).href).not.toContain('?run='); // another run is on screen
+});
+
+test.for([
+  ['runs/one.turnwise', () => new Response('', { status: 404 }), /got status 404, wanted a run/],
+  ['runs/one', () => new Response('<p>', { headers: { 'content-type': 'text/html' } }), /got a web page/],
+  ['runs/one', () => new Response('<!doctype html>'), /got bytes that begin with "<!do"/],
+  ['https://other.example/one', () => Response.error(), /got https:\/\/other\.example, wanted an address on/],
+] as const)('%s is refused in five parts, and the page stays as it is', async ([name, answer, words]) => {
+  const { lab, screen, log } = await open({});
+  lab.run.apply(log.filter(({ kind }) => kind !== 'ready'));
+  const fetched = vi.spyOn(globalThis, 'fetch').mockImplementation(() => Promise.resolve(answer()));
+  expect(await lab.files.openLinked(`${location.origin}/?run=${encodeURIComponent(name)}`)).toBe(false);
+  await expect.element(screen.getByRole('alert')).toHaveTextContent(words);
+  expect(fetched).toHaveBeenCalledTimes(name.startsWith('https') ? 0 : 1); // a stranger is not even asked
+  expect(lab.run.getState().updates.length).toBeGreaterThan(0);
 });

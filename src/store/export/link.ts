@@ -2,6 +2,7 @@
 import { countWords } from '../../units.ts';
 import type { Lab } from '../lab/lab.ts';
 import { encodeSelection, newestShown } from '../place/address.ts';
+import { withoutLinkedFile } from '../place/linked_file.ts';
 import type { Selection } from '../place/selection.ts';
 import { recipeChanges } from '../record/run_name.ts';
 import type { RunState } from '../record/run_state.ts';
@@ -14,6 +15,7 @@ export interface LinkParts {
   readonly selection: Selection;
   readonly base: string; // address of the page, without a hash
   readonly source: 'recorded' | 'live' | 'file';
+  readonly isHosted: boolean; // the run lies beside the page, at the address in `base`
   readonly handTrees: number; // trees of this run that a person changed
   readonly otherRuns: number; // put beside this one in Compare
 }
@@ -24,7 +26,7 @@ export interface Link {
   readonly tooLong: string | null;
 }
 
-const isShipped = ({ source }: LinkParts): boolean => source === 'recorded';
+const isShipped = ({ source, isHosted }: LinkParts): boolean => source === 'recorded' || isHosted;
 
 /** What of the run stays here, by where it comes from. */
 function runLimits(parts: LinkParts): readonly string[] {
@@ -69,17 +71,21 @@ export function linkOf(parts: LinkParts): Link {
 
 /** The link of what is on screen now. @param page where the page is */
 export function linkNow(
-  { run, selection, transport, interventions, shelf }: Lab,
+  { run, selection, transport, interventions, shelf, files }: Lab,
   page: Pick<Location, 'origin' | 'pathname' | 'search'>,
 ): Link {
   const state = run.getState();
+  const { linked } = files.getState();
+  const isHosted = linked !== null && linked === state.header?.date;
+  const search = isHosted ? page.search : withoutLinkedFile(page.search);
   const own = `${state.header?.date ?? ''} `; // as handKey begins
   const hand = Object.entries(interventions.getState().trees);
   return linkOf({
     run: state,
     selection: selection.getState(),
-    base: `${page.origin}${page.pathname}${page.search}`,
+    base: `${page.origin}${page.pathname}${search}`,
     source: transport.getState().source,
+    isHosted,
     handTrees: hand.filter(([key, { done }]) => key.startsWith(own) && done.length > 0).length,
     otherRuns: shelf.getState().runs.length,
   });

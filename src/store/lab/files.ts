@@ -5,7 +5,9 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { BundleContent, CheckpointChoice, OpenedBundle } from '../../protocol/protocol.ts';
 import type { Ask } from '../../train/inspect/index.ts';
-import { LabError, type ErrorReport, type RunConfig } from '../../units.ts';
+import { LabError, shorten, type ErrorReport, type RunConfig } from '../../units.ts';
+import { fetchLinked, linkedFile, LinkedFileError } from '../place/linked_file.ts';
+import { isElsewhere, type SelectionStore } from '../place/selection.ts';
 import type { EventCodec } from '../record/event_log.ts';
 import type { Screen } from '../record/run.ts';
 import type { Shelf } from '../record/shelf.ts';
@@ -33,6 +35,7 @@ export interface FilesState {
   readonly busy: string | null; // name of the file under way
   readonly opened: OpenedFile | null;
   readonly loaded: string | null; // name of the weights file that the draft starts from
+  readonly linked: string | null; // date of the run that the page's address asked for, once it is open
   readonly failure: ErrorReport | null;
 }
 
@@ -42,6 +45,13 @@ export type SavedRun = 'screen' | 'live' | { readonly id: string; readonly check
 export interface Files extends StoreApi<FilesState> {
   /** @param place a run is put on screen, or beside the one that is there */
   readonly open: (file: NamedFile, place?: 'screen' | 'beside') => Promise<void>;
+  /**
+   * Opens the run file that the page's address asks for (`place/linked_file.ts`) and shows it at the place of the hash;
+   * a live run and a lesson stay on screen, and it lies on the shelf.
+   * @param page address of the page
+   * @returns whether it is on screen; `failure` says why it cannot be
+   */
+  readonly openLinked: (page: string) => Promise<boolean>;
   /** Keeps the opened run in this browser, so that it can be resumed. */
   readonly keep: () => Promise<void>;
   /** A run as one file; null where it cannot be written, which `failure` says. */
@@ -60,6 +70,7 @@ export interface FilesParts {
   readonly shelf: Shelf;
   readonly transport: Transport;
   readonly run: Screen;
+  readonly selection: SelectionStore;
   readonly live: Pick<Screen, 'log' | 'getState'>;
   readonly ask: Ask;
 }
@@ -91,8 +102,10 @@ const noFile = (name: string, got: string): ErrorReport => ({
 });
 
 export function createFiles(parts: FilesParts): Files {
-  const { tools, keeper, kept, shelf, transport, run, live, ask } = parts;
-  const store = createStore<FilesState>(() => ({ busy: null, opened: null, loaded: null, failure: null }));
+  const { tools, keeper, kept, shelf, transport, run, selection, live, ask } = parts;
+  const store = createStore<FilesState>(() => ({
+    ...{ busy: null, opened: null, loaded: null, linked: null, failure: null },
+  }));
 
   /** What goes wrong is said, with the file's name before its place. */
   const trying = async <T>(name: string, work: () => Promise<T>): Promise<T | null> => {
@@ -109,16 +122,36 @@ export function createFiles(parts: FilesParts): Files {
     }
   };
 
-  const show = async (file: NamedFile, place: 'screen' | 'beside'): Promise<void> => {
+  type Place = 'screen' | 'beside' | 'address';
+
+  const show = async (file: NamedFile, place: Place): Promise<void> => {
     const read = await shelf.open(file);
-    if (read && place === 'screen') transport.show(read.record);
+    if (!read) return;
+    if (place === 'screen') transport.show(read.record);
+    if (place !== 'address') return;
+    const sought = selection.getState();
+    store.setState({ linked: read.run.header?.date ?? null });
+    if (transport.getState().source === 'live' || isElsewhere(sought)) return;
+    transport.show(read.record);
+    const { recipe } = selection.getState();
+    selection.setState({ ...sought, recipe }, true);
   };
 
-  const openBundle = async (file: NamedFile, place: 'screen' | 'beside'): Promise<void> => {
+  const openBundle = async (file: NamedFile, place: Place): Promise<void> => {
     const bundle = await tools?.openBundle(file);
     if (!bundle) return;
     store.setState({ opened: { name: file.name, bundle, kept: null } });
     await show(Object.assign(bundle.log, { name: file.name }), place);
+  };
+
+  const headOf = async (file: Blob): Promise<Uint8Array<ArrayBuffer>> =>
+    new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+
+  const openRun = (file: NamedFile, place: Place, head: Uint8Array<ArrayBuffer>): Promise<void> => {
+    const kind = kindOf(head, file.size);
+    if (kind === 'bundle') return openBundle(file, place);
+    if (kind === 'recording') return show(file, place);
+    throw new LabError('FileError', noFile(file.name, `bytes that begin with ${JSON.stringify(String.fromCharCode(...head.slice(0, 4)))}`)); // prettier-ignore
   };
 
   const loadWeights = (file: NamedFile, config: RunConfig): Promise<void | null> =>
@@ -153,17 +186,27 @@ export function createFiles(parts: FilesParts): Files {
   return {
     ...store,
     open: async (file, place = 'screen') => {
-      const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-      const kind = kindOf(head, file.size);
+      const head = await headOf(file);
       store.setState({ opened: null });
       const { draft, asked } = transport.getState();
       const config = draft ?? run.getState().header?.config ?? asked;
-      if (kind === 'weights' && config) return void (await loadWeights(file, config));
-      await trying(file.name, async () => {
-        if (kind === 'bundle') return openBundle(file, place);
-        if (kind === 'recording') return show(file, place);
-        throw new LabError('FileError', noFile(file.name, `bytes that begin with ${JSON.stringify(String.fromCharCode(...head.slice(0, 4)))}`)); // prettier-ignore
+      if (kindOf(head, file.size) === 'weights' && config) return void (await loadWeights(file, config));
+      await trying(file.name, async () => openRun(file, place, head));
+    },
+    async openLinked(page) {
+      const name = new URL(page).searchParams.get('run') ?? '';
+      if (name === '') return false;
+      await trying(shorten(name), async () => {
+        const url = linkedFile(page);
+        if (!url) return;
+        const file = await fetchLinked(url);
+        const head = await headOf(file);
+        if (kindOf(head, file.size) === 'weights')
+          throw new LinkedFileError({ where: file.name, got: 'weights', wanted: 'a run' });
+        await openRun(file, 'address', head);
       });
+      const { linked } = store.getState();
+      return linked !== null && run.getState().header?.date === linked;
     },
     async keep() {
       const { opened } = store.getState();

@@ -141,7 +141,7 @@ export function createLab(
     shelf,
     fork: createFork({ run, transport, shelf, replays, ask, report: run.report }),
     arrival,
-    files: createFiles({ tools, keeper, kept, shelf, transport, run, live, ask }),
+    files: createFiles({ tools, keeper, kept, shelf, transport, run, selection, live, ask }),
   };
 }
 
