@@ -4,7 +4,7 @@ import { ConfigError } from './errors.ts';
 export const ROW_LIMIT = 4096; // rows of a mini-batch under a loss of whole rows: policy_loss.ts has room for them
 
 /** Most of each size but the vocabulary. Kernels say 128 for a head (registers); layers are compiled one by one; the product is bounded below. */
-const SIZES = {
+export const MODEL_SIZES = {
   channels: 32_768,
   layers: 256,
   heads: 1024,
@@ -55,7 +55,7 @@ export function rejectField(origin: ConfigOrigin, field: string, got: string, wa
 }
 
 function checkSizes(config: Unchecked, origin: ConfigOrigin): void {
-  const limits = { vocabularySize: origin.mostTokens, ...SIZES };
+  const limits = { vocabularySize: origin.mostTokens, ...MODEL_SIZES };
   for (const field of named(limits)) {
     const size = config[field];
     if (!Number.isSafeInteger(size) || (size as number) < 1 || (size as number) > limits[field])
@@ -89,7 +89,7 @@ export function checkModelConfig(value: unknown, origin = RUN): ModelConfig {
   for (const field of FLAGS)
     if (typeof config[field] !== 'boolean') reject(field, quote(config[field]), 'true or false');
   checkScalars(config, origin);
-  const fields = ['vocabularySize', ...named(SIZES), ...FLAGS, ...named(SCALARS)];
+  const fields = ['vocabularySize', ...named(MODEL_SIZES), ...FLAGS, ...named(SCALARS)];
   const model = Object.fromEntries(
     fields.map((field) => [field, config[field as keyof ModelConfig]]),
   ) as unknown as ModelConfig; // checked above

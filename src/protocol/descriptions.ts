@@ -26,7 +26,7 @@ export interface AlgorithmDescription extends CatalogueEntry {
 
 /** What a knob may be set to. */
 export type KnobRange =
-  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly multipleOf?: number }
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly scale: 'linear' | 'log' }
   | { readonly kind: 'switch' }
   | { readonly kind: 'choice'; readonly options: readonly string[]; readonly titles?: readonly string[] } // same order
@@ -44,6 +44,7 @@ export interface KnobDescription {
   readonly paperDefault: KnobValue | null; // null: the paper has no such setting
   readonly source: string; // section of the paper, released code, or ours
   readonly range: KnobRange;
+  readonly basic: boolean; // among the few that a newcomer is shown
   readonly when: readonly KnobCondition[]; // read only where all hold; [] always
 }
 

@@ -104,7 +104,9 @@ test('every knob names a setting of the configuration, and its range is valid', 
         parseRunConfig(withSetting(instant, path, value));
       } catch (error) {
         const { what } = (error as LabError).report; // only what does not go together with the rest may be refused
-        expect(what, `${path} = ${value}`).toMatch(/do not divide|copies of one leaf/);
+        expect(what, `${path} = ${value}`).toMatch(
+          /do not divide|copies of one leaf|does not fit this size|bad kvHeads/,
+        );
       }
     }
   }
@@ -131,4 +133,28 @@ test('a setting of the rollout is read where its shape declares it, and shapes s
   }
   expect(knobs.get('algorithm.rollout.picks')?.when[0].values).not.toContain('chains');
   expect(knobs.get('algorithm.rollout.shape')?.when).toEqual([]);
+});
+
+test('a size of the model that the warm start has not is refused in its row, with what fits and what to do', () => {
+  const report = refusal('model.layers', 3);
+  expect(report.where).toBe('config.model.layers');
+  expect(report.got).toBe('3');
+  expect(report.wanted).toBe(
+    '2: warmstart-search-d64L2.safetensors has channels 64, layers 2, heads 4, kvHeads 4, headSize 16, hidden 128',
+  );
+  expect(report.next).toMatch(/warm start none \(weights null\)/);
+  const random = parseRunConfig({ ...withSetting(instant, 'model.layers', 3), weights: null });
+  expect(random.model.layers).toBe(3);
+  for (const { config } of presetCatalogue()) expect(parseRunConfig(config)).toEqual(config);
+});
+
+test('few settings are basic, and each shape of a model has a row', () => {
+  const knobs = knobCatalogue();
+  const basic = knobs.filter((knob) => knob.basic);
+  expect(basic.length).toBeGreaterThan(9);
+  expect(basic.length).toBeLessThan(knobs.length / 3);
+  const sizes = knobs.filter(({ path }) => path.startsWith('model.')).map(({ path }) => path.slice(6));
+  expect(sizes.sort()).toEqual(['channels', 'headSize', 'heads', 'hidden', 'kvHeads', 'layers']);
+  const { range } = knobs.find(({ path }) => path === 'model.hidden')!;
+  expect(range).toMatchObject({ kind: 'integer', multipleOf: 4 });
 });

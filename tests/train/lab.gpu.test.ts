@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { parameterCount } from '../../src/model/config.ts';
 import { kernels } from '../../shaders/index.ts';
-import { runLab, type LabProgress } from '../../src/train/engine/lab.ts';
+import { labConfig, runLab, type LabProgress } from '../../src/train/engine/lab.ts';
 import { editLabel, withKernel, type RunConfig } from '../../src/units.ts';
+import { tiny } from '../support/setting_walk.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 
 const { source } = kernels.policy_loss;
@@ -33,4 +35,18 @@ test('the command line refuses an edit that does not compile, with its line', as
   await expect(runLab(edited(lines.join('\n')), null, () => undefined)).rejects.toThrow(
     `policy_loss.wgsl:${line}`,
   );
+});
+
+test('a model of another size than the warm start’s trains from random parameters, where these were chosen', async () => {
+  const sizes = ['model.layers=1', 'model.channels=20', 'model.heads=3', 'model.kvHeads=1', 'model.headSize=12', 'model.hidden=36']; // prettier-ignore
+  const options = { preset: 'instant', algorithm: null, seed: 1, updates: 1, evaluationQuestions: 0 };
+  const set = (more: readonly string[]): readonly (readonly [string, string])[] =>
+    [...sizes, ...more].map((pair) => pair.split('=') as unknown as readonly [string, string]); // pairs, above
+  expect(() => labConfig({ ...options, settings: set([]) })).toThrow('model.channels');
+  const config = tiny(
+    labConfig({ ...options, settings: set(['weights=null', 'algorithm.credit.leafNormalisation=false']) }),
+  );
+  const { result } = await runLab(config, null, () => undefined);
+  expect(result.parameterCount).toBe(parameterCount(config.model));
+  expect(result.updates[0].gradientNorm).toBeGreaterThan(0);
 });

@@ -46,6 +46,7 @@ const READY: EngineEvent = {
       paperDefault: 1e-6,
       source: 'Table 4',
       range: { kind: 'number', min: 1e-6, max: 1e-2, scale: 'log' },
+      basic: true,
       when: [],
     },
     {
@@ -57,6 +58,7 @@ const READY: EngineEvent = {
       paperDefault: 'child_softmax',
       source: 'code',
       range: { kind: 'choice', options: ['child_softmax', 'child_mean'], titles: ['softmax of H', 'mean'] },
+      basic: true,
       when: [],
     },
   ],

@@ -57,10 +57,50 @@ function withLeafCount(config: RunConfig): RunConfig {
 
 const TREE_SHAPE = /\.(shape|initialBranches|iterations|picks)$/;
 
-/** @returns a new config; what shapes the tree also sets the leaves per tree */
+/**
+ * @returns a new config; what shapes the tree also sets the leaves per tree, and key and value heads go with the query heads
+ * while they are as many
+ */
 export function writeKnob(config: RunConfig, path: string, value: KnobValue): RunConfig {
   const changed = withSetting(config, path, value);
+  const { heads, kvHeads } = config.model;
+  if (path === 'model.heads' && heads === kvHeads) return withSetting(changed, 'model.kvHeads', value);
   return TREE_SHAPE.test(path) ? withLeafCount(changed) : changed;
+}
+
+// Which settings a person sees: those that a search finds, and those that are not the preset's.
+
+/** Whether each word of a search stands in what a setting's row says; an empty search finds all. */
+export function isFound({ title, term, path, description }: KnobDescription, search: string): boolean {
+  const text = `${title} ${term} ${path} ${description}`.toLowerCase();
+  return search.toLowerCase().split(/\s+/).every((word) => text.includes(word)); // prettier-ignore
+}
+
+/** A setting that is read and is not what the preset says, under the method that was chosen. */
+export interface ChangedSetting {
+  readonly path: string; // dotted, into RunConfig; algorithm.name and weights too
+  readonly value: KnobValue | null;
+  readonly own: KnobValue | null; // the preset's
+}
+
+/** @param own the preset as it is under the method of `config` @param preset with its own method */
+export function changedSettings(
+  config: RunConfig,
+  own: RunConfig,
+  preset: RunConfig,
+  knobs: readonly KnobDescription[],
+): readonly ChangedSetting[] {
+  const whole = [
+    { path: 'algorithm.name', value: config.algorithm.name, own: preset.algorithm.name },
+    { path: 'weights', value: config.weights, own: own.weights },
+  ];
+  const read = knobs.filter((knob) => isRead(config, knob)).map(({ path }) => path);
+  const rows = read.map((path) => ({
+    path,
+    value: readKnob(config, path) ?? null,
+    own: readKnob(own, path) ?? null,
+  }));
+  return [...whole, ...rows].filter(({ value, own: of }) => JSON.stringify(value) !== JSON.stringify(of));
 }
 
 /** Another algorithm at the size of a preset. */

@@ -16,6 +16,7 @@ import {
   type ModelConfig,
   type RunConfig,
 } from '../../units.ts';
+import { WARM_STARTS } from './presets.ts';
 import {
   CREDIT,
   EVALUATION,
@@ -80,6 +81,24 @@ function checkEnvironment(config: RunConfig): void {
     'model.vocabularySize',
     config.model.vocabularySize,
     `${words}, the words of ${environment.name}`,
+  );
+}
+
+/** What the shapes of a model's parameters follow from. */
+const SHAPES = ['channels', 'layers', 'heads', 'kvHeads', 'headSize', 'hidden', 'vocabularySize', 'queryKeyNorm', 'tiedOutput', 'previousTokenMixing'] as const satisfies readonly (keyof ModelConfig)[]; // prettier-ignore
+
+/** A shipped warm start has one shape; a file loaded by hand is compared when it is read. */
+function checkWarmStart({ model, weights }: RunConfig): void {
+  const made = weights === null ? undefined : WARM_STARTS.get(weights);
+  const field = made && SHAPES.find((name) => model[name] !== made[name]);
+  if (!made || !field) return;
+  const sizes = SHAPES.slice(0, 6).map((name) => `${name} ${String(made[name])}`);
+  refuseSetting(
+    'The warm start does not fit this size of the model',
+    `model.${field}`,
+    model[field],
+    `${String(made[field])}: ${weights} has ${sizes.join(', ')}`,
+    'Choose warm start none (weights null) to start from random parameters, or load a weights file of this size.',
   );
 }
 
@@ -195,6 +214,7 @@ export function checkTogether(config: RunConfig): void {
     refuseSetting('There is no such algorithm', 'algorithm.name', name, `one of ${known}`);
   }
   checkMinibatches(config);
+  checkWarmStart(config);
   checkEditedKernel(config);
   checkTree(config.algorithm);
   checkWholeRows(config);

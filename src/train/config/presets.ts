@@ -45,6 +45,12 @@ const CORRIDOR_MODEL: ModelConfig = {
   hidden: 64,
 };
 
+/** Files of weights in public/ by name, with the model that each was made for. */
+export const WARM_STARTS: ReadonlyMap<string, ModelConfig> = new Map([
+  ['warmstart-search-d64L2.safetensors', SEARCH_MODEL],
+  ['warmstart-search-admits-d64L2.safetensors', SEARCH_MODEL],
+]);
+
 /** Adam as in the learnability runs: no decay, a shorter second moment than the paper's 0.999. */
 const OPTIMISER: OptimiserConfig = {
   learningRate: 5e-4,

@@ -17,6 +17,7 @@ import { surrogates } from '../../algo/loss/loss.ts';
 import { FILTER_RULE } from '../../algo/reward/filters.ts';
 import { REWARD_RULE } from '../../algo/reward/reward_rules.ts';
 import { rollouts } from '../../algo/rollouts/index.ts';
+import { MODEL_SIZES } from '../../model/config.ts';
 import type { KnobCondition, KnobDescription, KnobRange, KnobValue } from '../../protocol/descriptions.ts';
 import { real, wanted, whole, zeroOr } from '../../protocol/schema.ts';
 import {
@@ -31,6 +32,7 @@ import {
   type FilterConfig,
   type LossConfig,
   type LossRow,
+  type ModelConfig,
   type OptimiserConfig,
   type RewardConfig,
   type RolloutConfig,
@@ -78,6 +80,7 @@ interface Knob {
   readonly paperDefault?: KnobValue; // AT²PO's, of settings that no algorithm brings along
   readonly source?: string;
   readonly when?: readonly KnobCondition[]; // which parts read it; absent: every run does
+  readonly basic?: true; // shown before all are asked for
 }
 
 /** What is valid of a setting; its default is what files say that are older than it. Without a knob only a file sets it. */
@@ -137,21 +140,39 @@ const readByShape = (setting: string): readonly KnobCondition[] => {
 
 // prettier-ignore
 export const RUN = {
-  seed: { schema: whole(0, 2 ** 32 - 1), title: 'Seed', range: integer(0, 2 ** 32 - 1), description: 'Keys every random number of the run. The same seed on the same adapter gives the same run.', source: 'ours' },
-  updates: { schema: whole(0, 100_000), title: 'Updates', term: 'steps', range: integer(1, 1000), description: 'Rollout batches; each is followed by one optimiser step per mini-batch.', paperDefault: 240, source: '[P] Table 4' },
-  promptsPerUpdate: { schema: whole(1, 1024), title: 'Prompts per update', term: 'train batch size', unit: 'prompts', range: integer(1, 128), description: 'Questions of one update; each grows one tree.', paperDefault: 64, source: '[P] Table 4' },
+  seed: { schema: whole(0, 2 ** 32 - 1), title: 'Seed', range: integer(0, 2 ** 32 - 1), description: 'Keys every random number of the run. The same seed on the same adapter gives the same run.', source: 'ours', basic: true },
+  updates: { schema: whole(0, 100_000), title: 'Updates', term: 'steps', range: integer(1, 1000), description: 'Rollout batches; each is followed by one optimiser step per mini-batch.', paperDefault: 240, source: '[P] Table 4', basic: true },
+  promptsPerUpdate: { schema: whole(1, 1024), title: 'Prompts per update', term: 'train batch size', unit: 'prompts', range: integer(1, 128), description: 'Questions of one update; each grows one tree.', paperDefault: 64, source: '[P] Table 4', basic: true },
   promptsPerMinibatch: { schema: whole(1, 1024), title: 'Prompts per mini-batch', term: 'mini-batch size', unit: 'prompts', range: integer(1, 128), description: 'Trees of one optimiser step. Divides the prompts per update. Ratios move only from the second mini-batch on.', paperDefault: 8, source: '[P] Table 4' },
-  temperature: { schema: real(0.01, 10), title: 'Temperature', term: 'τ', range: linear(0.2, 2), description: 'Divides the logits when sampling, and again when the trainer scores the tokens.', paperDefault: 1, source: '[C] rollout settings' }, // its inverse multiplies logits: below, their rounding is above 1e-4 nats
+  temperature: { schema: real(0.01, 10), title: 'Temperature', term: 'τ', range: linear(0.2, 2), description: 'Divides the logits when sampling, and again when the trainer scores the tokens.', paperDefault: 1, source: '[C] rollout settings', basic: true }, // its inverse multiplies logits: below, their rounding is above 1e-4 nats
   environment: { schema: name('the name of an environment'), title: 'Environment', term: 'task', range: ({ environments }) => choice(...environments), description: 'The world that the policy acts in.', source: 'ours' },
-  datasets: { schema: datasets, title: 'Training data', term: 'data sets', range: ofDatasets, description: 'Families of questions, taken in turn.', source: '[P] Sec. 5.1 (analogues)' },
+  datasets: { schema: datasets, title: 'Training data', term: 'data sets', range: ofDatasets, description: 'Families of questions, taken in turn.', source: '[P] Sec. 5.1 (analogues)', basic: true },
 } as const satisfies SettingsOf<Pick<RunConfig, 'seed' | 'updates' | 'promptsPerUpdate' | 'promptsPerMinibatch' | 'temperature' | 'environment' | 'datasets'>>;
+
+/** What is valid of a size, model/config.ts says; these are the sensible ones. The other fields follow from weights and environment. */
+const size = (min: number, max: number, multipleOf = 1): KnobRange => ({
+  kind: 'integer',
+  min,
+  max,
+  multipleOf,
+});
+
+// prettier-ignore
+const MODEL = {
+  layers: { title: 'Layers', term: 'n_layers', unit: 'layers', range: size(1, 12), description: 'Transformer blocks, one after the other.', source: 'ours', basic: true },
+  channels: { title: 'Width', term: 'd_model', unit: 'channels', range: size(16, 512, 4), description: 'Numbers that stand for a token between layers. A multiple of 4.', source: 'ours', basic: true },
+  heads: { title: 'Query heads', term: 'n_heads', unit: 'heads', range: size(1, 16), description: 'Heads of attention in each layer.', source: 'ours' },
+  kvHeads: { title: 'Key and value heads', term: 'n_kv_heads', unit: 'heads', range: size(1, 16), description: 'Query heads share them in groups (GQA): a divisor of the query heads, which they follow while both are equal.', source: 'ours' },
+  headSize: { title: 'Head size', term: 'd_head', unit: 'channels', range: size(4, MODEL_SIZES.headSize, 4), description: 'Width of a head, of its own: heads × head size need not be d_model. A multiple of 4.', source: 'ours' },
+  hidden: { title: 'Feed-forward width', term: 'd_ff', unit: 'channels', range: size(16, 2048, 4), description: 'Inner width of the SwiGLU layer. A multiple of 4.', source: 'ours' },
+} as const satisfies Partial<Record<keyof ModelConfig, Knob>>;
 
 // prettier-ignore
 export const ROLLOUT = {
-  shape: { schema: v.picklist(ROLLOUT_SHAPES), title: 'Shape', term: 'rollout', range: parts(SHAPES), description: 'How a prompt’s group of paths comes to be.' },
-  initialBranches: { schema: whole(1, 256), title: 'First turns', term: 'M', unit: 'turns', range: integer(1, 32), description: 'Chains started per prompt before anything branches; the trees of Tree-GRPO.', when: readByShape('initialBranches') },
-  iterations: { schema: whole(0, 256), title: 'Rounds', term: 'L', unit: 'rounds', range: integer(0, 32), description: 'Rounds of picking turns and sampling more from them; simulations of a search tree.', when: readByShape('iterations') },
-  picks: { schema: whole(1, 64), title: 'Picks per round', term: 'K', unit: 'turns', range: integer(1, 12), description: 'Turns picked in each round, per tree.', when: readByShape('picks') },
+  shape: { schema: v.picklist(ROLLOUT_SHAPES), title: 'Shape', term: 'rollout', range: parts(SHAPES), description: 'How a prompt’s group of paths comes to be.', basic: true },
+  initialBranches: { schema: whole(1, 256), title: 'First turns', term: 'M', unit: 'turns', range: integer(1, 32), description: 'Chains started per prompt before anything branches; the trees of Tree-GRPO.', when: readByShape('initialBranches'), basic: true },
+  iterations: { schema: whole(0, 256), title: 'Rounds', term: 'L', unit: 'rounds', range: integer(0, 32), description: 'Rounds of picking turns and sampling more from them; simulations of a search tree.', when: readByShape('iterations'), basic: true },
+  picks: { schema: whole(1, 64), title: 'Picks per round', term: 'K', unit: 'turns', range: integer(1, 12), description: 'Turns picked in each round, per tree.', when: readByShape('picks'), basic: true },
   leavesPerTree: { schema: whole(1, 256), title: 'Rows per prompt', term: 'samples per prompt', unit: 'rows', range: integer(1, 64), description: 'Rows that are trained on. Fewer than grow are pruned at random, more are filled with copies of the last.', when: readByShape('leavesPerTree') },
   siblingPenalty: { schema: real(0, 100), title: 'Sibling penalty', term: 'α', unit: 'nats per sibling', range: linear(0, 1), description: 'Taken off a turn’s surprisal for each sibling it has, so that picks spread over the tree.', when: readByShape('siblingPenalty') },
   expansion: { schema: v.picklist(['entropy', 'random'], 'entropy or random'), title: 'Expand', term: EXPANSION_RULE.paperTerm, range: parts(EXPANSION_RULE.options), description: 'Which turns are sampled again: the most uncertain ones, or any.', when: readByShape('expansion') },
@@ -186,9 +207,9 @@ export const FILTER = {
 
 // prettier-ignore
 export const CREDIT = {
-  advantageRule: { schema: v.picklist(ADVANTAGE_RULES), title: 'Advantage rule', term: ADVANTAGE_RULE.paperTerm, range: parts(ADVANTAGE_RULE.options), description: 'What a turn is credited with.' },
+  advantageRule: { schema: v.picklist(ADVANTAGE_RULES), title: 'Advantage rule', term: ADVANTAGE_RULE.paperTerm, range: parts(ADVANTAGE_RULE.options), description: 'What a turn is credited with.', basic: true },
   leafNormalisation: { schema: v.boolean('true or false'), title: 'Normalise leaves', term: 'r̂', range: SWITCH, description: 'Rewards minus their mean over the tree’s leaves, divided by the population deviation.', when: readByRule('leafNormalisation') },
-  valueRule: { schema: v.picklist(VALUE_RULES), title: 'Value rule', term: VALUE_RULE.paperTerm, range: parts(VALUE_RULE.options), description: 'How a turn’s value follows from what lies below it.', when: readByRule('valueRule') },
+  valueRule: { schema: v.picklist(VALUE_RULES), title: 'Value rule', term: VALUE_RULE.paperTerm, range: parts(VALUE_RULE.options), description: 'How a turn’s value follows from what lies below it.', when: readByRule('valueRule'), basic: true },
   discount: { schema: share, title: 'Discount', term: 'γ', range: linear(0, 1), description: 'Weight of what happens a step later.', when: readByRule('discount') },
   lambda: { schema: share, title: 'GAE λ', term: 'λ', range: linear(0, 1), description: 'How far GAE looks past the critic.', when: readByRule('lambda') },
   mixing: { schema: real(0, 100), title: 'Weight of the turn’s own signal', term: 'α', range: linear(0, 2), description: 'Beside the outcome: α of A²TGPO, w of iStar, a of RAPO, the similarity reward of GTPO.', when: readByRule('mixing') },
@@ -224,11 +245,13 @@ export const LOSS: SettingsOf<LossConfig> = {
     ...LOSS_SETTINGS.surrogate,
     range: parts(SURROGATES.map((value) => ({ value, ...surrogates[value] }))),
   },
+  clipLow: { ...LOSS_SETTINGS.clipLow, basic: true },
+  clipHigh: { ...LOSS_SETTINGS.clipHigh, basic: true },
 };
 
 // prettier-ignore
 export const OPTIMISER = {
-  learningRate: { schema: zeroOr(1e-12, 1), title: 'Learning rate', term: 'lr', range: logarithmic(1e-6, 1e-2), description: 'AdamW’s step. The paper’s suits billions of parameters; a tiny policy wants about 5e-4.', paperDefault: 1e-6, source: '[P] Table 4' },
+  learningRate: { schema: zeroOr(1e-12, 1), title: 'Learning rate', term: 'lr', range: logarithmic(1e-6, 1e-2), description: 'AdamW’s step. The paper’s suits billions of parameters; a tiny policy wants about 5e-4.', paperDefault: 1e-6, source: '[P] Table 4', basic: true },
   beta1: { schema: real(0, 0.99999), title: 'First moment decay', term: 'β₁', range: linear(0, 0.999), description: 'How long AdamW remembers the gradient.', paperDefault: 0.9, source: '[C] fsdp_workers' },
   beta2: { schema: real(0, 0.99999), title: 'Second moment decay', term: 'β₂', range: linear(0, 0.9999), description: 'How long AdamW remembers the squared gradient. Short runs want 0.99.', paperDefault: 0.999, source: '[C] fsdp_workers' },
   epsilon: { schema: real(1e-16, 1) }, // above every gradient whose square float32 takes for 0
@@ -238,22 +261,26 @@ export const OPTIMISER = {
 
 // prettier-ignore
 export const EVALUATION = {
-  every: { schema: whole(0, 100_000), title: 'Evaluate every', unit: 'updates', range: integer(0, 100), description: '0 evaluates only before the first and after the last update.', source: 'ours' },
+  every: { schema: whole(0, 100_000), title: 'Evaluate every', unit: 'updates', range: integer(0, 100), description: '0 evaluates only before the first and after the last update.', source: 'ours', basic: true },
   questions: { schema: whole(0, 10_000), title: 'Held-out questions', unit: 'per data set', range: integer(0, 500), description: 'Questions that training never sees, answered once by sampling and once greedily; 0 leaves evaluation out.', source: 'ours' },
   datasets: { schema: datasets, title: 'Held-out data', term: 'data sets', range: ofDatasets, description: 'Families of questions that evaluation asks.', source: 'ours' },
 } as const satisfies SettingsOf<RunConfig['evaluation']>;
 
 /** Knobs of a group, in its order; of an algorithm's settings AT²PO's file says default and source. */
-const knobsOf = (group: string, table: Readonly<Record<string, Setting<unknown>>>, choices: KnobChoices) =>
+const knobsOf = (
+  group: string,
+  table: Readonly<Record<string, Setting<unknown> | Knob>>,
+  choices: KnobChoices,
+) =>
   Object.entries(table).flatMap(([key, setting]): readonly KnobDescription[] => {
     if (!('title' in setting)) return [];
     const path = `${group}${key}`;
-    const { title, term = '', unit = '', range, description, when = [] } = setting;
+    const { title, term = '', unit = '', range, description, when = [], basic = false } = setting;
     const { paperDefault = null, source = 'ours' } = group.startsWith('algorithm.')
       ? ofAlgorithm(path)
       : setting;
     const shown = typeof range === 'function' ? range(choices) : range;
-    return [{ path, title, term, unit, description, paperDefault, source, range: shown, when }];
+    return [{ path, title, term, unit, description, paperDefault, source, range: shown, basic, when }];
   });
 
 /** Paper's default and source are AT²PO's own; the algorithm's card says those of others. */
@@ -275,6 +302,7 @@ export function describeKnobs(choices: KnobChoices): readonly KnobDescription[] 
   return [
     ...knobsOf('', RUN, choices),
     ...knobsOf('evaluation.', { datasets: heldOut }, choices),
+    ...knobsOf('model.', MODEL, choices),
     ...knobsOf('algorithm.rollout.', ROLLOUT, choices),
     ...knobsOf('algorithm.reward.', REWARD, choices),
     ...knobsOf('algorithm.filter.', FILTER, choices),

@@ -131,6 +131,7 @@ function sayAlgorithm({ name, title, paper, evidence, caution }: AlgorithmDescri
 function sayRange(range: KnobRange): string {
   switch (range.kind) {
     case 'integer':
+      return `${range.min} to ${range.max}${(range.multipleOf ?? 1) > 1 ? `, a multiple of ${range.multipleOf}` : ''}`;
     case 'number':
       return `${range.min} to ${range.max}`;
     case 'switch':

@@ -1,12 +1,15 @@
 /** One setting, drawn from what the engine says of it. */
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import type { KnobDescription, KnobValue } from '../../store/lab/knobs.ts';
+import type { ErrorReport } from '../../units.ts';
 import { formatSetting } from './format.ts';
 
 export interface KnobFieldProps {
   readonly knob: KnobDescription;
   readonly value: KnobValue;
   readonly presetValue: KnobValue | undefined; // of the preset, to say what changed
+  readonly problem?: ErrorReport | null; // why no run could start with this value
+  readonly isCurrent?: boolean; // the search stands on it
   readonly onChange: (value: KnobValue) => void;
 }
 
@@ -22,24 +25,28 @@ interface NumberInputProps extends KnobFieldProps {
   readonly describedBy: string;
   readonly min: number;
   readonly max: number;
-  readonly integer: boolean;
+  readonly step: number | null; // null: any number
 }
 
+/** The control of a setting in the page: its rows are there once. */
+export const knobId = (path: string): string => `setting-${path.replaceAll('.', '-')}`;
+
 /** Keeps what is typed until it is left or entered, then takes the nearest value in range. */
-function NumberInput({ id, describedBy, value, min, max, integer, onChange }: NumberInputProps) {
+function NumberInput({ id, describedBy, value, min, max, step, onChange }: NumberInputProps) {
   const [typed, setTyped] = useState<string | null>(null);
   const commit = (): void => {
     const number = typed === null || typed === '' ? NaN : Number(typed);
     setTyped(null);
     if (!Number.isFinite(number)) return;
-    const within = Math.min(max, Math.max(min, integer ? Math.round(number) : number));
+    const whole = step === null ? number : Math.round(number / step) * step;
+    const within = Math.min(max, Math.max(min, whole));
     if (within !== value) onChange(within);
   };
   return (
     <input
       id={id}
       type="number"
-      step={integer ? 1 : 'any'}
+      step={step ?? 'any'}
       min={min}
       max={max}
       value={typed ?? String(value)}
@@ -56,8 +63,9 @@ function Control(props: KnobFieldProps & { readonly id: string; readonly describ
   const { range } = knob;
   switch (range.kind) {
     case 'integer':
+      return <NumberInput {...props} min={range.min} max={range.max} step={range.multipleOf ?? 1} />;
     case 'number':
-      return <NumberInput {...props} min={range.min} max={range.max} integer={range.kind === 'integer'} />;
+      return <NumberInput {...props} min={range.min} max={range.max} step={null} />;
     case 'switch':
       return (
         <input
@@ -90,7 +98,7 @@ function Control(props: KnobFieldProps & { readonly id: string; readonly describ
           other === option ? !chosen.includes(option) : chosen.includes(other),
         );
       return (
-        <span role="group" aria-labelledby={`${id}-label`} className="choices">
+        <span role="group" id={id} tabIndex={-1} aria-labelledby={`${id}-label`} className="choices">
           {range.options.map((option) => (
             <label key={option}>
               <input
@@ -108,21 +116,28 @@ function Control(props: KnobFieldProps & { readonly id: string; readonly describ
   }
 }
 
+/** In five parts, as the engine says it. */
+export const Problem = ({ problem }: { readonly problem: ErrorReport }) => (
+  <span className="knob-problem">
+    <strong>{problem.what}</strong> ({problem.where}): {problem.got}, wanted {problem.wanted}. {problem.next}
+  </span>
+);
+
 export function KnobField(props: KnobFieldProps) {
-  const { knob, value, presetValue } = props;
-  const id = useId();
+  const { knob, value, presetValue, problem = null, isCurrent = false } = props;
+  const id = knobId(knob.path);
   const describedBy = `${id}-help`;
   const changed = JSON.stringify(value) !== JSON.stringify(presetValue);
   return (
-    <div className="knob" data-changed={changed}>
-      <label htmlFor={id} id={`${id}-label`}>
+    <div className="knob" data-changed={changed} data-current={isCurrent} data-bad={problem !== null}>
+      <label htmlFor={knob.range.kind === 'choices' ? undefined : id} id={`${id}-label`}>
         {knob.title} {knob.term && <span className="term">{knob.term}</span>}
       </label>
       <Control {...props} id={id} describedBy={describedBy} />
       <p id={describedBy} className="small soft">
         {knob.description} Preset {sayKnob(presetValue)}
         {knob.paperDefault !== null && <>, paper {sayKnob(knob.paperDefault)}</>}
-        {knob.unit && <> ({knob.unit})</>}.
+        {knob.unit && <> ({knob.unit})</>}.{problem && <Problem problem={problem} />}
       </p>
     </div>
   );

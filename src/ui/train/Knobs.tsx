@@ -2,26 +2,21 @@
 import { recipeOf } from '../../store/record/reading.ts';
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
-import {
-  isRead,
-  readKnob,
-  withAlgorithm,
-  writeKnob,
-  type KnobDescription,
-  type KnobValue,
-} from '../../store/lab/knobs.ts';
+import { withAlgorithm } from '../../store/lab/knobs.ts';
 import { same } from '../../store/lab/open_run.ts';
 import { forkOffer } from '../../store/lab/fork.ts';
+import type { RunState } from '../../store/record/run_state.ts';
 import { configWords } from '../../store/record/run_difference.ts';
 import { LOADED_BY_HAND, withKernel, type RunConfig } from '../../units.ts';
 import { useInspection, useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
 import { Progress } from '../parts/Replay.tsx';
-import { KnobField } from '../parts/KnobField.tsx';
+import { knobId, Problem } from '../parts/KnobField.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { OpenButton, useFiles } from '../runs/Files.tsx';
 import { fileName, saveFile } from '../tree/tree_export.ts';
 import { EditedLine } from '../shell/Notices.tsx';
 import { MethodCard, MethodChanges } from './MethodCard.tsx';
+import { SettingsList } from './SettingsList.tsx';
 
 // What the settings on screen need of the device's memory, or why they would not run; asked anew for each change.
 
@@ -37,8 +32,7 @@ export function FootprintLine({ config }: { readonly config: RunConfig }) {
   if (problem)
     return (
       <p className="small footprint" data-fits="false" role="status">
-        <strong>{problem.what}</strong> ({problem.where}): {problem.got}, wanted {problem.wanted}.{' '}
-        {problem.next}
+        <Problem problem={problem} />
       </p>
     );
   if (bytes === null) return null;
@@ -48,20 +42,6 @@ export function FootprintLine({ config }: { readonly config: RunConfig }) {
     </p>
   );
 }
-
-const GROUPS: readonly (readonly [prefix: string, title: string])[] = [
-  ['algorithm.rollout', 'Rollout'],
-  ['algorithm.reward', 'Reward'],
-  ['algorithm.filter', 'Groups'],
-  ['algorithm.credit', 'Credit'],
-  ['algorithm.loss', 'Loss'],
-  ['optimiser', 'Optimiser'],
-  ['evaluation', 'Evaluation'],
-  ['', 'Run'],
-];
-
-const groupOf = ({ path }: KnobDescription): string =>
-  GROUPS.find(([prefix]) => prefix !== '' && path.startsWith(`${prefix}.`))?.[1] ?? 'Run';
 
 /** What the knobs show: the draft, else the run on screen, else the first preset. */
 function useConfig(): RunConfig | null {
@@ -99,7 +79,11 @@ function Pickers({ config }: { readonly config: RunConfig }) {
       </label>
       <label>
         Algorithm
-        <select value={config.algorithm.name} onChange={(event) => pickAlgorithm(event.target.value)}>
+        <select
+          id={knobId('algorithm.name')}
+          value={config.algorithm.name}
+          onChange={(event) => pickAlgorithm(event.target.value)}
+        >
           {[...new Set(algorithms.map(({ family }) => family))].map((family) => (
             <optgroup key={family} label={family}>
               {algorithms
@@ -131,26 +115,43 @@ function Pickers({ config }: { readonly config: RunConfig }) {
 
 const WEIGHTS = '.safetensors';
 
+/** Those of the presets of this environment, and the one at hand. */
+const warmStarts = (ready: RunState['ready'], { environment, weights }: RunConfig): readonly string[] => {
+  const known = (ready?.presets ?? []).filter((preset) => preset.config.environment === environment);
+  const files = [...known.map((preset) => preset.config.weights), weights];
+  return [...new Set(files.filter((file) => file !== null))];
+};
+
 function StartingWeights({ config }: { readonly config: RunConfig }) {
-  const { files } = useLab();
+  const { files, transport } = useLab();
   const loaded = useFiles((state) => state.loaded);
   const canSave = useTransport(({ source, engine }) => source === 'live' && engine.kind === 'ready');
   const ready = useRun((run) => run.ready);
   const hasWeights = useRun(({ status }) => status !== 'failed' && status !== 'preparing');
   const { weights } = config;
-  const words =
-    weights === null
-      ? 'random parameters'
-      : weights === LOADED_BY_HAND
-        ? (loaded ?? 'a file that was opened by hand')
-        : weights;
   const save = async (): Promise<void> => {
     const file = await files.saveWeights();
     if (file) saveFile(fileName(configWords(config, ready), 'safetensors'), file, 'application/octet-stream');
   };
   return (
     <div className="starting-weights">
-      <p className="small soft">Starts from {words}.</p>
+      <label>
+        Warm start
+        <select
+          id={knobId('weights')}
+          value={weights ?? ''}
+          onChange={({ target }) =>
+            transport.setDraft({ ...config, weights: target.value === '' ? null : target.value })
+          }
+        >
+          <option value="">none: random parameters</option>
+          {warmStarts(ready, config).map((file) => (
+            <option key={file} value={file}>
+              {file === LOADED_BY_HAND ? (loaded ?? 'a file that was opened by hand') : file}
+            </option>
+          ))}
+        </select>
+      </label>
       <OpenButton accept={WEIGHTS} onFile={(file) => void files.loadWeights(file, config)}>
         Load weights
       </OpenButton>
@@ -226,11 +227,6 @@ function DraftActions() {
 export function Knobs({ onClose }: { readonly onClose: () => void }) {
   const config = useConfig();
   const ready = useRun((run) => run.ready);
-  const { transport } = useLab();
-  const preset = ready?.presets.find(({ name }) => name === config?.preset)?.config;
-  const set = (knob: KnobDescription, value: KnobValue): void => {
-    if (config) transport.setDraft(writeKnob(config, knob.path, value));
-  };
   return (
     <aside className="knobs" aria-label="Settings">
       <div className="section-head">
@@ -244,35 +240,11 @@ export function Knobs({ onClose }: { readonly onClose: () => void }) {
       {!ready && (
         <p className="small soft">The engine lists its settings here once it has started; it needs WebGPU.</p>
       )}
-      <div className="knob-list" tabIndex={0} role="group" aria-label="All settings">
-        {config && <Pickers config={config} />}
-        {config &&
-          GROUPS.map(([, title]) => {
-            const knobs = (ready?.knobs ?? []).filter(
-              (knob) => groupOf(knob) === title && isRead(config, knob),
-            );
-            if (knobs.length === 0) return null;
-            return (
-              <fieldset key={title}>
-                <legend className="heading">{title}</legend>
-                {knobs.map((knob) => {
-                  const value = readKnob(config, knob.path);
-                  if (value === undefined) return null;
-                  const presetValue = preset && readKnob(preset, knob.path);
-                  return (
-                    <KnobField
-                      key={knob.path}
-                      knob={knob}
-                      value={value}
-                      presetValue={presetValue}
-                      onChange={(next) => set(knob, next)}
-                    />
-                  );
-                })}
-              </fieldset>
-            );
-          })}
-      </div>
+      {config && ready && (
+        <SettingsList config={config} ready={ready}>
+          <Pickers config={config} />
+        </SettingsList>
+      )}
     </aside>
   );
 }
