@@ -30,6 +30,8 @@ const FULL: Selection = {
   token: 40,
   creditFrame: 6,
   stride: 'level',
+  predict: 'ranking',
+  hands: true,
   growth: 0,
   valueRule: 'leaf_mean',
   advantageRule: 'diff_parent',
@@ -87,7 +89,7 @@ afterEach(() => void vi.useRealTimers());
 describe('the address', () => {
   test('carries every field there and back', () => {
     expect(encodeSelection(FULL)).toBe(
-      '#v1&lesson=averaging&step=2&example=0.2(=1,=-0.5),0.5=0&run=at2po,a%2Cb,4294967295,0123abcd,ffffffff&set=optimiser.learningRate:0.001;datasets:%5B%22hotpot%22%2C%22a%3Bb%3Ac%26d%3De%22%5D&view=loss&update=12&prompt=3&node=5&leaf=7&token=40&phase=6&stride=level&growth=0' +
+      '#v1&lesson=averaging&step=2&example=0.2(=1,=-0.5),0.5=0&run=at2po,a%2Cb,4294967295,0123abcd,ffffffff&set=optimiser.learningRate:0.001;datasets:%5B%22hotpot%22%2C%22a%3Bb%3Ac%26d%3De%22%5D&view=loss&update=12&prompt=3&node=5&leaf=7&token=40&phase=6&stride=level&predict=ranking&hands=1&growth=0' +
         '&valueRule=leaf_mean&advantageRule=diff_parent&againstValue=child_mean&againstAdvantage=rloo&leafNormalisation=0&whatIf=3:-1,7:0.5&pinned=2.5.9' +
         '&colour=value&batch=1&beside=1&find=a%2C%20b%20%26%2050%20%25%20%2B%3Cc%3E,search,correct,0.25,' +
         '&tokens=log-ratio&clip=0.0003,0.25&compare=runs&onlyPath=1&folds=3.12,0,1&words=surprisal&wholePath=1' +

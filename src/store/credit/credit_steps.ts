@@ -3,7 +3,7 @@
  * `creditFrame(steps, cursor)`, what is known after the first `cursor` steps. A frame is always built from the
  * start, so going backwards is exact. Numbers come from the algorithms' traces; nothing is computed here.
  */
-import { type Credit, type CreditStep, type Statistics, advantageMethods } from '../../algo/credit/credit.ts'; // prettier-ignore
+import { advantageInRow, type Credit, type CreditStep, type Statistics, advantageMethods } from '../../algo/credit/credit.ts'; // prettier-ignore
 import { pathTo, rowSpans } from '../../algo/tree/tree.ts';
 import {
   advantageRanges,
@@ -28,6 +28,7 @@ export interface TurnInRow {
   readonly node: NodeId;
   readonly tokenCount: number; // sampled tokens
   readonly range: AdvantageRange; // over them
+  readonly total: number; // Σ of their advantages
 }
 
 export interface StepperStep {
@@ -109,7 +110,9 @@ export function rowTurns(tree: RecordedTree, credit: Credit, leaf: NodeId): read
   for (const { node: id, start } of rowSpans(tree, leaf)) {
     const { mask } = tree.nodes[id];
     const range = rangeInRow(credit, mask, id, leaf, start);
-    if (range) turns.push({ node: id, tokenCount: mask.filter((bit) => bit !== 0).length, range });
+    const sampled = mask.flatMap((bit, place) => (bit === 0 ? [] : [start + place]));
+    const total = sampled.reduce((sum, place) => sum + advantageInRow(credit.advantages, id, leaf, place), 0);
+    if (range) turns.push({ node: id, tokenCount: sampled.length, range, total });
   }
   return turns;
 }

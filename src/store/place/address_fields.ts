@@ -5,6 +5,7 @@ import type { RecipeChange, RunName } from '../record/run_name.ts';
 import { parseExample, writeExample } from '../lesson/example.ts';
 import {
   COMPARED,
+  PREDICTIONS,
   STRIDES,
   TOKEN_COLOURS,
   TREE_COLOURS,
@@ -233,6 +234,8 @@ export const FIELDS: readonly AddressField[] = [
   field('token', orNull(count)),
   field('creditFrame', count, 'phase'), // the step of reward → normalise → value → advantage → tokens
   field('stride', choice(STRIDES)),
+  field('predict', orNull(choice(PREDICTIONS))),
+  field('hands', flag),
   field('growth', orNull(count)),
   field('valueRule', orNull(choice(VALUE_RULES))),
   field('advantageRule', orNull(choice(ADVANTAGE_RULES))),

@@ -35,6 +35,10 @@ export type TokenColour = (typeof TOKEN_COLOURS)[number];
 export const STRIDES = ['number', 'parent', 'level', 'phase'] as const;
 export type Stride = (typeof STRIDES)[number];
 
+/** What the credit stepper asks before it shows a step. */
+export const PREDICTIONS = ['number', 'sign', 'ranking', 'choice'] as const;
+export type PredictionKind = (typeof PREDICTIONS)[number];
+
 /** What the words of a turn stand out by in the Tree view. */
 export const WORD_SHADINGS = ['entropy', 'surprisal', 'none'] as const;
 export type WordShading = (typeof WORD_SHADINGS)[number];
@@ -95,6 +99,8 @@ export interface Selection {
   readonly token: number | null; // place in the leaf's row, prompt included, from 0
   readonly creditFrame: number; // cursor into the credit trace, from 0
   readonly stride: Stride; // of the credit stepper
+  readonly predict: PredictionKind | null; // asked before each of its strides is shown; null: nothing is
+  readonly hands: boolean; // predictions are put to a class, whose hands are counted
   readonly growth: number | null; // growth steps shown; null shows all
   readonly valueRule: ValueRule | null; // null: the run's own
   readonly advantageRule: AdvantageRule | null; // null: the run's own
@@ -141,6 +147,8 @@ export const INITIAL_SELECTION: Selection = {
   token: null,
   creditFrame: 0,
   stride: 'parent',
+  predict: null,
+  hands: false,
   growth: null,
   valueRule: null,
   advantageRule: null,

@@ -65,6 +65,7 @@ function Stepper(props: StepperProps) {
   const { state } = props;
   const cursor = useSelection((selection) => selection.creditFrame);
   const selected = useSelection((selection) => selection.node);
+  const predicts = useSelection((selection) => selection.predict !== null);
   const credit = useCredit(props);
   const frame = useMemo(() => credit && creditFrame(state, credit.steps, cursor), [state, credit, cursor]);
   const drawn = useGlide(state, frame);
@@ -73,18 +74,23 @@ function Stepper(props: StepperProps) {
     return <Waiting>Credit starts when the tree is grown and its leaves are scored.</Waiting>;
   const { shown, tree, steps, change, before, choice } = credit;
   const step = frame.current;
+  const isHidden = predicts && frame.cursor < frame.length; // what the steps ahead find
   const turn = [selected, step?.node, state.nodes[ROOT]?.children[0]].find((id) => id != null && id !== ROOT);
   return (
     <div className="credit-columns">
       <div className="credit-main">
-        <StepperBar tree={tree} rule={shown.config.advantageRule} steps={steps} frame={frame} />
-        <RewardDrag state={state} shown={shown} onHold={setHeld}>
+        <StepperBar state={state} tree={tree} rule={shown.config.advantageRule} steps={steps} frame={frame} />
+        <RewardDrag state={state} shown={shown} hidden={predicts ? frame.rewards : null} onHold={setHeld}>
           <TreeDrawing
             title={`Credit of prompt ${state.prompt.index + 1}`}
             tree={state}
             nodes={state.nodes}
             longest="A −0.00↑"
-            draw={drawingAt(drawn, before, { paid: state.rewards ?? [], shown: shown.rewards, held })}
+            draw={drawingAt(drawn, before, {
+              paid: state.rewards ?? [],
+              shown: predicts ? frame.rewards : shown.rewards,
+              held,
+            })}
             lit={new Set(step?.lit)}
             found={change && new Set(change.nodes.map(({ node }) => node))}
             focus={step?.node ?? null}
@@ -101,7 +107,9 @@ function Stepper(props: StepperProps) {
         <FormulaPanel state={state} shown={shown} frame={frame} />
         {change && <ChangePanel change={change} frame={frame} />}
         <LeafTable state={state} shown={shown} frame={frame} />
-        {turn != null && frame.advantages[turn] && <Influence {...props} node={turn} choice={choice} />}
+        {turn != null && frame.advantages[turn] && !isHidden && (
+          <Influence {...props} node={turn} choice={choice} />
+        )}
       </div>
     </div>
   );
@@ -111,9 +119,10 @@ export function CreditView() {
   const tree = useTree();
   const trees = useOfUpdate((update) => update?.trees);
   const own = useCreditRules();
+  const predicts = useSelection((selection) => selection.predict !== null);
   return (
     <div className="view credit-view">
-      <PromptBar />
+      <PromptBar saysDead={!predicts} />
       <Missing view="credit" />
       {tree && trees && own ? <Stepper state={tree} trees={trees} own={own} /> : <NoTree />}
     </div>

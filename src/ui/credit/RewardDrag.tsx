@@ -6,7 +6,7 @@ import { useRef, type KeyboardEvent, type PointerEvent, type ReactNode } from 'r
 import type { Recredit } from '../../store/credit/credit.ts';
 import { withReward } from '../../store/place/selection.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
-import { nodeId, type NodeId } from '../../units.ts';
+import { nodeId, type NodeId, type NodeTable } from '../../units.ts';
 import { useLab } from '../parts/binding.ts';
 
 // A leaf's reward under a drag or a key, as a what-if. Pure arithmetic; the gestures are RewardDrag.tsx.
@@ -43,17 +43,18 @@ interface Drag {
 interface RewardDragProps {
   readonly state: TreeState;
   readonly shown: Recredit;
+  readonly hidden: NodeTable<number | null> | null; // leaves without a reward here have one that is not to be seen
   readonly onHold: (leaf: NodeId | null) => void; // the leaf under a drag, which says its reward
   readonly children: ReactNode;
 }
 
-export function RewardDrag({ state, shown, onHold, children }: RewardDragProps) {
+export function RewardDrag({ state, shown, hidden, onHold, children }: RewardDragProps) {
   const { selection } = useLab();
   const drag = useRef<Drag | null>(null);
   const leafAt = (target: EventTarget): NodeId | null => {
     const text = target instanceof Element && target.closest('[data-node]')?.getAttribute('data-node');
     const id = text ? nodeId(Number(text)) : null;
-    return id !== null && state.leaves.includes(id) ? id : null;
+    return id !== null && state.leaves.includes(id) && hidden?.[id] !== null ? id : null;
   };
   const set = (leaf: NodeId, reward: number): void => {
     const { whatIf } = selection.getState();

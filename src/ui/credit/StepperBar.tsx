@@ -9,12 +9,15 @@ import {
   type StepperStep,
 } from '../../store/credit/credit_steps.ts';
 import { STRIDES, type Stride } from '../../store/place/selection.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
 import type { AdvantageRule, RecordedTree } from '../../units.ts';
 import { useLab, useSelection } from '../parts/binding.ts';
 import { useKeys } from '../shell/keys.tsx';
+import { PredictStep, PredictSwitch, usePredicting } from './PredictStep.tsx';
 import { aheadOf, PHASE_TITLES, sentenceOf, strideSentence } from './sentences.ts';
 
 interface StepperBarProps {
+  readonly state: TreeState;
   readonly tree: RecordedTree;
   readonly rule: AdvantageRule;
   readonly steps: readonly StepperStep[];
@@ -29,11 +32,11 @@ const STRIDE_TITLES: Readonly<Record<Stride, string>> = {
 };
 
 /** Where strides end, and the stride's ends round a cursor. */
-function useStride({ tree, steps, frame }: StepperBarProps) {
+function useStride({ tree, steps, frame }: Pick<StepperBarProps, 'tree' | 'steps' | 'frame'>) {
   const stride = useSelection((selection) => selection.stride);
   const ends = useMemo(() => strideEnds(tree, steps, stride), [tree, steps, stride]);
   const before = ends.findLast((end) => end < frame.cursor) ?? 0;
-  return { stride, before, after: ends.find((end) => end > frame.cursor) ?? steps.length, done: ends.includes(frame.cursor) ? steps.slice(before, frame.cursor) : steps.slice(Math.max(0, frame.cursor - 1), frame.cursor) }; // prettier-ignore
+  return { stride, ends, before, after: ends.find((end) => end > frame.cursor) ?? steps.length, done: ends.includes(frame.cursor) ? steps.slice(before, frame.cursor) : steps.slice(Math.max(0, frame.cursor - 1), frame.cursor) }; // prettier-ignore
 }
 
 const SPEEDS = [0.5, 1, 2, 4, 8] as const;
@@ -86,12 +89,17 @@ function Player({ cursor, length, after, move }: PlayerProps) {
 }
 
 export function StepperBar(props: StepperBarProps) {
-  const { rule, steps, frame } = props;
+  const { state, rule, steps, frame } = props;
   const { selection } = useLab();
-  const { stride, before, after, done } = useStride(props);
-  const move = (cursor: number): void =>
-    selection.select({ creditFrame: Math.min(Math.max(0, cursor), steps.length) });
-  const [next, previous] = [() => move(after), () => move(before)];
+  const { stride, ends, before, after, done } = useStride(props);
+  const predicting = usePredicting(steps, frame, after);
+  const move = (cursor: number): void => {
+    const to = Math.min(Math.max(0, cursor), steps.length);
+    // where it is to be predicted first, a jump ahead stops before what it would show
+    const stop = predicting && to > frame.cursor ? (ends.findLast((end) => end < to) ?? 0) : to;
+    selection.select({ creditFrame: to > frame.cursor ? Math.max(stop, frame.cursor) : stop });
+  };
+  const [next, previous] = [predicting ? predicting.goOn : () => move(after), () => move(before)];
   const jumpBack = (): void => {
     const phase = frame.current?.phase;
     if (phase) move(phaseStart(steps, phase) === frame.cursor ? frame.cursor - 1 : phaseStart(steps, phase));
@@ -164,7 +172,8 @@ export function StepperBar(props: StepperBarProps) {
             ))}
           </select>
         </label>
-        <Player cursor={frame.cursor} length={steps.length} after={after} move={move} />
+        {!predicting && <Player cursor={frame.cursor} length={steps.length} after={after} move={move} />}
+        <PredictSwitch />
         <input
           type="range"
           min={0}
@@ -194,6 +203,7 @@ export function StepperBar(props: StepperBarProps) {
       <p className="step-sentence" role="status">
         {sentence}
       </p>
+      {predicting && <PredictStep state={state} steps={steps} predicting={predicting} />}
     </>
   );
 }

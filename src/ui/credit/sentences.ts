@@ -1,6 +1,7 @@
 /** A credit step as a sentence and a symbolic formula. The live numbers are the step's own (credit_steps.ts). */
 import { ADVANTAGE_RULE, VALUE_RULE, type Rule } from '../../store/credit/credit.ts';
 import { restates, type CreditPhase, type StepperStep } from '../../store/credit/credit_steps.ts';
+import type { StepQuestion } from '../../store/credit/step_questions.ts';
 import { ROOT, type AdvantageRule } from '../../units.ts';
 import { capital, countWords, formatNumber, formatRange, formatSigned } from '../parts/format.ts';
 import { nodeName, turnName } from '../drawing/encodings.ts';
@@ -108,6 +109,55 @@ export function aheadOf({ phase, node, leaf, part, wholeRow }: StepperStep): str
     phase === 'advantage' && leaf !== null && leaf !== node ? ` in the row of ${nodeName(leaf)}` : '';
   const what = part ?? (phase === 'advantage' && wholeRow ? 'advantage of the row' : WHAT[phase]);
   return `${nodeName(node)}${row}: ${what}`;
+}
+
+/** What a step finds, as part of a sentence: "the value of turn n3". */
+export function subjectOf({ phase, node, leaf, part, wholeRow }: StepperStep): string {
+  const row = leaf !== null && leaf !== node ? ` in the row of leaf ${nodeName(leaf)}` : '';
+  switch (phase) {
+    case 'reward':
+      return `the reward of leaf ${nodeName(node)}`;
+    case 'normalise':
+      return `the value that leaf ${nodeName(node)} starts with`;
+    case 'value':
+      return `the value of ${turnName(node)}`;
+    case 'advantage':
+      if (part !== null) return `the number of ${turnName(node)}${row} on the way to its advantage (${part})`;
+      return wholeRow ? `the advantage of the whole row of leaf ${nodeName(node)}` : `the advantage of ${turnName(node)}${row}`; // prettier-ignore
+    case 'tokens':
+      return `the row of leaf ${nodeName(node)}`;
+  }
+  return phase satisfies never;
+}
+
+const ORDERED_BY: Readonly<Record<CreditPhase, string>> = {
+  reward: 'their rewards',
+  normalise: 'the values that they start with',
+  value: 'their values',
+  advantage: 'their advantages',
+  tokens: 'what the advantages of their tokens add up to',
+};
+
+/** The question on a step that is not shown yet. */
+export function askOf({ step, question }: StepQuestion): string {
+  const subject = subjectOf(step);
+  switch (question.kind) {
+    case 'number':
+      return step.phase === 'tokens'
+        ? `How many tokens of ${subject} get an advantage?`
+        : `What is ${subject}?`;
+    case 'sign':
+      return step.phase === 'tokens'
+        ? `Add up the advantages of all tokens of ${subject}: which side of zero?`
+        : `Which side of zero is ${subject}?`;
+    case 'choice':
+      return step.phase === 'tokens'
+        ? `Whose advantage does each sampled token of ${subject} get?`
+        : `Which of these is ${subject}?`;
+    case 'ranking':
+      return `Put ${step.phase === 'tokens' ? `the turns of ${subject}` : 'these'} in order by ${step.part ?? ORDERED_BY[step.phase]}, greatest first.`;
+  }
+  return question satisfies never;
 }
 
 /** What a stride of several steps does; of one step its own sentence. */

@@ -1,12 +1,15 @@
 /** A question that is answered before the lab shows it: a number, a sign, an order, a choice. Then the guess beside the truth. */
 import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { isRight, signOf, trueOrder, type Guess, type Question } from '../../store/lesson/prediction.ts';
+import { useLab, useSelection } from './binding.ts';
+import { Hands, typedNumber, type HandsOption } from './Hands.tsx';
+import './prediction.css';
 
 interface PredictionCardProps {
   readonly ask: ReactNode;
   readonly question: Question;
   readonly format: (value: number) => string; // of a number that is asked for
-  readonly because?: ReactNode; // said with the answer
+  readonly because?: ReactNode | ((guess: Guess | null) => ReactNode); // said with the answer
   readonly revealed: boolean;
   /** The guess, null where the person wants to see the answer without one. */
   readonly onReveal: (guess: Guess | null) => void;
@@ -50,10 +53,30 @@ function truthWords(question: Question, format: (value: number) => string): stri
     .join(', ');
 }
 
+/** What hands are raised for; of an order, for what comes first. A number is whatever somebody says: it has none. */
+function handsOptions(question: Question): readonly HandsOption[] {
+  switch (question.kind) {
+    case 'number':
+      return [];
+    case 'sign':
+      return SIGNS.map(({ value, words }) => ({ words, right: isRight(question, value) }));
+    case 'choice':
+      return question.options.map((words, at) => ({ words, right: at === question.right }));
+    case 'ranking': {
+      const [first] = trueOrder(question.items);
+      const most = question.items[first].truth;
+      return question.items.map(({ label, truth }) => ({
+        words: `first: ${label}`,
+        right: signOf(truth - most) === 0,
+      }));
+    }
+  }
+}
+
 function NumberField({ onGuess }: { readonly onGuess: (guess: Guess) => void }) {
   const [text, setText] = useState('');
-  const value = Number(text.replace('−', '-').replace(',', '.'));
-  const isNumber = text.trim() !== '' && Number.isFinite(value);
+  const value = typedNumber(text);
+  const isNumber = Number.isFinite(value);
   return (
     <div className="bar">
       <input
@@ -160,9 +183,34 @@ function Answer({
   }
 }
 
+interface AskingProps {
+  readonly question: Question;
+  readonly byHands: boolean;
+  readonly onGuess: (guess: Guess | null) => void;
+}
+
+/** How the answer is given: by one person, or by a class. */
+function Asking({ question, byHands, onGuess }: AskingProps) {
+  const { selection } = useLab();
+  return (
+    <>
+      {!byHands && <Answer question={question} onGuess={onGuess} />}
+      <div className="bar">
+        <button type="button" className={byHands ? 'primary' : 'quiet small'} onClick={() => onGuess(null)}>
+          {byHands ? 'Reveal' : 'Show me'}
+        </button>
+        <button type="button" className="quiet small" onClick={() => selection.select({ hands: !byHands })}>
+          {byHands ? 'Answer alone' : 'Ask a class'}
+        </button>
+      </div>
+    </>
+  );
+}
+
 /** Give it a key that changes with the question: a guess belongs to one. */
 export function PredictionCard({ ask, question, format, because, revealed, onReveal }: PredictionCardProps) {
   const title = useId();
+  const byHands = useSelection((selection) => selection.hands);
   const result = useRef<HTMLDivElement>(null);
   const [guess, setGuess] = useState<Guess | null>(null);
   const answered = useRef(false); // here, by this person: the focus goes on to the answer
@@ -181,7 +229,15 @@ export function PredictionCard({ ask, question, format, because, revealed, onRev
       aria-labelledby={title}
       onSubmit={(event: FormEvent) => event.preventDefault()}
     >
-      <p id={title}>{ask}</p>
+      <div id={title}>{ask}</div>
+      {byHands && (
+        <Hands
+          options={handsOptions(question)}
+          format={format}
+          isRight={question.kind === 'number' ? (value) => isRight(question, value) : null}
+          revealed={revealed}
+        />
+      )}
       {revealed ? (
         <div ref={result} tabIndex={-1} role="status" className="prediction-answer">
           {guess !== null && (
@@ -194,15 +250,10 @@ export function PredictionCard({ ask, question, format, because, revealed, onRev
             <span className="soft">The lab:</span>{' '}
             <strong className="number">{truthWords(question, format)}</strong>
           </p>
-          {because !== undefined && <p>{because}</p>}
+          {because !== undefined && (typeof because === 'function' ? because(guess) : <p>{because}</p>)}
         </div>
       ) : (
-        <>
-          <Answer question={question} onGuess={give} />
-          <button type="button" className="quiet small" onClick={() => give(null)}>
-            Show me
-          </button>
-        </>
+        <Asking question={question} byHands={byHands} onGuess={give} />
       )}
     </form>
   );

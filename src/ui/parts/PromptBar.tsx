@@ -13,9 +13,10 @@ import { isDead } from '../../store/record/reading.ts';
 
 interface PromptBarProps {
   readonly mark?: (prompt: number) => string; // said after a prompt's number
+  readonly saysDead?: boolean; // which trees are dead, which tells that their rewards are equal
 }
 
-export function PromptBar({ mark }: PromptBarProps) {
+export function PromptBar({ mark, saysDead = true }: PromptBarProps) {
   const { selection } = useLab();
   const update = useUpdate();
   const tree = useTree();
@@ -51,7 +52,7 @@ export function PromptBar({ mark }: PromptBarProps) {
           {update.trees.map((entry, index) => (
             <option key={index} value={index}>
               {index + 1} of {update.trees.length}
-              {isDead(entry) ? ' (dead)' : ''}
+              {saysDead && isDead(entry) ? ' (dead)' : ''}
               {mark?.(index) ?? ''}
             </option>
           ))}
