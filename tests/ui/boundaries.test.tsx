@@ -37,7 +37,16 @@ function brokenRun(): RunState {
 
 test('an error in the comparison leaves the page and the run, and closing the compared run ends it', async () => {
   lab.shelf.setState({
-    runs: [{ id: 1, title: 'a broken run', origin: 'file', run: brokenRun(), record: createRunStore() }],
+    runs: [
+      {
+        id: 1,
+        title: 'a broken run',
+        origin: 'file',
+        file: null,
+        run: brokenRun(),
+        record: createRunStore(),
+      },
+    ],
   });
   lab.selection.select({ view: 'compare', compared: 'runs' });
   const screen = await render(<App lab={lab} />);

@@ -158,7 +158,9 @@ test('the exported file is SVG by itself: every turn, no variables, the run belo
     return 'data:,';
   };
   try {
+    await screen.getByText('Save as').click();
     await screen.getByRole('button', { name: 'SVG' }).click();
+    await expect.poll(() => saved.length).toBe(1);
   } finally {
     URL.createObjectURL = createObjectURL;
   }

@@ -58,7 +58,7 @@ describe('the same question at another time', () => {
   test('is a kept run’s where the run asks once, and nothing where nobody else asked', () => {
     const once = { ...run, updates: [run.updates[0]] };
     expect(otherAsking(once, [], prompt, 1)).toBe(null);
-    const kept = { id: 1, title: 'GRPO', origin: 'kept' as const, run, record: createRunStore() };
+    const kept = { id: 1, title: 'GRPO', origin: 'kept' as const, file: null, run, record: createRunStore() };
     expect(otherAsking(once, [kept], prompt, 1)).toMatchObject({ update: 1, from: 'GRPO' });
     expect(otherAsking(once, [kept], { ...prompt, seed: 5 }, 1)).toBe(null);
   });

@@ -13,6 +13,7 @@ export interface KeptRun {
   readonly id: number;
   readonly title: string; // method, preset, seed, updates
   readonly origin: 'kept' | 'file';
+  readonly file: string | null; // its name, where it was read from one
   readonly run: RunState; // as it was kept or read
   readonly record: RunStore;
 }
@@ -72,9 +73,10 @@ const noRun = (name: string): ErrorReport => ({
 export function createShelf(read: ReadRecording, empty: () => RunStore = createRunStore): Shelf {
   const store = createStore<ShelfState>(() => ({ runs: [], compared: [], reading: null, failure: null }));
   let nextId = 1;
-  const add = (record: RunStore, origin: KeptRun['origin']): KeptRun => {
+  const add = (record: RunStore, file: string | null): KeptRun => {
     const run = record.getState();
-    const kept = { id: nextId++, title: titleOf(run), origin, run, record };
+    const origin = file === null ? ('kept' as const) : ('file' as const);
+    const kept = { id: nextId++, title: titleOf(run), origin, file, run, record };
     store.setState(({ runs }) => ({ runs: [...runs, kept] }));
     return kept;
   };
@@ -86,7 +88,7 @@ export function createShelf(read: ReadRecording, empty: () => RunStore = createR
   });
   return {
     ...store,
-    keep: (record) => (record.getState().header ? add(record.copy(), 'kept').id : null),
+    keep: (record) => (record.getState().header ? add(record.copy(), null).id : null),
     compare: (compared) => store.setState({ compared }),
     async open(file) {
       abort.abort();
@@ -98,7 +100,7 @@ export function createShelf(read: ReadRecording, empty: () => RunStore = createR
         signal.throwIfAborted();
         const hasRun = record.getState().header !== null;
         store.setState({ failure: failure ?? (hasRun ? null : noRun(file.name)) });
-        return hasRun ? add(record, 'file') : null;
+        return hasRun ? add(record, file.name) : null;
       } catch (error) {
         if (signal.aborted) return null; // the person's wish; another file may be under way
         const failure =

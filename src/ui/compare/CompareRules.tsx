@@ -101,6 +101,7 @@ function Side({ letter, state, tree, credit }: SideProps) {
       </figcaption>
       <TreeDrawing
         title={`Advantages under rule ${letter}`}
+        caption={`advantages by ${ADVANTAGE_RULES[credit.config.advantageRule].title}`}
         tree={state}
         nodes={state.nodes}
         draw={(node) => drawAdvantage(node, ranges[node.id], extent)}

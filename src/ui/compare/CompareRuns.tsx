@@ -8,6 +8,7 @@ import { whatChangedFirst, whatDiffers } from '../../store/record/run_difference
 import type { RunState } from '../../store/record/run_state.ts';
 import { titleOf, type KeptRun, type Reading } from '../../store/record/shelf.ts';
 import { advantageExtent, drawAdvantage } from '../drawing/encodings.ts';
+import { SaveDrawing } from '../drawing/SaveDrawing.tsx';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { useLab, useRun, useSelection } from '../parts/binding.ts';
 import { Boundary } from '../parts/Boundary.tsx';
@@ -122,6 +123,14 @@ function AlignedCurves({ runs }: { readonly runs: readonly ComparedRun[] }) {
     <section className="curves" aria-label="Aligned curves">
       <div className="section-head">
         <h2>By update · values at update {at}</h2>
+        <SaveDrawing
+          name="compared runs"
+          about={[...runs.map(({ letter, title }) => `${letter}: ${title}`), `values at update ${at}`]}
+          of={null}
+          sheet={async (colour) =>
+            (await import('../drawing/curve_sheet.ts')).curveSheet('Aligned curves', data, at, 0, colour)
+          }
+        />
       </div>
       {data.curves.map((curve, index) => (
         <figure key={curve.key} data-tall={index === 0}>
@@ -166,6 +175,8 @@ function Trees({ runs }: { readonly runs: readonly ComparedRun[] }) {
             {tree ? (
               <TreeDrawing
                 title={`Prompt ${prompt + 1} at update ${at}, run ${letter}`}
+                caption="advantages"
+                of={{ header: run.header, update: at }}
                 tree={tree}
                 nodes={tree.nodes}
                 draw={(node) => drawAdvantage(node, ranges?.[node.id], extent)}

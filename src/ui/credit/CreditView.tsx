@@ -83,6 +83,7 @@ function Stepper(props: StepperProps) {
         <RewardDrag state={state} shown={shown} hidden={predicts ? frame.rewards : null} onHold={setHeld}>
           <TreeDrawing
             title={`Credit of prompt ${state.prompt.index + 1}`}
+            caption={`credit by ${shown.config.valueRule} and ${shown.config.advantageRule}${shown.hypothetical ? ', asked about and not trained with' : ''}, step ${cursor}`}
             tree={state}
             nodes={state.nodes}
             longest="A −0.00↑"

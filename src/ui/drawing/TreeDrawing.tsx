@@ -4,9 +4,9 @@
  */
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { selectedUpdate } from '../../store/record/reading.ts';
-import type { TreeState } from '../../store/record/run_state.ts';
+import type { RunHeader, TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type NodeId, type TurnNode } from '../../units.ts';
-import { useRecipe, useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
+import { useRecipe, useLab, useRun, useSelection, useSentence, useUpdateNumber } from '../parts/binding.ts';
 import { textWidth, useSize, type Size } from '../parts/use_size.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { READABLE_ZOOM } from './camera.ts';
@@ -23,6 +23,7 @@ import {
 import { useColours, type NodeDrawing } from './encodings.ts';
 import { leastColumn, rememberTexts, type Measure } from './label_room.ts';
 import { Minimap, needsMap } from './Minimap.tsx';
+import { SaveDrawing } from './SaveDrawing.tsx';
 import { neighbour, opens, placeOf, stackOf, type TreeStop } from './navigation.ts';
 import { layOutTree, type Folding, type TreeLayout } from './tree_layout.ts';
 import { TreeCanvas } from './TreeCanvas.tsx';
@@ -50,7 +51,8 @@ export interface TreeDrawingProps {
   readonly main?: boolean;
   readonly camera?: CameraStore; // shared with another drawing
   readonly onPick?: (id: NodeId) => void; // default: the node is selected
-  readonly onLayout?: (drawn: DrawnTree) => void;
+  readonly caption?: string; // what its numbers are, for a file of it
+  readonly of?: { readonly header: RunHeader | null; readonly update: number }; // absent: of the run on screen
 }
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
@@ -172,7 +174,7 @@ function useFollow({ layout, stop, selected, focus }: DrawnTree, { reveal }: Cam
 
 function ZoomButtons({ control }: { readonly control: CameraControl }) {
   return (
-    <div className="zoom-buttons" role="group" aria-label="Zoom">
+    <div className="bar" role="group" aria-label="Zoom">
       <button type="button" aria-label="Zoom in" onClick={() => control.zoomBy(ZOOM_STEP)}>
         +
       </button>
@@ -186,6 +188,30 @@ function ZoomButtons({ control }: { readonly control: CameraControl }) {
   );
 }
 
+function SaveTree({
+  drawn,
+  tree,
+  caption,
+  of,
+}: Pick<TreeDrawingProps, 'tree' | 'caption' | 'of'> & { readonly drawn: DrawnTree }) {
+  const own = useUpdateNumber();
+  const read = useSentence();
+  const { dataset, seed, tokens, answer, index } = tree.prompt;
+  const where = [dataset, seed].filter((part) => part !== null && part !== '').join(' ');
+  const update = of?.update ?? own;
+  const place = `update ${update}, prompt ${index + 1}${where === '' ? '' : ` (${where})`}`;
+  const question = `${read(tokens)}${answer ? ` Answer: ${read(answer)}` : ''}`;
+  const about = [[place, caption].filter((part) => part).join(', '), ...(of ? [] : [question])]; // another run has words of its own
+  return (
+    <SaveDrawing
+      name={`tree update${update} prompt${index + 1}`}
+      about={about}
+      {...(of && { of: of.header })}
+      sheet={async (colour) => (await import('./tree_sheet.ts')).treeSheet(drawn, colour)}
+    />
+  );
+}
+
 function ZoomKeys({ control }: { readonly control: CameraControl }) {
   useKeys([
     { key: '+', label: 'zoom in', run: () => control.zoomBy(ZOOM_STEP) },
@@ -196,7 +222,7 @@ function ZoomKeys({ control }: { readonly control: CameraControl }) {
 }
 
 export function TreeDrawing(props: TreeDrawingProps) {
-  const { main = false, camera, onLayout } = props;
+  const { main = false, camera } = props;
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
   const [visit, setVisit] = useState<StackVisit | null>(null);
@@ -206,7 +232,6 @@ export function TreeDrawing(props: TreeDrawingProps) {
   const drawing = drawingBox(drawn.layout);
   const control = useCamera(frame, drawing, size, camera, main);
   useFollow(drawn, control);
-  useEffect(() => onLayout?.(drawn));
 
   const moved = useRef(false); // by a key: focus follows when the tree is drawn again
   useEffect(() => {
@@ -246,7 +271,10 @@ export function TreeDrawing(props: TreeDrawingProps) {
         <TreeSvg drawn={drawn} actions={actions} camera={control.camera} />
       )}
       {needsMap(drawing, size) && <Minimap drawn={drawn} control={control} frame={size} colour={colour} />}
-      {main && <ZoomButtons control={control} />}
+      <div className="zoom-buttons">
+        {main && <ZoomButtons control={control} />}
+        <SaveTree {...props} drawn={drawn} />
+      </div>
       {main && <ZoomKeys control={control} />}
     </div>
   );

@@ -15,7 +15,7 @@ import { ROOT, type NodeId } from '../../units.ts';
 import { nodeName, turnName } from '../drawing/encodings.ts';
 import { useLab, useSelection, useTree } from '../parts/binding.ts';
 import { capital } from '../parts/format.ts';
-import { saveFile } from '../tree/tree_export.ts';
+import { saveFile } from '../drawing/save_file.ts';
 import './lessons.css';
 
 interface NumberFieldProps {

@@ -1,9 +1,11 @@
 /** How a mini-batch's ratios and advantages spread, with the clip band drawn in. */
-import { useMemo } from 'react';
+import { useMemo, useRef } from 'react';
 import { batchSpread, histogram, type Bin } from '../../store/loss/batch_reading.ts';
 import { clipBandOf } from '../../store/loss/loss_reading.ts';
 import type { MinibatchState } from '../../store/record/run_state.ts';
 import type { LossConfig } from '../../units.ts';
+import { SavePage } from '../drawing/SaveDrawing.tsx';
+import { useUpdateNumber } from '../parts/binding.ts';
 import { countWords, formatCount, formatRatio, formatSigned } from '../parts/format.ts';
 import { hasRatio, LEVEL_WORDS } from './loss_words.ts';
 
@@ -23,15 +25,18 @@ interface HistogramProps {
 }
 
 export function Histogram({ title, sentence, bins, band, middle, format }: HistogramProps) {
+  const figure = useRef<HTMLElement>(null);
+  const update = useUpdateNumber();
   const [low, high] = [bins[0].from, bins[bins.length - 1].to];
   const most = Math.max(...bins.map(({ count }) => count), 1);
   const x = (value: number): number =>
     (WIDTH * (Math.min(high, Math.max(low, value)) - low)) / (high - low || 1);
   const ends = band && [x(band[0]), x(band[1])];
   return (
-    <figure>
+    <figure ref={figure}>
       <figcaption className="small">
         <strong>{title}.</strong> {sentence}
+        <SavePage name={`${title} update${update}`} about={[`update ${update}`]} box={figure} />
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT + AXIS}`} className="histogram" aria-hidden="true">
         {ends && (

@@ -1,7 +1,9 @@
 /** The honesty check of a step: what its gradient promised, and what its mini-batch did when it was scored again. */
+import { useRef } from 'react';
 import type { CheckedStep } from '../../store/ask/inspection.ts';
 import type { NodeId } from '../../units.ts';
 import { nodeName } from '../drawing/encodings.ts';
+import { SavePage } from '../drawing/SaveDrawing.tsx';
 import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { countWords, formatNumber, formatSetting, formatShare, formatSigned } from '../parts/format.ts';
 import { Fact } from '../parts/parts.tsx';
@@ -105,6 +107,8 @@ function Table({ points }: { readonly points: readonly Point[] }) {
 
 /** One scale on both axes, so that a kept promise lies on the diagonal. */
 export function StepScatter({ step }: { readonly step: CheckedStep }) {
+  const figure = useRef<HTMLElement>(null);
+  const update = useInspection(({ stepCheck }) => stepCheck?.update ?? 0);
   const all = pointsOf(step);
   const every = Math.max(1, Math.ceil(all.length / SHOWN));
   const points = all.filter((_, index) => index % every === 0);
@@ -116,7 +120,7 @@ export function StepScatter({ step }: { readonly step: CheckedStep }) {
   const y = (value: number): number => (HEIGHT / 2) * (1 - (INSET * value) / extent);
   const label = `${countWords(all.length, 'token')}: predicted change of log-probability to the right, actual change upwards, correlation ${formatNumber(step.forecastCorrelation, 3)}`;
   return (
-    <figure className="step-figure">
+    <figure ref={figure} className="step-figure">
       <svg className="step-scatter" role="img" aria-label={label} viewBox={`0 0 ${WIDTH} ${HEIGHT}`}>
         <path d={`M0 ${HEIGHT / 2}H${WIDTH}M${WIDTH / 2} 0V${HEIGHT}`} />
         <path className="promise" d={`M${x(-extent)} ${y(-extent)}L${x(extent)} ${y(extent)}`} />
@@ -128,6 +132,11 @@ export function StepScatter({ step }: { readonly step: CheckedStep }) {
         Right: predicted, up: actual, both to {formatSigned(extent, 4)} nats. On the dashed line a token did
         what was promised.
         {every > 1 && ` One in ${every} of ${countWords(all.length, 'token')} is drawn.`}
+        <SavePage
+          name={`checked step update${update}`}
+          about={[`update ${update}, mini-batch ${step.minibatch + 1}`, label]}
+          box={figure}
+        />
       </figcaption>
       <Table points={points} />
     </figure>

@@ -1,8 +1,9 @@
 /** The update's prompts as tiny trees. Looking at one previews its question; choosing it opens the Tree view. */
-import { memo, useCallback } from 'react';
+import { memo, useCallback, useRef } from 'react';
 import { isDead, leavesOf, rewardOf } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type NodeId } from '../../units.ts';
+import { SavePage } from '../drawing/SaveDrawing.tsx';
 import { layOutTree, linkPath, type TreeLayout } from '../drawing/tree_layout.ts';
 import { useRecipe, useLab, useSelection, useUpdate, useSentence } from './binding.ts';
 import { countWords } from './format.ts';
@@ -161,6 +162,7 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
   const columns = columnsOf(trees);
   const dead = trees.filter((tree) => isDead(tree) && !tree.dropped).length;
   const dropped = trees.filter((tree) => tree.dropped).length;
+  const strip = useRef<HTMLDivElement>(null);
   const heading = headingOf(trees.length, dead, dropped);
   const open = useCallback((prompt: number): void => selection.select({ prompt, view: 'tree' }), [selection]);
   return (
@@ -170,8 +172,15 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
           {heading}
         </h2>
         <RewardLegend />
+        {update && (
+          <SavePage
+            name={`batch update${update.update}`}
+            about={[`update ${update.update}, ${heading}`]}
+            box={strip}
+          />
+        )}
       </div>
-      <div className="strip" data-many={trees.length > 8}>
+      <div ref={strip} className="strip" data-many={trees.length > 8}>
         {trees.map((tree) => (
           <TreeButton
             key={tree.prompt.index}

@@ -4,10 +4,12 @@ import uPlot from 'uplot';
 import { useShownTheme } from '../shell/theme.ts';
 import {
   axisTicks,
+  COLOURS,
   DASHES,
   formatIn,
   readingAt,
   tickIn,
+  yRange,
   type Curve,
   type CurveSeries,
 } from './curve_data.ts';
@@ -21,14 +23,6 @@ const WHOLE_UPDATES = [1, 2, 5].flatMap((digit) => [1, 10, 100, 1e3, 1e4, 1e5].m
 const cssColour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const rem = (): number => parseFloat(getComputedStyle(document.documentElement).fontSize);
-
-const COLOURS: Readonly<Record<CurveSeries['style'], string>> = {
-  line: '--accent',
-  dashed: '--ink-soft',
-  dotted: '--credit-plus',
-  'dash-dot': '--credit-minus',
-  points: '--ink',
-};
 
 function seriesOptions({ label, style }: CurveSeries): uPlot.Series {
   const stroke = (): string => cssColour(COLOURS[style]);
@@ -67,13 +61,6 @@ function axes(curve: Curve, withX: boolean): uPlot.Axis[] {
       values: (_plot, at) => at.map((value) => tickIn(curve.unit, value)),
     },
   ];
-}
-
-/** From zero, or from the lowest value below it; 0 to 1 while there is nothing to show. */
-function yRange({ top, unit }: Curve, low: number | null, high: number | null): [number, number] {
-  if (top !== null || low === null || high === null) return [0, top ?? 1];
-  const floor = Math.min(0, low * 1.15);
-  return [floor, Math.max(high * 1.15, floor + (unit === 'share' ? 0.01 : 1e-4))];
 }
 
 function chartOptions(curve: Curve, withX: boolean, selectedX: () => number | null): uPlot.Options {

@@ -33,6 +33,22 @@ export const DASHES: Readonly<Partial<Record<CurveSeries['style'], number[]>>> =
   'dash-dot': [8, 3, 1.5, 3],
 };
 
+/** Custom properties of CSS. */
+export const COLOURS: Readonly<Record<CurveSeries['style'], string>> = {
+  line: '--accent',
+  dashed: '--ink-soft',
+  dotted: '--credit-plus',
+  'dash-dot': '--credit-minus',
+  points: '--ink',
+};
+
+/** From zero, or from the lowest value below it; 0 to 1 while there is nothing to show. */
+export function yRange({ top, unit }: Curve, low: number | null, high: number | null): [number, number] {
+  if (top !== null || low === null || high === null) return [0, top ?? 1];
+  const floor = Math.min(0, low * 1.15);
+  return [floor, Math.max(high * 1.15, floor + (unit === 'share' ? 0.01 : 1e-4))];
+}
+
 /** Mean over data sets of the evaluations made at each update; null where none has the score. */
 function heldOut(
   run: RunState,

@@ -6,7 +6,7 @@ import { configWords } from '../../store/record/run_difference.ts';
 import type { ErrorReport } from '../../units.ts';
 import { useLab, useRun, useSelection } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
-import { fileName, saveFile } from '../tree/tree_export.ts';
+import { fileName, saveFile } from '../drawing/save_file.ts';
 
 export const useFiles = <T,>(selector: (files: FilesState) => T): T => useStore(useLab().files, selector);
 

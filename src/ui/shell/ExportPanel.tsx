@@ -5,7 +5,7 @@ import { linkNow } from '../../store/export/link.ts';
 import { fileStem, jsonLines, metricsCsv, type LineKind } from '../../store/export/run_export.ts';
 import { useLab, useRun, useUpdateNumber } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
-import { saveFile } from '../tree/tree_export.ts';
+import { saveFile } from '../drawing/save_file.ts';
 
 /** Which updates a file of nodes or tokens is about. */
 function useScope() {

@@ -1,5 +1,6 @@
 /** Small multiples over updates, or the same numbers as a table. */
 import { useMemo, useState } from 'react';
+import { SaveDrawing } from '../drawing/SaveDrawing.tsx';
 import { useRecipe, useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { Chart, Readout } from '../parts/Chart.tsx';
 import { curveData, formatIn, summarise, type CurveData } from '../parts/curve_data.ts';
@@ -67,6 +68,19 @@ export function Curves({ onStory }: { readonly onStory?: () => void }) {
             What happens here?
           </button>
         )}
+        <SaveDrawing
+          name="curves"
+          about={[`values at update ${at}`]}
+          sheet={async (colour) =>
+            (await import('../drawing/curve_sheet.ts')).curveSheet(
+              'Curves',
+              { ...data, curves: charts },
+              at,
+              planned,
+              colour,
+            )
+          }
+        />
         <button
           type="button"
           className="quiet small"

@@ -13,7 +13,7 @@ import { Progress } from '../parts/Replay.tsx';
 import { knobId, Problem } from '../parts/KnobField.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { OpenButton, useFiles } from '../runs/Files.tsx';
-import { fileName, saveFile } from '../tree/tree_export.ts';
+import { fileName, saveFile } from '../drawing/save_file.ts';
 import { EditedLine } from '../shell/Notices.tsx';
 import { MethodCard, MethodChanges } from './MethodCard.tsx';
 import { SettingsList } from './SettingsList.tsx';

@@ -1,13 +1,14 @@
 /** All trees of an update as small multiples: dead ones marked, filters by what can be learnt, data set and reward. */
 import { countWords } from '../parts/format.ts';
-import { useCallback } from 'react';
+import { useCallback, useRef } from 'react';
 import { isDead, leavesOf, rewardOf } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { TREE_STATES, type BatchFilter, type TreeStatus } from '../../store/place/selection.ts';
-import { useRecipe, useLab, useSelection, useUpdate } from '../parts/binding.ts';
+import { useRecipe, useLab, useSelection, useUpdate, useUpdateNumber } from '../parts/binding.ts';
 import { rewardClass } from '../parts/scales.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { TreeButton, columnsOf } from '../parts/BatchStrip.tsx';
+import { SavePage } from '../drawing/SaveDrawing.tsx';
 import { REWARD_CLASSES } from './TreeTools.tsx';
 
 const statusOf = (tree: TreeState): TreeStatus =>
@@ -44,6 +45,8 @@ export function BatchGrid() {
     { key: 'b', label: 'back to the tree', run: back },
     { key: 'Escape', label: 'back to the tree', run: back },
   ]);
+  const grid = useRef<HTMLDivElement>(null);
+  const number = useUpdateNumber();
   const columns = columnsOf(trees);
   const shown = filterTrees(trees, filter);
   const datasets = [...new Set(trees.map((tree) => tree.prompt.dataset))];
@@ -87,8 +90,13 @@ export function BatchGrid() {
         <output className="small soft">
           {shown.length} of {countWords(trees.length, 'tree')}
         </output>
+        <SavePage
+          name={`batch update${number}`}
+          about={[`update ${number}, ${shown.length} of ${countWords(trees.length, 'tree')}`]}
+          box={grid}
+        />
       </div>
-      <div className="multiples">
+      <div ref={grid} className="multiples">
         {shown.map((tree) => (
           <TreeButton
             key={tree.prompt.index}

@@ -1,85 +1,23 @@
-/** What can be done with the drawing: colour, folding, path, batch, beside, export. */
+/** What can be done with the drawing: colour, folding, path, batch, beside. */
 import { useRef } from 'react';
-import { methodTitle } from '../../store/lab/knobs.ts';
 import { TREE_COLOURS, type TreeQuery } from '../../store/place/selection.ts';
-import type { RunHeader, TreeState } from '../../store/record/run_state.ts';
-import { editSuffix, type NodeId, type TurnNode } from '../../units.ts';
-import type { DrawnTree, Nodes } from '../drawing/drawn_tree.ts';
-import { useColours } from '../drawing/encodings.ts';
+import type { TreeState } from '../../store/record/run_state.ts';
+import type { NodeId, TurnNode } from '../../units.ts';
+import type { Nodes } from '../drawing/drawn_tree.ts';
 import type { TreeFolding } from '../drawing/folding.ts';
-import { useLab, useRun, useSelection, useSentence, useUpdateNumber } from '../parts/binding.ts';
+import { useLab, useSelection } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { RewardLegend } from '../parts/parts.tsx';
 import { rewardClass, type RewardClass } from '../parts/scales.ts';
 import { useKeys } from '../shell/keys.tsx';
-import { saveFile, treeSvg } from './tree_export.ts';
-
-/** The lines that tell a reader of the file where the tree comes from. */
-function stampOf(
-  header: RunHeader,
-  update: number,
-  tree: TreeState,
-  colour: string,
-  read: (ids: readonly number[]) => string,
-): readonly string[] {
-  const { dataset, seed, tokens, answer, index } = tree.prompt;
-  const where = [dataset, seed].filter((part) => part !== null && part !== '').join(' ');
-  return [
-    sourceOf(header),
-    `update ${update}, prompt ${index + 1}${where === '' ? '' : ` (${where})`}, coloured by ${colour}`,
-    `${read(tokens)}${answer ? ` Answer: ${read(answer)}` : ''}`,
-    `Turnwise${header.date === '' ? '' : `, run of ${header.date}`}`,
-  ];
-}
-
-/** The recipe in a line, or the file that a record without one was read from. */
-function sourceOf({ config, origin }: RunHeader): string {
-  if (origin.kind === 'example') return 'an example';
-  if (!config) return origin.kind === 'imported' ? `${origin.file}, read as ${origin.format}` : 'a run';
-  const { algorithm, preset, seed, environment } = config;
-  return `${methodTitle(algorithm.name)}${editSuffix(config)}, preset ${preset}, ${environment}, seed ${seed}`;
-}
-
-const fileName = ({ config }: RunHeader, update: number, prompt: number): string =>
-  `tree-${config ? `${config.algorithm.name}-seed${config.seed}-` : ''}update${update}-prompt${prompt + 1}.svg`;
-
-interface ExportButtonProps {
-  readonly tree: TreeState;
-  readonly drawn: () => DrawnTree | null;
-}
-
-function ExportButton({ tree, drawn }: ExportButtonProps) {
-  const header = useRun((run) => run.header);
-  const update = useUpdateNumber();
-  const colour = useSelection((state) => state.colour);
-  const read = useSentence();
-  const colours = useColours();
-  const save = (): void => {
-    const shown = drawn();
-    if (!shown || !header) return;
-    const file = fileName(header, update, tree.prompt.index);
-    saveFile(file, treeSvg(shown, stampOf(header, update, tree, colour, read), colours), 'image/svg+xml');
-  };
-  return (
-    <button
-      type="button"
-      onClick={save}
-      title="The whole tree as a vector drawing with the run's settings below"
-    >
-      SVG
-    </button>
-  );
-}
 
 interface TreeToolsProps {
-  readonly tree: TreeState;
   readonly folding: TreeFolding;
   readonly onlyPath: boolean;
   readonly onOnlyPath: (on: boolean) => void;
-  readonly drawn: () => DrawnTree | null;
 }
 
-export function TreeTools({ tree, folding, onlyPath, onOnlyPath, drawn }: TreeToolsProps) {
+export function TreeTools({ folding, onlyPath, onOnlyPath }: TreeToolsProps) {
   const { selection } = useLab();
   const colour = useSelection((state) => state.colour);
   const batch = useSelection((state) => state.batch);
@@ -131,7 +69,6 @@ export function TreeTools({ tree, folding, onlyPath, onOnlyPath, drawn }: TreeTo
         <button type="button" onClick={folding.expandAll}>
           expand all
         </button>
-        <ExportButton tree={tree} drawn={drawn} />
       </div>
       <RewardLegend />
     </div>

@@ -1,7 +1,7 @@
 /** The Tree view: one prompt's tree as it grows or is replayed, or all trees of an update; why turns were expanded. */
 import { recipeOf, joinerOf, nodesGrown } from '../../store/record/reading.ts';
 import { creditRulesOf } from '../../store/credit/credit.ts';
-import { useMemo, useRef, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { worthOf } from '../../store/credit/advantage_range.ts';
 import { otherAsking } from '../../store/place/missing_place.ts';
@@ -20,7 +20,7 @@ import {
 import { drawingFor, withActions } from '../drawing/encodings.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { createCamera, type CameraStore } from '../drawing/use_camera.ts';
-import { pathOf, type DrawnTree, type Nodes } from '../drawing/drawn_tree.ts';
+import { pathOf, type Nodes } from '../drawing/drawn_tree.ts';
 import { useFolding } from '../drawing/folding.ts';
 import { Missing } from '../parts/parts.tsx';
 import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
@@ -89,6 +89,8 @@ function BesideTree({ tree, colour, camera }: BesideTreeProps) {
         draw={draw}
         camera={camera}
         onPick={pin}
+        caption={`coloured by ${colour === 'entropy' ? 'surprisal' : colour}`}
+        of={{ header: other.run.header, update: other.update }}
       />
     </figure>
   );
@@ -122,7 +124,6 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
   const { selection } = useLab();
   const onlyPath = useSelection((state) => state.onlyPath);
   const [camera] = useState(createCamera);
-  const shown = useRef<DrawnTree | null>(null);
   const folding = useFolding(nodes);
   const found = useMemo(
     () => findTurns(tree, nodes, query, vocabulary, joiner),
@@ -140,17 +141,16 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
   return (
     <div className="tree-main">
       <TreeTools
-        tree={tree}
         folding={folding}
         onlyPath={onlyPath}
         onOnlyPath={(on) => selection.select({ onlyPath: on })}
-        drawn={() => shown.current}
       />
       <SearchBar found={found} tags={tags} />
       <InterventionBar />
       <TreeDrawing
         main
         title={`Tree of prompt ${tree.prompt.index + 1}`}
+        caption={`coloured by ${colour === 'entropy' ? 'surprisal' : colour}`}
         tree={tree}
         nodes={nodes}
         draw={draw}
@@ -160,9 +160,6 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
         folding={folding.folding}
         onFold={folding.toggle}
         camera={camera}
-        onLayout={(drawn) => {
-          shown.current = drawn;
-        }}
       />
       {beside && <BesideTree tree={tree} colour={colour} camera={camera} />}
       <GrowthBar tree={tree} />

@@ -1,8 +1,7 @@
-/** A tree as an SVG file that stands by itself: colours and type inline, with what it shows written below it. */
-import { linkPath, type PlacedNode } from '../drawing/tree_layout.ts';
+/** A turn tree as a drawing for a file: all of it, whatever the frame on screen shows. */
 import { rewardMarkPath, rewardMarkStyle } from '../parts/parts.tsx';
 import { rewardClass } from '../parts/scales.ts';
-import type { ResolveColour } from '../drawing/encodings.ts';
+import { element, text, titleOf, type Sheet } from './drawing_file.ts';
 import {
   HAND_REACH,
   MARGIN,
@@ -16,30 +15,10 @@ import {
   linkWidth,
   stackLabel,
   type DrawnTree,
-} from '../drawing/drawn_tree.ts';
-import { LABEL_START } from '../drawing/label_room.ts';
-
-const FONT = 'system-ui, sans-serif';
-const STAMP_LINE = 16; // px
-const LEAST_WIDTH = 480; // px, for the stamp
-
-const escape = (text: string): string =>
-  text.replace(
-    /[&<>"]/g,
-    (mark) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[mark] ?? mark,
-  );
-
-type Attributes = Readonly<Record<string, string | number | undefined>>;
-
-function element(name: string, attributes: Attributes, inside = ''): string {
-  const list = Object.entries(attributes).flatMap(([key, value]) =>
-    value === undefined ? [] : ` ${key}="${escape(String(value))}"`,
-  );
-  return inside === '' ? `<${name}${list.join('')}/>` : `<${name}${list.join('')}>${inside}</${name}>`;
-}
-
-const text = (words: string, attributes: Attributes): string =>
-  words === '' ? '' : element('text', { 'font-size': 13, ...attributes }, escape(words));
+} from './drawn_tree.ts';
+import type { ResolveColour } from './encodings.ts';
+import { LABEL_START } from './label_room.ts';
+import { linkPath, type PlacedNode } from './tree_layout.ts';
 
 function nodeMark(drawn: DrawnTree, { id }: PlacedNode, colour: ResolveColour): string {
   const node = drawn.nodes[id];
@@ -79,7 +58,7 @@ function nodeGroup(drawn: DrawnTree, place: PlacedNode, colour: ResolveColour): 
   const drawing = drawn.draw(node);
   const { name, label, note } = drawn.write(node);
   const parts = [
-    element('title', {}, escape(describe(node, drawing))),
+    titleOf(describe(node, drawing)),
     nodeMark(drawn, place, colour),
     handWord(node) === ''
       ? ''
@@ -98,16 +77,9 @@ function nodeGroup(drawn: DrawnTree, place: PlacedNode, colour: ResolveColour): 
   return element('g', { transform: `translate(${place.x} ${place.y})`, opacity }, parts.join(''));
 }
 
-/**
- * @param stamp lines below the drawing: what run and tree this is
- * @returns the text of an SVG file, all of the tree whatever the frame shows
- */
-export function treeSvg(drawn: DrawnTree, stamp: readonly string[], colour: ResolveColour): string {
+export function treeSheet(drawn: DrawnTree, colour: ResolveColour): Sheet {
   const { layout } = drawn;
   const last = layout.nodes.reduce((most, { row }) => Math.max(most, row), 0); // rows kept free are cut off
-  const width = Math.max(LEAST_WIDTH, drawingBox(layout).width);
-  const treeHeight = (last + 1) * layout.rowHeight + 2 * MARGIN;
-  const height = treeHeight + (stamp.length + 0.5) * STAMP_LINE;
   const line = { fill: 'none', stroke: colour('var(--line-strong)') };
   const links = layout.links.map((link) =>
     element('path', { d: linkPath(link, RADIUS), ...line, 'stroke-width': linkWidth(link.target.leafCount) }),
@@ -123,50 +95,11 @@ export function treeSvg(drawn: DrawnTree, stamp: readonly string[], colour: Reso
     return [element('path', { d: linkPath({ source, target: stack }, RADIUS), ...line }), words];
   });
   const nodes = layout.nodes.map((place) => nodeGroup(drawn, place, colour));
-  const lines = stamp.map(
-    (words, index) =>
-    text(words, { x: MARGIN, y: treeHeight + (index + 0.5) * STAMP_LINE, 'font-size': 12, fill: colour('var(--ink-soft)') }), // prettier-ignore
-  );
-  const tree = element(
-    'g',
-    { transform: `translate(${ORIGIN.x} ${ORIGIN.y})` },
-    [...links, ...stacks, ...nodes].join('\n'),
-  );
-  return element(
-    'svg',
-    {
-      xmlns: 'http://www.w3.org/2000/svg',
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
-      role: 'img',
-      'font-family': FONT,
-    },
-    [
-      element('title', {}, escape(drawn.title)),
-      element('desc', {}, escape(stamp.join('\n'))),
-      element('rect', { width, height, fill: colour('var(--surface)') }),
-      tree,
-      ...lines,
-    ].join('\n'),
-  );
+  const place = `translate(${ORIGIN.x} ${ORIGIN.y})`;
+  return {
+    title: drawn.title,
+    width: drawingBox(layout).width,
+    height: (last + 1) * layout.rowHeight + 2 * MARGIN,
+    inside: element('g', { transform: place }, [...links, ...stacks, ...nodes].join('\n')),
+  };
 }
-
-/** Offers bytes to the person as a file. */
-export function saveFile(name: string, content: BlobPart, type: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([content], { type }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000); // the browser reads it after the click
-}
-
-/** "DAPO · instant · seed 4", "turnwise" → "dapo-instant-seed-4.turnwise". */
-export const fileName = (title: string, ending: string): string =>
-  `${
-    title
-      .normalize('NFKD')
-      .toLowerCase()
-      .replace(/[^a-z0-9.]+/g, '-')
-      .replace(/^-+|-+$/g, '') || 'run'
-  }.${ending}`;

@@ -1,0 +1,20 @@
+/** Files that the page hands to a person. */
+
+/** Offers bytes to the person as a file. */
+export function saveFile(name: string, content: BlobPart, type: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000); // the browser reads it after the click
+}
+
+/** "DAPO · instant · seed 4", "turnwise" → "dapo-instant-seed-4.turnwise". */
+export const fileName = (title: string, ending: string): string =>
+  `${
+    title
+      .normalize('NFKD')
+      .toLowerCase()
+      .replace(/[^a-z0-9.]+/g, '-')
+      .replace(/^-+|-+$/g, '') || 'run'
+  }.${ending}`;
