@@ -82,9 +82,9 @@ export default defineConfig({
       inBrowser('browser', {
         engine: ['tests/{kernels,model}/**/*.test.ts', 'tests/**/*.gpu.test.ts'],
         lab: ['tests/ui/**/*.test.{ts,tsx}'],
+        e2e: ['tests/e2e/**/*.test.{ts,tsx}'],
       }),
       { extends: true, test: { name: 'built', environment: 'node', include: ['tests/built/**/*.test.ts'] } },
-      inBrowser('e2e', { lab: ['tests/e2e/**/*.test.{ts,tsx}'] }),
     ],
   },
 });

@@ -116,7 +116,10 @@ async function trainInto({ lab, until }: ReturnType<typeof openPage>, update: nu
 }
 
 /** A run that nobody disturbs. */
-async function undisturbed(): Promise<readonly RunEvent[]> {
+let undisturbedRun: Promise<readonly RunEvent[]> | undefined;
+const undisturbed = (): Promise<readonly RunEvent[]> => (undisturbedRun ??= trainUndisturbed());
+
+async function trainUndisturbed(): Promise<readonly RunEvent[]> {
   const page = openPage(browser());
   const over = page.until(isOver);
   await page.engine.start();
