@@ -4,13 +4,19 @@ import { createRoot } from 'react-dom/client';
 import { openBundleInWorker, readInWorker } from './files/file_reader.ts';
 import { rangesOf, readLogPart, writeRecording, type RecordingIndex } from './files/recording.ts';
 import { createLab, type Lab } from './store/lab/lab.ts';
-import { followAddress, mirrorSelection, OWN_ENTRY } from './store/place/address.ts';
+import {
+  followAddress,
+  isEmbedded,
+  mirrorSelection,
+  OWN_ENTRY,
+  withoutHistory,
+} from './store/place/address.ts';
 import { isElsewhere, lastNeeded } from './store/place/selection.ts';
 import { createPump } from './store/record/pump.ts';
 import { startKeeper } from './keep/keeper_client.ts';
 import type { KeeperNews } from './keep/entry.ts';
 import type { RunEvent } from './protocol/protocol.ts';
-import type { TabMemory } from './store/lab/kept.ts';
+import { NO_KEEPER, NO_TAB, type TabMemory } from './store/lab/kept.ts';
 import { startEngine, type EngineClient } from './train/engine/client.ts';
 import { App } from './ui/shell/App.tsx';
 import { keepOffline } from './ui/shell/NewVersion.tsx';
@@ -138,12 +144,13 @@ function tabMemory(): TabMemory {
 }
 
 function start(): void {
-  const tab = tabMemory();
+  const isFrame = isEmbedded(location.search); // it keeps nothing, and shares a tab with the page around it
+  const tab = isFrame ? NO_TAB : tabMemory();
   const left = tab.get(); // the live run of before a reload
   const heard: KeeperNews[] = []; // before the page is made
   let hearKeeper = (news: KeeperNews): void => void heard.push(news);
-  const keeper = startKeeper((news) => hearKeeper(news));
-  const engine = startEngine(undefined, undefined, () => keeper.join());
+  const keeper = isFrame ? null : startKeeper((news) => hearKeeper(news));
+  const engine = startEngine(undefined, undefined, keeper ? () => keeper.join() : undefined, isFrame);
   const lab = createLab(
     (command) => engine.send(command),
     location.hash,
@@ -151,7 +158,7 @@ function start(): void {
     { write: writeRecording, read: readLogPart },
     engine,
     {
-      keeper,
+      keeper: keeper ?? NO_KEEPER,
       tab,
       follows: left !== null && history.state === OWN_ENTRY,
       tools: {
@@ -173,7 +180,10 @@ function start(): void {
     if (document.hidden) pump.drain(); // messages come when timers do not, so that events never pile up
   });
   giveWayToPerson(engine);
-  mirrorSelection(lab.selection, window, { run: lab.run });
+  mirrorSelection(lab.selection, isFrame ? withoutHistory(window) : window, { run: lab.run });
+  lab.transport.subscribe(({ awaiting }) => {
+    if (awaiting) engine.wake();
+  });
   followAddress(lab.selection, window);
   everyFrame((nowMs) => {
     pump.tick();
@@ -186,13 +196,15 @@ function start(): void {
     .catch((error: unknown) => {
       if (lab.transport.getState().source === 'recorded') lab.run.report(reportOf(error, RECORDING));
     })
-    .then(() => (import.meta.env.PROD ? keepOffline(new URL('service_worker.js', document.baseURI)) : null))
+    .then(() =>
+      import.meta.env.PROD && !isFrame ? keepOffline(new URL('service_worker.js', document.baseURI)) : null,
+    )
     .catch(console.error);
   const root = document.getElementById('root');
   if (root)
     createRoot(root).render(
       <StrictMode>
-        <App lab={lab} />
+        <App lab={lab} isFrame={isFrame} />
       </StrictMode>,
     );
 }

@@ -33,6 +33,7 @@ const complaints: string[] = [];
 let isDown = false; // the network is gone
 let holds: Promise<void> | null = null; // the whole recording is sent after it
 let isNewer = false; // the host has a new version
+let coursePage = ''; // at another path of the host
 let origin = '';
 
 const newer = (code: string): string => code.replace(/^const VERSION="\w+"/, 'const VERSION="newer"');
@@ -43,6 +44,8 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     if (isDown) return void request.socket.destroy();
     const { pathname } = new URL(request.url ?? '/', 'http://host');
+    if (pathname === '/lecture/7.html')
+      return void response.writeHead(200, { 'Content-Type': 'text/html' }).end(coursePage);
     const file = join(SITE, pathname.slice(PATH.length) || 'index.html');
     if (!pathname.startsWith(PATH) || !existsSync(file) || !statSync(file).isFile())
       return void response.writeHead(404).end();
@@ -162,6 +165,51 @@ test('a run file of the address is shown at the place of the link; where there i
   expect(await refused.innerText()).toContain('got status 404');
   await firstUpdate();
   await page.getByText(/^Recorded run/).waitFor();
+  await own.close();
+});
+
+test('a course page shows a place of the lab by the line that Export writes: no header, no engine unasked, its keys and moves its own', async () => {
+  const own = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  page = await own.newPage();
+  page.setDefaultTimeout(60_000);
+  await page.goto(`${origin}${PATH}#v1&view=tree&update=3&prompt=2`);
+  const nodes = page.locator('.tree-view [data-node]');
+  await nodes.nth(3).waitFor();
+  await page.locator('.export-menu summary').click();
+  await page.getByRole('button', { name: 'Embed …' }).click();
+  const line = await page.getByRole('textbox', { name: 'HTML of the frame' }).inputValue();
+  expect(line).toContain(`src="${origin}${PATH}?embed#v1&amp;`);
+  expect(line).toContain('title="Turnwise, Tree, update 3"');
+  const numbers = (texts: readonly string[]): readonly string[] =>
+    texts.map((text) => /^\S+ [\d.]*/.exec(text)?.[0] ?? text).sort(); // how many words stand beside goes by the room
+  const shown = numbers(await nodes.allTextContents());
+
+  coursePage = `<!doctype html><h1>Lecture 7</h1><div style="width:900px;height:500px">${line}</div><div style="height:3000px"></div>
+    <script>addEventListener('keydown', () => (window.heard = (window.heard ?? 0) + 1))</script>`;
+  const engines = () => page.workers().filter((worker) => /\/worker-/.test(worker.url())).length;
+  await page.goto(`${origin}/lecture/7.html`);
+  const frame = page.frameLocator('iframe');
+  const framed = frame.locator('.tree-view [data-node]');
+  await frame.getByText('update 3').first().waitFor();
+  await framed.nth(3).waitFor();
+  expect(numbers(await framed.allTextContents())).toEqual(shown);
+  expect(await frame.locator('header').count()).toBe(0);
+  expect(engines()).toBe(0);
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY'); // it takes no focus by itself
+
+  const length = await page.evaluate(() => history.length);
+  await framed.first().click();
+  for (const key of [']', 'ArrowRight', ' ', '3']) await page.keyboard.press(key);
+  await frame.getByRole('main', { name: 'Credit' }).waitFor();
+  const around = () => page.evaluate(() => [window.scrollY, 'heard' in window, history.length]);
+  expect(await around()).toEqual([0, false, length]);
+  expect(await frame.getByRole('link', { name: 'Open in Turnwise' }).getAttribute('href')).not.toContain(
+    'embed',
+  );
+
+  await frame.getByRole('button', { name: 'Start the engine' }).click();
+  await frame.getByText('Engine ready').waitFor();
+  expect(engines()).toBe(1);
   await own.close();
 });
 

@@ -53,6 +53,38 @@ export function decodeSelection(hash: string, follows = false): Selection {
   return ignored.length === 0 ? selection : { ...selection, ignored };
 }
 
+/** `?embed`: the page is a frame of another, without its header, its history or an engine that nobody asked for. */
+export const EMBED = 'embed';
+
+export const isEmbedded = (search: string): boolean => new URLSearchParams(search).has(EMBED);
+
+/** An address of the page with what is before the hash taken out or put in. */
+function withEmbed(address: string, isIn: boolean): string {
+  const url = new URL(address);
+  const others = url.search.slice(1).split('&').filter((part) => part !== '' && part.split('=')[0] !== EMBED); // prettier-ignore
+  url.search = [...others, ...(isIn ? [EMBED] : [])].join('&');
+  return url.href;
+}
+
+/** The address of the whole page, at the same place. */
+export const unframed = (address: string): string => withEmbed(address, false);
+
+/** Line of HTML that shows a place of the lab in another page. @param title for who hears the page */
+export function frameLine(address: string, title: string): string {
+  const quoted = (text: string): string =>
+    text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+  return `<iframe src="${quoted(withEmbed(address, true))}" title="${quoted(title)}" width="100%" height="640" style="border:0" loading="lazy"></iframe>`;
+}
+
+/** A frame's moves are no steps of the history of the page around it. */
+export const withoutHistory = ({ location, history }: AddressBar): AddressBar => ({
+  location,
+  history: {
+    replaceState: (...entry) => history.replaceState(...entry),
+    pushState: (...entry) => history.replaceState(...entry),
+  },
+});
+
 /** Marks entries of the history that this page wrote: a link that somebody else made has none. */
 export const OWN_ENTRY = 'turnwise';
 

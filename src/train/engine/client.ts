@@ -27,6 +27,8 @@ export interface EngineClient {
   /** Ends the worker, whatever it is at, and starts another. */
   restart(): void;
   close(): void;
+  /** Starts a worker where none is. */
+  wake(): void;
 }
 
 const startWorker = (): Worker =>
@@ -54,11 +56,13 @@ const IDLE_COMMANDS: ReadonlySet<RunCommand['kind']> = new Set(['pause', 'close'
 /**
  * Commands are copied; weights and checkpoints are moved to the worker.
  * @param joinKeeper a channel to whoever writes runs down, for each worker that is started; absent: nobody does
+ * @param rests until a command, a question or `wake` asks for a worker, none is started
  */
 export function startEngine(
   start: () => WorkerLike = startWorker,
   locks: Locks | null = browserLocks(),
   joinKeeper?: () => MessagePort,
+  rests = false,
 ): EngineClient {
   const listeners = new Set<(event: PageEvent) => void>();
   const tell = (event: PageEvent): void => listeners.forEach((listener) => listener(event));
@@ -114,8 +118,12 @@ export function startEngine(
       queueMicrotask(() => fail(report)); // subscribers come after this call
     }
   };
-  begin();
+  if (!rests) begin();
+  const wake = (): void => {
+    if (!worker) begin();
+  };
   return {
+    wake,
     send(command) {
       if (!worker && !IDLE_COMMANDS.has(command.kind)) begin();
       worker?.postMessage(command, 'bytes' in command ? [command.bytes] : []);

@@ -5,6 +5,7 @@ import type { View } from '../../store/place/selection.ts';
 import { runWords, type RunName } from '../../store/record/run_name.ts';
 import { LabProvider, useArrival, useLab, useRun, useSelection } from '../parts/binding.ts';
 import { Boundary } from '../parts/Boundary.tsx';
+import { FrameBar } from './FrameBar.tsx';
 import { Header } from './Header.tsx';
 import { KeyHelp, KeyProvider, useKeys, useUpdateKeys, type KeyBinding } from './keys.tsx';
 import {
@@ -91,20 +92,26 @@ function SpokenProgress() {
 }
 
 /** Each within a boundary of its own. */
-const NOTICES: readonly { readonly name: string; readonly Notice: ComponentType }[] = [
+interface NoticePart {
+  readonly name: string;
+  readonly Notice: ComponentType;
+  readonly inFrame?: true; // about what is shown, so that a frame in another page says it too
+}
+
+const NOTICES: readonly NoticePart[] = [
   { name: 'The notice about the engine', Notice: EngineNotice },
-  { name: 'The notice about a silent engine', Notice: LifeNotice },
+  { name: 'The notice about a silent engine', Notice: LifeNotice, inFrame: true },
   { name: 'The notice about a run that went on', Notice: ReturnedNotice },
   { name: 'The notice about keeping', Notice: TroubleNotice },
   { name: 'The notice about another tab', Notice: FollowedNotice },
   { name: 'The notice about a file', Notice: FileNotice },
-  { name: 'The error', Notice: ErrorBanner },
-  { name: 'The notice about the address', Notice: AddressNotice },
-  { name: 'The notice about old updates', Notice: DetailNotice },
-  { name: 'The notice about the edited kernel', Notice: EditedNotice },
+  { name: 'The error', Notice: ErrorBanner, inFrame: true },
+  { name: 'The notice about the address', Notice: AddressNotice, inFrame: true },
+  { name: 'The notice about old updates', Notice: DetailNotice, inFrame: true },
+  { name: 'The notice about the edited kernel', Notice: EditedNotice, inFrame: true },
   { name: 'The notice about a hidden page', Notice: HiddenNotice },
   { name: 'The notice about a new version', Notice: NewVersionNotice },
-  { name: 'The progress in words', Notice: SpokenProgress },
+  { name: 'The progress in words', Notice: SpokenProgress, inFrame: true },
 ];
 
 /** Focus only: the hash holds the selection. */
@@ -113,7 +120,7 @@ function skipToView(event: MouseEvent): void {
   document.getElementById('view')?.focus();
 }
 
-function Shell() {
+function Shell({ isFrame }: { readonly isFrame: boolean }) {
   const [help, setHelp] = useState(false);
   const { selection } = useLab();
   const views = VIEW_LIST.map((view, index): KeyBinding => ({
@@ -129,13 +136,17 @@ function Shell() {
   ]);
   return (
     <>
-      <a className="skip-link" href="#view" onClick={skipToView}>
-        Skip to the view
-      </a>
-      <Boundary name="The header">
-        <Header onHelp={() => setHelp(true)} />
-      </Boundary>
-      {NOTICES.map(({ name, Notice }) => (
+      {!isFrame && (
+        <a className="skip-link" href="#view" onClick={skipToView}>
+          Skip to the view
+        </a>
+      )}
+      {!isFrame && (
+        <Boundary name="The header">
+          <Header onHelp={() => setHelp(true)} />
+        </Boundary>
+      )}
+      {NOTICES.filter(({ inFrame }) => inFrame || !isFrame).map(({ name, Notice }) => (
         <Boundary key={name} name={name}>
           <Notice />
         </Boundary>
@@ -147,7 +158,7 @@ function Shell() {
       <Boundary name="The lesson">
         <LessonDock />
       </Boundary>
-      <DropZone />
+      {isFrame ? <FrameBar /> : <DropZone />}
       {help && (
         <Boundary name="The list of keys">
           <KeyHelp onClose={() => setHelp(false)} />
@@ -157,11 +168,16 @@ function Shell() {
   );
 }
 
-export function App({ lab }: { readonly lab: Lab }) {
+interface AppProps {
+  readonly lab: Lab;
+  readonly isFrame?: boolean; // in another page: `?embed`
+}
+
+export function App({ lab, isFrame = false }: AppProps) {
   return (
     <LabProvider value={lab}>
       <KeyProvider>
-        <Shell />
+        <Shell isFrame={isFrame} />
       </KeyProvider>
     </LabProvider>
   );

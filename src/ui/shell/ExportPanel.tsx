@@ -3,9 +3,11 @@ import { useEffect, useRef, useState } from 'react';
 import { bibtex } from '../../store/export/citation.ts';
 import { linkNow } from '../../store/export/link.ts';
 import { fileStem, jsonLines, metricsCsv, type LineKind } from '../../store/export/run_export.ts';
-import { useLab, useRun, useUpdateNumber } from '../parts/binding.ts';
+import { frameLine } from '../../store/place/address.ts';
+import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { saveFile } from '../drawing/save_file.ts';
+import { VIEW_PANELS } from './views.tsx';
 
 /** Which updates a file of nodes or tokens is about. */
 function useScope() {
@@ -103,10 +105,57 @@ function Cite() {
   );
 }
 
+/** The line that shows this place in a course page or a slide. */
+function Embed() {
+  const lab = useLab();
+  const view = useSelection((selection) => selection.view);
+  const update = useUpdateNumber();
+  const [line, setLine] = useState('');
+  const [said, setSaid] = useState('');
+  const show = (): void => {
+    setSaid('');
+    const title = `Turnwise, ${VIEW_PANELS[view].title}${update > 0 ? `, update ${update}` : ''}`;
+    setLine(line === '' ? frameLine(linkNow(lab, location).href, title) : '');
+  };
+  const copy = (): void =>
+    void Promise.resolve()
+      .then(() => navigator.clipboard.writeText(line)) // no clipboard where the page is not secure
+      .then(
+        () => setSaid('Copied.'),
+        () => setSaid('The browser refused to copy; copy it from the field.'),
+      );
+  const { limits } = line === '' ? { limits: [] } : linkNow(lab, location);
+  return (
+    <>
+      <div className="bar">
+        <button type="button" aria-expanded={line !== ''} onClick={show}>
+          Embed …
+        </button>
+        {line !== '' && (
+          <button type="button" onClick={copy}>
+            Copy the line
+          </button>
+        )}
+      </div>
+      {line !== '' && (
+        <>
+          <textarea readOnly rows={4} value={line} aria-label="HTML of the frame" />
+          <p className="small soft" role="status">
+            {said ||
+              'Shows this place in another page; height and width are its own. Its engine rests until somebody starts it.'}
+            {limits.length > 0 && ` It does not carry: ${limits.join(' ')}`}
+          </p>
+        </>
+      )}
+    </>
+  );
+}
+
 export default function ExportPanel() {
   return (
     <div className="export-panel">
       <DataFiles />
+      <Embed />
       <Cite />
     </div>
   );
