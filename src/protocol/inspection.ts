@@ -36,6 +36,28 @@ export interface TokenQuestion extends AskedAt {
   readonly readers: number; // those rows
 }
 
+/** Held-out questions, asked of the weights after an update. */
+export interface HeldOutQuestion extends AskedAt {
+  readonly config: RunConfig;
+  readonly update: number; // 0: before the first
+  readonly questions: number; // the first of each data set
+  readonly datasets: readonly string[];
+}
+
+/** Shares in [0, 1], as in a run's own evaluations. */
+export interface HeldOut {
+  readonly update: number;
+  readonly questions: number;
+  readonly scores: readonly {
+    readonly dataset: string;
+    readonly greedy: boolean;
+    readonly exactMatch: number;
+    readonly unknown: number;
+    readonly reliability: number;
+  }[];
+  readonly parameters: AskedParameters;
+}
+
 /** One word that could stand at a place. */
 export interface TokenAlternative {
   readonly token: TokenId;

@@ -212,3 +212,60 @@ test('times, pauses and what older logs do not hold are no difference; another e
     },
   });
 });
+
+test('held-out scores of an earlier update are those that the run itself came to there, and those of another are of its weights', async () => {
+  const record = recordOf(filed);
+  const { replays } = openReplays(record);
+  const { questions, datasets } = config.evaluation;
+  const of = (update: number) => replays.ask({ kind: 'held-out', config, update, questions, datasets });
+  const logged = (at: number) =>
+    filed.flatMap((event) => {
+      if (event.kind !== 'evaluation' || event.update !== at) return [];
+      const { dataset, greedy, exactMatch, unknown, reliability } = event;
+      return [{ dataset, greedy, exactMatch, unknown, reliability }];
+    });
+  for (const update of [0, 2, 4]) {
+    const answer = await of(update);
+    expect(logged(update)).toHaveLength(2);
+    expect(answer).toMatchObject({ update, parameters: update === 0 ? 'starting' : 'replayed' });
+    for (const [index, score] of answer.scores.entries())
+      for (const [name, value] of Object.entries(logged(update)[index]))
+        expect(score[name as keyof typeof score]).toEqual(typeof value === 'number' ? expect.closeTo(value, 6) : value); // prettier-ignore
+  }
+  expect(logged(3)).toEqual([]); // the run did not evaluate there
+  expect((await of(3)).scores).toHaveLength(2);
+  await expect(replays.ask({ kind: 'held-out', config, update: 1, questions: 4, datasets: ['elsewhere'] })).rejects.toMatchObject({ report: { where: 'question.datasets.0' } }); // prettier-ignore
+});
+
+test('a fork that nobody kept is come to through its parent, and says what its log says; without the parent it says why not', async () => {
+  const parent = recordOf(filed);
+  const first = openReplays(parent);
+  await first.replays.reach(parent, 2);
+  const { bytes } = await first.engine.ask({ kind: 'replayed-checkpoint', at: { run: RUN(), update: 2 } });
+  const child = { ...config, promptsPerUpdate: 1 };
+  const forking = scriptedEngine(child, { date: () => '2026-11-22T00:00:00.000Z' });
+  const over = forking.until((event) => event.kind === 'status' && event.status === 'finished');
+  await forking.send({ kind: 'resume', bytes, fork: { run: RUN(), config: child } });
+  await forking.send({ kind: 'play' });
+  await over;
+  const record = recordOf(forking.events);
+  const sought: string[] = [];
+  const { replays } = openReplays(record, {
+    recordOf(run) {
+      sought.push(run);
+      return Promise.resolve(run === RUN() ? parent : null);
+    },
+  });
+  expect(await replays.reach(record, 4)).toEqual({
+    ...{ place: { run: '2026-11-22T00:00:00.000Z', update: 4 }, checkpoint: 2 },
+    ...{ replayed: 2, compared: 2, difference: null },
+  });
+  expect(sought).toEqual([RUN()]);
+  const alone = openReplays(record);
+  await expect(alone.replays.reach(record, 4)).rejects.toMatchObject({
+    report: {
+      got: 'neither a checkpoint of the fork nor its parent',
+      where: `update 2 of the run of ${RUN()}`,
+    },
+  });
+});

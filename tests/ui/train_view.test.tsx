@@ -6,6 +6,7 @@ import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
+import { askingLab } from '../support/scripted_lab.ts';
 import { CONFIG, ENVIRONMENT, SAMPLE_LOG } from '../support/sample_log.ts';
 
 const READY: EngineEvent = {
@@ -242,4 +243,24 @@ describe('accessibility', () => {
     const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
     expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)])).toEqual([]); // prettier-ignore
   });
+});
+
+test('held-out questions are asked of the weights after the update on screen, and the answer says which they are', async () => {
+  const { lab: asking, listener } = await askingLab();
+  asking.selection.select({ view: 'train', update: 1 });
+  const screen = await render(<App lab={asking} />);
+  const { config, date } = asking.run.getState().header!;
+  await screen.getByText('Held-out score').click();
+  await screen.getByLabelText('questions', { exact: true }).fill('7');
+  await screen.getByRole('button', { name: 'Score held-out questions after update 1' }).click();
+  const place = { run: date, update: 1 };
+  expect(listener.of('replay')).toMatchObject([{ to: place }]);
+  await listener.answer('replay', { from: null, update: 1, events: [] });
+  expect(listener.of('held-out')).toMatchObject([{ at: place, questions: 7, datasets: config!.evaluation.datasets }]); // prettier-ignore
+  const score = { dataset: 'hotpot', unknown: 0, reliability: 0.5 };
+  const scores = [{ ...score, greedy: false, exactMatch: 3 / 7 }, { ...score, greedy: true, exactMatch: 4 / 7 }]; // prettier-ignore
+  await listener.answer('held-out', { update: 1, questions: 7, scores, parameters: 'replayed' });
+  await expect
+    .element(screen.getByText(/^After update 1, 7 held-out questions/))
+    .toHaveTextContent('hotpot sampled 43 %, hotpot greedy 57 % (weights after update 1: the start).');
 });

@@ -3,6 +3,8 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import type {
   GradientAngles,
   GradientQuestion,
+  HeldOut,
+  HeldOutQuestion,
   KernelBatch,
   KernelCheck,
   KernelDescription,
@@ -40,6 +42,7 @@ export interface InspectionState {
   readonly stepCheck: StepCheck | null;
   readonly profiles: readonly ProfiledUpdate[]; // of the live run; the newest few, oldest first
   readonly gradients: GradientAngles | null;
+  readonly heldOut: ({ readonly run: string } & HeldOut) | null; // the last; run by date
   readonly footprint: ({ readonly config: RunConfig } & AnswerTo<QuestionNamed<'estimate'>>) | null; // config as asked
   readonly kernels: readonly KernelDescription[] | null; // once they were listed
   readonly kernelChecks: Readonly<Record<string, KernelCheck>>; // the last of each kernel
@@ -64,6 +67,8 @@ export interface Inspection extends StoreApi<InspectionState> {
   readonly estimate: (config: RunConfig) => void;
   /** The angles between the gradients of several rules. */
   readonly compareGradients: (question: GradientQuestion) => void;
+  /** Scores of the weights after an update. @param run of the question, by date */
+  readonly scoreHeldOut: (run: string, question: HeldOutQuestion) => void;
   /** Another run is on screen: profiles were of the one before. */
   readonly clear: () => void;
   /** Nobody waits for the answer any more: the engine may break off. */
@@ -90,6 +95,7 @@ export function createInspection(ask: Ask, report: (failure: ErrorReport) => voi
     stepCheck: null,
     profiles: [],
     gradients: null,
+    heldOut: null,
     footprint: null,
     kernels: null,
     kernelChecks: {},
@@ -178,6 +184,8 @@ export function createInspection(ask: Ask, report: (failure: ErrorReport) => voi
     },
     compareGradients: (question) =>
       put({ kind: 'compare-gradients', ...question }, (gradients) => ({ gradients })),
+    scoreHeldOut: (run, question) =>
+      put({ kind: 'held-out', ...question }, (heldOut) => ({ heldOut: { run, ...heldOut } })),
     clear: () => store.setState({ profiles: [] }),
     cancel() {
       store.setState({ asking: null, cancelled: true });

@@ -65,20 +65,25 @@ export interface ReplaysParts {
   readonly shown: () => RunStore;
   /** The engine's run stands at the end of `update`, and is the one on screen. */
   readonly standsAt: (update: number) => boolean;
+  /** It stands there with nothing under way: its weights are those after `update` and no others. */
+  readonly standsAfter?: (update: number) => boolean;
   /** The nearest checkpoint after `update` or before, where the run of this date is kept. */
   readonly checkpointOf: (
     run: string,
     update: number,
   ) => Promise<{ readonly update: number; readonly bytes: Uint8Array<ArrayBuffer> } | null>;
+  /** The record of this date, wherever it is here; null where it is nowhere. */
+  readonly recordOf?: (run: string) => Promise<RunStore | null>;
   /** Shows a person what went wrong. */
   readonly report: (failure: ErrorReport) => void;
 }
 
-/** The update that a question is about, whose trees were grown by the weights of the one before. */
-function updateOf(question: Question): number | null {
+/** The update after which a run has the weights that a question is about: its trees were grown by those of the one before. */
+function weightsOf(question: Question): number | null {
   const { kind } = question;
-  const isOfPlace = kind === 'inspect-token' || kind === 'intervene' || kind === 'compare-gradients';
-  return isOfPlace ? question.update : null;
+  if (kind === 'held-out') return question.update;
+  const isOfTrees = kind === 'inspect-token' || kind === 'intervene' || kind === 'compare-gradients';
+  return isOfTrees ? question.update - 1 : null;
 }
 
 const CANCELLED = new DOMException('cancelled', 'AbortError');
@@ -95,13 +100,15 @@ interface Recipe {
   readonly run: string;
   readonly config: RunConfig;
   readonly first: number; // the update that its log begins with
+  readonly parent: Place | null; // that a fork began from
 }
 
 function replayable(record: RunStore): Recipe {
   const { header } = record.getState();
   if (!header?.config) throw new LabError('NoRecipeError', noRecipe);
   const { config, date, origin } = header;
-  return { run: date, config, first: origin.kind === 'forked' ? origin.update + 1 : 1 };
+  const parent = origin.kind === 'forked' ? { run: origin.run, update: origin.update } : null;
+  return { run: date, config, first: (parent?.update ?? 0) + 1, parent };
 }
 
 /** The last update that is whole in a record; 0: none. */
@@ -173,9 +180,24 @@ export function createReplays(parts: ReplaysParts): Replays {
     if (job) store.setState({ job: { ...job, ...change } });
   };
 
-  const comeTo = async (record: RunStore, recipe: Recipe, update: number, signal: AbortSignal) => {
-    let given = await parts.checkpointOf(recipe.run, update);
-    if (!given && recipe.first > 1) throw new LabError('NoCheckpointError', noStart(recipe.first - 1));
+  /** What a fork began with: its parent is trained again to there. */
+  const startOf = async (parent: Place, signal: AbortSignal) => {
+    const record = (await parts.recordOf?.(parent.run)) ?? null;
+    if (!record) throw new LabError('NoCheckpointError', noStart(parent));
+    await comeTo(record, replayable(record), parent.update, signal);
+    const { bytes } = await parts.ask({ kind: 'replayed-checkpoint', at: parent }, signal);
+    return { update: parent.update, bytes: new Uint8Array(bytes) };
+  };
+
+  const comeTo = async (
+    record: RunStore,
+    recipe: Recipe,
+    update: number,
+    signal: AbortSignal,
+  ): Promise<Reached> => {
+    const { run, parent } = recipe;
+    let given = await parts.checkpointOf(run, update);
+    if (!given && parent) given = await startOf(parent, signal);
     for (let first: number | null = null; ;) {
       const { from, now } = await advance(record, recipe, { update, again: false }, given, signal);
       given = null;
@@ -212,14 +234,15 @@ export function createReplays(parts: ReplaysParts): Replays {
   };
 
   const withWeights: Ask = (question, signal) => {
-    const update = store.getState().exact ? updateOf(question) : null;
+    const isScore = question.kind === 'held-out'; // of these weights and no others, whatever the box says
+    const update = isScore || store.getState().exact ? weightsOf(question) : null;
     const record = parts.shown();
-    if (update === null || parts.standsAt(update - 1)) return parts.ask(question, signal);
-    const before = update - 1;
+    const stands = isScore ? parts.standsAfter : parts.standsAt;
+    if (update === null || stands?.(update)) return parts.ask(question, signal);
     const { header } = record.getState();
-    if (before === 0 && header)
+    if (update === 0 && header)
       return parts.ask({ ...question, at: { run: header.date, update: 0 } }, signal);
-    return reach(record, before, signal).then(({ place }) => parts.ask({ ...question, at: place }, signal));
+    return reach(record, update, signal).then(({ place }) => parts.ask({ ...question, at: place }, signal));
   };
 
   return {
@@ -241,10 +264,10 @@ export function createReplays(parts: ReplaysParts): Replays {
   };
 }
 
-const noStart = (update: number): ErrorReport => ({
+const noStart = ({ run, update }: Place): ErrorReport => ({
   what: 'This fork cannot be trained again: the state that it began with is not here',
-  where: `update ${update}`,
-  got: 'no checkpoint',
-  wanted: 'the checkpoint of its first moment, which this browser keeps with the fork',
-  next: 'Open the fork from Runs in the browser that keeps it.',
+  where: `update ${update} of the run of ${run}`,
+  got: 'neither a checkpoint of the fork nor its parent',
+  wanted: 'one of them',
+  next: 'Open the file of the parent in Runs, and ask again: it is trained again to there.',
 });

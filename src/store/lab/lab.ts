@@ -101,7 +101,9 @@ export function createLab(
   const replays = createReplays({
     ...{ ask, run, shown: run.shown, report: run.report },
     standsAt: (update) => transport.standsAt(update),
+    standsAfter: (update) => transport.standsAfter(update),
     checkpointOf: (date, update) => kept.checkpointOf(date, update),
+    recordOf: (date) => recordOf(date),
   });
   const inspection = createInspection(replays.ask, run.report);
   const interventions = createInterventions({ run, selection, ask: replays.ask, report: run.report });
@@ -121,6 +123,13 @@ export function createLab(
   };
   selection.subscribe(playOn);
   const shelf = createShelf(read, empty);
+  const recordOf = async (date: string): Promise<RunStore | null> => {
+    const atHand = [live, recorded, ...shelf.getState().runs.map(({ record }) => record)];
+    const here = atHand.find((record) => record.getState().header?.date === date);
+    if (here) return here;
+    const entry = kept.getState().entries.find(({ created, removed }) => created === date && !removed);
+    return entry ? kept.load(entry.id) : null;
+  };
   const arrival = createArrival({ run, recorded, live, selection, transport, shelf, kept, empty });
   const lessons = createLessons({
     ...{ run, recorded, selection, transport, empty },

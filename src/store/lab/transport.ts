@@ -78,6 +78,8 @@ export interface Transport extends StoreApi<TransportState>, Lending {
   readonly restartEngine: () => void;
   /** The engine's run is on screen and its newest update, or the weights that this one grew with, are its own. */
   readonly standsAt: (update: number) => boolean;
+  /** The engine's run is on screen, at the end of this update, with nothing under way. */
+  readonly standsAfter: (update: number) => boolean;
   /** Lets go of a device that does not answer; the run fails, and Play opens it on another. */
   readonly giveUpDevice: () => void;
 }
@@ -383,6 +385,11 @@ export function createTransport(parts: TransportParts): Transport {
       if (isBegun() && status !== 'finished')
         live.apply([{ kind: 'status', status: 'failed', update, phase }]);
       restart();
+    },
+    standsAfter(update) {
+      const { status, update: now, updates } = live.getState();
+      const isStill = status === 'paused' || status === 'finished';
+      return isLive() && isStill && now === update && updates[update - 1]?.ended === true;
     },
     standsAt: (update) => isLive() && live.getState().update <= update + 1,
     giveUpDevice: () => send({ kind: 'give-up' }),

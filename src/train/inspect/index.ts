@@ -1,6 +1,7 @@
 /** All questions that the engine answers, one line each. The page imports types alone from here. */
 import { estimate } from './estimate.ts';
 import { compareGradients } from './gradient_angles.ts';
+import { evaluateHeldOut } from './held_out.ts';
 import { growTurns } from './intervention.ts';
 import { checkOneKernel, listKernels, tryOneKernel } from './kernels.ts';
 import { checkSteps, checkWeights, profileUpdate, saveCheckpoint, saveWeights } from './of_run.ts';
@@ -13,6 +14,7 @@ export const questions = {
   'compare-gradients': compareGradients,
   'inspect-token': inspectToken,
   intervene: growTurns,
+  'held-out': evaluateHeldOut,
   'list-kernels': listKernels,
   'check-kernel': checkOneKernel,
   'try-kernel': tryOneKernel,

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import { SaveDrawing } from '../drawing/SaveDrawing.tsx';
 import { useRecipe, useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { Chart, Readout } from '../parts/Chart.tsx';
+import { HeldOut } from './HeldOut.tsx';
 import { curveData, formatIn, summarise, type CurveData } from '../parts/curve_data.ts';
 
 /** Recomputed when an update closes or an evaluation arrives, not with every node. */
@@ -68,6 +69,7 @@ export function Curves({ onStory }: { readonly onStory?: () => void }) {
             What happens here?
           </button>
         )}
+        <HeldOut update={selected ?? data.x.length - 1} />
         <SaveDrawing
           name="curves"
           about={[`values at update ${at}`]}
