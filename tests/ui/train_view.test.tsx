@@ -4,6 +4,7 @@ import { page, userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
+import { VIEWS } from '../../src/store/place/selection.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
 import { askingLab } from '../support/scripted_lab.ts';
@@ -227,6 +228,14 @@ describe('trouble', () => {
     lab.transport.receive([{ kind: 'failed', update: 0, report: missing }]);
     await expect.element(page.getByText(/You see a recorded run/)).toHaveTextContent(/To train live: .*#enable-unsafe-webgpu|To train live: /); // prettier-ignore
     await expect.element(page.getByText('Recorded run · no WebGPU here')).toBeVisible();
+    const badge = document.querySelector('.badge[data-kind=none]');
+    expect(badge?.querySelector('.popover')?.textContent).toMatch(/runs from files work in full.*does not: training/); // prettier-ignore
+    for (const view of VIEWS) {
+      lab.selection.select({ view });
+      await expect.poll(() => document.querySelector('main')?.textContent.length).toBeGreaterThan(50);
+      expect(document.querySelector('.boundary'), view).toBeNull();
+    }
+    lab.selection.select({ view: 'train' });
     await page.getByRole('button', { name: 'Resume' }).click();
     expect(lab.player.getState().playing).toBe(true);
     expect(sent).toEqual([]);

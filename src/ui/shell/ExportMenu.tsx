@@ -45,8 +45,16 @@ export function CopyLink() {
   if (!hasRun) return null;
   return (
     <div className="badge copy-link" onKeyDown={({ key }) => key === 'Escape' && setMade(null)}>
-      <button type="button" className="quiet small" onClick={() => void copy()}>
-        Copy link
+      <button type="button" className="quiet small" title="Copy link" onClick={() => void copy()}>
+        <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+          <path
+            d="M6.5 9.5L9.5 6.5M7 5L9 3A2.8 2.8 0 0 1 13 7L11 9M9 11L7 13A2.8 2.8 0 0 1 3 9L5 7"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="1.5"
+          />
+        </svg>
+        <span className="link-word">Copy link</span>
       </button>
       {made && (
         <div className="popover">

@@ -13,7 +13,7 @@ import { CopyLink, ExportMenu } from './ExportMenu.tsx';
 import { EditedBadge } from './Notices.tsx';
 import { useTheme } from './theme.ts';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
-import { factsOfThisBrowser, webgpuAdvice } from './webgpu_advice.ts';
+import { factsOfThisBrowser, webgpuAdvice, WITHOUT_WEBGPU } from './webgpu_advice.ts';
 
 // What is on screen: a live run, the recorded one, or the recorded one because there is no WebGPU.
 
@@ -93,9 +93,10 @@ export function SourceBadge() {
   if (engine.kind === 'unavailable')
     return (
       <details className="badge" data-kind="none">
-        <summary title="Recorded run · no WebGPU here">Recorded run · no WebGPU here</summary>
+        <summary title={`No WebGPU here. ${WITHOUT_WEBGPU}`}>Recorded run · no WebGPU here</summary>
         <div className="popover">
-          <p>{engine.report.what}. The recorded run works in full: play, step and inspect it.</p>
+          <p>{engine.report.what}.</p>
+          <p>{WITHOUT_WEBGPU}</p>
           <p>To train live: {webgpuAdvice(factsOfThisBrowser())}</p>
           <ShownReplayCheck />
           <SaveAndOpen />

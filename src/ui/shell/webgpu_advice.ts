@@ -20,6 +20,10 @@ function mobileAdvice(agent: string): string {
   return 'Use Chrome 121 or later on Android 12 or later, or open this page on a computer.';
 }
 
+/** What a page without WebGPU does and does not, in one sentence. */
+export const WITHOUT_WEBGPU =
+  'The recorded run and runs from files work in full (trees, credit, loss, comparisons, lessons, exports); what computes with the policy does not: training, turns by hand, checks of a step or a kernel, profiles.';
+
 /** @returns how to get WebGPU here, as one or two sentences */
 export function webgpuAdvice({ userAgent, secure, hasApi }: BrowserFacts): string {
   if (!secure) return 'Open this page by https or on localhost: browsers offer WebGPU only there.';
