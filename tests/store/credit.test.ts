@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { OWN_CREDIT, isAvailable, recredit } from '../../src/store/credit/credit.ts';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
+import {
+  NAMED_CREDIT,
+  OWN_CREDIT,
+  isAvailable,
+  recredit,
+  sameCredit,
+} from '../../src/store/credit/credit.ts';
 import { foldEvents } from '../../src/store/record/fold.ts';
 import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
 import { NO_SIGNALS, nodeId } from '../../src/units.ts';
@@ -76,4 +83,15 @@ describe('recredit', () => {
     expect(isAvailable('remax', igpo, measured)).toBe(false);
     expect(recredit(measured, igpo, OWN_CREDIT)?.advantages.byToken).not.toBeNull();
   });
+});
+
+test('the credit that is offered by name is that of the method of the name', () => {
+  for (const { method, title, credit } of NAMED_CREDIT) {
+    expect([title, credit]).toEqual([algorithms[method].title, algorithms[method].config.credit]);
+    expect(sameCredit(credit, credit)).toBe(true);
+  }
+  const [{ credit: at2po }, { credit: grpo }] = NAMED_CREDIT;
+  expect(sameCredit(at2po, grpo)).toBe(false);
+  expect(sameCredit(at2po, { ...at2po, valueRule: 'leaf_mean' })).toBe(false);
+  expect(sameCredit(grpo, { ...grpo, valueRule: 'leaf_mean' })).toBe(true); // it reads no values
 });

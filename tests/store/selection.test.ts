@@ -55,6 +55,8 @@ const FULL: Selection = {
   shading: 'surprisal',
   wholePath: true,
   filter: { status: 'live', dataset: 'a,b', reward: 'wrong' },
+  order: 'disagreement',
+  sign: 'all-dead',
   round: 0,
   expansionRule: { siblingPenalty: 0.5, picks: 3, expansion: 'random' },
   hovered: null,
@@ -93,7 +95,7 @@ describe('the address', () => {
         '&valueRule=leaf_mean&advantageRule=diff_parent&againstValue=child_mean&againstAdvantage=rloo&leafNormalisation=0&whatIf=3:-1,7:0.5&pinned=2.5.9' +
         '&colour=value&batch=1&beside=1&find=a%2C%20b%20%26%2050%20%25%20%2B%3Cc%3E,search,correct,0.25,' +
         '&tokens=log-ratio&clip=0.0003,0.25&compare=runs&onlyPath=1&folds=3.12,0,1&words=surprisal&wholePath=1' +
-        '&filter=live,a%2Cb,wrong&round=0&expandBy=0.5,3,random',
+        '&filter=live,a%2Cb,wrong&order=disagreement&sign=all-dead&round=0&expandBy=0.5,3,random',
     );
     expect(decodeSelection(encodeSelection(FULL))).toEqual(FULL);
   });

@@ -115,14 +115,10 @@ test('under every rule and in every phase no number ahead is on the page before 
       await expect.poll(() => text('.predict-step form'), { interval: 4 }).toMatch(/Show me/);
       const known = new Set([...steps.slice(0, at - 1).flatMap(numbersOf), ...state.nodes.flatMap((node) => node?.turnSurprisal ?? [])].flatMap(writings)); // prettier-ignore
       const hidden = new Set(steps.slice(at - 1).flatMap(numbersOf).flatMap(writings).filter((written) => !known.has(written))); // prettier-ignore
-      const said = new Set(
-        saidIn(screen.container)
-          .replace('± 0.05 counts', '')
-          .match(/\d+\.\d+/g),
-      );
+      const page = saidIn(screen.container).replace('± 0.05 counts', '');
+      const said = new Set(page.match(/\d+\.\d+/g));
       const found = [...hidden].filter((written) => said.has(written));
-      const where = saidIn(screen.container);
-      expect([rule, phase, found.map((written) => where.slice(Math.max(0, where.indexOf(written) - 60)).slice(0, 90))]).toEqual([rule, phase, []]); // prettier-ignore
+      expect([rule, phase, found.map((written) => page.slice(Math.max(0, page.indexOf(written) - 60)).slice(0, 90))]).toEqual([rule, phase, []]); // prettier-ignore
       asked += hidden.size;
       press('Show me');
       const wanted = step.result === null ? formatCount(tokensOf(step.row)) : formatSigned(step.result);

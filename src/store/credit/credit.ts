@@ -3,7 +3,7 @@
  * functions that train (src/algo), so that a what-if differs from training in its inputs only.
  */
 import { advantageInRow, advantageMethods, assignCredit, readsSurprisal, type Credit, type CreditStep, type CreditTree, creditStep, signalsNeeded } from '../../algo/credit/credit.ts'; // prettier-ignore
-import { TREE_CREDIT } from '../../algo/catalogue/defaults.ts';
+import { TREE_CREDIT, creditBy } from '../../algo/catalogue/defaults.ts';
 import { signalsRead } from '../../algo/credit/signals.ts';
 import { rowSpans } from '../../algo/tree/tree.ts';
 import { NO_SIGNALS, type AdvantageRule, type CreditConfig, type NodeId, type NodeTable, type TreeSignals, type ValueRule } from '../../units.ts'; // prettier-ignore
@@ -53,6 +53,20 @@ export function creditRulesOf(
 ): CreditConfig | null {
   if (!header) return null;
   return header.config?.algorithm.credit ?? creditConfig(DEFAULT_CREDIT, choice);
+}
+
+/** The credit of methods by which the field names it, as its papers' settings have it. */
+export const NAMED_CREDIT = [
+  { method: 'at2po', title: 'AT²PO', credit: TREE_CREDIT },
+  { method: 'grpo', title: 'GRPO', credit: creditBy('vanilla') },
+  { method: 'tree_grpo', title: 'Tree-GRPO', credit: creditBy('tree_grpo') },
+] as const satisfies readonly { readonly method: string; readonly title: string; readonly credit: CreditConfig }[]; // prettier-ignore
+
+/** Whether two configurations give the same credit: what a rule does not read may differ. */
+export function sameCredit(a: CreditConfig, b: CreditConfig): boolean {
+  const read = new Set<string>(advantageMethods[a.advantageRule].settings);
+  const keys = Object.keys(a) as (keyof CreditConfig)[]; // the keys are the settings
+  return a.advantageRule === b.advantageRule && keys.every((key) => !read.has(key) || a[key] === b[key]);
 }
 
 /** The run's rules with the chosen ones in their place. */

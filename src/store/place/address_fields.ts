@@ -9,7 +9,9 @@ import {
   STRIDES,
   TOKEN_COLOURS,
   TREE_COLOURS,
+  TREE_ORDERS,
   TREE_STATES,
+  UPDATE_SIGNS,
   VIEWS,
   WORD_SHADINGS,
   type BatchFilter,
@@ -256,6 +258,8 @@ export const FIELDS: readonly AddressField[] = [
   field('shading', choice(WORD_SHADINGS), 'words'),
   field('wholePath', flag),
   field('filter', filter),
+  field('order', choice(TREE_ORDERS)),
+  field('sign', choice(UPDATE_SIGNS)),
   field('round', orNull(count)),
   field('expansionRule', orNull(expansionRule), 'expandBy'),
 ];

@@ -48,8 +48,16 @@ export const COMPARED = ['rules', 'runs'] as const;
 export type Compared = (typeof COMPARED)[number];
 
 /** Which trees of a batch are shown. */
-export const TREE_STATES = ['all', 'live', 'dead', 'dropped'] as const;
+export const TREE_STATES = ['all', 'live', 'dead', 'dropped', 'clipped', 'parted'] as const;
 export type TreeStatus = (typeof TREE_STATES)[number];
+
+/** In which order the trees of a batch stand. */
+export const TREE_ORDERS = ['prompt', 'spread', 'entropy', 'disagreement'] as const;
+export type TreeOrder = (typeof TREE_ORDERS)[number];
+
+/** What an update can be found by. */
+export const UPDATE_SIGNS = ['clipped', 'dead', 'all-dead', 'malformed', 'none-right', 'all-right', 'dropped', 'skipped'] as const; // prettier-ignore
+export type UpdateSign = (typeof UPDATE_SIGNS)[number];
 
 export interface BatchFilter {
   readonly status: TreeStatus;
@@ -121,6 +129,8 @@ export interface Selection {
   readonly shading: WordShading; // of a turn's words
   readonly wholePath: boolean; // words of the whole path, not of the turn alone
   readonly filter: BatchFilter; // of the batch of trees
+  readonly order: TreeOrder; // of the batch of trees
+  readonly sign: UpdateSign; // of updates that are looked for
   readonly round: number | null; // of expansion, from 0; null: the newest
   readonly expansionRule: ExpansionRule | null; // asked about in place of the run's; null: the run's own
   readonly hovered: NodeId | null; // preview; not part of the address
@@ -169,6 +179,8 @@ export const INITIAL_SELECTION: Selection = {
   shading: 'entropy',
   wholePath: false,
   filter: { status: 'all', dataset: '', reward: '' },
+  order: 'prompt',
+  sign: 'clipped',
   round: null,
   expansionRule: null,
   hovered: null,

@@ -21,7 +21,7 @@ import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { useContextLength, useLab, useSelection, useUpdate, useVocabulary } from '../parts/binding.ts';
 import { formatCredit, formatSigned } from '../parts/format.ts';
 import { Waiting } from '../parts/parts.tsx';
-import { RuleSelect } from '../parts/RulePicker.tsx';
+import { NamedCredit, RuleSelect } from '../parts/RulePicker.tsx';
 import { creditShade } from '../parts/scales.ts';
 import { Transcript, type TokenDecoration } from '../parts/Transcript.tsx';
 import { GradientCosines } from './GradientCosines.tsx';
@@ -41,6 +41,10 @@ export function RulePair({ own, a, b }: RulePairProps) {
     <div className="bar rule-pair">
       <fieldset>
         <legend>Rule A{a.advantageRule === own.advantageRule ? ' (the run’s)' : ''}</legend>
+        <NamedCredit
+          config={a}
+          onChoose={({ advantageRule, valueRule }) => selection.select({ advantageRule, valueRule })}
+        />
         <RuleSelect
           label="advantage"
           rules={ADVANTAGE_RULES}
@@ -58,6 +62,12 @@ export function RulePair({ own, a, b }: RulePairProps) {
       </fieldset>
       <fieldset>
         <legend>Rule B</legend>
+        <NamedCredit
+          config={b}
+          onChoose={({ advantageRule, valueRule }) =>
+            selection.select({ againstAdvantage: advantageRule, againstValue: valueRule })
+          }
+        />
         <RuleSelect
           label="advantage"
           rules={ADVANTAGE_RULES}

@@ -90,6 +90,7 @@ interface TreeButtonProps {
   readonly columns: number;
   readonly onPreview: (prompt: number | null) => void;
   readonly onOpen: (prompt: number) => void;
+  readonly note?: string; // beside the caption
 }
 
 /** Share of leaves that are correct, once there are rewards; a word where nothing can or shall be learnt. */
@@ -102,7 +103,7 @@ function caption(tree: TreeState): string {
 }
 
 export const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
-  const { tree, selected, capacity, columns, onPreview, onOpen } = props;
+  const { tree, selected, capacity, columns, onPreview, onOpen, note = '' } = props;
   const { index } = tree.prompt;
   const question = useSentence()(tree.prompt.tokens);
   return (
@@ -123,6 +124,7 @@ export const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
           <span className="visually-hidden">Prompt </span>
           {index + 1}
         </span>
+        {note !== '' && <span className="number">{note}</span>}
         <span>{caption(tree)}</span>
       </span>
       <span className="visually-hidden">

@@ -1,5 +1,11 @@
 /** Other rules on the same rollouts. */
-import { isAvailable, isValueAvailable, type Recredit } from '../../store/credit/credit.ts';
+import {
+  NAMED_CREDIT,
+  isAvailable,
+  isValueAvailable,
+  sameCredit,
+  type Recredit,
+} from '../../store/credit/credit.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { CreditConfig } from '../../units.ts';
 import { useLab } from './binding.ts';
@@ -40,6 +46,31 @@ export function RuleSelect<Rule extends string>(props: RuleSelectProps<Rule>) {
   );
 }
 
+interface NamedCreditProps {
+  readonly config: CreditConfig; // in force
+  readonly onChoose: (credit: CreditConfig) => void;
+}
+
+/** The credit of methods by their names, beside each what the code calls its rule. */
+export function NamedCredit({ config, onChoose }: NamedCreditProps) {
+  return (
+    <span className="bar named-credit" role="group" aria-label="Credit as in">
+      {NAMED_CREDIT.map(({ method, title, credit }) => (
+        <button
+          key={method}
+          type="button"
+          className="small"
+          aria-pressed={sameCredit(credit, config)}
+          title={`Credit as ${title} gives it: ${ADVANTAGE_RULES[credit.advantageRule].symbols}`}
+          onClick={() => onChoose(credit)}
+        >
+          {title} <code>{credit.advantageRule}</code>
+        </button>
+      ))}
+    </span>
+  );
+}
+
 interface RulePickerProps {
   readonly state: TreeState;
   readonly own: CreditConfig;
@@ -49,8 +80,20 @@ interface RulePickerProps {
 export function RulePicker({ state, own, shown }: RulePickerProps) {
   const { selection } = useLab();
   const { config } = shown;
+  const orOwn = <Key extends keyof CreditConfig>(credit: CreditConfig, key: Key): CreditConfig[Key] | null =>
+    credit[key] === own[key] ? null : credit[key];
   return (
     <div className="bar rules" role="group" aria-label="Credit rules">
+      <NamedCredit
+        config={config}
+        onChoose={(credit) =>
+          selection.select({
+            valueRule: orOwn(credit, 'valueRule'),
+            advantageRule: orOwn(credit, 'advantageRule'),
+            leafNormalisation: orOwn(credit, 'leafNormalisation'),
+          })
+        }
+      />
       <RuleSelect
         label="value"
         rules={VALUE_RULES}

@@ -1,18 +1,60 @@
-/** All trees of an update as small multiples: dead ones marked, filters by what can be learnt, data set and reward. */
-import { countWords } from '../parts/format.ts';
-import { useCallback, useRef } from 'react';
+/** All trees of an update as small multiples: sorted, filtered by what can be learnt, data set and reward; and which update. */
+import { useCallback, useMemo, useRef } from 'react';
+import { measureTrees, sortTrees, updatesWith, type TreeMeasures } from '../../store/loss/finding.ts';
 import { isDead, leavesOf, rewardOf } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
-import { TREE_STATES, type BatchFilter, type TreeStatus } from '../../store/place/selection.ts';
-import { useRecipe, useLab, useSelection, useUpdate, useUpdateNumber } from '../parts/binding.ts';
+import {
+  TREE_ORDERS,
+  TREE_STATES,
+  UPDATE_SIGNS,
+  type BatchFilter,
+  type TreeOrder,
+  type TreeStatus,
+  type UpdateSign,
+} from '../../store/place/selection.ts';
+import {
+  useContextLength,
+  useCreditRules,
+  useLab,
+  useRecipe,
+  useRun,
+  useSelection,
+  useUpdate,
+  useUpdateNumber,
+} from '../parts/binding.ts';
+import { countWords, formatCount, formatNats, formatNumber, formatShare } from '../parts/format.ts';
 import { rewardClass } from '../parts/scales.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { TreeButton, columnsOf } from '../parts/BatchStrip.tsx';
 import { SavePage } from '../drawing/SaveDrawing.tsx';
 import { REWARD_CLASSES } from './TreeTools.tsx';
 
-const statusOf = (tree: TreeState): TreeStatus =>
-  tree.dropped ? 'dropped' : isDead(tree) ? 'dead' : tree.rewards ? 'live' : 'all';
+const STATE_TITLES: Readonly<Record<TreeStatus, string>> = {
+  all: 'every tree of the update',
+  live: 'mixed: leaves earned different rewards',
+  dead: 'all leaves earned the same reward: nothing is learnt',
+  dropped: 'the run’s filter left it out',
+  clipped: 'a turn of a row is clipped in the loss',
+  parted: 'the two rules of Compare push a token differently',
+};
+
+function hasStatus(tree: TreeState, measures: TreeMeasures | undefined, status: TreeStatus): boolean {
+  switch (status) {
+    case 'all':
+      return true;
+    case 'dropped':
+      return tree.dropped;
+    case 'dead':
+      return !tree.dropped && isDead(tree);
+    case 'live':
+      return !tree.dropped && !isDead(tree) && tree.rewards !== null;
+    case 'clipped':
+      return (measures?.clipped ?? 0) > 0;
+    case 'parted':
+      return (measures?.disagreement ?? 0) > 0;
+  }
+  return status satisfies never;
+}
 
 const hasReward = (tree: TreeState, kind: string): boolean =>
   leavesOf(tree).some((leaf) => rewardClass(rewardOf(tree, leaf)) === kind);
@@ -20,14 +62,101 @@ const hasReward = (tree: TreeState, kind: string): boolean =>
 /** Trees that a filter lets through; one that is still growing is in 'all' only. */
 export const filterTrees = (
   trees: readonly TreeState[],
+  measures: readonly TreeMeasures[],
   { status, dataset, reward }: BatchFilter,
 ): readonly TreeState[] =>
   trees.filter(
     (tree) =>
-      (status === 'all' || statusOf(tree) === status) &&
+      hasStatus(tree, measures[tree.prompt.index], status) &&
       (dataset === '' || tree.prompt.dataset === dataset) &&
       (reward === '' || hasReward(tree, reward)),
   );
+
+const ORDER_TITLES: Readonly<Record<TreeOrder, string>> = {
+  prompt: 'prompt',
+  spread: 'spread of rewards',
+  entropy: 'entropy',
+  disagreement: 'disagreement of two rules',
+};
+
+/** The number that a tree stands in its place by. */
+function noteOf(measures: TreeMeasures | undefined, order: TreeOrder): string {
+  const value = order === 'prompt' ? null : (measures?.[order] ?? null);
+  if (value === null) return '';
+  return order === 'spread' ? `σ ${formatNumber(value, 2)}` : order === 'entropy' ? formatNats(value) : `${formatShare(value)} differ`; // prettier-ignore
+}
+
+function useMeasures(): readonly TreeMeasures[] {
+  const update = useUpdate();
+  const own = useCreditRules();
+  const contextLength = useContextLength();
+  const loss = useRecipe((config) => config.algorithm.loss);
+  const valueRule = useSelection(({ againstValue }) => againstValue);
+  const advantageRule = useSelection(({ againstAdvantage }) => againstAdvantage);
+  return useMemo(() => {
+    const against = { valueRule, advantageRule, leafNormalisation: null };
+    return update ? measureTrees(update, own && { own, against, contextLength }, loss) : [];
+  }, [update, own, contextLength, loss, valueRule, advantageRule]);
+}
+
+// Which update: the first, the next, the one before in which something happened.
+
+const SIGN_TITLES: Readonly<Record<UpdateSign, string>> = {
+  clipped: 'turns or tokens are clipped',
+  dead: 'a tree is dead',
+  'all-dead': 'every tree is dead',
+  malformed: 'a leaf is malformed',
+  'none-right': 'no first path is right',
+  'all-right': 'every first path is right',
+  dropped: 'a prompt is dropped',
+  skipped: 'a step is skipped',
+};
+
+function UpdateFinder() {
+  const { selection } = useLab();
+  const updates = useRun((run) => run.updates);
+  const sign = useSelection((state) => state.sign);
+  const here = useUpdateNumber();
+  const found = useMemo(() => updatesWith(updates, sign), [updates, sign]);
+  const [next, before] = [found.find((update) => update > here), found.findLast((update) => update < here)];
+  const go = (update: number | undefined) => (): void => {
+    if (update !== undefined) selection.select({ update });
+  };
+  useKeys([
+    { key: 'n', label: 'next update in which it happened', run: go(next) },
+    { key: 'N', label: 'update before in which it happened', run: go(before) },
+  ]);
+  return (
+    <div className="bar" role="group" aria-label="Find an update">
+      <label>
+        update where{' '}
+        <select
+          value={sign}
+          onChange={({ target }) => selection.select({ sign: UPDATE_SIGNS[target.selectedIndex] })}
+        >
+          {UPDATE_SIGNS.map((each) => (
+            <option key={each} value={each}>
+              {SIGN_TITLES[each]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="button" disabled={found.length === 0 || found[0] === here} onClick={go(found[0])}>
+        first
+      </button>
+      <button type="button" disabled={before === undefined} onClick={go(before)}>
+        before <kbd>N</kbd>
+      </button>
+      <button type="button" disabled={next === undefined} onClick={go(next)}>
+        next <kbd>n</kbd>
+      </button>
+      <output className="small soft">
+        {formatCount(found.length)} of {countWords(updates.filter(({ metrics }) => metrics).length, 'update')}
+        {found.includes(here) && ', this one too'}
+      </output>
+    </div>
+  );
+}
 
 const NO_TREES: readonly TreeState[] = [];
 
@@ -48,9 +177,11 @@ export function BatchGrid() {
   const grid = useRef<HTMLDivElement>(null);
   const number = useUpdateNumber();
   const columns = columnsOf(trees);
-  const shown = filterTrees(trees, filter);
+  const order = useSelection((state) => state.order);
+  const measures = useMeasures();
+  const shown = sortTrees(filterTrees(trees, measures, filter), measures, order);
   const datasets = [...new Set(trees.map((tree) => tree.prompt.dataset))];
-  const count = (status: TreeStatus): number => filterTrees(trees, { ...filter, status }).length;
+  const count = (status: TreeStatus): number => filterTrees(trees, measures, { ...filter, status }).length;
   return (
     <section className="batch-grid" aria-label="Batch">
       <div className="bar" role="group" aria-label="Which trees">
@@ -62,6 +193,7 @@ export function BatchGrid() {
             key={status}
             type="button"
             aria-pressed={filter.status === status}
+            title={STATE_TITLES[status]}
             onClick={() => setFilter({ ...filter, status })}
           >
             {status} {count(status)}
@@ -87,6 +219,20 @@ export function BatchGrid() {
             <option key={kind}>{kind}</option>
           ))}
         </select>
+        <label>
+          by{' '}
+          <select
+            aria-label="Order of the trees"
+            value={order}
+            onChange={({ target }) => selection.select({ order: TREE_ORDERS[target.selectedIndex] })}
+          >
+            {TREE_ORDERS.map((each) => (
+              <option key={each} value={each}>
+                {ORDER_TITLES[each]}
+              </option>
+            ))}
+          </select>
+        </label>
         <output className="small soft">
           {shown.length} of {countWords(trees.length, 'tree')}
         </output>
@@ -96,6 +242,7 @@ export function BatchGrid() {
           box={grid}
         />
       </div>
+      <UpdateFinder />
       <div ref={grid} className="multiples">
         {shown.map((tree) => (
           <TreeButton
@@ -106,6 +253,7 @@ export function BatchGrid() {
             columns={columns}
             onPreview={preview}
             onOpen={open}
+            note={noteOf(measures[tree.prompt.index], order)}
           />
         ))}
       </div>
