@@ -120,6 +120,7 @@ test('under every rule and in every phase no number ahead is on the page before 
       const found = [...hidden].filter((written) => said.has(written));
       expect([rule, phase, found.map((written) => page.slice(Math.max(0, page.indexOf(written) - 60)).slice(0, 90))]).toEqual([rule, phase, []]); // prettier-ignore
       asked += hidden.size;
+      if (rule !== ADVANTAGE_RULES[0] && phase !== 'advantage' && phase !== 'tokens') continue; // the same under all
       press('Show me');
       const wanted = step.result === null ? formatCount(tokensOf(step.row)) : formatSigned(step.result);
       await expect.poll(() => text('.prediction-answer strong'), { interval: 4 }).toBe(wanted);
