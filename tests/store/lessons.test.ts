@@ -177,14 +177,5 @@ test.each([
 });
 
 test('every quantity can be asked for', () => {
-  for (const name of QUANTITIES) {
-    const asked = [name, `${name} of n1`, `${name} n1`].filter((text) => {
-      try {
-        return parseExpression(text) !== null;
-      } catch {
-        return false;
-      }
-    });
-    expect(asked.length, name).toBeGreaterThan(0);
-  }
+  for (const text of QUANTITIES) expect(parseExpression(text).kind, text).toBeTruthy();
 });

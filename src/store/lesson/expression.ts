@@ -1,13 +1,11 @@
 /**
  * Small expressions by which a lesson asks the lab for a number: `value of n1`, `advantage of turn 2 under diff_parent`,
- * `deviation of rewards`. Read through the page's own readers, never computed here. Grammar in src/lessons/README.md. Pure.
+ * `deviation of rewards`, `depth of update 3`, `loss of the mini-batch`, `rows of token 12`. What can be asked is in
+ * quantities.ts, the grammar in src/lessons/README.md. Pure.
  */
-import { advantageRanges } from '../credit/advantage_range.ts';
-import { creditRulesOf, recredit, type CreditChoice, type Recredit } from '../credit/credit.ts';
-import { bestLeaf, isDead, pathTo, rolloutTree, selectedTree, selectedUpdate } from '../record/reading.ts';
-import type { RunState, TreeState, UpdateState } from '../record/run_state.ts';
-import type { Selection } from '../place/selection.ts';
-import { leavesBelow } from '../../algo/tree/tree.ts';
+import { creditRulesOf, recredit, type CreditChoice } from '../credit/credit.ts';
+import { pathTo, rolloutTree, selectedTree, selectedUpdate } from '../record/reading.ts';
+import type { ClipWhatIf } from '../place/selection.ts';
 import {
   ADVANTAGE_RULES,
   LabError,
@@ -17,18 +15,23 @@ import {
   VALUE_RULES,
   type AdvantageRule,
   type NodeId,
-  type RecordedTree,
+  type RatioLevel,
   type ValueRule,
 } from '../../units.ts';
+import {
+  OF_MINIBATCH,
+  OF_NODE,
+  OF_TOKEN,
+  OF_TREE,
+  OF_UPDATE,
+  rowLeaf,
+  type Ground,
+  type QuantityKind,
+  type Readers,
+  type Scene,
+} from './quantities.ts';
 
-/** Where an expression is read: a run, and a place in it with the rules that are chosen there. */
-export interface Ground {
-  readonly run: RunState;
-  readonly selection: Selection;
-}
-
-/** How a number is printed. */
-export type QuantityKind = 'signed' | 'plain' | 'nats' | 'count' | 'share';
+export type { Ground } from './quantities.ts';
 
 export interface Quantity {
   readonly value: number | null; // null: not known here, or not yet
@@ -48,105 +51,17 @@ export class ExpressionError extends LabError {
   }
 }
 
-/** What is on screen there. */
-interface Scene extends Ground {
-  readonly update: UpdateState | null;
-  readonly state: TreeState | null;
-  readonly tree: RecordedTree | null; // once it is grown
-  readonly credit: Recredit | null;
-}
+const named = (readers: Readers<never>, place: string): readonly string[] =>
+  Object.keys(readers).map((name) => `${name}${place}`);
 
-interface Reader {
-  readonly kind: QuantityKind;
-  readonly of: 'node' | 'tree';
-  readonly read: (scene: Scene, node: NodeId) => number | null | undefined;
-}
-
-const ofNode = (kind: QuantityKind, read: Reader['read']): Reader => ({ kind, of: 'node', read });
-const ofTree = (kind: QuantityKind, read: (scene: Scene) => number | null | undefined): Reader => ({
-  kind,
-  of: 'tree',
-  read,
-});
-
-/** The number that every token of the turn is trained with; null where rows differ, as null is where there is none. */
-function advantageOf({ tree, credit }: Scene, node: NodeId): number | null {
-  const range = tree && credit ? advantageRanges(tree, credit)[node] : null;
-  return range && range[0] === range[1] ? range[0] : null;
-}
-
-const end =
-  (side: 0 | 1): Reader['read'] =>
-  ({ tree, credit }, node) =>
-    tree && credit ? advantageRanges(tree, credit)[node]?.[side] : null;
-
-/** Weight with which a node enters its parent's value. */
-const weightOf: Reader['read'] = ({ state, credit }, node) => {
-  const parent = state?.nodes[node]?.parent;
-  const step = credit?.values.trace.find((entry) => entry.node === parent);
-  return step?.terms.find((term) => term.node === node)?.weight;
-};
-
-const candidateOf = ({ state, selection }: Scene, node: NodeId) => {
-  const record = state?.expansions[selection.round ?? state.expansions.length - 1];
-  return record?.candidates.find((candidate) => candidate.node === node);
-};
-
-const sampledTokens = ({ state }: Scene, node: NodeId): number | undefined =>
-  state?.nodes[node]?.mask.filter((bit) => bit !== 0).length;
-
-/** To add a number that lessons may ask for: a line. A longer name is tried before a shorter one. */
-const READERS: Readonly<Record<string, Reader>> = {
-  reward: ofNode('plain', ({ credit, state }, node) => (credit ?? state)?.rewards?.[node]),
-  'normalised reward': ofNode('signed', ({ credit }, node) => credit?.normalised.byNode[node]),
-  value: ofNode('signed', ({ credit }, node) => credit?.values.byNode[node]),
-  weight: ofNode('plain', weightOf),
-  advantage: ofNode('signed', advantageOf),
-  'least advantage': ofNode('signed', end(0)),
-  'greatest advantage': ofNode('signed', end(1)),
-  surprisal: ofNode('nats', ({ state }, node) => state?.nodes[node]?.turnSurprisal),
-  'leaves below': ofNode('count', ({ tree }, node) => tree && leavesBelow(tree, node).length),
-  children: ofNode('count', ({ state }, node) => state?.nodes[node]?.children.length),
-  tokens: ofNode('count', sampledTokens),
-  'masked tokens': ofNode('count', (scene, node) => {
-    const all = scene.state?.nodes[node]?.tokens.length;
-    return all === undefined ? null : all - (sampledTokens(scene, node) ?? 0);
-  }),
-  'turns to': ofNode('count', ({ state }, node) => state && pathTo(state, node).length - 1),
-  score: ofNode('plain', (scene, node) => candidateOf(scene, node)?.score),
-  penalty: ofNode('plain', (scene, node) => candidateOf(scene, node)?.penalty),
-  'sibling count': ofNode('count', (scene, node) => candidateOf(scene, node)?.siblingCount),
-  rank: ofNode('count', (scene, node) => {
-    const rank = candidateOf(scene, node)?.rank;
-    return rank === undefined ? null : rank + 1; // people count from 1
-  }),
-  picks: ofNode('count', (scene, node) => candidateOf(scene, node)?.pickCount),
-  leaves: ofTree('count', ({ state }) => state?.leaves.length),
-  turns: ofTree(
-    'count',
-    ({ state }) => state && state.nodes.filter((node) => node?.pruned === false).length - 1,
-  ),
-  'first turns': ofTree('count', ({ state }) => state?.nodes[ROOT]?.children.length),
-  'right leaves': ofTree(
-    'count',
-    ({ state }) => state?.leaves.filter((leaf) => state.rewards?.[leaf] === 1).length,
-  ),
-  candidates: ofTree(
-    'count',
-    ({ state, selection }) => state?.expansions[selection.round ?? 0]?.candidates.length,
-  ),
-  rounds: ofTree('count', ({ state }) => state?.expansions.length),
-  'mean of rewards': ofTree('plain', ({ credit }) => credit?.normalised.statistics.mean),
-  'deviation of rewards': ofTree('plain', ({ credit }) => credit?.normalised.statistics.deviation),
-  'trees of the update': ofTree('count', ({ update }) => update?.trees.length),
-  'dead trees of the update': ofTree('count', ({ update }) => update?.trees.filter(isDead).length),
-  'exact match of the update': ofTree('share', ({ update }) => update?.metrics?.exactMatch),
-  'dead share of the update': ofTree('share', ({ update }) => update?.metrics?.deadTrees),
-  'depth of the update': ofTree('plain', ({ update }) => update?.metrics?.depth),
-  updates: ofTree('count', ({ run }) => run.updates.length),
-};
-
-export const QUANTITIES: readonly string[] = Object.keys(READERS);
+/** All that can be asked, each of some place. */
+export const QUANTITIES: readonly string[] = [
+  ...named(OF_NODE, ' of n1'),
+  ...named(OF_TREE, ''),
+  ...named(OF_UPDATE, ' of the update'),
+  ...named(OF_MINIBATCH, ' of the mini-batch'),
+  ...named(OF_TOKEN, ' of the token'),
+];
 
 type NodeOf = (scene: Scene) => NodeId | null;
 
@@ -155,65 +70,94 @@ function nodePlace(text: string): NodeOf | null {
   if (text === 'node') return ({ selection }) => selection.node;
   const [, id] = /^n(\d{1,5})$/.exec(text) ?? [];
   if (id !== undefined) return () => nodeId(Number(id));
-  const rowOf: NodeOf = ({ state, selection }) => selection.leaf ?? (state && bestLeaf(state));
-  if (text === 'leaf') return rowOf;
+  if (text === 'leaf') return rowLeaf;
   const [, turn] = /^turn (\d{1,3})$/.exec(text) ?? []; // of the row on screen, from 1
   if (turn === undefined) return null;
   return (scene) => {
-    const leaf = rowOf(scene);
+    const leaf = rowLeaf(scene);
     return (leaf !== null && scene.state && pathTo(scene.state, leaf)[Number(turn)]?.id) || null;
   };
 }
 
-interface Parsed {
-  readonly reader: Reader;
-  readonly node: NodeOf | null;
-  readonly rules: Partial<CreditChoice>;
+/** Rules in place of those of the step. */
+interface Rules extends Partial<CreditChoice> {
+  readonly clip?: ClipWhatIf;
+  readonly ratioLevel?: RatioLevel;
 }
 
-function parseRules(text: string, names: string): Partial<CreditChoice> {
-  return names.split(' and ').reduce<Partial<CreditChoice>>((rules, name) => {
-    if ((VALUE_RULES as readonly string[]).includes(name)) return { ...rules, valueRule: name as ValueRule };
-    if ((ADVANTAGE_RULES as readonly string[]).includes(name))
-      return { ...rules, advantageRule: name as AdvantageRule };
-    if (name === 'raw rewards') return { ...rules, leafNormalisation: false };
-    if (name === 'normalised rewards') return { ...rules, leafNormalisation: true };
-    throw new ExpressionError(
-      text,
-      quote(name),
-      'a value rule, an advantage rule, raw or normalised rewards',
-    );
-  }, {});
+interface Parsed {
+  readonly kind: QuantityKind;
+  readonly read: (scene: Scene, node: NodeId | null) => number | null | undefined;
+  readonly node: NodeOf | null; // that it is of
+  readonly update: number | null; // null: the step's
+  readonly rules: Rules;
+}
+
+function parseRule(text: string, name: string): Rules {
+  if ((VALUE_RULES as readonly string[]).includes(name)) return { valueRule: name as ValueRule };
+  if ((ADVANTAGE_RULES as readonly string[]).includes(name)) return { advantageRule: name as AdvantageRule };
+  if (name === 'raw rewards') return { leafNormalisation: false };
+  if (name === 'normalised rewards') return { leafNormalisation: true };
+  if (name === 'token ratios') return { ratioLevel: 'token' };
+  const [, low, high] = /^band (0|0?\.\d+) (0|0?\.\d+)$/.exec(name) ?? [];
+  if (low !== undefined && high !== undefined) return { clip: { low: Number(low), high: Number(high) } };
+  throw new ExpressionError(
+    text,
+    quote(name),
+    'a value rule, an advantage rule, raw or normalised rewards, token ratios, or band and its two ε',
+  );
+}
+
+/** What is asked and of what; null where there is no such number. */
+function parseAsked(asked: string): Omit<Parsed, 'rules'> | null {
+  const none = { node: null, update: null };
+  const [, name = '', place = '', count] = /^(.+?) (?:of )?(the update|update (\d{1,5})|the mini-batch|the token|token \d{1,5}|root|node|leaf|n\d+|turn \d+)$/.exec(asked) ?? []; // prettier-ignore
+  if (Object.hasOwn(OF_TREE, asked)) return { ...OF_TREE[asked], ...none };
+  if (place === 'the mini-batch' && Object.hasOwn(OF_MINIBATCH, name))
+    return { ...OF_MINIBATCH[name], ...none };
+  if (/^(the )?update/.test(place) && Object.hasOwn(OF_UPDATE, name))
+    return { ...OF_UPDATE[name], node: null, update: count === undefined ? null : Number(count) };
+  if (/^(the )?token/.test(place) && Object.hasOwn(OF_TOKEN, name)) {
+    const { kind, read } = OF_TOKEN[name];
+    const [, position] = /(\d+)$/.exec(place) ?? [];
+    return {
+      ...{ ...none, kind },
+      read: (scene) => {
+        const at = position === undefined ? scene.selection.token : Number(position);
+        return at === null ? null : read(scene, at);
+      },
+    };
+  }
+  const node = nodePlace(place);
+  if (!node || !Object.hasOwn(OF_NODE, name)) return null;
+  const { kind, read } = OF_NODE[name];
+  return { kind, read: (scene, at) => (at === null ? null : read(scene, at)), node, update: null };
 }
 
 /** @throws ExpressionError naming what is not understood */
 export function parseExpression(text: string): Parsed {
   const [asked, names] = text.trim().split(' under ');
-  const rules = names === undefined ? {} : parseRules(text, names);
-  const whole = READERS[asked];
-  if (whole?.of === 'tree') return { reader: whole, node: null, rules };
-  const [, name, where] = /^(.+?)(?: of)? (root|node|leaf|n\d+|turn \d+)$/.exec(asked) ?? [];
-  const reader = READERS[name ?? ''];
-  const node = nodePlace(where ?? '');
-  if (!reader || reader.of !== 'node' || !node)
-    throw new ExpressionError(text, quote(asked), `one of ${QUANTITIES.join(', ')}; of a turn, where it is`);
-  return { reader, node, rules };
+  const rules = names?.split(' and ').map((name) => parseRule(text, name)) ?? [];
+  const parsed = parseAsked(asked);
+  if (!parsed) throw new ExpressionError(text, quote(asked), `one of ${QUANTITIES.join(', ')}`);
+  return { ...parsed, rules: Object.assign({}, ...rules) as Rules };
 }
 
-function sceneOf({ run, selection }: Ground, rules: Partial<CreditChoice>): Scene {
-  const choice = { ...selection, ...rules };
+function sceneOf({ run, selection }: Ground, { rules, update: asked }: Parsed): Scene {
+  const { ratioLevel = null, ...changed } = rules;
+  const choice = { ...selection, ...changed, update: asked ?? selection.update };
   const update = selectedUpdate(run, choice);
   const state = selectedTree(run, choice);
   const own = creditRulesOf(run, choice);
   const credit = state && own && update ? recredit(state, own, choice, update.trees) : null;
-  return { run, selection: choice, update, state, tree: state && rolloutTree(state), credit };
+  const tree = state && rolloutTree(state);
+  return { run, selection: choice, update, state, tree, credit, ratioLevel };
 }
 
 /** @throws ExpressionError where the text asks for nothing that there is */
 export function evaluate(text: string, ground: Ground): Quantity {
-  const { reader, node, rules } = parseExpression(text);
-  const scene = sceneOf(ground, rules);
-  const at = node ? node(scene) : ROOT;
-  const value = at === null ? null : (reader.read(scene, at) ?? null);
-  return { value, kind: reader.kind, node: node ? at : null };
+  const parsed = parseExpression(text);
+  const scene = sceneOf(ground, parsed);
+  const at = parsed.node && parsed.node(scene);
+  return { value: parsed.read(scene, at) ?? null, kind: parsed.kind, node: at };
 }

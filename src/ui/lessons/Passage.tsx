@@ -4,7 +4,14 @@ import { evaluate, type Ground, type Quantity } from '../../store/lesson/express
 import { stateOf } from '../../store/lesson/lesson.ts';
 import { parsePassage } from '../../store/lesson/passage.ts';
 import { useLab, useSelection } from '../parts/binding.ts';
-import { formatCount, formatNats, formatNumber, formatShare, formatSigned } from '../parts/format.ts';
+import {
+  formatCount,
+  formatNats,
+  formatNumber,
+  formatRatio,
+  formatShare,
+  formatSigned,
+} from '../parts/format.ts';
 import { Term } from '../parts/Term.tsx';
 import { useMemo } from 'react';
 
@@ -13,6 +20,12 @@ export function formatQuantity({ value, kind }: Pick<Quantity, 'value' | 'kind'>
   switch (kind) {
     case 'signed':
       return formatSigned(value);
+    case 'fine':
+      return formatSigned(value, 5);
+    case 'weight':
+      return formatNumber(value, 6);
+    case 'ratio':
+      return formatRatio(value);
     case 'plain':
       return formatNumber(value, value !== null && Number.isInteger(value) ? 0 : 2);
     case 'nats':

@@ -62,6 +62,7 @@ export function Prediction({
       format={(value) => formatQuantity({ value, kind })}
       because={data.because === undefined ? undefined : <Passage text={data.because} ground={ground} />}
       revealed={revealed}
+      showsItself={false} // Space and the button beside it do
       onReveal={lessons.reveal}
     />
   );

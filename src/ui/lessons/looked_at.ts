@@ -32,6 +32,17 @@ const PARTS: Readonly<Record<string, LabPart>> = {
   rulesAB: { selector: '#view .rule-pair', words: 'the two rules' },
   matrix: { selector: '#view .rule-matrix', words: 'every rule on this path' },
   tokens: { selector: '#view .transcript', words: 'the words of the path' },
+  difference: labelled('Tokens by the difference of the rules', 'the words by the difference of the rules'),
+  disagreement: labelled('Where the rules disagree', 'where the rules disagree'),
+  sides: { selector: '#view .compare-sides', words: 'the tree under both rules' },
+  grid: { selector: '#view .batch-grid', words: 'the trees of the update' },
+  alarms: labelled('Alarms', 'the alarms'),
+  lane: { selector: '#view .turn-lane', words: 'the turns of the row' },
+  balance: labelled('Is it learning?', 'the answer to “is it learning?”'),
+  clip: labelled('Clip band', 'the clip band'),
+  token: labelled('Token', 'the chosen word'),
+  net: labelled('Net weight', 'the rows that count the word'),
+  tokenColours: labelled('Colour tokens by', 'the colours of the words'),
   editor: { selector: '.example-bar', words: 'the editor of the example' },
 };
 

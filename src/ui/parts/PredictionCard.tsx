@@ -11,6 +11,7 @@ interface PredictionCardProps {
   readonly format: (value: number) => string; // of a number that is asked for
   readonly because?: ReactNode | ((guess: Guess | null) => ReactNode); // said with the answer
   readonly revealed: boolean;
+  readonly showsItself?: boolean; // where the page has no other way to the answer without a guess; default yes
   /** The guess, null where the person wants to see the answer without one. */
   readonly onReveal: (guess: Guess | null) => void;
 }
@@ -186,19 +187,22 @@ function Answer({
 interface AskingProps {
   readonly question: Question;
   readonly byHands: boolean;
+  readonly showsItself: boolean;
   readonly onGuess: (guess: Guess | null) => void;
 }
 
 /** How the answer is given: by one person, or by a class. */
-function Asking({ question, byHands, onGuess }: AskingProps) {
+function Asking({ question, byHands, showsItself, onGuess }: AskingProps) {
   const { selection } = useLab();
   return (
     <>
       {!byHands && <Answer question={question} onGuess={onGuess} />}
       <div className="bar">
-        <button type="button" className={byHands ? 'primary' : 'quiet small'} onClick={() => onGuess(null)}>
-          {byHands ? 'Reveal' : 'Show me'}
-        </button>
+        {(byHands || showsItself) && (
+          <button type="button" className={byHands ? 'primary' : 'quiet small'} onClick={() => onGuess(null)}>
+            {byHands ? 'Reveal' : 'Show me'}
+          </button>
+        )}
         <button type="button" className="quiet small" onClick={() => selection.select({ hands: !byHands })}>
           {byHands ? 'Answer alone' : 'Ask a class'}
         </button>
@@ -208,7 +212,15 @@ function Asking({ question, byHands, onGuess }: AskingProps) {
 }
 
 /** Give it a key that changes with the question: a guess belongs to one. */
-export function PredictionCard({ ask, question, format, because, revealed, onReveal }: PredictionCardProps) {
+export function PredictionCard({
+  ask,
+  question,
+  format,
+  because,
+  revealed,
+  showsItself = true,
+  onReveal,
+}: PredictionCardProps) {
   const title = useId();
   const byHands = useSelection((selection) => selection.hands);
   const result = useRef<HTMLDivElement>(null);
@@ -253,7 +265,7 @@ export function PredictionCard({ ask, question, format, because, revealed, onRev
           {because !== undefined && (typeof because === 'function' ? because(guess) : <p>{because}</p>)}
         </div>
       ) : (
-        <Asking question={question} byHands={byHands} onGuess={give} />
+        <Asking question={question} byHands={byHands} showsItself={showsItself} onGuess={give} />
       )}
     </form>
   );

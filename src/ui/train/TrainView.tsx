@@ -15,6 +15,7 @@ import { formatSigned, formatCount, formatSetting } from '../parts/format.ts';
 import { RewardMark, Missing, useMissing } from '../parts/parts.tsx';
 import { rewardClass } from '../parts/scales.ts';
 import { Transcript } from '../parts/Transcript.tsx';
+import { isElsewhere } from '../../store/place/selection.ts';
 import { methodTitle } from '../../store/lab/knobs.ts';
 import { Alarms } from '../parts/Alarms.tsx';
 import { BatchStrip } from '../parts/BatchStrip.tsx';
@@ -91,7 +92,9 @@ function CurvesOrStory() {
   const isEmpty = useRun((run) => finishedUpdates(run) === 0);
   const [began, setBegan] = useState(isEmpty);
   const [asked, setAsked] = useState<boolean | null>(null);
+  const isLesson = useSelection(isElsewhere);
   if (isEmpty && !began) setBegan(true);
+  if (isLesson) return <Curves />; // which has a story of its own
   if (asked ?? (began && isYoung)) return <FirstSight onClose={() => setAsked(false)} />;
   return <Curves onStory={() => setAsked(true)} />;
 }
