@@ -145,5 +145,45 @@ const GLOSSARY: Glossary = {
     title: 'Sibling penalty, α',
     text: 'Taken off the [[score]] for every sibling that stands there already, so that not every expansion goes to one place.',
   },
+  shared_prefix: {
+    title: 'Shared prefix',
+    text: 'Words with which several rows begin. The policy predicts each of them once; every row that holds it adds its own push.',
+  },
+  malformed: {
+    title: 'Malformed, broken form',
+    text: 'A path that breaks the grammar of calls and answers: a tag that is missing or not its own. It ends there and earns less than a wrong answer.',
+  },
+  mini_batch: {
+    title: 'Mini-batch',
+    text: 'The rows of some questions of an update. The optimiser takes a step on each, one after the other; all were sampled before the first.',
+  },
+  policy_loss: {
+    title: 'Loss of the policy',
+    text: 'Minus [[advantage]] times [[ratio]], clipped, over all sampled words with their weights. Its gradient is the [[policy gradient]]; its size says little.',
+  },
+  token_weight: {
+    title: 'Weight of a word',
+    text: 'Its share in the loss. Here 1 over the rows of the mini-batch and over the trained words of its own row, so that every row has the same say.',
+  },
+  ratio: {
+    title: 'Importance ratio',
+    text: 'Probability of a word now over its probability when it was sampled. It is 1 until the first step is taken.',
+  },
+  turn_ratio: {
+    title: 'Turn ratio, s',
+    text: 'One [[ratio]] for a turn: the exponential of the mean of its words’ log-ratios.',
+  },
+  clip: {
+    title: 'Clip band',
+    text: 'From 1 − ε to 1 + ε. A push stops where the [[ratio]] has left the band in the direction of the push: far enough for these rollouts.',
+  },
+  dynamic_sampling: {
+    title: 'Dynamic sampling',
+    text: 'DAPO’s filter: a [[dead group]] is dropped, and other questions are sampled in its place.',
+  },
+  lazy_collapse: {
+    title: 'Lazy collapse',
+    text: 'A run that learns to answer at once instead of searching. Paths get short, rewards equal, [[groups|group]] dead; it seldom recovers.',
+  },
 };
 export default GLOSSARY;

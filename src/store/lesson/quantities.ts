@@ -89,6 +89,11 @@ const candidateOf = ({ state, selection }: Scene, node: NodeId) => {
 const sampledTokens = ({ state }: Scene, node: NodeId): number | undefined =>
   state?.nodes[node]?.mask.filter((bit) => bit !== 0).length;
 
+/** Of all turns from the question to the node; the question is not among them. @param bit of the mask */
+const tokensTo = ({ state }: Scene, node: NodeId, bit: 0 | 1): Known =>
+  state &&
+  pathTo(state, node).flatMap(({ mask }) => mask.filter((own) => (own === 0 ? 0 : 1) === bit)).length;
+
 export const OF_NODE: Readers<[node: NodeId]> = {
   reward: { kind: 'plain', read: ({ credit, state }, node) => (credit ?? state)?.rewards?.[node] },
   'normalised reward': { kind: 'signed', read: ({ credit }, node) => credit?.normalised.byNode[node] },
@@ -113,6 +118,8 @@ export const OF_NODE: Readers<[node: NodeId]> = {
       return all === undefined ? null : all - (sampledTokens(scene, node) ?? 0);
     },
   },
+  'sampled tokens to': { kind: 'count', read: (scene, node) => tokensTo(scene, node, 1) },
+  'masked tokens to': { kind: 'count', read: (scene, node) => tokensTo(scene, node, 0) },
   'turns to': { kind: 'count', read: ({ state }, node) => state && pathTo(state, node).length - 1 },
   score: { kind: 'plain', read: (scene, node) => candidateOf(scene, node)?.score },
   penalty: { kind: 'plain', read: (scene, node) => candidateOf(scene, node)?.penalty },
@@ -184,12 +191,22 @@ const dead = (test: (reward: number) => boolean): Reader => ({
     update?.trees.filter((tree) => isDead(tree) && test(rewardOf(tree, tree.leaves[0]) ?? NaN)).length,
 });
 
+const hasRight = (tree: TreeState): boolean => tree.leaves.some((leaf) => rewardOf(tree, leaf) === 1);
+
 export const OF_UPDATE: Readers = {
   trees: { kind: 'count', read: ({ update }) => update?.trees.length },
   'dead trees': dead(() => true),
   'all-right trees': dead((reward) => reward === 1),
   'all-wrong trees': dead((reward) => reward < 1),
   'exact match': metric('exactMatch', 'share'),
+  'trees with a right leaf': {
+    kind: 'count',
+    read: ({ update }) => update?.trees.filter(hasRight).length,
+  },
+  'live trees without a right leaf': {
+    kind: 'count',
+    read: ({ update }) => update?.trees.filter((tree) => !isDead(tree) && !hasRight(tree)).length,
+  },
   'dead share': metric('deadTrees', 'share'),
   'malformed share': metric('malformed', 'share'),
   'clipped share': metric('clipFraction', 'share'),
