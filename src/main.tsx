@@ -109,7 +109,7 @@ async function loadRecording(lab: Lab, isFirst: boolean): Promise<void> {
       if (!isThere && isFirst && wanted === null && !isLesson) lab.player.play();
       isThere = true;
       lab.player.add([event]);
-      const asked = isFirst && event.kind === 'metrics' ? lastNeeded(lab.selection.getState()) : null;
+      const asked = isFirst && event.kind === 'metrics' ? lab.needed() : null;
       if (event.kind !== 'metrics' || (event.update !== wanted && event.update !== asked)) continue;
       isShown ||= event.update === wanted;
       if (lab.run.getState().updates.length < event.update || event.update === wanted)

@@ -42,13 +42,16 @@ const task = v.variant('kind', [
 /** Where the lab stands: fields of an address, as `view=credit&node=3`; of credit, a step by what it finds. */
 const place = { at: v.exactOptional(v.string(), ''), credit: v.exactOptional(words) };
 
+/** Names of parts of the page, ui/lessons/looked_at.ts. */
+const look = v.exactOptional(v.pipe(v.array(words), v.readonly()));
+
 const step = v.strictObject({
   title: words,
   text: v.pipe(v.array(words), v.minLength(1), v.readonly()), // paragraphs
   ...place,
-  look: v.exactOptional(v.pipe(v.array(words), v.readonly())), // names of parts of the page, ui/lessons/looked_at.ts
+  look,
   predict: v.exactOptional(prediction),
-  reveal: v.exactOptional(v.strictObject(place)), // where the lab goes when the prediction is answered
+  reveal: v.exactOptional(v.strictObject({ ...place, look })), // where the lab goes when the prediction is answered
   task: v.exactOptional(task),
 });
 

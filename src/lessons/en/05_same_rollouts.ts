@@ -31,8 +31,8 @@ const LESSON: LessonData = {
         because:
           '{leaves below n17} paths go through n17. One of them asks again and is right, so n17 has the value {value of n17}: a good place to stand. That n22 failed there is n22’s own doing.',
       },
-      reveal: { at: 'view=compare' },
-      look: ['n17', 'sides'],
+      reveal: { at: 'view=compare', look: ['n17', 'sides'] },
+      look: ['n17', 'tree'],
     },
     {
       title: 'Blame for a late mistake',
@@ -51,8 +51,8 @@ const LESSON: LessonData = {
         because:
           'The guess alone is pushed down. n1 is shared with a path that found nothing, and gets less than n17. GRPO pushes all three with {row advantage of n17}.',
       },
-      reveal: { at: 'view=compare' },
-      look: ['difference', 'matrix'],
+      reveal: { at: 'view=compare', look: ['difference', 'matrix'] },
+      look: ['n22', 'tree'],
     },
     {
       title: 'Where they part first',
@@ -78,8 +78,8 @@ const LESSON: LessonData = {
         because:
           'After n19 the right answer was certain: {advantage of n19 under node_value}. Before it, success was open: {advantage of n17 under node_value} for n17, {advantage of n1 under node_value} for n1.',
       },
-      reveal: { at: 'view=compare' },
-      look: ['difference', 'matrix'],
+      reveal: { at: 'view=compare', look: ['difference', 'matrix'] },
+      look: ['n21', 'tree'],
     },
     {
       title: 'Where nothing branches',
@@ -104,8 +104,8 @@ const LESSON: LessonData = {
         because:
           '{opposite tokens} of them. Over the whole tree the two rules still mostly agree: the cosine of their advantages is {cosine of the rules}. The tree changes who is praised within a path, and the leaves are the same.',
       },
-      reveal: { at: 'view=compare' },
-      look: ['disagreement'],
+      reveal: { at: 'view=compare', look: ['disagreement'] },
+      look: ['n17', 'tree'],
     },
     {
       title: 'A third rule',

@@ -23,8 +23,8 @@ const LESSON: LessonData = {
         because:
           'The gradient has norm {gradient norm of the mini-batch}, a usual one for this run. {tokens pushed up of the mini-batch} words are pushed up and {tokens pushed down of the mini-batch} down.',
       },
-      reveal: { at: 'view=loss' },
-      look: ['balance'],
+      reveal: { at: 'view=loss', look: ['balance'] },
+      look: ['n14', 'tree'],
     },
     {
       title: 'Two halves',
@@ -41,8 +41,8 @@ const LESSON: LessonData = {
         because:
           '{gain of the mini-batch} and {cost of the mini-batch}: they cancel, and {exact loss of the mini-batch} is left.',
       },
-      reveal: { at: 'view=loss' },
-      look: ['balance'],
+      reveal: { at: 'view=loss', look: ['balance'] },
+      look: ['n14', 'tree'],
     },
     {
       title: 'Why they cancel',
@@ -67,8 +67,8 @@ const LESSON: LessonData = {
         because:
           'The slope is {push of token 38}. A step goes down the slope: the log-probability of “Hana” rises. Other words have slopes above zero, and theirs fall.',
       },
-      reveal: { at: 'view=loss&token=38' },
-      look: ['token', 'tokens'],
+      reveal: { at: 'view=loss&token=38', look: ['token', 'tokens'] },
+      look: ['n14', 'tree'],
     },
     {
       title: 'Slopes do not cancel',
@@ -97,8 +97,8 @@ const LESSON: LessonData = {
         because:
           '{dead prompts of the mini-batch} of {prompts of the mini-batch} [[groups|group]] are [[dead|dead_group]]: within each, all paths earned the same. Every advantage is 0, and so is every slope.',
       },
-      reveal: { at: 'view=loss' },
-      look: ['balance'],
+      reveal: { at: 'view=loss', look: ['balance'] },
+      look: ['tree'],
     },
     {
       title: 'What to watch instead',

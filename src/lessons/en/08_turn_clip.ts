@@ -49,8 +49,8 @@ const LESSON: LessonData = {
         because:
           'The turn is clipped as one: the slope is {push of token 36} at its first word and {push of token 38} at “retry”. In this direction it has gone far enough.',
       },
-      reveal: { at: 'view=loss&node=27&token=38' },
-      look: ['lane', 'token'],
+      reveal: { at: 'view=loss&node=27&token=38', look: ['lane', 'token'] },
+      look: ['n27', 'tree'],
     },
     {
       title: 'Further out, and not clipped',
@@ -66,8 +66,8 @@ const LESSON: LessonData = {
         because:
           'It keeps its gradient, {push of token 21} at its first word. The clip stops only a push that has gone too far in its own direction; a mistake may always be taken back.',
       },
-      reveal: { at: 'leaf=20&view=loss&node=18&token=21' },
-      look: ['lane'],
+      reveal: { at: 'leaf=20&view=loss&node=18&token=21', look: ['lane'] },
+      look: ['n18', 'tree'],
     },
     {
       title: 'Below the band',

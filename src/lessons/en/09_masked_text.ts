@@ -91,8 +91,8 @@ const LESSON: LessonData = {
         because:
           'The path earned {reward of n6} for its [[broken form|malformed]], so they get {advantage of n6}. The mask goes by who sampled a word. A policy that plays the tool is trained out of it.',
       },
-      reveal: { at: 'prompt=10&leaf=6&node=6&view=loss&token=24' },
-      look: ['tokens', 'lane'],
+      reveal: { at: 'prompt=10&leaf=6&node=6&view=loss&token=24', look: ['tokens', 'lane'] },
+      look: ['n6', 'tree'],
     },
     {
       title: 'Find them yourself',

@@ -30,8 +30,8 @@ const LESSON: LessonData = {
         because:
           'In all {rows of token 12}: rows share a word where everything up to it is the same, whichever [[turns|turn]] of the tree they come from. There the policy makes one prediction.',
       },
-      reveal: { at: 'view=loss&node=4&token=12' },
-      look: ['net'],
+      reveal: { at: 'view=loss&node=4&token=12', look: ['net'] },
+      look: ['n4', 'tree'],
     },
     {
       title: 'Each adds its push',
@@ -48,8 +48,8 @@ const LESSON: LessonData = {
         because:
           '{net push of token 12} is left. Few rows push up, many a little down, and they nearly cancel: where all paths begin alike, the beginning cannot be what made the difference.',
       },
-      reveal: { at: 'view=loss&node=4&token=12' },
-      look: ['net'],
+      reveal: { at: 'view=loss&node=4&token=12', look: ['net'] },
+      look: ['n4', 'tree'],
     },
     {
       title: 'Where fewer share',
@@ -64,8 +64,8 @@ const LESSON: LessonData = {
         because:
           '{net push of token 27}, likelier. The right row pushes with {push of token 27}, and the two wrong ones take a little off.',
       },
-      reveal: { at: 'view=loss&node=9&token=27' },
-      look: ['net'],
+      reveal: { at: 'view=loss&node=9&token=27', look: ['net'] },
+      look: ['n9', 'tree'],
     },
     {
       title: 'The weight adds up too',

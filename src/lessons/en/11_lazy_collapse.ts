@@ -51,7 +51,11 @@ const LESSON: LessonData = {
         because:
           '{advantage of n7}. Wrong is better than broken, and better than the mean. A guess made at once is made likelier.',
       },
-      reveal: { at: 'view=credit&update=4&prompt=3&node=7&leaf=7', credit: 'end of advantage' },
+      reveal: {
+        at: 'view=credit&update=4&prompt=3&node=7&leaf=7',
+        credit: 'end of advantage',
+        look: ['n7', 'tree'],
+      },
       look: ['n7', 'tree'],
     },
     {
@@ -68,8 +72,12 @@ const LESSON: LessonData = {
         because:
           '{advantage of n20}, the same. Searching pays nothing here, and every further turn is one more chance to break the form. Short is safe.',
       },
-      reveal: { at: 'view=credit&update=4&prompt=3&node=20&leaf=20', credit: 'end of advantage' },
-      look: ['n20', 'n7'],
+      reveal: {
+        at: 'view=credit&update=4&prompt=3&node=20&leaf=20',
+        credit: 'end of advantage',
+        look: ['n20', 'n7'],
+      },
+      look: ['n20', 'tree'],
     },
     {
       title: 'The first signs',

@@ -24,6 +24,8 @@ export interface Lab {
   readonly run: Screen;
   readonly recorded: RunStore; // the shipped recording, as far as it was played
   readonly live: RunStore; // the engine's run
+  /** The last update that has to be there to show what is selected, or what a lesson says; null: whatever there is. */
+  readonly needed: () => number | null;
   readonly selection: SelectionStore;
   readonly player: Player;
   readonly transport: Transport;
@@ -115,13 +117,6 @@ export function createLab(
   const kept = createKept({
     ...{ shown: run.shown, keeper, transport, live, read, empty, tab, now: Date.now },
   });
-  /** A link in the open page may lead to what the recording has not come to yet. */
-  const playOn = (): void => {
-    const last = lastNeeded(selection.getState());
-    const isRecorded = transport.getState().source === 'recorded';
-    if (isRecorded && last !== null && last > run.getState().updates.length) player.seek(last);
-  };
-  selection.subscribe(playOn);
   const shelf = createShelf(read, empty);
   const recordOf = async (date: string): Promise<RunStore | null> => {
     const atHand = [live, recorded, ...shelf.getState().runs.map(({ record }) => record)];
@@ -135,9 +130,22 @@ export function createLab(
     ...{ run, recorded, selection, transport, empty },
     readFile: (name) => readSiteFile(name, read),
   });
+  const needed = (): number | null => {
+    const [last, { needs }] = [lastNeeded(selection.getState()), lessons.getState()];
+    return last === null && needs === 0 ? null : Math.max(last ?? 0, needs);
+  };
+  /** A link in the open page, or a lesson, may lead to what the recording has not come to yet. */
+  const playOn = (): void => {
+    const last = needed();
+    const isRecorded = transport.getState().source === 'recorded';
+    if (isRecorded && last !== null && last > run.getState().updates.length) player.seek(last);
+  };
+  selection.subscribe(playOn);
+  lessons.subscribe(playOn);
   return {
     run,
     lessons,
+    needed,
     recorded,
     live,
     selection,

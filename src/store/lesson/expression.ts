@@ -146,7 +146,8 @@ export function parseExpression(text: string): Parsed {
 function sceneOf({ run, selection }: Ground, { rules, update: asked }: Parsed): Scene {
   const { ratioLevel = null, ...changed } = rules;
   const choice = { ...selection, ...changed, update: asked ?? selection.update };
-  const update = selectedUpdate(run, choice);
+  const isThere = asked === null || asked <= run.updates.length;
+  const update = isThere ? selectedUpdate(run, choice) : null;
   const state = selectedTree(run, choice);
   const own = creditRulesOf(run, choice);
   const credit = state && own && update ? recredit(state, own, choice, update.trees) : null;

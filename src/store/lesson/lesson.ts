@@ -37,6 +37,7 @@ export interface LessonState {
   /** What the numbers of a step are read from, whatever the person makes of the lab meanwhile. */
   readonly ground: { readonly step: number; readonly record: RunStore } | null;
   readonly revealed: boolean; // the step's prediction is answered
+  readonly needs: number; // last update that the step shows or asks a number of; 0 none
   readonly failure: ErrorReport | null;
 }
 
@@ -155,12 +156,21 @@ const notRead = (name: string, error: unknown): ErrorReport =>
         next: 'Look whether you are online and open the lesson again; if the site was renewed, reload the page.',
       };
 
+/** The last update that a step shows, or that one of its expressions names. */
+function lastAsked(lesson: Lesson, step: number): number {
+  const data = lesson.steps[step];
+  const { update } = fieldsOf(lesson.at, data.at, data.reveal?.at ?? '');
+  const named = [...JSON.stringify(data).matchAll(/ of update (\d+)/g)].map(([, number]) => Number(number));
+  return Math.max(update ?? 0, ...named);
+}
+
 const NOTHING: LessonState = {
   name: null,
   lesson: null,
   record: null,
   ground: null,
   revealed: false,
+  needs: 0,
   failure: null,
 };
 
@@ -228,7 +238,8 @@ export function createLessons(parts: LessonParts): Lessons {
       stateOf(lesson, name, step, (store.getState().record ?? run).getState(), revealed);
     const { example } = fieldsOf(lesson.at, lesson.steps[step].at);
     applied = `${name} ${step}`;
-    store.setState(revealed ? { revealed } : { revealed, ground: null });
+    const needs = lastAsked(lesson, step);
+    store.setState(revealed ? { revealed, needs } : { revealed, needs, ground: null });
     if (example !== selection.getState().example)
       selection.setState({ ...selection.getState(), example, lessonStep: step }, true);
     await setGround(again);
@@ -238,7 +249,10 @@ export function createLessons(parts: LessonParts): Lessons {
     putState();
     store.setState({ ground: { step, record: store.getState().record ?? run.shown() } });
     const isThere = (): boolean => selectedTree(run.getState(), selection.getState()) !== null;
-    if (isThere()) return;
+    if (isThere()) {
+      if (read().creditFrame !== selection.getState().creditFrame) putState(); // the recording came so far just now
+      return;
+    }
     const stop = run.subscribe(() => {
       if (applied === `${name} ${step}` && !isThere()) return; // the recording is still on its way
       stop();
@@ -249,13 +263,8 @@ export function createLessons(parts: LessonParts): Lessons {
   const load = async (name: string): Promise<void> => {
     const mine = (turn += 1);
     const entry = catalogue.find((each) => each.name === name);
-    store.setState({
-      name,
-      lesson: null,
-      ground: null,
-      revealed: false,
-      failure: entry ? null : noLesson(name, catalogue),
-    });
+    const { record } = store.getState();
+    store.setState({ ...NOTHING, record, name, failure: entry ? null : noLesson(name, catalogue) });
     if (!entry) return;
     try {
       const lesson = parseLesson((await entry.load()).default);
@@ -279,7 +288,7 @@ export function createLessons(parts: LessonParts): Lessons {
       applied = '';
       if (store.getState().name !== name) {
         turn += 1;
-        store.setState({ name, lesson: null, ground: null, revealed: false, failure: null });
+        store.setState({ ...NOTHING, record: store.getState().record, name });
       }
       setGround().catch(fail);
     } else if (name !== store.getState().name) void load(name);

@@ -110,7 +110,8 @@ function Player({ lesson, name }: PlayerProps) {
   useEffect(() => {
     if (body.current) body.current.scrollTop = 0;
   }, [at]);
-  useRing(step.look ?? [], `${name} ${at} ${revealed}`);
+  const look = (revealed ? step.reveal?.look : undefined) ?? step.look ?? [];
+  useRing(look, `${name} ${at} ${revealed}`);
   const isLast = at === lesson.steps.length - 1;
   const waits = step.predict !== undefined && !revealed;
   const next = (): void => {
@@ -185,7 +186,7 @@ function Player({ lesson, name }: PlayerProps) {
         <div className="lesson-acts">
           {!ended && step.predict && <Prediction key={at} data={step.predict} ground={ground} />}
           {!ended && step.task && <Task task={step.task} ground={ground} />}
-          {!ended && <LookAt step={step} />}
+          {!ended && <LookAt parts={look} />}
           <Astray />
         </div>
       </div>

@@ -40,13 +40,14 @@ export function formatQuantity({ value, kind }: Pick<Quantity, 'value' | 'kind'>
 /** Where the numbers of the step on screen are read: its own state, whatever the person does in the lab meanwhile. */
 export function useGround(): Ground | null {
   const { lessons, run } = useLab();
-  const { lesson, name, ground } = useStore(lessons);
+  const { lesson, name, ground, needs } = useStore(lessons);
   const step = useSelection(({ lessonStep }) => lessonStep);
   const state = useStore(ground?.record ?? run);
   return useMemo(() => {
     if (!lesson || name === null || ground?.step !== Math.min(step, lesson.steps.length - 1)) return null;
+    if (state.updates.length < needs) return null; // the recording is still on its way
     return { run: state, selection: stateOf(lesson, name, ground.step, state) };
-  }, [lesson, name, ground, step, state]);
+  }, [lesson, name, ground, needs, step, state]);
 }
 
 export function Passage({ text, ground }: { readonly text: string; readonly ground: Ground | null }) {

@@ -1,6 +1,6 @@
 /** What a step of a lesson asks of a person: a prediction, a thing to do, a look at a part of the page. */
 import { useStore } from 'zustand';
-import type { LessonStep, PredictionData, TaskData } from '../../lessons/lesson.ts';
+import type { PredictionData, TaskData } from '../../lessons/lesson.ts';
 import { evaluate, type Ground } from '../../store/lesson/expression.ts';
 import type { Question } from '../../store/lesson/prediction.ts';
 import { isChosen } from '../../store/lesson/lesson.ts';
@@ -37,11 +37,6 @@ const kindOf = (data: PredictionData, ground: Ground) =>
   data.kind === 'choice'
     ? 'plain'
     : evaluate(data.kind === 'ranking' ? data.items[0].of : data.of, ground).kind;
-
-interface StepProps {
-  readonly step: LessonStep;
-  readonly ground: Ground | null;
-}
 
 export function Prediction({
   data,
@@ -94,12 +89,12 @@ export function Task({ task, ground }: { readonly task: TaskData; readonly groun
 }
 
 /** Names what is ringed on the page, and leads there. */
-export function LookAt({ step }: Pick<StepProps, 'step'>) {
-  if (!step.look) return null;
+export function LookAt({ parts }: { readonly parts: readonly string[] }) {
+  if (parts.length === 0) return null;
   return (
     <p className="look-at small">
       <span className="soft">Look at</span>{' '}
-      {step.look.map((name) => (
+      {parts.map((name) => (
         <button key={name} type="button" className="quiet small" onClick={() => goToPart(name)}>
           ◎ {partOf(name)?.words ?? name}
         </button>
