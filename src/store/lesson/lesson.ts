@@ -245,7 +245,10 @@ export function createLessons(parts: LessonParts): Lessons {
     await setGround(again);
     if (applied !== `${name} ${step}` || store.getState().revealed !== revealed) return; // the person went on
     const putState = (): void =>
-      selection.setState({ ...read(), run: null, hovered: null, ignored: [] }, true);
+      selection.setState(
+        { ...read(), hands: selection.getState().hands, run: null, hovered: null, ignored: [] },
+        true,
+      );
     putState();
     store.setState({ ground: { step, record: store.getState().record ?? run.shown() } });
     const isThere = (): boolean => selectedTree(run.getState(), selection.getState()) !== null;
