@@ -24,6 +24,8 @@ export interface KeeperClient {
   storage(): Promise<StorageState>;
   /** Asks the browser not to remove this site's storage by itself; it may ask the person. */
   persist(): Promise<boolean>;
+  /** Ends its worker, and with it what it has of runs' locks: another tab may write them. */
+  close(): void;
 }
 
 /** @param hear told of each update that was written down, and of trouble */
@@ -55,5 +57,6 @@ export function startKeeper(hear: (news: KeeperNews) => void): KeeperClient {
     change: (id, change) => valueOf(api.change(id, change)),
     storage: () => api.storage(),
     persist: () => navigator.storage.persist(),
+    close: () => worker.terminate(),
   };
 }

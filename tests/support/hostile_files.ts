@@ -139,11 +139,18 @@ function inHead(kind: Kind, bytes: Bytes, change: (text: string) => string): Byt
 const LARGE = ['a line of a gigabyte', 'a gigabyte of lines', 'a string of a gigabyte'] as const;
 export const MUTATIONS = [...Object.keys(BYTE_MUTATIONS), ...Object.keys(TEXT_MUTATIONS), 'another log', ...LARGE]; // prettier-ignore
 
-/** The `number`-th file of a seed. Bombs come rarely: each costs the time to make it once. */
-export async function hostile({ lines, files }: Originals, seed: number, number: number) {
+function drawnFor(seed: number, number: number) {
   const draw = drawFrom(seed, number);
   const kind = KINDS[draw(KINDS.length)];
-  const drawn = MUTATIONS[draw(MUTATIONS.length)];
+  return { draw, kind, drawn: MUTATIONS[draw(MUTATIONS.length)] };
+}
+
+/** The file is no bomb. */
+export const isCheap = (seed: number, number: number): boolean => !isLarge(drawnFor(seed, number).drawn);
+
+/** The `number`-th file of a seed. Bombs come rarely: each costs the time to make it once. */
+export async function hostile({ lines, files }: Originals, seed: number, number: number) {
+  const { draw, kind, drawn } = drawnFor(seed, number);
   const mutation = kind === 'weights' && (drawn === 'another log' || isLarge(drawn)) ? 'truncated' : drawn;
   const log = async (bytes: Bytes): Promise<Bytes> => (kind === 'bundle' ? bundleOf(bytes) : bytes);
   const make = async (): Promise<Bytes> => {

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
+import { NO_KEEPER, NO_TAB } from '../../src/store/lab/kept.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
-import { readInWorker } from '../../src/files/file_reader.ts';
-import { readRecording, type ReadProgress } from '../../src/files/recording.ts';
-import type { EngineEvent } from '../../src/protocol/protocol.ts';
+import { writeBundle } from '../../src/files/bundle.ts';
+import { openBundleInWorker, readInWorker } from '../../src/files/file_reader.ts';
+import { readLogPart, readRecording, writeRecording, type ReadProgress } from '../../src/files/recording.ts';
+import type { BundleContent, EngineEvent } from '../../src/protocol/protocol.ts';
 import { VIEWS } from '../../src/store/place/selection.ts';
 import { App } from '../../src/ui/shell/App.tsx';
+import { hostile, isCheap, originals } from '../support/hostile_files.ts';
 import { mutated, smallRecording } from '../support/mutated_recordings.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 
@@ -104,5 +107,68 @@ test('every view shows what mutated recordings give as the run on screen', async
       expect(screen.container.textContent, `file ${number}, ${view}`).not.toContain('cannot be shown');
     }
   }
+  await cleanup();
+});
+
+/** The longest time between two beats on this thread, and on one that does nothing else: the machine's own share. */
+function heartbeat() {
+  const beat = `let last = performance.now(), longest = 0;
+    setInterval(() => { const now = performance.now(); longest = Math.max(longest, now - last); last = now; }, 20);`;
+  const address = URL.createObjectURL(new Blob([`${beat} onmessage = () => postMessage(longest);`]));
+  const idle = new Worker(address);
+  let [last, longest] = [performance.now(), 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 20);
+  return async (): Promise<{ readonly here: number; readonly idle: number }> => {
+    await new Promise((resolve) => setTimeout(resolve, 40)); // a beat after the work
+    clearInterval(timer);
+    const there = await new Promise<number>((resolve) => {
+      idle.onmessage = ({ data }: MessageEvent<number>) => resolve(data);
+      idle.postMessage(null);
+    });
+    idle.terminate();
+    URL.revokeObjectURL(address);
+    return { here: longest, idle: there };
+  };
+}
+
+const RUN_FILES = 8; // and no bombs, which cost seconds each to make
+const STUCK_MS = 1000;
+
+test(`${RUN_FILES} hostile run files opened as a person opens them: the page is never stuck, runs no script, and stays`, async () => {
+  const own = await originals();
+  const bundles: { readonly bytes: Uint8Array<ArrayBuffer>; readonly mutation: string }[] = [];
+  for (let number = 0; bundles.length < RUN_FILES; number += 1) {
+    const file = isCheap(7, number) ? await hostile(own, 7, number) : null;
+    if (file?.kind === 'bundle') bundles.push(file);
+  }
+  const codec = { write: writeRecording, read: readLogPart };
+  const tools = { openBundle: openBundleInWorker, writeBundle: (run: BundleContent) => writeBundle(run), writeLog: writeRecording }; // prettier-ignore
+  lab = createLab(() => undefined, '', readInWorker, codec, {}, { keeper: NO_KEEPER, tab: NO_TAB, tools });
+  lab.run.apply((await scriptedLog()).filter(({ kind }) => kind !== 'ready'));
+  lab.selection.select({ view: 'tree' });
+  screen = await render(<App lab={lab} />);
+  let opened = 0;
+  for (const [number, { bytes, mutation }] of bundles.entries()) {
+    const stop = heartbeat();
+    await lab.files.open(new File([bytes], `file ${number}.turnwise`));
+    const { here, idle } = await stop();
+    // Not how quick it is: a thread that does not answer for a second is stuck, whatever the machine does beside it.
+    expect(here, `file ${number}, ${mutation}`).toBeLessThan(STUCK_MS + idle);
+    const { failure, opened: file } = lab.files.getState();
+    opened += Number(file !== null);
+    const said = failure ?? lab.shelf.getState().failure;
+    if (said) for (const part of Object.values(said)) expect(part, mutation).not.toBe('');
+    expect(file !== null || said !== null, mutation).toBe(true);
+    expect(screen.container.querySelector('main')).not.toBeNull();
+    lab.files.dismiss();
+    lab.shelf.dismiss();
+  }
+  expect(opened).toBeGreaterThan(0);
+  expect(opened).toBeLessThan(RUN_FILES); // both ways were gone
+  expect('polluted' in globalThis).toBe(false);
   await cleanup();
 });

@@ -4,13 +4,16 @@ import { page, userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import { openBundle } from '../../src/files/bundle.ts';
 import { readLogPart, readRecording, writeRecording } from '../../src/files/recording.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
-import { NO_KEEPER, NO_TAB, type KeeperEnd } from '../../src/store/lab/kept.ts';
+import type { KeeperNews } from '../../src/keep/entry.ts';
+import { startKeeper } from '../../src/keep/keeper_client.ts';
+import { settledUpdates } from '../../src/keep/kept_log.ts';
+import type { RunEvent, SettledUpdate } from '../../src/protocol/protocol.ts';
+import { NO_TAB } from '../../src/store/lab/kept.ts';
 import { createLab } from '../../src/store/lab/lab.ts';
 import { configWords } from '../../src/store/record/run_difference.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { curvePath } from '../../src/ui/runs/RunRow.tsx';
-import { configOf, entryOf, open, three, rows, savedFiles, titles } from '../support/kept_runs.tsx';
+import { open, three, rows, savedFiles, titles } from '../support/kept_runs.tsx';
 import { findings } from '../support/axe.ts';
 import { smallTargets } from '../support/targets.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
@@ -185,35 +188,48 @@ test('the shipped recording and opened files stand in the table; two that are ti
     .toBeVisible();
 });
 
-test('a run that another tab trains is followed: what that one writes down is read', async () => {
-  const log = await scriptedLog();
-  const second = log.findIndex((event) => event.kind === 'update-started' && event.update === 2);
-  const entry = entryOf({ ...configOf(log), updates: 40 }, 'a', { name: 'Beta', update: 1 });
-  let written = log.slice(0, second);
-  const keeper: KeeperEnd = {
-    ...NO_KEEPER,
-    list: () => Promise.resolve([{ ...entry, update: written === log ? 2 : 1 }]),
-    open: async () => new Blob([await writeRecording(written)]),
+test('a run that another tab trains is followed, by two keepers over this browser’s own storage', async () => {
+  const under = (await scriptedLog()).map((event) => event.kind === 'run-started' ? { ...event, config: { ...event.config!, updates: 40 } } : event); // prettier-ignore
+  const log = new Blob([await writeRecording(under)]);
+  const checkpoints = [1, 2].map((update) => ({ update, file: new Blob([new Uint8Array(100)]) }));
+  const settled: SettledUpdate[] = [];
+  for await (const each of settledUpdates({ log, checkpoints })) settled.push(each);
+  const [start, first, second] = settled;
+  const id = crypto.randomUUID();
+  const told: KeeperNews[] = [];
+  const writer = startKeeper((news) => told.push(news)); // of the tab that trains
+  const engine = writer.join();
+  const record = async (update: SettledUpdate): Promise<void> => {
+    const before = told.length;
+    engine.postMessage({ id, ...update });
+    await expect.poll(() => told.slice(before).map(({ kind }) => kind)).toEqual(['kept']);
   };
+  await record(start);
+  await record(first);
+  const keeper = startKeeper(() => undefined); // of this one
   const codec = { write: writeRecording, read: readLogPart };
-  const parts = { keeper, tab: NO_TAB };
-  const lab = createLab(
-    () => undefined,
-    '',
-    (blob) => readRecording(blob),
-    codec,
-    {},
-    parts,
-  );
-  await render(<App lab={lab} />);
-  await lab.kept.refresh();
-  await lab.kept.show('a');
-  expect(lab.run.getState().updates).toHaveLength(1);
-  written = log as typeof written;
-  await expect.poll(() => lab.run.getState().updates.length, { timeout: 10_000 }).toBe(2);
-  await expect
-    .element(page.getByText('This run is trained in another tab and followed here: update 2 is the newest.'))
-    .toBeVisible();
+  const lab = createLab(() => undefined, '', (blob) => readRecording(blob), codec, {}, { keeper, tab: NO_TAB }); // prettier-ignore
+  try {
+    await render(<App lab={lab} />);
+    await lab.kept.refresh();
+    await lab.kept.show(id);
+    expect(lab.run.getState().updates).toHaveLength(1);
+    await record(second);
+    await expect.poll(() => lab.run.getState().updates.length).toBe(2);
+    await expect
+      .element(
+        page.getByText('This run is trained in another tab and followed here: update 2 is the newest.'),
+      )
+      .toBeVisible();
+    expect(await lab.kept.goOn(id, true)).toBe(false); // one writer a run
+    expect(lab.kept.getState().trouble?.what).toBe('This run is open in another tab');
+    writer.close();
+    await expect.poll(() => keeper.goOn(id).then((checkpoint) => checkpoint?.update, () => null)).toBe(2); // prettier-ignore
+  } finally {
+    await keeper.change(id, { removed: '2026-11-28' });
+    writer.close();
+    keeper.close();
+  }
 });
 
 test('an empty shelf says where runs live and how to keep them', async () => {
