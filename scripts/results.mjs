@@ -1,4 +1,5 @@
-// `npm run results`: writes docs/results/README.md and curves.svg from the lab's result files beside them.
+// `npm run results`: writes docs/results/README.md and curves.svg from the lab's result files beside them, and what presets
+// claim of themselves (src/train/config/preset_claims.json) from these and docs/results/presets.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withPage } from './headless.mjs';
@@ -92,6 +93,10 @@ Exact match of the initial rollouts of each update (${runs[0].config.promptsPerU
 
 ![Exact match by update](curves.svg)
 
+What a preset says of itself in Settings is condensed from these files and from \`presets/\`, which were measured with \`nice -n 19\` on
+two cores that did other things too, so that their seconds are upper bounds. Their command:
+\`npm run lab -- --preset NAME --seed N --set evaluation.every=10 --eval-questions 100 --json docs/results/presets/NAME-N.json\`.
+
 All methods from the same seeds: [methods.md](methods.md).
 `;
 
@@ -99,8 +104,17 @@ writeFileSync(join(FOLDER, 'README.md'), page);
 writeFileSync(join(FOLDER, 'curves.svg'), chart());
 console.log(`${FOLDER}/README.md: ${runs.length} runs`);
 
+const CLAIMS = 'src/train/config/preset_claims.json';
+const measured = readdirSync(join(FOLDER, 'presets'))
+  .sort()
+  .map((name) => JSON.parse(readFileSync(join(FOLDER, 'presets', name), 'utf8')));
+
 await withPage(
-  async ({ server }) =>
-    writeMethodResults((await server.ssrLoadModule('/src/algo/catalogue/index.ts')).algorithms),
+  async ({ server }) => {
+    const { condenseClaims } = await server.ssrLoadModule('/src/train/config/claims.ts');
+    const { presets } = await server.ssrLoadModule('/src/train/config/presets.ts');
+    writeFileSync(CLAIMS, `${JSON.stringify(condenseClaims([...runs, ...measured], presets), null, 2)}\n`);
+    writeMethodResults((await server.ssrLoadModule('/src/algo/catalogue/index.ts')).algorithms);
+  },
   { browser: false },
 );

@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { rollouts } from '../../src/algo/rollouts/index.ts';
+import { condenseClaims, sayClaim, type MeasuredRun } from '../../src/train/config/claims.ts';
+import claims from '../../src/train/config/preset_claims.json' with { type: 'json' };
 import { knobCatalogue, presetCatalogue } from '../../src/train/config/catalogue.ts';
 import { parseRunConfig, withSetting } from '../../src/train/config/config.ts';
 import { presets } from '../../src/train/config/presets.ts';
@@ -157,4 +160,24 @@ test('few settings are basic, and each shape of a model has a row', () => {
   expect(sizes.sort()).toEqual(['channels', 'headSize', 'heads', 'hidden', 'kvHeads', 'layers']);
   const { range } = knobs.find(({ path }) => path === 'model.hidden')!;
   expect(range).toMatchObject({ kind: 'integer', multipleOf: 4 });
+});
+
+test('what a preset says that one will see is what was measured of it as it is now: npm run results', () => {
+  const files = ['docs/results', 'docs/results/presets'].flatMap((folder) =>
+    readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => `${folder}/${name}`)); // prettier-ignore
+  const runs = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as MeasuredRun);
+  expect(condenseClaims(runs, presets)).toEqual(claims);
+  expect(Object.keys(claims)).toEqual(['instant', 'classroom', 'corridor', 'boundary']);
+  const settings = ({ config }: MeasuredRun) => ({ ...parseRunConfig(config), seed: 0, evaluation: null });
+  for (const run of runs) {
+    const { config } = presets.get(run.config.preset)!;
+    expect(settings(run), run.config.preset).toEqual({ ...config, seed: 0, evaluation: null });
+  }
+  expect(presets.get('research')?.description).not.toContain('Measured');
+  const corridor = runs.filter(({ config }) => config.preset === 'corridor');
+  const after = corridor
+    .map(({ heldOut }) => Math.round(100 * heldOut.after.exactMatch))
+    .sort((a, b) => a - b);
+  expect(presets.get('corridor')?.description).toContain(`0 % before, ${after[0]} % to ${after.at(-1)} % after 60 updates`); // prettier-ignore
+  expect(sayClaim('nothing')).toBe('');
 });
