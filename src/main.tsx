@@ -106,7 +106,8 @@ async function loadRecording(lab: Lab, isFirst: boolean): Promise<void> {
   let isShown = wanted === null;
   try {
     for await (const event of readInWorker(recordingUrl(), { onProgress })) {
-      if (!isThere && isFirst && wanted === null && !isLesson) lab.player.play();
+      const isHeld = isLesson || lab.stage.getState().presented; // there nothing moves by itself
+      if (!isThere && isFirst && wanted === null && !isHeld) lab.player.play();
       isThere = true;
       lab.player.add([event]);
       const asked = isFirst && event.kind === 'metrics' ? lab.needed() : null;
@@ -180,11 +181,14 @@ function start(): void {
     if (document.hidden) pump.drain(); // messages come when timers do not, so that events never pile up
   });
   giveWayToPerson(engine);
-  mirrorSelection(lab.selection, isFrame ? withoutHistory(window) : window, { run: lab.run });
+  mirrorSelection(lab.selection, isFrame ? withoutHistory(window) : window, {
+    run: lab.run,
+    stage: lab.stage,
+  });
   lab.transport.subscribe(({ awaiting }) => {
     if (awaiting) engine.wake();
   });
-  followAddress(lab.selection, window);
+  followAddress(lab.selection, window, lab.stage);
   everyFrame((nowMs) => {
     pump.tick();
     lab.player.tick(nowMs);
@@ -209,4 +213,12 @@ function start(): void {
     );
 }
 
-start();
+/** The lecturer's second window: what it shows comes from the first. */
+async function startNotes(): Promise<void> {
+  const root = document.getElementById('root');
+  const { NotesPage } = await import('./ui/present/NotesPage.tsx');
+  if (root) createRoot(root).render(<NotesPage />);
+}
+
+if (new URLSearchParams(location.search).has('notes')) void startNotes();
+else start();

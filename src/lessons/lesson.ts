@@ -53,6 +53,7 @@ const step = v.strictObject({
   predict: v.exactOptional(prediction),
   reveal: v.exactOptional(v.strictObject({ ...place, look })), // where the lab goes when the prediction is answered
   task: v.exactOptional(task),
+  notes: v.exactOptional(v.pipe(v.array(words), v.readonly())), // for who presents it: not on the page
 });
 
 const lesson = v.strictObject({

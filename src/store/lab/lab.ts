@@ -11,6 +11,7 @@ import { createPlayer, type Player } from '../record/player.ts';
 import type { ReadRecording } from '../record/read_record.ts';
 import { createRunStore, createScreen, type RunStore, type Screen } from '../record/run.ts';
 import { recipeChanges, runName, sameRun } from '../record/run_name.ts';
+import { createStageStore, decodeStage, type StageStore } from '../place/stage.ts';
 import { createSelectionStore, isElsewhere, lastNeeded, type SelectionStore } from '../place/selection.ts';
 import { createFork } from './fork.ts';
 import { createShelf, type Shelf } from '../record/shelf.ts';
@@ -27,6 +28,7 @@ export interface Lab {
   /** The last update that has to be there to show what is selected, or what a lesson says; null: whatever there is. */
   readonly needed: () => number | null;
   readonly selection: SelectionStore;
+  readonly stage: StageStore;
   readonly player: Player;
   readonly transport: Transport;
   readonly shelf: Shelf;
@@ -149,6 +151,7 @@ export function createLab(
     recorded,
     live,
     selection,
+    stage: createStageStore(decodeStage(hash)),
     player,
     transport,
     inspection,

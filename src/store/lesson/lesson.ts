@@ -29,6 +29,7 @@ import { readRecord } from '../record/read_record.ts';
 import type { RunStore, Screen } from '../record/run.ts';
 import type { RunState } from '../record/run_state.ts';
 import { exampleEvents, parseExample } from './example.ts';
+import type { Guess } from './prediction.ts';
 
 export interface LessonState {
   readonly name: string | null; // of the lesson that is open
@@ -38,6 +39,7 @@ export interface LessonState {
   readonly ground: { readonly step: number; readonly record: RunStore } | null;
   readonly revealed: boolean; // the step's prediction is answered
   readonly needs: number; // last update that the step shows or asks a number of; 0 none
+  readonly answers: Readonly<Record<number, Guess | null>>; // of the open lesson, by step; null: shown without a guess
   readonly failure: ErrorReport | null;
 }
 
@@ -45,10 +47,12 @@ export interface Lessons extends StoreApi<LessonState> {
   /** Opens a lesson at a step, or LESSON_LIST. */
   readonly open: (name: string, step?: number) => void;
   readonly goTo: (step: number) => void;
-  /** The state of the step again, after the person went elsewhere in the lab. */
-  readonly again: () => void;
+  /** The state of the step again, after the person went elsewhere in the lab; before its answer was shown, or after. */
+  readonly again: (revealed?: boolean) => void;
   /** The prediction is answered: the lab goes where the step shows it. */
-  readonly reveal: () => void;
+  readonly reveal: (guess?: Guess | null) => void;
+  /** Where the numbers of a step are read; null while its record is not there. */
+  readonly groundAt: (step: number) => { readonly run: RunState; readonly selection: Selection } | null;
   /** Shows a small tree, in Credit at first. */
   readonly showExample: (text: string) => void;
   /** Ends lesson and example: the person's own place comes back. */
@@ -171,6 +175,7 @@ const NOTHING: LessonState = {
   ground: null,
   revealed: false,
   needs: 0,
+  answers: {},
   failure: null,
 };
 
@@ -310,8 +315,20 @@ export function createLessons(parts: LessonParts): Lessons {
     ...store,
     open: (name, step = 0) => selection.select({ lesson: name, lessonStep: step }),
     goTo,
-    again: () => void apply(store.getState().revealed, true).catch(fail),
-    reveal: () => void apply(true).catch(fail),
+    again: (revealed = store.getState().revealed) => void apply(revealed, true).catch(fail),
+    reveal(guess = null) {
+      const { answers, revealed } = store.getState();
+      const { lessonStep } = selection.getState();
+      if (!revealed) store.setState({ answers: { ...answers, [lessonStep]: guess } });
+      apply(true).catch(fail);
+    },
+    groundAt(step) {
+      const { lesson, name, record } = store.getState();
+      if (!lesson || name === null) return null;
+      const { example } = fieldsOf(lesson.at, lesson.steps[step].at);
+      const of = example === null ? record : ofExample(example);
+      return of && { run: of.getState(), selection: stateOf(lesson, name, step, of.getState()) };
+    },
     showExample: (text) =>
       selection.setState({ ...INITIAL_SELECTION, example: text, view: 'credit', update: 1 }, true),
     leave() {

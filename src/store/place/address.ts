@@ -6,19 +6,28 @@
 import { shorten } from '../../units.ts';
 import type { RunStore } from '../record/run.ts';
 import { FIELDS, type AddressField } from './address_fields.ts';
+import { decodeStage, encodeStage, STAGE_FIELDS, PLAIN_STAGE, type StageStore } from './stage.ts';
 import { INITIAL_SELECTION, type Selection, type SelectionStore } from './selection.ts';
 
 const VERSION = 'v1';
 
 const NEWEST = 'newest';
 
-/** @param newest number of the update on screen, where the selection follows the newest and a link should not */
-export function encodeSelection(selection: Selection, newest: number | null = null): string {
+/**
+ * @param newest number of the update on screen, where the selection follows the newest and a link should not
+ * @param stage parts that say how the page is set up for a room
+ */
+export function encodeSelection(
+  selection: Selection,
+  newest: number | null = null,
+  stage: readonly string[] = [],
+): string {
   const parts = FIELDS.flatMap(({ name, write }) => {
     const text = write(selection);
     return text === write(INITIAL_SELECTION) ? [] : [`${name}=${text}`];
   });
   if (newest !== null && selection.update === null) parts.push(`${NEWEST}=${newest}`);
+  parts.push(...stage);
   return parts.length === 0 ? '' : `#${[VERSION, ...parts].join('&')}`;
 }
 
@@ -45,6 +54,7 @@ export function decodeSelection(hash: string, follows = false): Selection {
   const fields = [...FIELDS, follows ? followed : newestField];
   for (const part of parts) {
     const [name, ...rest] = part.split('=');
+    if (STAGE_FIELDS.includes(name)) continue; // stage.ts reads them
     const known = fields.find((field) => field.name === (RENAMED[name] ?? name));
     const value = known?.read(rest.join('='));
     if (value) selection = { ...selection, ...value };
@@ -130,6 +140,7 @@ type MirroredRun = Pick<RunStore, 'getState' | 'subscribe'>;
 /** What a mirror can be told; the rest is as in a page. */
 export interface MirrorOptions {
   readonly run?: MirroredRun; // whose newest update is followed
+  readonly stage?: StageStore;
   readonly delayMs?: number;
   readonly nowMs?: () => number;
 }
@@ -142,7 +153,7 @@ export interface MirrorOptions {
 export function mirrorSelection(
   store: SelectionStore,
   bar: AddressBar,
-  { run, delayMs = 400, nowMs = Date.now }: MirrorOptions = {},
+  { run, stage, delayMs = 400, nowMs = Date.now }: MirrorOptions = {},
 ): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let written = store.getState();
@@ -156,7 +167,7 @@ export function mirrorSelection(
     const kind = placesChanged(written, selection);
     written = selection;
     writtenNewest = newestShown(selection, countOf(run));
-    const hash = encodeSelection(selection, writtenNewest);
+    const hash = encodeSelection(selection, writtenNewest, encodeStage(stage?.getState() ?? PLAIN_STAGE));
     if (hash === bar.location.hash) {
       lastMove = { kind: '', atMs: -Infinity }; // the browser moved, and the selection followed
       return;
@@ -172,12 +183,14 @@ export function mirrorSelection(
     timer ??= setTimeout(write, Math.max(0, writtenMs + delayMs - nowMs()));
   };
   const stop = store.subscribe(soon);
+  const stopStage = stage?.subscribe(soon);
   const stopRun = run?.subscribe(() => {
     if (newestShown(store.getState(), countOf(run)) !== writtenNewest) soon();
   });
   return () => {
     stop();
     stopRun?.();
+    stopStage?.();
     clearTimeout(timer);
   };
 }
@@ -192,9 +205,11 @@ export interface Travelled {
 }
 
 /** A link that is pasted or clicked in the open page comes the same way, as an entry that the page did not write. */
-export function followAddress(store: SelectionStore, bar: Travelled): () => void {
-  const follow = ({ state }: { readonly state: unknown }): void =>
+export function followAddress(store: SelectionStore, bar: Travelled, stage?: StageStore): () => void {
+  const follow = ({ state }: { readonly state: unknown }): void => {
+    stage?.setState({ ...decodeStage(bar.location.hash), answers: stage.getState().answers });
     store.setState(decodeSelection(bar.location.hash, state === OWN_ENTRY), true);
+  };
   bar.addEventListener('popstate', follow);
   return () => bar.removeEventListener('popstate', follow);
 }

@@ -20,7 +20,7 @@ import { advantageExtent, drawAdvantage } from '../drawing/encodings.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { useContextLength, useLab, useSelection, useUpdate, useVocabulary } from '../parts/binding.ts';
 import { formatCredit, formatSigned } from '../parts/format.ts';
-import { Waiting } from '../parts/parts.tsx';
+import { Hidable, Waiting } from '../parts/parts.tsx';
 import { NamedCredit, RuleSelect } from '../parts/RulePicker.tsx';
 import { creditShade } from '../parts/scales.ts';
 import { Transcript, type TokenDecoration } from '../parts/Transcript.tsx';
@@ -182,7 +182,9 @@ function Body({ state, tree, own, a, b, lines }: BodyProps) {
   const tokens = pathTokens(state, leaf, []);
   return (
     <>
-      <RulePair own={own} a={a.config} b={b.config} />
+      <Hidable name="rules">
+        <RulePair own={own} a={a.config} b={b.config} />
+      </Hidable>
       <div className="compare-sides">
         <Side letter="A" state={state} tree={tree} credit={a} />
         <Side letter="B" state={state} tree={tree} credit={b} />

@@ -9,7 +9,7 @@ import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type CreditConfig, type NodeId } from '../../units.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { useCreditRules, useOfUpdate, useSelection, useTree } from '../parts/binding.ts';
-import { Missing, Waiting } from '../parts/parts.tsx';
+import { Hidable, Missing, Waiting } from '../parts/parts.tsx';
 import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { RulePicker } from '../parts/RulePicker.tsx';
 import { ChangePanel, InfluencePanel } from './ChangePanel.tsx';
@@ -79,7 +79,15 @@ function Stepper(props: StepperProps) {
   return (
     <div className="credit-columns">
       <div className="credit-main">
-        <StepperBar state={state} tree={tree} rule={shown.config.advantageRule} steps={steps} frame={frame} />
+        <Hidable name="steps">
+          <StepperBar
+            state={state}
+            tree={tree}
+            rule={shown.config.advantageRule}
+            steps={steps}
+            frame={frame}
+          />
+        </Hidable>
         <RewardDrag state={state} shown={shown} hidden={predicts ? frame.rewards : null} onHold={setHeld}>
           <TreeDrawing
             title={`Credit of prompt ${state.prompt.index + 1}`}
@@ -99,18 +107,26 @@ function Stepper(props: StepperProps) {
             rewards={frame.rewards}
           />
         </RewardDrag>
-        <RulePicker state={state} own={props.own} shown={shown} />
-        <p className="small soft">
-          Drag a leaf up or down to ask “what if?”; on a focused leaf Shift with ↑ or ↓ does the same.
-        </p>
+        <Hidable name="rules">
+          <RulePicker state={state} own={props.own} shown={shown} />
+        </Hidable>
+        <Hidable name="rewards">
+          <p className="small soft">
+            Drag a leaf up or down to ask “what if?”; on a focused leaf Shift with ↑ or ↓ does the same.
+          </p>
+        </Hidable>
       </div>
       <div className="credit-side">
         <FormulaPanel state={state} shown={shown} frame={frame} />
         {change && <ChangePanel change={change} frame={frame} />}
-        <LeafTable state={state} shown={shown} frame={frame} />
-        {turn != null && frame.advantages[turn] && !isHidden && (
-          <Influence {...props} node={turn} choice={choice} />
-        )}
+        <Hidable name="rewards">
+          <LeafTable state={state} shown={shown} frame={frame} />
+        </Hidable>
+        <Hidable name="influence">
+          {turn != null && frame.advantages[turn] && !isHidden && (
+            <Influence {...props} node={turn} choice={choice} />
+          )}
+        </Hidable>
       </div>
     </div>
   );

@@ -7,7 +7,7 @@ import type { Recredit } from '../../store/credit/credit.ts';
 import { withReward } from '../../store/place/selection.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { nodeId, type NodeId, type NodeTable } from '../../units.ts';
-import { useLab } from '../parts/binding.ts';
+import { useIsHidden, useLab } from '../parts/binding.ts';
 
 // A leaf's reward under a drag or a key, as a what-if. Pure arithmetic; the gestures are RewardDrag.tsx.
 
@@ -50,11 +50,12 @@ interface RewardDragProps {
 
 export function RewardDrag({ state, shown, hidden, onHold, children }: RewardDragProps) {
   const { selection } = useLab();
+  const isHidden = useIsHidden('rewards');
   const drag = useRef<Drag | null>(null);
   const leafAt = (target: EventTarget): NodeId | null => {
     const text = target instanceof Element && target.closest('[data-node]')?.getAttribute('data-node');
     const id = text ? nodeId(Number(text)) : null;
-    return id !== null && state.leaves.includes(id) && hidden?.[id] !== null ? id : null;
+    return id !== null && !isHidden && state.leaves.includes(id) && hidden?.[id] !== null ? id : null;
   };
   const set = (leaf: NodeId, reward: number): void => {
     const { whatIf } = selection.getState();

@@ -85,7 +85,7 @@ function Astray() {
   return (
     <p role="status" className="small">
       Another run is on screen.{' '}
-      <button type="button" className="small" onClick={lessons.again}>
+      <button type="button" className="small" onClick={() => lessons.again()}>
         Back to the lesson’s
       </button>
     </p>

@@ -50,11 +50,17 @@ export function useGround(): Ground | null {
   }, [lesson, name, ground, needs, step, state]);
 }
 
-export function Passage({ text, ground }: { readonly text: string; readonly ground: Ground | null }) {
+interface PassageProps {
+  readonly text: string;
+  readonly ground: Ground | null;
+  readonly plain?: boolean; // terms are words: nothing to press
+}
+
+export function Passage({ text, ground, plain = false }: PassageProps) {
   const { selection } = useLab();
   const parts = useMemo(() => parsePassage(text), [text]);
   return parts.map((part, at) => {
-    if (part.kind === 'words') return part.words;
+    if (part.kind === 'words' || (plain && part.kind === 'term')) return part.words;
     if (part.kind === 'term')
       return (
         <Term key={at} name={part.term}>

@@ -2,36 +2,12 @@
 import { useStore } from 'zustand';
 import type { PredictionData, TaskData } from '../../lessons/lesson.ts';
 import { evaluate, type Ground } from '../../store/lesson/expression.ts';
-import type { Question } from '../../store/lesson/prediction.ts';
+import { questionOf } from '../../store/lesson/worksheet.ts';
 import { isChosen } from '../../store/lesson/lesson.ts';
 import { useLab } from '../parts/binding.ts';
 import { PredictionCard } from '../parts/PredictionCard.tsx';
 import { goToPart, partOf } from './looked_at.ts';
 import { formatQuantity, Passage } from './Passage.tsx';
-
-/** The question with its truth; null while the lab does not know it yet. */
-function questionOf(data: PredictionData, ground: Ground): Question | null {
-  const truthOf = (text: string): number | null => evaluate(text, ground).value;
-  switch (data.kind) {
-    case 'choice':
-      return { kind: 'choice', options: data.options, right: data.right };
-    case 'ranking': {
-      const items = data.items.flatMap(({ label, of }) => {
-        const truth = truthOf(of);
-        return truth === null ? [] : [{ label, truth }];
-      });
-      return items.length < data.items.length ? null : { kind: 'ranking', items };
-    }
-    case 'number':
-    case 'sign': {
-      const truth = truthOf(data.of);
-      if (truth === null) return null;
-      return data.kind === 'sign'
-        ? { kind: 'sign', truth }
-        : { kind: 'number', truth, tolerance: data.tolerance };
-    }
-  }
-}
 
 const kindOf = (data: PredictionData, ground: Ground) =>
   data.kind === 'choice'

@@ -18,7 +18,7 @@ import {
   useVocabulary,
 } from '../parts/binding.ts';
 import { countWords, formatNumber, formatSigned } from '../parts/format.ts';
-import { Missing, useMissing, Waiting } from '../parts/parts.tsx';
+import { Hidable, Missing, useMissing, Waiting } from '../parts/parts.tsx';
 import { PromptBar } from '../parts/PromptBar.tsx';
 import { REWARD_GLYPHS, rewardClass } from '../parts/scales.ts';
 import { BalancePanel, NetWeightPanel } from './BalancePanel.tsx';
@@ -141,7 +141,9 @@ function BatchPanels({ update, config, reading }: RowProps & { readonly reading:
         <span className="number">{formatSigned(minibatch.loss, 5)}</span>.
       </p>
       {config.surrogate === 'clip' && (
-        <ClipQuestion key={minibatch.minibatch} minibatch={minibatch} config={config} />
+        <Hidable name="clip">
+          <ClipQuestion key={minibatch.minibatch} minibatch={minibatch} config={config} />
+        </Hidable>
       )}
       <BalancePanel update={update} minibatch={minibatch} config={config} />
       <SpreadPanel minibatch={minibatch} config={config} />
@@ -207,13 +209,15 @@ function TreeLoss({ update, tree, config }: TreeLossProps) {
         <Waiting>No rollout has ended yet.</Waiting>
       ) : (
         <>
-          <PlacesBar
-            update={update}
-            config={config}
-            clipped={clipped}
-            pushes={pushes}
-            here={{ prompt, leaf, position: token ?? opens ?? -1 }}
-          />
+          <Hidable name="places">
+            <PlacesBar
+              update={update}
+              config={config}
+              clipped={clipped}
+              pushes={pushes}
+              here={{ prompt, leaf, position: token ?? opens ?? -1 }}
+            />
+          </Hidable>
           <LeafPicker tree={tree} leaf={leaf} clipped={(id) => countIn(prompt, id)} />
           <LossRowView update={update} tree={tree} leaf={leaf} config={config} opens={opens} />
         </>

@@ -9,6 +9,7 @@ import {
   useTree,
   useUpdate,
 } from './binding.ts';
+import { Hidable } from './parts.tsx';
 import { isDead } from '../../store/record/reading.ts';
 
 interface PromptBarProps {
@@ -29,35 +30,44 @@ export function PromptBar({ mark, saysDead = true }: PromptBarProps) {
   };
   return (
     <div className="bar prompt-bar" role="group" aria-label="Which tree">
-      <button
-        type="button"
-        aria-label="Previous update"
-        disabled={update.update <= 1}
-        onClick={() => goTo(update.update - 1)}
-      >
-        [
-      </button>
+      <Hidable name="updates">
+        <button
+          type="button"
+          aria-label="Previous update"
+          disabled={update.update <= 1}
+          onClick={() => goTo(update.update - 1)}
+        >
+          [
+        </button>
+      </Hidable>
       <span className="number">update {update.update}</span>
-      <button
-        type="button"
-        aria-label="Next update"
-        disabled={update.update >= updateCount}
-        onClick={() => goTo(update.update + 1)}
-      >
-        ]
-      </button>
-      <label>
-        prompt{' '}
-        <select value={prompt} onChange={(event) => selection.select({ prompt: Number(event.target.value) })}>
-          {update.trees.map((entry, index) => (
-            <option key={index} value={index}>
-              {index + 1} of {update.trees.length}
-              {saysDead && isDead(entry) ? ' (dead)' : ''}
-              {mark?.(index) ?? ''}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Hidable name="updates">
+        <button
+          type="button"
+          aria-label="Next update"
+          disabled={update.update >= updateCount}
+          onClick={() => goTo(update.update + 1)}
+        >
+          ]
+        </button>
+      </Hidable>
+      <Hidable name="prompts">
+        <label>
+          prompt{' '}
+          <select
+            value={prompt}
+            onChange={(event) => selection.select({ prompt: Number(event.target.value) })}
+          >
+            {update.trees.map((entry, index) => (
+              <option key={index} value={index}>
+                {index + 1} of {update.trees.length}
+                {saysDead && isDead(entry) ? ' (dead)' : ''}
+                {mark?.(index) ?? ''}
+              </option>
+            ))}
+          </select>
+        </label>
+      </Hidable>
       {tree && (
         <span className="question">
           {tree.prompt.dataset !== '' && <span className="soft">{tree.prompt.dataset}: </span>}

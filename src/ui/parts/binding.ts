@@ -9,6 +9,7 @@ import type { KeptState } from '../../store/lab/kept.ts';
 import type { Lab } from '../../store/lab/lab.ts';
 import type { TransportState } from '../../store/lab/transport.ts';
 import type { Selection } from '../../store/place/selection.ts';
+import type { HiddenName, Stage } from '../../store/place/stage.ts';
 import type { PlayerState } from '../../store/record/player.ts';
 import {
   contextLengthOf,
@@ -48,6 +49,11 @@ export const useArrival = <T>(selector: (arrival: ArrivalState) => T): T =>
   useStore(useLab().arrival, selector);
 
 export const useKept = <T>(selector: (kept: KeptState) => T): T => useStore(useLab().kept, selector);
+
+export const useStage = <T>(selector: (stage: Stage) => T): T => useStore(useLab().stage, selector);
+
+/** A teacher's link hides it: it is not drawn, and its keys do nothing. */
+export const useIsHidden = (name: HiddenName): boolean => useStage(({ hidden }) => hidden.includes(name));
 
 /** The update under the cursor, or null before the first. */
 export function useUpdate(): UpdateState | null {

@@ -3,8 +3,14 @@ import type { ReactNode } from 'react';
 import type { View } from '../../store/place/selection.ts';
 import { missingIn } from '../../store/record/needs.ts';
 import { finishedBefore, selectedTree } from '../../store/record/reading.ts';
-import { useLab, useRun, useSelection, useUpdateNumber } from './binding.ts';
+import type { HiddenName } from '../../store/place/stage.ts';
+import { useIsHidden, useLab, useRun, useSelection, useUpdateNumber } from './binding.ts';
 import { REWARD_COLOURS, type RewardClass } from './scales.ts';
+
+/** What a teacher's link can hide. */
+export function Hidable({ name, children }: { readonly name: HiddenName; readonly children: ReactNode }) {
+  return useIsHidden(name) ? null : children;
+}
 
 export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (

@@ -3,8 +3,9 @@ import { useState, type ComponentType, type MouseEvent } from 'react';
 import type { Lab } from '../../store/lab/lab.ts';
 import type { View } from '../../store/place/selection.ts';
 import { runWords, type RunName } from '../../store/record/run_name.ts';
-import { LabProvider, useArrival, useLab, useRun, useSelection } from '../parts/binding.ts';
-import { Boundary } from '../parts/Boundary.tsx';
+import { LabProvider, useArrival, useLab, useRun, useSelection, useStage } from '../parts/binding.ts';
+import { Boundary, LazyPart } from '../parts/Boundary.tsx';
+import { Hidable } from '../parts/parts.tsx';
 import { FrameBar } from './FrameBar.tsx';
 import { Header } from './Header.tsx';
 import { KeyHelp, KeyProvider, useKeys, useUpdateKeys, type KeyBinding } from './keys.tsx';
@@ -20,6 +21,7 @@ import {
 import { DropZone, FileNotice } from '../runs/Files.tsx';
 import { FollowedNotice, ReturnedNotice, TroubleNotice } from '../runs/KeptNotices.tsx';
 import { ExampleDock, LessonDock } from '../lessons/LessonDock.tsx';
+import { QuestionsDock, TaughtNotice } from '../teach/TaughtNotice.tsx';
 import { NewVersionNotice } from './NewVersion.tsx';
 import { usePlaybackKeys } from '../train/TransportBar.tsx';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -107,12 +109,15 @@ const NOTICES: readonly NoticePart[] = [
   { name: 'The notice about a file', Notice: FileNotice },
   { name: 'The error', Notice: ErrorBanner, inFrame: true },
   { name: 'The notice about the address', Notice: AddressNotice, inFrame: true },
+  { name: 'The notice about what is hidden', Notice: TaughtNotice, inFrame: true },
   { name: 'The notice about old updates', Notice: DetailNotice, inFrame: true },
   { name: 'The notice about the edited kernel', Notice: EditedNotice, inFrame: true },
   { name: 'The notice about a hidden page', Notice: HiddenNotice },
   { name: 'The notice about a new version', Notice: NewVersionNotice },
   { name: 'The progress in words', Notice: SpokenProgress, inFrame: true },
 ];
+
+const loadPresenter = () => import('../present/Presenter.tsx');
 
 /** Focus only: the hash holds the selection. */
 function skipToView(event: MouseEvent): void {
@@ -122,18 +127,28 @@ function skipToView(event: MouseEvent): void {
 
 function Shell({ isFrame }: { readonly isFrame: boolean }) {
   const [help, setHelp] = useState(false);
-  const { selection } = useLab();
+  const { selection, stage } = useLab();
   const views = VIEW_LIST.map((view, index): KeyBinding => ({
     key: String(index + 1),
+    of: view,
     label: `${VIEW_PANELS[view].title} view`,
     run: () => selection.select({ view }),
   }));
+  const presented = useStage((stage) => stage.presented);
   useKeys([
     ...views,
+    { key: 'P', label: 'presenter', run: () => stage.present(!stage.getState().presented) },
     ...useUpdateKeys(),
     ...usePlaybackKeys(),
     { key: '?', label: 'this list', run: () => setHelp(true) },
   ]);
+  if (presented)
+    return (
+      <Boundary name="The presenter">
+        <LazyPart name="The presenter" load={loadPresenter} props={{}} />
+        {help && <KeyHelp onClose={() => setHelp(false)} />}
+      </Boundary>
+    );
   return (
     <>
       {!isFrame && (
@@ -155,10 +170,19 @@ function Shell({ isFrame }: { readonly isFrame: boolean }) {
         <ExampleDock />
       </Boundary>
       <CurrentView />
+      <Boundary name="The questions">
+        <QuestionsDock />
+      </Boundary>
       <Boundary name="The lesson">
         <LessonDock />
       </Boundary>
-      {isFrame ? <FrameBar /> : <DropZone />}
+      {isFrame ? (
+        <FrameBar />
+      ) : (
+        <Hidable name="files">
+          <DropZone />
+        </Hidable>
+      )}
       {help && (
         <Boundary name="The list of keys">
           <KeyHelp onClose={() => setHelp(false)} />

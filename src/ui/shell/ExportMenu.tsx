@@ -2,12 +2,16 @@
 import { useState, type KeyboardEvent } from 'react';
 import { linkNow, type Link } from '../../store/export/link.ts';
 import { useLab, useRun } from '../parts/binding.ts';
+import type { TeachDialog } from './ExportPanel.tsx';
 import { LazyPart } from '../parts/Boundary.tsx';
 
 const loadPanel = () => import('./ExportPanel.tsx');
+const loadTeacher = () => import('../teach/TeacherDialog.tsx');
+const loadWorksheet = () => import('../teach/Worksheet.tsx');
 
 export function ExportMenu() {
   const [isOpen, setOpen] = useState(false);
+  const [dialog, setDialog] = useState<TeachDialog | null>(null);
   const hasRun = useRun((run) => run.header !== null);
   const closeOnEscape = (event: KeyboardEvent<HTMLDetailsElement>): void => {
     if (event.key !== 'Escape' || !isOpen) return;
@@ -16,16 +20,31 @@ export function ExportMenu() {
     event.currentTarget.querySelector('summary')?.focus();
   };
   if (!hasRun) return null;
+  const open = (which: TeachDialog): void => {
+    setOpen(false);
+    setDialog(which);
+  };
+  const close = (): void => setDialog(null);
   return (
-    <details
-      className="badge export-menu"
-      open={isOpen}
-      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
-      onKeyDown={closeOnEscape}
-    >
-      <summary>Export</summary>
-      <div className="popover">{isOpen && <LazyPart name="The export" load={loadPanel} props={{}} />}</div>
-    </details>
+    <>
+      <details
+        className="badge export-menu"
+        open={isOpen}
+        onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+        onKeyDown={closeOnEscape}
+      >
+        <summary>Export</summary>
+        <div className="popover">
+          {isOpen && <LazyPart name="The export" load={loadPanel} props={{ onTeach: open }} />}
+        </div>
+      </details>
+      {dialog === 'link' && (
+        <LazyPart name="The teacher’s link" load={loadTeacher} props={{ onClose: close }} />
+      )}
+      {dialog === 'worksheet' && (
+        <LazyPart name="The worksheet" load={loadWorksheet} props={{ onClose: close }} />
+      )}
+    </>
   );
 }
 

@@ -151,9 +151,37 @@ function Embed() {
   );
 }
 
-export default function ExportPanel() {
+export type TeachDialog = 'link' | 'worksheet';
+
+/** For a class: on the projector, as a link, on paper. */
+function Teach({ onTeach }: ExportPanelProps) {
+  const { stage } = useLab();
+  return (
+    <>
+      <p className="heading">For a class</p>
+      <div className="bar">
+        <button type="button" aria-keyshortcuts="Shift+P" onClick={() => stage.present(true)}>
+          Present
+        </button>
+        <button type="button" onClick={() => onTeach('link')}>
+          Teacher’s link
+        </button>
+        <button type="button" onClick={() => onTeach('worksheet')}>
+          Worksheet
+        </button>
+      </div>
+    </>
+  );
+}
+
+interface ExportPanelProps {
+  readonly onTeach: (dialog: TeachDialog) => void;
+}
+
+export default function ExportPanel({ onTeach }: ExportPanelProps) {
   return (
     <div className="export-panel">
+      <Teach onTeach={onTeach} />
       <DataFiles />
       <Embed />
       <Cite />

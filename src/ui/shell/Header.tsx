@@ -5,6 +5,7 @@ import { titleOf } from '../../store/record/shelf.ts';
 import type { View } from '../../store/place/selection.ts';
 import { useAlarms } from '../parts/Alarms.tsx';
 import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
+import { Hidable } from '../parts/parts.tsx';
 import { LessonsButton } from '../lessons/LessonDock.tsx';
 import { ShownReplayCheck } from '../parts/Replay.tsx';
 import { SaveAndOpen } from '../runs/Files.tsx';
@@ -66,7 +67,9 @@ export function SourceBadge() {
           </button>
           <WhatDiffers />
           <ShownReplayCheck />
-          <SaveAndOpen />
+          <Hidable name="files">
+            <SaveAndOpen />
+          </Hidable>
         </div>
       </details>
     );
@@ -86,7 +89,9 @@ export function SourceBadge() {
           </button>
           <WhatDiffers />
           <ShownReplayCheck />
-          <SaveAndOpen />
+          <Hidable name="files">
+            <SaveAndOpen />
+          </Hidable>
         </div>
       </details>
     );
@@ -99,7 +104,9 @@ export function SourceBadge() {
           <p>{WITHOUT_WEBGPU}</p>
           <p>To train live: {webgpuAdvice(factsOfThisBrowser())}</p>
           <ShownReplayCheck />
-          <SaveAndOpen />
+          <Hidable name="files">
+            <SaveAndOpen />
+          </Hidable>
         </div>
       </details>
     );
@@ -117,9 +124,11 @@ export function SourceBadge() {
           A run recorded earlier{engine.kind === 'ready' ? '' : ', shown while the GPU programs compile'}.
           Train live trains a new one on {adapter}.
         </p>
-        <button type="button" className="primary" onClick={transport.trainLive}>
-          Train live
-        </button>
+        <Hidable name="live">
+          <button type="button" className="primary" onClick={transport.trainLive}>
+            Train live
+          </button>
+        </Hidable>
         {isBegun && (
           <button type="button" onClick={transport.showLive}>
             Show the live run
@@ -127,7 +136,9 @@ export function SourceBadge() {
         )}
         <WhatDiffers />
         <ShownReplayCheck />
-        <SaveAndOpen />
+        <Hidable name="files">
+          <SaveAndOpen />
+        </Hidable>
       </div>
     </details>
   );
@@ -185,20 +196,30 @@ export function Header({ onHelp }: { readonly onHelp: () => void }) {
       </h1>
       <nav aria-label="Views">
         {VIEW_LIST.map((view, index) => (
-          <ViewTab key={view} view={view} index={index} />
+          <Hidable key={view} name={view}>
+            <ViewTab view={view} index={index} />
+          </Hidable>
         ))}
       </nav>
       <div className="header-end">
         {view !== 'train' && <Playback />}
         <EditedBadge />
         <SourceBadge />
-        <CopyLink />
-        <ExportMenu />
-        <button type="button" className="quiet small" onClick={nextTheme} title={`Theme: ${theme}`}>
-          <span aria-hidden="true">◐</span>
-          <span className="visually-hidden">Theme: {theme}</span>
-        </button>
-        <LessonsButton />
+        <Hidable name="link">
+          <CopyLink />
+        </Hidable>
+        <Hidable name="export">
+          <ExportMenu />
+        </Hidable>
+        <Hidable name="theme">
+          <button type="button" className="quiet small" onClick={nextTheme} title={`Theme: ${theme}`}>
+            <span aria-hidden="true">◐</span>
+            <span className="visually-hidden">Theme: {theme}</span>
+          </button>
+        </Hidable>
+        <Hidable name="lessons">
+          <LessonsButton />
+        </Hidable>
         <button type="button" className="quiet small" onClick={onHelp} aria-keyshortcuts="?">
           <span className="keys-word">Keys</span> <kbd>?</kbd>
         </button>

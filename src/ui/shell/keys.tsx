@@ -1,17 +1,24 @@
 /** The keyboard map: views register their keys with `useKeys`; `?` lists what is registered. */
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import type { HiddenName } from '../../store/place/stage.ts';
 import { useLab } from '../parts/binding.ts';
 
 export interface KeyBinding {
   readonly key: string; // KeyboardEvent.key, e.g. ' ', 'ArrowLeft', '['
   readonly shift?: boolean; // for keys that shift does not change by itself, such as arrows
   readonly first?: boolean; // wins over the keys of views, as those of a lesson do
+  readonly of?: HiddenName; // does nothing while a teacher's link hides this
   readonly label: string; // a sentence without a full stop: "play or pause"
   readonly run: () => void;
 }
 
 class KeyRegistry {
   readonly #lists = new Set<{ readonly current: readonly KeyBinding[] }>();
+  readonly #hidden: () => readonly HiddenName[];
+
+  constructor(hidden: () => readonly HiddenName[]) {
+    this.#hidden = hidden;
+  }
 
   add(list: { readonly current: readonly KeyBinding[] }): () => void {
     this.#lists.add(list);
@@ -20,7 +27,11 @@ class KeyRegistry {
 
   /** Last registered first: a view's key wins over the shell's. */
   bindings(): readonly KeyBinding[] {
-    const latest = [...this.#lists].reverse().flatMap((list) => list.current);
+    const hidden = this.#hidden();
+    const latest = [...this.#lists]
+      .reverse()
+      .flatMap((list) => list.current)
+      .filter(({ of }) => !of || !hidden.includes(of));
     const all = [...latest.filter(({ first }) => first), ...latest.filter(({ first }) => !first)];
     return all.filter((binding, index) => all.findIndex((other) => sameKey(binding, other)) === index);
   }
@@ -44,7 +55,8 @@ function matches(binding: KeyBinding, event: KeyboardEvent): boolean {
 }
 
 export function KeyProvider({ children }: { readonly children: ReactNode }) {
-  const [registry] = useState(() => new KeyRegistry());
+  const { stage } = useLab();
+  const [registry] = useState(() => new KeyRegistry(() => stage.getState().hidden));
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -130,8 +142,13 @@ export function useUpdateKeys(): readonly KeyBinding[] {
     selection.select({ update: Math.min(Math.max(from + by, 1), last) });
   };
   return [
-    { key: '[', label: 'update before', run: () => moveUpdate(-1) },
-    { key: ']', label: 'update after', run: () => moveUpdate(1) },
-    { key: 'f', label: 'follow the newest update', run: () => selection.select({ update: null }) },
+    { key: '[', of: 'updates', label: 'update before', run: () => moveUpdate(-1) },
+    { key: ']', of: 'updates', label: 'update after', run: () => moveUpdate(1) },
+    {
+      key: 'f',
+      of: 'updates',
+      label: 'follow the newest update',
+      run: () => selection.select({ update: null }),
+    },
   ];
 }

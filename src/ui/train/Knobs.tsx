@@ -1,6 +1,6 @@
 /** All settings of a run, grouped, as the engine describes them; a change offers a restart. */
 import { recipeOf } from '../../store/record/reading.ts';
-import { useEffect } from 'react';
+import { useEffect, useMemo } from 'react';
 import { useStore } from 'zustand';
 import { withAlgorithm } from '../../store/lab/knobs.ts';
 import { same } from '../../store/lab/open_run.ts';
@@ -8,7 +8,9 @@ import { forkOffer } from '../../store/lab/fork.ts';
 import type { RunState } from '../../store/record/run_state.ts';
 import { configWords } from '../../store/record/run_difference.ts';
 import { LOADED_BY_HAND, withKernel, type RunConfig } from '../../units.ts';
-import { useInspection, useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
+import { useInspection, useLab, useRun, useSelection, useStage, useTransport } from '../parts/binding.ts';
+import { settingName } from '../../store/place/stage.ts';
+import { Hidable } from '../parts/parts.tsx';
 import { Progress } from '../parts/Replay.tsx';
 import { knobId, Problem } from '../parts/KnobField.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
@@ -67,36 +69,40 @@ function Pickers({ config }: { readonly config: RunConfig }) {
   };
   return (
     <div className="pickers">
-      <label>
-        Preset
-        <select value={config.preset} onChange={(event) => pickPreset(event.target.value)}>
-          {presets.map(({ name, title }) => (
-            <option key={name} value={name}>
-              {title}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Algorithm
-        <select
-          id={knobId('algorithm.name')}
-          value={config.algorithm.name}
-          onChange={(event) => pickAlgorithm(event.target.value)}
-        >
-          {[...new Set(algorithms.map(({ family }) => family))].map((family) => (
-            <optgroup key={family} label={family}>
-              {algorithms
-                .filter((algorithm) => algorithm.family === family)
-                .map(({ name, title }) => (
-                  <option key={name} value={name}>
-                    {title}
-                  </option>
-                ))}
-            </optgroup>
-          ))}
-        </select>
-      </label>
+      <Hidable name="preset">
+        <label>
+          Preset
+          <select value={config.preset} onChange={(event) => pickPreset(event.target.value)}>
+            {presets.map(({ name, title }) => (
+              <option key={name} value={name}>
+                {title}
+              </option>
+            ))}
+          </select>
+        </label>
+      </Hidable>
+      <Hidable name="algorithm">
+        <label>
+          Algorithm
+          <select
+            id={knobId('algorithm.name')}
+            value={config.algorithm.name}
+            onChange={(event) => pickAlgorithm(event.target.value)}
+          >
+            {[...new Set(algorithms.map(({ family }) => family))].map((family) => (
+              <optgroup key={family} label={family}>
+                {algorithms
+                  .filter((algorithm) => algorithm.family === family)
+                  .map(({ name, title }) => (
+                    <option key={name} value={name}>
+                      {title}
+                    </option>
+                  ))}
+              </optgroup>
+            ))}
+          </select>
+        </label>
+      </Hidable>
       {method && <MethodCard method={method} />}
       <MethodChanges config={config} />
       <EditedLine edit={config.editedKernel} />
@@ -106,7 +112,9 @@ function Pickers({ config }: { readonly config: RunConfig }) {
         </button>
       )}
       <p className="small soft">{presets.find(({ name }) => name === config.preset)?.description}</p>
-      <StartingWeights config={config} />
+      <Hidable name="weights">
+        <StartingWeights config={config} />
+      </Hidable>
     </div>
   );
 }
@@ -227,6 +235,11 @@ function DraftActions() {
 export function Knobs({ onClose }: { readonly onClose: () => void }) {
   const config = useConfig();
   const ready = useRun((run) => run.ready);
+  const hidden = useStage((stage) => stage.hidden);
+  const listed = useMemo(
+    () => ready && { ...ready, knobs: ready.knobs.filter(({ path }) => !hidden.includes(settingName(path))) },
+    [ready, hidden],
+  );
   return (
     <aside className="knobs" aria-label="Settings">
       <div className="section-head">
@@ -240,8 +253,8 @@ export function Knobs({ onClose }: { readonly onClose: () => void }) {
       {!ready && (
         <p className="small soft">The engine lists its settings here once it has started; it needs WebGPU.</p>
       )}
-      {config && ready && (
-        <SettingsList config={config} ready={ready}>
+      {config && listed && (
+        <SettingsList config={config} ready={listed}>
           <Pickers config={config} />
         </SettingsList>
       )}

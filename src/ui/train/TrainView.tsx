@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import { bestLeaf, pathTokens, rewardOf } from '../../store/record/reading.ts';
 import type { RunState, TreeState } from '../../store/record/run_state.ts';
 import {
+  useIsHidden,
   useOfUpdate,
   useSentence,
   useTold,
@@ -12,7 +13,7 @@ import {
   useSelection,
 } from '../parts/binding.ts';
 import { formatSigned, formatCount, formatSetting } from '../parts/format.ts';
-import { RewardMark, Missing, useMissing } from '../parts/parts.tsx';
+import { Hidable, RewardMark, Missing, useMissing } from '../parts/parts.tsx';
 import { rewardClass } from '../parts/scales.ts';
 import { Transcript } from '../parts/Transcript.tsx';
 import { isElsewhere } from '../../store/place/selection.ts';
@@ -148,20 +149,23 @@ export function TrainView() {
   const selected = useSelection((selection) => selection.prompt);
   const trees = useOfUpdate((update) => update?.trees.length ?? 0);
   const sentences = useMissing('train');
+  const open = !useIsHidden('settings') && settings;
   const { selection } = useLab();
   const move = (by: number): void => {
     if (trees > 0) selection.select({ prompt: (selected + by + trees) % trees });
   };
   useKeys([
-    { key: 'ArrowLeft', label: 'prompt before', run: () => move(-1) },
-    { key: 'ArrowRight', label: 'prompt after', run: () => move(1) },
-    { key: 's', label: 'settings', run: () => setSettings((open) => !open) },
+    { key: 'ArrowLeft', of: 'prompts', label: 'prompt before', run: () => move(-1) },
+    { key: 'ArrowRight', of: 'prompts', label: 'prompt after', run: () => move(1) },
+    { key: 's', of: 'settings', label: 'settings', run: () => setSettings((open) => !open) },
   ]);
   return (
-    <div className="train" data-settings={settings}>
+    <div className="train" data-settings={open}>
       <div className="train-top">
         <TransportBar />
-        <Scrubber />
+        <Hidable name="updates">
+          <Scrubber />
+        </Hidable>
         <Alarms />
       </div>
       {sentences.length > 0 ? <Missing view="train" /> : <CurvesOrStory />}
@@ -170,18 +174,20 @@ export function TrainView() {
         <Answer prompt={preview ?? selected} />
         <div className="config">
           <ConfigLine />
-          <button
-            type="button"
-            className="small"
-            aria-expanded={settings}
-            aria-keyshortcuts="s"
-            onClick={() => setSettings(!settings)}
-          >
-            Settings
-          </button>
+          <Hidable name="settings">
+            <button
+              type="button"
+              className="small"
+              aria-expanded={settings}
+              aria-keyshortcuts="s"
+              onClick={() => setSettings(!settings)}
+            >
+              Settings
+            </button>
+          </Hidable>
         </div>
       </div>
-      {settings && <Knobs onClose={() => setSettings(false)} />}
+      {open && <Knobs onClose={() => setSettings(false)} />}
     </div>
   );
 }

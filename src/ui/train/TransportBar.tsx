@@ -3,6 +3,7 @@ import { PHASES } from '../../store/record/run_state.ts';
 import { SPEEDS } from '../../store/record/player.ts';
 import {
   useRecipe,
+  useIsHidden,
   useIsPlaying,
   useLab,
   useOfUpdate,
@@ -12,6 +13,7 @@ import {
   useTransport,
 } from '../parts/binding.ts';
 import { countWords, formatMs } from '../parts/format.ts';
+import { Hidable } from '../parts/parts.tsx';
 import { useKeys, type KeyBinding } from '../shell/keys.tsx';
 
 /** A record that lies there whole has nothing to play. */
@@ -77,7 +79,8 @@ function Speed() {
   const speed = usePlayer((player) => player.speed);
   const recorded = useTransport((transport) => transport.source === 'recorded');
   const { player } = useLab();
-  if (!recorded) return null;
+  const isHidden = useIsHidden('speed');
+  if (!recorded || isHidden) return null;
   return (
     <label className="speed">
       <span className="visually-hidden">speed of the recorded run </span>
@@ -98,17 +101,21 @@ export function Playback() {
   const follows = useSelection((state) => state.update === null);
   return (
     <div className="playback" role="group" aria-label="Playback">
-      <PlayButton small />
+      <Hidable name="play">
+        <PlayButton small />
+      </Hidable>
       <Speed />
-      <button
-        type="button"
-        className="quiet small"
-        disabled={follows}
-        aria-keyshortcuts="f"
-        onClick={() => selection.select({ update: null })}
-      >
-        Newest
-      </button>
+      <Hidable name="updates">
+        <button
+          type="button"
+          className="quiet small"
+          disabled={follows}
+          aria-keyshortcuts="f"
+          onClick={() => selection.select({ update: null })}
+        >
+          Newest
+        </button>
+      </Hidable>
     </div>
   );
 }
@@ -122,9 +129,14 @@ export function usePlaybackKeys(): readonly KeyBinding[] {
     player.setSpeed(SPEEDS[Math.min(Math.max(at, 0), SPEEDS.length - 1)]);
   };
   return [
-    { key: 'k', label: 'pause or resume the run', run: playing ? transport.pause : transport.play },
-    { key: '<', label: 'play the recorded run slower', run: () => change(-1) },
-    { key: '>', label: 'play the recorded run faster', run: () => change(1) },
+    {
+      key: 'k',
+      of: 'play',
+      label: 'pause or resume the run',
+      run: playing ? transport.pause : transport.play,
+    },
+    { key: '<', of: 'speed', label: 'play the recorded run slower', run: () => change(-1) },
+    { key: '>', of: 'speed', label: 'play the recorded run faster', run: () => change(1) },
   ];
 }
 
@@ -159,31 +171,39 @@ export function TransportBar() {
   const source = useTransport((state) => state.source);
   const canPlay = useCanPlay();
   const keys: readonly KeyBinding[] = [
-    { key: ' ', label: 'play or pause', run: playing ? transport.pause : transport.play },
-    { key: 'u', label: 'one update', run: transport.stepUpdate },
-    { key: '.', label: 'one phase', run: transport.stepPhase },
-    { key: 'R', label: 'reset: the same seed from the start', run: transport.reset },
+    { key: ' ', of: 'play', label: 'play or pause', run: playing ? transport.pause : transport.play },
+    { key: 'u', of: 'step', label: 'one update', run: transport.stepUpdate },
+    { key: '.', of: 'step', label: 'one phase', run: transport.stepPhase },
+    { key: 'R', of: 'reset', label: 'reset: the same seed from the start', run: transport.reset },
   ];
   useKeys(keys);
   return (
     <div className="transport" role="group" aria-label="Transport">
-      <PlayButton />
-      <TrainLiveButton />
+      <Hidable name="play">
+        <PlayButton />
+      </Hidable>
+      <Hidable name="live">
+        <TrainLiveButton />
+      </Hidable>
       <Speed />
-      <button type="button" disabled={!canPlay} onClick={transport.stepUpdate} aria-keyshortcuts="u">
-        One update
-      </button>
-      <button type="button" disabled={!canPlay} onClick={transport.stepPhase} aria-keyshortcuts=".">
-        One phase
-      </button>
-      <button
-        type="button"
-        disabled={source === 'file'}
-        onClick={transport.reset}
-        aria-keyshortcuts="Shift+R"
-      >
-        {source === 'live' && seed !== null ? `Reset, seed ${seed}` : 'From the start'}
-      </button>
+      <Hidable name="step">
+        <button type="button" disabled={!canPlay} onClick={transport.stepUpdate} aria-keyshortcuts="u">
+          One update
+        </button>
+        <button type="button" disabled={!canPlay} onClick={transport.stepPhase} aria-keyshortcuts=".">
+          One phase
+        </button>
+      </Hidable>
+      <Hidable name="reset">
+        <button
+          type="button"
+          disabled={source === 'file'}
+          onClick={transport.reset}
+          aria-keyshortcuts="Shift+R"
+        >
+          {source === 'live' && seed !== null ? `Reset, seed ${seed}` : 'From the start'}
+        </button>
+      </Hidable>
       <PhaseBar />
     </div>
   );

@@ -22,7 +22,7 @@ import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
 import { createCamera, type CameraStore } from '../drawing/use_camera.ts';
 import { pathOf, type Nodes } from '../drawing/drawn_tree.ts';
 import { useFolding } from '../drawing/folding.ts';
-import { Missing } from '../parts/parts.tsx';
+import { Hidable, Missing } from '../parts/parts.tsx';
 import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { BatchGrid } from './BatchGrid.tsx';
 import { ExpansionPanel } from './ExpansionPanel.tsx';
@@ -145,8 +145,12 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
         onlyPath={onlyPath}
         onOnlyPath={(on) => selection.select({ onlyPath: on })}
       />
-      <SearchBar found={found} tags={tags} />
-      <InterventionBar />
+      <Hidable name="search">
+        <SearchBar found={found} tags={tags} />
+      </Hidable>
+      <Hidable name="hand">
+        <InterventionBar />
+      </Hidable>
       <TreeDrawing
         main
         title={`Tree of prompt ${tree.prompt.index + 1}`}
@@ -162,7 +166,9 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
         camera={camera}
       />
       {beside && <BesideTree tree={tree} colour={colour} camera={camera} />}
-      <GrowthBar tree={tree} />
+      <Hidable name="growth">
+        <GrowthBar tree={tree} />
+      </Hidable>
     </div>
   );
 }
@@ -190,8 +196,8 @@ export function TreeView() {
       <TreePane key={`${dataset} ${seed} ${index}`} tree={tree} nodes={nodes} />
       <div className="tree-side">
         <NodePanels tree={tree} nodes={nodes} />
-        {hasRecipe && <HandPanel tree={tree} />}
-        {hasRecipe && <ExpansionPanel tree={tree} />}
+        <Hidable name="hand">{hasRecipe && <HandPanel tree={tree} />}</Hidable>
+        <Hidable name="expansion">{hasRecipe && <ExpansionPanel tree={tree} />}</Hidable>
       </div>
     </div>
   );

@@ -1,0 +1,48 @@
+/** One view on a projector. Nothing moves but by the lecturer: the run is held, and what follows the newest update stays. */
+import { useEffect, type ComponentType } from 'react';
+import { useStore } from 'zustand';
+import type { View } from '../../store/place/selection.ts';
+import { useLab, useSelection, useIsPlaying } from '../parts/binding.ts';
+import { CompareScene, CreditScene } from './credit_scene.tsx';
+import { LessonSlide } from './LessonSlide.tsx';
+import { LossScene } from './loss_scene.tsx';
+import { TrainScene, TreeScene, type SceneProps } from './scene.tsx';
+import { Slide } from './Slide.tsx';
+import './present.css';
+
+/** Profile and Runs are for the desk: in their place the run is presented. */
+const SCENES: Readonly<Record<View, ComponentType<SceneProps>>> = {
+  train: TrainScene,
+  tree: TreeScene,
+  credit: CreditScene,
+  loss: LossScene,
+  compare: CompareScene,
+  profile: TrainScene,
+  runs: TrainScene,
+};
+
+/** Holds what moves by itself, once. */
+function useHold(): void {
+  const { transport, selection, run } = useLab();
+  const isPlaying = useIsPlaying();
+  useEffect(() => {
+    if (isPlaying) transport.pause();
+    const { updates } = run.getState();
+    if (selection.getState().update === null && updates.length > 0)
+      selection.select({ update: updates.length });
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- of the moment it opens: afterwards the lecturer moves it
+  }, []);
+}
+
+export default function Presenter() {
+  useHold();
+  const { lessons } = useLab();
+  const view = useSelection((selection) => selection.view);
+  const lesson = useStore(lessons, (state) => state.lesson);
+  const SceneOf = SCENES[view];
+  return (
+    <SceneOf key={view}>
+      {(scene) => (lesson ? <LessonSlide lesson={lesson} scene={scene} /> : <Slide {...scene} />)}
+    </SceneOf>
+  );
+}
