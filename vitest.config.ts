@@ -27,6 +27,8 @@ const BUNDLED = [
   'react-error-boundary',
   'uplot',
   'valibot',
+  'uqr',
+  'jsqr',
   'vitest-browser-react',
   'zustand',
   'zustand/vanilla',
