@@ -181,10 +181,10 @@ interface ExportPanelProps {
 export default function ExportPanel({ onTeach }: ExportPanelProps) {
   return (
     <div className="export-panel">
-      <Teach onTeach={onTeach} />
       <DataFiles />
       <Embed />
       <Cite />
+      <Teach onTeach={onTeach} />
     </div>
   );
 }
