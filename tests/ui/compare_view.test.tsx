@@ -8,7 +8,7 @@ import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import type { AdvantageRule } from '../../src/units.ts';
 import { App } from '../../src/ui/shell/App.tsx';
-import { formatRange, formatSigned } from '../../src/ui/parts/format.ts';
+import { formatCredit, formatNumber, formatRange, formatSigned } from '../../src/ui/parts/format.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { listen, type Listener } from '../support/questions.ts';
 import { liveTree, scriptedLog } from '../support/scripted_lab.ts';
@@ -196,4 +196,28 @@ test('a kept run and a recording stand beside the run on screen', async () => {
 
 test('has no serious accessibility findings', async () => {
   expect(await seriousFindings(screen.container)).toEqual([]);
+});
+
+test('where the rules disagree leads to the turn in Credit, at the step that finds its number, and to the token in Loss', async () => {
+  const { contextLength } = header().environment!;
+  const own = header().config!.algorithm.credit.advantageRule;
+  const other = own === 'vanilla' ? 'node_value' : 'vanilla';
+  const rows = tree.leaves.map((leaf) => firstDisagreement(tokenPairs(rolloutTree(tree)!, under(own), under(other), leaf, contextLength))); // prettier-ignore
+  const at = rows.findIndex((row) => row !== null);
+  const [leaf, first] = [tree.leaves[at], rows[at]!];
+  lab.selection.select({ leaf });
+  await screen.getByRole('button', { name: 'In Credit' }).click();
+  expect(lab.selection.getState()).toMatchObject({ view: 'credit', leaf, node: first.node });
+  await expect.poll(() => textOf('section[aria-label=Formula] h2')).toContain(`n${first.node}: `);
+  const result = [...screen.container.querySelectorAll('.formula.live .formula-number')].at(-1)!;
+  expect(result.textContent.replace(/[()]/g, '')).toBe(formatNumber(first.a, 3));
+  lab.selection.select({ view: 'compare' });
+  await screen.getByRole('button', { name: 'In Loss' }).click();
+  expect(lab.selection.getState()).toMatchObject({
+    view: 'loss',
+    leaf,
+    node: first.node,
+    token: first.position,
+  });
+  await expect.poll(() => textOf('section[aria-label=Token] dl')).toContain(formatCredit(first.a, 3));
 });

@@ -240,6 +240,17 @@ export const phaseStart = (steps: readonly StepperStep[], phase: CreditPhase): n
 export const phaseEnd = (steps: readonly StepperStep[], phase: CreditPhase): number =>
   steps.findLastIndex((step) => step.phase === phase) + 1;
 
+/**
+ * Cursor at which a turn's advantage in a leaf's row is found: the turn's own, else its row's; the end where no step says it.
+ */
+export function advantageStep(steps: readonly StepperStep[], node: NodeId, leaf: NodeId): number {
+  const whole = steps.map(({ phase, part }) => phase === 'advantage' && part === null);
+  const own = steps.findIndex((step, at) => whole[at] && step.node === node && (step.leaf ?? leaf) === leaf && !step.wholeRow); // prettier-ignore
+  const row = steps.findIndex((step, at) => whole[at] && step.node === leaf && step.wholeRow);
+  const at = own >= 0 ? own : row;
+  return at < 0 ? steps.length : at + 1;
+}
+
 // Strides: how many steps a person takes at once.
 
 /** The step says again what the phase before has found: A = V. */

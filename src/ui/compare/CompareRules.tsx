@@ -12,6 +12,7 @@ import {
   type TokenPair,
 } from '../../store/credit/compare.ts';
 import type { Recredit } from '../../store/credit/credit.ts';
+import { advantageStep, creditSteps } from '../../store/credit/credit_steps.ts';
 import { bestLeaf, pathTokens, rolloutTree } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { CreditConfig, NodeId, RecordedTree } from '../../units.ts';
@@ -195,6 +196,9 @@ function Body({ state, tree, own, a, b, lines }: BodyProps) {
         agreement={agreementOf(rows.flatMap((row) => row.pairs))}
         rows={rows.map((row) => ({ leaf: row.leaf, first: firstDisagreement(row.pairs) }))}
         wordAt={({ position }) => Number(tokens[position]?.text.replace('#', ''))}
+        stepOf={({ node }) =>
+          advantageStep(creditSteps(tree, a.rewardSteps, a, a.config.advantageRule), node, leaf)
+        }
       />
       <DifferenceStrip state={state} leaf={leaf} pairs={pairs} />
       <RuleMatrix lines={matrix} a={a.config.advantageRule} b={b.config.advantageRule} />

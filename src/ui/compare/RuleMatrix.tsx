@@ -112,9 +112,10 @@ interface DisagreementProps {
   readonly agreement: Agreement; // over all rows of the tree
   readonly rows: readonly LeafPairs[]; // every leaf, in row order
   readonly wordAt: (pair: TokenPair) => number; // token id
+  readonly stepOf: (pair: TokenPair) => number; // of rule A's credit, that finds what the token gets
 }
 
-export function Disagreement({ leaf, first, agreement, rows, wordAt }: DisagreementProps) {
+export function Disagreement({ leaf, first, agreement, rows, wordAt, stepOf }: DisagreementProps) {
   const { selection } = useLab();
   const vocabulary = useVocabulary();
   const parted = rows.filter((row) => row.first !== null);
@@ -134,6 +135,22 @@ export function Disagreement({ leaf, first, agreement, rows, wordAt }: Disagreem
             onClick={() => selection.select({ leaf, node: first.node, token: first.position })}
           >
             Show the token
+          </button>{' '}
+          <button
+            type="button"
+            className="small"
+            onClick={() =>
+              selection.select({ view: 'credit', leaf, node: first.node, creditFrame: stepOf(first) })
+            }
+          >
+            In Credit
+          </button>{' '}
+          <button
+            type="button"
+            className="small"
+            onClick={() => selection.select({ view: 'loss', leaf, node: first.node, token: first.position })}
+          >
+            In Loss
           </button>
         </p>
       ) : (
