@@ -25,8 +25,9 @@ export function PredictSwitch() {
   const predict = useSelection((state) => state.predict);
   return (
     <label>
-      Predict first{' '}
+      predict{' '}
       <select
+        className="small"
         aria-label="Predict first"
         value={predict ?? ''}
         onChange={({ target }) =>

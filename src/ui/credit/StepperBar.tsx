@@ -123,22 +123,25 @@ export function StepperBar(props: StepperBarProps) {
     done.length > 0 ? strideSentence(done) : 'Nothing is known yet: the leaves wait for their rewards.';
   return (
     <>
-      <div className="bar phases" role="group" aria-label="Credit phases">
-        {phasesOf(rule).map((phase, index) => {
-          const isDone = frame.cursor >= phaseEnd(steps, phase);
-          return (
-            <button
-              key={phase}
-              type="button"
-              aria-current={frame.current?.phase === phase ? 'step' : undefined}
-              data-done={isDone}
-              onClick={() => move(phaseStart(steps, phase))}
-            >
-              {index + 1} {PHASE_TITLES[phase]}
-              <span className="visually-hidden">{isDone ? ' (done)' : ''}</span>
-            </button>
-          );
-        })}
+      <div className="bar">
+        <div className="bar phases" role="group" aria-label="Credit phases">
+          {phasesOf(rule).map((phase, index) => {
+            const isDone = frame.cursor >= phaseEnd(steps, phase);
+            return (
+              <button
+                key={phase}
+                type="button"
+                aria-current={frame.current?.phase === phase ? 'step' : undefined}
+                data-done={isDone}
+                onClick={() => move(phaseStart(steps, phase))}
+              >
+                {index + 1} {PHASE_TITLES[phase]}
+                <span className="visually-hidden">{isDone ? ' (done)' : ''}</span>
+              </button>
+            );
+          })}
+        </div>
+        <PredictSwitch />
       </div>
       <div className="bar" role="group" aria-label="Credit steps">
         <button type="button" onClick={() => move(0)} disabled={frame.cursor === 0} aria-label="First frame">
@@ -173,7 +176,6 @@ export function StepperBar(props: StepperBarProps) {
           </select>
         </label>
         {!predicting && <Player cursor={frame.cursor} length={steps.length} after={after} move={move} />}
-        <PredictSwitch />
         <input
           type="range"
           min={0}
