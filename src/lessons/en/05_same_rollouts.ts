@@ -23,7 +23,7 @@ const LESSON: LessonData = {
         'The path to n22 is n1, n17, n22. Two searches, both to the point; then n22 guesses and is wrong. It earned {reward of n22}.',
         'GRPO gives the turns of this path {row advantage of n1}, {row advantage of n17} and {row advantage of n22}: the same, since it was one path with one [[reward]].',
       ],
-      at: 'leaf=22&node=17&view=tree&colour=reward&onlyPath=1',
+      at: 'leaf=22&node=22&view=tree&colour=reward&onlyPath=1',
       predict: {
         kind: 'sign',
         ask: 'The tree knows that other paths went on from n17 as well. What sign has the [[advantage]] of n17 under its rule?',
@@ -31,7 +31,7 @@ const LESSON: LessonData = {
         because:
           '{leaves below n17} paths go through n17. One of them asks again and is right, so n17 has the value {value of n17}: a good place to stand. That n22 failed there is n22’s own doing.',
       },
-      reveal: { at: 'view=compare', look: ['n17', 'sides'] },
+      reveal: { at: 'view=compare&node=17', look: ['sides'] },
       look: ['n17', 'tree'],
     },
     {
@@ -69,7 +69,7 @@ const LESSON: LessonData = {
         'The path to n21 made the same two searches, asked again with n19, and earned {reward of n21}. GRPO praises all its turns alike: {row advantage of n1} for n1, {row advantage of n21} for the answer.',
         'But n1 is in {leaves below n1} rows, and wrong ones push it with {least advantage of n1}.',
       ],
-      at: 'leaf=21&node=19&view=tree&colour=reward&onlyPath=1',
+      at: 'leaf=21&node=21&view=tree&colour=reward&onlyPath=1',
       predict: {
         kind: 'choice',
         ask: 'Which turn does the tree praise most, next to the answer itself?',
@@ -78,7 +78,7 @@ const LESSON: LessonData = {
         because:
           'After n19 the right answer was certain: {advantage of n19 under node_value}. Before it, success was open: {advantage of n17 under node_value} for n17, {advantage of n1 under node_value} for n1.',
       },
-      reveal: { at: 'view=compare', look: ['difference', 'matrix'] },
+      reveal: { at: 'view=compare&node=19', look: ['difference', 'matrix'] },
       look: ['n21', 'tree'],
     },
     {

@@ -37,7 +37,7 @@ const LESSON: LessonData = {
       text: [
         'The first result says who Tara’s spouse is: “Will”. The path was right, so training on all its words would make this one likelier too.',
       ],
-      at: 'node=9&token=16',
+      at: 'node=9&token=21',
       predict: {
         kind: 'choice',
         ask: 'What would the policy learn from training on the words of results?',
@@ -46,7 +46,8 @@ const LESSON: LessonData = {
         because:
           'It would raise the probability of writing a result, and of this name in it. The cheapest way to such a row is to make the result up. So its words have no loss and no push.',
       },
-      look: ['token'],
+      reveal: { at: 'node=9&token=16', look: ['token'] },
+      look: ['tokens'],
     },
     {
       title: 'Read, and still learnt from',
@@ -83,7 +84,7 @@ const LESSON: LessonData = {
       text: [
         'Another question of this update. Turn n6 breaks the form: in the middle of its own words it writes the tag that closes a result. Nobody but the policy wrote that.',
       ],
-      at: 'prompt=10&leaf=6&node=6&view=tree&colour=reward',
+      at: 'prompt=10&leaf=6&view=tree&colour=reward',
       predict: {
         kind: 'sign',
         ask: 'These words have mask 1, {tokens of n6} of them. What sign has their [[advantage]]?',

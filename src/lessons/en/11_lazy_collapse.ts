@@ -43,7 +43,7 @@ const LESSON: LessonData = {
         'One of these. {right leaves} of {leaves} leaves is right. Some are wrong and earned {reward of n7}; some broke the form and earned {reward of n6}. That is all the difference there is.',
         'Leaf n7 answered after a single search, and was wrong.',
       ],
-      at: 'view=tree&colour=reward&update=4&prompt=3&node=7&leaf=7',
+      at: 'view=tree&colour=reward&update=4&prompt=3&leaf=7',
       predict: {
         kind: 'sign',
         ask: 'What sign has the [[advantage]] of n7?',
@@ -63,7 +63,7 @@ const LESSON: LessonData = {
       text: [
         'The path to n20 made {turns to n20} turns: three searches, one of them again because it found nothing, and a wrong answer.',
       ],
-      at: 'view=tree&colour=reward&update=4&prompt=3&node=20&leaf=20',
+      at: 'view=tree&colour=reward&update=4&prompt=3&leaf=20',
       predict: {
         kind: 'choice',
         ask: 'What does the answer n20 get, beside n7 with {advantage of n7}?',

@@ -187,6 +187,7 @@ function Player({ lesson, name }: PlayerProps) {
           {!ended && step.predict && <Prediction key={at} data={step.predict} ground={ground} />}
           {!ended && step.task && <Task task={step.task} ground={ground} />}
           {!ended && <LookAt parts={look} />}
+          {!ended && !ground && <p className="small soft">The run that it is about is loading …</p>}
           <Astray />
         </div>
       </div>
