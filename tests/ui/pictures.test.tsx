@@ -78,7 +78,7 @@ describe('a kept picture stands for the panels, not for the letters', () => {
     },
   );
 
-  test.each(['.batch', '.chart', '.config', '.answer'])('without %s it is another', async (panel) => {
+  test.each(['.batch', '.curves', '.config', '.answer'])('without %s it is another', async (panel) => {
     expect(await changedBy(`${panel} { visibility: hidden }`)).toBeGreaterThan(MAY_CHANGE);
   });
 });
