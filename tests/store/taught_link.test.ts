@@ -21,7 +21,10 @@ import {
   type HiddenName,
 } from '../../src/store/place/stage.ts';
 import { configOf } from '../../src/store/record/run_name.ts';
+import { roomyLabels } from '../../src/ui/present/FigureTree.tsx';
 import { pagesOf } from '../../src/ui/present/pages.ts';
+import type { PlacedNode } from '../../src/ui/drawing/tree_layout.ts';
+import { nodeId } from '../../src/units.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 
 const PLAIN: TaughtLink = {
@@ -198,4 +201,15 @@ describe('pages of a slide', () => {
     expect(pages.length).toBeGreaterThan(1);
     for (const piece of pages.flat()) expect(piece.split('[[').length).toBe(piece.split(']]').length);
   });
+});
+
+test('a label takes the longest of its forms that covers no mark and no label, those of the step first', () => {
+  const place = (id: number, x: number, y: number) => ({ id: nodeId(id), x, y }) as PlacedNode;
+  const order = [place(1, 0, 10), place(2, 60, 10), place(3, 0, 15)];
+  const boxOf = ({ x, y }: PlacedNode, label: string) => ({ left: x + 5, right: x + 5 + 10 * label.length, top: y - 4, bottom: y + 4 }); // prettier-ignore
+  const marks = order.map(({ x, y }) => ({ left: x - 4, right: x + 4, top: y - 4, bottom: y + 4 }));
+  const forms = ({ id }: PlacedNode): readonly string[] => [`n${id} +0.5`, '+0.5', `n${id}`];
+  const within = { left: -10, right: 95, top: 0, bottom: 100 };
+  // n1 whole would cover the mark of n2; n2 would leave the frame; n3 has no room beside n1
+  expect([...roomyLabels(order, forms, boxOf, marks, within)]).toEqual([[1, '+0.5'], [2, 'n2']]); // prettier-ignore
 });

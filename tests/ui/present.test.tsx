@@ -270,6 +270,7 @@ describe('a teacher’s link', () => {
     await page.getByText('Export', { exact: true }).click();
     await page.getByRole('button', { name: 'Teacher’s link' }).click();
     const dialog = page.getByRole('dialog');
+    await expect.element(dialog.getByRole('combobox', { name: 'View' })).toHaveValue('credit');
     await dialog.getByRole('textbox', { name: 'Question' }).fill('Why?');
     await dialog.getByRole('button', { name: 'Add' }).click();
     await dialog.getByRole('checkbox', { name: 'Growth replay' }).click();

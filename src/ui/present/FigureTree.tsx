@@ -30,24 +30,30 @@ interface Box {
 const meets = (a: Box, b: Box): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
-/** Nodes whose label has room, those that go before first. Pure. */
+/**
+ * What has room beside each node, those that go before first: of its forms the first that covers no mark and no label. Pure.
+ * @param marks boxes of the nodes themselves
+ */
 export function roomyLabels(
   order: readonly PlacedNode[],
-  boxOf: (node: PlacedNode) => Box,
+  forms: (node: PlacedNode) => readonly string[],
+  boxOf: (node: PlacedNode, label: string) => Box,
+  marks: readonly Box[],
   within: Box,
-): ReadonlySet<NodeId> {
-  const taken: Box[] = [];
-  const shown = new Set<NodeId>();
+): ReadonlyMap<NodeId, string> {
+  const taken: Box[] = [...marks];
+  const shown = new Map<NodeId, string>();
+  const hasRoom = (box: Box): boolean =>
+    box.left >= within.left &&
+    box.right <= within.right &&
+    box.top >= within.top &&
+    box.bottom <= within.bottom &&
+    !taken.some((other) => meets(box, other));
   for (const node of order) {
-    const box = boxOf(node);
-    const isInside =
-      box.left >= within.left &&
-      box.right <= within.right &&
-      box.top >= within.top &&
-      box.bottom <= within.bottom;
-    if (!isInside || taken.some((other) => meets(box, other))) continue;
-    taken.push(box);
-    shown.add(node.id);
+    const label = forms(node).find((form) => hasRoom(boxOf(node, form)));
+    if (label === undefined) continue;
+    taken.push(boxOf(node, label));
+    shown.set(node.id, label);
   }
   return shown;
 }
@@ -79,19 +85,23 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
     ...about.flatMap((id) => layout.byId.get(id) ?? []),
     ...layout.nodes.filter(({ id }) => !about.includes(id)).toSorted((a, b) => b.leafCount - a.leafCount),
   ];
-  const boxOf = ({ id, x, y }: PlacedNode): Box => {
+  const boxOf = ({ x, y }: PlacedNode, label: string): Box => {
     const from = left + x + radius + 6;
-    const node = nodes[id];
     const half = fontPx * 0.56;
     const at = Math.min(Math.max(y, half), height - half);
-    return {
-      left: from,
-      right: from + (node ? textWidth(labelOf(node), font) : 0),
-      top: at - half,
-      bottom: at + half,
-    };
+    return { left: from, right: from + textWidth(label, font), top: at - half, bottom: at + half };
   };
-  const labelled = roomyLabels(order, boxOf, { left: 0, right: width, top: -1, bottom: height + 1 });
+  const markOf = ({ x, y }: PlacedNode): Box => ({
+    ...{ left: left + x - radius, right: left + x + radius },
+    ...{ top: y - radius, bottom: y + radius },
+  });
+  /** Whole; the number alone; the name alone. */
+  const formsOf = ({ id }: PlacedNode): readonly string[] => {
+    const node = nodes[id];
+    return node ? [labelOf(node), draw(node).label, nodeName(id)].filter((form) => form !== '') : [];
+  };
+  const within = { left: 0, right: width, top: -1, bottom: height + 1 };
+  const labelled = roomyLabels(order, formsOf, boxOf, layout.nodes.map(markOf), within);
   return (
     <div className="figure-tree" ref={frame}>
       {width > 0 && (
@@ -112,7 +122,8 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
             if (!node) return null;
             const drawing = draw(node);
             const sign = signPath(drawing.glyph, radius);
-            const { left: textX, top, bottom } = boxOf(place);
+            const label = labelled.get(place.id);
+            const { left: textX, top, bottom } = boxOf(place, label ?? '');
             const isAbout = about.includes(nodeId(place.id));
             return (
               <g
@@ -140,7 +151,7 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
                   />
                   {sign && <path d={sign} fill="var(--ink)" />}
                 </g>
-                {labelled.has(place.id) && (
+                {label !== undefined && (
                   <text
                     x={textX}
                     y={(top + bottom) / 2}
@@ -152,7 +163,7 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
                     strokeWidth={6}
                     paintOrder="stroke"
                   >
-                    {labelOf(node)}
+                    {label}
                   </text>
                 )}
               </g>

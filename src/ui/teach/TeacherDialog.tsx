@@ -76,7 +76,9 @@ function Place({ link, change }: PartProps) {
                 onChange={({ target }) => change({ view: VIEWS[target.selectedIndex], step: 0 })}
               >
                 {VIEWS.map((view) => (
-                  <option key={view}>{capital(view)}</option>
+                  <option key={view} value={view}>
+                    {capital(view)}
+                  </option>
                 ))}
               </select>
             </label>

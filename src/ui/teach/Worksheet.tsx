@@ -1,5 +1,6 @@
 /** The worksheet of the open lesson, or of a teacher's questions: to print, or as Markdown. */
 import { useEffect, useRef, useState } from 'react';
+import { createPortal } from 'react-dom';
 import { useStore } from 'zustand';
 import {
   lessonRows,
@@ -88,7 +89,7 @@ export default function Worksheet({ onClose }: { readonly onClose: () => void })
         'text/markdown',
       );
   };
-  return (
+  return createPortal(
     <dialog
       ref={dialog}
       className="teach-dialog worksheet"
@@ -135,6 +136,7 @@ export default function Worksheet({ onClose }: { readonly onClose: () => void })
           make a link with questions and open it.
         </p>
       )}
-    </dialog>
+    </dialog>,
+    document.body, // on paper it is all there is
   );
 }
