@@ -54,6 +54,8 @@ test('a name is made of the settings that differ from preset and method', async 
   const changed = { ...config, seed: 9, optimiser: { ...config.optimiser, learningRate: 0.25 } };
   expect(configWords({ ...config, seed: 9 }, ready)).toMatch(new RegExp(`^[^·]+ · ${name} · seed 9$`));
   expect(configWords(changed, ready)).toMatch(/ · learning rate 0\.25 · seed 9$/);
+  expect(config.weights).not.toBe(null);
+  expect(configWords({ ...config, weights: null }, ready)).toMatch(/ · no warm start · seed \d+$/);
 });
 
 test('a curve from 0 to 1 spans its height', () => {

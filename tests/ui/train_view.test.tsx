@@ -1,5 +1,5 @@
 import axe from 'axe-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
@@ -7,7 +7,8 @@ import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
 import { VIEWS } from '../../src/store/place/selection.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
-import { askingLab } from '../support/scripted_lab.ts';
+import { savedFiles } from '../support/kept_runs.tsx';
+import { askingLab, scriptedLog } from '../support/scripted_lab.ts';
 import { CONFIG, ENVIRONMENT, SAMPLE_LOG } from '../support/sample_log.ts';
 
 const READY: EngineEvent = {
@@ -255,6 +256,7 @@ describe('accessibility', () => {
 });
 
 test('held-out questions are asked of the weights after the update on screen, and the answer says which they are', async () => {
+  await cleanup(); // another page
   const { lab: asking, listener } = await askingLab();
   asking.selection.select({ view: 'train', update: 1 });
   const screen = await render(<App lab={asking} />);
@@ -272,4 +274,31 @@ test('held-out questions are asked of the weights after the update on screen, an
   await expect
     .element(screen.getByText(/^After update 1, 7 held-out questions/))
     .toHaveTextContent('hotpot sampled 43 %, hotpot greedy 57 % (weights after update 1: the start).');
+});
+
+test('Load weights looks at the file and starts the draft from it; Save weights hands out what the engine says', async () => {
+  await cleanup(); // another page
+  const { lab: asking, listener } = await askingLab();
+  asking.selection.select({ view: 'train' });
+  asking.transport.restart();
+  asking.transport.receive((await scriptedLog()).filter(({ kind }) => kind !== 'ready'));
+  const screen = await render(<App lab={asking} />);
+  if (!document.querySelector('.knobs')) await userEvent.keyboard('s');
+  await screen
+    .getByLabelText('Load weights')
+    .upload(new File([new Uint8Array([1, 2, 3])], 'mine.safetensors'));
+  await expect.poll(() => listener.of('check-weights').length).toBe(1);
+  expect([...new Uint8Array(listener.of('check-weights')[0].bytes)]).toEqual([1, 2, 3]);
+  await listener.answer('check-weights', { parameterCount: 3 });
+  await expect
+    .element(screen.getByRole('combobox', { name: /^Warm start/ }))
+    .toHaveDisplayValue('mine.safetensors');
+  const saved = savedFiles();
+  await screen.getByRole('button', { name: 'Save weights' }).click();
+  await expect.poll(() => listener.of('save-weights').length).toBe(1);
+  await listener.answer('save-weights', { update: 2, bytes: new Uint8Array([4, 5]).buffer });
+  await expect.poll(() => saved.length).toBe(1);
+  expect(saved[0].name).toMatch(/\.safetensors$/);
+  expect([...new Uint8Array(await saved[0].blob.arrayBuffer())]).toEqual([4, 5]);
+  vi.restoreAllMocks();
 });

@@ -67,7 +67,8 @@ const spaced = (path: string): string =>
 export const settingTitle = (ready: RunState['ready'], path: string): string =>
   ready?.knobs.find((knob) => knob.path === path)?.title ?? TITLES[path] ?? spaced(path);
 
-const bare = (text: string): string => text.replaceAll('"', '');
+/** JSON as a person reads it. */
+const bare = (text: string): string => (text === 'null' ? 'none' : text.replaceAll('"', ''));
 
 /**
  * All in which two runs differ before either has taken a step: settings, beside what their presets say, and the adapter.
@@ -206,7 +207,8 @@ export function configWords(config: RunConfig, ready: RunState['ready']): string
     .sort((a, b) => a.length - b.length);
   const named = changes
     .slice(0, MOST_NAMED)
-    .map(({ path, b }) => `${settingTitle(ready, path).toLowerCase()} ${bare(b)}`);
+    .map(({ path, b }) => ({ title: settingTitle(ready, path).toLowerCase(), value: bare(b) }))
+    .map(({ title, value }) => (value === 'none' ? `no ${title}` : `${title} ${value}`));
   const more = changes.length > MOST_NAMED ? [`${changes.length - MOST_NAMED} more`] : [];
   return [methodTitle(algorithm.name), preset, ...named, ...more, `seed ${seed}`]
     .map((words) => shorten(words))
