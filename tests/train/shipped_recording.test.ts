@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { createPlayer } from '../../src/store/record/player.ts';
 import { presets } from '../../src/train/config/presets.ts';
 import { blobSource, wholeMembers } from '../../src/files/members.ts';
 import { partBatches, rangesOf, readRecording, type RecordingIndex } from '../../src/files/recording.ts';
@@ -23,6 +24,27 @@ test('in it the policy learns: held-out exact match rises by more than 0.30', ()
   expect([before.update, after.update]).toEqual([0, 40]);
   expect(before.questions).toBeGreaterThanOrEqual(200);
   expect(after.exactMatch - before.exactMatch).toBeGreaterThan(0.3);
+});
+
+test('its first update plays in less than 8 s at speed 1, and each of its phases stands for at least 300 ms', () => {
+  const player = createPlayer(() => undefined);
+  const end = events.findIndex((event) => event.kind === 'metrics' && event.update === 1) + 1;
+  player.add(events.slice(0, end));
+  player.play();
+  const STEP_MS = 10;
+  const begun: number[] = [];
+  let [ms, seen] = [0, 0];
+  for (; player.getState().position < end && ms < 60_000; ms += STEP_MS) {
+    player.tick(ms);
+    const { position } = player.getState();
+    for (const { kind } of events.slice(seen, position))
+      if (kind === 'phase' || kind === 'metrics') begun.push(ms);
+    seen = position;
+  }
+  expect(seen).toBe(end);
+  expect(ms).toBeLessThan(8000);
+  expect(begun.length).toBeGreaterThanOrEqual(6);
+  for (const [at, start] of begun.slice(1).entries()) expect(start - begun[at]).toBeGreaterThanOrEqual(300);
 });
 
 test('it is small enough to wait for, and its first hundred events come in the first 64 kilobytes', async () => {

@@ -57,3 +57,38 @@ test('of a first tree whose paths earned the same it is said that nothing is lea
   expect(await updateSaid(paid(() => 0))).toContain('nothing is learnt from this question');
   expect(await updateSaid(paid((place) => place % 2))).not.toContain('nothing is learnt');
 });
+
+test('of a recording the story stays past its third update, and goes with a scroll past it or a later update; a live run brings its curves', async () => {
+  const log = await scriptedLog();
+  const first = log.findIndex(({ kind }) => kind === 'update-started');
+  const ofUpdate = (update: number): readonly EngineEvent[] =>
+    log.slice(first).filter((event) => 'update' in event && event.update === 1).map((event) => ({ ...event, update })); // prettier-ignore
+  const four = [...log.slice(0, first), ...[1, 2, 3, 4].flatMap(ofUpdate)];
+  const open = async () => {
+    const lab = createLab(() => undefined, '');
+    const screen = await render(<App lab={lab} />);
+    const story = () => screen.container.querySelector('.first-sight');
+    return { lab, story };
+  };
+  const recorded = await open();
+  recorded.lab.run.apply(four);
+  await expect
+    .poll(() => recorded.lab.run.getState().updates.filter(({ metrics }) => metrics).length)
+    .toBe(4);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(recorded.story()).not.toBeNull();
+  recorded.lab.selection.select({ update: 4 });
+  await expect.poll(recorded.story).toBeNull();
+  recorded.lab.selection.select({ update: null });
+  await expect.poll(recorded.story).not.toBeNull();
+  const below = document.body.appendChild(Object.assign(document.createElement('div'), { style: 'height: 4000px' })); // prettier-ignore
+  below.scrollIntoView({ block: 'end' });
+  expect(recorded.story()!.getBoundingClientRect().bottom).toBeLessThan(0);
+  await expect.poll(recorded.story).toBeNull();
+  below.remove();
+  await cleanup();
+  const live = await open();
+  live.lab.transport.setState({ source: 'live' });
+  live.lab.run.apply(four);
+  await expect.poll(live.story).toBeNull();
+});

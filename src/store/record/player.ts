@@ -36,14 +36,15 @@ export const SPEEDS = [0.25, 0.5, 1, 2, 4] as const;
 
 /**
  * How long an event stays the newest at speed 1, in the first, second and any later update. Every phase stands for
- * 300 ms or longer: who watches can read its name and see what it changed.
+ * 300 ms or longer: who watches can read its name and see what it changed. The first update of the shipped recording
+ * takes less than 8 s.
  */
 const PACE_MS: Partial<Record<RunEvent['kind'], readonly [number, number, number]>> = {
-  node: [18, 8, 1],
-  expansion: [80, 20, 0],
-  phase: [500, 400, 300],
-  loss: [150, 60, 10],
-  step: [150, 60, 10],
+  node: [3, 3, 1],
+  expansion: [20, 10, 0],
+  phase: [400, 400, 300],
+  loss: [100, 60, 10],
+  step: [100, 60, 10],
   metrics: [500, 300, 200],
   'update-ended': [500, 300, 200],
 };

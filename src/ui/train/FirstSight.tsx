@@ -1,5 +1,5 @@
 /** What a newcomer sees before there are curves: what acts, what it earns, what an update is, on the run's own first tree. */
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import { bestLeaf, isDead, pathTo, rewardOf } from '../../store/record/reading.ts';
 import { useRun, useSentence, useTold } from '../parts/binding.ts';
 import { TinyTree } from '../parts/BatchStrip.tsx';
@@ -10,7 +10,25 @@ import { rewardClass } from '../parts/scales.ts';
 const ALL_EQUAL =
   'its paths earned the same, so nothing is learnt from this question; in the others what the better paths wrote becomes likelier';
 
+/** Calls when what was in sight is above the window: the reader has scrolled past it. */
+function useScrolledPast(onPast: () => void) {
+  const place = useRef<HTMLElement>(null);
+  const past = useRef(onPast);
+  useEffect(() => {
+    past.current = onPast;
+  });
+  useEffect(() => {
+    const look = (): void => {
+      if (place.current && place.current.getBoundingClientRect().bottom <= 0) past.current();
+    };
+    document.addEventListener('scroll', look, { capture: true, passive: true });
+    return () => document.removeEventListener('scroll', look, { capture: true });
+  }, []);
+  return place;
+}
+
 export function FirstSight({ onClose }: { readonly onClose: () => void }) {
+  const place = useScrolledPast(onClose);
   const tree = useRun((run) => run.updates[0]?.trees.find(Boolean) ?? null);
   const task = useRun((run) => run.header?.environment?.title);
   const words = useSentence();
@@ -49,7 +67,7 @@ export function FirstSight({ onClose }: { readonly onClose: () => void }) {
     ],
   ];
   return (
-    <section className="curves first-sight" aria-label="What happens here">
+    <section ref={place} className="curves first-sight" aria-label="What happens here">
       <div className="section-head">
         <h2>What happens here{task ? ` · ${task}` : ''}</h2>
         <button type="button" className="quiet small" onClick={onClose}>

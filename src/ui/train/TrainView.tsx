@@ -11,6 +11,7 @@ import {
   useLab,
   useRun,
   useSelection,
+  useTransport,
 } from '../parts/binding.ts';
 import { formatSigned, formatCount, formatSetting } from '../parts/format.ts';
 import { Hidable, RewardMark, Missing, useMissing } from '../parts/parts.tsx';
@@ -87,9 +88,15 @@ const STORY_UPDATES = 3;
 const finishedUpdates = ({ updates }: RunState): number =>
   updates.filter(({ metrics }) => metrics !== null).length;
 
-/** Where a run begins before one's eyes its story stands in place of empty charts; the button shows it again. */
+/**
+ * Where a run begins before one's eyes its story stands in place of empty charts; the button shows it again. A live run brings
+ * its own curves; of a recording, which goes fast, it stays until the person leaves it: closes it, scrolls past it, goes to a later update.
+ */
 function CurvesOrStory() {
-  const isYoung = useRun((run) => finishedUpdates(run) < STORY_UPDATES);
+  const isLive = useTransport(({ source }) => source === 'live');
+  const isLate = useSelection(({ update }) => update !== null && update > STORY_UPDATES);
+  const isGrown = useRun((run) => finishedUpdates(run) >= STORY_UPDATES);
+  const isYoung = isLive ? !isGrown : !isLate;
   const isEmpty = useRun((run) => finishedUpdates(run) === 0);
   const [began, setBegan] = useState(isEmpty);
   const [asked, setAsked] = useState<boolean | null>(null);
