@@ -8,7 +8,7 @@ import { pathTokens } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { nodeName } from '../drawing/encodings.ts';
 import { useLab, useSelection, useVocabulary } from '../parts/binding.ts';
-import { formatCount, formatNumber, formatSetting, formatSigned } from '../parts/format.ts';
+import { countWords, formatCount, formatNumber, formatSetting, formatSigned } from '../parts/format.ts';
 import { PredictionCard } from '../parts/PredictionCard.tsx';
 import { Transcript } from '../parts/Transcript.tsx';
 import { askOf, sentenceOf, subjectOf } from './sentences.ts';
@@ -110,7 +110,7 @@ function Why({
   // prettier-ignore
   const { step, at } = asked;
   const mistaken = mistakenFor(steps, asked, guess);
-  const tokens = step.phase === 'tokens' ? ` ${formatCount(tokensOf(step.row))} tokens: ` : ' ';
+  const tokens = step.phase === 'tokens' ? ` ${countWords(tokensOf(step.row), 'token')}: ` : ' ';
   return (
     <>
       {mistaken && (
