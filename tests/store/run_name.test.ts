@@ -10,6 +10,8 @@ import { decodeSelection, encodeSelection } from '../../src/store/place/address.
 import { INITIAL_SELECTION } from '../../src/store/place/selection.ts';
 import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import { SCRIPTED_ADAPTER, smallConfig } from '../support/scripted_run.ts';
+import { EXAMPLES } from '../../src/lessons/examples.ts';
+import { createLab } from '../../src/store/lab/lab.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 
 const named = (changes: Partial<Pick<RunHeader, 'config' | 'adapter'>> = {}) =>
@@ -87,3 +89,15 @@ test.each(CASES)(
     expect(configOf({ ready }, read.run!, [...read.recipe!, { path: 'updates', value: 3 }])).toBe(null);
   },
 );
+
+test('a link that is opened while a small example is on screen names the person’s own run, which is put back', async () => {
+  const lab = createLab(() => undefined);
+  lab.run.apply(await scriptedLog());
+  const own = runName(lab.run.getState().header!);
+  lab.lessons.showExample(EXAMPLES[0].text);
+  expect(lab.run.getState().header).not.toEqual(null);
+  expect(runName(lab.run.getState().header!)).not.toEqual(own);
+  lab.selection.setState(decodeSelection('#v1&view=compare&update=2'), true);
+  expect(lab.selection.getState().run).toEqual(own);
+  expect(runName(lab.run.getState().header!)).toEqual(own);
+});

@@ -100,7 +100,6 @@ export function createLab(
     if (!name || changes) selection.select({ run: runName(header), recipe: changes, placed });
   };
   run.subscribe(nameRun);
-  selection.subscribe(nameRun);
   const { ask, restart } = { ...NO_ENGINE, ...engine };
   const replays = createReplays({
     ...{ ask, run, shown: run.shown, report: run.report },
@@ -132,6 +131,7 @@ export function createLab(
     ...{ run, recorded, selection, transport, empty },
     readFile: (name) => readSiteFile(name, read),
   });
+  selection.subscribe(nameRun); // after the lessons, which put the person's own run back where one is left
   const needed = (): number | null => {
     const [last, { needs }] = [lastNeeded(selection.getState()), lessons.getState()];
     return last === null && needs === 0 ? null : Math.max(last ?? 0, needs);
