@@ -121,6 +121,14 @@ test('the headers of the guide and the policy of the page are one policy, withou
   expect(html).not.toMatch(/<script(?![^>]*\bsrc=)/);
 });
 
+test('what a first visit loads before anything is opened is less than 300 kB', () => {
+  const html = readFileSync(join(SITE, 'index.html'), 'utf8');
+  const names = new Set([...html.matchAll(/assets\/[^"]+\.(?:js|css)/g)].map(([name]) => name));
+  expect(names.size).toBeGreaterThan(3);
+  const sent = [...names].map((name) => gzipSync(readFileSync(join(SITE, name))).length);
+  expect(sent.reduce((sum, bytes) => sum + bytes, gzipSync(html).length)).toBeLessThan(300_000);
+});
+
 test('a link to an update shows it before the recording is read, and says what is awaited', async () => {
   const own = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   let release = (): void => undefined;

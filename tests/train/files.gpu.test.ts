@@ -7,7 +7,7 @@ import { presets } from '../../src/train/config/presets.ts';
 import { startEngine, type EngineClient } from '../../src/train/engine/client.ts';
 import { runLab } from '../../src/train/engine/lab.ts';
 import { decodeCheckpoint } from '../../src/train/run/checkpoint_file.ts';
-import type { RunConfig } from '../../src/units.ts';
+import { LOADED_BY_HAND, type RunConfig } from '../../src/units.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 
 /** The shipped warm start, trained for one small update, with scores that are not 0. */
@@ -63,7 +63,7 @@ test('weights that are saved and loaded again give the same held-out scores, and
     const { bytes } = await client.ask({ kind: 'save-weights' });
     const checked = await client.ask({ kind: 'check-weights', config, bytes: bytes.slice(0) });
     expect(checked.parameterCount).toBe(94_592);
-    const other = { ...config, model: { ...config.model, channels: 32 } };
+    const other = { ...config, weights: LOADED_BY_HAND, model: { ...config.model, channels: 32 } };
     await expect(
       client.ask({ kind: 'check-weights', config: other, bytes: bytes.slice(0) }),
     ).rejects.toMatchObject({

@@ -100,6 +100,7 @@ test('an editor whose file does not come says so, the rest stays, and trying aga
   lab.inspection.setState({ kernels: kernelCatalogue() });
   lab.selection.select({ view: 'profile' });
   const screen = await render(<App lab={lab} />);
+  await expect.element(screen.getByText('Kernels: the WGSL that runs')).toBeInTheDocument();
   (screen.getByText('Kernels: the WGSL that runs').element() as HTMLElement).click();
   await screen.getByRole('button', { name: 'Edit this kernel' }).click();
   const alert = screen.getByRole('alert');

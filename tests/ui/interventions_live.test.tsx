@@ -113,15 +113,13 @@ test('branch, force, veto and an edited observation on a live run are on screen 
   expect(heads).toHaveLength(config.algorithm.rollout.picks);
 
   // another observation, while the next update trains
-  lab.selection.select({ view: 'train' });
-  await oneUpdate.click();
-  lab.selection.select({ view: 'tree', update: 1, prompt });
   await choose(reader);
   await screen.getByRole('button', { name: 'Edit observation' }).click();
   const { vocabulary } = lab.run.getState().header!.environment!;
   const words = ['<result>', vocabulary[40], vocabulary[41], '</result>'];
   await screen.getByRole('textbox', { name: /Observation before/ }).fill(words.join(' '));
-  expect(lab.run.getState().status).toBe('running');
+  lab.transport.stepUpdate();
+  await expect.poll(() => lab.run.getState().status).toBe('running');
   const edited = await grow(() =>
     screen.getByRole('button', { name: 'Continue from the edited observation' }).click(),
   );

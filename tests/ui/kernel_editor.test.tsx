@@ -81,7 +81,7 @@ async function openEditor() {
   return { lab, screen, write, show, words, text, marked };
 }
 
-const soon = { timeout: 30_000 };
+const soon = { timeout: 90_000 };
 
 test('a broken line is named with what the compiler says, and cannot be run', async () => {
   const { screen, write, words } = await openEditor();

@@ -81,6 +81,7 @@ describe.each(SIZES)('on %s', (_, width, height) => {
       ...{ owner: `decode activations ${index + 1}`, buffers: 60, bytes: 40_000_000 },
     }));
     lab.inspection.setState({ profiles: [{ ...PROFILE, rows, memory }] });
+    await expect.element(page.getByText('Kernels: the WGSL that runs')).toBeInTheDocument();
     (page.getByText('Kernels: the WGSL that runs').element() as HTMLElement).click(); // wherever the page stands
     lab.inspection.setState({ kernels });
     await expect.poll(() => root().querySelector('.kernel-bindings')).not.toBeNull();

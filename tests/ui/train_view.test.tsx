@@ -5,6 +5,7 @@ import { cleanup, render } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import type { RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
 import { VIEWS } from '../../src/store/place/selection.ts';
+import { LOADED_BY_HAND } from '../../src/units.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
 import { savedFiles } from '../support/kept_runs.tsx';
@@ -289,6 +290,7 @@ test('Load weights looks at the file and starts the draft from it; Save weights 
     .upload(new File([new Uint8Array([1, 2, 3])], 'mine.safetensors'));
   await expect.poll(() => listener.of('check-weights').length).toBe(1);
   expect([...new Uint8Array(listener.of('check-weights')[0].bytes)]).toEqual([1, 2, 3]);
+  expect(listener.of('check-weights')[0].config.weights).toBe(LOADED_BY_HAND); // not the warm start's: a size of its own is no fault
   await listener.answer('check-weights', { parameterCount: 3 });
   await expect
     .element(screen.getByRole('combobox', { name: /^Warm start/ }))

@@ -5,7 +5,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { BundleContent, CheckpointChoice, OpenedBundle } from '../../protocol/protocol.ts';
 import type { Ask } from '../../train/inspect/index.ts';
-import { LabError, shorten, type ErrorReport, type RunConfig } from '../../units.ts';
+import { LabError, LOADED_BY_HAND, shorten, type ErrorReport, type RunConfig } from '../../units.ts';
 import { fetchLinked, linkedFile, LinkedFileError } from '../place/linked_file.ts';
 import { isElsewhere, type SelectionStore } from '../place/selection.ts';
 import type { EventCodec } from '../record/event_log.ts';
@@ -157,7 +157,7 @@ export function createFiles(parts: FilesParts): Files {
   const loadWeights = (file: NamedFile, config: RunConfig): Promise<void | null> =>
     trying(file.name, async () => {
       const bytes = await file.arrayBuffer();
-      await ask({ kind: 'check-weights', config, bytes });
+      await ask({ kind: 'check-weights', config: { ...config, weights: LOADED_BY_HAND }, bytes }); // of any size that the file has
       transport.startFrom(config, bytes);
       store.setState({ loaded: file.name });
     });

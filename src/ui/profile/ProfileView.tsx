@@ -8,11 +8,13 @@ import {
   type ProfileGrouping,
   type UpdateProfile,
 } from '../../store/loss/profile_reading.ts';
-import { KernelBrowser } from '../kernels/KernelPanel.tsx';
+import { LazyPart } from '../parts/Boundary.tsx';
 import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { countWords, formatMs, formatShare } from '../parts/format.ts';
 import { Missing, useMissing } from '../parts/parts.tsx';
 import { formatRate, formatTimes, MemoryTable, ProfileTable } from './ProfileTable.tsx';
+
+const loadKernels = async () => ({ default: (await import('../kernels/KernelPanel.tsx')).KernelBrowser });
 
 // A row of numbers, each with its name above and what it stands against below.
 
@@ -176,7 +178,7 @@ export function ProfileView() {
       ) : (
         !isMissing && <p className="empty">{nothing}</p>
       )}
-      <KernelBrowser />
+      <LazyPart name="The kernels" load={loadKernels} props={{}} />
     </div>
   );
 }
