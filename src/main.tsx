@@ -2,7 +2,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { openBundleInWorker, readInWorker } from './files/file_reader.ts';
-import { rangesOf, readLogPart, writeRecording, type RecordingIndex } from './files/recording.ts';
+import { rangesOf, type RecordingIndex } from './files/members.ts';
 import { createLab, type Lab } from './store/lab/lab.ts';
 import {
   followAddress,
@@ -12,6 +12,7 @@ import {
   withoutHistory,
 } from './store/place/address.ts';
 import { isElsewhere, lastNeeded } from './store/place/selection.ts';
+import type { EventCodec } from './store/record/event_log.ts';
 import { createPump } from './store/record/pump.ts';
 import { startKeeper } from './keep/keeper_client.ts';
 import type { KeeperNews } from './keep/entry.ts';
@@ -21,6 +22,14 @@ import { startEngine, type EngineClient } from './train/engine/client.ts';
 import { App } from './ui/shell/App.tsx';
 import { keepOffline } from './ui/shell/NewVersion.tsx';
 import { LabError, type ErrorReport } from './units.ts';
+
+const recordings = () => import('./files/recording.ts'); // and the log's schema: not before a run is written or read back
+const codec: EventCodec = {
+  write: async (events) => (await recordings()).writeRecording(events),
+  async *read(stream) {
+    yield* (await recordings()).readLogPart(stream);
+  },
+};
 
 const RECORDING = 'recorded-instant.ndjson.members';
 const INDEX = 'recorded-instant.index.json';
@@ -152,23 +161,16 @@ function start(): void {
   let hearKeeper = (news: KeeperNews): void => void heard.push(news);
   const keeper = isFrame ? null : startKeeper((news) => hearKeeper(news));
   const engine = startEngine(undefined, undefined, keeper ? () => keeper.join() : undefined, isFrame);
-  const lab = createLab(
-    (command) => engine.send(command),
-    location.hash,
-    readInWorker,
-    { write: writeRecording, read: readLogPart },
-    engine,
-    {
-      keeper: keeper ?? NO_KEEPER,
-      tab,
-      follows: left !== null && history.state === OWN_ENTRY,
-      tools: {
-        openBundle: openBundleInWorker,
-        writeBundle: async (run) => (await import('./files/bundle.ts')).writeBundle(run),
-        writeLog: writeRecording,
-      },
+  const lab = createLab((command) => engine.send(command), location.hash, readInWorker, codec, engine, {
+    keeper: keeper ?? NO_KEEPER,
+    tab,
+    follows: left !== null && history.state === OWN_ENTRY,
+    tools: {
+      openBundle: openBundleInWorker,
+      writeBundle: async (run) => (await import('./files/bundle.ts')).writeBundle(run),
+      writeLog: codec.write,
     },
-  );
+  });
   hearKeeper = lab.kept.hear;
   heard.forEach(lab.kept.hear);
   lab.kept.refresh().catch((error: unknown) => console.info('Runs are not kept in this browser:', error));

@@ -120,3 +120,23 @@ export async function wholeMembers(
   }
   return { members, bytes: start };
 }
+
+// A recording that is read from the middle: a member for each update, and an index of their lengths beside it.
+
+/** Lengths of the members in bytes: what comes before the first update, then an update each. */
+export interface RecordingIndex {
+  readonly lengths: readonly number[];
+}
+
+/** Where an update's events stand, after those of before the first update; null where the index has no such update. */
+export function rangesOf(
+  { lengths }: RecordingIndex,
+  update: number,
+): readonly (readonly [number, number])[] | null {
+  if (!Number.isInteger(update) || update < 1 || update >= lengths.length) return null;
+  const start = lengths.slice(0, update).reduce((sum, length) => sum + length, 0);
+  return [
+    [0, lengths[0]],
+    [start, start + lengths[update]],
+  ];
+}

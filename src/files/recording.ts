@@ -3,7 +3,7 @@
  * number. Floats keep six significant digits. Reading yields events as the bytes arrive, of whatever version they are.
  */
 import { LineReader, READ_BOUNDS, type Bytes, type ReadBounds } from './byte_lines.ts';
-import { writeMember } from './members.ts';
+import { writeMember, type RecordingIndex } from './members.ts';
 import { RecordingCutOffError, RecordingError } from '../protocol/errors.ts';
 import { LogOrder } from '../protocol/log_order.ts';
 import { parseLoggedEvent } from '../protocol/log.ts';
@@ -269,13 +269,6 @@ export async function* partBatches(
   }
 }
 
-// A recording that is read from the middle: a gzip member for each update, and an index of their lengths beside it.
-
-/** Lengths of the members in bytes: what comes before the first update, then an update each. */
-export interface RecordingIndex {
-  readonly lengths: readonly number[];
-}
-
 /** A whole log in members, in the order of its updates; the end line is one of its own, and not in the index. */
 export async function writeInMembers(
   events: Iterable<EngineEvent>,
@@ -288,19 +281,6 @@ export async function writeInMembers(
   const members = await Promise.all(texts.map(writeMember));
   const bytes = new Uint8Array(await new Blob(members).arrayBuffer());
   return { bytes, index: { lengths: members.slice(0, -1).map(({ length }) => length) } };
-}
-
-/** Where an update's events stand, after those of before the first update; null where the index has no such update. */
-export function rangesOf(
-  { lengths }: RecordingIndex,
-  update: number,
-): readonly (readonly [number, number])[] | null {
-  if (!Number.isInteger(update) || update < 1 || update >= lengths.length) return null;
-  const start = lengths.slice(0, update).reduce((sum, length) => sum + length, 0);
-  return [
-    [0, lengths[0]],
-    [start, start + lengths[update]],
-  ];
 }
 
 function checkEnd({ events }: { readonly events?: unknown }, read: number): void {

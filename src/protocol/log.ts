@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import type { BoundaryState } from '../algo/reward/boundary.ts';
 import { parseRunConfig } from '../train/config/config.ts';
 import { RecordingError } from './errors.ts';
+import { PHASES, TOKEN_UNITS, type LoggedKind } from './log_kinds.ts';
 import { issueReport, quote } from './schema.ts';
 import {
   ADVANTAGE_RULES,
@@ -22,15 +23,6 @@ import {
   type TreeSignals,
   type TurnNode,
 } from '../units.ts';
-
-/** The phases of one update, in order. */
-export const PHASES = ['rollout', 'reward', 'value', 'advantage', 'loss', 'step'] as const;
-
-/**
- * What one token id of a record stands for: a token of the environment's vocabulary, a token of another policy's, or, where a
- * file holds text alone, a word with the white space before it. The last two are told by `texts` events.
- */
-export const TOKEN_UNITS = ['vocabulary', 'tokens', 'words'] as const;
 
 // What fields are made of. Numbers may be NaN: skipped steps have it.
 
@@ -299,13 +291,12 @@ const EVENTS = {
   /** Also said of a session; in a log it tells how far the run came. */
   status: v.object({ status, update: count, phase: v.nullable(phase) }),
   failed: v.object({ update: count, report }),
-};
+} satisfies Readonly<Record<LoggedKind, v.GenericSchema>>;
 
-type Kind = keyof typeof EVENTS;
 /** An event of a run: what its log holds. */
 export type RunEvent = {
-  [K in Kind]: Readonly<{ kind: K } & v.InferOutput<(typeof EVENTS)[K]>>;
-}[Kind];
+  [K in LoggedKind]: Readonly<{ kind: K } & v.InferOutput<(typeof EVENTS)[K]>>;
+}[LoggedKind];
 
 export type Phase = v.InferOutput<typeof phase>;
 export type RunOrigin = Readonly<v.InferOutput<typeof recordOrigin>>;
@@ -319,10 +310,6 @@ export type LossRow = Readonly<v.InferOutput<typeof lossRow>>;
 export type UpdateMetrics = Readonly<v.InferOutput<typeof updateMetrics>>;
 export type OptimalValue = Readonly<v.InferOutput<typeof optimalValue>>;
 export type MemoryChange = Readonly<v.InferOutput<typeof memorySchema>>;
-
-/** Whether an event is in its run's log; those of a session are not. */
-export const isLogged = <Event extends { readonly kind: string }>(event: Event): event is Event & RunEvent =>
-  Object.hasOwn(EVENTS, event.kind);
 
 const WHAT = 'The recorded run holds an event that is not valid';
 const NEXT = 'Record the run again with this version: npm run lab -- --record.';

@@ -7,12 +7,20 @@ import type { CreditConfig, ErrorReport, NodeTable, RecordedTree, RunConfig, Tre
 import type { AlgorithmDescription, CatalogueEntry, KnobDescription } from './descriptions.ts';
 import type { Fork } from './fork.ts';
 import type { AskedAt, AskedParameters } from './inspection.ts';
+import { LOGGED_KINDS } from './log_kinds.ts';
 import type { AdapterDescription, EnvironmentDescription, RunEvent, Phase } from './log.ts';
 
 export * from './descriptions.ts';
 export * from './fork.ts';
 export * from './inspection.ts';
-export * from './log.ts';
+export type * from './log.ts'; // its schemas are fetched by who reads a log
+export * from './log_kinds.ts';
+
+const LOGGED: ReadonlySet<string> = new Set(LOGGED_KINDS);
+
+/** Whether an event is in its run's log; those of a session are not. */
+export const isLogged = <Event extends { readonly kind: string }>(event: Event): event is Event & RunEvent =>
+  LOGGED.has(event.kind);
 
 /** All dispatches of one step of one program in a profiled update. */
 export interface ProfileRow {

@@ -4,7 +4,8 @@ import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { createPlayer } from '../../src/store/record/player.ts';
 import { presets } from '../../src/train/config/presets.ts';
 import { blobSource, wholeMembers } from '../../src/files/members.ts';
-import { partBatches, rangesOf, readRecording, type RecordingIndex } from '../../src/files/recording.ts';
+import { rangesOf, type RecordingIndex } from '../../src/files/members.ts';
+import { partBatches, readRecording } from '../../src/files/recording.ts';
 
 const bytes = new Uint8Array(readFileSync('public/recorded-instant.ndjson.members'));
 const events: RunEvent[] = [];
