@@ -36,6 +36,7 @@ interface Words {
   readonly readBy?: readonly Surrogate[]; // absent: all of them, or what stands beside the surrogate
   readonly isReadElsewhere?: true; // by more than surrogates: always shown
   readonly ofSoft?: 'lowerEdge' | 'upperEdge'; // shown where this bound is soft
+  readonly basic?: true; // among the settings that are shown before all are asked for
   readonly isNewer?: true; // files older than the setting have the default
 }
 interface NumberRow extends Words {
@@ -66,8 +67,8 @@ const TERM_CHOICES = {
 /** Numbers that a surrogate's term reads; the kernel's params have the same names. Defaults of what AT²PO has not: off. */
 // prettier-ignore
 const TERM_NUMBER_ROWS = {
-  clipLow: { default: 3e-3, valid: [0, 1], shown: ['log', 1e-4, 0.5], readBy: ['clip'], title: 'Clip below', term: 'ε_low', description: 'Negative advantages stop pushing once their ratio is below 1 − ε_low. Goes with the learning rate.' },
-  clipHigh: { default: 4e-3, valid: [0, 1000], shown: ['log', 1e-4, 0.5], readBy: ['clip'], title: 'Clip above', term: 'ε_high', description: 'Positive advantages stop pushing once their ratio is above 1 + ε_high.' },
+  clipLow: { default: 3e-3, basic: true, valid: [0, 1], shown: ['log', 1e-4, 0.5], readBy: ['clip'], title: 'Clip below', term: 'ε_low', description: 'Negative advantages stop pushing once their ratio is below 1 − ε_low. Goes with the learning rate.' },
+  clipHigh: { default: 4e-3, basic: true, valid: [0, 1000], shown: ['log', 1e-4, 0.5], readBy: ['clip'], title: 'Clip above', term: 'ε_high', description: 'Positive advantages stop pushing once their ratio is above 1 + ε_high.' },
   lowerFactor: { default: 1, isNewer: true, valid: [0, 10], shown: ['linear', 0, 1], readBy: ['clip'], ofSoft: 'lowerEdge', title: 'Lower bound keeps', term: 'β₁', description: 'Share of the gradient that a soft lower bound keeps: 1 is GPPO, 0 PPO; CE-GPPO reports 0.75 as its best.' },
   upperFactor: { default: 1, isNewer: true, valid: [0, 10], shown: ['linear', 0, 1], readBy: ['clip'], ofSoft: 'upperEdge', title: 'Upper bound keeps', term: 'β₂', description: 'Share of the gradient that a soft upper bound keeps: 1 is GPPO and CE-GPPO’s best, 0 PPO.' },
   dualClip: { default: 0, valid: [0, 1000], shown: ['linear', 0, 20], readBy: ['clip'], title: 'Dual clip', term: 'c', description: 'Most that a token with negative advantage may cost, in units of −A; 0 turns it off.' },

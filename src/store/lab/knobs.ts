@@ -90,17 +90,17 @@ export function changedSettings(
   preset: RunConfig,
   knobs: readonly KnobDescription[],
 ): readonly ChangedSetting[] {
-  const whole = [
-    { path: 'algorithm.name', value: config.algorithm.name, own: preset.algorithm.name },
-    { path: 'weights', value: config.weights, own: own.weights },
-  ];
-  const read = knobs.filter((knob) => isRead(config, knob)).map(({ path }) => path);
-  const rows = read.map((path) => ({
+  const order = ['weights', ...knobs.filter((knob) => isRead(config, knob)).map(({ path }) => path)];
+  const place = ({ path }: SettingDifference): number => order.indexOf(path);
+  const changed = differencesOf(own, config)
+    .filter((difference) => place(difference) >= 0)
+    .toSorted((a, b) => place(a) - place(b));
+  const method = differencesOf(preset.algorithm.name, config.algorithm.name, 'algorithm.name');
+  return [...method, ...changed].map(({ path, a, b }) => ({
     path,
-    value: readKnob(config, path) ?? null,
-    own: readKnob(own, path) ?? null,
+    value: (b ?? null) as KnobValue | null, // of a setting
+    own: (a ?? null) as KnobValue | null,
   }));
-  return [...whole, ...rows].filter(({ value, own: of }) => JSON.stringify(value) !== JSON.stringify(of));
 }
 
 /** Another algorithm at the size of a preset. */

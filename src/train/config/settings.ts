@@ -223,6 +223,7 @@ function lossSetting(row: LossRow): Hidden<unknown> & Knob {
     description,
     ...(row.term && { term: row.term }),
     ...(row.unit && { unit: row.unit }),
+    ...(row.basic && { basic: row.basic }),
   };
   const soft = ofSoft ? [{ path: `algorithm.loss.${ofSoft}`, values: ['soft'] }] : [];
   const when =
@@ -245,8 +246,6 @@ export const LOSS: SettingsOf<LossConfig> = {
     ...LOSS_SETTINGS.surrogate,
     range: parts(SURROGATES.map((value) => ({ value, ...surrogates[value] }))),
   },
-  clipLow: { ...LOSS_SETTINGS.clipLow, basic: true },
-  clipHigh: { ...LOSS_SETTINGS.clipHigh, basic: true },
 };
 
 // prettier-ignore
