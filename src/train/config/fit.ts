@@ -92,6 +92,10 @@ const fits = ({ bytes, largest }: Footprint, room: Room): boolean =>
 const below = (value: number, step: number): readonly number[] =>
   Array.from({ length: Math.max(0, Math.ceil(value / step) - 1) }, (_, n) => step * (n + 1));
 
+/** A run that starts from weights has their sizes and no others. */
+const sizesBelow = ({ weights }: RunConfig, value: number, step: number): readonly number[] =>
+  weights === null ? below(value, step) : [];
+
 /** Settings that memory follows, the least painful first, each with the values it may be lowered to, ascending. */
 const KNOBS: readonly (readonly [path: string, values: (config: RunConfig) => readonly number[]])[] = [
   ['promptsPerUpdate', (config) => below(config.promptsPerUpdate, config.promptsPerMinibatch)],
@@ -99,9 +103,9 @@ const KNOBS: readonly (readonly [path: string, values: (config: RunConfig) => re
     'promptsPerMinibatch',
     (config) => below(config.promptsPerMinibatch, 1).filter((value) => config.promptsPerUpdate % value === 0),
   ],
-  ['model.hidden', ({ model }) => below(model.hidden, 4)],
-  ['model.layers', ({ model }) => below(model.layers, 1)],
-  ['model.channels', ({ model }) => below(model.channels, 4)],
+  ['model.hidden', (config) => sizesBelow(config, config.model.hidden, 4)],
+  ['model.layers', (config) => sizesBelow(config, config.model.layers, 1)],
+  ['model.channels', (config) => sizesBelow(config, config.model.channels, 4)],
 ];
 
 /** The highest value of each setting alone that makes the run fit, best setting first. */
