@@ -53,22 +53,26 @@ const { values: options } = parseArgs({
 async function heapMeter(page) {
   const cdp = await page.context().newCDPSession(page);
   const workers = new Set();
-  const waiting = new Map();
+  const waiting = new Map(); // { sessionId, resolve, reject } by question
   let asked = 0;
   cdp.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
     if (targetInfo.type === 'worker') workers.add(sessionId);
   });
-  cdp.on('Target.detachedFromTarget', ({ sessionId }) => workers.delete(sessionId));
+  cdp.on('Target.detachedFromTarget', ({ sessionId }) => {
+    workers.delete(sessionId);
+    for (const question of waiting.values())
+      if (question.sessionId === sessionId) question.reject(new Error('the worker has gone'));
+  });
   cdp.on('Target.receivedMessageFromTarget', ({ message }) => {
     const { id, result } = JSON.parse(message);
-    waiting.get(id)?.(result);
+    waiting.get(id)?.resolve(result);
     waiting.delete(id);
   });
   await cdp.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
   const ask = (sessionId, method) =>
     new Promise((resolve, reject) => {
       asked += 1;
-      waiting.set(asked, resolve);
+      waiting.set(asked, { sessionId, resolve, reject });
       const message = JSON.stringify({ id: asked, method });
       cdp.send('Target.sendMessageToTarget', { sessionId, message }).catch(reject);
     });
@@ -203,6 +207,7 @@ async function inPage([config, minutes, every, keptBytes, standMs, keeps]) {
   } finally {
     clearInterval(pumping);
     engine.close();
+    keeper?.close();
   }
   return { pauseMs: state.pauseMs, stillMs: state.stillMs };
 }
