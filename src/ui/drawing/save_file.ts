@@ -1,4 +1,4 @@
-/** Files that the page hands to a person. */
+/** What the page hands to a person: files, and text on the clipboard. */
 
 /** Offers bytes to the person as a file. */
 export function saveFile(name: string, content: BlobPart, type: string): void {
@@ -18,3 +18,12 @@ export const fileName = (title: string, ending: string): string =>
       .replace(/[^a-z0-9.]+/g, '-')
       .replace(/^-+|-+$/g, '') || 'run'
   }.${ending}`;
+
+/** @returns whether it is on the clipboard, which a page that is not secure has not and a browser may refuse */
+export const copyText = (text: string): Promise<boolean> =>
+  Promise.resolve()
+    .then(() => navigator.clipboard.writeText(text))
+    .then(
+      () => true,
+      () => false,
+    );

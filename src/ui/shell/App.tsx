@@ -32,6 +32,7 @@ import '../train/train.css';
 import '../parts/transcript.css';
 import '../parts/parts.css';
 import '../tree/tree.css';
+import '../tree/hand.css';
 import '../credit/credit.css';
 import '../loss/loss.css';
 import '../profile/profile.css';

@@ -1,6 +1,7 @@
 /** What of the run on screen can be taken out of the lab: its link, and files. What the menu does is fetched when it is opened. */
 import { useState, type KeyboardEvent } from 'react';
 import { linkNow, type Link } from '../../store/export/link.ts';
+import { copyText } from '../drawing/save_file.ts';
 import { useLab, useRun } from '../parts/binding.ts';
 import type { TeachDialog } from './ExportPanel.tsx';
 import { LazyPart } from '../parts/Boundary.tsx';
@@ -55,11 +56,7 @@ export function CopyLink() {
   const [made, setMade] = useState<(Link & { readonly isCopied: boolean }) | null>(null);
   const copy = async (): Promise<void> => {
     const link = linkNow(lab, location);
-    const isCopied = await Promise.resolve()
-      .then(() => navigator.clipboard.writeText(link.href)) // no clipboard where the page is not secure
-      .then(() => true)
-      .catch(() => false);
-    setMade({ ...link, isCopied });
+    setMade({ ...link, isCopied: await copyText(link.href) });
   };
   if (!hasRun) return null;
   return (

@@ -6,7 +6,7 @@ import { fileStem, jsonLines, metricsCsv, type LineKind } from '../../store/expo
 import { frameLine } from '../../store/place/address.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
-import { saveFile } from '../drawing/save_file.ts';
+import { copyText, saveFile } from '../drawing/save_file.ts';
 import { VIEW_PANELS } from './views.tsx';
 
 /** Which updates a file of nodes or tokens is about. */
@@ -118,12 +118,9 @@ function Embed() {
     setLine(line === '' ? frameLine(linkNow(lab, location).href, title) : '');
   };
   const copy = (): void =>
-    void Promise.resolve()
-      .then(() => navigator.clipboard.writeText(line)) // no clipboard where the page is not secure
-      .then(
-        () => setSaid('Copied.'),
-        () => setSaid('The browser refused to copy; copy it from the field.'),
-      );
+    void copyText(line).then((isCopied) =>
+      setSaid(isCopied ? 'Copied.' : 'The browser refused to copy; copy it from the field.'),
+    );
   const { limits } = line === '' ? { limits: [] } : linkNow(lab, location);
   return (
     <>

@@ -6,6 +6,7 @@ import { LONGEST_LINK } from '../../store/export/link.ts';
 import { VIEWS } from '../../store/place/selection.ts';
 import { CONTROLS, settingName, type HiddenName } from '../../store/place/stage.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
+import { copyText } from '../drawing/save_file.ts';
 import { capital, countWords, formatCount } from '../parts/format.ts';
 import { readQuantity } from './Questions.tsx';
 import QrCode from './QrCode.tsx';
@@ -125,14 +126,10 @@ function HiddenList({ link, change }: PartProps) {
     keyof typeof CONTROLS,
     (typeof CONTROLS)[keyof typeof CONTROLS],
   ][];
-  const controls = named.map(([name, { group, words }]) => ({
-    name: name,
-    group: group,
-    words: words,
-  }));
+  const controls = named.map(([name, { group, words }]) => ({ name, group, words }));
   const settings = [
     ...new Map((knobs ?? []).map(({ path, title }) => [settingName(path), title])).entries(),
-  ].map(([name, words]) => ({ name: name, group: 'Single settings', words }));
+  ].map(([name, words]) => ({ name, group: 'Single settings', words }));
   const all = [...controls, ...settings];
   return (
     <fieldset>
@@ -262,14 +259,10 @@ export default function TeacherDialog({ onClose }: { readonly onClose: () => voi
   const { ready } = run.getState();
   const base = `${location.origin}${location.pathname}${location.search}`;
   const href = taughtLink(link, selection.getState(), newest || null, ready, base);
-  const copy = (): void => {
-    Promise.resolve()
-      .then(() => navigator.clipboard.writeText(href))
-      .then(
-        () => setSaid('Link copied.'),
-        () => setSaid('The browser refused to copy; copy it from the field.'),
-      );
-  };
+  const copy = (): void =>
+    void copyText(href).then((isCopied) =>
+      setSaid(isCopied ? 'Link copied.' : 'The browser refused to copy; copy it from the field.'),
+    );
   return (
     <dialog ref={dialog} className="teach-dialog" aria-labelledby="teach-title" onClose={onClose}>
       <form method="dialog" className="section-head">
