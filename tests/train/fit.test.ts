@@ -61,6 +61,15 @@ test('a buffer above the limit names the limit', async () => {
   expect(report.wanted).toBe('at most 4 MB per buffer (maxStorageBufferBindingSize)');
 });
 
+test('what is named as the next step is a configuration that can be opened: weights keep the sizes that they were made with', async () => {
+  const large = research();
+  const { bytes } = await runFootprint(large, LIMITS);
+  const nextOf = async (weights: string | null): Promise<string> =>
+    (await problemOf(checkFits(deviceOf(0.85 * bytes), { ...large, weights }))).next;
+  expect(await nextOf(null)).toMatch(/model\.\w+ to \d+/);
+  expect(await nextOf('weights.safetensors')).not.toMatch(/model\./);
+});
+
 test('a run that does not fit fails before a policy is made, and an estimate says the same', async () => {
   const small = smallConfig();
   const config = { ...small, model: { ...small.model, hidden: 8192 } };
