@@ -58,8 +58,18 @@ function onScreen(): string {
 async function shown(lab: Lab): Promise<string> {
   await render(<App lab={lab} />);
   await expect.poll(() => document.querySelector('main')?.textContent?.length ?? 0).toBeGreaterThan(100);
-  await new Promise((resolve) => setTimeout(resolve, 100)); // sizes are measured
-  return onScreen();
+  // Sizes are measured, and labels fitted to them, when the page has been laid out: what stays for some frames is drawn.
+  let [last, frames] = ['', 0];
+  await expect
+    .poll(async () => {
+      await new Promise(requestAnimationFrame);
+      const now = onScreen();
+      frames = now === last ? frames + 1 : 0;
+      last = now;
+      return frames;
+    })
+    .toBeGreaterThan(3);
+  return last;
 }
 
 const notice = (): string => document.querySelector('.notice')?.textContent ?? '';
