@@ -171,8 +171,14 @@ export function createInspection(ask: Ask, report: (failure: ErrorReport) => voi
       })),
     tryKernel(question) {
       const asked = { kind: 'try-kernel', ...question } as const;
-      if (question.checkGradient) put(asked, (trial) => ({ compiled: trial, kernelTrial: trial }));
-      else compile(asked);
+      if (!question.checkGradient) return compile(asked);
+      put(asked, (trial) => {
+        const { compiled } = store.getState(); // perhaps of a later text, written while this one was checked
+        return {
+          kernelTrial: trial,
+          compiled: compiled && compiled.source !== trial.source ? compiled : trial,
+        };
+      });
     },
     estimate(config) {
       drafted.abort();
