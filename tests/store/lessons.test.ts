@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readRecording } from '../../src/files/recording.ts';
 import { lessonsOf, loadGlossary } from '../../src/lessons/catalogue.ts';
+import { LABEL_TERMS, termIn } from '../../src/lessons/label_terms.ts';
 import { EXAMPLES } from '../../src/lessons/examples.ts';
 import { parseLesson, RECORDED, type Glossary, type Lesson } from '../../src/lessons/lesson.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
@@ -141,6 +142,28 @@ describe.each(lessons)('lesson $number, $name', ({ name, lesson }) => {
         for (const part of parsePassage(text))
           if (part.kind === 'words') expect(part.words, step.title).not.toMatch(/[+−]\d|\d\.\d/);
   });
+});
+
+test('labels know every term of the glossary by a name, and no other', () => {
+  expect(LABEL_TERMS.toSorted()).toEqual(Object.keys(glossary).toSorted());
+});
+
+test.each([
+  ['advantage A', 'advantage', 'advantage'],
+  ['Clip band', 'clip', 'Clip band'], // the longest name, as it is written
+  ['mean turn ratio', 'turn_ratio', 'turn ratio'],
+  ['turn 2', 'turn', 'turn'],
+  ['Turn n9', 'turn', 'Turn'],
+  ['turns pushed up', null, ''], // an ordinary word beside others
+  ['K', 'k', 'K'],
+  ['kernel', 'kernel', 'kernel'],
+  ['a', null, ''], // a symbol has one way to be written
+  ['overrewarded', null, ''], // within a word
+  ['KL, ppo_kl', 'ppo_kl', 'ppo_kl'],
+])('the label “%s” names %s', (label, term, words) => {
+  const found = termIn(label);
+  expect(found?.term ?? null).toBe(term);
+  expect(found ? label.slice(found.from, found.to) : '').toBe(words);
 });
 
 test('the glossary’s own links lead to terms', () => {

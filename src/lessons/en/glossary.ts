@@ -185,5 +185,214 @@ const GLOSSARY: Glossary = {
     title: 'Lazy collapse',
     text: 'A run that learns to answer at once instead of searching. Paths get short, rewards equal, [[groups|group]] dead; it seldom recovers.',
   },
+  m: {
+    title: 'First turns, M',
+    text: 'How many chains a question starts with, before its tree grows. AT²PO writes a tree’s size as M, [[L|l]], [[K|k]]: M + L · K leaves at most.',
+  },
+  l: {
+    title: 'Rounds, iterations, L',
+    text: 'How often a tree grows: in each round the best [[candidates|candidate]] are [[expanded|expansion]].',
+  },
+  k: {
+    title: 'Picks per round, K',
+    text: 'How many [[candidates|candidate]] of a tree are [[expanded|expansion]] in each [[round|l]]. Each pick brings one more leaf.',
+  },
+  rollout: {
+    title: 'Rollout',
+    text: 'Letting the [[policy]] act until it ends, and what it wrote: the [[paths|path]] of all questions of an [[update]].',
+  },
+  update: {
+    title: 'Update, step',
+    text: 'One batch of [[rollouts|rollout]], and all that is learnt from it: an optimiser step on each of its [[mini-batches|mini_batch]].',
+  },
+  exact_match: {
+    title: 'Exact match',
+    text: 'Share of questions whose answer is the right one, word for word.',
+  },
+  held_out: {
+    title: 'Held out',
+    text: 'Questions that training never sees. What is measured on them tells whether something general was learnt.',
+  },
+  evaluation: {
+    title: 'Evaluation',
+    text: 'The [[policy]] answers [[held-out|held_out]] questions, every so many updates, and learns nothing from it.',
+  },
+  tool_call: {
+    title: 'Tool call',
+    text: 'Words that ask the environment to do something, here to search. They end the [[turn]]; what comes back is the [[observation]].',
+  },
+  log_probability: {
+    title: 'Log-probability, log π',
+    text: 'Natural logarithm of the probability that the [[policy]] gives a token, in nats. Old: when it was sampled. New: at the step on screen.',
+  },
+  log_ratio: {
+    title: 'Log-ratio',
+    text: 'New minus old [[log-probability|log_probability]]; the logarithm of the [[ratio]]. 0 where the policy has not moved.',
+  },
+  clip_fraction: {
+    title: 'Clip fraction',
+    text: 'Share of the trained tokens that are [[clipped|clip]]: they push no more in this step.',
+  },
+  ppo_kl: {
+    title: 'ppo_kl',
+    text: 'Mean of old minus new [[log-probability|log_probability]] over the trained tokens, in nats: an estimate of how far an update has moved the policy from the one that sampled.',
+  },
+  slope: {
+    title: 'Slope, ∂L/∂log π',
+    text: 'What the [[loss|policy_loss]] gains when the token’s log-probability rises. A step goes down the slope: below zero the token becomes likelier.',
+  },
+  logits: {
+    title: 'Logits',
+    text: 'The model’s numbers for all possible next tokens. Their softmax is the probability of each.',
+  },
+  gradient: {
+    title: 'Gradient',
+    text: 'How the [[loss|policy_loss]] changes with each parameter, or, where tokens are shown, with the token’s log-probability: its [[slope]].',
+  },
+  gradient_norm: {
+    title: 'Gradient norm',
+    text: 'Length of the gradient: the root of the summed squares over all parameters. At 0 nothing is learnt, whatever the loss reads.',
+  },
+  gradient_clip: {
+    title: 'Gradient clip',
+    text: 'A gradient whose [[norm|gradient_norm]] is above this is scaled down to it. It has nothing to do with the [[clip band|clip]] of ratios.',
+  },
+  gradient_cosine: {
+    title: 'Cosine of two gradients',
+    text: '1 where two rules move the parameters in the same direction, 0 where they have nothing in common, −1 where they are opposed.',
+  },
+  influence: {
+    title: 'Influence of a leaf',
+    text: 'How an [[advantage]] would change if this leaf had not been sampled: all means and deviations are taken anew without it.',
+  },
+  preset: {
+    title: 'Preset',
+    text: 'A size of model and run with settings that go together. What differs from it stands above the settings.',
+  },
+  seed: {
+    title: 'Seed',
+    text: 'The number from which all chance of a run follows. The same seed on the same adapter gives the same run.',
+  },
+  parameters: {
+    title: 'Parameters, weights',
+    text: 'The numbers of the model that training changes.',
+  },
+  temperature: {
+    title: 'Temperature, τ',
+    text: 'Divides the [[logits]] before sampling. Above 1 the policy writes more at random, below 1 more surely.',
+  },
+  learning_rate: {
+    title: 'Learning rate, lr',
+    text: 'How far a step of the [[optimiser]] goes.',
+  },
+  optimiser: {
+    title: 'Optimiser, AdamW',
+    text: 'Takes a step for each gradient. AdamW keeps running means of the gradient and of its square (first and second moment) and divides one by the root of the other.',
+  },
+  weight_decay: {
+    title: 'Weight decay',
+    text: 'Draws all [[parameters]] a little towards 0 in every step, beside the gradient. No weight of tokens.',
+  },
+  layer: {
+    title: 'Layer',
+    text: 'A block of the transformer: [[attention|attention_head]], then a [[feed-forward|feed_forward]] part. Blocks follow one another.',
+  },
+  width: {
+    title: 'Width, d_model',
+    text: 'How many numbers stand for a token between [[layers|layer]].',
+  },
+  attention_head: {
+    title: 'Attention head',
+    text: 'Looks from a token at those before it. It compares queries (W_q) with keys (W_k), takes the mean of the values (W_v) by how well they fit, and writes it back (W_o).',
+  },
+  feed_forward: {
+    title: 'Feed-forward part',
+    text: 'Works on each token by itself after attention has brought in the others. Here SwiGLU.',
+  },
+  embedding: {
+    title: 'Embedding',
+    text: 'The table with a row of numbers for each token of the vocabulary: what a token is before the first [[layer]].',
+  },
+  layer_norm: {
+    title: 'Norm of a layer',
+    text: 'Brings the numbers of a token to one size before the next part reads them; final_norm stands before the logits.',
+  },
+  data_set: {
+    title: 'Data set',
+    text: 'A family of questions. The lab makes its own in small worlds, after the data sets of the paper whose names they have.',
+  },
+  hotpot: {
+    title: 'hotpot',
+    text: 'Questions of two hops, after HotpotQA: “X’s father’s birthplace?” takes two searches, one after the other.',
+  },
+  '2wiki': {
+    title: '2wiki',
+    text: 'Questions after 2WikiMultihopQA: half of them take two hops, half compare two things.',
+  },
+  musique: {
+    title: 'musique',
+    text: 'Questions of three hops, or four, after MuSiQue. They need most searches, and are the hardest here.',
+  },
+  bamboogle: {
+    title: 'bamboogle',
+    text: 'Questions of two hops, after Bamboogle. The search is against them: the true result usually comes second.',
+  },
+  nq: { title: 'nq', text: 'Questions of one hop, after Natural Questions: one search is enough.' },
+  trivia: {
+    title: 'trivia',
+    text: 'Questions of one hop, after TriviaQA. The question uses another word for the relation than the search knows.',
+  },
+  popqa: {
+    title: 'popqa',
+    text: 'Questions of one hop, after PopQA, mostly about things that are rare in training.',
+  },
+  unanswerable: {
+    title: 'unanswerable',
+    text: 'Questions of one or two hops, one of which the search knows nothing of. The right answer is to say so: an [[admission]].',
+  },
+  corridor: {
+    title: 'corridor',
+    text: 'A task without search: a key and a door, in three or four turns.',
+  },
+  admission: {
+    title: 'Admission',
+    text: 'An answer that says “I do not know”. BAPO’s rewards pay for it where nobody knows better.',
+  },
+  reliability: {
+    title: 'Reliability',
+    text: 'BAPO’s measure, (1 − ρ) · precision + ρ · accuracy, with ρ the share of [[admissions|admission]]: those that answer should be right.',
+  },
+  discount: {
+    title: 'Discount, γ',
+    text: 'Weight of what happens a step later. At 1 the end counts as much as the beginning.',
+  },
+  gae: {
+    title: 'GAE, λ',
+    text: 'Generalised advantage estimation: a mean of looking one step ahead, two, three and so on, λ saying how far. It needs a critic that guesses values.',
+  },
+  adapter: {
+    title: 'Adapter',
+    text: 'What WebGPU calls the GPU, or a program that stands in for one. Sums are rounded differently on different adapters, so runs differ as well.',
+  },
+  kernel: {
+    title: 'Kernel',
+    text: 'A small program that the GPU runs on many numbers at once, written in WGSL.',
+  },
+  dispatch: {
+    title: 'Dispatch',
+    text: 'One call of a [[kernel]]. What a call costs by itself adds up where there are many small ones.',
+  },
+  binding: {
+    title: 'Binding',
+    text: 'The place at which a [[kernel]] finds a buffer: what it reads, and what it writes.',
+  },
+  arithmetic: {
+    title: 'Arithmetic',
+    text: 'Additions and multiplications in a second, beside the most that was reached on this machine.',
+  },
+  traffic: {
+    title: 'Traffic',
+    text: 'Bytes read and written in a second, beside the most that was reached on this machine.',
+  },
 };
 export default GLOSSARY;

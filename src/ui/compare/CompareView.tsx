@@ -3,6 +3,7 @@ import { useCreditRules, useLab, useSelection, useTree } from '../parts/binding.
 import { Missing } from '../parts/parts.tsx';
 import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { CompareRules } from './CompareRules.tsx';
+import { Label } from '../parts/Term.tsx';
 import { CompareRuns } from './CompareRuns.tsx';
 
 const SUBJECTS = [
@@ -25,7 +26,7 @@ export function CompareView() {
             aria-pressed={subject === name}
             onClick={() => selection.select({ compared: name })}
           >
-            {title}
+            <Label>{title}</Label>
           </button>
         ))}
       </div>

@@ -10,6 +10,7 @@ import { ADVANTAGE_RULES } from '../credit/sentences.ts';
 import { countWords, formatNumber, formatSetting } from '../parts/format.ts';
 import { Weights } from '../parts/Replay.tsx';
 import { creditShade } from '../parts/scales.ts';
+import { Label } from '../parts/Term.tsx';
 import { gradientRules } from '../../store/credit/compare.ts';
 
 const DIGITS = 3;
@@ -45,7 +46,9 @@ function Table({ a, b }: Pick<GradientCosinesProps, 'a' | 'b'>) {
           <thead>
             <tr>
               <th scope="col">rule</th>
-              <th scope="col">norm</th>
+              <th scope="col">
+                <Label>norm</Label>
+              </th>
               {titles.map((title, column) => (
                 <th key={column} scope="col" title={title}>
                   {names[column]}

@@ -14,6 +14,7 @@ import {
   rangeGlyph,
 } from '../parts/format.ts';
 import { creditShade } from '../parts/scales.ts';
+import { Label } from '../parts/Term.tsx';
 
 interface RuleMatrixProps {
   readonly lines: readonly RuleLine[];
@@ -40,7 +41,7 @@ function Line({ line, a, b }: { readonly line: RuleLine } & Omit<RuleMatrixProps
           title={`Compare with ${ADVANTAGE_RULES[rule].title} as rule B`}
           onClick={() => selection.select({ againstAdvantage: rule })}
         >
-          {ADVANTAGE_RULES[rule].title}
+          <Label>{ADVANTAGE_RULES[rule].title}</Label>
         </button>{' '}
         {side && <b>{side}</b>}
       </th>
@@ -78,7 +79,7 @@ export function RuleMatrix({ lines, a, b }: RuleMatrixProps) {
               <th scope="col">rule</th>
               {turns.map(({ turn, node, tokens }) => (
                 <th key={turn} scope="col">
-                  turn {turn + 1}{' '}
+                  <Label>{`turn ${turn + 1}`}</Label>{' '}
                   <span className="soft small">
                     {nodeName(node)}, {countWords(tokens, 'token')}
                   </span>

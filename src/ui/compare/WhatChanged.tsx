@@ -2,6 +2,7 @@
 import type { DifferenceStage, DifferingSetting, RunDifference } from '../../store/record/run_difference.ts';
 import { useLab } from '../parts/binding.ts';
 import { countWords, formatNumber } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 import { nodeName } from '../drawing/encodings.ts';
 import type { ComparedRun } from './run_curves.ts';
 
@@ -97,7 +98,9 @@ export function WhatChanged({ a, b, settings, changes }: WhatChangedProps) {
                 <th scope="col">setting</th>
                 <th scope="col">A</th>
                 <th scope="col">B</th>
-                <th scope="col">preset</th>
+                <th scope="col">
+                  <Label>preset</Label>
+                </th>
               </tr>
             </thead>
             <tbody>

@@ -20,6 +20,7 @@ import {
 } from '../parts/format.ts';
 import { RewardMark } from '../parts/parts.tsx';
 import { rewardClass } from '../parts/scales.ts';
+import { Label } from '../parts/Term.tsx';
 
 interface MovedProps {
   readonly change: RangeChange | null; // null: there is no such number
@@ -72,9 +73,15 @@ export function ChangePanel({ change, frame }: ChangePanelProps) {
           <table className="changes">
             <thead>
               <tr>
-                <th scope="col">turn</th>
-                <th scope="col">value</th>
-                <th scope="col">advantage</th>
+                <th scope="col">
+                  <Label>turn</Label>
+                </th>
+                <th scope="col">
+                  <Label>value</Label>
+                </th>
+                <th scope="col">
+                  <Label>advantage</Label>
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -147,7 +154,9 @@ export function InfluencePanel({ influence }: { readonly influence: TurnInfluenc
   if (!influence)
     return (
       <section className="panel" aria-label="Influence of leaves">
-        <h2>Influence of each leaf</h2>
+        <h2>
+          <Label>Influence of each leaf</Label>
+        </h2>
         <p className="small soft">Select a turn of a tree with several leaves.</p>
       </section>
     );
@@ -156,7 +165,7 @@ export function InfluencePanel({ influence }: { readonly influence: TurnInfluenc
   return (
     <section className="panel" aria-label="Influence of leaves">
       <h2>
-        Influence of each leaf on {nodeName(node)}
+        <Label>{`Influence of each leaf on ${nodeName(node)}`}</Label>
         {row === null ? '' : ` in the row of ${nodeName(row)}`},{' '}
         <span className="soft">A = {formatSigned(advantage)}</span>
       </h2>
@@ -170,9 +179,15 @@ export function InfluencePanel({ influence }: { readonly influence: TurnInfluenc
         <table className="influences">
           <thead>
             <tr>
-              <th scope="col">leaf</th>
-              <th scope="col">A without</th>
-              <th scope="col">influence</th>
+              <th scope="col">
+                <Label>leaf</Label>
+              </th>
+              <th scope="col">
+                <Label>A without</Label>
+              </th>
+              <th scope="col">
+                <Label>influence</Label>
+              </th>
               <th scope="col">
                 <span className="visually-hidden">bar</span>
               </th>

@@ -13,6 +13,7 @@ import { asPrinted, formatCredit, formatCreditRange, formatNumber, formatSigned 
 import { RewardMark } from '../parts/parts.tsx';
 import { creditFill, rewardClass } from '../parts/scales.ts';
 import { Transcript, type TokenDecoration } from '../parts/Transcript.tsx';
+import { Label } from '../parts/Term.tsx';
 import { symbolsOf } from './sentences.ts';
 
 function Part({ part, before }: { readonly part: FormulaPart; readonly before: FormulaPart | undefined }) {
@@ -73,9 +74,15 @@ function TermTable({ step }: { readonly step: StepperStep }) {
     <table className="row-turns">
       <thead>
         <tr>
-          <th scope="col">turn</th>
-          <th scope="col">tokens</th>
-          <th scope="col">advantage on each</th>
+          <th scope="col">
+            <Label>turn</Label>
+          </th>
+          <th scope="col">
+            <Label>tokens</Label>
+          </th>
+          <th scope="col">
+            <Label>advantage on each</Label>
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -191,14 +198,26 @@ export function LeafTable(props: FormulaProps) {
   const { state, shown } = props;
   return (
     <section className="panel" aria-label="Leaves">
-      <h2>Leaves: what if a reward were different?</h2>
+      <h2>
+        <Label>Leaves: what if a reward were different?</Label>
+      </h2>
       <table className="leaves">
         <thead>
           <tr>
-            <th scope="col">leaf</th>
-            <th scope="col">reward</th>
-            {readsValues(shown.config.advantageRule) && <th scope="col">normalised</th>}
-            <th scope="col">advantage</th>
+            <th scope="col">
+              <Label>leaf</Label>
+            </th>
+            <th scope="col">
+              <Label>reward</Label>
+            </th>
+            {readsValues(shown.config.advantageRule) && (
+              <th scope="col">
+                <Label>normalised</Label>
+              </th>
+            )}
+            <th scope="col">
+              <Label>advantage</Label>
+            </th>
           </tr>
         </thead>
         <tbody>

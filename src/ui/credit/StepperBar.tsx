@@ -12,6 +12,7 @@ import { STRIDES, type Stride } from '../../store/place/selection.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { AdvantageRule, RecordedTree } from '../../units.ts';
 import { useLab, useSelection } from '../parts/binding.ts';
+import { Label } from '../parts/Term.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import { PredictStep, PredictSwitch, usePredicting } from './PredictStep.tsx';
 import { aheadOf, PHASE_TITLES, sentenceOf, strideSentence } from './sentences.ts';
@@ -135,7 +136,7 @@ export function StepperBar(props: StepperBarProps) {
                 data-done={isDone}
                 onClick={() => move(phaseStart(steps, phase))}
               >
-                {index + 1} {PHASE_TITLES[phase]}
+                <Label>{`${index + 1} ${PHASE_TITLES[phase]}`}</Label>
                 <span className="visually-hidden">{isDone ? ' (done)' : ''}</span>
               </button>
             );

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { CheckedToken, GradientCheck, TokenVerdict } from '../../store/ask/inspection.ts';
 import { nodeName } from '../drawing/encodings.ts';
 import { countWords, formatCount, formatSetting } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 
 // What a gradient check found, in words.
 
@@ -74,7 +75,9 @@ export function GradientTable({ check }: { readonly check: GradientCheck }) {
         <table>
           <thead>
             <tr>
-              <th scope="col">token</th>
+              <th scope="col">
+                <Label>token</Label>
+              </th>
               <th scope="col">by differences</th>
               <th scope="col">as stated</th>
               <th scope="col">apart</th>

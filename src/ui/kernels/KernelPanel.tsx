@@ -4,6 +4,7 @@ import type { KernelDescription } from '../../store/ask/inspection.ts';
 import { editLabel } from '../../units.ts';
 import { useRecipe, useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { countWords, formatMs, formatSetting } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 import { BatchPicker, useBatchChoice } from './BatchPicker.tsx';
 import { CancelCheck, KernelCheck } from './KernelCheck.tsx';
 import { KernelEditor } from './KernelEditor.tsx';
@@ -18,7 +19,9 @@ export function Bindings({ kernel }: { readonly kernel: KernelDescription }) {
       <table>
         <thead>
           <tr>
-            <th scope="col">binding</th>
+            <th scope="col">
+              <Label>binding</Label>
+            </th>
             <th scope="col">name</th>
             <th scope="col">type</th>
             <th scope="col">access</th>
@@ -200,7 +203,9 @@ export function KernelBrowser() {
       <summary>Kernels: the WGSL that runs, its contract, its check on this device</summary>
       {kernels ? (
         <p>
-          <label htmlFor="kernel-name">Kernel</label>{' '}
+          <label htmlFor="kernel-name">
+            <Label>Kernel</Label>
+          </label>{' '}
           <select id="kernel-name" value={name} onChange={({ target }) => setName(target.value)}>
             {kernels.map((entry) => (
               <option key={entry.name}>{entry.name}</option>

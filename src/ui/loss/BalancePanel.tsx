@@ -15,6 +15,7 @@ import {
   formatSigned,
 } from '../parts/format.ts';
 import { Fact } from '../parts/parts.tsx';
+import { Label } from '../parts/Term.tsx';
 import { isLearning, whyTheLoss } from './loss_words.ts';
 
 export function BalancePanel(props: {
@@ -30,7 +31,9 @@ export function BalancePanel(props: {
   const { tokens } = balance;
   return (
     <section className="panel" aria-label="Is it learning?">
-      <h2>The loss reads {formatSigned(balance.loss)}. Is it learning?</h2>
+      <h2>
+        <Label>{`The loss reads ${formatSigned(balance.loss)}. Is it learning?`}</Label>
+      </h2>
       <p>
         <strong>{isLearning(balance)}</strong> {whyTheLoss(balance)}
       </p>
@@ -66,7 +69,10 @@ export function NetWeightPanel({ net }: { readonly net: NetWeight }) {
   return (
     <section className="panel" aria-label="Net weight">
       <h2>
-        Net weight <span className="soft">of this token’s prefix</span>
+        Net weight{' '}
+        <span className="soft">
+          <Label>of this token’s prefix</Label>
+        </span>
       </h2>
       <p className="small">
         Computed once, counted in <strong>{countWords(net.rows.length, 'row')}</strong> of the prompt’s{' '}
@@ -77,11 +83,19 @@ export function NetWeightPanel({ net }: { readonly net: NetWeight }) {
         <table className="net-weight">
           <thead>
             <tr>
-              <th scope="col">row</th>
-              <th scope="col">weight w</th>
-              <th scope="col">A</th>
+              <th scope="col">
+                <Label>row</Label>
+              </th>
+              <th scope="col">
+                <Label>weight w</Label>
+              </th>
+              <th scope="col">
+                <Label>A</Label>
+              </th>
               <th scope="col">w·A</th>
-              <th scope="col">∂L/∂logπ</th>
+              <th scope="col">
+                <Label>∂L/∂logπ</Label>
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -5,6 +5,7 @@ import type { MinibatchState } from '../../store/record/run_state.ts';
 import type { LossConfig } from '../../units.ts';
 import { useLab, useSelection } from '../parts/binding.ts';
 import { countWords, formatCount, formatNumber, formatSetting, formatSigned } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 import { LEVEL_WORDS } from './loss_words.ts';
 
 // Places of the clip sliders: logarithmic, since bands run from 0.0003 (turn ratios) to 0.3 (token ratios). Pure.
@@ -69,7 +70,9 @@ export function ClipQuestion({ minibatch, config }: ClipQuestionProps) {
   return (
     <section className="panel" aria-label="Clip band">
       <div className="panel-head">
-        <h2>What if the clip band were another?</h2>
+        <h2>
+          <Label>What if the clip band were another?</Label>
+        </h2>
         {asked && (
           <button type="button" onClick={() => selection.select({ clip: null })}>
             Back to the run’s own

@@ -5,6 +5,7 @@ import type { HeadNorms } from '../../units.ts';
 import { useRecipe } from '../parts/binding.ts';
 import { asPrinted, formatNumber, formatSetting } from '../parts/format.ts';
 import { entropyShade } from '../parts/scales.ts';
+import { Label } from '../parts/Term.tsx';
 
 // Gradient norms of each attention head, matrix by matrix: a heat table of layers and heads.
 
@@ -31,13 +32,17 @@ interface MatrixProps {
 function Matrix({ title, layers, largest }: MatrixProps) {
   return (
     <table className="head-norms">
-      <caption>{title}</caption>
+      <caption>
+        <Label>{title}</Label>
+      </caption>
       <thead>
         <tr>
-          <th scope="col">layer</th>
+          <th scope="col">
+            <Label>layer</Label>
+          </th>
           {layers[0]?.map((_, head) => (
             <th key={head} scope="col">
-              head {head + 1}
+              <Label>{`head ${head + 1}`}</Label>
             </th>
           ))}
           <th scope="col">all</th>
@@ -78,7 +83,9 @@ export function HeadNormsTable({ layers }: { readonly layers: readonly HeadNorms
   const largest = largestOf(layers);
   return (
     <>
-      <h3>By attention head</h3>
+      <h3>
+        <Label>By attention head</Label>
+      </h3>
       <p className="small soft">
         The darker, the larger; one scale for all. A head owns rows of W_q, W_k and W_v and columns of W_o;
         “all” is the root of the summed squares.
@@ -102,12 +109,16 @@ export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchStat
   const clipped = clip !== null && step.gradientNorm > clip;
   return (
     <section className="panel" aria-label="Gradient norms">
-      <h2>Gradient norms, mini-batch {minibatch.minibatch + 1}</h2>
+      <h2>
+        <Label>{`Gradient norms, mini-batch ${minibatch.minibatch + 1}`}</Label>
+      </h2>
       <table className="norms">
         <thead>
           <tr>
             <th scope="col">part</th>
-            <th scope="col">norm</th>
+            <th scope="col">
+              <Label>norm</Label>
+            </th>
             <th scope="col">
               <span className="visually-hidden">bar</span>
             </th>
@@ -116,7 +127,9 @@ export function GradientNorms({ minibatch }: { readonly minibatch: MinibatchStat
         <tbody>
           {layers.map(({ name, norm }) => (
             <tr key={name}>
-              <th scope="row">{name}</th>
+              <th scope="row">
+                <Label>{name}</Label>
+              </th>
               <td>{formatNumber(norm, 4)}</td>
               <td className="norm-bar">
                 {Number.isFinite(norm) && (

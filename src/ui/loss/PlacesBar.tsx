@@ -14,6 +14,7 @@ import type { UpdateState } from '../../store/record/run_state.ts';
 import type { LossConfig } from '../../units.ts';
 import { useContextLength, useCreditRules, useLab, useSelection } from '../parts/binding.ts';
 import { countWords, formatCount } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import { ruleName } from '../credit/sentences.ts';
 
@@ -69,7 +70,7 @@ export function PlacesBar({ update, config, clipped, pushes, here }: PlacesBarPr
         largest push <kbd>g</kbd>
       </button>
       <button type="button" disabled={clipped.places.length === 0} onClick={toClipped(1)}>
-        next clipped turn <kbd>c</kbd>
+        <Label>next clipped turn</Label> <kbd>c</kbd>
       </button>
       <span className="small soft">
         {formatCount(clipped.places.length)} of {countWords(clipped.turns, 'turn')} in rows clipped

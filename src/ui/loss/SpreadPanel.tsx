@@ -7,6 +7,7 @@ import type { LossConfig } from '../../units.ts';
 import { SavePage } from '../drawing/SaveDrawing.tsx';
 import { useUpdateNumber } from '../parts/binding.ts';
 import { countWords, formatCount, formatRatio, formatSigned } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 import { hasRatio, LEVEL_WORDS } from './loss_words.ts';
 
 // A histogram as SVG, with a band drawn in, a sentence above and the bins as a table below.
@@ -140,7 +141,9 @@ export function SpreadPanel({ minibatch, config }: SpreadPanelProps) {
   const bandReach = band ? Math.max(1 - band[0], band[1] - 1) : 1e-6;
   return (
     <section className="panel" aria-label="Distributions">
-      <h2>Ratios and advantages of mini-batch {minibatch.minibatch + 1}</h2>
+      <h2>
+        <Label>{`Ratios and advantages of mini-batch ${minibatch.minibatch + 1}`}</Label>
+      </h2>
       <div className="spread">
         {hasRatio(config) && ratios.length > 0 && (
           <Histogram

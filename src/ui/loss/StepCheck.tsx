@@ -14,6 +14,7 @@ import {
   useRunGround,
   type RunGround,
 } from '../parts/run_ground.ts';
+import { Label } from '../parts/Term.tsx';
 
 // How the check of a step is asked for, by what is on screen: a live run that goes on, one that is over, a recording.
 
@@ -85,7 +86,9 @@ function Table({ points }: { readonly points: readonly Point[] }) {
         <table>
           <thead>
             <tr>
-              <th scope="col">token</th>
+              <th scope="col">
+                <Label>token</Label>
+              </th>
               <th scope="col">predicted</th>
               <th scope="col">actual</th>
             </tr>

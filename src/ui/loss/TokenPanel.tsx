@@ -11,6 +11,7 @@ import {
   formatSigned,
 } from '../parts/format.ts';
 import { Fact } from '../parts/parts.tsx';
+import { Label } from '../parts/Term.tsx';
 import {
   CLIP_WORDS,
   gradientFormula,
@@ -69,7 +70,7 @@ export function TokenPanel({ text, token, turn, net, config, leaf }: TokenPanelP
   return (
     <section className="panel" aria-label="Token">
       <h2>
-        Token <code>{text}</code> <span className="soft">in turn {turn.turn + 1}</span>
+        <Label>Token</Label> <code>{text}</code> <span className="soft">in turn {turn.turn + 1}</span>
       </h2>
       <dl className="facts">
         <Fact name="old log-probability">
@@ -108,7 +109,7 @@ export function MaskedToken({ text, reason }: { readonly text: string; readonly 
   return (
     <section className="panel" aria-label="Token">
       <h2>
-        Token <code>{text}</code> <span className="soft">carries no loss: {short}</span>
+        <Label>Token</Label> <code>{text}</code> <span className="soft">carries no loss: {short}</span>
       </h2>
       <p className="small">{sentence}</p>
       <p className="small soft">

@@ -16,6 +16,7 @@ import {
 } from '../parts/format.ts';
 import { Weights } from '../parts/Replay.tsx';
 import { creditFill } from '../parts/scales.ts';
+import { Label } from '../parts/Term.tsx';
 import { StepCheck } from './StepCheck.tsx';
 
 const DIGITS = 6;
@@ -148,7 +149,9 @@ export function TokenPush({ token, leaf }: TokenPushProps) {
   return (
     <>
       <section className="token-push" aria-label="Push on the logits">
-        <h3>Push on the logits</h3>
+        <h3>
+          <Label>Push on the logits</Label>
+        </h3>
         {fits && <Table answer={answer} token={token} />}
         <p>
           <button

@@ -10,6 +10,7 @@ import { useContextLength, useLab, useSelection } from '../parts/binding.ts';
 import { creditGlyph, formatNumber, formatRatio, formatSigned } from '../parts/format.ts';
 import { creditShade, entropyShade } from '../parts/scales.ts';
 import { Transcript, type TokenDecoration } from '../parts/Transcript.tsx';
+import { Label } from '../parts/Term.tsx';
 import { LEVEL_WORDS, MASK_WORDS } from './loss_words.ts';
 
 // How the token strip is coloured: one quantity of the loss at a time, with its scale and its words.
@@ -139,7 +140,7 @@ export function TokenStrip({ tree, leaf, reading, config, tokens, byPosition, se
             aria-pressed={option === encoding}
             onClick={() => selection.select({ tokenColour: option })}
           >
-            {encodingName(option, config.ratioLevel)}
+            <Label>{encodingName(option, config.ratioLevel)}</Label>
           </button>
         ))}
       </div>

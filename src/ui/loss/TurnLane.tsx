@@ -3,6 +3,7 @@ import type { LossTurn } from '../../store/loss/loss_reading.ts';
 import type { LossConfig } from '../../units.ts';
 import { useLab, useSelection } from '../parts/binding.ts';
 import { formatCreditRange, formatRatio } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 import { nodeName } from '../drawing/encodings.ts';
 import { LEVEL_WORDS, hasRatio, turnState } from './loss_words.ts';
 
@@ -45,14 +46,24 @@ export function TurnLane({
       <caption className="visually-hidden">Turns of this row</caption>
       <thead>
         <tr>
-          <th scope="col">turn</th>
-          <th scope="col">tokens</th>
-          <th scope="col">advantage A</th>
-          <th scope="col">{isToken ? 'mean ratio' : `${LEVEL_WORDS[config.ratioLevel]} ratio s`}</th>
           <th scope="col">
-            {config.surrogate === 'clip'
-              ? `band [${formatRatio(1 - config.clipLow)}, ${formatRatio(1 + config.clipHigh)}]`
-              : 'band'}
+            <Label>turn</Label>
+          </th>
+          <th scope="col">
+            <Label>tokens</Label>
+          </th>
+          <th scope="col">
+            <Label>advantage A</Label>
+          </th>
+          <th scope="col">
+            <Label>{isToken ? 'mean ratio' : `${LEVEL_WORDS[config.ratioLevel]} ratio s`}</Label>
+          </th>
+          <th scope="col">
+            <Label>
+              {config.surrogate === 'clip'
+                ? `band [${formatRatio(1 - config.clipLow)}, ${formatRatio(1 + config.clipHigh)}]`
+                : 'band'}
+            </Label>
           </th>
           <th scope="col">state</th>
         </tr>

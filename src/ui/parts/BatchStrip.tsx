@@ -9,6 +9,7 @@ import { useRecipe, useLab, useSelection, useUpdate, useSentence } from './bindi
 import { countWords } from './format.ts';
 import { RewardLegend, rewardMarkPath, rewardMarkStyle } from './parts.tsx';
 import { rewardClass, type RewardClass } from './scales.ts';
+import { Label } from './Term.tsx';
 
 // One tree of the batch in a few SVG paths: links, turns, and leaves marked by reward.
 
@@ -171,7 +172,7 @@ export function BatchStrip({ onPreview }: { readonly onPreview: (prompt: number 
     <section className="batch" aria-label="Batch">
       <div className="section-head">
         <h2 className="one-line" title={heading}>
-          {heading}
+          <Label>{heading}</Label>
         </h2>
         <RewardLegend />
         {update && (

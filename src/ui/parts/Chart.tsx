@@ -13,6 +13,7 @@ import {
   type Curve,
   type CurveSeries,
 } from './curve_data.ts';
+import { Label } from './Term.tsx';
 import 'uplot/dist/uPlot.min.css';
 
 const SYNC = uPlot.sync('updates');
@@ -173,7 +174,7 @@ export function Readout({ curve, at, named = false }: ReadoutProps) {
   return (
     <figcaption title={curve.meaning}>
       <span className="heading">
-        {curve.title}
+        <Label>{curve.title}</Label>
         {curve.unit === 'nats' ? ', nats' : ''}
       </span>
       {curve.series.map(({ label, style, values }) => {
@@ -183,7 +184,7 @@ export function Readout({ curve, at, named = false }: ReadoutProps) {
             <svg viewBox="0 0 18 8" width="18" height="8" aria-hidden="true" data-style={style}>
               {style === 'points' ? <circle cx="9" cy="4" r="3" /> : <path d="M0 4H18" />}
             </svg>
-            {label} <b className="number">{formatIn(curve.unit, reading?.value ?? null)}</b>
+            <Label>{label}</Label> <b className="number">{formatIn(curve.unit, reading?.value ?? null)}</b>
             {named && reading && reading.update !== at && ` at update ${reading.update}`}
           </span>
         );

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { KnobDescription, KnobValue } from '../../store/lab/knobs.ts';
 import type { ErrorReport } from '../../units.ts';
 import { formatSetting } from './format.ts';
+import { Label } from './Term.tsx';
 
 export interface KnobFieldProps {
   readonly knob: KnobDescription;
@@ -107,7 +108,7 @@ function Control(props: KnobFieldProps & { readonly id: string; readonly describ
                 disabled={chosen.length === 1 && chosen.includes(option)}
                 onChange={() => onChange(toggle(option))}
               />
-              {option}
+              <Label>{option}</Label>
             </label>
           ))}
         </span>
@@ -131,7 +132,7 @@ export function KnobField(props: KnobFieldProps) {
   return (
     <div className="knob" data-changed={changed} data-current={isCurrent} data-bad={problem !== null}>
       <label htmlFor={knob.range.kind === 'choices' ? undefined : id} id={`${id}-label`}>
-        {knob.title} {knob.term && <span className="term">{knob.term}</span>}
+        <Label>{knob.title}</Label> {knob.term && <span className="term">{knob.term}</span>}
       </label>
       <Control {...props} id={id} describedBy={describedBy} />
       <p id={describedBy} className="small soft">

@@ -10,6 +10,7 @@ import {
   useUpdate,
 } from './binding.ts';
 import { Hidable } from './parts.tsx';
+import { Label } from './Term.tsx';
 import { isDead } from '../../store/record/reading.ts';
 
 interface PromptBarProps {
@@ -53,7 +54,7 @@ export function PromptBar({ mark, saysDead = true }: PromptBarProps) {
       </Hidable>
       <Hidable name="prompts">
         <label>
-          prompt{' '}
+          <Label>prompt</Label>{' '}
           <select
             value={prompt}
             onChange={(event) => selection.select({ prompt: Number(event.target.value) })}

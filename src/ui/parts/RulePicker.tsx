@@ -9,6 +9,7 @@ import {
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { CreditConfig } from '../../units.ts';
 import { useLab } from './binding.ts';
+import { Label } from './Term.tsx';
 import { ADVANTAGE_RULES, VALUE_RULES, type RuleWords } from '../credit/sentences.ts';
 
 interface RuleSelectProps<Rule extends string> {
@@ -27,7 +28,7 @@ export function RuleSelect<Rule extends string>(props: RuleSelectProps<Rule>) {
   const options = Object.keys(rules) as Rule[]; // the keys are the rules
   return (
     <label>
-      {label}{' '}
+      <Label>{label}</Label>{' '}
       <select
         value={value}
         title={rules[value].meaning}
@@ -64,7 +65,7 @@ export function NamedCredit({ config, onChoose }: NamedCreditProps) {
           title={`Credit as ${title} gives it: ${ADVANTAGE_RULES[credit.advantageRule].symbols}`}
           onClick={() => onChoose(credit)}
         >
-          {title} <code>{credit.advantageRule}</code>
+          <Label>{title}</Label> <code>{credit.advantageRule}</code>
         </button>
       ))}
     </span>
@@ -118,7 +119,7 @@ export function RulePicker({ state, own, shown }: RulePickerProps) {
             selection.select({ leafNormalisation: checked === own.leafNormalisation ? null : checked })
           }
         />{' '}
-        normalise leaves
+        <Label>normalise leaves</Label>
       </label>
       {shown.hypothetical && (
         <>

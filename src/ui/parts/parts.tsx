@@ -6,6 +6,7 @@ import { finishedBefore, selectedTree } from '../../store/record/reading.ts';
 import type { HiddenName } from '../../store/place/stage.ts';
 import { useIsHidden, useLab, useRun, useSelection, useUpdateNumber } from './binding.ts';
 import { REWARD_COLOURS, type RewardClass } from './scales.ts';
+import { Label } from './Term.tsx';
 
 /** What a teacher's link can hide. */
 export function Hidable({ name, children }: { readonly name: HiddenName; readonly children: ReactNode }) {
@@ -15,7 +16,9 @@ export function Hidable({ name, children }: { readonly name: HiddenName; readonl
 export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
     <div>
-      <dt>{name}</dt>
+      <dt>
+        <Label>{name}</Label>
+      </dt>
       <dd className="number">{children}</dd>
     </div>
   );
@@ -107,7 +110,7 @@ export function RewardLegend() {
     <span className="legend small soft">
       <RewardMark kind="correct" /> correct
       <RewardMark kind="wrong" /> wrong
-      <RewardMark kind="malformed" /> malformed
+      <RewardMark kind="malformed" /> <Label>malformed</Label>
     </span>
   );
 }

@@ -1,6 +1,7 @@
 /** Time of each kernel, program or step, most first, with its rates against the device's best. */
 import type { MemoryShare, ProfileGroup, Rate, UpdateProfile } from '../../store/loss/profile_reading.ts';
 import { asPrinted, formatCount, formatNumber, formatShare } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 
 // Rates and bytes as people read them.
 
@@ -51,11 +52,17 @@ export function ProfileTable({ groups, ceilings }: TableProps) {
             <th scope="col">
               <span className="visually-hidden">bar</span>
             </th>
-            <th scope="col">dispatches</th>
+            <th scope="col">
+              <Label>dispatches</Label>
+            </th>
             <th scope="col">µs each</th>
-            <th scope="col">arithmetic</th>
+            <th scope="col">
+              <Label>arithmetic</Label>
+            </th>
             <th scope="col">of best</th>
-            <th scope="col">traffic</th>
+            <th scope="col">
+              <Label>traffic</Label>
+            </th>
             <th scope="col">of best</th>
           </tr>
         </thead>
@@ -105,7 +112,9 @@ export function MemoryTable({ memory }: { readonly memory: readonly MemoryShare[
         <tbody>
           {memory.map(({ owner, buffers: count, bytes }) => (
             <tr key={owner}>
-              <th scope="row">{owner}</th>
+              <th scope="row">
+                <Label>{owner}</Label>
+              </th>
               <td>{formatCount(count)}</td>
               <td>{formatBytes(bytes)}</td>
               <td className="profile-bar">

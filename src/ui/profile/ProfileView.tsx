@@ -12,6 +12,7 @@ import { LazyPart } from '../parts/Boundary.tsx';
 import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { countWords, formatMs, formatShare } from '../parts/format.ts';
 import { Missing, useMissing } from '../parts/parts.tsx';
+import { Label } from '../parts/Term.tsx';
 import { formatRate, formatTimes, MemoryTable, ProfileTable } from './ProfileTable.tsx';
 
 const loadKernels = async () => ({ default: (await import('../kernels/KernelPanel.tsx')).KernelBrowser });
@@ -25,7 +26,9 @@ export function Facts({ facts }: { readonly facts: readonly Fact[] }) {
     <dl className="profile-facts">
       {facts.map(([name, value, note]) => (
         <div key={name}>
-          <dt>{name}</dt>
+          <dt>
+            <Label>{name}</Label>
+          </dt>
           <dd>
             <span className="number">{value}</span>
             <span className="small soft">{note}</span>
@@ -84,7 +87,7 @@ function Profile({ profile }: { readonly profile: UpdateProfile }) {
                 aria-pressed={option === grouping}
                 onClick={() => setGrouping(option)}
               >
-                {option}
+                <Label>{option}</Label>
               </button>
             ))}
           </div>

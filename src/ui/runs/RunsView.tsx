@@ -6,6 +6,7 @@ import { compareRecords } from '../../store/lab/side_by_side.ts';
 import { LabError, type ErrorReport } from '../../units.ts';
 import { useKept, useLab, useRun } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { SaveAndOpen } from './Files.tsx';
 import { Row, rowOfEntry, rowOfRecord, runTitle, type ShelfRow } from './RunRow.tsx';
@@ -59,7 +60,7 @@ function Head({ column, sorting: { by, descending }, onSort, children }: HeadPro
         className="quiet small"
         onClick={() => onSort({ by: column, descending: isOwn ? !descending : !isWords })}
       >
-        {children} <span aria-hidden="true">{isOwn ? (descending ? '↓' : '↑') : ''}</span>
+        <Label>{children}</Label> <span aria-hidden="true">{isOwn ? (descending ? '↓' : '↑') : ''}</span>
       </button>
     </th>
   );
@@ -224,15 +225,17 @@ export function RunsView() {
         <section className="panel runs-scroll" aria-label="Runs" tabIndex={0}>
           <table>
             <caption className="small soft">
-              {countWords(rows.length, 'run')}, {there.length} of them kept in this browser. Held-out: best
-              exact match, greedy.
+              {countWords(rows.length, 'run')}, {there.length} of them kept in this browser.{' '}
+              <Label>Held-out: best exact match, greedy.</Label>
             </caption>
             <thead>
               <tr>
                 <Head column="name" {...heads}>
                   run
                 </Head>
-                <th scope="col">exact match</th>
+                <th scope="col">
+                  <Label>exact match</Label>
+                </th>
                 <Head column="score" {...heads}>
                   held-out
                 </Head>

@@ -6,6 +6,7 @@ import { runWords, type RunName } from '../../store/record/run_name.ts';
 import { LabProvider, useArrival, useLab, useRun, useSelection, useStage } from '../parts/binding.ts';
 import { Boundary, LazyPart } from '../parts/Boundary.tsx';
 import { Hidable } from '../parts/parts.tsx';
+import { LabelNote, TermList } from '../parts/Term.tsx';
 import { FrameBar } from './FrameBar.tsx';
 import { Header } from './Header.tsx';
 import { KeyHelp, KeyProvider, useKeys, useUpdateKeys, type KeyBinding } from './keys.tsx';
@@ -128,6 +129,7 @@ function skipToView(event: MouseEvent): void {
 
 function Shell({ isFrame }: { readonly isFrame: boolean }) {
   const [help, setHelp] = useState(false);
+  const [terms, setTerms] = useState(false);
   const { selection, stage } = useLab();
   const views = VIEW_LIST.map((view, index): KeyBinding => ({
     key: String(index + 1),
@@ -141,6 +143,7 @@ function Shell({ isFrame }: { readonly isFrame: boolean }) {
     { key: 'P', label: 'presenter', run: () => stage.present(!stage.getState().presented) },
     ...useUpdateKeys(),
     ...usePlaybackKeys(),
+    { key: 'w', label: 'what the terms on screen mean', run: () => setTerms(true) },
     { key: '?', label: 'this list', run: () => setHelp(true) },
   ]);
   if (presented)
@@ -186,9 +189,19 @@ function Shell({ isFrame }: { readonly isFrame: boolean }) {
       )}
       {help && (
         <Boundary name="The list of keys">
-          <KeyHelp onClose={() => setHelp(false)} />
+          <KeyHelp
+            onClose={() => setHelp(false)}
+            onTerms={() => {
+              setHelp(false);
+              setTerms(true);
+            }}
+          />
         </Boundary>
       )}
+      <Boundary name="The glossary">
+        <LabelNote />
+        {terms && <TermList onClose={() => setTerms(false)} />}
+      </Boundary>
     </>
   );
 }

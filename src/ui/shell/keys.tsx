@@ -107,7 +107,12 @@ export const keyName = ({ key, shift }: KeyBinding): string => `${shift ? 'Shift
 
 // The keyboard map as a dialog. What takes the focus stands first: a dialog scrolls to it when it opens.
 
-export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
+interface KeyHelpProps {
+  readonly onClose: () => void;
+  readonly onTerms?: () => void; // to the terms on screen, for a finger; absent: not from here
+}
+
+export function KeyHelp({ onClose, onTerms }: KeyHelpProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const bindings = useKeyList()();
   useEffect(() => dialog.current?.showModal(), []);
@@ -115,6 +120,11 @@ export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
     <dialog ref={dialog} className="key-help" aria-labelledby="key-help-title" onClose={onClose}>
       <form method="dialog" className="section-head">
         <h2 id="key-help-title">Keyboard</h2>
+        {onTerms && (
+          <button type="button" onClick={onTerms}>
+            Terms on screen
+          </button>
+        )}
         <button type="submit">Close</button>
       </form>
       <dl>

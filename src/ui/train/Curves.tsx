@@ -5,6 +5,7 @@ import { useRecipe, useLab, useRun, useSelection, useUpdateNumber } from '../par
 import { Chart, Readout } from '../parts/Chart.tsx';
 import { HeldOut } from './HeldOut.tsx';
 import { curveData, formatIn, summarise, type CurveData } from '../parts/curve_data.ts';
+import { Label } from '../parts/Term.tsx';
 
 /** Recomputed when an update closes or an evaluation arrives, not with every node. */
 function useCurveData(): CurveData {
@@ -25,10 +26,12 @@ function CurveTable({ data }: { readonly data: CurveData }) {
       <table>
         <thead>
           <tr>
-            <th scope="col">update</th>
+            <th scope="col">
+              <Label>update</Label>
+            </th>
             {columns.map(({ curve, series }) => (
               <th key={curve.key + series.label} scope="col">
-                {curve.title}, {series.label}
+                <Label>{`${curve.title}, ${series.label}`}</Label>
               </th>
             ))}
           </tr>

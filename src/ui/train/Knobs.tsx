@@ -13,6 +13,7 @@ import { settingName } from '../../store/place/stage.ts';
 import { Hidable } from '../parts/parts.tsx';
 import { Progress } from '../parts/Replay.tsx';
 import { knobId, Problem } from '../parts/KnobField.tsx';
+import { Label } from '../parts/Term.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { OpenButton, useFiles } from '../runs/Files.tsx';
 import { fileName, saveFile } from '../drawing/save_file.ts';
@@ -71,7 +72,7 @@ function Pickers({ config }: { readonly config: RunConfig }) {
     <div className="pickers">
       <Hidable name="preset">
         <label>
-          Preset
+          <Label>Preset</Label>
           <select value={config.preset} onChange={(event) => pickPreset(event.target.value)}>
             {presets.map(({ name, title }) => (
               <option key={name} value={name}>

@@ -20,6 +20,7 @@ import type { RunConfig } from '../../units.ts';
 import { useInspection, useLab } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { KnobField, knobId, sayKnob } from '../parts/KnobField.tsx';
+import { Label } from '../parts/Term.tsx';
 
 type Ready = NonNullable<RunState['ready']>;
 
@@ -76,7 +77,7 @@ function Changed({ changes, ready, onShow, onReset }: ChangedProps) {
   return (
     <section className="changed-settings" aria-labelledby={id}>
       <h3 id={id} className="heading">
-        Changed from the preset
+        <Label>Changed from the preset</Label>
       </h3>
       <ul>
         {changes.map((change) => {
@@ -241,7 +242,9 @@ export function SettingsList({ config, ready, children }: SettingsListProps) {
         {!isSearched && children}
         {groups.map(({ title, rows: knobs }) => (
           <fieldset key={title}>
-            <legend className="heading">{title}</legend>
+            <legend className="heading">
+              <Label>{title}</Label>
+            </legend>
             {knobs.map((knob) => (
               <KnobField
                 key={knob.path}

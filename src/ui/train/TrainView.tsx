@@ -21,6 +21,7 @@ import { isElsewhere } from '../../store/place/selection.ts';
 import { methodTitle } from '../../store/lab/knobs.ts';
 import { Alarms } from '../parts/Alarms.tsx';
 import { BatchStrip } from '../parts/BatchStrip.tsx';
+import { Label } from '../parts/Term.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import { Curves } from './Curves.tsx';
 import { FirstSight } from './FirstSight.tsx';
@@ -70,8 +71,13 @@ function Answer({ prompt }: { readonly prompt: number }) {
     <section className="answer" aria-label="Question" tabIndex={0}>
       <div className="section-head">
         <h2>
-          Prompt {prompt + 1}
-          {tree.prompt.dataset !== '' && ` · ${tree.prompt.dataset}`}
+          <Label>{`Prompt ${prompt + 1}`}</Label>
+          {tree.prompt.dataset !== '' && (
+            <>
+              {' '}
+              · <Label>{tree.prompt.dataset}</Label>
+            </>
+          )}
         </h2>
       </div>
       <p className="question">
@@ -140,7 +146,9 @@ function ConfigLine() {
       <dl className="config-line small">
         {items.map(([term, value]) => (
           <div key={term}>
-            <dt>{term}</dt>
+            <dt>
+              <Label>{term}</Label>
+            </dt>
             <dd className="number">{value}</dd>
           </div>
         ))}

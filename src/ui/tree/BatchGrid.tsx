@@ -26,6 +26,7 @@ import { countWords, formatCount, formatNats, formatNumber, formatShare } from '
 import { rewardClass } from '../parts/scales.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { TreeButton, columnsOf } from '../parts/BatchStrip.tsx';
+import { Label } from '../parts/Term.tsx';
 import { SavePage } from '../drawing/SaveDrawing.tsx';
 import { REWARD_CLASSES } from './TreeTools.tsx';
 
@@ -129,7 +130,7 @@ function UpdateFinder() {
   return (
     <div className="bar" role="group" aria-label="Find an update">
       <label>
-        update where{' '}
+        <Label>update where</Label>{' '}
         <select
           value={sign}
           onChange={({ target }) => selection.select({ sign: UPDATE_SIGNS[target.selectedIndex] })}
@@ -186,7 +187,7 @@ export function BatchGrid() {
     <section className="batch-grid" aria-label="Batch">
       <div className="bar" role="group" aria-label="Which trees">
         <button type="button" aria-keyshortcuts="b Escape" onClick={back}>
-          ← Tree of prompt {selected + 1}
+          <Label>{`← Tree of prompt ${selected + 1}`}</Label>
         </button>
         {TREE_STATES.map((status) => (
           <button
@@ -196,7 +197,7 @@ export function BatchGrid() {
             title={STATE_TITLES[status]}
             onClick={() => setFilter({ ...filter, status })}
           >
-            {status} {count(status)}
+            <Label>{status}</Label> {count(status)}
           </button>
         ))}
         <select

@@ -11,6 +11,7 @@ import type { ExpansionCandidate, ExpansionRecord, NodeId, RolloutConfig } from 
 import { nodeName } from '../drawing/encodings.ts';
 import { useRecipe, useLab, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { countWords, formatNumber } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
 import { awaitingExpansion, expansionWords, thresholdWords, type ExpansionWords } from './expansion_words.ts';
 import { ExpansionControls } from './ExpansionWhatIf.tsx';
 import { useHandTree, useWhyNot } from './hand_words.ts';
@@ -152,16 +153,26 @@ function CandidateTable({ tree, record, whatIf, picks, words }: TableProps) {
         <thead>
           <tr>
             <th scope="col">rank</th>
-            <th scope="col">turn</th>
+            <th scope="col">
+              <Label>turn</Label>
+            </th>
             <th
               scope="col"
               title="Mean −log-probability of the turn’s sampled tokens; the paper’s code calls it entropy"
             >
-              surprisal
+              <Label>surprisal</Label>
             </th>
-            {words.penalty !== null && <th scope="col">{words.penalty}</th>}
-            <th scope="col">{words.score}</th>
-            <th scope="col">picked</th>
+            {words.penalty !== null && (
+              <th scope="col">
+                <Label>{words.penalty}</Label>
+              </th>
+            )}
+            <th scope="col">
+              <Label>{words.score}</Label>
+            </th>
+            <th scope="col">
+              <Label>picked</Label>
+            </th>
             {whatIf && <th scope="col">would be</th>}
           </tr>
         </thead>
@@ -180,7 +191,7 @@ function CandidateTable({ tree, record, whatIf, picks, words }: TableProps) {
               {threshold !== null && index === (picks ?? 0) - 1 && (
                 <tr className="threshold">
                   <th scope="row" colSpan={columns}>
-                    {threshold}
+                    <Label>{threshold}</Label>
                   </th>
                 </tr>
               )}
@@ -267,7 +278,9 @@ export function ExpansionPanel({ tree }: { readonly tree: TreeState }) {
   if (!rollout || !record)
     return (
       <section className="panel" aria-label="Expansion">
-        <h2>{rollout ? expansionWords(rollout, 0).title : 'Expansion'}</h2>
+        <h2>
+          <Label>{rollout ? expansionWords(rollout, 0).title : 'Expansion'}</Label>
+        </h2>
         <p className="small soft">{rollout ? awaitingExpansion(rollout) : 'No run yet.'}</p>
       </section>
     );
@@ -275,7 +288,9 @@ export function ExpansionPanel({ tree }: { readonly tree: TreeState }) {
   return (
     <section className="panel" aria-label="Expansion">
       <div className="panel-head">
-        <h2>{words.title}</h2>
+        <h2>
+          <Label>{words.title}</Label>
+        </h2>
         {records.length > 8 ? (
           <select
             aria-label={words.round}
@@ -297,7 +312,7 @@ export function ExpansionPanel({ tree }: { readonly tree: TreeState }) {
                 aria-pressed={record.iteration === iteration}
                 onClick={() => setChosen(index)}
               >
-                {words.round} {iteration + 1}
+                <Label>{`${words.round} ${iteration + 1}`}</Label>
               </button>
             ))}
           </div>

@@ -1,5 +1,6 @@
 /** Controls of the question who would have been expanded under another α, K or rule. */
 import type { ExpansionRule } from '../../store/credit/expansion_what_if.ts';
+import { Label } from '../parts/Term.tsx';
 
 interface ExpansionControlsProps {
   readonly own: ExpansionRule; // the run's
@@ -16,7 +17,7 @@ export function ExpansionControls({ own, rule, onChange }: ExpansionControlsProp
     <div className="bar small" role="group" aria-label="What if">
       <span className="heading">What if</span>
       <label>
-        α{' '}
+        <Label>α</Label>{' '}
         <input
           type="number"
           min={0}
@@ -29,7 +30,7 @@ export function ExpansionControls({ own, rule, onChange }: ExpansionControlsProp
         />
       </label>
       <label>
-        K{' '}
+        <Label>K</Label>{' '}
         <input
           type="number"
           min={1}

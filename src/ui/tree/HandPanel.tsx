@@ -23,6 +23,7 @@ import {
 } from '../parts/binding.ts';
 import { formatSetting } from '../parts/format.ts';
 import { Weights } from '../parts/Replay.tsx';
+import { Label } from '../parts/Term.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import {
   interventionWords,
@@ -194,7 +195,7 @@ export function HandPanel({ tree }: { readonly tree: TreeState }) {
         <>
           <div className="bar small">
             <label>
-              turns{' '}
+              <Label>turns</Label>{' '}
               <input
                 type="number"
                 min={1}
@@ -204,7 +205,7 @@ export function HandPanel({ tree }: { readonly tree: TreeState }) {
               />
             </label>
             <label>
-              seed{' '}
+              <Label>seed</Label>{' '}
               <input
                 type="number"
                 min={0}

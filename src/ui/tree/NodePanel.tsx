@@ -20,6 +20,7 @@ import {
 import { capital, formatCredit, formatCreditRange, formatNats, formatNumber } from '../parts/format.ts';
 import { Fact } from '../parts/parts.tsx';
 import { Transcript } from '../parts/Transcript.tsx';
+import { Label } from '../parts/Term.tsx';
 import { expansionWords } from './expansion_words.ts';
 import { growthSentence } from './GrowthBar.tsx';
 
@@ -79,7 +80,7 @@ export function NodePanel({ tree, node, worth, where, action }: NodePanelProps) 
     >
       <div className="panel-head">
         <h2>
-          {capital(turnName(node.id))}
+          <Label>{capital(turnName(node.id))}</Label>
           {node.ending && <span className="soft"> · ended by {node.ending}</span>}
         </h2>
         {action}
@@ -125,7 +126,7 @@ export function NodePanel({ tree, node, worth, where, action }: NodePanelProps) 
             checked={wholePath}
             onChange={(event) => selection.select({ wholePath: event.target.checked })}
           />{' '}
-          whole path
+          <Label>whole path</Label>
         </label>
       </div>
       <Transcript tokens={tokens} shading={shading} current={node.id} told={told} />
@@ -145,9 +146,15 @@ function TokenTable({ tokens }: { readonly tokens: ReturnType<typeof pathTokens>
       <table className="tokens">
         <thead>
           <tr>
-            <th scope="col">token</th>
-            <th scope="col">log-probability</th>
-            <th scope="col">entropy</th>
+            <th scope="col">
+              <Label>token</Label>
+            </th>
+            <th scope="col">
+              <Label>log-probability</Label>
+            </th>
+            <th scope="col">
+              <Label>entropy</Label>
+            </th>
           </tr>
         </thead>
         <tbody>

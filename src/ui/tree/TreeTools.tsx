@@ -9,6 +9,7 @@ import { useLab, useSelection } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { RewardLegend } from '../parts/parts.tsx';
 import { rewardClass, type RewardClass } from '../parts/scales.ts';
+import { Label } from '../parts/Term.tsx';
 import { useKeys } from '../shell/keys.tsx';
 
 interface TreeToolsProps {
@@ -44,7 +45,7 @@ export function TreeTools({ folding, onlyPath, onOnlyPath }: TreeToolsProps) {
             aria-pressed={colour === option}
             onClick={() => selection.select({ colour: option })}
           >
-            {option === 'entropy' ? 'surprisal' : option}
+            <Label>{option === 'entropy' ? 'surprisal' : option}</Label>
           </button>
         ))}
       </div>
@@ -53,7 +54,7 @@ export function TreeTools({ folding, onlyPath, onOnlyPath }: TreeToolsProps) {
           batch
         </button>
         <button type="button" aria-pressed={beside} onClick={() => selection.select({ beside: !beside })}>
-          other update
+          <Label>other update</Label>
         </button>
         <button
           type="button"
@@ -61,7 +62,7 @@ export function TreeTools({ folding, onlyPath, onOnlyPath }: TreeToolsProps) {
           disabled={selected === null}
           onClick={() => onOnlyPath(!onlyPath)}
         >
-          only path
+          <Label>only path</Label>
         </button>
         <button type="button" disabled={selected === null} onClick={fold}>
           fold
@@ -207,7 +208,7 @@ export function SearchBar({ found, tags }: SearchBarProps) {
         ))}
       </select>
       <label className="small">
-        H from{' '}
+        <Label>H from</Label>{' '}
         <input
           type="number"
           min={0}
