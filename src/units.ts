@@ -3,6 +3,7 @@
  * trainer) that the stages meet at. Types and trivial constructors only; imports nothing.
  */
 export * from './units/trees.ts';
+export * from './units/rollouts.ts';
 export * from './units/seams.ts';
 export * from './units/credit.ts';
 export * from './units/loss.ts';

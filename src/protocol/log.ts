@@ -17,6 +17,7 @@ import {
   type NodeId,
   type NodeTable,
   type RecordedPrompt,
+  type RolloutFacts,
   type RunConfig,
   type SearchStatistics,
   type TokenId,
@@ -59,15 +60,17 @@ const origin = v.variant('kind', [
   v.object({ kind: v.literal('imported'), inferred: v.boolean() }),
 ]);
 
+const ending = v.picklist([
+  ...(['answer', 'malformed', 'call-limit', 'length', 'tool-failure', 'empty-call', 'unknown'] as const),
+]);
+
 export const nodeSchema = of<TurnNode>(
   v.object({
     ...{ id: node, parent: v.nullable(node), children: nodes, tree: count, depth: count, origin },
     ...{ tokens, mask: numbers, logProb: v.nullable(numbers), entropy: v.nullable(numbers) },
     turnSurprisal: numberOrNull,
     ...{ lastGenerationLength: count, callCount: count },
-    ending: v.nullable(
-      v.picklist(['answer', 'malformed', 'call-limit', 'length', 'tool-failure', 'empty-call', 'unknown']),
-    ),
+    ending: v.nullable(ending),
     pruned: v.boolean(),
     retrieved: v.exactOptional(v.literal(true)),
   }),
@@ -100,6 +103,25 @@ export const signalsSchema = of<TreeSignals>(
 
 const headNorms = of<readonly HeadNorms[]>(
   list(v.object({ query: numbers, key: numbers, value: numbers, output: numbers })),
+);
+
+const tokenCount = v.nullable(v.object({ tokens: count, inLoss: v.nullable(count) }));
+const boundary = v.object({
+  ...{ at: v.nullable(count), length: count, inTurn: v.boolean(), sameText: v.boolean() },
+  ...{ sampled: numbers, rendered: numbers },
+});
+const turnFacts = v.object({
+  ...{ node, state: node, index: count, calls: count, read: tokenCount, written: tokenCount },
+  ...{ hasIds: v.boolean(), endsInLoss: v.nullable(v.boolean()) },
+  ...{ reward: numberOrNull, advantage: numberOrNull },
+  ...{ sampler: v.nullable(numbersOrNull), trainer: v.nullable(numbersOrNull) },
+  boundary: v.nullable(boundary),
+});
+const rolloutFacts = of<RolloutFacts>(
+  v.object({
+    ...{ prompt: count, leaf: node, rows: count, place: text, calls: count, ending },
+    ...{ reward: numberOrNull, advantage: numberOrNull, turns: list(turnFacts) },
+  }),
 );
 
 const report = of<ErrorReport>(v.object({ what: text, where: text, got: text, wanted: text, next: text }));
@@ -257,6 +279,8 @@ const EVENTS = {
     pruned: nodes,
     search: v.exactOptional(search), // of a search tree
   }),
+  /** What a file says of its rollouts and no tree holds. Posted once an update, after its rows. */
+  'rollout-facts': v.object({ update: count, rollouts: list(rolloutFacts) }),
   rewards: v.object({ update: count, trees: list(treeRewards) }),
   /** Groups that the filter does not train on: they get no credit. Posted after the rewards, and only if there are any. */
   'groups-dropped': v.object({

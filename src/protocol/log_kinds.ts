@@ -19,6 +19,7 @@ export const LOGGED_KINDS = [
   'node',
   'expansion',
   'leaves',
+  'rollout-facts',
   'rewards',
   'groups-dropped',
   'credit',

@@ -28,6 +28,7 @@ const PHASE_OF = {
   node: 'rollout',
   expansion: 'rollout',
   leaves: 'rollout',
+  'rollout-facts': 'rollout',
   rewards: 'reward',
   'groups-dropped': 'reward',
   credit: 'advantage',
@@ -179,6 +180,8 @@ export class LogOrder {
         return this.#checkExpansion(event, refuse);
       case 'leaves':
         return this.#checkLeaves(event, refuse);
+      case 'rollout-facts':
+        return this.#checkFacts(event, refuse);
       case 'rewards':
         return this.#checkRewards(event, refuse);
       case 'groups-dropped':
@@ -235,6 +238,19 @@ export class LogOrder {
     checkIds(tree, pruned, 'pruned', refuse);
     if (search) checkLength(search, tree.depths.size, 'search', refuse);
     tree.chosen = true;
+  }
+
+  /** Of trees whose rows are chosen. */
+  #checkFacts({ rollouts }: EventOf<'rollout-facts'>, refuse: Refuse): void {
+    rollouts.forEach(({ prompt, leaf, turns }, place) => {
+      const tree = this.#treeOf(prompt, `rollouts.${place}.prompt`, refuse);
+      if (!tree.chosen) refuse(`rollouts.${place}.prompt`, prompt, 'a tree whose rows are chosen');
+      checkExists(tree, leaf, `rollouts.${place}.leaf`, refuse);
+      turns.forEach(({ node, state }, at) => {
+        checkExists(tree, node, `rollouts.${place}.turns.${at}.node`, refuse);
+        checkExists(tree, state, `rollouts.${place}.turns.${at}.state`, refuse);
+      });
+    });
   }
 
   /** Each tree at most once. */

@@ -12,7 +12,15 @@ import { METRICS, NODES, SAMPLE_LOG, START, updateEvents } from '../support/samp
 type Change = Partial<UpdateMetrics>;
 
 const closed = (change: Change, index: number): UpdateState => ({
-  ...{ update: index + 1, phase: null, trees: [], minibatches: [], ended: true, detail: 'lost' },
+  ...{
+    update: index + 1,
+    phase: null,
+    trees: [],
+    minibatches: [],
+    rollouts: null,
+    ended: true,
+    detail: 'lost',
+  },
   metrics: { ...METRICS, deadTrees: 0.1, ...change },
 });
 const runOf = (changes: readonly Change[]): RunState => ({ ...EMPTY_RUN, updates: changes.map(closed) });

@@ -1,5 +1,6 @@
 /** Chat messages of every dialect to spans, and steps that repeat their history to rows. */
 import * as v from 'valibot';
+import type { Boundary } from '../../units.ts';
 import {
   NO_TOKENS,
   span,
@@ -128,6 +129,23 @@ export interface Step {
   readonly context: readonly Span[];
   readonly turn: Span; // by the policy
   readonly contextIds: readonly number[] | null;
+  readonly isDelta?: boolean; // its file holds what the context adds: it begins with what was sampled by construction
+}
+
+const IDS_ABOUT = [2, 4] as const; // shown before a difference, and from it on
+
+/** @param before ids of the row up to the end of its last turn, `start` of them read by that turn */
+function boundaryOf(
+  { ids: before, start }: { readonly ids: readonly number[]; readonly start: number },
+  context: readonly number[],
+  sameText: boolean,
+): Boundary {
+  const at = before.findIndex((id, place) => context[place] !== id);
+  const about = (ids: readonly number[]) => ids.slice(Math.max(0, at - IDS_ABOUT[0]), at + IDS_ABOUT[1]);
+  return {
+    ...{ at: at < 0 ? null : at, length: before.length, inTurn: at >= start, sameText },
+    ...(at < 0 ? { sampled: [], rendered: [] } : { sampled: about(before), rendered: about(context) }),
+  };
 }
 
 const isSame = (one: Span, other: Span): boolean =>
@@ -149,17 +167,18 @@ function addedIds(
  */
 export function rowsOfSteps(steps: readonly Step[]): readonly Row[] {
   const rows: Span[][] = [];
-  let ids: readonly number[] | null = null; // of the row so far
-  for (const { context, turn, contextIds } of steps) {
+  let so: { readonly ids: readonly number[]; readonly start: number } | null = null; // the row so far
+  for (const { context, turn, contextIds, isDelta } of steps) {
     const row = rows.at(-1);
     const goesOn = row !== undefined && context.length >= row.length && row.every((each, at) => isSame(each, context[at])); // prettier-ignore
     const read = goesOn ? context.slice(row.length) : context;
-    const added = goesOn ? addedIds(ids, contextIds) : contextIds;
+    const added = goesOn ? addedIds(so?.ids ?? null, contextIds) : contextIds;
     const tokens = read.length === 1 && added ? tokensOf({ ids: added, mask: added.map(() => false) }) : null;
     const opened = given(read).map((each) => (tokens ? { ...each, tokens } : each));
-    if (goesOn) row.push(...opened, turn);
-    else rows.push([...opened, turn]);
-    ids = contextIds && turn.tokens?.ids ? [...contextIds, ...turn.tokens.ids] : null;
+    const boundary = so && contextIds && !isDelta ? boundaryOf(so, contextIds, goesOn) : null;
+    if (goesOn) row.push(...opened, { ...turn, boundary });
+    else rows.push([...opened, { ...turn, boundary }]);
+    so = contextIds && turn.tokens?.ids ? { ids: [...contextIds, ...turn.tokens.ids], start: contextIds.length } : null; // prettier-ignore
   }
   return rows.map((spans) => ({ spans }));
 }

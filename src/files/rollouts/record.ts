@@ -3,6 +3,7 @@ import type { RunEvent, TreeCredit } from '../../protocol/protocol.ts';
 import { TREE_BOUNDS } from '../../protocol/log_entries.ts';
 import { nodeId, tokenId, type NodeId, type TokenId, type TurnNode } from '../../units.ts';
 import { ImportError, isTurn, promptOf, taskOf, type Rollout, type Span } from './rollout.ts';
+import { factsOf } from './facts.ts';
 import { groupKeyOf } from './tally.ts';
 import { treeOf, type GroupTree } from './trees.ts';
 
@@ -193,6 +194,7 @@ function* updateEvents(
     for (const node of nodes) yield { kind: 'node', update, prompt, node };
     yield { kind: 'leaves', update, prompt, leaves: leavesOf(trees[prompt]), pruned: [] };
   }
+  yield { kind: 'rollout-facts', update, rollouts: trees.flatMap(factsOf) };
   yield { kind: 'phase', update, phase: 'reward' };
   const scored = trees.flatMap((tree, prompt) => {
     const byNode = rewardsOf(tree);

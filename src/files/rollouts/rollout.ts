@@ -1,5 +1,5 @@
 /** The form that every rollout file is read into: rollouts, their rows, spans by who wrote them. What a file does not say is null. */
-import { LabError, quote, type ErrorReport, type LeafEnding } from '../../units.ts';
+import { LabError, quote, type Boundary, type ErrorReport, type LeafEnding } from '../../units.ts';
 
 /** Who wrote a span. `assistant`: a model's words that the prompt brought along; `policy`: sampled in this rollout. */
 export type Author = 'system' | 'user' | 'assistant' | 'policy' | 'tool';
@@ -29,6 +29,7 @@ export interface Span {
   readonly tokens: SpanTokens | null;
   readonly reward: number | null; // of this turn alone
   readonly advantage: number | null; // of this turn, as the trainer used it
+  readonly boundary: Boundary | null; // of a turn: what it read against what was sampled before; null where nothing can be compared
   readonly guessed: boolean; // where it begins or ends could be read in another way
 }
 
@@ -81,7 +82,8 @@ export const NO_TOKENS: SpanTokens = {
 };
 
 export const span = (author: Author, text: string, more: Partial<Span> = {}): Span => ({
-  ...{ author, text, calls: [], tokens: null, reward: null, advantage: null, guessed: false },
+  ...{ author, text, calls: [], tokens: null, reward: null, advantage: null },
+  ...{ boundary: null, guessed: false },
   ...more,
 });
 

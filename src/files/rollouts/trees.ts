@@ -26,6 +26,7 @@ export function segmentsOf(row: Row): readonly Segment[] {
 /** A row of the group, and the rollout that it is of. */
 export interface GroupRow {
   readonly rollout: Rollout;
+  readonly row: Row; // of the rollout
   readonly segments: readonly Segment[];
   readonly prompt: string;
 }
@@ -59,7 +60,7 @@ export const rowsOfGroup = (rollouts: readonly Rollout[]): readonly GroupRow[] =
   rollouts.flatMap((rollout) =>
     rollout.rows.flatMap((row) => {
       const segments = segmentsOf(row);
-      return segments.length === 0 ? [] : [{ rollout, segments, prompt: textOf(promptOf(row)) }];
+      return segments.length === 0 ? [] : [{ rollout, row, segments, prompt: textOf(promptOf(row)) }];
     }),
   );
 

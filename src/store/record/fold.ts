@@ -87,6 +87,7 @@ class Draft {
       phase: null,
       trees: [],
       minibatches: [],
+      rollouts: null,
       metrics: null,
       ended: false,
       detail: 'here',
@@ -128,7 +129,7 @@ function startRun(draft: Draft, event: EventOf<'run-started'>): void {
   const { resumedAfter = 0 } = event;
   draft.state.update = resumedAfter;
   draft.state.updates = Array.from({ length: resumedAfter }, (_, n) => ({
-    ...{ update: n + 1, phase: null, trees: [], minibatches: [], metrics: null },
+    ...{ update: n + 1, phase: null, trees: [], minibatches: [], rollouts: null, metrics: null },
     ...{ ended: true, detail: 'lost' as const },
   }));
 }
@@ -139,6 +140,7 @@ function startUpdate(draft: Draft, event: EventOf<'update-started'>): void {
     phase: null,
     trees: event.prompts.map(emptyTree),
     minibatches: [],
+    rollouts: null,
     metrics: null,
     ended: false,
     detail: 'here',
@@ -199,6 +201,9 @@ function foldEvent(draft: Draft, event: EngineEvent): void {
       for (const prompt of event.prompts)
         Object.assign(draft.tree(event.update, prompt) ?? {}, { dropped: true });
       return;
+    case 'rollout-facts':
+      draft.update(event.update).rollouts = event.rollouts;
+      return;
     case 'phase':
       draft.update(event.update).phase = event.phase;
       state.phase = event.phase;
@@ -244,6 +249,7 @@ function foldEvent(draft: Draft, event: EngineEvent): void {
 export const condense = (update: UpdateState, detail: 'archived' | 'lost'): UpdateState => ({
   ...update,
   trees: [],
+  rollouts: null,
   minibatches: update.minibatches.map((minibatch) => ({ ...minibatch, rows: [], step: null })),
   detail,
 });

@@ -20,6 +20,7 @@ import type {
   NodeId,
   NodeTable,
   RecordedPrompt,
+  RolloutFacts,
   RunConfig,
   SearchStatistics,
   TreeSignals,
@@ -59,6 +60,8 @@ export interface UpdateState {
   readonly phase: Phase | null; // last phase begun
   readonly trees: readonly TreeState[]; // by Prompt.index
   readonly minibatches: readonly MinibatchState[];
+  /** What a file says of its rollouts; null of what was trained here. */
+  readonly rollouts: readonly RolloutFacts[] | null;
   readonly metrics: UpdateMetrics | null; // set when the update is complete, where they were measured
   readonly ended: boolean; // the update is complete
   /** Trees and loss rows are at hand, compressed (read back when wanted), or gone; metrics always stay. */

@@ -116,7 +116,8 @@ function gatewaySteps(rows: readonly GatewayTrace[]): readonly Step[] {
       const answer = v.safeParse(message, read.response_message);
       const said = answer.success ? spanOf({ ...answer.output, role: 'assistant' }) : turn('');
       const tokens = countedTokens(read.completion_token_ids, read.logprobs);
-      return { context: spansOf(read.messages), turn: { ...said, tokens }, contextIds };
+      const isDelta = Boolean(read.prompt_delta_token_ids);
+      return { context: spansOf(read.messages), turn: { ...said, tokens }, contextIds, isDelta };
     });
 }
 
