@@ -11,6 +11,15 @@ async function used(session) {
   return { machine, own: browser + (user + system) / 1000, at: performance.now() };
 }
 
+/** @returns a function that says the CPU seconds that the browser's processes have used so far */
+export async function processorMeter(browser) {
+  const cdp = await browser.newBrowserCDPSession();
+  return async () => {
+    const { processInfo } = await cdp.send('SystemInfo.getProcessInfo');
+    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+  };
+}
+
 /**
  * Measures until the returned function is called.
  * @param session a CDP session of the whole browser

@@ -9,6 +9,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { processorMeter } from './machine_load.mjs';
 
 const HELP = `npm run soak -- [options]
   --minutes N        how long to train; default 60
@@ -86,15 +87,6 @@ async function heapMeter(page) {
       workerBytes += used(await ask(session, 'Runtime.getHeapUsage'));
     }
     return { pageBytes, workerBytes };
-  };
-}
-
-/** CPU seconds that the browser's processes have used so far. */
-async function processorMeter(browser) {
-  const cdp = await browser.newBrowserCDPSession();
-  return async () => {
-    const { processInfo } = await cdp.send('SystemInfo.getProcessInfo');
-    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
   };
 }
 

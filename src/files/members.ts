@@ -40,9 +40,8 @@ async function through(bytes: Bytes, transform: GenericTransformStream): Promise
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** A text as one member. @param label uint32 */
-export async function writeMember(text: string, label: number): Promise<Bytes> {
-  const plain = new TextEncoder().encode(text);
+/** A text in UTF-8 as one member. @param label uint32 */
+export async function writeMember(plain: Bytes, label: number): Promise<Bytes> {
   const deflated = await through(plain, new CompressionStream('deflate-raw'));
   const member = new Uint8Array(MEMBER_HEADER_BYTES + deflated.length + TRAILER_BYTES);
   const view = new DataView(member.buffer);

@@ -1,5 +1,5 @@
 /** What the shelf says of a kept run without opening it. */
-import type { AdapterDescription, RunEvent, SettledUpdate } from '../protocol/protocol.ts';
+import type { AdapterDescription, RunEvent, WrittenUpdate } from '../protocol/protocol.ts';
 import { LabError, type ErrorReport, type RunConfig } from '../units.ts';
 
 /** A run that is kept elsewhere, or cannot be kept. */
@@ -58,7 +58,7 @@ const best = (a: number | null, b: number | null): number | null =>
 export function entryAfter(
   before: KeptEntry | null,
   id: string,
-  { update, events }: Pick<SettledUpdate, 'update' | 'events'>,
+  { update, headlines: events }: Pick<WrittenUpdate, 'update' | 'headlines'>,
   bytes: number,
   date: string,
 ): KeptEntry | null {

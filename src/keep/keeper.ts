@@ -6,7 +6,8 @@ import { LabError, shorten, type ErrorReport } from '../units.ts';
 import type { Disk } from './disk.ts';
 import { entryAfter, KeepError, type EntryChange, type KeptEntry } from './entry.ts';
 import { writeBundle } from '../files/bundle.ts';
-import type { CheckpointChoice, OpenedBundle, SettledUpdate } from '../protocol/protocol.ts';
+import { written } from '../files/recording.ts';
+import type { CheckpointChoice, OpenedBundle, WrittenUpdate } from '../protocol/protocol.ts';
 import { KeptLog, settledUpdates } from './kept_log.ts';
 
 /** Entries by id. */
@@ -130,7 +131,7 @@ export class Keeper {
    * Writes an update down.
    * @throws KeepError where another tab writes the run; the platform's errors where storage is full or refused
    */
-  record(id: string, settled: SettledUpdate): Promise<KeptEntry | null> {
+  record(id: string, settled: WrittenUpdate): Promise<KeptEntry | null> {
     return this.#inTurn(async () => {
       await this.#claim(id);
       const log = this.#log(id);
@@ -200,8 +201,9 @@ export class Keeper {
       let entry: KeptEntry | null = null;
       try {
         for await (const settled of settledUpdates(bundle)) {
-          await log.append(settled);
-          entry = entryAfter(entry, id, settled, await log.bytes(), this.#date());
+          const update = written(settled);
+          await log.append(update);
+          entry = entryAfter(entry, id, update, await log.bytes(), this.#date());
         }
         if (!entry || entry.update === 0) throw new KeepError(NOT_TRAINED);
         const named = { ...entry, name: bundle.name, note: bundle.note };

@@ -5,7 +5,7 @@ import { openDisk } from './disk.ts';
 import type { EntryChange, KeeperNews, StorageState } from './entry.ts';
 import { openEntries } from './entry_table.ts';
 import { Keeper, keepReport } from './keeper.ts';
-import type { CheckpointChoice, OpenedBundle, SettledMessage } from '../protocol/protocol.ts';
+import type { CheckpointChoice, OpenedBundle, WrittenMessage } from '../protocol/protocol.ts';
 
 const opening = Promise.all([openDisk(), openEntries()]).then(async ([disk, table]) => {
   const keeper = new Keeper({ disk, table, locks: navigator.locks });
@@ -29,7 +29,7 @@ const api = {
   /** @param news the page's end of what it hears */
   connect(engine: MessagePort, news: MessagePort): void {
     const tell = (message: KeeperNews): void => news.postMessage(message);
-    engine.onmessage = ({ data: { id, ...settled } }: MessageEvent<SettledMessage>) => {
+    engine.onmessage = ({ data: { id, ...settled } }: MessageEvent<WrittenMessage>) => {
       if (lost.has(id)) return;
       opening
         .then((keeper) => keeper.record(id, settled))

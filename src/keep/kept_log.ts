@@ -5,10 +5,11 @@ import type {
   OpenedBundle,
   RunEvent,
   SettledUpdate,
+  WrittenUpdate,
 } from '../protocol/protocol.ts';
 import { LineReader, READ_BOUNDS } from '../files/byte_lines.ts';
 import { wholeMembers, writeMember, type Bytes, type Member } from '../files/members.ts';
-import { endLine, readRecording, recordingPart } from '../files/recording.ts';
+import { endLine, readRecording } from '../files/recording.ts';
 import { RecordingCutOffError, RecordingError } from '../protocol/errors.ts';
 import { sourceOf, type Disk } from './disk.ts';
 
@@ -79,13 +80,13 @@ export class KeptLog {
   }
 
   /** The checkpoint first: a log never tells more than a run that goes on from it can follow. @returns bytes of the log */
-  async append({ update, events, checkpoint }: SettledUpdate): Promise<number> {
+  async append({ update, text, checkpoint }: WrittenUpdate): Promise<number> {
     if (checkpoint) {
       const sizes = await this.#checkpointSizes();
       await this.#disk.write(this.#fileOf(update), checkpoint);
       sizes.set(update, checkpoint.length);
     }
-    const size = await this.#disk.append(this.#log, await writeMember(recordingPart(events), update));
+    const size = await this.#disk.append(this.#log, await writeMember(text, update));
     if (checkpoint) await this.#thin();
     return size;
   }
@@ -116,7 +117,7 @@ export class KeptLog {
   async wholeFile(): Promise<Blob> {
     const log = await this.file();
     const events = (await linesIn(log)) - 1; // beside the header
-    return new Blob([log, await writeMember(endLine(events), END_LABEL)]);
+    return new Blob([log, await writeMember(new TextEncoder().encode(endLine(events)), END_LABEL)]);
   }
 
   /** Checkpoints that the log reaches. */

@@ -156,6 +156,18 @@ export interface SettledMessage extends SettledUpdate {
   readonly id: string; // of the run, a UUID
 }
 
+/** A settled update as it travels to the disk: as text, which is moved where events would be copied. */
+export interface WrittenUpdate {
+  readonly update: number;
+  readonly text: Uint8Array<ArrayBuffer>; // its lines of the log, UTF-8 (src/files/recording.ts)
+  readonly headlines: readonly RunEvent[]; // of its events: what a shelf tells of a run
+  readonly checkpoint: Uint8Array<ArrayBuffer> | null;
+}
+
+export interface WrittenMessage extends WrittenUpdate {
+  readonly id: string;
+}
+
 /** What a bundle, one file of a run, holds (src/files/bundle.ts). */
 export interface BundleContent {
   readonly name: string | null; // a person's own

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { philox4x32, uniform } from '../../src/algo/random.ts';
 import { readMember, wholeMembers, writeMember, blobSource, type Bytes } from '../../src/files/members.ts';
-import { endLine, readRecording, writeRecording } from '../../src/files/recording.ts';
+import { endLine, readRecording, writeRecording, written } from '../../src/files/recording.ts';
 import { Keeper, keepReport } from '../../src/keep/keeper.ts';
 import type { RunEvent, SettledUpdate } from '../../src/protocol/protocol.ts';
 import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
@@ -38,7 +38,7 @@ function keeperOn(disk = new MemoryDisk(), table = memoryEntries(), locks = memo
 
 async function keptRun(id = 'a') {
   const parts = keeperOn();
-  for (const settled of settledUpdates()) await parts.keeper.record(id, settled);
+  for (const settled of settledUpdates()) await parts.keeper.record(id, written(settled));
   return parts;
 }
 
@@ -55,7 +55,7 @@ async function eventsIn(file: Blob): Promise<RunEvent[]> {
 describe('a growing gzip file', () => {
   test('is one text to every gunzip, and each member is read alone', async () => {
     const texts = ['first\n', '', 'ünï → ∂\n'.repeat(1000)];
-    const members = await Promise.all(texts.map(writeMember));
+    const members = await Promise.all(texts.map((text, label) => writeMember(bytesOf(text), label)));
     const whole = Buffer.concat(members);
     expect(gunzipSync(whole).toString()).toBe(texts.join(''));
     const found = await wholeMembers(blobSource(new Blob([whole])));
@@ -71,7 +71,7 @@ describe('a growing gzip file', () => {
 
   test('a member with a changed bit never gives another text, wherever the bit is', async () => {
     const text = 'some text of a run, some text of a run\n';
-    const member = await writeMember(text, 7);
+    const member = await writeMember(bytesOf(text), 7);
     for (let bit = 192; bit < member.length * 8; bit += 5) {
       const damaged = member.slice();
       damaged[bit >> 3] ^= 1 << (bit & 7);
@@ -85,7 +85,7 @@ describe('a growing gzip file', () => {
   test('the reader of recordings reads it, and says where it breaks off', async () => {
     const { keeper } = await keptRun();
     const file = await keeper.open('a');
-    const whole = new Blob([file, await writeMember(endLine(SAMPLE_LOG.length), 0)]);
+    const whole = new Blob([file, await writeMember(bytesOf(endLine(SAMPLE_LOG.length)), 0)]);
     const events: RunEvent[] = [];
     for await (const event of readRecording(whole)) events.push(event);
     expect(events).toEqual(SAMPLE_LOG);
@@ -145,7 +145,7 @@ describe('a kept run', () => {
       const bytes = async () => Buffer.from(await (await keeper.open('a')).arrayBuffer());
       expect((await bytes()).equals(log.subarray(0, last.start + last.bytes))).toBe(true);
       for (const settled of settledUpdates().filter(({ update }) => update > last.label))
-        await keeper.record('a', settled);
+        await keeper.record('a', written(settled));
       expect((await bytes()).equals(log)).toBe(true); // as if nothing had happened
     }
   });
@@ -153,11 +153,14 @@ describe('a kept run', () => {
   test('keeps the newest two checkpoints and every tenth, and finds the nearest before', async () => {
     const { keeper } = keeperOn();
     for (let update = 0; update <= 34; update += 1)
-      await keeper.record('a', {
-        update,
-        events: update === 0 ? [START] : [],
-        checkpoint: bytesOf(`${update}`),
-      });
+      await keeper.record(
+        'a',
+        written({
+          update,
+          events: update === 0 ? [START] : [],
+          checkpoint: bytesOf(`${update}`),
+        }),
+      );
     const found = await Promise.all(
       [0, 9, 10, 29, 33, 34, 99].map((update) => keeper.checkpoint('a', update)),
     );
@@ -186,11 +189,14 @@ describe('a kept run', () => {
     parts.disk.read = (path) => (reads.push(path), read(path));
     const sizeOnDisk = () => [...parts.disk.files.values()].reduce((sum, { length }) => sum + length, 0);
     const append = (keeper: Keeper, update: number) =>
-      keeper.record('a', {
-        update,
-        events: update === 0 ? [START] : [],
-        checkpoint: bytesOf('s'.repeat(update)),
-      });
+      keeper.record(
+        'a',
+        written({
+          update,
+          events: update === 0 ? [START] : [],
+          checkpoint: bytesOf('s'.repeat(update)),
+        }),
+      );
     for (let update = 0; update <= 30; update += 1)
       expect((await append(parts.keeper, update))?.bytes).toBe(sizeOnDisk());
     expect(reads.filter((path) => path.includes('checkpoints'))).toEqual([]);
@@ -207,7 +213,7 @@ describe('a kept run', () => {
     const { disk, table, locks, keeper } = await keptRun();
     const other = new Keeper({ disk, table, locks });
     const [first] = settledUpdates();
-    await keeper.record('b', first);
+    await keeper.record('b', written(first));
     expect(await other.goOn('a')).not.toBeNull();
     await expect(other.goOn('b')).rejects.toThrow();
   });
@@ -215,15 +221,15 @@ describe('a kept run', () => {
   test('a full disk is said, what was written stands, and the run can be kept again when there is room', async () => {
     const { disk, keeper } = keeperOn();
     const [first, second, third] = settledUpdates();
-    await keeper.record('a', first);
-    await keeper.record('a', second);
+    await keeper.record('a', written(first));
+    await keeper.record('a', written(second));
     const before = await eventsIn(await keeper.open('a'));
     disk.quota = [...disk.files.values()].reduce((sum, { length }) => sum + length, 0) + 10;
-    const failure: unknown = await keeper.record('a', third).catch((error: unknown) => error);
+    const failure: unknown = await keeper.record('a', written(third)).catch((error: unknown) => error);
     expect(keepReport(failure, 'update 2').what).toMatch(/storage is full/);
     expect(await eventsIn(await keeper.open('a'))).toEqual(before);
     disk.quota = Infinity;
-    await keeper.record('a', third);
+    await keeper.record('a', written(third));
     expect(await eventsIn(await keeper.open('a'))).toEqual(SAMPLE_LOG);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openBundle, writeBundle } from '../../src/files/bundle.ts';
-import { readRecording, writeRecording } from '../../src/files/recording.ts';
+import { readRecording, writeRecording, written } from '../../src/files/recording.ts';
 import { Keeper } from '../../src/keep/keeper.ts';
 import type { EngineEvent, RunEvent } from '../../src/protocol/protocol.ts';
 import type { FileTools } from '../../src/store/lab/files.ts';
@@ -54,7 +54,9 @@ function openPage({ parts, tab }: ReturnType<typeof browser>) {
       return Promise.resolve(backends.at(-1)!);
     },
     tell({ id, ...settled }) {
-      void keeper.record(id, settled).then((entry) => entry && lab.kept.hear({ kind: 'kept', entry }));
+      void keeper
+        .record(id, written(settled))
+        .then((entry) => entry && lab.kept.hear({ kind: 'kept', entry }));
     },
   });
   const read = (file: Blob) => readRecording(file);

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
-import { readLogPart, readRecording, recordingLines, writeRecording } from '../../src/files/recording.ts';
+import {
+  readLogPart,
+  readRecording,
+  recordingLines,
+  sixDigits,
+  writeRecording,
+} from '../../src/files/recording.ts';
 import { LabError } from '../../src/units.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
 
@@ -129,4 +135,15 @@ test('a bad line or a missing one is named', async () => {
   expect((await refusal(textStream(broken.join('')))).where).toBe('line 4.phase');
   const short = lines.toSpliced(10, 1);
   expect((await refusal(textStream(short.join('')))).got).toBe(`${log.length - 1} events`);
+});
+
+test('a number is written to six digits as the platform rounds it, ties and edges too', () => {
+  let state = 5;
+  const random = (): number => (state = (state * 48271) % 2147483647) / 2147483647; // Park and Miller
+  const dyadic = [0.9765625, 1.0000005, 123456.5, 0.1220703125, 9.999995, 0.0009999995]; // some lie half way
+  const edges = [1e-6, 9.999999e-7, 999999.5, 1e6, 1e-300, 5e-324, 1e21, 0.1, 1 / 3, 1000, 999.9995];
+  const drawn = Array.from({ length: 20_000 }, () => (random() - 0.5) * 10 ** (24 * random() - 12));
+  const single = drawn.map((value) => Math.fround(value)); // as the engine's numbers are
+  const values = [...dyadic, ...edges, ...drawn, ...single].flatMap((size) => [size, -size]);
+  expect(values.filter((value) => sixDigits(value) !== Number(value.toPrecision(6)))).toEqual([]);
 });

@@ -239,7 +239,7 @@ test('after a restart, Back shows the old run at its address: it is kept in this
   const started = log.find((event) => event.kind === 'run-started')!;
   const config = started.config!;
   const codec = { write: writeRecording, read: readLogPart };
-  const entry = entryAfter(null, 'a', { update: 2, events: log.filter(isLogged) }, 1, started.date)!;
+  const entry = entryAfter(null, 'a', { update: 2, headlines: log.filter(isLogged) }, 1, started.date)!;
   let isKept = true;
   const keeper: KeeperEnd = {
     ...NO_KEEPER,

@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import { openBundle } from '../../src/files/bundle.ts';
-import { readLogPart, readRecording, writeRecording } from '../../src/files/recording.ts';
+import { readLogPart, readRecording, writeRecording, written } from '../../src/files/recording.ts';
 import type { KeeperNews } from '../../src/keep/entry.ts';
 import { startKeeper } from '../../src/keep/keeper_client.ts';
 import { settledUpdates } from '../../src/keep/kept_log.ts';
@@ -203,7 +203,7 @@ test('a run that another tab trains is followed, by two keepers over this browse
   const engine = writer.join();
   const record = async (update: SettledUpdate): Promise<void> => {
     const before = told.length;
-    engine.postMessage({ id, ...update });
+    engine.postMessage({ id, ...written(update) });
     await expect.poll(() => told.slice(before).map(({ kind }) => kind)).toEqual(['kept']);
   };
   await record(start);

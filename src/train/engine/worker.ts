@@ -3,7 +3,8 @@ import { Courtesy, GIVE_WAY } from '../../gpu/courtesy.ts';
 import { answerQuestions, isOfQuestion, type Asking } from './asking.ts';
 import { Engine } from './engine.ts';
 import { fetchWeightsFrom, openGpuBackend } from './gpu_backend.ts';
-import type { EngineEvent } from '../../protocol/protocol.ts';
+import { written } from '../../files/recording.ts';
+import type { EngineEvent, WrittenMessage } from '../../protocol/protocol.ts';
 import { questions } from '../inspect/index.ts';
 import type { QuestionTable } from '../inspect/question.ts';
 import { startPulse } from './life_watch.ts';
@@ -24,7 +25,12 @@ const engine = new Engine({
   post: (event: EngineEvent) => scope.postMessage(event, []),
   openBackend: () => openGpuBackend({ courtesy }),
   fetchWeights: fetchWeightsFrom(scope.name || scope.location.href),
-  tell: (message) => keeper?.postMessage(message, message.checkpoint ? [message.checkpoint.buffer] : []),
+  tell({ id, ...settled }) {
+    if (!keeper) return;
+    const update = written(settled);
+    const moved = [update.text.buffer, ...(update.checkpoint ? [update.checkpoint.buffer] : [])];
+    keeper.postMessage({ id, ...update } satisfies WrittenMessage, moved);
+  },
 });
 
 const hearQuestion = answerQuestions(
