@@ -15,6 +15,7 @@ const OPTIONS = {
   kernel: { type: 'string' }, // NAME=FILE
   json: { type: 'string' },
   record: { type: 'string' },
+  traces: { type: 'string' },
   adapter: { type: 'string', default: 'software' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -31,6 +32,7 @@ const HELP = `npm run lab -- [options]
                          checked on the catalogue's cases before the run, which is labelled with what was found
   --json FILE            writes the result
   --record FILE          writes the run: its log, e.g. run.ndjson.gz, or one file with its last checkpoint, run.turnwise
+  --traces FILE          writes the rows of all updates as verifiers v1 episodes, a line each, e.g. traces.jsonl
   --adapter KIND         software (default) or hardware
   --list                 names presets, algorithms, environments and settings`;
 
@@ -114,12 +116,13 @@ function write(path, content) {
 const recordOf = (path) => (path === undefined ? null : path.endsWith('.turnwise') ? 'bundle' : 'log');
 
 /** Runs in the page. Bytes cross to this side as base64. */
-async function inPage([config, record]) {
+async function inPage([config, record, withTraces]) {
   const { runLab } = await import('/src/train/engine/lab.ts');
-  const { result, recording } = await runLab(config, record, (progress) => void globalThis.report(progress));
+  const onProgress = (progress) => void globalThis.report(progress);
+  const { result, recording, traces } = await runLab(config, record, onProgress, withTraces);
   let binary = '';
   for (const byte of recording ?? []) binary += String.fromCharCode(byte);
-  return { result, recording: recording && btoa(binary) };
+  return { result, recording: recording && btoa(binary), traces };
 }
 
 /** An edited kernel with its parts, where it was copied from a file of shaders/. */
@@ -139,9 +142,11 @@ async function trainInPage({ page, server }, options) {
   const config = labConfig({ ...options.lab, kernel: await expanded(options, server) });
   for (const line of labCautions(config)) console.error(line);
   await page.exposeFunction('report', showProgress);
-  const { result, recording } = await page.evaluate(inPage, [config, recordOf(options.record)]);
+  const asked = [config, recordOf(options.record), options.traces !== undefined];
+  const { result, recording, traces } = await page.evaluate(inPage, asked);
   if (options.json) write(options.json, `${JSON.stringify(result, null, 2)}\n`);
   if (options.record) write(options.record, Buffer.from(recording, 'base64'));
+  if (options.traces) write(options.traces, traces);
   const { before, after } = result.heldOut;
   if (result.edited) console.log(`Run with an ${result.edited}.`);
   console.log(

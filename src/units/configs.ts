@@ -3,6 +3,9 @@ import type { LossConfig } from './loss.ts';
 import type { OptimiserConfig } from './batch.ts';
 import type { CreditConfig, FilterConfig, RewardConfig } from './credit.ts';
 
+/** What wrote a file; as package.json has it. */
+export const PROGRAM = 'Turnwise 0.1.0';
+
 // A kernel whose text a person changed for a run, and how such a run is named wherever it appears.
 
 /** Kernels that a run may bring a text of its own for. */

@@ -31,14 +31,16 @@ export interface Prompt extends RecordedPrompt {
 }
 
 /** Why a path ended. */
-export type LeafEnding =
-  | 'answer' // the policy answered (rightly or wrongly), or sampled the end of text
-  | 'malformed' // the turn breaks the grammar
-  | 'call-limit' // one tool call too many
-  | 'length' // no room left in the response
-  | 'tool-failure' // the tool gave no result
-  | 'empty-call' // a tool call without a query
-  | 'unknown'; // of a file that does not say
+export const LEAF_ENDINGS = [
+  'answer', // the policy answered (rightly or wrongly), or sampled the end of text
+  'malformed', // the turn breaks the grammar
+  'call-limit', // one tool call too many
+  'length', // no room left in the response
+  'tool-failure', // the tool gave no result
+  'empty-call', // a tool call without a query
+  'unknown', // of a file that does not say
+] as const;
+export type LeafEnding = (typeof LEAF_ENDINGS)[number];
 
 /** How a node came to be. */
 export type NodeOrigin =

@@ -5,14 +5,14 @@ import { readLogPart, writeRecording } from '../../src/files/recording.ts';
 import { isLogged, type EventOf, type RunEvent } from '../../src/protocol/protocol.ts';
 import { bibtex } from '../../src/store/export/citation.ts';
 import { LONGEST_LINK, linkOf, type LinkParts } from '../../src/store/export/link.ts';
-import { PROGRAM, jsonLines, metricsCsv, type LineKind } from '../../src/store/export/run_export.ts';
+import { jsonLines, metricsCsv, type LineKind } from '../../src/store/export/run_export.ts';
 import { readLoss } from '../../src/store/loss/loss_reading.ts';
 import { pathTokens } from '../../src/store/record/reading.ts';
 import { decodeSelection } from '../../src/store/place/address.ts';
 import { INITIAL_SELECTION } from '../../src/store/place/selection.ts';
 import { createRunStore, type RunStore } from '../../src/store/record/run.ts';
 import { summarise } from '../../src/train/engine/lab.ts';
-import { nodeId } from '../../src/units.ts';
+import { PROGRAM, nodeId } from '../../src/units.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 const config = smallConfig({ updates: 2, promptsPerUpdate: 4, promptsPerMinibatch: 2, seed: 11 });

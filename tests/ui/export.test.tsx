@@ -5,6 +5,7 @@ import { cleanup, render } from 'vitest-browser-react';
 import { App } from '../../src/ui/shell/App.tsx';
 import type { Lab } from '../../src/store/lab/lab.ts';
 import { decodeSelection } from '../../src/store/place/address.ts';
+import { importFiles } from '../../src/files/rollouts/import.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { scriptedLab } from '../support/scripted_lab.ts';
 
@@ -66,7 +67,7 @@ test('the CSV has the metrics of every update of the store', async () => {
   expect(told.map((row) => Number(row[column]))).toEqual(updates.map(({ metrics }) => metrics!.exactMatch));
 });
 
-test('nodes of the update on screen, tokens of all updates', async () => {
+test('nodes of the update on screen, tokens and traces of all updates', async () => {
   const { lab, screen } = await openMenu();
   lab.selection.select({ update: 1 });
   await screen.getByRole('button', { name: 'Nodes (JSONL)' }).click();
@@ -82,6 +83,12 @@ test('nodes of the update on screen, tokens of all updates', async () => {
   expect(new Set(tokens.slice(1).map(({ update }) => update))).toEqual(
     new Set(updates.map(({ update }) => update)),
   );
+  await screen.getByRole('button', { name: 'Traces (JSONL)' }).click();
+  const traces = await next(3);
+  expect(traces.name).toMatch(/-all-traces\.jsonl$/);
+  const { rollouts } = await importFiles([{ path: traces.name, blob: new Blob([traces.text]) }]);
+  const rewards = updates.flatMap(({ trees }) => trees.flatMap((tree) => tree.leaves.map((leaf) => tree.rewards![leaf]))); // prettier-ignore
+  expect(rollouts.map(({ reward }) => reward)).toEqual(rewards);
 });
 
 test('the link on the clipboard opens what is on screen; what it cannot carry is said', async () => {

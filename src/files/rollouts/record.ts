@@ -155,6 +155,16 @@ function advantagesOf({ nodes, rows, paths }: GroupTree): readonly (number | nul
   return said.map((values) => (values.size === 1 ? [...values][0] : null));
 }
 
+/** What the file backed up to each node; null unless it says so of all. */
+function valuesOf({ nodes, rows }: GroupTree): readonly number[] | null {
+  const said = nodes.map(({ rows: [first], turns }) => {
+    const { segments, rollout } = rows[first];
+    const spans = turns === 0 ? promptOf(rollout.rows[0]) : segments[turns - 1].spans.filter(isTurn);
+    return spans.find(({ node }) => node)?.node?.value ?? null;
+  });
+  return known(said);
+}
+
 /** By step, those of unknown step first; groups in the order of the input. */
 function stepsOf(rollouts: readonly Rollout[]): readonly (readonly [string, readonly Rollout[]])[][] {
   const steps = new Map<number | null, Map<string, Rollout[]>>();
@@ -203,7 +213,7 @@ function* updateEvents(
   if (scored.length > 0) yield { kind: 'rewards', update, trees: scored };
   const credit = trees.flatMap((tree, prompt): TreeCredit[] => {
     const advantages = advantagesOf(tree);
-    return advantages.every((each) => each === null) ? [] : [{ prompt, valueRule: null, advantageRule: null, normalised: null, values: null, advantages }]; // prettier-ignore
+    return advantages.every((each) => each === null) ? [] : [{ prompt, valueRule: null, advantageRule: null, normalised: null, values: valuesOf(tree), advantages }]; // prettier-ignore
   });
   if (credit.length > 0) {
     yield { kind: 'phase', update, phase: 'value' };

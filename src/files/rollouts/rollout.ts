@@ -31,6 +31,13 @@ export interface Span {
   readonly advantage: number | null; // of this turn, as the trainer used it
   readonly boundary: Boundary | null; // of a turn: what it read against what was sampled before; null where nothing can be compared
   readonly guessed: boolean; // where it begins or ends could be read in another way
+  readonly node: TreeNode | null; // where it stands in the tree that it was taken from
+}
+
+/** What a file that holds the nodes of a tree says of one. */
+export interface TreeNode {
+  readonly key: string; // the same in all rows of the group that share it
+  readonly value: number | null; // backed up to it
 }
 
 /** One row of a training batch: from the prompt to one end. A rollout has several where its context was rewritten or branched. */
@@ -83,7 +90,7 @@ export const NO_TOKENS: SpanTokens = {
 
 export const span = (author: Author, text: string, more: Partial<Span> = {}): Span => ({
   ...{ author, text, calls: [], tokens: null, reward: null, advantage: null },
-  ...{ boundary: null, guessed: false },
+  ...{ boundary: null, guessed: false, node: null },
   ...more,
 });
 

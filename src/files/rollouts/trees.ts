@@ -1,6 +1,7 @@
 /**
  * Groups to trees. A file holds chains: rows that begin with the same turns are put together up to the turn where they part,
- * which is inferred and said so. The last turn of a row stays its own leaf, however equal it is to another. Pure.
+ * which is inferred and said so. The last turn of a row stays its own leaf, however equal it is to another. Where a file says
+ * which node of a tree each turn is, that is taken instead, and nothing is inferred. Pure.
  */
 import { ImportError, isTurn, promptOf, type Rollout, type Row, type Span } from './rollout.ts';
 
@@ -88,24 +89,30 @@ function fromPaths(rows: readonly GroupRow[], paths: readonly (readonly number[]
   };
 }
 
-/** The tree of a group by common prefixes. */
+/** The node that the file says a segment is; null where it says none. */
+const saidNode = ({ spans }: Segment): string | null => spans.find(isTurn)?.node?.key ?? null;
+
+/** The tree of a group: as its file has it, else by common prefixes. */
 export function treeOf(rollouts: readonly Rollout[]): GroupTree {
   const rows = rowsOfGroup(rollouts);
+  const isSaid = rows.every(({ segments }) => segments.every((segment) => saidNode(segment) !== null));
   const known = new Map<string, number>(); // by the node above and the words
   let next = 1;
   const paths = rows.map(({ segments, prompt }) => {
     let above = 0;
     return segments.map(({ spans }, at) => {
-      const isLeaf = at === segments.length - 1;
-      const key = `${above}|${above === 0 ? prompt : ''}|${textOf(spans)}`;
-      const found = isLeaf ? undefined : known.get(key);
+      const isOwn = at === segments.length - 1 && !isSaid;
+      const words = isSaid ? saidNode({ spans }) : textOf(spans);
+      const key = `${above}|${above === 0 ? prompt : ''}|${words}`;
+      const found = isOwn ? undefined : known.get(key);
       const id = found ?? next++;
-      if (!isLeaf) known.set(key, id);
+      if (!isOwn) known.set(key, id);
       above = id;
       return id;
     });
   });
-  return fromPaths(rows, paths);
+  const tree = fromPaths(rows, paths);
+  return isSaid ? { ...tree, nodes: tree.nodes.map((node) => ({ ...node, isInferred: false })) } : tree;
 }
 
 /** In the order of the nodes. */

@@ -1,5 +1,5 @@
 /** BibTeX of the lab at the state on screen, and of the paper whose method it shows. CITATION.cff says the same. */
-import { PROGRAM } from './run_export.ts';
+import { PROGRAM } from '../../units.ts';
 
 /** @see https://arxiv.org/abs/2601.04767 */
 const PAPER = `@inproceedings{zong2026at2po,

@@ -1,6 +1,7 @@
-/** The run on screen as tables: metrics as CSV, nodes and tokens as JSON lines, each headed by what run it is. Pure. */
+/** The run on screen as tables: metrics as CSV, nodes and tokens as JSON lines, each headed by what run it is; and as traces. Pure. */
+import { lostEpisode, traceLines } from '../../files/rollouts/traces.ts';
 import type { UpdateMetrics } from '../../protocol/protocol.ts';
-import { ROOT, editSuffix, type NodeId, type RunConfig, type TurnNode } from '../../units.ts';
+import { PROGRAM, ROOT, editSuffix, type NodeId, type RunConfig, type TurnNode } from '../../units.ts';
 import { creditRulesOf } from '../credit/credit.ts';
 import { worthOf } from '../credit/advantage_range.ts';
 import { methodTitle } from '../lab/knobs.ts';
@@ -10,8 +11,6 @@ import { adapterWords, recipeChanges, type RecipeChange } from '../record/run_na
 import { foldEvents } from '../record/fold.ts';
 import type { RunStore } from '../record/run.ts';
 import { EMPTY_RUN, type RunState, type TreeState, type UpdateState } from '../record/run_state.ts';
-
-export const PROGRAM = 'Turnwise 0.1.0'; // as package.json has it
 
 /** What tells a reader of a file which run it is from; null where the record does not say. */
 export interface Provenance {
@@ -299,18 +298,32 @@ async function wholeUpdate(record: RunStore, update: UpdateState): Promise<Updat
   return (events && foldEvents(EMPTY_RUN, events).updates[update.update - 1]) ?? null;
 }
 
+/** An update's rows as episodes; where its words are lost, an episode that failed says so. */
+async function traceText(record: RunStore, { header, texts }: RunState, update: number): Promise<string> {
+  const events = await record.contents().log.eventsOf(update);
+  if (!header) return '';
+  return events ? [...traceLines({ header, texts }, events)].join('') : lostEpisode(header, update);
+}
+
 /**
- * Nodes or tokens of one update, or of all of them, as JSON lines; the first says which run, and what units.
+ * Nodes or tokens of one update, or of all of them, as JSON lines, of which the first says which run, and what units; or rows
+ * as verifiers v1 episodes, which say so each.
  * @returns a part of the file after each update; an update whose words are lost has one line that says so
  */
 export async function* jsonLines(
   record: RunStore,
-  kind: LineKind,
+  kind: LineKind | 'traces',
   update: number | 'all',
 ): AsyncGenerator<string> {
   const run = record.getState(); // what is trained meanwhile is not in the file
-  yield `${JSON.stringify({ kind: 'run', lines: kind, ...provenanceOf(run, update), units: UNITS[kind] })}\n`;
+  if (kind === 'traces') yield '';
+  else
+    yield `${JSON.stringify({ kind: 'run', lines: kind, ...provenanceOf(run, update), units: UNITS[kind] })}\n`;
   for (const state of run.updates.filter((each) => update === 'all' || each.update === update)) {
+    if (kind === 'traces') {
+      yield await traceText(record, run, state.update);
+      continue;
+    }
     const whole = await wholeUpdate(record, state);
     const lines = whole ? LINES[kind](run, whole) : [{ kind: 'lost', update: state.update }];
     let part = '';

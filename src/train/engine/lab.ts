@@ -31,6 +31,7 @@ import {
 } from '../../protocol/protocol.ts';
 import { writeBundle } from '../../files/bundle.ts';
 import { writeRecording } from '../../files/recording.ts';
+import { tracesOfLog } from '../../files/rollouts/traces.ts';
 
 export interface LabOptions {
   readonly preset: string;
@@ -295,7 +296,7 @@ function play(client: EngineClient, config: RunConfig, onProgress: (progress: La
   });
 }
 
-/** How a run is written: its gzipped log, or one file with its last checkpoint. */
+/** How a run is written: its gzipped log, or one file with its last checkpoint; beside it, or alone, its rows as traces. */
 export type LabRecord = 'log' | 'bundle';
 
 async function recorded(
@@ -316,13 +317,18 @@ async function recorded(
 
 /**
  * Runs a configuration to its end.
- * @returns the result, and the file that `record` asks for
+ * @returns the result, and the files that were asked for
  */
 export async function runLab(
   config: RunConfig,
   record: LabRecord | null,
   onProgress: (progress: LabProgress) => void,
-): Promise<{ readonly result: LabResult; readonly recording: Uint8Array<ArrayBuffer> | null }> {
+  withTraces = false,
+): Promise<{
+  readonly result: LabResult;
+  readonly recording: Uint8Array<ArrayBuffer> | null;
+  readonly traces: string | null; // verifiers v1 episodes, a line a row
+}> {
   const client = startEngine();
   try {
     await eventOf(client, 'ready');
@@ -331,7 +337,9 @@ export async function runLab(
     if (editedKernel)
       onProgress({ kind: 'note', update: 0, updates, seconds: 0, text: editLabel(editedKernel) });
     const { log, seconds } = await play(client, checked, onProgress);
-    return { result: summarise(log, seconds), recording: record && (await recorded(client, log, record)) };
+    const recording = record && (await recorded(client, log, record));
+    const traces = withTraces ? [...tracesOfLog(log)].join('') : null;
+    return { result: summarise(log, seconds), recording, traces };
   } finally {
     client.close();
   }

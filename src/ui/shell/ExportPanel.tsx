@@ -31,7 +31,7 @@ function DataFiles() {
     saveFile(name, metricsCsv(run.getState()), 'text/csv');
     setSaid(`Saved ${name}.`);
   };
-  const saveLines = async (kind: LineKind): Promise<void> => {
+  const saveLines = async (kind: LineKind | 'traces'): Promise<void> => {
     const record = run.shown();
     const { signal } = closed.current;
     const name = `${fileStem(record.getState())}-${isAll ? 'all' : `update${shown}`}-${kind}.jsonl`;
@@ -73,6 +73,14 @@ function DataFiles() {
         </button>
         <button type="button" disabled={shown === 0} onClick={() => void saveLines('tokens')}>
           Tokens (JSONL)
+        </button>
+        <button
+          type="button"
+          disabled={shown === 0}
+          title="Rows as verifiers v1 episodes: open again here, and in what reads verifiers or prime-rl"
+          onClick={() => void saveLines('traces')}
+        >
+          Traces (JSONL)
         </button>
       </div>
       <p className="small soft" role="status">

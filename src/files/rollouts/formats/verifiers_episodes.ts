@@ -4,6 +4,7 @@
  * Sources: verifiers/v1/{episode,trace,graph,types}.py (0.3.1), prime-rl monitors/file/traces, orchestrator/annotations.py.
  */
 import * as v from 'valibot';
+import { LEAF_ENDINGS, type LeafEnding } from '../../../units.ts';
 import { check, perRow, stepOfPath, type Annotation, type Format } from '../format.ts';
 import { anyNumber, bitList, bits, given, idList, isRecord, maybe, message, numberList, spanOf, tokensOf } from '../messages.ts'; // prettier-ignore
 import { ImportError, note, rollout, type MaybeNumbers, type Note, type Place, type Rollout, type Row, type Span } from '../rollout.ts'; // prettier-ignore
@@ -17,6 +18,10 @@ const node = v.looseObject({
     advantages: maybe(numberList),
   },
   ...{ trainer_logprobs: maybe(numberList), entropies: maybe(numberList) },
+  /** What a run of this lab says beyond verifiers (../traces.ts). */
+  turnwise: maybe(
+    v.looseObject({ node: v.number(), value: maybe(v.number()), pieces: maybe(v.array(v.string())) }),
+  ),
 });
 type Node = v.InferOutput<typeof node>;
 
@@ -28,7 +33,12 @@ const trace = v.looseObject({
   },
   rewards: maybe(v.record(v.string(), maybe(v.looseObject({ score: anyNumber, weight: maybe(anyNumber) })))),
   task: maybe(v.looseObject({ key: maybe(v.string()), data: maybe(v.looseObject({})) })),
-  info: maybe(v.looseObject({ advantage: maybe(anyNumber) })),
+  info: maybe(
+    v.looseObject({
+      advantage: maybe(anyNumber),
+      turnwise: maybe(v.looseObject({ ending: maybe(v.picklist(LEAF_ENDINGS)) })),
+    }),
+  ),
   ...{ stop_condition: maybe(v.string()), errors: maybe(v.array(v.unknown())) },
 });
 type Trace = v.InferOutput<typeof trace>;
@@ -63,9 +73,12 @@ function spanOfNode(read: Node): Span {
   const author = read.sampled ? 'policy' : given([written])[0].author;
   const advantages = spread(read.advantages, mask);
   const used = new Set(advantages?.filter((_, at) => mask[at]));
+  const own = read.turnwise;
   return {
     ...{ ...written, author, advantage: used.size === 1 ? [...used][0] : null },
+    node: own ? { key: String(own.node), value: own.value ?? null } : null,
     tokens: tokensOf({
+      pieces: own?.pieces?.length === ids.length ? own.pieces : null,
       ...{ ids, mask, logProbs: spread(read.logprobs, mask), advantages },
       ...{ trainerLogProbs: spread(read.trainer_logprobs, mask), entropies: spread(read.entropies, mask) },
     }),
@@ -138,6 +151,10 @@ function total(rewards: Trace['rewards']): {
   return Number.isFinite(sum) ? { reward: sum, notes } : { reward: null, notes: [...notes, note('reward-not-a-number', `a reward is ${sum}: read as unknown`)] }; // prettier-ignore
 }
 
+/** Our own endings come back by name; a verifiers stop condition says only whether the context was full. */
+const endingOf = ({ info, stop_condition: stopped }: Trace): LeafEnding =>
+  info?.turnwise?.ending ?? (stopped && /length|context|max_tokens/.test(stopped) ? 'length' : 'unknown');
+
 const errorText = (error: unknown): string =>
   isRecord(error)
     ? [error.type, error.message].filter((part) => typeof part === 'string').join(': ')
@@ -153,6 +170,7 @@ function rolloutOf(
     spans: annotated(path.map((id) => spanOfNode(read.nodes[id])), mark?.branches.get(at)),
   })); // prettier-ignore
   const { reward, notes } = total(read.rewards);
+  const { answer = null } = read.task?.data ?? {};
   const failures = (read.errors ?? []).map((error) => note('failed', `a trace failed: ${errorText(error)}`));
   return rollout(place, rows, {
     ...{ id: read.id ?? '', dataset: whole.env?.name ?? '', reward },
@@ -160,8 +178,8 @@ function rolloutOf(
     ...(read.task?.key && { task: read.task.key }),
     step: whole.run?.work?.step ?? stepOfPath(place.path),
     advantage: mark?.advantage ?? read.info?.advantage ?? null,
-    ending:
-      read.stop_condition && /length|context|max_tokens/.test(read.stop_condition) ? 'length' : 'unknown',
+    answer: typeof answer === 'string' ? answer : null,
+    ending: endingOf(read),
     notes: [...notes, ...failures],
   });
 }
