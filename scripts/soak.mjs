@@ -2,7 +2,8 @@
 // judges what must not grow, and that the disk grows as stated (README.md of src/keep): a log of so many bytes an update,
 // and checkpoints, the newest two and every tenth. Device memory: bytes of the engine's living buffers at each look, none more than at the
 // first. Heaps of page and worker after a garbage collection, and time per update: medians of the last third of the run
-// against the second. Pauses: asked for at odd moments, how soon the engine says that it is paused, and (not judged: it
+// against the second; the time per update is CPU time as a multiple of a fixed piece of work that is done in every pause, so
+// that what else the machine does takes from both alike. Pauses: asked for at odd moments, how soon the engine says that it is paused, and (not judged: it
 // is the work under way) how soon the last event came after which nothing moved. The learning rate is 0 unless set, so
 // that every update has the same work: a policy that learns writes longer or shorter turns. Writes samples and a verdict
 // as JSON; exits with 1 when something grew.
@@ -24,8 +25,8 @@ const HELP = `npm run soak -- [options]
 const LIMITS = {
   heapGrowth: 0.05, // of page and worker together, from the second third to the last, and 1 MB of slack
   deviceGrowth: 0, // all is allocated with the first update
-  slowdown: 0.03, // of the time per update, from the second third to the last: CPU time on a software adapter, which
-  // shares the processor with whatever else runs there; wall clock on hardware
+  slowdown: 0.03, // of the time per update, from the second third to the last: on a software adapter CPU time per CPU time
+  // of the reference work; wall clock on hardware
   pauseMs: 100,
   logGrowth: 0.1, // bytes of the log per update, from the second third to the last
   checkpointSpread: 0.01, // of the largest over the smallest
@@ -115,6 +116,33 @@ async function inPage([config, minutes, every, keptBytes, standMs, keeps]) {
   const run = createRunStore({ codec: { read: readLogPart, write: writeRecording }, keptBytes });
   const pump = createPump(run.apply);
   const pumping = setInterval(() => pump.tick(), 16);
+  const reference = await (async () => {
+    const device = await (await navigator.gpu.requestAdapter()).requestDevice();
+    const code = `@group(0) @binding(0) var<storage, read_write> data: array<f32>;
+      @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+        var sum = 0.0;
+        for (var i = 0u; i < 512u; i += 1u) { sum = fma(sum, 0.5, data[(id.x * 17u + i * 4097u) % 1048576u]); }
+        data[id.x] = sum;
+      }`;
+    const module = device.createShaderModule({ code });
+    const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module } });
+    const buffer = device.createBuffer({ size: 4 * 2 ** 20, usage: GPUBufferUsage.STORAGE });
+    const bound = { layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer } }] };
+    const group = device.createBindGroup(bound);
+    return async () => {
+      for (let round = 0; round < 8; round += 1) {
+        const encoder = device.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(4096);
+        pass.end();
+        device.queue.submit([encoder.finish()]);
+        await device.queue.onSubmittedWorkDone();
+      }
+    };
+  })();
+  await reference(); // compiled
   const startMs = performance.now();
   const state = { askedToPauseMs: null, lastEventMs: 0, pauseMs: [], stillMs: [], ended: 0 };
   const until = startMs + minutes * 60_000;
@@ -174,8 +202,11 @@ async function inPage([config, minutes, every, keptBytes, standMs, keeps]) {
     state.askedToPauseMs = null;
     state.pauseMs.push(performance.now() - askedMs);
     const stood = new Promise((resolve) => setTimeout(resolve, standMs));
-    return Promise.all([stood, keeper && lookAtDisk()]).then(() => {
+    return Promise.all([stood, keeper && lookAtDisk()]).then(async () => {
       state.stillMs.push(state.lastEventMs - askedMs);
+      await globalThis.reportReference('start', state.ended);
+      await reference();
+      await globalThis.reportReference('end', state.ended);
       engine.send({ kind: 'play' });
     });
   };
@@ -239,14 +270,21 @@ function diskVerdict(disk) {
   return { checks, disk: { stated, bytes: total(last), siteBytes, logBytesPerUpdate } };
 }
 
-function verdictOf(samples, memory, disk, { pauseMs, stillMs }) {
-  // A profiled update has a pass per dispatch, the next one a garbage collection beside it.
-  const looked = new Set(memory.flatMap(({ update }) => [update, update + 1]));
+function verdictOf(samples, memory, disk, references, { pauseMs, stillMs }) {
+  // A profiled update has a pass per dispatch, the next one a garbage collection beside it; another the pause in its midst.
+  const looked = new Set([
+    ...memory.flatMap(({ update }) => [update, update + 1]),
+    ...references.map(({ update }) => update + 1),
+  ]);
   const timed = samples.flatMap((sample, i) =>
     i === 0 ? [] : [{ ...sample, cpuSeconds: sample.processorSeconds - samples[i - 1].processorSeconds }],
   );
   const paces = timed.filter(({ update }) => !looked.has(update));
   const cpuSecondsPerUpdate = thirds(paces.map(({ cpuSeconds }) => cpuSeconds));
+  const referenceCpuSeconds = thirds(references.map(({ cpuSeconds }) => cpuSeconds));
+  const referencesPerUpdate = cpuSecondsPerUpdate.map(
+    (seconds, third) => seconds / referenceCpuSeconds[third],
+  );
   const secondsPerUpdate = thirds(paces.map(({ seconds }) => seconds));
   const heap = thirds(memory.map(({ pageBytes, workerBytes }) => pageBytes + workerBytes));
   const deviceBytes = memory.map((look) => look.deviceBytes);
@@ -257,7 +295,7 @@ function verdictOf(samples, memory, disk, { pauseMs, stillMs }) {
     enough: memory.length >= FEWEST_LOOKS,
     heap: heap[1] <= heap[0] * (1 + LIMITS.heapGrowth) + SLACK_BYTES,
     device: growth(device) <= LIMITS.deviceGrowth,
-    pace: growth(options.adapter === 'hardware' ? secondsPerUpdate : cpuSecondsPerUpdate) <= LIMITS.slowdown,
+    pace: growth(options.adapter === 'hardware' ? secondsPerUpdate : referencesPerUpdate) <= LIMITS.slowdown,
     pause: pauseMs.length > 0 && longestPauseMs <= LIMITS.pauseMs,
     ...onDisk.checks,
   };
@@ -271,6 +309,9 @@ function verdictOf(samples, memory, disk, { pauseMs, stillMs }) {
     slowdown: growth(secondsPerUpdate),
     cpuSecondsPerUpdate,
     cpuSlowdown: growth(cpuSecondsPerUpdate),
+    referenceCpuSeconds,
+    referencesPerUpdate,
+    referenceSlowdown: growth(referencesPerUpdate),
     tokensPerUpdate: thirds(paces.map(({ uniqueTokens }) => uniqueTokens)),
     pauses: { count: pauseMs.length, medianMs: median(pauseMs), longestMs: longestPauseMs },
     still: { medianMs: median(stillMs), longestMs: Math.max(0, ...stillMs) },
@@ -318,19 +359,26 @@ async function soak({ page, server, browser }) {
       `update ${update}  log ${(logBytes / 2 ** 20).toFixed(2)} MB  ${checkpointBytes.length} checkpoints on disk`,
     );
   });
+  const references = []; // CPU time of the same work, again and again
+  let startedAt = 0;
+  await page.exposeFunction('reportReference', async (when, update) => {
+    const used = await processor();
+    if (when === 'start') startedAt = used;
+    else references.push({ update, cpuSeconds: used - startedAt });
+  });
   await page.exposeFunction('reportMemory', (seen) => void looks.push(look(seen)));
   const keptBytes = Number(options['kept-mb']) * 2 ** 20;
   const minutes = Number(options.minutes);
   const asked = [config, minutes, Number(options.every), keptBytes, STAND_MS, !options['no-keep']];
   const pauses = await page.evaluate(inPage, asked);
   await Promise.allSettled(looks); // the last may come after the worker has gone
-  const verdict = verdictOf(samples, memory, disk, pauses);
+  const verdict = verdictOf(samples, memory, disk, references, pauses);
   const about = { date: new Date().toISOString(), browser: browser.version(), adapter: options.adapter };
   const run = { ...about, minutes, preset: options.preset, updates: samples.length };
   if (options.json)
     write(
       options.json,
-      `${JSON.stringify({ ...run, verdict, memory, disk, ...pauses, samples }, null, 1)}\n`,
+      `${JSON.stringify({ ...run, verdict, memory, disk, references, ...pauses, samples }, null, 1)}\n`,
     );
   console.log(JSON.stringify({ ...run, verdict }, null, 2));
   return verdict.passed;

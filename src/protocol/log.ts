@@ -261,6 +261,7 @@ const EVENTS = {
     tokens: tokenUnit,
     date: text, // ISO 8601; '' where unknown
     resumedAfter: v.exactOptional(count), // the update whose checkpoint the run goes on from; absent: from the start
+    writtenIn: v.exactOptional(count), // the version of the log that it was first written in; absent: the newest
   }),
   /** How the next token ids of a record read: they count on from those told before. */
   texts: v.object({ texts: list(text) }),

@@ -70,7 +70,8 @@ const MIGRATIONS: readonly ((event: RawEvent) => RawEvent)[] = [
 export const LOG_VERSION = MIGRATIONS.length + 1;
 
 /** @param version that the event was written in, from 1 to LOG_VERSION. @returns the event as LOG_VERSION has it */
-export const migrated = (value: unknown, version: number): unknown =>
-  isObject(value)
-    ? MIGRATIONS.slice(version - 1).reduce<RawEvent>((event, migrate) => migrate(event), value)
-    : value;
+export function migrated(value: unknown, version: number): unknown {
+  if (!isObject(value) || version === LOG_VERSION) return value;
+  const event = MIGRATIONS.slice(version - 1).reduce<RawEvent>((before, migrate) => migrate(before), value);
+  return event.kind === 'run-started' ? { writtenIn: version, ...event } : event; // of its first writing, whoever saved it since
+}

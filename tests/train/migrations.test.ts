@@ -6,6 +6,9 @@ import { readRecording, recordingLines } from '../../src/files/recording.ts';
 import { parseLoggedEvent } from '../../src/protocol/log.ts';
 import { LOG_VERSION, migrated } from '../../src/protocol/migrations.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { foldEvents } from '../../src/store/record/fold.ts';
+import { whatDiffers } from '../../src/store/record/run_difference.ts';
+import { EMPTY_RUN } from '../../src/store/record/run_state.ts';
 import { LabError } from '../../src/units.ts';
 import { METRICS } from '../support/sample_log.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
@@ -45,6 +48,20 @@ test('a recording of version 1 is read whole, and every number of it is read und
   expect(changed).toEqual([]);
 });
 
+test('a run of an older log says the version that it was first written in, after it was saved anew too', async () => {
+  const startOf = (events: readonly RunEvent[]) => events.find((event) => event.kind === 'run-started');
+  const events = await read(new Uint8Array(shipped));
+  expect(startOf(events)?.writtenIn).toBe(1);
+  const again = await read([...recordingLines(events)].join(''));
+  expect(startOf(again)?.writtenIn).toBe(1);
+  const own = await read([...recordingLines(await scriptedRun())].join(''));
+  expect(startOf(own)).not.toHaveProperty('writtenIn');
+  const [old, fresh] = [events, own].map((log) => foldEvents(EMPTY_RUN, log));
+  const rows = whatDiffers(old, fresh, null)?.map(({ title, a, b }) => [title, a, b]);
+  expect(rows).toContainEqual(['Version of the log', '1', String(LOG_VERSION)]);
+  expect(whatDiffers(old, old, null)).toEqual([]);
+});
+
 test('a header that says no version is of version 1', async () => {
   const { version, ...header } = JSON.parse(lines[0]) as Json;
   expect(version).toBe(1);
@@ -64,7 +81,9 @@ test('a log is written in the newest version, which is not touched when it is re
     0,
     header.replace(`"version":${LOG_VERSION}`, '"version":1'),
   );
-  expect(JSON.stringify(await read(claimsFirst.join('')))).toBe(
+  const claimed = await read(claimsFirst.join(''));
+  const unstamped = claimed.map((event) => event.kind === 'run-started' ? { ...event, writtenIn: undefined } : event); // prettier-ignore
+  expect(JSON.stringify(unstamped)).toBe(
     JSON.stringify(await read([...recordingLines(log)].join(''))),
   );
 });

@@ -1,6 +1,7 @@
 /** What changed first between two runs: settings, then rollouts, rewards, credit and loss, update by update. Pure. */
 import { editLabel, shorten, textMark, type EditedKernel, type NodeId, type RunConfig } from '../../units.ts';
 import { firstTreeDifference } from '../credit/compare.ts';
+import { LOG_VERSION } from '../../protocol/migrations.ts';
 import { differencesOf, methodTitle } from '../lab/knobs.ts';
 import { rolloutTree, sameQuestion, tokenText } from './reading.ts';
 import { adapterWords, presetConfigs } from './run_name.ts';
@@ -71,7 +72,8 @@ export const settingTitle = (ready: RunState['ready'], path: string): string =>
 const bare = (text: string): string => (text === 'null' ? 'none' : text.replaceAll('"', ''));
 
 /**
- * All in which two runs differ before either has taken a step: settings, beside what their presets say, and the adapter.
+ * All in which two runs differ before either has taken a step: settings, beside what their presets say, the adapter, and
+ * the version of the log, since an older one lacks what came later.
  * @returns null where one of them names no settings
  */
 export function whatDiffers(
@@ -91,11 +93,16 @@ export function whatDiffers(
     const own = owns[0] === owns[1] ? owns[0] : `A ${owns[0] || '–'}, B ${owns[1] || '–'}`;
     return { title: settingTitle(ready, path), path, a: bare(values.a), b: bare(values.b), own };
   });
+  const others: DifferingSetting[] = [];
+  const tell = (title: string, x: string, y: string): void =>
+    void others.push({ title, path: '', a: x, b: y, own: '' });
   const adapters = [a, b].map(({ header }) => (header?.adapter ? adapterWords(header.adapter) : 'unknown'));
-  const isSame = JSON.stringify(a.header?.adapter) === JSON.stringify(b.header?.adapter);
   const [x, y] =
     adapters[0] === adapters[1] ? adapters.map((words, at) => `${words} (${'AB'[at]})`) : adapters;
-  return isSame ? settings : [...settings, { title: 'Graphics adapter', path: '', a: x, b: y, own: '' }];
+  if (JSON.stringify(a.header?.adapter) !== JSON.stringify(b.header?.adapter)) tell('Graphics adapter', x, y);
+  const [older, newer] = [a, b].map(({ header }) => header?.writtenIn ?? LOG_VERSION);
+  if (older !== newer) tell('Version of the log', String(older), String(newer));
+  return [...settings, ...others];
 }
 
 /** Recordings keep six significant digits, so a run and its recording differ by less than this share. */

@@ -77,6 +77,7 @@ export interface RunHeader {
   readonly environment: EnvironmentDescription | null;
   readonly parameterCount: number | null;
   readonly date: string; // ISO 8601; '' where unknown
+  readonly writtenIn?: number; // version of the log that it was first written in; absent: the newest
 }
 
 export interface RunState {
