@@ -83,9 +83,7 @@ test('a log is written in the newest version, which is not touched when it is re
   );
   const claimed = await read(claimsFirst.join(''));
   const unstamped = claimed.map((event) => event.kind === 'run-started' ? { ...event, writtenIn: undefined } : event); // prettier-ignore
-  expect(JSON.stringify(unstamped)).toBe(
-    JSON.stringify(await read([...recordingLines(log)].join(''))),
-  );
+  expect(JSON.stringify(unstamped)).toBe(JSON.stringify(await read([...recordingLines(log)].join(''))));
 });
 
 test('a log of a later version is refused by name, with what can be done', async () => {
