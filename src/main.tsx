@@ -1,7 +1,7 @@
 /** Composition root: one lab, one engine, one page. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { openBundleInWorker, readInWorker } from './files/file_reader.ts';
+import { importInWorker, lookInWorker, openBundleInWorker, readInWorker } from './files/file_reader.ts';
 import { rangesOf, type RecordingIndex } from './files/members.ts';
 import { createLab, type Lab } from './store/lab/lab.ts';
 import {
@@ -167,6 +167,8 @@ function start(): void {
     follows: left !== null && history.state === OWN_ENTRY,
     tools: {
       openBundle: openBundleInWorker,
+      importRollouts: importInWorker,
+      lookAtRollouts: lookInWorker,
       writeBundle: async (run) => (await import('./files/bundle.ts')).writeBundle(run),
       writeLog: codec.write,
     },

@@ -1,6 +1,14 @@
 /** The page's end of the reading worker: a recording is fetched, unzipped, parsed and checked away from the page's thread. */
 import { LabError, type ErrorReport } from '../units.ts';
-import type { OpenedBundle, RunEvent } from '../protocol/protocol.ts';
+import type {
+  ChosenFile,
+  ImportChoices,
+  ImportedRecord,
+  ImportHooks,
+  ImportLook,
+  OpenedBundle,
+  RunEvent,
+} from '../protocol/protocol.ts';
 import type { ReadOptions, ReadProgress } from './recording.ts';
 
 /** Stretches of the file at an address, each of whole members; the first begins with the log's header. */
@@ -16,12 +24,20 @@ export type RecordingSource = Blob | string | RecordingParts;
 export type ReaderQuestion =
   | { readonly kind: 'open'; readonly source: RecordingSource }
   | { readonly kind: 'more' }
-  | { readonly kind: 'bundle'; readonly file: Blob };
+  | { readonly kind: 'bundle'; readonly file: Blob }
+  | {
+      readonly kind: 'import' | 'look';
+      readonly files: readonly ChosenFile[];
+      readonly choices: ImportChoices;
+    };
 
 export type ReaderAnswer =
   | { readonly kind: 'events'; readonly events: readonly RunEvent[]; readonly progress: ReadProgress }
   | { readonly kind: 'end' }
   | { readonly kind: 'bundle'; readonly bundle: OpenedBundle }
+  | { readonly kind: 'imports'; readonly progress: Parameters<ImportHooks['onProgress']>[0] }
+  | { readonly kind: 'imported-first' | 'imported'; readonly record: ImportedRecord }
+  | { readonly kind: 'looked'; readonly look: ImportLook }
   | { readonly kind: 'failed'; readonly name: string; readonly report: ErrorReport };
 
 /** What is used of a Worker; tests pass their own. */
@@ -100,6 +116,51 @@ export async function openBundleInWorker(
     if (answer.kind === 'failed') throw new LabError(answer.name, answer.report);
     if (answer.kind !== 'bundle') throw noReader(`an answer of kind ${answer.kind}`);
     return answer.bundle;
+  } finally {
+    worker.terminate();
+  }
+}
+
+/**
+ * Rollouts of another trainer as a recording, read in a worker of its own. Aborting ends the worker at once.
+ * @throws ImportError, as the worker said it; FileReaderError where there is no worker; the signal's reason
+ */
+export async function importInWorker(
+  files: readonly ChosenFile[],
+  choices: ImportChoices,
+  { onProgress, onFirst, signal }: ImportHooks,
+  start: () => ReaderLike = startReader,
+): Promise<ImportedRecord> {
+  signal.throwIfAborted();
+  const worker = start();
+  try {
+    const ask = questions(worker, signal);
+    let answer = await ask({ kind: 'import', files, choices });
+    while (answer.kind === 'imports' || answer.kind === 'imported-first') {
+      if (answer.kind === 'imports') onProgress(answer.progress);
+      else onFirst(answer.record);
+      answer = await ask({ kind: 'more' });
+    }
+    if (answer.kind === 'failed') throw new LabError(answer.name, answer.report);
+    if (answer.kind !== 'imported') throw noReader(`an answer of kind ${answer.kind}`);
+    return answer.record;
+  } finally {
+    worker.terminate();
+  }
+}
+
+/** What other choices would make of the files, by their first part. @throws as importInWorker */
+export async function lookInWorker(
+  files: readonly ChosenFile[],
+  choices: ImportChoices,
+  start: () => ReaderLike = startReader,
+): Promise<ImportLook> {
+  const worker = start();
+  try {
+    const answer = await questions(worker, undefined)({ kind: 'look', files, choices });
+    if (answer.kind === 'failed') throw new LabError(answer.name, answer.report);
+    if (answer.kind !== 'looked') throw noReader(`an answer of kind ${answer.kind}`);
+    return answer.look;
   } finally {
     worker.terminate();
   }

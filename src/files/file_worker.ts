@@ -67,16 +67,60 @@ const batchesOf = (source: RecordingSource, bytes: Awaited<ReturnType<typeof byt
     ? recordingBatches(bytes, { onProgress: (now) => (progress = now) })
     : partBatches(bytes);
 
+const readers = () => import('./rollouts/look.ts'); // and every format: not where a run of ours is read
+
+/** Answers of an import that nobody took yet, and who waits for the next. Reading does not wait for the page. */
+let told: ReaderAnswer[] | null = null;
+let wake: () => void = () => undefined;
+const tell = (next: ReaderAnswer): void => {
+  if (next.kind === 'imports') told = told?.filter(({ kind }) => kind !== 'imports') ?? null; // the newest says all
+  told?.push(next);
+  wake();
+};
+
+async function nextTold(): Promise<ReaderAnswer> {
+  while (told?.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+  const next = told?.shift();
+  if (!next) return { kind: 'end' };
+  return next;
+}
+
+const failed = (error: unknown): ReaderAnswer => ({
+  ...{ kind: 'failed', name: error instanceof LabError ? error.name : 'Error' },
+  report: reportOf(error, 'file reader'),
+});
+
+function startImport({
+  files,
+  choices,
+}: Extract<ReaderQuestion, { readonly kind: 'import' | 'look' }>): void {
+  told = [];
+  readers()
+    .then(({ importAsRecord }) =>
+      importAsRecord(files, choices, {
+        onProgress: (progress) => tell({ kind: 'imports', progress }),
+        onFirst: (record) => tell({ kind: 'imported-first', record }),
+      }),
+    )
+    .then(
+      (record) => tell({ kind: 'imported', record }),
+      (error: unknown) => tell(failed(error)),
+    );
+}
+
 async function answer(question: ReaderQuestion): Promise<ReaderAnswer> {
   try {
+    if (question.kind === 'import') startImport(question);
+    if (told) return await nextTold();
+    if (question.kind === 'look')
+      return { kind: 'looked', look: await (await readers()).lookAt(question.files, question.choices) };
     if (question.kind === 'bundle') return { kind: 'bundle', bundle: await openBundle(question.file) };
     if (question.kind === 'open') batches = batchesOf(question.source, await bytesOf(question.source));
     const read = await batches?.next();
     if (!read || read.done) return { kind: 'end' };
     return { kind: 'events', events: read.value, progress };
   } catch (error) {
-    const name = error instanceof LabError ? error.name : 'Error';
-    return { kind: 'failed', name, report: reportOf(error, 'file reader') };
+    return failed(error);
   }
 }
 

@@ -6,11 +6,14 @@ import * as v from 'valibot';
 import type { BoundaryState } from '../algo/reward/boundary.ts';
 import { parseRunConfig } from '../train/config/config.ts';
 import { RecordingError } from './errors.ts';
+import { importSummary } from './imported.ts';
 import { PHASES, TOKEN_UNITS, type LoggedKind } from './log_kinds.ts';
 import { issueReport, quote } from './schema.ts';
 import {
   ADVANTAGE_RULES,
+  AUTHORS,
   VALUE_RULES,
+  type AuthoredSpan,
   type ErrorReport,
   type ExpansionRecord,
   type HeadNorms,
@@ -49,6 +52,16 @@ const list = <Schema extends v.GenericSchema>(item: Schema) => v.pipe(v.array(it
 /** A type of src/units: that its schema makes it is checked here, field by field. */
 const of = <Unit>(schema: v.GenericSchema<unknown, Unit>): v.GenericSchema<unknown, Unit> => schema;
 
+const spans = of<readonly AuthoredSpan[]>(
+  list(
+    v.object({
+      author: v.picklist(AUTHORS),
+      tokens: count,
+      guessed: v.exactOptional(v.literal(true)),
+    }),
+  ),
+);
+
 const origin = v.variant('kind', [
   v.object({ kind: v.literal('root') }),
   v.object({ kind: v.literal('initial'), branch: count }),
@@ -57,7 +70,11 @@ const origin = v.variant('kind', [
   v.object({ kind: v.literal('duplicate'), of: node }),
   v.object({ kind: v.literal('branch'), iteration: count, pick: count }),
   v.object({ kind: v.literal('scout') }),
-  v.object({ kind: v.literal('imported'), inferred: v.boolean() }),
+  v.object({
+    ...{ kind: v.literal('imported'), inferred: v.boolean(), spans: v.exactOptional(spans) },
+    reward: v.exactOptional(numberOrNull),
+    place: v.exactOptional(v.object({ path: text, line: count })),
+  }),
 ]);
 
 const ending = v.picklist([
@@ -79,6 +96,8 @@ export const nodeSchema = of<TurnNode>(
 export const promptSchema = of<RecordedPrompt>(
   v.object({
     ...{ index: count, dataset: text, seed: v.nullable(count), tokens, answer: v.nullable(tokens) },
+    spans: v.exactOptional(spans),
+    group: v.exactOptional(v.object({ key: text, by: v.nullable(text) })),
   }),
 );
 
@@ -142,7 +161,10 @@ const config = v.pipe(
 const recordOrigin = v.variant('kind', [
   v.object({ kind: v.literal('trained') }), // here, from its first update
   v.object({ kind: v.literal('forked'), run: text, update: count }), // trained here, from another run's weights
-  v.object({ kind: v.literal('imported'), file: text, format: text }), // somebody else's rollouts
+  v.object({
+    ...{ kind: v.literal('imported'), file: text, format: text }, // somebody else's rollouts
+    summary: v.exactOptional(importSummary),
+  }),
   v.object({ kind: v.literal('example') }), // a tree that a person made, with no policy behind it
 ]);
 const tokenUnit = v.picklist(TOKEN_UNITS);

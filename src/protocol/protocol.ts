@@ -13,6 +13,7 @@ import type { AdapterDescription, EnvironmentDescription, RunEvent, Phase } from
 export * from './descriptions.ts';
 export * from './fork.ts';
 export * from './inspection.ts';
+export type * from './imported.ts';
 export type * from './log.ts'; // its schemas are fetched by who reads a log
 export * from './log_kinds.ts';
 

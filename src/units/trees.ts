@@ -15,6 +15,19 @@ export const ROOT = nodeId(0);
 /** One value per node of a tree, indexed by NodeId. */
 export type NodeTable<T> = readonly T[];
 
+/**
+ * Who wrote a stretch of somebody else's rollout. `assistant`: a model's words that the prompt brought along; `policy`: sampled
+ * in this rollout.
+ */
+export const AUTHORS = ['system', 'user', 'assistant', 'policy', 'tool'] as const;
+export type Author = (typeof AUTHORS)[number];
+
+export interface AuthoredSpan {
+  readonly author: Author;
+  readonly tokens: number; // of the record
+  readonly guessed?: true; // where it begins or ends could be read in another way
+}
+
 /** A prompt as a record has it. What a file does not say is null, which is not 0 and not empty. */
 export interface RecordedPrompt {
   readonly index: number; // place in the update's batch
@@ -22,6 +35,9 @@ export interface RecordedPrompt {
   readonly seed: number | null; // null: no environment of ours made it
   readonly tokens: readonly TokenId[];
   readonly answer: readonly TokenId[] | null; // the true answer; null: unknown
+  readonly spans?: readonly AuthoredSpan[]; // who wrote the tokens, in order; absent: nobody says
+  /** Of a file: what its rollouts share. `by`: the field that says so; null: their prompts are equal. */
+  readonly group?: { readonly key: string; readonly by: string | null };
 }
 
 /** A prompt of one of our environments. */
@@ -58,7 +74,13 @@ export type NodeOrigin =
   | { readonly kind: 'scout' } // AEPO: sampled only to decide M; always pruned
   | { readonly kind: 'duplicate'; readonly of: NodeId } // copy of the last leaf, to fill the group
   /** Read from a file that does not say. `inferred`: it stands here because a path begins as another does. */
-  | { readonly kind: 'imported'; readonly inferred: boolean }
+  | {
+      readonly kind: 'imported';
+      readonly inferred: boolean;
+      readonly spans?: readonly AuthoredSpan[]; // who wrote the node's tokens, in order
+      readonly reward?: number | null; // of this turn alone, as the file says
+      readonly place?: { readonly path: string; readonly line: number }; // of a leaf: its row in the file
+    }
   /** Made by a person in a copy of the tree; never in a run. `edited`: the result that opens it was rewritten. */
   | { readonly kind: 'by-hand'; readonly intervention: number; readonly edited: boolean };
 

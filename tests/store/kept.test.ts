@@ -21,7 +21,11 @@ const LOST: ErrorReport = {
   next: 'Play.',
 };
 
-const TOOLS: FileTools = { openBundle, writeBundle: (run) => writeBundle(run), writeLog: writeRecording };
+const NO_IMPORT = () => Promise.reject(new Error('no rollouts here'));
+const TOOLS: FileTools = {
+  ...{ openBundle, writeBundle: (run) => writeBundle(run), writeLog: writeRecording },
+  ...{ importRollouts: NO_IMPORT, lookAtRollouts: NO_IMPORT },
+};
 const named = (file: Blob, name = 'run.turnwise') => Object.assign(file, { name });
 
 /** This browser, over several pages. */

@@ -2,7 +2,7 @@
 import { expect, vi } from 'vitest';
 import { render } from 'vitest-browser-react';
 import { writeBundle } from '../../src/files/bundle.ts';
-import { openBundleInWorker } from '../../src/files/file_reader.ts';
+import { importInWorker, lookInWorker, openBundleInWorker } from '../../src/files/file_reader.ts';
 import { readLogPart, readRecording, writeRecording } from '../../src/files/recording.ts';
 import type { EngineEvent, RunCommand } from '../../src/protocol/protocol.ts';
 import { NO_KEEPER, NO_TAB, type KeptEntry, type KeeperEnd } from '../../src/store/lab/kept.ts';
@@ -65,6 +65,8 @@ export async function open({ entries = () => [], usage = 12e6 }: Stored) {
         openBundle: openBundleInWorker,
         writeBundle: (run) => writeBundle(run),
         writeLog: writeRecording,
+        importRollouts: importInWorker,
+        lookAtRollouts: lookInWorker,
       },
     },
   );

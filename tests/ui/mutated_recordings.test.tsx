@@ -3,7 +3,12 @@ import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { NO_KEEPER, NO_TAB } from '../../src/store/lab/kept.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { writeBundle } from '../../src/files/bundle.ts';
-import { openBundleInWorker, readInWorker } from '../../src/files/file_reader.ts';
+import {
+  importInWorker,
+  lookInWorker,
+  openBundleInWorker,
+  readInWorker,
+} from '../../src/files/file_reader.ts';
 import { readLogPart, readRecording, writeRecording, type ReadProgress } from '../../src/files/recording.ts';
 import type { BundleContent, EngineEvent } from '../../src/protocol/protocol.ts';
 import { VIEWS } from '../../src/store/place/selection.ts';
@@ -146,7 +151,7 @@ test(`${RUN_FILES} hostile run files opened as a person opens them: the page is 
     if (file?.kind === 'bundle') bundles.push(file);
   }
   const codec = { write: writeRecording, read: readLogPart };
-  const tools = { openBundle: openBundleInWorker, writeBundle: (run: BundleContent) => writeBundle(run), writeLog: writeRecording }; // prettier-ignore
+  const tools = { openBundle: openBundleInWorker, writeBundle: (run: BundleContent) => writeBundle(run), writeLog: writeRecording, importRollouts: importInWorker, lookAtRollouts: lookInWorker }; // prettier-ignore
   lab = createLab(() => undefined, '', readInWorker, codec, {}, { keeper: NO_KEEPER, tab: NO_TAB, tools });
   lab.run.apply((await scriptedLog()).filter(({ kind }) => kind !== 'ready'));
   lab.selection.select({ view: 'tree' });

@@ -1,15 +1,7 @@
 /** Chat messages of every dialect to spans, and steps that repeat their history to rows. */
 import * as v from 'valibot';
-import type { Boundary } from '../../units.ts';
-import {
-  NO_TOKENS,
-  span,
-  type Author,
-  type Row,
-  type Span,
-  type SpanTokens,
-  type ToolCall,
-} from './rollout.ts';
+import type { Author, Boundary } from '../../units.ts';
+import { NO_TOKENS, span, type Row, type Span, type SpanTokens, type ToolCall } from './rollout.ts';
 
 // What fields of foreign files are made of. Long lists are looked at by one loop: a schema a number would be slow.
 

@@ -1,10 +1,17 @@
 /** An import as a run record: the events that any recording has, so that every view opens it. What nobody knows stays null. */
-import type { RunEvent, TreeCredit } from '../../protocol/protocol.ts';
+import type {
+  ImportChoices,
+  ImportSummary,
+  RecordPlace,
+  RunEvent,
+  TreeCredit,
+} from '../../protocol/protocol.ts';
 import { TREE_BOUNDS } from '../../protocol/log_entries.ts';
-import { nodeId, tokenId, type NodeId, type TokenId, type TurnNode } from '../../units.ts';
-import { ImportError, isTurn, promptOf, taskOf, type Rollout, type Span } from './rollout.ts';
+import { nodeId, tokenId, type AuthoredSpan, type NodeId, type TokenId, type TurnNode } from '../../units.ts';
+import { ImportError, isTurn, promptOf, taskOf, type Place, type Rollout, type Span } from './rollout.ts';
 import { factsOf } from './facts.ts';
-import { groupKeyOf } from './tally.ts';
+import { surprisalOf } from './steps.ts';
+import { groupKeyOf, type Summary } from './tally.ts';
 import { treeOf, type GroupTree } from './trees.ts';
 
 export interface RecordOptions {
@@ -14,6 +21,8 @@ export interface RecordOptions {
   readonly unit?: 'words' | 'tokens';
   /** Trees that a person split or merged, by group key; the others are made from their rollouts. */
   readonly trees?: ReadonlyMap<string, GroupTree>;
+  /** What was counted and how it was read, for the record to say of itself. */
+  readonly counted?: { readonly summary: Summary; readonly choices: ImportChoices };
 }
 
 const WORDS = /\s*\S+|\s+$/g;
@@ -78,12 +87,16 @@ function tokensOf(span: Span, unit: 'words' | 'tokens', opens: boolean, texts: T
   return { tokens: words, logProb: words.map(() => null), entropy: words.map(() => null) };
 }
 
-/** Mean surprisal of a turn, nats per token of its file; null where a token's log-probability is unknown. */
-function surprisalOf({ tokens }: Span): number | null {
-  const list = tokens?.logProbs?.filter((_, at) => tokens.mask?.[at] !== false) ?? [];
-  if (list.length === 0 || list.includes(null)) return null;
-  return -list.reduce<number>((sum, each) => sum + (each ?? 0), 0) / list.length;
+interface Part {
+  readonly span: Span;
+  readonly tokens: readonly TokenId[];
 }
+
+const authored = (parts: readonly Part[]): readonly AuthoredSpan[] =>
+  parts.map(({ span: { author, guessed }, tokens }) => ({
+    ...{ author, tokens: tokens.length },
+    ...(guessed && { guessed }),
+  }));
 
 /** All known, or null. */
 const known = (list: readonly (number | null)[]): readonly number[] | null =>
@@ -109,7 +122,11 @@ function nodeOf(
   return {
     ...{ id: nodeId(id), parent: nodeId(parent ?? 0), children: [], tree: 0 },
     depth: (above?.depth ?? 0) + Number(turns > 1 && !isTurn(spans[0])),
-    origin: { kind: 'imported', inferred: isInferred },
+    origin: {
+      ...{ kind: 'imported', inferred: isInferred, spans: authored(parts) },
+      ...(turn && turn.reward !== null && { reward: turn.reward }),
+      ...(isLeaf && { place: rollout.place }),
+    },
     tokens: parts.flatMap(({ tokens }) => tokens),
     ...{ mask, logProb: numbers('logProb'), entropy: numbers('entropy') },
     turnSurprisal: turn ? surprisalOf(turn) : null,
@@ -191,9 +208,16 @@ function* updateEvents(
   const prompts = trees.map(({ rows }, index) => {
     const { rollout } = rows[0];
     const spans = promptOf(rollout.rows[0]);
-    const tokens = spans.flatMap((span, at) => tokensOf(span, unit, at === 0, texts).tokens);
+    const parts = spans.map((span, at) => ({ span, ...tokensOf(span, unit, at === 0, texts) }));
+    const tokens = parts.flatMap((part) => part.tokens);
     const asked = tokens.length > 0 ? tokens : wordsOf(taskOf(rollout.rows[0]) || rollout.task, texts);
-    return { index, dataset: rollout.dataset, seed: null, tokens: asked, answer: rollout.answer === null ? null : wordsOf(rollout.answer, texts) }; // prettier-ignore
+    const { by, key } = rollout.group;
+    return {
+      ...{ index, dataset: rollout.dataset, seed: null, tokens: asked },
+      answer: rollout.answer === null ? null : wordsOf(rollout.answer, texts),
+      ...(tokens.length > 0 && { spans: authored(parts) }),
+      group: { by, key: by === null ? '' : key }, // an inferred key is the prompt
+    };
   });
   const grown = trees.map((tree) => [...nodesOf(tree, unit, texts)]);
   const fresh = texts.take();
@@ -223,24 +247,96 @@ function* updateEvents(
   yield { kind: 'update-ended', update };
 }
 
+/** A step of the trainer, as it becomes an update. */
+interface Step {
+  readonly step: number | null;
+  readonly trees: readonly GroupTree[];
+}
+
+/** Rollouts without a turn are left out. */
+const grownSteps = (
+  rollouts: readonly Rollout[],
+  trees: ReadonlyMap<string, GroupTree> | undefined,
+): readonly Step[] =>
+  stepsOf(rollouts).flatMap((groups) => {
+    const grown = groups.map(([key, held]) => trees?.get(key) ?? treeOf(held)).filter(({ rows }) => rows.length > 0); // prettier-ignore
+    return grown.length === 0 ? [] : [{ step: grown[0].rows[0].rollout.step, trees: grown }];
+  });
+
+const placeKey = ({ path, line }: Place): string => `${line} ${path}`;
+
+/** Where the rows of the files stand in the record; of a rollout with several, the first. */
+function leavesByPlace(
+  steps: readonly Step[],
+  wanted: ReadonlySet<string>,
+): ReadonlyMap<string, RecordPlace> {
+  const found = new Map<string, RecordPlace>();
+  for (const [at, { trees }] of steps.entries())
+    for (const [prompt, { rows, paths }] of trees.entries())
+      for (const [row, { rollout }] of rows.entries()) {
+        const key = placeKey(rollout.place);
+        const leaf = paths[row].at(-1);
+        if (wanted.has(key) && !found.has(key) && leaf !== undefined) found.set(key, { update: at + 1, prompt, leaf: nodeId(leaf) }); // prettier-ignore
+      }
+  return found;
+}
+
+const MOST_TOLD = 200; // refusals, failures, files left out: the record says how many there were
+
+/** What the record of these rollouts says of its files. */
+export const importSummary = (
+  counted: NonNullable<RecordOptions['counted']>,
+  rollouts: readonly Rollout[],
+): ImportSummary => summaryWithin(counted, rollouts, grownSteps(rollouts, undefined));
+
+function summaryWithin(
+  { summary, choices }: NonNullable<RecordOptions['counted']>,
+  rollouts: readonly Rollout[],
+  steps: readonly Step[],
+): ImportSummary {
+  const { rewards, lints, ...counted } = summary;
+  const wanted = new Set(lints.flatMap(({ places }) => places.map(placeKey)));
+  const leaves = leavesByPlace(steps, wanted);
+  const known = rewards.filter((each) => each !== null);
+  const all = (of: (one: number, other: number) => number) => (known.length === 0 ? null : known.reduce(of));
+  const sum = all((one, other) => one + other);
+  return {
+    ...counted,
+    ...{ held: rollouts.filter(({ rows }) => rows.length > 0).length, choices },
+    rewards: {
+      ...{ known: known.length, mean: sum === null ? null : sum / known.length },
+      ...{
+        least: all((one, other) => Math.min(one, other)),
+        most: all((one, other) => Math.max(one, other)),
+      },
+    },
+    lints: lints.map((lint) => ({
+      ...lint,
+      places: lint.places.map((place) => ({ ...place, at: leaves.get(placeKey(place)) ?? null })),
+    })),
+    ...{ failed: counted.failed.slice(0, MOST_TOLD), refused: counted.refused.slice(0, MOST_TOLD) },
+    skipped: counted.skipped.slice(0, MOST_TOLD),
+    byStep: counted.byStep.map((each) => {
+      const update = steps.findIndex(({ step }) => step === each.step) + 1;
+      return { ...each, update: update === 0 ? null : update };
+    }),
+  };
+}
+
 /**
  * The events of a record: a step of the trainer an update, a group a tree. Rollouts without a turn are left out.
  * @throws ImportError where there is more than a record may hold
  */
 export function* toRecord(
   rollouts: readonly Rollout[],
-  { file, format, unit = 'words', trees }: RecordOptions,
+  { file, format, unit = 'words', trees, counted }: RecordOptions,
 ): Generator<RunEvent> {
   const texts = new Texts();
+  const steps = grownSteps(rollouts, trees);
+  const summary = counted && summaryWithin(counted, rollouts, steps);
   yield {
     ...{ kind: 'run-started', config: null, adapter: null, environment: null, parameterCount: null },
-    ...{ origin: { kind: 'imported', file, format }, tokens: unit, date: '' },
+    ...{ origin: { kind: 'imported', file, format, ...(summary && { summary }) }, tokens: unit, date: '' },
   };
-  let update = 0;
-  for (const groups of stepsOf(rollouts)) {
-    const grown = groups.map(([key, held]) => trees?.get(key) ?? treeOf(held)).filter(({ rows }) => rows.length > 0); // prettier-ignore
-    if (grown.length === 0) continue;
-    update += 1;
-    yield* updateEvents(update, grown, unit, texts);
-  }
+  for (const [at, step] of steps.entries()) yield* updateEvents(at + 1, step.trees, unit, texts);
 }

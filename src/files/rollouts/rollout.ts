@@ -1,8 +1,12 @@
 /** The form that every rollout file is read into: rollouts, their rows, spans by who wrote them. What a file does not say is null. */
-import { LabError, quote, type Boundary, type ErrorReport, type LeafEnding } from '../../units.ts';
-
-/** Who wrote a span. `assistant`: a model's words that the prompt brought along; `policy`: sampled in this rollout. */
-export type Author = 'system' | 'user' | 'assistant' | 'policy' | 'tool';
+import {
+  LabError,
+  quote,
+  type Author,
+  type Boundary,
+  type ErrorReport,
+  type LeafEnding,
+} from '../../units.ts';
 
 export interface ToolCall {
   readonly name: string; // '' where the file names none

@@ -1,11 +1,19 @@
 /** Counts over all rollouts of an import, taken in one by one: what the command prints, in memory that a long file does not fill. */
+import type { ImportSummary } from '../../protocol/protocol.ts';
 import type { Format, Item, Recognised } from './format.ts';
 import { lintsOf } from './lints.ts';
 import { isTurn, promptOf, type Place, type Refusal, type Rollout, type Row, type Span } from './rollout.ts';
+import { addReward, noRewards, StepTally, type GroupRewards } from './steps.ts';
 import { segmentsOf } from './trees.ts';
 
 /** A: text and rewards. B: with ids, mask and the sampler's log-probs. C: with numbers of the trainer. */
-export type Tier = 'A' | 'B' | 'C';
+export type Tier = ImportSummary['tier'];
+
+/** All that was counted; `rewards` are in the order of the input. */
+export type Summary = Omit<ImportSummary, 'held' | 'rewards' | 'choices' | 'lints'> & {
+  readonly rewards: readonly (number | null)[];
+  readonly lints: readonly Lint[];
+};
 
 /** Lints of one kind: how many rollouts, and the first of them. */
 export interface Lint {
@@ -13,37 +21,6 @@ export interface Lint {
   readonly text: string; // of the first
   readonly count: number;
   readonly places: readonly Place[];
-}
-
-export interface Summary {
-  readonly format: string; // name; of several, with the most rollouts
-  readonly title: string;
-  readonly version: string;
-  readonly why: string; // it was recognised
-  readonly formats: Readonly<Record<string, number>>; // rollouts by format
-  readonly tier: Tier; // that every rollout reached
-  readonly tierWords: string; // what is there, what is missing
-  readonly tiers: Readonly<Record<Tier, number>>;
-  readonly rollouts: number;
-  readonly failed: readonly (Place & { readonly text: string })[]; // never came to a turn, or say so
-  readonly rows: number; // of a training batch: a rollout may give several
-  readonly branches: number; // ends of the trees
-  readonly groups: number;
-  readonly groupedBy: string;
-  readonly steps: number;
-  readonly turns: number;
-  readonly observations: number; // runs of what the policy read after its first turn
-  readonly calls: number;
-  readonly tokens: number | null; // of turns and observations; null where one is unknown
-  readonly rewards: readonly (number | null)[]; // in the order of the input
-  readonly trees: number; // groups with turns
-  readonly merges: number; // turns after which rows of different rollouts part
-  readonly mergedTurns: number; // turns that rollouts share
-  readonly deepestMerge: { readonly turns: number; readonly group: string } | null;
-  readonly lints: readonly Lint[];
-  readonly refused: readonly Refusal[]; // the first of them
-  readonly refusedCount: number;
-  readonly skipped: readonly { readonly path: string; readonly why: string }[];
 }
 
 const MOST_LISTED = 1000;
@@ -92,11 +69,12 @@ function tierOf(rollout: Rollout): Tier {
     : 'B';
 }
 
-interface SeenGroup {
+interface SeenGroup extends GroupRewards {
   readonly task: string;
   readonly number: number;
   isMixed: boolean;
   isTree: boolean; // has a turn
+  isCounted: boolean; // in its step
 }
 
 /** A turn that rows have come through. */
@@ -113,7 +91,7 @@ export class Tally {
   readonly #turns = new Map<number, SeenTurn>();
   readonly #whole = new Set<number>(); // rollouts by all their words and their reward
   readonly #lints = new Map<string, { text: string; count: number; places: Place[] }>();
-  readonly #steps = new Set<number | null>();
+  readonly #steps = new StepTally();
   readonly #rewards: (number | null)[] = [];
   readonly #failed: (Place & { text: string })[] = [];
   readonly #refused: Refusal[] = [];
@@ -182,11 +160,15 @@ export class Tally {
     if (rollout.rows.length === 0) return; // failed before its first word
     const known = this.#formats.get(format);
     if (known) known.rollouts += 1;
-    this.#steps.add(rollout.step);
     this.#rewards.push(rollout.reward);
     this.#tiers[tierOf(rollout)] += 1;
+    if (!group.isCounted) this.#steps.addGroup(rollout.step, group);
+    group.isCounted = true;
+    if (rollout.reward !== null) addReward(group, rollout.reward);
     this.#count(rollout);
+    const [turns, calls] = [this.#turnCount, this.#calls];
     this.#follow(rollout, group);
+    this.#steps.add(rollout, this.#turnCount - turns, this.#calls - calls);
   }
 
   #groupOf(rollout: Rollout): SeenGroup {
@@ -194,7 +176,14 @@ export class Tally {
     const known = this.#groups.get(key);
     const task = String(hash(rollout.task, 1));
     if (!known) {
-      const group = { task, number: this.#groups.size + 1, isMixed: false, isTree: false };
+      const group = {
+        ...noRewards(),
+        task,
+        number: this.#groups.size + 1,
+        isMixed: false,
+        isTree: false,
+        isCounted: false,
+      };
       this.#groups.set(key, group);
       const by = rollout.group.by ?? 'inferred: equal prompt';
       this.#by.set(by, (this.#by.get(by) ?? 0) + 1);
@@ -288,7 +277,12 @@ export class Tally {
       formats: Object.fromEntries(formats.map(([{ name }, { rollouts }]) => [name, rollouts])),
       ...{ tier, tierWords: this.#tierWords(tier), tiers: { ...this.#tiers } },
       ...{ rollouts: this.#rewards.length, failed: this.#failed, rows: this.#rows, branches: this.#branches },
-      ...{ groups: this.#groups.size, groupedBy: [...this.#by.keys()].join('; '), steps: this.#steps.size },
+      ...{
+        groups: this.#groups.size,
+        groupedBy: [...this.#by.keys()].join('; '),
+        steps: this.#steps.size,
+        byStep: this.#steps.summary(),
+      },
       ...{
         turns: this.#turnCount,
         observations: this.#observations,

@@ -3,7 +3,7 @@
  * wrong with it is said in five parts, and what stands of it is opened.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { BundleContent, CheckpointChoice, OpenedBundle } from '../../protocol/protocol.ts';
+import type { BundleContent, CheckpointChoice, ChosenFile, OpenedBundle } from '../../protocol/protocol.ts';
 import type { Ask } from '../../train/inspect/index.ts';
 import { LabError, LOADED_BY_HAND, shorten, type ErrorReport, type RunConfig } from '../../units.ts';
 import { fetchLinked, linkedFile, LinkedFileError } from '../place/linked_file.ts';
@@ -11,11 +11,12 @@ import { isElsewhere, type SelectionStore } from '../place/selection.ts';
 import type { EventCodec } from '../record/event_log.ts';
 import type { Screen } from '../record/run.ts';
 import type { Shelf } from '../record/shelf.ts';
+import type { Imports, ImportTools } from './imports.ts';
 import type { Kept, KeeperEnd } from './kept.ts';
 import type { Transport } from './transport.ts';
 
 /** What the page has of src/files. */
-export interface FileTools {
+export interface FileTools extends ImportTools {
   /** Away from the page's thread. @throws BundleError */
   readonly openBundle: (file: Blob) => Promise<OpenedBundle>;
   readonly writeBundle: (content: BundleContent) => Promise<Blob>;
@@ -45,6 +46,8 @@ export type SavedRun = 'screen' | 'live' | { readonly id: string; readonly check
 export interface Files extends StoreApi<FilesState> {
   /** @param place a run is put on screen, or beside the one that is there */
   readonly open: (file: NamedFile, place?: 'screen' | 'beside') => Promise<void>;
+  /** One file of any kind, or files and folders of rollouts, which are one run. */
+  readonly openAll: (files: readonly ChosenFile[], place?: 'screen' | 'beside') => Promise<void>;
   /**
    * Opens the run file that the page's address asks for (`place/linked_file.ts`) and shows it at the place of the hash;
    * a live run and a lesson stay on screen, and it lies on the shelf.
@@ -73,25 +76,46 @@ export interface FilesParts {
   readonly selection: SelectionStore;
   readonly live: Pick<Screen, 'log' | 'getState'>;
   readonly ask: Ask;
+  readonly imports: Imports;
 }
 
 const CHECKPOINT_MS = 60_000; // that a person waits for the end of an update, to have its checkpoint
 const HEAD_BYTES = 9;
+const TEXT_BYTES = 4096; // in which a recording says that it is one
 const [ZIP, GZIP, BRACE] = [0x504b, 0x1f8b, 0x7b]; // 'PK', the magic of gzip, '{'
+const RECORDING = /^\{"format":"turnwise-run"/;
+const BUNDLE_PART = /^PK\x03\x04.{26}manifest\.json/s;
 
-export type FileKind = 'bundle' | 'recording' | 'weights' | null;
+export type FileKind = 'bundle' | 'recording' | 'weights' | 'rollouts';
 
-/** @param head first bytes of a file. @param size of the whole file, bytes */
-export function kindOf(head: Uint8Array<ArrayBuffer>, size: number): FileKind {
-  const view = new DataView(head.buffer);
-  if (head.length < 2) return null;
-  const magic = view.getUint16(0);
-  if (magic === ZIP) return 'bundle';
-  if (magic === GZIP || head[0] === BRACE) return 'recording';
-  // safetensors: the length of its header, then the header, which is JSON
-  const isHeader = head.length === HEAD_BYTES && head[HEAD_BYTES - 1] === BRACE;
-  return isHeader && view.getBigUint64(0, true) < BigInt(size) ? 'weights' : null;
+/** The first characters of a gzip file; what fails to unzip has none. */
+async function unzippedHead(file: Blob): Promise<string> {
+  const reader = file.slice(0, TEXT_BYTES).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+  const { value } = await reader.read().catch(() => ({ value: undefined }));
+  reader.cancel().catch(() => undefined); // the rest is cut off
+  return new TextDecoder('latin1').decode(value);
 }
+
+/** What a file is, by its first bytes; by its name where they are damaged. What is nothing of ours is rollouts, or refused as such. */
+export async function kindOf(file: NamedFile): Promise<FileKind> {
+  const bytes = await file.slice(0, TEXT_BYTES).arrayBuffer();
+  const head = new Uint8Array(bytes);
+  if (head.length < 2) return 'rollouts';
+  const view = new DataView(bytes);
+  const magic = view.getUint16(0);
+  const text = new TextDecoder('latin1').decode(head);
+  if (magic === ZIP) return BUNDLE_PART.test(text) || /\.turnwise$/i.test(file.name) ? 'bundle' : 'rollouts';
+  if (magic === GZIP || head[0] === BRACE) {
+    const start = magic === GZIP ? await unzippedHead(file) : text;
+    return RECORDING.test(start) || /\.turnwise$/i.test(file.name) ? 'recording' : 'rollouts';
+  }
+  // safetensors: the length of its header, then the header, which is JSON
+  const isHeader = head.length >= HEAD_BYTES && head[HEAD_BYTES - 1] === BRACE;
+  return isHeader && view.getBigUint64(0, true) < BigInt(file.size) ? 'weights' : 'rollouts';
+}
+
+const headWords = async (file: Blob, kind: FileKind): Promise<string> =>
+  kind === 'weights' ? kind : `bytes that begin with ${JSON.stringify(new TextDecoder('latin1').decode(await file.slice(0, 4).arrayBuffer()))}`; // prettier-ignore
 
 const noFile = (name: string, got: string): ErrorReport => ({
   what: 'The lab cannot open this file',
@@ -102,7 +126,7 @@ const noFile = (name: string, got: string): ErrorReport => ({
 });
 
 export function createFiles(parts: FilesParts): Files {
-  const { tools, keeper, kept, shelf, transport, run, selection, live, ask } = parts;
+  const { tools, keeper, kept, shelf, transport, run, selection, live, ask, imports } = parts;
   const store = createStore<FilesState>(() => ({
     ...{ busy: null, opened: null, loaded: null, linked: null, failure: null },
   }));
@@ -144,14 +168,13 @@ export function createFiles(parts: FilesParts): Files {
     await show(Object.assign(bundle.log, { name: file.name }), place);
   };
 
-  const headOf = async (file: Blob): Promise<Uint8Array<ArrayBuffer>> =>
-    new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-
-  const openRun = (file: NamedFile, place: Place, head: Uint8Array<ArrayBuffer>): Promise<void> => {
-    const kind = kindOf(head, file.size);
+  /** @throws FileError where the file is none of ours */
+  const openRun = async (file: NamedFile, place: Place): Promise<void> => {
+    const kind = await kindOf(file);
     if (kind === 'bundle') return openBundle(file, place);
     if (kind === 'recording') return show(file, place);
-    throw new LabError('FileError', noFile(file.name, `bytes that begin with ${JSON.stringify(String.fromCharCode(...head.slice(0, 4)))}`)); // prettier-ignore
+    if (kind === 'rollouts') return imports.open([{ path: file.name, blob: file }], place === 'beside' ? place : 'screen'); // prettier-ignore
+    throw new LabError('FileError', noFile(file.name, kind));
   };
 
   const loadWeights = (file: NamedFile, config: RunConfig): Promise<void | null> =>
@@ -183,15 +206,24 @@ export function createFiles(parts: FilesParts): Files {
     return tools.writeBundle({ name: null, note: '', adapter, recipe, log, checkpoints });
   };
 
+  const openOne: Files['open'] = async (file, place = 'screen') => {
+    store.setState({ opened: null });
+    imports.dismiss();
+    const kind = await kindOf(file);
+    const { draft, asked } = transport.getState();
+    const config = draft ?? run.getState().header?.config ?? asked;
+    if (kind === 'weights' && config) return void (await loadWeights(file, config));
+    if (kind === 'rollouts') return openRun(file, place); // which says itself what it is at
+    await trying(file.name, () => openRun(file, place));
+  };
+
   return {
     ...store,
-    open: async (file, place = 'screen') => {
-      const head = await headOf(file);
-      store.setState({ opened: null });
-      const { draft, asked } = transport.getState();
-      const config = draft ?? run.getState().header?.config ?? asked;
-      if (kindOf(head, file.size) === 'weights' && config) return void (await loadWeights(file, config));
-      await trying(file.name, async () => openRun(file, place, head));
+    open: openOne,
+    async openAll(files, place = 'screen') {
+      const [first] = files;
+      if (files.length !== 1) return files.length > 1 ? imports.open(files, place) : undefined;
+      await openOne(Object.assign(first.blob, { name: first.path.split('/').at(-1) ?? '' }), place);
     },
     async openLinked(page) {
       const name = new URL(page).searchParams.get('run') ?? '';
@@ -200,10 +232,9 @@ export function createFiles(parts: FilesParts): Files {
         const url = linkedFile(page);
         if (!url) return;
         const file = await fetchLinked(url);
-        const head = await headOf(file);
-        if (kindOf(head, file.size) === 'weights')
-          throw new LinkedFileError({ where: file.name, got: 'weights', wanted: 'a run' });
-        await openRun(file, 'address', head);
+        const kind = await kindOf(file);
+        if (kind === 'weights' || kind === 'rollouts') throw new LinkedFileError({ where: file.name, got: await headWords(file, kind), wanted: 'a run' }); // prettier-ignore
+        await openRun(file, 'address');
       });
       const { linked } = store.getState();
       return linked !== null && run.getState().header?.date === linked;

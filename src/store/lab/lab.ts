@@ -19,6 +19,7 @@ import { createArrival, type Arrival } from './arrival.ts';
 import { createKept, NO_KEEPER, NO_TAB, type Kept, type KeeperEnd, type TabMemory } from './kept.ts';
 import { createLessons, type Lessons } from '../lesson/lesson.ts';
 import { createFiles, type Files, type FileTools } from './files.ts';
+import { createImports, type Imports } from './imports.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 export interface Lab {
@@ -41,6 +42,7 @@ export interface Lab {
   readonly arrival: Arrival;
   readonly lessons: Lessons;
   readonly files: Files;
+  readonly imports: Imports;
 }
 
 /** What the page has of the engine beside its commands and events. */
@@ -131,6 +133,7 @@ export function createLab(
     ...{ run, recorded, selection, transport, empty },
     readFile: (name) => readSiteFile(name, read),
   });
+  const imports = createImports({ tools, shelf, transport, run, selection, read, empty });
   selection.subscribe(nameRun); // after the lessons, which put the person's own run back where one is left
   const needed = (): number | null => {
     const [last, { needs }] = [lastNeeded(selection.getState()), lessons.getState()];
@@ -161,7 +164,8 @@ export function createLab(
     shelf,
     fork: createFork({ run, transport, shelf, replays, ask, report: run.report }),
     arrival,
-    files: createFiles({ tools, keeper, kept, shelf, transport, run, selection, live, ask }),
+    imports,
+    files: createFiles({ tools, keeper, kept, shelf, transport, run, selection, live, ask, imports }),
   };
 }
 

@@ -1,9 +1,11 @@
 /** Files: the buttons that open and save them, a drop anywhere on the page, and what became of one. */
 import { useEffect, useRef, useState } from 'react';
 import { useStore } from 'zustand';
+import type { ChosenFile } from '../../protocol/protocol.ts';
 import type { FilesState, NamedFile, SavedRun } from '../../store/lab/files.ts';
 import { configWords } from '../../store/record/run_difference.ts';
 import type { ErrorReport } from '../../units.ts';
+import { ImportNotice } from '../imported/ImportNotice.tsx';
 import { useLab, useRun, useSelection } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { fileName, saveFile } from '../drawing/save_file.ts';
@@ -23,16 +25,16 @@ export function useSaveRun(): (run: SavedRun, title: string) => Promise<void> {
 
 interface OpenProps {
   readonly children?: string;
-  readonly accept?: string;
-  readonly onFile?: (file: NamedFile) => void; // absent: it is opened
+  readonly accept?: string; // absent: any file
+  readonly folder?: boolean; // asks for a folder
+  readonly onFile?: (file: NamedFile) => void; // absent: all that is chosen is opened
 }
 
-/** A button that asks for a file. */
-export function OpenButton({
-  children = 'Open',
-  accept = '.turnwise,.gz,.ndjson,.safetensors',
-  onFile,
-}: OpenProps) {
+const chosen = (list: FileList | null): readonly ChosenFile[] =>
+  [...(list ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
+
+/** A button that asks for a file, files or a folder. */
+export function OpenButton({ children = 'Open', accept, folder = false, onFile }: OpenProps) {
   const { files } = useLab();
   const input = useRef<HTMLInputElement>(null);
   return (
@@ -46,14 +48,23 @@ export function OpenButton({
         hidden
         aria-label={children}
         accept={accept}
+        multiple={!onFile}
+        webkitdirectory={folder ? '' : undefined}
         onChange={({ target }) => {
-          const file = target.files?.[0];
-          if (file) (onFile ?? ((chosen) => void files.open(chosen)))(file);
+          const [file] = target.files ?? [];
+          if (file && onFile) onFile(file);
+          else void files.openAll(chosen(target.files));
           target.value = '';
         }}
       />
     </>
   );
+}
+
+declare module 'react' {
+  interface InputHTMLAttributes<T> {
+    webkitdirectory?: T extends HTMLInputElement ? string | undefined : never; // a folder with all that is in it
+  }
 }
 
 /** Of the run on screen, whichever it is. */
@@ -75,6 +86,7 @@ export function SaveAndOpen() {
         Save
       </button>
       <OpenButton />
+      <OpenButton folder>Open a folder</OpenButton>
     </div>
   );
 }
@@ -87,7 +99,7 @@ const Report = ({ report: { what, where, got, wanted, next } }: { readonly repor
 
 const MOST_REPORTS = 3;
 
-function Reports({ reports }: { readonly reports: readonly ErrorReport[] }) {
+export function Reports({ reports }: { readonly reports: readonly ErrorReport[] }) {
   const more = reports.length - MOST_REPORTS;
   return (
     <>
@@ -181,12 +193,37 @@ export function FileNotice() {
         </p>
       )}
       <Opened />
+      <ImportNotice />
       <Failed />
     </>
   );
 }
 
-/** A file dropped anywhere is opened; in Compare, beside the run on screen. */
+/** Files below a folder that was dropped. */
+async function filesBelow(entry: FileSystemEntry): Promise<readonly ChosenFile[]> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)); // prettier-ignore
+    return [{ path: entry.fullPath.slice(1), blob: file }];
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const found: ChosenFile[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    ); // a hundred at a time
+    if (some.length === 0) return found;
+    for (const each of some) found.push(...(await filesBelow(each)));
+  }
+}
+
+/** The entries are asked for at once: after the event they are gone. */
+async function dropped({ items, files }: DataTransfer): Promise<readonly ChosenFile[]> {
+  const entries = [...items].map((item) => item.webkitGetAsEntry());
+  if (!entries.some((entry) => entry?.isDirectory)) return chosen(files);
+  return (await Promise.all(entries.map((entry) => (entry ? filesBelow(entry) : [])))).flat();
+}
+
+/** Files dropped anywhere are opened; in Compare, beside the run on screen. */
 export function DropZone() {
   const { files, selection } = useLab();
   const [over, setOver] = useState(false);
@@ -203,10 +240,10 @@ export function DropZone() {
     };
     const drop = (event: DragEvent): void => {
       setOver(false);
-      const file = event.dataTransfer?.files[0];
-      if (!file) return;
+      if (!event.dataTransfer || !holdsFile(event)) return;
       event.preventDefault();
-      void files.open(file, selection.getState().view === 'compare' ? 'beside' : 'screen');
+      const place = selection.getState().view === 'compare' ? 'beside' : 'screen';
+      void dropped(event.dataTransfer).then((all) => files.openAll(all, place));
     };
     window.addEventListener('dragover', drag);
     window.addEventListener('dragleave', leave);
@@ -220,7 +257,7 @@ export function DropZone() {
   return (
     over && (
       <div className="drop-zone" role="status">
-        Drop the file to open it
+        Drop files or a folder to open them
       </div>
     )
   );

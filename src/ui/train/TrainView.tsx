@@ -21,6 +21,7 @@ import { isElsewhere } from '../../store/place/selection.ts';
 import { methodTitle } from '../../store/lab/knobs.ts';
 import { Alarms } from '../parts/Alarms.tsx';
 import { BatchStrip } from '../parts/BatchStrip.tsx';
+import { LazyPart } from '../parts/Boundary.tsx';
 import { Label } from '../parts/Term.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import { Curves } from './Curves.tsx';
@@ -113,6 +114,8 @@ function CurvesOrStory() {
   return <Curves onStory={() => setAsked(true)} />;
 }
 
+const loadThisFile = () => import('../imported/ThisFile.tsx');
+
 /** Settings stay open where there is room for a third column. */
 const WIDE = '(min-width: 1600px)';
 
@@ -164,6 +167,7 @@ export function TrainView() {
   const selected = useSelection((selection) => selection.prompt);
   const trees = useOfUpdate((update) => update?.trees.length ?? 0);
   const sentences = useMissing('train');
+  const isImported = useRun(({ header }) => header?.origin.kind === 'imported');
   const open = !useIsHidden('settings') && settings;
   const { selection } = useLab();
   const move = (by: number): void => {
@@ -183,7 +187,13 @@ export function TrainView() {
         </Hidable>
         <Alarms />
       </div>
-      {sentences.length > 0 ? <Missing view="train" /> : <CurvesOrStory />}
+      {isImported ? (
+        <LazyPart name="The account of the file" load={loadThisFile} props={{}} />
+      ) : sentences.length > 0 ? (
+        <Missing view="train" />
+      ) : (
+        <CurvesOrStory />
+      )}
       <div className="train-run">
         <BatchStrip onPreview={setPreview} />
         <Answer prompt={preview ?? selected} />

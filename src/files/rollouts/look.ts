@@ -1,0 +1,108 @@
+/** Files of rollouts as the page asks for them: as a recording, its first part ahead; or a look at the first rows. Runs in a worker. */
+import type {
+  ChosenFile,
+  EventOf,
+  ImportChoices,
+  ImportedRecord,
+  ImportHooks,
+  ImportLook,
+  RunEvent,
+} from '../../protocol/protocol.ts';
+import { shorten } from '../../units.ts';
+import { writeRecording } from '../recording.ts';
+import { formats } from './formats/index.ts';
+import { importFiles, type Import } from './import.ts';
+import type { Choices } from './read.ts';
+import { importSummary, toRecord } from './record.ts';
+import { isTable, partsOf } from './source.ts';
+import { valuesOf } from './values.ts';
+
+const FIRST_BYTES = 2 ** 20; // of text, after which the first trees are shown
+const HELD_BYTES = 24 * 2 ** 20; // of text that a record on the page holds
+const LOOK_BYTES = 8 * 2 ** 20; // of text that a change of choices is tried on
+const LOOK_ROWS = 20; // whose fields are listed
+const MOST_FIELDS = 200;
+
+const given = (choices: ImportChoices): Choices =>
+  Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== null));
+
+/** What the record is called: the one file, or the folder, or how many there are. */
+export function fileWords(files: readonly ChosenFile[]): string {
+  if (files.length === 1) return files[0].path.split('/').at(-1) ?? '';
+  const [folder] = files[0]?.path.split('/') ?? [];
+  const isFolder = folder && files.every(({ path }) => path.startsWith(`${folder}/`));
+  return isFolder ? `${folder}, ${files.length} files` : `${files.length} files`;
+}
+
+async function recorded(
+  { summary, rollouts }: Import,
+  choices: ImportChoices,
+  file: string,
+): Promise<ImportedRecord> {
+  const counted = { summary, choices };
+  if (summary.turns === 0 || rollouts.length === 0) return { log: null, summary: importSummary(counted, rollouts) }; // prettier-ignore
+  const events = toRecord(rollouts, { file, format: summary.title, counted });
+  const { value: first } = events.next() as { readonly value: EventOf<'run-started'> };
+  const own = first.origin.kind === 'imported' ? first.origin.summary : undefined;
+  const all = function* (): Generator<RunEvent> {
+    yield first;
+    yield* events;
+  };
+  return { log: new Blob([await writeRecording(all())]), summary: own ?? importSummary(counted, rollouts) };
+}
+
+/** @throws ImportError where a choice is none, or a record would be too large */
+export async function importAsRecord(
+  files: readonly ChosenFile[],
+  choices: ImportChoices,
+  { onProgress, onFirst }: Pick<ImportHooks, 'onProgress' | 'onFirst'>,
+): Promise<ImportedRecord> {
+  const file = fileWords(files);
+  const hear = async (first: Import): Promise<void> => onFirst(await recorded(first, choices, file));
+  const early = { bytes: FIRST_BYTES, hear };
+  const read = await importFiles(files, { ...given(choices), keepBytes: HELD_BYTES, onProgress, early });
+  return recorded(read, choices, file);
+}
+
+/** Scalars of a row by their path with dots. */
+function* fieldsOf(value: unknown, path = ''): Generator<readonly [string, string]> {
+  if (Array.isArray(value)) return;
+  if (typeof value !== 'object' || value === null) {
+    if (path !== '' && value !== null) yield [path, shorten(String(value), 40)];
+    return;
+  }
+  for (const [key, each] of Object.entries(value))
+    yield* fieldsOf(each, path === '' ? key : `${path}.${key}`);
+}
+
+async function firstFields(file: ChosenFile | undefined): Promise<ReadonlyMap<string, string>> {
+  const fields = new Map<string, string>();
+  let rows = 0;
+  const add = (value: unknown): boolean => {
+    for (const each of Array.isArray(value) ? (value.slice(0, LOOK_ROWS) as unknown[]) : [value])
+      for (const [path, example] of fieldsOf(each))
+        if (fields.size < MOST_FIELDS && !fields.has(path)) fields.set(path, example);
+    return (rows += 1) >= LOOK_ROWS;
+  };
+  if (!file) return fields;
+  for await (const part of partsOf(file)) {
+    if (isTable(part)) {
+      for await (const value of part.rows()) if (add(value)) return fields;
+    } else for await (const { value } of valuesOf(part)) if (add(value)) return fields;
+  }
+  return fields;
+}
+
+/** Reads the first part of the files under these choices: what would change, before it is applied. @throws ImportError */
+export async function lookAt(files: readonly ChosenFile[], choices: ImportChoices): Promise<ImportLook> {
+  const bytes = files.reduce((sum, { blob }) => sum + blob.size, 0);
+  const { summary, rollouts } = await importFiles(files, { ...given(choices), keepBytes: 0, mostBytes: LOOK_BYTES }); // prettier-ignore
+  const skipped = new Set(summary.skipped.map(({ path }) => path));
+  const fields = await firstFields(files.find(({ path }) => !skipped.has(path))).catch(() => new Map<string, string>()); // prettier-ignore
+  return {
+    summary: importSummary({ summary, choices }, rollouts),
+    isWhole: bytes < LOOK_BYTES,
+    formats: formats.map(({ name, title }) => ({ name, title })),
+    fields: [...fields].map(([path, example]) => ({ path, example })),
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * Rollouts that somebody else trained, from files to a record on screen: the first trees while the rest is read, the files at
+ * hand to be read otherwise, and what of them could not be read.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type {
+  ChosenFile,
+  ImportChoices,
+  ImportedRecord,
+  ImportHooks,
+  ImportLook,
+  ImportSummary,
+} from '../../protocol/protocol.ts';
+import { LabError, type ErrorReport } from '../../units.ts';
+import type { SelectionStore } from '../place/selection.ts';
+import { readRecord, type ReadRecording } from '../record/read_record.ts';
+import type { RunStore, Screen } from '../record/run.ts';
+import type { Shelf } from '../record/shelf.ts';
+import type { Transport } from './transport.ts';
+
+export const AS_RECOGNISED: ImportChoices = { format: null, delimiters: null, reward: null, group: null };
+
+/** What the page has of src/files/rollouts, away from its own thread. */
+export interface ImportTools {
+  readonly importRollouts: (
+    files: readonly ChosenFile[],
+    choices: ImportChoices,
+    hooks: ImportHooks,
+  ) => Promise<ImportedRecord>;
+  readonly lookAtRollouts: (files: readonly ChosenFile[], choices: ImportChoices) => Promise<ImportLook>;
+}
+
+export interface ImportProgress {
+  readonly name: string;
+  readonly bytes: number; // of text, unpacked
+  readonly total: number; // of the files as they lie on disk
+  readonly rollouts: number;
+  readonly isShown: boolean; // the first of them are on screen
+}
+
+export interface ImportsState {
+  readonly reading: ImportProgress | null;
+  /** Said once a file is open: what it was recognised as, and why. */
+  readonly news: ImportSummary | null;
+  readonly refused: ImportSummary | null; // of files that nothing could be read of
+  readonly failure: ErrorReport | null;
+}
+
+export interface Imports extends StoreApi<ImportsState> {
+  /**
+   * Reads the files as one run and puts it on screen, or beside what is there. What was being read is left.
+   * @param instead the record that this one takes the place of on the shelf
+   */
+  readonly open: (
+    files: readonly ChosenFile[],
+    place?: 'screen' | 'beside',
+    choices?: ImportChoices,
+    instead?: RunStore,
+  ) => Promise<void>;
+  /** Leaves the files being read; what of them is on screen stays. */
+  readonly cancel: () => void;
+  /** The files of a record, where this tab opened them. */
+  readonly filesOf: (record: RunStore) => readonly ChosenFile[] | null;
+  /** What other choices would make of a record's files. @throws LabError */
+  readonly look: (record: RunStore, choices: ImportChoices) => Promise<ImportLook>;
+  readonly dismiss: () => void;
+}
+
+export interface ImportsParts {
+  readonly tools: ImportTools | null; // null: a page that cannot read files
+  readonly shelf: Shelf;
+  readonly transport: Transport;
+  readonly run: Screen;
+  readonly selection: SelectionStore;
+  readonly read: ReadRecording;
+  readonly empty: () => RunStore;
+}
+
+/** The one file, the folder, or how many there are. */
+function nameOf(files: readonly ChosenFile[]): string {
+  const [folder, ...rest] = files[0]?.path.split('/') ?? [];
+  if (files.length === 1) return rest.at(-1) ?? folder;
+  return rest.length > 0 && files.every(({ path }) => path.startsWith(`${folder}/`))
+    ? folder
+    : `${files.length} files`;
+}
+
+const noReader = (where: string): ErrorReport => ({
+  what: 'This page cannot read rollouts',
+  where,
+  got: 'a page without a reader',
+  wanted: 'the lab',
+  next: 'Open the file in the lab itself.',
+});
+
+const unread = (where: string, error: unknown): ErrorReport =>
+  error instanceof LabError
+    ? error.report
+    : { ...noReader(where), what: 'The rollouts cannot be read', got: String(error) };
+
+export function createImports(parts: ImportsParts): Imports {
+  const { tools, shelf, transport, run, selection, read, empty } = parts;
+  const store = createStore<ImportsState>(() => ({
+    ...{ reading: null, news: null, refused: null, failure: null },
+  }));
+  const sources = new WeakMap<RunStore, readonly ChosenFile[]>();
+  let abort = new AbortController();
+
+  /** Where trees are, unless the person is at a view that shows some. */
+  const lookAtTree = (): void => {
+    const { view } = selection.getState();
+    if (view === 'train' || view === 'runs' || view === 'profile') selection.select({ view: 'tree' });
+  };
+
+  /** The first of the files; the person may look about in it, and stays there when the rest has come. */
+  const showFirst = async (
+    log: Blob,
+    files: readonly ChosenFile[],
+    signal: AbortSignal,
+  ): Promise<RunStore | null> => {
+    const { record } = await readRecord(read(log, { signal }), empty(), signal);
+    signal.throwIfAborted();
+    if (!store.getState().reading) return null; // the whole was quicker
+    sources.set(record, files);
+    transport.show(record);
+    selection.select({ update: 1 });
+    lookAtTree();
+    store.setState(({ reading }) => ({ reading: reading && { ...reading, isShown: true } }));
+    return record;
+  };
+
+  const show = (record: RunStore, first: RunStore | null): void => {
+    const isSeen = first !== null && run.shown() === first;
+    const place = selection.getState();
+    transport.show(record);
+    if (isSeen) selection.setState({ ...place, run: selection.getState().run }, true);
+    else lookAtTree();
+  };
+
+  return {
+    ...store,
+    async open(files, place = 'screen', choices = AS_RECOGNISED, instead) {
+      abort.abort();
+      abort = new AbortController();
+      const { signal } = abort;
+      const name = nameOf(files);
+      const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
+      if (!tools) return store.setState({ failure: noReader(name) });
+      store.setState({
+        ...{ reading: { name, bytes: 0, total, rollouts: 0, isShown: false } },
+        ...{ news: null, refused: null, failure: null },
+      });
+      let first: Promise<RunStore | null> = Promise.resolve(null);
+      try {
+        const { log, summary } = await tools.importRollouts(files, choices, {
+          signal,
+          onProgress: (progress) =>
+            store.setState(({ reading }) => ({ reading: reading && { ...reading, ...progress } })),
+          onFirst: (part) => {
+            if (!part.log || place === 'beside' || instead) return;
+            first = showFirst(part.log, files, signal).catch(() => null); // the whole says what is wrong
+          },
+        });
+        signal.throwIfAborted();
+        if (!log) return store.setState({ refused: summary });
+        const early = await first;
+        const kept = await shelf.open(Object.assign(log, { name }));
+        signal.throwIfAborted();
+        if (!kept) return; // the shelf says why
+        sources.set(kept.record, files);
+        store.setState({ reading: null, news: summary });
+        if (place === 'screen') show(kept.record, early);
+        const old = shelf.getState().runs.find(({ record }) => record === instead);
+        if (old) shelf.remove(old.id);
+      } catch (error) {
+        if (signal.aborted) return; // the person's wish; other files may be under way
+        store.setState({ failure: unread(name, error) });
+      } finally {
+        if (!signal.aborted) store.setState({ reading: null });
+      }
+    },
+    cancel() {
+      abort.abort();
+      const { reading } = store.getState();
+      if (reading?.isShown && sources.has(run.shown())) shelf.keep(run.shown());
+      store.setState({ reading: null });
+    },
+    filesOf: (record) => sources.get(record) ?? null,
+    async look(record, choices) {
+      const files = sources.get(record);
+      if (!tools || !files) throw new LabError('ImportError', noReader('the files of this record'));
+      return tools.lookAtRollouts(files, choices);
+    },
+    dismiss: () => store.setState({ news: null, refused: null, failure: null }),
+  };
+}
