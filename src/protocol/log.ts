@@ -70,11 +70,7 @@ const origin = v.variant('kind', [
   v.object({ kind: v.literal('duplicate'), of: node }),
   v.object({ kind: v.literal('branch'), iteration: count, pick: count }),
   v.object({ kind: v.literal('scout') }),
-  v.object({
-    ...{ kind: v.literal('imported'), inferred: v.boolean(), spans: v.exactOptional(spans) },
-    reward: v.exactOptional(numberOrNull),
-    place: v.exactOptional(v.object({ path: text, line: count })),
-  }),
+  v.object({ kind: v.literal('imported'), inferred: v.boolean(), spans: v.exactOptional(spans) }),
 ]);
 
 const ending = v.picklist([

@@ -78,8 +78,6 @@ export type NodeOrigin =
       readonly kind: 'imported';
       readonly inferred: boolean;
       readonly spans?: readonly AuthoredSpan[]; // who wrote the node's tokens, in order
-      readonly reward?: number | null; // of this turn alone, as the file says
-      readonly place?: { readonly path: string; readonly line: number }; // of a leaf: its row in the file
     }
   /** Made by a person in a copy of the tree; never in a run. `edited`: the result that opens it was rewritten. */
   | { readonly kind: 'by-hand'; readonly intervention: number; readonly edited: boolean };

@@ -72,12 +72,19 @@ describe('records', () => {
     const words = nodes.map(({ node }) => node.tokens.map((token) => texts[token]).join(''));
     expect(words[1]).toBe('\nAda Lovelace was born in London.\nLondon');
     expect(nodes[1].node.mask).toEqual([0, 0, 0, 0, 0, 0, 1]);
-    expect(nodes.map(({ node }) => [node.parent, node.depth, node.callCount, node.origin])).toEqual([
+    expect(nodes.map(({ node }) => [node.parent, node.depth, node.callCount, node.origin])).toMatchObject([
       [0, 0, 1, { kind: 'imported', inferred: true }],
       [1, 1, 1, { kind: 'imported', inferred: false }],
       [1, 1, 1, { kind: 'imported', inferred: false }],
       [0, 0, 0, { kind: 'imported', inferred: false }],
     ]);
+    for (const { node } of nodes) {
+      const { spans } = node.origin as Extract<typeof node.origin, { kind: 'imported' }>;
+      const written = spans!.flatMap(({ author, tokens }) =>
+        Array<number>(tokens).fill(Number(author === 'policy')),
+      );
+      expect(written).toEqual(node.mask);
+    }
     expect(ofKind(events, 'leaves')[0].leaves).toEqual([4, 2, 3]);
     expect(ofKind(events, 'rewards')[0].trees[0].byNode).toEqual([null, null, 1, 0.5, 0]);
     expect(ofKind(events, 'rewards')[1]).toBeUndefined(); // one of its rewards is unknown

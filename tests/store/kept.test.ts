@@ -7,6 +7,7 @@ import type { FileTools } from '../../src/store/lab/files.ts';
 import type { KeeperEnd, TabMemory } from '../../src/store/lab/kept.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { encodeWeights } from '../../src/model/weights.ts';
+import { importAsRecord, lookAt } from '../../src/files/rollouts/look.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
 import { LOADED_BY_HAND, type ErrorReport } from '../../src/units.ts';
 import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
@@ -21,10 +22,9 @@ const LOST: ErrorReport = {
   next: 'Play.',
 };
 
-const NO_IMPORT = () => Promise.reject(new Error('no rollouts here'));
 const TOOLS: FileTools = {
   ...{ openBundle, writeBundle: (run) => writeBundle(run), writeLog: writeRecording },
-  ...{ importRollouts: NO_IMPORT, lookAtRollouts: NO_IMPORT },
+  ...{ importRollouts: importAsRecord, lookAtRollouts: lookAt },
 };
 const named = (file: Blob, name = 'run.turnwise') => Object.assign(file, { name });
 
@@ -282,10 +282,9 @@ test('what is no file of the lab is refused in words, and weights wait for a res
   await page.engine.start();
   await trainInto(page, 2);
   await page.lab.files.open(named(new Blob(['hello, world']), 'notes.txt'));
-  expect(page.lab.files.getState().failure).toMatchObject({
-    what: 'The lab cannot open this file',
-    where: 'notes.txt',
-  });
+  expect(page.lab.imports.getState().refused?.refused).toMatchObject([
+    { path: 'notes.txt', line: 1, report: { what: 'A row is no JSON' } },
+  ]);
   const noWeights = new Uint8Array(40);
   noWeights.set([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]);
   await page.lab.files.open(named(new Blob([noWeights.slice(0, 10)]), 'empty.safetensors'));

@@ -66,9 +66,9 @@ export async function importAsRecord(
 
 /** Scalars of a row by their path with dots. */
 function* fieldsOf(value: unknown, path = ''): Generator<readonly [string, string]> {
-  if (Array.isArray(value)) return;
-  if (typeof value !== 'object' || value === null) {
-    if (path !== '' && value !== null) yield [path, shorten(String(value), 40)];
+  if (Array.isArray(value) || value === null || value === undefined) return;
+  if (typeof value !== 'object') {
+    if (path !== '') yield [path, shorten(typeof value === 'string' ? value : JSON.stringify(value), 40)];
     return;
   }
   for (const [key, each] of Object.entries(value))

@@ -122,11 +122,7 @@ function nodeOf(
   return {
     ...{ id: nodeId(id), parent: nodeId(parent ?? 0), children: [], tree: 0 },
     depth: (above?.depth ?? 0) + Number(turns > 1 && !isTurn(spans[0])),
-    origin: {
-      ...{ kind: 'imported', inferred: isInferred, spans: authored(parts) },
-      ...(turn && turn.reward !== null && { reward: turn.reward }),
-      ...(isLeaf && { place: rollout.place }),
-    },
+    origin: { kind: 'imported', inferred: isInferred, spans: authored(parts) },
     tokens: parts.flatMap(({ tokens }) => tokens),
     ...{ mask, logProb: numbers('logProb'), entropy: numbers('entropy') },
     turnSurprisal: turn ? surprisalOf(turn) : null,

@@ -15,6 +15,8 @@ import type { Imports, ImportTools } from './imports.ts';
 import type { Kept, KeeperEnd } from './kept.ts';
 import type { Transport } from './transport.ts';
 
+export type { ChosenFile };
+
 /** What the page has of src/files. */
 export interface FileTools extends ImportTools {
   /** Away from the page's thread. @throws BundleError */

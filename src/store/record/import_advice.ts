@@ -3,6 +3,15 @@ import type { ImportSummary } from '../../protocol/protocol.ts';
 import { VIEWS, type View } from '../place/selection.ts';
 import { missingIn, type Asked } from './needs.ts';
 
+export type {
+  ImportChoices,
+  ImportLint,
+  ImportLook,
+  ImportSummary,
+  RecordPlace,
+  StepSummary,
+} from '../../protocol/protocol.ts';
+
 export interface ViewWords {
   readonly view: View;
   readonly shows: string;

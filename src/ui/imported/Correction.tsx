@@ -1,11 +1,11 @@
 /** How the files on screen are read: format, delimiters, reward and group, with what would change before it is applied. */
 import { useEffect, useRef, useState } from 'react';
-import type { ImportChoices, ImportLook, ImportSummary } from '../../protocol/protocol.ts';
+import type { ImportChoices, ImportLook, ImportSummary } from '../../store/record/import_advice.ts';
 import { AS_RECOGNISED } from '../../store/lab/imports.ts';
 import { LabError, type ErrorReport } from '../../units.ts';
 import { useLab, useRun } from '../parts/binding.ts';
 import { formatCount, formatNumber } from '../parts/format.ts';
-import { Reports } from '../runs/Files.tsx';
+import { Reports } from '../parts/parts.tsx';
 import './imported.css';
 
 const DELIMITERS: readonly (readonly [value: string, words: string])[] = [

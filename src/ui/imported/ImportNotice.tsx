@@ -1,13 +1,13 @@
 /** Rollouts under way and read: how far, what they were recognised as, what could not be read, and the way to more. */
 import { useState } from 'react';
 import { useStore } from 'zustand';
-import type { ImportSummary } from '../../protocol/protocol.ts';
+import type { ImportSummary } from '../../store/record/import_advice.ts';
 import type { ImportsState } from '../../store/lab/imports.ts';
 import { useLab } from '../parts/binding.ts';
 import { LazyPart } from '../parts/Boundary.tsx';
 import { countWords, formatCount } from '../parts/format.ts';
 import { formatBytes } from '../profile/ProfileTable.tsx';
-import { Reports } from '../runs/Files.tsx';
+import { Reports } from '../parts/parts.tsx';
 
 const loadCorrection = () => import('./Correction.tsx');
 

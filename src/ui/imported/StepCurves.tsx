@@ -1,6 +1,6 @@
 /** Training steps of an import as curves: over all its rollouts, those that are not at hand included. */
 import { useMemo } from 'react';
-import type { StepSummary } from '../../protocol/protocol.ts';
+import type { StepSummary } from '../../store/record/import_advice.ts';
 import { useLab, useUpdateNumber } from '../parts/binding.ts';
 import { Chart } from '../parts/Chart.tsx';
 import type { Curve } from '../parts/curve_data.ts';

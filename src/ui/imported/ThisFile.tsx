@@ -1,7 +1,12 @@
 /** What an imported record says of its files: what was found and how, what each view can show of it, what looks wrong. */
 import type { ReactNode } from 'react';
-import type { ImportLint, ImportSummary, RecordPlace } from '../../protocol/protocol.ts';
-import { adviceFor, viewsOf } from '../../store/record/import_advice.ts';
+import {
+  adviceFor,
+  viewsOf,
+  type ImportLint,
+  type ImportSummary,
+  type RecordPlace,
+} from '../../store/record/import_advice.ts';
 import { selectedTree } from '../../store/record/reading.ts';
 import { useLab, useRun, useSelection } from '../parts/binding.ts';
 import { capital, countWords, formatCount, formatNumber } from '../parts/format.ts';

@@ -1,9 +1,11 @@
 /** A named number in a <dl className="facts">. */
 import type { ReactNode } from 'react';
+import type { ErrorReport } from '../../units.ts';
 import type { View } from '../../store/place/selection.ts';
 import { missingIn } from '../../store/record/needs.ts';
 import { finishedBefore, selectedTree } from '../../store/record/reading.ts';
 import type { HiddenName } from '../../store/place/stage.ts';
+import { countWords } from './format.ts';
 import { useIsHidden, useLab, useRun, useSelection, useUpdateNumber } from './binding.ts';
 import { REWARD_COLOURS, type RewardClass } from './scales.ts';
 import { Label } from './Term.tsx';
@@ -112,5 +114,27 @@ export function RewardLegend() {
       <RewardMark kind="wrong" /> wrong
       <RewardMark kind="malformed" /> <Label>malformed</Label>
     </span>
+  );
+}
+
+// What went wrong, in five parts; of many, the first.
+
+const Report = ({ report: { what, where, got, wanted, next } }: { readonly report: ErrorReport }) => (
+  <p>
+    <strong>{what}</strong> ({where}): got {got}, wanted {wanted}. {next}
+  </p>
+);
+
+const MOST_REPORTS = 3;
+
+export function Reports({ reports }: { readonly reports: readonly ErrorReport[] }) {
+  const more = reports.length - MOST_REPORTS;
+  return (
+    <>
+      {reports.slice(0, MOST_REPORTS).map((report) => (
+        <Report key={report.where} report={report} />
+      ))}
+      {more > 0 && <p>The same is so of {countWords(more, 'other part')}.</p>}
+    </>
   );
 }

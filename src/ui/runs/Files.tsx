@@ -1,13 +1,11 @@
 /** Files: the buttons that open and save them, a drop anywhere on the page, and what became of one. */
 import { useEffect, useRef, useState } from 'react';
 import { useStore } from 'zustand';
-import type { ChosenFile } from '../../protocol/protocol.ts';
-import type { FilesState, NamedFile, SavedRun } from '../../store/lab/files.ts';
+import type { ChosenFile, FilesState, NamedFile, SavedRun } from '../../store/lab/files.ts';
 import { configWords } from '../../store/record/run_difference.ts';
-import type { ErrorReport } from '../../units.ts';
 import { ImportNotice } from '../imported/ImportNotice.tsx';
 import { useLab, useRun, useSelection } from '../parts/binding.ts';
-import { countWords } from '../parts/format.ts';
+import { Reports } from '../parts/parts.tsx';
 import { fileName, saveFile } from '../drawing/save_file.ts';
 
 export const useFiles = <T,>(selector: (files: FilesState) => T): T => useStore(useLab().files, selector);
@@ -88,26 +86,6 @@ export function SaveAndOpen() {
       <OpenButton />
       <OpenButton folder>Open a folder</OpenButton>
     </div>
-  );
-}
-
-const Report = ({ report: { what, where, got, wanted, next } }: { readonly report: ErrorReport }) => (
-  <p>
-    <strong>{what}</strong> ({where}): got {got}, wanted {wanted}. {next}
-  </p>
-);
-
-const MOST_REPORTS = 3;
-
-export function Reports({ reports }: { readonly reports: readonly ErrorReport[] }) {
-  const more = reports.length - MOST_REPORTS;
-  return (
-    <>
-      {reports.slice(0, MOST_REPORTS).map((report) => (
-        <Report key={report.where} report={report} />
-      ))}
-      {more > 0 && <p>The same is so of {countWords(more, 'other part')}.</p>}
-    </>
   );
 }
 
@@ -220,7 +198,7 @@ async function filesBelow(entry: FileSystemEntry): Promise<readonly ChosenFile[]
 async function dropped({ items, files }: DataTransfer): Promise<readonly ChosenFile[]> {
   const entries = [...items].map((item) => item.webkitGetAsEntry());
   if (!entries.some((entry) => entry?.isDirectory)) return chosen(files);
-  return (await Promise.all(entries.map((entry) => (entry ? filesBelow(entry) : [])))).flat();
+  return (await Promise.all(entries.map(async (entry) => (entry ? filesBelow(entry) : [])))).flat();
 }
 
 /** Files dropped anywhere are opened; in Compare, beside the run on screen. */
