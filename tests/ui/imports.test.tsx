@@ -88,7 +88,7 @@ test('a folder is one run with its steps; its rows lead to their trees', async (
   await lab.files.openAll(VERL);
   expect(lab.run.getState().updates).toHaveLength(summary.steps);
   expect(lab.shelf.getState().runs.map(({ title }) => title)).toEqual([
-    `dumps (${summary.title}), 2 updates`,
+    `dumps, 2 files (${summary.title}), 2 updates`,
   ]);
   lab.selection.select({ view: 'train', update: 1 });
   const steps = screen.getByRole('region', { name: 'Over the steps' });

@@ -52,13 +52,13 @@ test('a run dropped on the page is open, says what it holds, is kept and resumed
   const dataTransfer = new DataTransfer();
   dataTransfer.items.add(await runFile());
   window.dispatchEvent(new DragEvent('dragover', { dataTransfer, cancelable: true }));
-  await expect.element(screen.getByText('Drop the file to open it')).toBeVisible();
+  await expect.element(screen.getByText('Drop files or a folder to open them')).toBeVisible();
   window.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
   const notice = screen.getByRole('status').filter({ hasText: 'is open' });
   await expect
     .element(notice)
     .toHaveTextContent('Saved one is open. It holds a checkpoint after update 2. Note: with a note');
-  await expect.element(screen.getByText('Drop the file to open it')).not.toBeInTheDocument();
+  await expect.element(screen.getByText('Drop files or a folder to open them')).not.toBeInTheDocument();
   expect(lab.transport.getState().source).toBe('file');
   expect(await findings(screen.container)).toEqual([]);
   await screen.getByRole('button', { name: 'Keep it in this browser' }).click();
@@ -79,7 +79,7 @@ test('what is damaged in a run file is said, and the rest is open; what is no fi
   await expect
     .element(screen.getByRole('alert'))
     .toHaveTextContent(
-      'The lab cannot open this file (notes.txt): got bytes that begin with "hell", wanted a run (.turnwise), a recording (.ndjson.gz) or weights (.safetensors). Choose a file that was saved by the lab.',
+      /A row is no JSON \(notes\.txt, line 1\): got .*, wanted one JSON value a line, or a JSON document/,
     );
   await screen.getByRole('button', { name: 'Dismiss' }).click();
   await expect.element(screen.getByRole('alert')).not.toBeInTheDocument();

@@ -27,6 +27,8 @@ export interface FileTools extends ImportTools {
 
 export type NamedFile = Blob & { readonly name: string };
 
+const isNamed = (file: Blob): file is NamedFile => 'name' in file;
+
 /** A run file that is open, until the person puts it away. */
 export interface OpenedFile {
   readonly name: string; // of the file
@@ -225,7 +227,11 @@ export function createFiles(parts: FilesParts): Files {
     async openAll(files, place = 'screen') {
       const [first] = files;
       if (files.length !== 1) return files.length > 1 ? imports.open(files, place) : undefined;
-      await openOne(Object.assign(first.blob, { name: first.path.split('/').at(-1) ?? '' }), place);
+      const { path, blob } = first;
+      await openOne(
+        isNamed(blob) ? blob : Object.assign(blob, { name: path.split('/').at(-1) ?? '' }),
+        place,
+      );
     },
     async openLinked(page) {
       const name = new URL(page).searchParams.get('run') ?? '';
