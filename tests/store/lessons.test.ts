@@ -61,9 +61,10 @@ beforeAll(async () => {
 /** Logs hold six digits of a number. */
 const toleranceOf = (want: number): number => 1e-6 + 1e-5 * Math.abs(want);
 
-/** The text of a step, prediction and task included. */
-const textsOf = ({ text, predict, task }: Lesson['steps'][number]): readonly string[] => [
+/** The text of a step, prediction, task and notes included. */
+const textsOf = ({ text, predict, task, notes }: Lesson['steps'][number]): readonly string[] => [
   ...text,
+  ...(notes ?? []),
   ...[predict?.ask, predict?.because, task?.ask].flatMap((part) => part ?? []),
 ];
 

@@ -6,6 +6,7 @@ import { cleanup, render } from 'vitest-browser-react';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { evaluate } from '../../src/store/lesson/expression.ts';
 import { rolloutTree } from '../../src/store/record/reading.ts';
+import { formatSigned } from '../../src/ui/parts/format.ts';
 import { formatQuantity } from '../../src/ui/lessons/Passage.tsx';
 import { NotesPage } from '../../src/ui/present/NotesPage.tsx';
 import { App } from '../../src/ui/shell/App.tsx';
@@ -136,6 +137,46 @@ describe('the presenter', () => {
       .toContain(`Leaf n${leaf} earned a reward of ${String(tree.rewards![leaf]).replace('-', '−')}`);
   });
 
+  test('predict first: what is asked is not shown, hands are split beside the truth, and the clicker goes on from a field', async () => {
+    await open('&view=credit&stride=number&predict=number&present=1');
+    await expect.poll(slide).toBeTruthy();
+    await page.viewport(1280, 720);
+    const { tree } = liveTree(lab);
+    const [leaf, second] = tree.leaves;
+    const cursor = (): number => lab.selection.getState().creditFrame;
+    await expect.poll(text).toContain(`What is the reward of leaf n${leaf}?`);
+    expect(text()).not.toMatch(/earned a reward|The lab:/);
+    await expect.poll(unfit).toEqual([]);
+    const truth = formatSigned(tree.rewards![leaf]);
+    const said = page.getByRole('textbox', { name: 'a number that somebody says' });
+    for (const number of ['0,37', String(tree.rewards![leaf])]) {
+      await said.fill(number);
+      await press('{Enter}');
+    }
+    await page.getByRole('spinbutton', { name: 'Hands for +0.37' }).fill('1');
+    await page.getByRole('spinbutton', { name: `Hands for ${truth}` }).fill('3');
+    expect(cursor()).toBe(0);
+    await press('{PageDown}'); // out of the field of the last hands
+    await expect.poll(text).toContain(`The lab: ${truth}`);
+    expect(text()).toContain(`${truth} ✓3 hands75 %`);
+    expect(text()).toContain('3 of 4 hands are right.');
+    expect(text()).toContain(`Leaf n${leaf} earned a reward of`);
+    expect(cursor()).toBe(1);
+    await expect.poll(unfit).toEqual([]);
+    expect(await findings(slide())).toEqual([]);
+    await press('{PageUp}');
+    await expect.poll(text).not.toContain('The lab:');
+    expect(cursor()).toBe(0);
+    await press('{PageDown}');
+    await press('{PageDown}');
+    await expect.poll(text).toContain(`What is the reward of leaf n${second}?`);
+    expect(cursor()).toBe(1);
+    lab.selection.select({ predict: 'ranking', stride: 'phase' });
+    await expect.poll(() => slide().querySelectorAll('.hands tr').length).toBeGreaterThan(1);
+    expect(slide().querySelector('.hands th')!.textContent).toMatch(/^A {2}first: n\d+/);
+    await expect.poll(unfit).toEqual([]);
+  });
+
   test('the pointer is the focus, wide enough to be seen', async () => {
     await open('&view=credit&phase=3&present=1');
     await expect.poll(() => slide()?.querySelectorAll('[data-point]').length).toBeGreaterThan(4);
@@ -178,6 +219,8 @@ describe('the presenter', () => {
       for (let pressed = 0; pressed < 80; pressed += 1) {
         seen.add(slide().querySelector('.slide-says h2')!.textContent);
         await expect.poll(() => text().includes('…')).toBe(false);
+        for (const field of slide().querySelectorAll<HTMLInputElement>('.hands input'))
+          await userEvent.fill(field, '3'); // the split takes room too
         expect(unfit(), slide().querySelector('.slide-says')!.textContent).toEqual([]);
         if (slide().querySelector<HTMLButtonElement>('.primary')!.disabled) break;
         const before = slide().innerHTML;
@@ -216,6 +259,24 @@ describe('the presenter', () => {
     await expect.poll(notes).toContain('The projector is black');
     lab.stage.present(false);
     await expect.poll(notes).toContain('Nothing is presented');
+  });
+
+  test('the second window has the notes of a lesson’s step, its answer and what comes next', async () => {
+    await show(createLab(() => undefined, '#v1&lesson=averaging&step=3&present=1'));
+    await expect.poll(() => lab.lessons.getState().ground).toBeTruthy();
+    const container = Object.assign(document.createElement('div'), { id: 'notes' });
+    document.body.append(container);
+    await render(<NotesPage />, { container });
+    const [step, next] = lab.lessons.getState().lesson!.steps.slice(3);
+    if (step.predict?.kind !== 'number') throw new Error('Step 4 of the lesson asks for no number.');
+    const quantity = evaluate(step.predict.of, lab.lessons.groundAt(3)!);
+    const notes = (): string => container.textContent;
+    await expect.poll(notes).toContain(step.notes![0]);
+    expect(notes()).toContain(`The answer: ${formatQuantity(quantity)}`);
+    for (let page = 0; page < 3 && !text().includes('Show'); page += 1) await press('{PageDown}');
+    await press('{PageDown}');
+    await expect.poll(notes).toContain(next.title);
+    expect(text()).not.toContain(step.notes![0]); // the room does not read it
   });
 });
 

@@ -16,6 +16,9 @@ const LESSON: LessonData = {
       ],
       at: 'node=15&leaf=15&onlyPath=1&wholePath=1',
       look: ['tree', 'turn'],
+      notes: [
+        'Read the path aloud, turn by turn. Ask: which of these words did the environment write? Do not say yet what a turn is worth.',
+      ],
     },
     {
       title: 'Which turn was it?',
@@ -34,6 +37,10 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'node=12&leaf=15' },
       look: ['n12', 'turn'],
+      notes: [
+        'Give them half a minute to read before hands go up.',
+        'Usual wrong answer: n15, since it earned the reward. Ask what n15 could have answered without n12.',
+      ],
     },
     {
       title: 'One number for the whole path',
@@ -51,6 +58,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'advantageRule=vanilla&leaf=13&node=4', credit: 'end of advantage' },
       look: ['n4', 'tree'],
+      notes: [
+        'Usual wrong answer: above zero, since n4 is a good search. GRPO sees a path and its end, and no words.',
+      ],
     },
     {
       title: 'Pushed up and down at once',
@@ -61,6 +71,9 @@ const LESSON: LessonData = {
       at: 'view=credit&advantageRule=vanilla&node=3&leaf=15',
       credit: 'end of advantage',
       look: ['n3', 'tree'],
+      notes: [
+        'Ask: how many paths until this averages out? There is no one number; the point is that it grows with the turns of a path.',
+      ],
     },
     {
       title: 'Ask the tree',
@@ -82,6 +95,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'node=12&leaf=15', credit: 'end of advantage' },
       look: ['n12', 'n23'],
+      notes: [
+        'Ask for the last place first: nearly all put n23 there. The argument is about n12 and n8. Say: n8 is worth what comes after it, on average.',
+      ],
     },
     {
       title: 'Where the tree comes from',
@@ -90,6 +106,9 @@ const LESSON: LessonData = {
       ],
       at: 'node=8&leaf=15',
       look: ['tree'],
+      notes: [
+        'A good place for questions. The usual one: is a tree not expensive? Shared beginnings are written once; the next lesson shows it.',
+      ],
     },
   ],
 };

@@ -14,6 +14,7 @@ const LESSON: LessonData = {
       ],
       at: 'growth=15&node=1',
       look: ['tree', 'turn'],
+      notes: ['Say that surprisal is measured on what was written anyway. It costs no second model.'],
     },
     {
       title: 'Where is it unsure?',
@@ -34,6 +35,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'growth=15&node=12&round=0' },
       look: ['turn', 'n12'],
+      notes: [
+        'Usual wrong answer: the first search, since nothing is known yet. But its words stand in the question; later turns depend on what was found.',
+      ],
     },
     {
       title: 'Not twice in one place',
@@ -51,6 +55,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'growth=16&node=1&round=0' },
       look: ['n1', 'turn'],
+      notes: [
+        'Let them subtract before hands go up. Usual wrong answer: above zero, since all paths go through such a turn.',
+      ],
     },
     {
       title: 'The first round',
@@ -60,6 +67,9 @@ const LESSON: LessonData = {
       ],
       at: 'growth=22&node=16&round=0',
       look: ['tree', 'candidates'],
+      notes: [
+        'Point at n16, n17 and their siblings. Ask why n7 and n8 have the same score, and let them compare the words.',
+      ],
     },
     {
       title: 'The second round',
@@ -75,6 +85,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'growth=23&node=17&round=1' },
       look: ['candidates', 'n17'],
+      notes: [
+        'Usual wrong answer: n12, which was best before. Ask what has changed for it: it has a sibling more.',
+      ],
     },
     {
       title: 'What it brought',
@@ -89,6 +102,7 @@ const LESSON: LessonData = {
         done: 'colour=reward',
       },
       look: ['colours', 'tree'],
+      notes: ['Ask first: what would as many leaves have cost as plain chains?'],
     },
     {
       title: 'A word on entropy',
@@ -97,6 +111,7 @@ const LESSON: LessonData = {
       ],
       at: 'node=17&round=1',
       look: ['turn'],
+      notes: ['For those who know the paper. Leave it out when time is short.'],
     },
   ],
 };

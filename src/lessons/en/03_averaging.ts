@@ -16,6 +16,7 @@ const LESSON: LessonData = {
       ],
       credit: 'end of reward',
       look: ['tree'],
+      notes: ['Let somebody draw it on the board. From here on everybody computes on paper.'],
     },
     {
       title: 'A leaf’s value is its reward',
@@ -39,6 +40,7 @@ const LESSON: LessonData = {
       },
       reveal: { credit: 'value of n1' },
       look: ['formula', 'n1'],
+      notes: ['Easy, and meant to be. Ask for the weights as well as for the result.'],
     },
     {
       title: 'One level higher',
@@ -57,6 +59,9 @@ const LESSON: LessonData = {
       },
       reveal: { credit: 'value of root' },
       look: ['formula'],
+      notes: [
+        'Usual wrong answer: a half, since two of four leaves are right. Do not call it wrong: it is the rule of the next page.',
+      ],
     },
     {
       title: 'Or the mean of the leaves',
@@ -75,6 +80,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'valueRule=leaf_mean', credit: 'value of root' },
       look: ['formula', 'rules'],
+      notes: ['Who said a half before is right now. Ask which of the two they would rather have, and why.'],
     },
     {
       title: 'Which turns change?',
@@ -85,6 +91,7 @@ const LESSON: LessonData = {
       at: 'valueRule=leaf_mean',
       credit: 'end of value',
       look: ['tree'],
+      notes: ['Ask for a tree in which both rules agree everywhere: one that forks evenly.'],
     },
     {
       title: 'A sure child and an unsure one',
@@ -106,6 +113,10 @@ const LESSON: LessonData = {
       },
       reveal: { credit: 'value of n1' },
       look: ['formula', 'n1'],
+      notes: [
+        'Ask first which way it should be; both can be defended.',
+        'Usual wrong answer: the sure child weighs more. The rule says: look where the policy does not know.',
+      ],
     },
     {
       title: 'Equal surprisal, equal weights',
@@ -121,6 +132,7 @@ const LESSON: LessonData = {
         value: 0.5,
       },
       look: ['editor', 'formula'],
+      notes: ['Let the room say what to type.'],
     },
     {
       title: 'Normalised within the tree',
@@ -131,6 +143,7 @@ const LESSON: LessonData = {
       at: 'leafNormalisation=1',
       credit: 'end of value',
       look: ['tree', 'leaves'],
+      notes: ['Ask what becomes of the order of the turns. Nothing: only zero and the unit have moved.'],
     },
   ],
 };

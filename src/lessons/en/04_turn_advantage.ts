@@ -16,6 +16,7 @@ const LESSON: LessonData = {
       ],
       credit: 'end of value',
       look: ['tree'],
+      notes: ['Say it in one sentence: a value is of a place, an advantage is of a move.'],
     },
     {
       title: 'The value itself',
@@ -33,6 +34,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'advantageRule=node_value', credit: 'advantage of n1' },
       look: ['formula', 'n1'],
+      notes: [
+        'Usual wrong answer: zero, since half of what lies below is right. Ask: half, compared with what?',
+      ],
     },
     {
       title: 'All turns of the good path',
@@ -43,6 +47,7 @@ const LESSON: LessonData = {
       at: 'advantageRule=node_value',
       credit: 'end of advantage',
       look: ['tree'],
+      notes: ['Remind them of the first lesson, where one turn was pushed up and down at once.'],
     },
     {
       title: 'The gain over the parent',
@@ -59,6 +64,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'advantageRule=diff_parent', credit: 'advantage of n2' },
       look: ['formula', 'n2'],
+      notes: ['Usual wrong answer: n4, the wrong leaf. Ask what is blame, and what is silence.'],
     },
     {
       title: 'Silence is common',
@@ -69,6 +75,7 @@ const LESSON: LessonData = {
       at: 'advantageRule=diff_parent',
       credit: 'end of advantage',
       look: ['tree', 'n3', 'n4'],
+      notes: ['Ask whether silence is a fault. It is honest: the tree knows nothing about that turn.'],
     },
     {
       title: 'The gain over the root',
@@ -87,6 +94,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'advantageRule=diff_global', credit: 'advantage of n2' },
       look: ['formula', 'n2'],
+      notes: ['On paper. Both numbers stand on the pages before.'],
     },
     {
       title: 'Why not zero already?',
@@ -97,6 +105,9 @@ const LESSON: LessonData = {
       at: 'advantageRule=diff_global',
       credit: 'value of root',
       look: ['formula'],
+      notes: [
+        'The hardest page. Go back to lesson 3, “One level higher”, if faces are blank; or leave it out.',
+      ],
     },
     {
       title: 'Both gains',
@@ -117,6 +128,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'advantageRule=diff_localglobal', credit: 'end of advantage' },
       look: ['tree'],
+      notes: [
+        'Let them do n1 and n2 by hand. What is asked is why they differ, though both lie on the good path.',
+      ],
     },
     {
       title: 'Give n2 a sibling',
@@ -133,6 +147,7 @@ const LESSON: LessonData = {
         value: 2,
       },
       look: ['editor', 'n1'],
+      notes: ['Before anybody presses: which way will n2 go, and why?'],
     },
   ],
 };

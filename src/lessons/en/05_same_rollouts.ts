@@ -16,6 +16,7 @@ const LESSON: LessonData = {
       ],
       at: 'leaf=22&node=17',
       look: ['sides', 'rulesAB'],
+      notes: ['Say that nothing is sampled again. The words are the same; only who is praised changes.'],
     },
     {
       title: 'A path that failed',
@@ -33,6 +34,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=compare&node=17', look: ['sides'] },
       look: ['n17', 'tree'],
+      notes: [
+        'Usual wrong answer: below zero, since the path failed. That is GRPO’s answer; ask what the tree knows besides.',
+      ],
     },
     {
       title: 'Blame for a late mistake',
@@ -53,6 +57,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=compare', look: ['difference', 'matrix'] },
       look: ['n22', 'tree'],
+      notes: ['The last place is clear to all. The question is n1 against n17; give it time.'],
     },
     {
       title: 'Where they part first',
@@ -62,6 +67,7 @@ const LESSON: LessonData = {
       ],
       at: 'leaf=22&node=1',
       look: ['disagreement', 'difference'],
+      notes: ['Let the room find the first word at which the two colours part.'],
     },
     {
       title: 'A path that was right',
@@ -80,6 +86,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=compare&node=19', look: ['difference', 'matrix'] },
       look: ['n21', 'tree'],
+      notes: [
+        'Usual wrong answer: n17, in the middle of everything. Ask after which turn success was certain.',
+      ],
     },
     {
       title: 'Where nothing branches',
@@ -89,6 +98,9 @@ const LESSON: LessonData = {
       ],
       at: 'leaf=9&node=4',
       look: ['n4', 'disagreement'],
+      notes: [
+        'For those who like statistics: deviation of a sample, deviation of all. Leave it out when time is short.',
+      ],
     },
     {
       title: 'How often they part',
@@ -106,6 +118,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=compare', look: ['disagreement'] },
       look: ['n17', 'tree'],
+      notes: ['Take three or four numbers from the room, then hands for each.'],
     },
     {
       title: 'A third rule',
@@ -119,6 +132,7 @@ const LESSON: LessonData = {
         done: 'againstAdvantage=diff_parent',
       },
       look: ['rulesAB', 'matrix'],
+      notes: ['Try a rule that the room names.'],
     },
   ],
 };

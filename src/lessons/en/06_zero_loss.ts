@@ -25,6 +25,10 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss', look: ['balance'] },
       look: ['n14', 'tree'],
+      notes: [
+        'Take the vote before you explain anything. Usual wrong answer: no, from all who have trained classifiers.',
+        'Let one of each side give a reason.',
+      ],
     },
     {
       title: 'Two halves',
@@ -43,6 +47,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss', look: ['balance'] },
       look: ['n14', 'tree'],
+      notes: [
+        'It follows from what is on screen: the loss, and the first half. Wait for somebody to see it.',
+      ],
     },
     {
       title: 'Why they cancel',
@@ -52,6 +59,7 @@ const LESSON: LessonData = {
       ],
       at: `${HERE}&view=loss&token=38`,
       look: ['balance'],
+      notes: ['The sentence to take home: near zero by construction, in the first update as in the last.'],
     },
     {
       title: 'One word of it',
@@ -69,6 +77,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss&token=38', look: ['token', 'tokens'] },
       look: ['n14', 'tree'],
+      notes: [
+        'Usual wrong answer: above zero, since the word was right. Go slowly: down the slope of the loss is up for the word.',
+      ],
     },
     {
       title: 'Slopes do not cancel',
@@ -82,6 +93,9 @@ const LESSON: LessonData = {
         done: 'tokens=gradient',
       },
       look: ['tokenColours', 'tokens'],
+      notes: [
+        'Ask for a word that is pushed up by one row and down by another. It has to be one that both share.',
+      ],
     },
     {
       title: 'Another zero',
@@ -99,6 +113,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss', look: ['balance'] },
       look: ['tree'],
+      notes: [
+        'By now nobody trusts a zero. Ask what would have to be true of the advantages for this one to be dead.',
+      ],
     },
     {
       title: 'What to watch instead',
@@ -107,6 +124,7 @@ const LESSON: LessonData = {
       ],
       at: 'view=train&update=40',
       look: ['curves'],
+      notes: ['Ask what they plot in runs of their own.'],
     },
   ],
 };

@@ -26,6 +26,7 @@ const LESSON: LessonData = {
       },
       reveal: { credit: 'end of normalise' },
       look: ['leaves', 'tree'],
+      notes: ['All know that this fails. Ask what number failing becomes when everybody fails.'],
     },
     {
       title: 'Everybody is right',
@@ -41,6 +42,7 @@ const LESSON: LessonData = {
       },
       reveal: { credit: 'advantage of n1' },
       look: ['n1', 'formula'],
+      notes: ['Usual wrong answer: above zero. Ask: better than whom?'],
     },
     {
       title: 'Wake it up',
@@ -56,6 +58,7 @@ const LESSON: LessonData = {
         value: 1,
       },
       look: ['editor', 'tree'],
+      notes: ['Before anybody presses: what happens to the leaves that stay wrong?'],
     },
     {
       title: 'A rare success is loud',
@@ -74,6 +77,9 @@ const LESSON: LessonData = {
       },
       reveal: { credit: 'end of normalise' },
       look: ['n14', 'leaves'],
+      notes: [
+        'On paper; rounding is allowed. Ask whether this loudness is wanted: it is also the loudness of luck.',
+      ],
     },
     {
       title: 'A batch of them',
@@ -91,6 +97,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'batch=1&filter=dead,,' },
       look: ['grid'],
+      notes: ['Usual wrong answer: too hard. Ask which of the two kinds grows as training goes on.'],
     },
     {
       title: 'More with time',
@@ -111,6 +118,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'update=38&view=train', look: ['curves'] },
       look: ['grid'],
+      notes: ['A hint: what has been learnt stops teaching.'],
     },
     {
       title: 'A step for nothing',
@@ -119,6 +127,7 @@ const LESSON: LessonData = {
       ],
       at: 'update=14&prompt=7&leaf=11&view=loss',
       look: ['balance'],
+      notes: ['This is the second zero of lesson 6, seen from its cause.'],
     },
     {
       title: 'What helps',
@@ -128,6 +137,9 @@ const LESSON: LessonData = {
       ],
       at: 'update=14&view=tree&batch=1&filter=dead,,',
       look: ['grid'],
+      notes: [
+        'Ask for cures before you show ours. Somebody will say “a reward for trying”; ask what a policy would do with that.',
+      ],
     },
   ],
 };

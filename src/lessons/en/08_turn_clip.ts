@@ -17,6 +17,9 @@ const LESSON: LessonData = {
       ],
       at: `${HERE}&view=loss&node=27&token=36`,
       look: ['tokens', 'token'],
+      notes: [
+        'Ask why the ratio is not 1, since nothing was sampled anew. Two steps have been taken in between.',
+      ],
     },
     {
       title: 'One ratio for a turn',
@@ -34,6 +37,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss&node=27&token=38' },
       look: ['token', 'lane'],
+      notes: [
+        'Usual wrong answer: the turn’s own ratio. Ask how far one word must stray to move a mean that so many share.',
+      ],
     },
     {
       title: 'Out of the band',
@@ -51,6 +57,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss&node=27&token=38', look: ['lane', 'token'] },
       look: ['n27', 'tree'],
+      notes: ['Usual wrong answer: all but “retry”, the word that strayed. One ratio, one decision.'],
     },
     {
       title: 'Further out, and not clipped',
@@ -68,6 +75,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'leaf=20&view=loss&node=18&token=21', look: ['lane'] },
       look: ['n18', 'tree'],
+      notes: [
+        'Usual wrong answer: yes. The rule has two halves: out of the band, and in the direction of the push.',
+      ],
     },
     {
       title: 'Below the band',
@@ -77,6 +87,7 @@ const LESSON: LessonData = {
       ],
       at: `${HERE}&leaf=20&view=loss&node=20&token=36`,
       look: ['lane', 'token'],
+      notes: ['The mirror of n27. Let somebody say why it is clipped before you do.'],
     },
     {
       title: 'Word by word',
@@ -103,6 +114,7 @@ const LESSON: LessonData = {
           'Word by word only those that strayed are stopped, and the rest of a turn goes on being pushed: a tool call is then half clipped. A turn is one decision; clipped as one it moves or rests as one.',
       },
       look: ['clip'],
+      notes: ['Ask first why methods that clip words have bands ten times as wide.'],
     },
     {
       title: 'How wide a band?',
@@ -117,6 +129,7 @@ const LESSON: LessonData = {
         value: 0,
       },
       look: ['clip'],
+      notes: ['Ask where they would stop. There is no right answer on this page.'],
     },
     {
       title: 'Less and less',
@@ -125,6 +138,9 @@ const LESSON: LessonData = {
       ],
       at: 'view=train&update=20',
       look: ['curves'],
+      notes: [
+        'Ask what it would mean if nothing were ever clipped: the band is too wide, or the policy stands still.',
+      ],
     },
   ],
 };

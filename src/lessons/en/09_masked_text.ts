@@ -15,6 +15,7 @@ const LESSON: LessonData = {
       ],
       at: 'node=9&token=21',
       look: ['tokens'],
+      notes: ['Let them say who wrote each stretch before you point at the hatching.'],
     },
     {
       title: 'Count them',
@@ -31,6 +32,7 @@ const LESSON: LessonData = {
           '{tokens of n4}, {tokens of n9} and {tokens of n14}: {sampled tokens to n14}. {masked tokens to n14} more are the environment’s; their [[mask]] is 0.',
       },
       look: ['tokens', 'lane'],
+      notes: ['Usual wrong answer: all words of the row. Ask which of them the policy chose.'],
     },
     {
       title: 'A word of the result',
@@ -48,6 +50,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'node=9&token=16', look: ['token'] },
       look: ['tokens'],
+      notes: [
+        'Usual wrong answer: to search better. Ask which words become likelier, those of the search or those of the result.',
+      ],
     },
     {
       title: 'Read, and still learnt from',
@@ -64,6 +69,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'node=14&token=38' },
       look: ['token', 'tokens'],
+      notes: ['Usual wrong answer: none, since the result is masked. Masked is not unseen.'],
     },
     {
       title: 'Weights count sampled words',
@@ -78,6 +84,9 @@ const LESSON: LessonData = {
         done: 'tokens=weight',
       },
       look: ['tokenColours', 'tokens'],
+      notes: [
+        'For those who write trainers: dividing by the wrong length is a common fault, and nothing on the curves shows it.',
+      ],
     },
     {
       title: 'Who wrote it, not how it looks',
@@ -94,6 +103,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'prompt=10&leaf=6&node=6&view=loss&token=24', look: ['tokens', 'lane'] },
       look: ['n6', 'tree'],
+      notes: ['Usual wrong answer: zero, as of all tool text. Ask who sampled these words.'],
     },
     {
       title: 'Find them yourself',
@@ -105,6 +115,7 @@ const LESSON: LessonData = {
         done: 'leaf=14&token=34',
       },
       look: ['tokens', 'token'],
+      notes: ['Let somebody from the room steer.'],
     },
   ],
 };

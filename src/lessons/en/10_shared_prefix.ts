@@ -15,6 +15,7 @@ const LESSON: LessonData = {
       ],
       at: 'view=tree&colour=reward&node=4',
       look: ['tree'],
+      notes: ['Say it twice. The two are often confused: one is about time, the other about the gradient.'],
     },
     {
       title: 'How many rows?',
@@ -32,6 +33,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss&node=4&token=12', look: ['net'] },
       look: ['n4', 'tree'],
+      notes: [
+        'Usual wrong answer: only the rows that go through n4. Ask what the policy has read at that place in the other rows.',
+      ],
     },
     {
       title: 'Each adds its push',
@@ -50,6 +54,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss&node=4&token=12', look: ['net'] },
       look: ['n4', 'tree'],
+      notes: ['Usual wrong answer: several times as strongly. Ask for the signs of the rows first.'],
     },
     {
       title: 'Where fewer share',
@@ -66,6 +71,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss&node=9&token=27', look: ['net'] },
       look: ['n9', 'tree'],
+      notes: ['Ask for the three numbers, then for the sign of their sum.'],
     },
     {
       title: 'The weight adds up too',
@@ -86,6 +92,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=loss&node=4&token=12' },
       look: ['net'],
+      notes: ['The order is easy. Ask when it is a fault that beginnings weigh so much.'],
     },
     {
       title: 'Only one',
@@ -99,6 +106,7 @@ const LESSON: LessonData = {
         done: 'leaf=14&token=38',
       },
       look: ['tokens', 'net'],
+      notes: ['Let the room walk along the row and call out.'],
     },
     {
       title: 'Is it right to count k times?',
@@ -108,6 +116,7 @@ const LESSON: LessonData = {
       ],
       at: 'view=compare&againstAdvantage=tree_rl&node=4',
       look: ['sides', 'matrix'],
+      notes: ['No answer is given here. A good end: let two people argue.'],
     },
   ],
 };

@@ -19,6 +19,9 @@ const LESSON: LessonData = {
       ],
       at: 'view=tree&batch=1&update=1',
       look: ['grid'],
+      notes: [
+        'Do not say how it ends, though the title does. Ask what a healthy run would look like from here.',
+      ],
     },
     {
       title: 'Nothing to learn from',
@@ -36,6 +39,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'batch=1&filter=live,,&update=4' },
       look: ['grid'],
+      notes: ['Usual wrong answer: as many as are alive. Ask what else can make rewards differ.'],
     },
     {
       title: 'Alive by broken form alone',
@@ -57,6 +61,7 @@ const LESSON: LessonData = {
         look: ['n7', 'tree'],
       },
       look: ['n7', 'tree'],
+      notes: ['Usual wrong answer: below zero, since it was wrong. Ask: compared with whom?'],
     },
     {
       title: 'And those who tried?',
@@ -78,6 +83,7 @@ const LESSON: LessonData = {
         look: ['n20', 'n7'],
       },
       look: ['n20', 'tree'],
+      notes: ['Usual wrong answer: more, since it searched. Ask who would have to pay for that.'],
     },
     {
       title: 'The first signs',
@@ -99,6 +105,9 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=tree&batch=1&update=10' },
       look: ['grid'],
+      notes: [
+        'Ask which single curve they would watch. Most say exact match; it is the one that says least here.',
+      ],
     },
     {
       title: 'It looks like progress',
@@ -107,6 +116,7 @@ const LESSON: LessonData = {
       ],
       at: 'view=train&update=10',
       look: ['curves'],
+      notes: ['The heart of the lesson. Ask who would have stopped the run now.'],
     },
     {
       title: 'Then the trees die',
@@ -125,6 +135,7 @@ const LESSON: LessonData = {
       },
       reveal: { at: 'view=tree&batch=1&filter=dead,,&update=16' },
       look: ['grid'],
+      notes: ['Take numbers from the room.'],
     },
     {
       title: 'How it ends',
@@ -134,6 +145,7 @@ const LESSON: LessonData = {
       ],
       at: 'view=tree&colour=reward&update=16&prompt=4&node=8&leaf=8&wholePath=1',
       look: ['tree', 'turn'],
+      notes: ['Read two of the paths aloud, word for word.'],
     },
     {
       title: 'The alarm comes late',
@@ -147,6 +159,7 @@ const LESSON: LessonData = {
         done: 'view=tree&batch=1&update=4',
       },
       look: ['alarms', 'curves'],
+      notes: ['Ask why an alarm has to be late: it must not cry at every jump.'],
     },
     {
       title: 'What might have saved it',
@@ -156,6 +169,9 @@ const LESSON: LessonData = {
       ],
       at: 'view=train&update=16',
       look: ['alarms'],
+      notes: [
+        'Collect cures on the board before you show ours. Say again: a few seeds on one adapter, and no proof.',
+      ],
     },
   ],
 };

@@ -103,7 +103,7 @@ export function Hands({ options, isRight, format, revealed }: HandsProps) {
   const rightHands = shown.reduce((sum, { right }, at) => sum + (right ? handsOf(at) : 0), 0);
   return (
     <>
-      {shown.length > 0 && (
+      {shown.length > 0 && !(revealed && total === 0) && (
         <table className="hands">
           <caption className="visually-hidden">Hands of the class</caption>
           <tbody>

@@ -47,7 +47,7 @@ const truthOf = (question: Question): Guess =>
       : question.truth;
 
 /** The truth in words; of an order with its numbers, where equals show as equals. */
-function truthWords(question: Question, format: (value: number) => string): string {
+export function truthWords(question: Question, format: (value: number) => string): string {
   if (question.kind !== 'ranking') return wordsOf(question, truthOf(question), format);
   return trueOrder(question.items)
     .map((place) => `${question.items[place].label} (${format(question.items[place].truth)})`)
@@ -55,7 +55,7 @@ function truthWords(question: Question, format: (value: number) => string): stri
 }
 
 /** What hands are raised for; of an order, for what comes first. A number is whatever somebody says: it has none. */
-function handsOptions(question: Question): readonly HandsOption[] {
+export function handsOptions(question: Question): readonly HandsOption[] {
   switch (question.kind) {
     case 'number':
       return [];

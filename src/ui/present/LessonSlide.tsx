@@ -2,11 +2,12 @@
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import type { Lesson } from '../../lessons/lesson.ts';
-import { guessWords, plainWords, questionOf } from '../../store/lesson/worksheet.ts';
-import { evaluate, type Ground } from '../../store/lesson/expression.ts';
-import { trueOrder, type Question } from '../../store/lesson/prediction.ts';
+import { plainWords, questionOf } from '../../store/lesson/worksheet.ts';
+import { evaluate } from '../../store/lesson/expression.ts';
 import { formatQuantity, Passage, useGround } from '../lessons/Passage.tsx';
 import { useLab, useSelection } from '../parts/binding.ts';
+import { truthWords } from '../parts/PredictionCard.tsx';
+import { AskClass } from './AskClass.tsx';
 import { pagesOf } from './pages.ts';
 import type { Scene } from './scene.tsx';
 import { Slide } from './Slide.tsx';
@@ -17,59 +18,6 @@ const WIDTH = 40; // characters of a line
 interface LessonSlideProps {
   readonly lesson: Lesson;
   readonly scene: Scene; // of the view that the step shows
-}
-
-interface AskProps {
-  readonly ask: string;
-  readonly because: string | undefined;
-  readonly question: Question | null;
-  readonly ground: Ground | null;
-  readonly kind: Parameters<typeof formatQuantity>[0]['kind'];
-  readonly revealed: boolean;
-}
-
-function optionsOf(question: Question | null): readonly string[] {
-  if (question?.kind === 'choice') return question.options;
-  if (question?.kind === 'ranking') return question.items.map(({ label }) => label);
-  return question?.kind === 'sign' ? ['▲ above zero', '0, exactly', '▼ below zero'] : [];
-}
-
-/** Hands go up for A, B, C; a number is said aloud. */
-function Ask({ ask, because, question, ground, kind, revealed }: AskProps) {
-  const write = (value: number): string => formatQuantity({ value, kind });
-  const truth = question && guessWords(question, null, write);
-  const ranks =
-    question?.kind === 'ranking'
-      ? trueOrder(question.items).map((place) => write(question.items[place].truth))
-      : [];
-  return (
-    <div role="status">
-      <p className="slide-ask" tabIndex={0} data-point>
-        <Passage text={ask} ground={ground} plain />
-      </p>
-      {revealed ? (
-        <>
-          <p tabIndex={0} data-point>
-            The lab: <strong className="number">{truth ?? '…'}</strong>
-            {ranks.length > 0 && ` (${ranks.join(', ')})`}
-          </p>
-          {because !== undefined && (
-            <p tabIndex={0} data-point>
-              <Passage text={because} ground={ground} plain />
-            </p>
-          )}
-        </>
-      ) : (
-        <ol type="A" className="slide-options">
-          {optionsOf(question).map((option) => (
-            <li key={option} tabIndex={0} data-point>
-              {option}
-            </li>
-          ))}
-        </ol>
-      )}
-    </div>
-  );
 }
 
 export function LessonSlide({ lesson, scene }: LessonSlideProps) {
@@ -99,6 +47,7 @@ export function LessonSlide({ lesson, scene }: LessonSlideProps) {
   const words = (text: string): string => plainWords(text, ground, formatQuantity);
   const question = predict && ground ? questionOf(predict, ground) : null;
   const kind = predict && ground && predict.kind !== 'choice' ? evaluate(predict.kind === 'ranking' ? predict.items[0].of : predict.of, ground).kind : 'plain'; // prettier-ignore
+  const write = (value: number): string => formatQuantity({ value, kind });
   const isOver = page === last && (!predict || revealed) && !following;
   return (
     <Slide
@@ -109,7 +58,19 @@ export function LessonSlide({ lesson, scene }: LessonSlideProps) {
         <>
           <h2>{step.title}</h2>
           {isAsking ? (
-            <Ask ask={predict.ask} because={predict.because} {...{ question, ground, kind, revealed }} />
+            <AskClass
+              key={at}
+              ask={<Passage text={predict.ask} ground={ground} plain />}
+              because={
+                predict.because !== undefined && (
+                  <p tabIndex={0} data-point>
+                    <Passage text={predict.because} ground={ground} plain />
+                  </p>
+                )
+              }
+              format={write}
+              {...{ question, revealed }}
+            />
           ) : (
             <div role="status">
               {pages[page].map((text) => (
@@ -124,6 +85,8 @@ export function LessonSlide({ lesson, scene }: LessonSlideProps) {
       now={[
         ...step.text.map(words),
         ...(predict ? [`Asks: ${words(predict.ask)}`] : []),
+        ...(question ? [`The answer: ${truthWords(question, write)}`] : []),
+        ...(step.task ? [`In the lab, where Esc leads: ${words(step.task.ask)}`] : []),
         ...(step.notes ?? []).map(words),
       ]}
       ahead={

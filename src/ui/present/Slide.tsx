@@ -1,5 +1,5 @@
 /** The frame of everything that is presented: words at one side, a figure at the other, only the controls of the step. */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { useLab } from '../parts/binding.ts';
 import { LazyPart } from '../parts/Boundary.tsx';
 import { useKeys } from '../shell/keys.tsx';
@@ -66,6 +66,15 @@ export function Slide({ title, place, figure, says, now, ahead, next, previous }
     else goBack();
   });
   useEffect(() => slide.current?.focus({ preventScroll: true }), []);
+  /** A clicker goes on from a field too, which keeps all other keys. */
+  const fromField = (event: KeyboardEvent): void => {
+    const act = event.target instanceof HTMLInputElement ? event.key : '';
+    if (act !== 'PageDown' && act !== 'PageUp') return;
+    event.preventDefault();
+    slide.current?.focus({ preventScroll: true });
+    if (act === 'PageDown') goOn();
+    else goBack();
+  };
   useKeys([
     { key: ' ', label: 'next step', first: true, run: goOn },
     { key: 'ArrowRight', label: 'next step', first: true, run: goOn },
@@ -93,7 +102,13 @@ export function Slide({ title, place, figure, says, now, ahead, next, previous }
     { key: 'Escape', label: 'leave the presenter', first: true, run: escape },
   ]);
   return (
-    <main className="presenter" ref={slide} tabIndex={-1} aria-label={`Presenter: ${title}`}>
+    <main
+      className="presenter"
+      ref={slide}
+      tabIndex={-1}
+      aria-label={`Presenter: ${title}`}
+      onKeyDown={fromField}
+    >
       <header className="slide-head">
         <h1>{title}</h1>
         <p className="soft">{place}</p>

@@ -7,15 +7,25 @@ import {
   turnCredits,
   underRule,
 } from '../../store/credit/compare.ts';
-import { creditFrame, creditSteps, strideEnds } from '../../store/credit/credit_steps.ts';
+import { creditFrame, creditSteps, strideEnds, type StepperStep } from '../../store/credit/credit_steps.ts';
 import { recredit } from '../../store/credit/credit.ts';
+import { stepQuestion } from '../../store/credit/step_questions.ts';
 import { bestLeaf, rolloutTree } from '../../store/record/reading.ts';
 import type { TreeState, UpdateState } from '../../store/record/run_state.ts';
 import { ROOT, type CreditConfig, type NodeId } from '../../units.ts';
 import { drawingAt } from '../credit/drawings.ts';
-import { ADVANTAGE_RULES, PHASE_TITLES, aheadOf, strideSentence, symbolsOf } from '../credit/sentences.ts';
+import { usePredicting } from '../credit/PredictStep.tsx';
+import {
+  ADVANTAGE_RULES,
+  PHASE_TITLES,
+  aheadOf,
+  askOf,
+  strideSentence,
+  symbolsOf,
+} from '../credit/sentences.ts';
 import { drawAdvantage, nodeName } from '../drawing/encodings.ts';
 import {
+  useActions,
   useContextLength,
   useCreditRules,
   useLab,
@@ -23,9 +33,11 @@ import {
   useTree,
   useUpdate,
 } from '../parts/binding.ts';
-import { capital, countWords, formatCreditRange, formatNumber } from '../parts/format.ts';
+import { capital, countWords, formatCount, formatCreditRange, formatNumber, formatSigned } from '../parts/format.ts'; // prettier-ignore
+import { truthWords } from '../parts/PredictionCard.tsx';
+import { AskClass } from './AskClass.tsx';
 import { FigureTree } from './FigureTree.tsx';
-import { nothingYet, usePlaceWords, type SceneProps } from './scene.tsx';
+import { nothingYet, Question, usePlaceWords, type SceneProps } from './scene.tsx';
 
 interface BodyProps extends SceneProps {
   readonly state: TreeState;
@@ -48,6 +60,39 @@ export function CreditScene({ children }: SceneProps) {
 
 const MOST_PARTS = 24; // of a formula: a longer one is said by its result
 
+/** What a step says: in a sentence, in symbols, in numbers. */
+function StepWords({
+  step,
+  sentence,
+  isOne,
+}: {
+  readonly step: StepperStep | null;
+  readonly sentence: string;
+  readonly isOne: boolean;
+}) {
+  // prettier-ignore
+  const hasFormula = step !== null && step.phase !== 'tokens' && isOne && step.formula.length <= MOST_PARTS;
+  return (
+    <>
+      <p role="status" tabIndex={0} data-point>
+        {sentence}
+      </p>
+      {hasFormula && (
+        <>
+          <p className="formula symbols" tabIndex={0} data-point>
+            {symbolsOf(step)}
+          </p>
+          <p className="slide-formula number" tabIndex={0} data-point>
+            {step.formula
+              .map((part) => (part.kind === 'text' ? part.text : formatNumber(part.value, 2)))
+              .join('')}
+          </p>
+        </>
+      )}
+    </>
+  );
+}
+
 function CreditBody({ state, update, own, children }: BodyProps) {
   const { selection } = useLab();
   const valueRule = useSelection((current) => current.valueRule);
@@ -57,27 +102,37 @@ function CreditBody({ state, update, own, children }: BodyProps) {
   const cursor = useSelection((current) => current.creditFrame);
   const stride = useSelection((current) => current.stride);
   const place = usePlaceWords();
-  const credit = useMemo(() => {
+  const act = useActions(state);
+  const { steps, ends } = useMemo(() => {
     const shown = recredit(state, own, { valueRule, advantageRule, leafNormalisation, whatIf }, update.trees);
     const tree = rolloutTree(state);
-    if (!shown || !tree) return null;
-    const steps = creditSteps(tree, shown.rewardSteps, shown, shown.config.advantageRule);
-    return { steps, ends: strideEnds(tree, steps, stride) };
+    if (!shown || !tree) return { steps: [], ends: [] };
+    const found = creditSteps(tree, shown.rewardSteps, shown, shown.config.advantageRule);
+    return { steps: found, ends: strideEnds(tree, found, stride) };
   }, [state, update, own, valueRule, advantageRule, leafNormalisation, whatIf, stride]);
-  if (!credit) return children(nothingYet('Credit'));
-  const { steps, ends } = credit;
   const frame = creditFrame(state, steps, cursor);
   const before = ends.findLast((end) => end < frame.cursor) ?? 0;
   const after = ends.find((end) => end > frame.cursor) ?? steps.length;
+  const predicting = usePredicting(steps, frame, after);
+  if (steps.length === 0) return children(nothingYet('Credit'));
+  const asked =
+    predicting &&
+    stepQuestion(steps, predicting.from, predicting.to, predicting.kind, { nameOf: nodeName, format: formatSigned }); // prettier-ignore
+  const isAsking = asked !== null && !predicting?.revealed;
   const done = steps.slice(
     ends.includes(frame.cursor) ? before : Math.max(0, frame.cursor - 1),
     frame.cursor,
   );
   const step = frame.current;
   const sentence = step ? strideSentence(done) : 'Nothing is known yet: the leaves wait for their rewards.';
-  const isLong = step !== null && step.formula.length > MOST_PARTS;
-  const about = step ? [step.node, ...step.lit].filter((id, at, all) => all.indexOf(id) === at) : [];
+  const about = isAsking ? [asked.step.node] : step ? [step.node, ...step.lit].filter((id, at, all) => all.indexOf(id) === at) : []; // prettier-ignore
+  const leaf = asked && state.nodes[asked.step.node];
+  const leafAct = leaf ? act(leaf) : ''; // what is rewarded
   const move = (to: number): void => selection.select({ creditFrame: to });
+  const said = <StepWords step={step} sentence={sentence} isOne={done.length === 1} />;
+  const isCount = asked?.step.phase === 'tokens' && asked.question.kind === 'number';
+  const format = isCount ? formatCount : formatSigned;
+  const phase = isAsking ? asked.step.phase : step?.phase;
   return children({
     title: 'Credit',
     place: `${place}${place === '' ? '' : ', '}step ${frame.cursor} of ${steps.length}`,
@@ -92,29 +147,40 @@ function CreditBody({ state, update, own, children }: BodyProps) {
     ),
     says: (
       <>
-        {step && <h2>{capital(PHASE_TITLES[step.phase])}</h2>}
-        <p role="status" tabIndex={0} data-point>
-          {sentence}
-        </p>
-        {step && step.phase !== 'tokens' && done.length === 1 && !isLong && (
+        {phase && <h2>{capital(PHASE_TITLES[phase])}</h2>}
+        {isAsking && asked.step.phase === 'reward' && (
           <>
-            <p className="formula symbols" tabIndex={0} data-point>
-              {symbolsOf(step)}
-            </p>
-            <p className="slide-formula number" tabIndex={0} data-point>
-              {step.formula
-                .map((part) => (part.kind === 'text' ? part.text : formatNumber(part.value, 2)))
-                .join('')}
-            </p>
+            <Question tree={state} />
+            {leafAct !== '' && <p>{`${nodeName(asked.step.node)}: ${leafAct}.`}</p>}
           </>
+        )}
+        {asked && predicting ? (
+          <AskClass
+            key={`${predicting.kind} ${predicting.from} ${predicting.to}`}
+            ask={askOf(asked)}
+            question={asked.question}
+            format={format}
+            because={said}
+            revealed={predicting.revealed}
+          />
+        ) : (
+          said
         )}
       </>
     ),
-    now: [sentence, ...(step ? [symbolsOf(step)] : [])],
-    ahead: steps[frame.cursor] ? aheadOf(steps[after - 1]) : 'Credit is done.',
-    next: frame.cursor < steps.length ? { words: 'Next', run: () => move(after) } : null,
+    now: isAsking
+      ? [askOf(asked), `The answer: ${truthWords(asked.question, format)}`]
+      : [sentence, ...(step ? [symbolsOf(step)] : [])],
+    ahead: isAsking ? 'The answer.' : steps[frame.cursor] ? aheadOf(steps[after - 1]) : 'Credit is done.',
+    next: nextOf(),
     previous: frame.cursor > 0 ? { words: 'Back', run: () => move(before) } : null,
   });
+
+  function nextOf() {
+    if (predicting && isAsking) return { words: 'Show', run: predicting.reveal };
+    if (frame.cursor >= steps.length) return null;
+    return { words: 'Next', run: predicting ? predicting.goOn : () => move(after) };
+  }
 }
 
 export function CompareScene({ children }: SceneProps) {
