@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 import { browserFlags, findBrowser } from './scripts/browser.mjs';
 import { wgslParts } from './scripts/wgsl_parts.ts';
 
+// React as it is shipped: for development it takes a stack with every element, half the time of a page's tests.
+process.env.NODE_ENV = 'production';
+
 const executablePath = findBrowser();
 // Named ahead: a dependency that Vite finds only while tests run makes it reload the page under them.
 const BUNDLED = [
@@ -41,6 +44,7 @@ const inBrowser = (name: string, pages: Readonly<Record<string, string[]>>) => (
   test: {
     name,
     exclude: ['tests/**/*.node.test.ts'], // the node project runs them
+    setupFiles: ['tests/support/flush_renders.ts'],
     browser: {
       enabled: true,
       headless: true,

@@ -9,6 +9,7 @@ import type { AnswerTo, Ask, Question, QuestionName, QuestionNamed } from '../..
 import { App } from '../../src/ui/shell/App.tsx';
 import type { RunConfig } from '../../src/units.ts';
 import { withoutTimes } from './scripted_run.ts';
+import { lentGpu } from './shared_gpu.ts';
 
 /** The instant preset with its warm start: 2 updates of 4 prompts in 2 mini-batches. */
 export function liveConfig(): RunConfig {
@@ -46,7 +47,7 @@ export function openEngine(hear: (event: EngineEvent) => void = () => undefined)
       hear(event);
       waiting.forEach((look) => look());
     },
-    openBackend: () => openGpuBackend(),
+    openBackend: () => openGpuBackend({ gpu: lentGpu }),
     fetchWeights: async (file) => (await fetch(`/${file}`)).arrayBuffer(),
   });
   const asked: Question[] = [];

@@ -11,6 +11,7 @@ import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import type { Question } from '../../src/train/inspect/index.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { withoutTimes } from '../support/scripted_run.ts';
+import { lentGpu } from '../support/shared_gpu.ts';
 
 const instant = presets.get('instant')!.config;
 const config: RunConfig = {
@@ -24,7 +25,7 @@ let created = 0;
 
 beforeAll(async () => {
   weights = await (await fetch(`/${config.weights}`)).arrayBuffer();
-  const gpu = await openGpuBackend();
+  const gpu = await openGpuBackend({ gpu: lentGpu });
   backend = {
     ...gpu,
     createPolicy(request) {

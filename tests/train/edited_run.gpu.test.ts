@@ -5,6 +5,7 @@ import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import type { CheckedStep, EngineEvent } from '../../src/protocol/protocol.ts';
 import { withKernel } from '../../src/units.ts';
 import { withoutTimes } from '../support/scripted_run.ts';
+import { lentGpu } from '../support/shared_gpu.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 
 /** All events of a run, but for what names it. */
@@ -20,7 +21,7 @@ async function eventsOf(
   };
   const fetchWeights = (): Promise<ArrayBuffer> =>
     Promise.reject(new Error('random parameters need no file'));
-  const engine = new Engine({ post, openBackend: () => openGpuBackend(), fetchWeights });
+  const engine = new Engine({ post, openBackend: () => openGpuBackend({ gpu: lentGpu }), fetchWeights });
   const edit =
     source === null ? null : ({ name: 'policy_loss', source, gradientCheck: 'unchecked' } as const);
   await engine.dispatch({ kind: 'open', config: withKernel(tinyRun(0), edit) });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Phase, RunCommand, EngineEvent } from '../../src/protocol/protocol.ts';
 import { Engine } from '../../src/train/engine/engine.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
+import { lentGpu } from '../support/shared_gpu.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 
 test('the weights at a pause before each step are those before it, and the step moves them', async () => {
@@ -12,7 +13,7 @@ test('the weights at a pause before each step are those before it, and the step 
     heard();
   };
   const fetchWeights = (): Promise<ArrayBuffer> => Promise.reject(new Error('no file is needed'));
-  const engine = new Engine({ post, openBackend: () => openGpuBackend(), fetchWeights });
+  const engine = new Engine({ post, openBackend: () => openGpuBackend({ gpu: lentGpu }), fetchWeights });
   /** Sends a command and takes the first event from then on that `matches`. */
   const ask = async (
     command: RunCommand,

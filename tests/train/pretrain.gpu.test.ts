@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { searchEnvironment } from '../../src/env/search/search.ts';
-import { openGpu } from '../../src/gpu/device.ts';
 import { decodeWeights } from '../../src/model/weights.ts';
 import { Policy } from '../../src/model/policy.ts';
 import { evaluate } from '../../src/train/run/evaluate.ts';
@@ -8,12 +7,13 @@ import { seededParameters } from '../../src/train/engine/gpu_backend.ts';
 import { PRETRAIN, pretrain, type PretrainProgress } from '../../src/train/pretrain/pretrain.ts';
 import { SEARCH_MODEL } from '../../src/train/config/presets.ts';
 import type { PretrainRecord } from '../../src/train/pretrain/pretrain_page.ts';
+import { sharedGpu } from '../support/shared_gpu.ts';
 
 const { contextLength } = searchEnvironment;
 const TINY = { ...SEARCH_MODEL, channels: 16, layers: 1, heads: 2, kvHeads: 2, headSize: 8, hidden: 32 };
 
 async function surprisals(seed: number): Promise<number[]> {
-  const gpu = await openGpu();
+  const gpu = await sharedGpu();
   const config = {
     ...PRETRAIN,
     model: TINY,
@@ -27,7 +27,6 @@ async function surprisals(seed: number): Promise<number[]> {
   const progress: PretrainProgress[] = [];
   await pretrain(policy, config, (entry) => void progress.push(entry));
   policy.dispose();
-  gpu.close();
   return progress.map(({ turnSurprisal }) => turnSurprisal);
 }
 
@@ -47,7 +46,7 @@ const SHIPPED = [
 ] as const;
 
 test.each(SHIPPED)('the shipped %s answers as its record says', async (name, datasets) => {
-  const gpu = await openGpu();
+  const gpu = await sharedGpu();
   const file = await (await fetch(`/${name}.safetensors`)).arrayBuffer();
   const record = (await (await fetch(`/${name}.json`)).json()) as PretrainRecord; // written by npm run pretrain
   const { values: parameters, metadata } = decodeWeights(file, SEARCH_MODEL);
@@ -68,5 +67,4 @@ test.each(SHIPPED)('the shipped %s answers as its record says', async (name, dat
     within(sampled.unknown, record.scores[dataset].admitted ?? 0); // records before it was counted admit none
   }
   policy.dispose();
-  gpu.close();
 });

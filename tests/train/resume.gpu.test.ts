@@ -8,6 +8,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/run/checkpoi
 import type { RunEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
 import { eventsAfter, trainedRun } from '../support/resumed_runs.ts';
+import { lentGpu } from '../support/shared_gpu.ts';
 
 const BEFORE = 2; // updates before the checkpoint: the moments of the optimiser are full by then
 const UPDATES = 3;
@@ -25,7 +26,7 @@ function configOf(name: keyof typeof algorithms): RunConfig {
 let straightOn: Backend;
 let resumedOn: Backend; // another device: nothing of the first run is on it
 beforeAll(async () => {
-  [straightOn, resumedOn] = [await openGpuBackend(), await openGpuBackend()];
+  [straightOn, resumedOn] = [await openGpuBackend({ gpu: lentGpu }), await openGpuBackend()];
 });
 afterAll(() => [straightOn, resumedOn].forEach((backend) => backend.close()));
 

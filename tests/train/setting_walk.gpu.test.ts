@@ -1,7 +1,6 @@
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { algorithms, type AlgorithmName } from '../../src/algo/catalogue/index.ts';
 import { keyedRandom } from '../../src/algo/random.ts';
-import type { Backend } from '../../src/train/engine/backend.ts';
 import { parseRunConfig, withSetting } from '../../src/train/config/config.ts';
 import { Engine } from '../../src/train/engine/engine.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
@@ -9,6 +8,7 @@ import { withAlgorithm } from '../../src/train/config/presets.ts';
 import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import type { LabError, RunConfig } from '../../src/units.ts';
 import { tiny } from '../support/setting_walk.ts';
+import { lentGpu } from '../support/shared_gpu.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 
 /** Numbers that kernels compute with. */
@@ -67,11 +67,6 @@ function atBounds(n: number): RunConfig {
   return parseRunConfig(config);
 }
 
-let backend: Promise<Backend> | null = null; // one device, so that kernels are compiled once
-const shared = (): Promise<Backend> =>
-  (backend ??= openGpuBackend()).then((opened) => ({ ...opened, lost: NEVER, close: () => undefined }));
-afterAll(async () => (await backend)?.close());
-
 async function played(config: RunConfig) {
   const log: EngineEvent[] = [];
   let end: () => void = () => undefined;
@@ -80,7 +75,11 @@ async function played(config: RunConfig) {
     log.push(event);
     if (event.kind === 'failed' || (event.kind === 'status' && event.status === 'finished')) end();
   };
-  const engine = new Engine({ post, openBackend: shared, fetchWeights: () => NEVER });
+  const engine = new Engine({
+    post,
+    openBackend: () => openGpuBackend({ gpu: lentGpu }),
+    fetchWeights: () => NEVER,
+  });
   await engine.dispatch({ kind: 'open', config });
   await engine.dispatch({ kind: 'play' });
   await over;
