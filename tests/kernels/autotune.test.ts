@@ -1,19 +1,15 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
 import { autotune, browserStore, choose, type TuningStore } from '../../src/gpu/autotune.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
+import { lentGpu } from '../support/shared_gpu.ts';
 
 // That every candidate gives the same bits is tested in program.test.ts.
 const tunable: readonly AnyKernel[] = [kernels.matmul_nt, kernels.matmul_nt_quads];
 
-const opened: Gpu[] = [];
-async function open(subgroups = true): Promise<Gpu> {
-  const gpu = await openGpu({ subgroups });
-  opened.push(gpu);
-  return gpu;
-}
-afterEach(() => opened.splice(0).forEach((gpu) => gpu.close()));
+/** Nothing tuned or declined yet. The device of the page has subgroups where the adapter has. */
+const open = (subgroups = true): Promise<Gpu> => openGpu(subgroups ? { gpu: lentGpu } : { subgroups });
 
 /** A store that remembers what it was told; `answer` stands in for what it finds. */
 function memory(answer: string | null = null): TuningStore & { readonly told: Map<string, string> } {
@@ -53,6 +49,7 @@ test('the kernels that the device runs are timed once, and then known', async ()
     await autotune(again, tunable, store);
     expect(store.told.size).toBe(timed);
     expect(new Map(again.tuning)).toEqual(chosen);
+    for (const each of [gpu, again]) each.close(); // the device of the page stays open
   }
 });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import { capacityOf, splitBatch } from '../../src/model/microbatches.ts';
 import { tokenId, type GenerateRequest } from '../../src/units.ts';
@@ -10,13 +10,13 @@ import {
   updateInputs,
   trainOn,
 } from '../support/gpu_policies.ts';
+import { lentGpu } from '../support/shared_gpu.ts';
 import { SMALL_MODEL } from '../support/token_batches.ts';
 
 const LIMIT = { tokens: 200, predicted: 200, scored: 400 };
 
 let gpu: Gpu;
-beforeAll(async () => void (gpu = await openGpu()));
-afterAll(() => gpu.close());
+beforeAll(async () => void (gpu = await openGpu({ gpu: lentGpu }))); // with a ledger of its own
 
 test('however large a batch comes late, training creates no buffer after its first step', async () => {
   const policy = await randomPolicy(gpu, SMALL_MODEL, { training: LIMIT });

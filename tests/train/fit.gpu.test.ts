@@ -1,15 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openGpu, type Gpu } from '../../src/gpu/device.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { checkFits, grantedBytes, runFootprint } from '../../src/train/config/fit.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import { Engine } from '../../src/train/engine/engine.ts';
 import { presets } from '../../src/train/config/presets.ts';
 import type { EngineEvent } from '../../src/protocol/protocol.ts';
 import type { RunConfig } from '../../src/units.ts';
+import { lentGpu, sharedGpu } from '../support/shared_gpu.ts';
 
 let gpu: Gpu;
-beforeAll(async () => void (gpu = await openGpu()));
-afterAll(() => gpu.close());
+beforeAll(async () => void (gpu = await sharedGpu()));
 
 function instant(changes: Partial<RunConfig> = {}): RunConfig {
   const { config } = presets.get('instant') ?? {};
@@ -25,14 +25,15 @@ test('a run takes what its footprint says with the first update, and creates no 
   const config = instant({ updates: 3, evaluation });
   const buffers = new Map<GPUBuffer, number>();
   let created = 0;
+  let stopSpying: () => void = () => undefined;
   const spied = {
     requestAdapter: async (options?: GPURequestAdapterOptions) => {
-      const adapter = await navigator.gpu.requestAdapter(options);
+      const adapter = await lentGpu.requestAdapter(options);
       const request = adapter?.requestDevice.bind(adapter);
       if (adapter && request)
         adapter.requestDevice = async (descriptor) => {
           const device = await request(descriptor);
-          spy(device, buffers, () => (created += 1));
+          stopSpying = spy(device, buffers, () => (created += 1));
           return device;
         };
       return adapter;
@@ -56,6 +57,7 @@ test('a run takes what its footprint says with the first update, and creates no 
   const actual = [...buffers.values()].reduce((sum, size) => sum + size, 0);
   expect([...createdBy, created]).toEqual(Array(4).fill(createdBy[0]));
   await engine.dispose();
+  stopSpying(); // the device is that of the page
 
   const { bytes } = await runFootprint(config, gpu.limits);
   expect(Math.abs(bytes - actual) / actual).toBeLessThan(0.01);
@@ -65,8 +67,11 @@ test('a run takes what its footprint says with the first update, and creates no 
 const isOver = (event: EngineEvent): boolean =>
   event.kind === 'failed' || (event.kind === 'status' && event.status === 'finished');
 
-/** Keeps the sizes of the device's living buffers, and tells of each that is created. */
-function spy(device: GPUDevice, buffers: Map<GPUBuffer, number>, onCreate: () => void): void {
+/**
+ * Keeps the sizes of the device's living buffers, and tells of each that is created.
+ * @returns ends it
+ */
+function spy(device: GPUDevice, buffers: Map<GPUBuffer, number>, onCreate: () => void): () => void {
   const create = device.createBuffer.bind(device);
   device.createBuffer = (descriptor) => {
     const buffer = create(descriptor);
@@ -80,6 +85,7 @@ function spy(device: GPUDevice, buffers: Map<GPUBuffer, number>, onCreate: () =>
     };
     return buffer;
   };
+  return () => void (device.createBuffer = create);
 }
 
 test('a run that cannot fit says what it needs, what there is and which value fits, and allocates nothing', async () => {

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
+import { DeviceLostError } from '../../src/gpu/errors.ts';
 import { firstDifference } from '../../src/store/record/replay_difference.ts';
+import { environmentNamed } from '../../src/train/config/config.ts';
 import { presets, withAlgorithm } from '../../src/train/config/presets.ts';
 import type { Backend } from '../../src/train/engine/engine.ts';
 import { openGpuBackend } from '../../src/train/engine/gpu_backend.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/run/checkpoint_file.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
-import type { RunConfig } from '../../src/units.ts';
+import { tokenId, type RunConfig } from '../../src/units.ts';
+import { randomBatch } from '../support/gpu_policies.ts';
 import { eventsAfter, trainedRun } from '../support/resumed_runs.ts';
 import { lentGpu } from '../support/shared_gpu.ts';
 
@@ -68,4 +71,18 @@ test('a fork with nothing changed is its parent bit for bit; with another learni
   expect(gradientNorm).toBeGreaterThan(0);
   // the next mini-batch, which the moved policy scores
   expect(firstDifference(after, faster)).toMatchObject({ update: 2, phase: 'loss', kind: 'loss' });
+});
+
+// Here, since the device that goes has compiled all that a policy needs.
+test('a lost device rejects the calls under way and every later one', async () => {
+  const config = configOf('at2po');
+  const environment = environmentNamed(config.environment);
+  const policy = await resumedOn.createPolicy({ config, weights: null, environment });
+  policy.beginRollout({ seed: 1, update: 1 }, { temperature: 1, stopTokens: [] });
+  const request = { context: [tokenId(1)], key: { prompt: 0, node: 0, firstToken: 0 }, maxTokens: 30 };
+  const batch = randomBatch(config.model.vocabularySize, 9, 21);
+  const underWay = [policy.score(batch, 1), policy.generate([request])];
+  resumedOn.close();
+  for (const call of underWay) await expect(call).rejects.toThrow(DeviceLostError);
+  await expect(policy.parameters()).rejects.toThrow(DeviceLostError);
 });
