@@ -3,12 +3,22 @@
 // processor time of all the browser's processes an update, and bytes on disk. (b) On the built page: how soon a run goes on
 // after a reload. (c) On the built page: a log of 200 MB opened through the file input: how soon it is shown, how soon it is
 // read, and the longest task of the page's thread meanwhile. Prints tables and saves docs/performance/keep.{json,md}.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, gunzipSync } from 'node:zlib';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
 import { browserFlags, findBrowser, installBrowser } from './browser.mjs';
@@ -194,12 +204,7 @@ async function measureResume(page, url) {
     const words = page.getByText(/^Resumed at update \d+: the page was loaded again/);
     const update = Number(/\d+/.exec((await words.textContent()) ?? '')?.[0]);
     const said = performance.now() - started;
-    await page.waitForFunction((past) => {
-      const row = [...document.querySelectorAll('.runs-view tbody tr')].find((each) =>
-        /live/.test(each.textContent),
-      );
-      return Number(/(\d+) of 40/.exec(row?.textContent ?? '')?.[1] ?? 0) > past;
-    }, update);
+    await page.getByText(`Update ${update + 1} done`).waitFor({ state: 'attached' });
     times.push({ update, saidSeconds: said / 1000, nextUpdateSeconds: (performance.now() - started) / 1000 });
   }
   await page.getByRole('button', { name: 'Pause', exact: true }).click();
@@ -207,7 +212,7 @@ async function measureResume(page, url) {
 }
 
 /** The shipped recording again and again, its updates numbered on, until its text is as long as asked. */
-function longRecording(path, megabytes) {
+async function longRecording(path, megabytes) {
   const lines = gunzipSync(readFileSync(`${ROOT}public/recorded-instant.ndjson.members`))
     .toString()
     .trim()
@@ -223,20 +228,23 @@ function longRecording(path, megabytes) {
       ? JSON.stringify({ ...event, config: { ...event.config, updates: rounds * round } })
       : line;
   });
-  rmSync(path, { force: true });
-  let [count, bytes] = [head.length - 1, 0];
-  const add = (text) => {
-    bytes += text.length;
-    writeFileSync(path, gzipSync(text), { flag: 'a' });
-  };
-  add(`${head.join('\n')}\n`);
-  for (let at = 0; at < rounds; at += 1) {
-    add(
-      events.map((event) => `${JSON.stringify({ ...event, update: event.update + at * round })}\n`).join(''),
-    );
-    count += events.length;
+  const count = head.length - 1 + rounds * events.length;
+  let bytes = 0;
+  function* text() {
+    yield `${head.join('\n')}\n`;
+    for (let at = 0; at < rounds; at += 1)
+      yield events
+        .map((event) => `${JSON.stringify({ ...event, update: event.update + at * round })}\n`)
+        .join('');
+    yield `${JSON.stringify({ kind: 'end', events: count })}\n`;
   }
-  add(`${JSON.stringify({ kind: 'end', events: count })}\n`);
+  const counted = new Transform({
+    transform(chunk, _encoding, done) {
+      bytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  await pipeline(text, counted, createGzip(), createWriteStream(path));
   return {
     updates: rounds * round,
     events: count,
@@ -247,7 +255,7 @@ function longRecording(path, megabytes) {
 
 async function measureOpen(page, url, megabytes) {
   const path = join(tmpdir(), `turnwise-${process.pid}.ndjson.gz`);
-  const file = longRecording(path, megabytes);
+  const file = await longRecording(path, megabytes);
   try {
     await page.goto(`${url}#v1&view=train`);
     await page.getByText(/Update 1 done/).waitFor({ state: 'attached' });
@@ -256,15 +264,10 @@ async function measureOpen(page, url, megabytes) {
     const started = performance.now();
     await page.locator('input[type=file]').first().setInputFiles(path);
     const since = () => (performance.now() - started) / 1000;
-    await page.waitForFunction(
-      (updates) => document.body.textContent.includes(`of ${updates}`),
-      file.updates,
-    );
+    await page.getByText(`of ${file.updates}`).first().waitFor();
+    await page.getByText(/Update [1-9]\d* done/).waitFor({ state: 'attached' });
     const shownSeconds = since();
-    await page.waitForFunction(
-      (updates) => document.body.textContent.includes(`Update ${updates} done`),
-      file.updates,
-    );
+    await page.getByText(`Update ${file.updates} done`).waitFor({ state: 'attached' });
     const { longest } = await page.evaluate(() => ({ longest: globalThis.longest }));
     return {
       ...file,
