@@ -161,18 +161,25 @@ function start(): void {
   let hearKeeper = (news: KeeperNews): void => void heard.push(news);
   const keeper = isFrame ? null : startKeeper((news) => hearKeeper(news));
   const engine = startEngine(undefined, undefined, keeper ? () => keeper.join() : undefined, isFrame);
-  const lab = createLab((command) => engine.send(command), location.hash, readInWorker, codec, engine, {
-    keeper: keeper ?? NO_KEEPER,
-    tab,
-    follows: left !== null && history.state === OWN_ENTRY,
-    tools: {
-      openBundle: openBundleInWorker,
-      importRollouts: importInWorker,
-      lookAtRollouts: lookInWorker,
-      writeBundle: async (run) => (await import('./files/bundle.ts')).writeBundle(run),
-      writeLog: codec.write,
+  const lab = createLab(
+    (command) => engine.send(command),
+    location.hash,
+    readInWorker,
+    codec,
+    { ask: engine.ask, restart: engine.restart, rests: isFrame },
+    {
+      keeper: keeper ?? NO_KEEPER,
+      tab,
+      follows: left !== null && history.state === OWN_ENTRY,
+      tools: {
+        openBundle: openBundleInWorker,
+        importRollouts: importInWorker,
+        lookAtRollouts: lookInWorker,
+        writeBundle: async (run) => (await import('./files/bundle.ts')).writeBundle(run),
+        writeLog: codec.write,
+      },
     },
-  });
+  );
   hearKeeper = lab.kept.hear;
   heard.forEach(lab.kept.hear);
   lab.kept.refresh().catch((error: unknown) => console.info('Runs are not kept in this browser:', error));

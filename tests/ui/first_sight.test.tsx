@@ -68,14 +68,14 @@ test('of a recording the story stays past its third update, and goes with a scro
     const lab = createLab(() => undefined, '');
     const screen = await render(<App lab={lab} />);
     const story = () => screen.container.querySelector('.first-sight');
-    return { lab, story };
+    return { lab, story, text: () => screen.container.textContent };
   };
   const recorded = await open();
   recorded.lab.run.apply(four);
   await expect
     .poll(() => recorded.lab.run.getState().updates.filter(({ metrics }) => metrics).length)
     .toBe(4);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await expect.poll(recorded.text).toContain('Update 4 of');
   expect(recorded.story()).not.toBeNull();
   recorded.lab.selection.select({ update: 4 });
   await expect.poll(recorded.story).toBeNull();

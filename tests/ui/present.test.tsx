@@ -16,11 +16,11 @@ import { smallTargets } from '../support/targets.ts';
 
 let lab: Lab;
 
-async function show(opened: Lab): Promise<void> {
+async function show(opened: Lab, isFrame = false): Promise<void> {
   lab = opened;
   const container = Object.assign(document.createElement('div'), { id: 'root' });
   document.body.append(container);
-  await render(<App lab={lab} />, { container });
+  await render(<App lab={lab} isFrame={isFrame} />, { container });
 }
 
 /** The scripted run, at the first tree that has credit to show. */
@@ -282,6 +282,46 @@ describe('the presenter', () => {
   });
 });
 
+describe('a frame in another page', () => {
+  /** With an engine that rests until somebody asks for it. */
+  async function frame(fields: string) {
+    const asked: string[] = [];
+    const made = createLab(({ kind }) => asked.push(kind), `#v1&${fields}`, undefined, undefined, {
+      restart: () => asked.push('restart'),
+      rests: true,
+    });
+    await show(made, true);
+    return asked;
+  }
+  const bar = (): string => document.querySelector('.frame-bar')!.textContent;
+
+  test.each([
+    ['lesson=averaging', 'Credit, lesson: Averaging up the tree', 'A small tree'],
+    ['example=0.5(0.5=1,0.5=0),0.5=0&view=tree', 'Tree, a small tree', 'n2'],
+  ])('%s says what it shows and starts nothing', async (fields, words, content) => {
+    const asked = await frame(fields);
+    await expect.poll(bar).toContain(words);
+    await expect.poll(() => document.getElementById('root')!.textContent).toContain(content);
+    await expect.poll(() => document.querySelectorAll('.tree-drawing [data-node]').length).toBeGreaterThan(3);
+    expect(document.getElementById('root')!.textContent).not.toMatch(/engine (is )?starting/i);
+    expect(document.querySelector('.header')).toBeNull();
+    expect(asked).toEqual([]);
+    await page.getByRole('button', { name: 'Start the engine' }).click();
+    await expect.poll(bar).toContain('Engine starting …');
+    expect(asked).toContain('restart');
+  });
+
+  test('of a run says what will come, and why nothing can be trained yet', async () => {
+    await frame('view=profile&update=3');
+    await expect.poll(bar).toContain('Profile, update 3');
+    await expect.element(page.getByText('The engine is not started: the button below the view starts it.')).toBeVisible(); // prettier-ignore
+    expect(document.getElementById('root')!.textContent).not.toMatch(/engine (is )?starting/i);
+    lab.transport.trainLive();
+    await expect.poll(bar).toContain('Engine starting …');
+    expect(lab.transport.getState().awaiting).toBe(true);
+  });
+});
+
 /** The text of a QR code as a camera reads it. */
 async function readCode(svg: SVGElement): Promise<string | undefined> {
   const side = 900;
@@ -326,6 +366,39 @@ describe('a teacher’s link', () => {
     expect(knobs().filter((label) => /learning rate/i.test(label)).length).toBe(1);
     await press('2');
     expect(lab.selection.getState().view).toBe('tree');
+  });
+
+  test('what it hides is reached by no way: a link, a lesson’s step, the presenter; one sentence says why, and the way back', async () => {
+    await open('&view=loss&hide=loss,train');
+    const why = 'Your teacher’s link hides the Loss view, where this leads.';
+    await expect.element(page.getByText(why)).toBeVisible();
+    expect(document.querySelector('.token-strip, .turn-lane')).toBeNull();
+    await press('P');
+    await expect.poll(() => slide()?.textContent).toContain(why);
+    expect(slide().querySelector('.slide-row')).toBeNull();
+    await press('{Escape}');
+    await page.getByRole('button', { name: 'Show the Tree view' }).click(); // the first that is not hidden
+    await expect.element(page.getByRole('tree')).toBeVisible();
+    lab.selection.select({ view: 'loss' }); // an alarm's example, a link within the page
+    await expect.element(page.getByText(why)).toBeVisible();
+    await page.getByRole('button', { name: 'Show all that is hidden' }).click();
+    await expect.poll(() => document.querySelector('.turn-lane')).toBeTruthy();
+  });
+
+  test('a lesson whose view is hidden says so, and stays', async () => {
+    await show(createLab(() => undefined, '#v1&lesson=averaging&hide=credit'));
+    await expect.element(page.getByText('Your teacher’s link hides the Credit view, where this leads.')).toBeVisible(); // prettier-ignore
+    expect(document.querySelector('.phases')).toBeNull();
+    await expect.element(page.getByRole('heading', { name: 'A small tree' })).toBeVisible();
+  });
+
+  test('the dialog hides no view that its lesson needs', async () => {
+    await openReady('&view=tree');
+    await page.getByText('Export', { exact: true }).click();
+    await page.getByRole('button', { name: 'Teacher’s link' }).click();
+    await page.getByRole('dialog').getByRole('combobox', { name: 'Lesson' }).selectOptions('averaging');
+    const views = (): readonly string[] => [...document.querySelectorAll('.hide-group[aria-label="Views"] label:not(.heading)')].map(({ textContent }) => textContent.trim()); // prettier-ignore
+    await expect.poll(views).toEqual(['Train', 'Tree', 'Loss', 'Compare', 'Profile', 'Runs']);
   });
 
   test('is made in a dialog; its code reads as the link', async () => {

@@ -50,6 +50,7 @@ export interface EngineEnd {
   readonly ask: Ask;
   /** Ends the engine and starts another. */
   readonly restart: () => void;
+  readonly rests: boolean; // it waits until somebody asks for it
 }
 
 /** What makes runs last. */
@@ -60,7 +61,11 @@ export interface Keeping {
   readonly follows?: boolean;
 }
 
-const NO_ENGINE: EngineEnd = { ask: () => new Promise(() => undefined), restart: () => undefined };
+const NO_ENGINE: EngineEnd = {
+  ask: () => new Promise(() => undefined),
+  restart: () => undefined,
+  rests: false,
+};
 
 /**
  * @param send carries commands to the engine
@@ -102,7 +107,7 @@ export function createLab(
     if (!name || changes) selection.select({ run: runName(header), recipe: changes, placed });
   };
   run.subscribe(nameRun);
-  const { ask, restart } = { ...NO_ENGINE, ...engine };
+  const { ask, restart, rests } = { ...NO_ENGINE, ...engine };
   const replays = createReplays({
     ...{ ask, run, shown: run.shown, report: run.report },
     standsAt: (update) => transport.standsAt(update),
@@ -114,7 +119,7 @@ export function createLab(
   const interventions = createInterventions({ run, selection, ask: replays.ask, report: run.report });
   const transport = createTransport({
     ...{ run, recorded, live, selection, player },
-    ...{ send, restart, inspection },
+    ...{ send, restart, rests, inspection },
   });
   const empty = (): RunStore => createRunStore({ codec });
   const kept = createKept({

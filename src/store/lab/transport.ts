@@ -21,6 +21,7 @@ import { runName, sameRun } from '../record/run_name.ts';
 import type { Selection, SelectionStore } from '../place/selection.ts';
 
 export type EngineState =
+  | { readonly kind: 'resting' } // nobody has asked for it: a frame in another page
   | { readonly kind: 'starting' } // the worker loads and compiles
   | { readonly kind: 'ready' }
   | { readonly kind: 'unavailable'; readonly report: ErrorReport };
@@ -99,15 +100,16 @@ export interface TransportParts {
   readonly send: (command: RunCommand) => void;
   /** Ends the engine and starts another. */
   readonly restart: () => void;
+  readonly rests: boolean; // the engine waits until somebody asks for it
   /** Waits for what an update to come will answer. */
   readonly inspection: Pick<Inspection, 'awaitProfile' | 'awaitStepCheck' | 'clear'>;
 }
 
 export function createTransport(parts: TransportParts): Transport {
-  const { run, recorded, live, selection, player, send, restart, inspection } = parts;
+  const { run, recorded, live, selection, player, send, restart, rests, inspection } = parts;
   const store = createStore<TransportState>(() => ({
     source: 'recorded',
-    engine: { kind: 'starting' },
+    engine: { kind: rests ? 'resting' : 'starting' },
     prepared: false,
     awaiting: false,
     draft: null,
@@ -205,7 +207,8 @@ export function createTransport(parts: TransportParts): Transport {
       showLive();
       asking();
     } else if (engine.kind === 'ready' && config) goLive(config, asking);
-    else if (engine.kind === 'starting' && isPlay) store.setState({ awaiting: true });
+    else if (engine.kind !== 'unavailable' && isPlay)
+      store.setState({ engine: { kind: 'starting' }, awaiting: true });
   };
 
   /** @param first asked of the new run before it plays on */
@@ -378,9 +381,7 @@ export function createTransport(parts: TransportParts): Transport {
     restartEngine() {
       const { status, update, phase } = live.getState();
       open.gone = true;
-      store.setState({
-        ...{ engine: { kind: 'starting' }, life: 'well', prepared: false, awaiting: false },
-      });
+      store.setState({ engine: { kind: 'starting' }, life: 'well', prepared: false, awaiting: false });
       forget();
       if (isBegun() && status !== 'finished')
         live.apply([{ kind: 'status', status: 'failed', update, phase }]);

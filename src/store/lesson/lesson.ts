@@ -21,8 +21,10 @@ import {
   INITIAL_SELECTION,
   isElsewhere,
   LESSON_LIST,
+  VIEWS,
   type Selection,
   type SelectionStore,
+  type View,
 } from '../place/selection.ts';
 import { rolloutTree, selectedTree, selectedUpdate } from '../record/reading.ts';
 import { readRecord } from '../record/read_record.ts';
@@ -30,6 +32,19 @@ import type { RunStore, Screen } from '../record/run.ts';
 import type { RunState } from '../record/run_state.ts';
 import { exampleEvents, parseExample } from './example.ts';
 import type { Guess } from './prediction.ts';
+
+/** Views that a lesson's steps, answers and tasks lead to. */
+export function viewsOf(lesson: Lesson): readonly View[] {
+  const fields = lesson.steps.flatMap(({ at, reveal, task }) => [
+    [at],
+    ...(reveal ? [[at, reveal.at]] : []),
+    ...(task?.kind === 'choose' ? [[at, task.done]] : []),
+  ]);
+  const views = fields.map(
+    (parts) => decodeSelection(`#v1&${[lesson.at, ...parts].filter(Boolean).join('&')}`).view,
+  );
+  return VIEWS.filter((view) => views.includes(view));
+}
 
 export interface LessonState {
   readonly name: string | null; // of the lesson that is open

@@ -144,68 +144,77 @@ export function StepperBar(props: StepperBarProps) {
         </div>
         <PredictSwitch />
       </div>
-      <div className="bar" role="group" aria-label="Credit steps">
-        <button type="button" onClick={() => move(0)} disabled={frame.cursor === 0} aria-label="First frame">
-          |◀
-        </button>
-        <button type="button" onClick={previous} disabled={frame.cursor === 0}>
-          ◀ Previous
-        </button>
-        <button type="button" className="primary" onClick={next} disabled={frame.cursor === steps.length}>
-          Next ▶
-        </button>
-        <button
-          type="button"
-          onClick={() => move(steps.length)}
-          disabled={frame.cursor === steps.length}
-          aria-label="Last frame"
-        >
-          ▶|
-        </button>
-        <label>
-          by{' '}
-          <select
-            aria-label="Step by"
-            value={stride}
-            onChange={({ target }) => selection.select({ stride: STRIDES[target.selectedIndex] })}
+      <div className="credit-steps" role="group" aria-label="Credit steps">
+        <div className="bar">
+          <button
+            type="button"
+            onClick={() => move(0)}
+            disabled={frame.cursor === 0}
+            aria-label="First frame"
           >
-            {STRIDES.map((each) => (
-              <option key={each} value={each}>
-                {STRIDE_TITLES[each]}
+            |◀
+          </button>
+          <button type="button" onClick={previous} disabled={frame.cursor === 0}>
+            ◀ Previous
+          </button>
+          <button type="button" className="primary" onClick={next} disabled={frame.cursor === steps.length}>
+            Next ▶
+          </button>
+          <button
+            type="button"
+            onClick={() => move(steps.length)}
+            disabled={frame.cursor === steps.length}
+            aria-label="Last frame"
+          >
+            ▶|
+          </button>
+          <label>
+            by{' '}
+            <select
+              aria-label="Step by"
+              value={stride}
+              onChange={({ target }) => selection.select({ stride: STRIDES[target.selectedIndex] })}
+            >
+              {STRIDES.map((each) => (
+                <option key={each} value={each}>
+                  {STRIDE_TITLES[each]}
+                </option>
+              ))}
+            </select>
+          </label>
+          {!predicting && <Player cursor={frame.cursor} length={steps.length} after={after} move={move} />}
+          <input
+            type="range"
+            min={0}
+            max={steps.length}
+            value={frame.cursor}
+            aria-label="Credit step"
+            aria-valuetext={sentence}
+            onChange={(event) => move(Number(event.target.value))}
+          />
+        </div>
+        <div className="step-line">
+          <p className="step-sentence" role="status">
+            {sentence}
+          </p>
+          <output className="number small">
+            {frame.cursor}/{steps.length}
+          </output>
+          <select
+            className="jump"
+            aria-label="Jump to a step"
+            value={frame.cursor}
+            onChange={(event) => move(Number(event.target.value))}
+          >
+            <option value={0}>the start</option>
+            {steps.map((step, index) => (
+              <option key={index} value={index + 1}>
+                {index + 1}: {index < frame.cursor ? sentenceOf(step) : aheadOf(step)}
               </option>
             ))}
           </select>
-        </label>
-        {!predicting && <Player cursor={frame.cursor} length={steps.length} after={after} move={move} />}
-        <input
-          type="range"
-          min={0}
-          max={steps.length}
-          value={frame.cursor}
-          aria-label="Credit step"
-          aria-valuetext={sentence}
-          onChange={(event) => move(Number(event.target.value))}
-        />
-        <output className="number small">
-          {frame.cursor}/{steps.length}
-        </output>
-        <select
-          className="jump"
-          aria-label="Jump to a step"
-          value={frame.cursor}
-          onChange={(event) => move(Number(event.target.value))}
-        >
-          <option value={0}>the start</option>
-          {steps.map((step, index) => (
-            <option key={index} value={index + 1}>
-              {index + 1}: {index < frame.cursor ? sentenceOf(step) : aheadOf(step)}
-            </option>
-          ))}
-        </select>
+        </div>
       </div>
-      <p className="step-sentence" role="status">
-        {sentence}
-      </p>
       {predicting && <PredictStep state={state} steps={steps} predicting={predicting} />}
     </>
   );

@@ -8,6 +8,7 @@ import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts
 import { countWords, formatNumber, formatSetting, formatShare, formatSigned } from '../parts/format.ts';
 import { Fact } from '../parts/parts.tsx';
 import {
+  ENGINE_WORDS,
   FILE_IS_GONE,
   forkStartIsElsewhere,
   trainAgainWords,
@@ -32,8 +33,7 @@ export function checkOffer(ground: RunGround): CheckOffer {
   const again = `Train again to update ${update} and check it`;
   if (engine === 'unavailable')
     return { how: null, button: live ? NEXT : again, note: 'Scoring the rows again needs WebGPU.' };
-  if (engine === 'starting')
-    return { how: null, button: live ? NEXT : again, note: 'The engine is starting.' };
+  if (engine !== 'ready') return { how: null, button: live ? NEXT : again, note: ENGINE_WORDS[engine] };
   if (live && !finished) return { how: 'next', button: NEXT, note: 'The run stays the same, bit for bit.' };
   if (!live && byHand)
     return {

@@ -1,10 +1,11 @@
 /** What can be asked of the run on screen when its weights are gone, and how it is got back: by training it again. */
+import type { EngineState } from '../../store/lab/transport.ts';
 import { LOADED_BY_HAND } from '../../units.ts';
 import { useRecipe, useRun, useTransport } from './binding.ts';
 import { formatMs } from './format.ts';
 
 export interface RunGround {
-  readonly engine: 'starting' | 'ready' | 'unavailable';
+  readonly engine: EngineState['kind'];
   readonly live: boolean; // else a recording
   readonly finished: boolean;
   readonly byHand: boolean; // the run started from a weights file that the person opened
@@ -12,6 +13,12 @@ export interface RunGround {
   readonly update: number; // on screen
   readonly ms: number; // that the run took to its end
 }
+
+/** Why the engine does not answer yet. */
+export const ENGINE_WORDS = {
+  resting: 'The engine is not started: the button below the view starts it.',
+  starting: 'The engine is starting.',
+} as const;
 
 export function useRunGround(update: number): RunGround {
   const engine = useTransport((shown) => shown.engine.kind);

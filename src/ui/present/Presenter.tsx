@@ -2,11 +2,13 @@
 import { useEffect, type ComponentType } from 'react';
 import { useStore } from 'zustand';
 import type { View } from '../../store/place/selection.ts';
-import { useLab, useSelection, useIsPlaying } from '../parts/binding.ts';
+import { CONTROLS } from '../../store/place/stage.ts';
+import { HiddenView } from '../teach/TaughtNotice.tsx';
+import { useIsHidden, useLab, useSelection, useIsPlaying } from '../parts/binding.ts';
 import { CompareScene, CreditScene } from './credit_scene.tsx';
 import { LessonSlide } from './LessonSlide.tsx';
 import { LossScene } from './loss_scene.tsx';
-import { TrainScene, TreeScene, type SceneProps } from './scene.tsx';
+import { nothingYet, TrainScene, TreeScene, type SceneProps } from './scene.tsx';
 import { Slide } from './Slide.tsx';
 import './present.css';
 
@@ -39,6 +41,16 @@ export default function Presenter() {
   const { lessons } = useLab();
   const view = useSelection((selection) => selection.view);
   const lesson = useStore(lessons, (state) => state.lesson);
+  const isHidden = useIsHidden(view);
+  if (isHidden) {
+    const scene = nothingYet(CONTROLS[view].words);
+    const why = <HiddenView view={view} />;
+    return lesson ? (
+      <LessonSlide lesson={lesson} scene={{ ...scene, figure: why }} />
+    ) : (
+      <Slide {...scene} says={why} />
+    );
+  }
   const SceneOf = SCENES[view];
   return (
     <SceneOf key={view}>

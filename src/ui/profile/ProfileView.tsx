@@ -13,6 +13,7 @@ import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts
 import { countWords, formatMs, formatShare } from '../parts/format.ts';
 import { Missing, useMissing } from '../parts/parts.tsx';
 import { Label } from '../parts/Term.tsx';
+import { ENGINE_WORDS } from '../parts/run_ground.ts';
 import { formatRate, formatTimes, MemoryTable, ProfileTable } from './ProfileTable.tsx';
 
 const loadKernels = async () => ({ default: (await import('../kernels/KernelPanel.tsx')).KernelBrowser });
@@ -126,7 +127,7 @@ function useNothing(): string {
   if (profiling) return 'The next update is being profiled; its numbers come when it ends.';
   if (engine === 'unavailable')
     return 'There is nothing to time here: the run on screen is a recording, made on another device, and training needs WebGPU.';
-  if (engine === 'starting') return 'The engine is starting.';
+  if (engine !== 'ready') return ENGINE_WORDS[engine];
   if (source === 'recorded')
     return 'The run on screen is a recording, and the device that made it is not here. “Profile next update” trains a live run and times its first update.';
   return 'No update of this run has been profiled yet. “Profile next update” times every dispatch of one update; the run’s numbers stay the same, bit for bit.';

@@ -3,7 +3,7 @@ import { useState, type ComponentType, type MouseEvent } from 'react';
 import type { Lab } from '../../store/lab/lab.ts';
 import type { View } from '../../store/place/selection.ts';
 import { runWords, type RunName } from '../../store/record/run_name.ts';
-import { LabProvider, useArrival, useLab, useRun, useSelection, useStage } from '../parts/binding.ts';
+import { LabProvider, useArrival, useIsHidden, useLab, useRun, useSelection, useStage } from '../parts/binding.ts'; // prettier-ignore
 import { Boundary, LazyPart } from '../parts/Boundary.tsx';
 import { Hidable } from '../parts/parts.tsx';
 import { LabelNote, TermList } from '../parts/Term.tsx';
@@ -22,7 +22,7 @@ import {
 import { DropZone, FileNotice } from '../runs/Files.tsx';
 import { FollowedNotice, ReturnedNotice, TroubleNotice } from '../runs/KeptNotices.tsx';
 import { ExampleDock, LessonDock } from '../lessons/LessonDock.tsx';
-import { QuestionsDock, TaughtNotice } from '../teach/TaughtNotice.tsx';
+import { HiddenView, QuestionsDock, TaughtNotice } from '../teach/TaughtNotice.tsx';
 import { NewVersionNotice } from './NewVersion.tsx';
 import { usePlaybackKeys } from '../train/TransportBar.tsx';
 import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
@@ -66,6 +66,7 @@ function CurrentView() {
   const prompt = useSelection((selection) => selection.prompt);
   const date = useRun((run) => run.header?.date);
   const opening = useArrival((arrival) => arrival.opening);
+  const isHidden = useIsHidden(view);
   const { title, component: View } = VIEW_PANELS[view];
   return (
     <main id="view" tabIndex={-1} aria-label={title}>
@@ -75,7 +76,7 @@ function CurrentView() {
         resetKeys={[update, prompt, date]}
         ways={<OtherView view={view} />}
       >
-        {opening ? <Opening run={opening} /> : <View />}
+        {isHidden ? <HiddenView view={view} /> : opening ? <Opening run={opening} /> : <View />}
       </Boundary>
     </main>
   );

@@ -1,39 +1,46 @@
 /** Below a view that stands in another page: what is on screen, the engine, which nobody starts unasked, and the way to the whole lab. */
-import { useState } from 'react';
+import { useStore } from 'zustand';
 import { linkNow } from '../../store/export/link.ts';
 import { unframed } from '../../store/place/address.ts';
 import { titleOf } from '../../store/record/shelf.ts';
 import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
 import { Playback } from '../train/TransportBar.tsx';
+import { VIEW_PANELS } from './views.tsx';
+
+const WORDS = {
+  starting: 'Engine starting …',
+  ready: 'Engine ready',
+  unavailable: 'No WebGPU here',
+} as const;
+
+/** What the frame shows, or will when it has come: of the address, which is there first. */
+function useFrameWords(): string {
+  const { lessons } = useLab();
+  const { view, update, example, lesson } = useSelection((selection) => selection);
+  const title = useRun(titleOf);
+  const opened = useStore(lessons, (state) => state.lesson);
+  const what = VIEW_PANELS[view].title;
+  if (lesson !== null) return `${what}, lesson${opened ? `: ${opened.title}` : ''}`;
+  if (example !== null) return `${what}, a small tree`;
+  return [`${what}${update === null ? '' : `, update ${update}`}`, title].filter(Boolean).join(' · ');
+}
 
 export function FrameBar() {
   const lab = useLab();
-  const title = useRun(titleOf);
-  const view = useSelection((selection) => selection.view);
+  const words = useFrameWords();
+  const isOwnTree = useSelection(({ view, example }) => view === 'train' || example !== null);
   const engine = useTransport((transport) => transport.engine.kind);
-  const awaiting = useTransport((transport) => transport.awaiting);
-  const [asked, setAsked] = useState(false);
-  const isAsked = asked || awaiting || engine !== 'starting';
-  const start = (): void => {
-    setAsked(true);
-    lab.transport.restartEngine();
-  };
   return (
     <footer className="frame-bar small" aria-label="Turnwise">
-      {view !== 'train' && <Playback />}
-      <span className="soft">{title}</span>
-      {!isAsked && (
-        <button type="button" className="small" onClick={start}>
+      {!isOwnTree && <Playback />}
+      <span className="soft">{words}</span>
+      {engine === 'resting' ? (
+        <button type="button" className="small" onClick={lab.transport.restartEngine}>
           Start the engine
         </button>
-      )}
-      {isAsked && (
+      ) : (
         <span className="soft" role="status">
-          {engine === 'ready'
-            ? 'Engine ready'
-            : engine === 'starting'
-              ? 'Engine starting …'
-              : 'No WebGPU here'}
+          {WORDS[engine]}
         </span>
       )}
       <a

@@ -110,15 +110,15 @@ export function SourceBadge() {
         </div>
       </details>
     );
-  const words =
-    engine.kind === 'ready'
-      ? 'Recorded run · engine ready'
-      : life === 'well'
-        ? 'Recorded run · engine starting'
-        : 'Recorded run · engine does not answer';
+  const state =
+    engine.kind === 'ready' ? 'engine ready' : life === 'well' ? 'engine starting' : 'engine does not answer';
   return (
     <details className="badge" data-kind="recorded">
-      <summary title={words}>{words}</summary>
+      <summary title={`Recorded run · ${state}`}>
+        <span className={engine.kind === 'ready' ? '' : 'badge-spare'}>Recorded run</span>
+        <span className="badge-spare"> · </span>
+        <span className={engine.kind === 'ready' ? 'badge-spare' : ''}>{state}</span>
+      </summary>
       <div className="popover">
         <p>
           A run recorded earlier{engine.kind === 'ready' ? '' : ', shown while the GPU programs compile'}.

@@ -1,4 +1,6 @@
 /** What a teacher's link does to the page, and the way back; its questions below the view. */
+import { VIEWS, type View } from '../../store/place/selection.ts';
+import { CONTROLS } from '../../store/place/stage.ts';
 import { useStage, useLab, useSelection } from '../parts/binding.ts';
 import { LazyPart } from '../parts/Boundary.tsx';
 import { countWords } from '../parts/format.ts';
@@ -25,6 +27,28 @@ export function TaughtNotice() {
           Dismiss
         </button>
       )}
+    </div>
+  );
+}
+
+/** In place of a view that the link hides, whatever led there: a link, an alarm, a lesson's step, the address. */
+export function HiddenView({ view }: { readonly view: View }) {
+  const { stage, selection } = useLab();
+  const hidden = useStage((state) => state.hidden);
+  const [other] = VIEWS.filter((each) => !hidden.includes(each));
+  return (
+    <div className="empty" role="status">
+      <p>Your teacher’s link hides the {CONTROLS[view].words} view, where this leads.</p>
+      <div className="bar">
+        {other && (
+          <button type="button" onClick={() => selection.select({ view: other })}>
+            Show the {CONTROLS[other].words} view
+          </button>
+        )}
+        <button type="button" onClick={stage.showAll}>
+          Show all that is hidden
+        </button>
+      </div>
     </div>
   );
 }

@@ -3,7 +3,9 @@ import { useEffect, useRef, useState } from 'react';
 import { lessonsOf } from '../../lessons/catalogue.ts';
 import { fewestNames, taughtLink, type TaughtLink } from '../../store/export/taught_link.ts';
 import { LONGEST_LINK } from '../../store/export/link.ts';
-import { VIEWS } from '../../store/place/selection.ts';
+import { parseLesson } from '../../lessons/lesson.ts';
+import { viewsOf } from '../../store/lesson/lesson.ts';
+import { VIEWS, type View } from '../../store/place/selection.ts';
 import { CONTROLS, settingName, type HiddenName } from '../../store/place/stage.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { copyText } from '../drawing/save_file.ts';
@@ -115,7 +117,26 @@ function Place({ link, change }: PartProps) {
 
 const GROUPS = ['Views', 'Run', 'Settings', 'In the views', 'Page'] as const;
 
+/** Views that the link leads to, which it cannot hide: the one that it opens at, or those of its lesson. */
+function useShownViews({ lesson, view }: TaughtLink): readonly View[] {
+  const [loaded, setLoaded] = useState<{ readonly name: string; readonly views: readonly View[] } | null>(
+    null,
+  );
+  useEffect(() => {
+    const entry = LESSONS.find(({ name }) => name === lesson);
+    let isGone = false;
+    entry?.load().then(
+      (file) => isGone || setLoaded({ name: entry.name, views: viewsOf(parseLesson(file.default)) }),
+      () => undefined, // the lesson itself says what keeps it away
+    );
+    return () => void (isGone = true);
+  }, [lesson]);
+  if (lesson === null) return [view];
+  return loaded?.name === lesson ? loaded.views : VIEWS;
+}
+
 function HiddenList({ link, change }: PartProps) {
+  const shown = useShownViews(link);
   const knobs = useRun((run) => run.ready?.knobs);
   const { hidden } = link;
   const toggle = (names: readonly HiddenName[], off: boolean): void =>
@@ -136,7 +157,7 @@ function HiddenList({ link, change }: PartProps) {
       <legend className="heading">What it hides: {countWords(fewestNames(hidden).length, 'control')}</legend>
       {[...GROUPS, ...(settings.length > 0 ? ['Single settings'] : [])].map((group) => {
         const entries = all.filter(
-          (entry) => entry.group === group && (link.lesson !== null || entry.name !== link.view), // it opens there
+          (entry) => entry.group === group && !shown.some((view) => view === entry.name), // it opens there
         );
         const isAll = entries.every(({ name }) => hidden.includes(name));
         return (

@@ -14,6 +14,7 @@ import { Hidable } from '../parts/parts.tsx';
 import { Progress } from '../parts/Replay.tsx';
 import { knobId, Problem } from '../parts/KnobField.tsx';
 import { Label } from '../parts/Term.tsx';
+import { ENGINE_WORDS } from '../parts/run_ground.ts';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { OpenButton, useFiles } from '../runs/Files.tsx';
 import { fileName, saveFile } from '../drawing/save_file.ts';
@@ -226,7 +227,7 @@ function DraftActions() {
       </button>
       {engine.kind !== 'ready' && (
         <p className="small">
-          {engine.kind === 'starting' ? 'The engine is starting.' : 'Training needs WebGPU.'}
+          {engine.kind === 'unavailable' ? 'Training needs WebGPU.' : ENGINE_WORDS[engine.kind]}
         </p>
       )}
     </div>

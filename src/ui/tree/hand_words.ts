@@ -13,6 +13,7 @@ import type { NodeId, TokenId } from '../../units.ts';
 import { nodeName } from '../drawing/encodings.ts';
 import { useLab, useRun, useSelection, useTransport, useTree } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
+import { ENGINE_WORDS } from '../parts/run_ground.ts';
 
 /** Exactly whose words the new turns are. */
 export function policyWords({ parameters, update, stepped, status }: AskedPolicy): string {
@@ -85,6 +86,6 @@ export function useWhyNot(): string | null {
   if (!own || !isReady(own))
     return 'The tree is still growing: turns can be added once its leaves are scored.';
   if (engine === 'unavailable') return 'New turns have to be sampled, and that needs WebGPU.';
-  if (engine === 'starting') return 'The engine is starting.';
+  if (engine !== 'ready') return ENGINE_WORDS[engine];
   return asking ? 'The policy is writing …' : null;
 }
