@@ -166,7 +166,7 @@ function start(): void {
     location.hash,
     readInWorker,
     codec,
-    { ask: engine.ask, restart: engine.restart, rests: isFrame },
+    { ...engine, rests: isFrame },
     {
       keeper: keeper ?? NO_KEEPER,
       tab,

@@ -1,5 +1,5 @@
 /** A question put to a class: hands go up for A, B, C, or for a number that somebody says; the answer beside how they were split. */
-import type { ReactNode } from 'react';
+import { useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { isRight, type Question } from '../../store/lesson/prediction.ts';
 import { Hands } from '../parts/Hands.tsx';
 import { handsOptions, truthWords } from '../parts/PredictionCard.tsx';
@@ -15,8 +15,14 @@ interface AskClassProps {
 /** Give it a key that changes with the question: hands belong to one. */
 export function AskClass({ ask, question, format, because, revealed }: AskClassProps) {
   const options = question ? handsOptions(question) : [];
+  const box = useRef<HTMLDivElement>(null);
+  const [isFull, setFull] = useState(false); // the answer needs the question's room
+  useLayoutEffect(() => {
+    const says = box.current?.closest('.slide-says');
+    if (revealed && says && says.scrollHeight > says.clientHeight + 1) setFull(true);
+  }, [revealed, question]);
   return (
-    <div role="status" className="slide-asks">
+    <div ref={box} role="status" className="slide-asks" data-full={isFull && revealed}>
       <div className="slide-ask" tabIndex={0} data-point>
         {ask}
       </div>
