@@ -63,19 +63,28 @@ const SCRIPT = '<img src=x onerror=\\"globalThis.polluted=1\\">';
 const DEEP = 200_000; // brackets
 const BOMB_BYTES = 2 ** 30;
 
-/** A gigabyte of one byte, of which gzip makes about a megabyte: one line, or as many as there are bytes. */
+/**
+ * A gigabyte of one byte, of which gzip makes about a megabyte: one line, or as many as there are bytes. One member of
+ * deflated pieces that refer to nothing before them, so that a piece is deflated once.
+ */
 async function bomb(byte: number, head: string): Promise<Bytes> {
-  const piece = new Uint8Array(2 ** 20).fill(byte);
-  let left = BOMB_BYTES / piece.length;
-  const stream = new ReadableStream<Bytes>({
-    start: (controller) => controller.enqueue(textBytes(head)),
-    pull(controller) {
-      if (left === 0) return controller.close();
-      left -= 1;
-      controller.enqueue(piece);
-    },
-  });
-  return new Uint8Array(await new Response(stream.pipeThrough(new CompressionStream('gzip'))).arrayBuffer());
+  const { constants, crc32, deflateRawSync } = await import('node:zlib'); // no bomb is made in a page
+  const deflated = (bytes: Bytes) => deflateRawSync(bytes, { finishFlush: constants.Z_FULL_FLUSH });
+  const [start, piece] = [textBytes(head), new Uint8Array(2 ** 20).fill(byte)];
+  const pieces = Array.from({ length: BOMB_BYTES / piece.length }, () => piece);
+  const tail = new DataView(new ArrayBuffer(10));
+  tail.setUint16(0, 0x0300); // an empty last block
+  tail.setUint32(
+    2,
+    pieces.reduce((sum, each) => crc32(each, sum), crc32(start)),
+    true,
+  );
+  tail.setUint32(6, start.length + BOMB_BYTES, true);
+  const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
+  const body = deflated(piece);
+  return new Uint8Array(
+    await new Blob([gzip, deflated(start), ...pieces.map(() => body), tail.buffer]).arrayBuffer(),
+  );
 }
 const [SPACE, LINE_FEED, QUOTE] = [0x20, 0x0a, 0x22];
 const bombs = new Map<number, Promise<Bytes>>();
