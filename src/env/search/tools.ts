@@ -31,8 +31,17 @@ function goldSlot(index: SearchIndex, entity: string, relation: string): number 
   return percent < 70 ? 0 : percent < 90 ? 1 : 2;
 }
 
+const subjectsBy = new Map<string, readonly string[]>(); // by entity and relation, which are words of the vocabulary
+
 /** Subjects a filler row may be about: the entity's own type if it has the relation, else all that have it. */
 function fillerSubjects(entity: string, relation: string): readonly string[] {
+  const key = `${entity} ${relation}`;
+  const known = subjectsBy.get(key) ?? subjectsOf(entity, relation);
+  subjectsBy.set(key, known);
+  return known;
+}
+
+function subjectsOf(entity: string, relation: string): readonly string[] {
   const types = [...RELATIONS_OF].filter(([, relations]) => relations.has(relation)).map(([type]) => type);
   const own = relationsOf(entity).has(relation)
     ? types.filter((type) => POOLS[type].includes(entity))
