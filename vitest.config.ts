@@ -69,7 +69,7 @@ export default defineConfig({
     maxWorkers: 2, // of Node; the browsers run beside them
     isolate: false, // files share a page, or a worker; each closes what it opens
     testTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } }, // cores that do other work make a state come later, not never
+    expect: { poll: { timeout: 30_000, interval: 20 } }, // cores that do other work make a state come later, not never
     hookTimeout: 120_000,
     projects: [
       {
@@ -87,7 +87,8 @@ export default defineConfig({
       },
       inBrowser('browser', {
         engine: ['tests/{kernels,model}/**/*.test.ts', 'tests/**/*.gpu.test.ts'],
-        lab: ['tests/ui/**/*.test.{ts,tsx}'],
+        'lab 1': ['tests/ui/[a-kp]*.test.{ts,tsx}'], // two pages of about the same length
+        'lab 2': ['tests/ui/[!a-kp]*.test.{ts,tsx}'],
         e2e: ['tests/e2e/**/*.test.{ts,tsx}'],
       }),
       { extends: true, test: { name: 'built', environment: 'node', include: ['tests/built/**/*.test.ts'] } },

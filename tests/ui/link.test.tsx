@@ -28,6 +28,7 @@ import { nodeId, type RunConfig } from '../../src/units.ts';
 import { seriousFindings } from '../support/axe.ts';
 import { liveTree, scriptedLab, scriptedLog } from '../support/scripted_lab.ts';
 import { SCRIPTED_ADAPTER } from '../support/scripted_run.ts';
+import { still } from '../support/still.ts';
 
 const { href } = location;
 let ends: readonly (() => void)[] = [];
@@ -58,18 +59,7 @@ function onScreen(): string {
 async function shown(lab: Lab): Promise<string> {
   await render(<App lab={lab} />);
   await expect.poll(() => document.querySelector('main')?.textContent?.length ?? 0).toBeGreaterThan(100);
-  // Sizes are measured, and labels fitted to them, when the page has been laid out: what stays for some frames is drawn.
-  let [last, frames] = ['', 0];
-  await expect
-    .poll(async () => {
-      await new Promise(requestAnimationFrame);
-      const now = onScreen();
-      frames = now === last ? frames + 1 : 0;
-      last = now;
-      return frames;
-    })
-    .toBeGreaterThan(3);
-  return last;
+  return still(onScreen);
 }
 
 const notice = (): string => document.querySelector('.notice')?.textContent ?? '';

@@ -11,6 +11,7 @@ import { applyTheme } from '../../src/ui/shell/theme.ts';
 import { MAY_CHANGE, changedRegions, keep, keptInk, shown } from '../support/pictures.ts';
 import { PROFILE } from '../support/sample_profile.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
+import { still } from '../support/still.ts';
 
 const SIZES = [
   ['laptop', 1280, 800],
@@ -29,7 +30,7 @@ async function open(view: View, width: number, height: number): Promise<void> {
   await render(<App lab={lab} />, { container });
   applyTheme('light');
   await expect.element(page.getByRole('main')).toBeVisible();
-  await new Promise((resolve) => setTimeout(resolve, 600)); // charts fit themselves, trees settle
+  await still();
 }
 
 afterEach(async () => {

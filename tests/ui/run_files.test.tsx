@@ -98,7 +98,7 @@ test('the run on screen is saved from the badge in the header, and a file is ope
   let updates = 0;
   for await (const { kind } of readRecording(file)) if (kind === 'metrics') updates += 1;
   expect(updates).toBe(lab.run.getState().updates.length);
-  await screen.getByLabelText('Open').upload(await runFile());
+  await screen.getByLabelText('Open', { exact: true }).upload(await runFile());
   await expect.element(screen.getByText('Saved one is open.')).toBeVisible();
 });
 
