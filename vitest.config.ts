@@ -8,7 +8,7 @@ import { wgslParts } from './scripts/wgsl_parts.ts';
 process.env.NODE_ENV = 'production';
 
 const executablePath = findBrowser();
-// Named ahead: a dependency that Vite finds only while tests run makes it reload the page under them.
+// Named, and no others looked for: one that Vite finds while tests run makes it reload the page under them.
 const BUNDLED = [
   '@codemirror/commands',
   '@codemirror/language',
@@ -40,7 +40,7 @@ const BUNDLED = [
 /** @param pages files by the page that they share; each page has a browser of its own, and all run at once */
 const inBrowser = (name: string, pages: Readonly<Record<string, string[]>>) => ({
   extends: true as const,
-  optimizeDeps: { include: BUNDLED },
+  optimizeDeps: { include: BUNDLED, noDiscovery: true },
   test: {
     name,
     exclude: ['tests/**/*.node.test.ts'], // the node project runs them
