@@ -126,7 +126,7 @@ const boundary = v.object({
   ...{ sampled: numbers, rendered: numbers },
 });
 const turnFacts = v.object({
-  ...{ node, state: node, index: count, calls: count, read: tokenCount, written: tokenCount },
+  ...{ node, after: node, state: count, index: count, calls: count, read: tokenCount, written: tokenCount },
   ...{ hasIds: v.boolean(), endsInLoss: v.nullable(v.boolean()) },
   ...{ reward: numberOrNull, advantage: numberOrNull },
   ...{ sampler: v.nullable(numbersOrNull), trainer: v.nullable(numbersOrNull) },

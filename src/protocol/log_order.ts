@@ -246,9 +246,9 @@ export class LogOrder {
       const tree = this.#treeOf(prompt, `rollouts.${place}.prompt`, refuse);
       if (!tree.chosen) refuse(`rollouts.${place}.prompt`, prompt, 'a tree whose rows are chosen');
       checkExists(tree, leaf, `rollouts.${place}.leaf`, refuse);
-      turns.forEach(({ node, state }, at) => {
+      turns.forEach(({ node, after }, at) => {
         checkExists(tree, node, `rollouts.${place}.turns.${at}.node`, refuse);
-        checkExists(tree, state, `rollouts.${place}.turns.${at}.state`, refuse);
+        checkExists(tree, after, `rollouts.${place}.turns.${at}.after`, refuse);
       });
     });
   }

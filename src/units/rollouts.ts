@@ -24,7 +24,8 @@ export interface Boundary {
 /** One generation. */
 export interface TurnFacts {
   readonly node: NodeId;
-  readonly state: NodeId; // the node after which it was sampled: turns of one state had read the same
+  readonly after: NodeId; // the node after which it was sampled
+  readonly state: number; // turns of one state had read the same, tool results included; numbered within the group, from 0
   readonly index: number; // turn of its row, from 0
   readonly calls: number; // tool calls that it asks for
   readonly read: TokenCount | null; // what was read since the turn before, of the first turn the prompt too

@@ -28,7 +28,7 @@ test('prime-rl: both log-probabilities, what the trainer left out, rows that sha
   expect(two.turns.map(({ node, state, index, written }) => [node, state, index, written])).toEqual([
     [1, 0, 0, { tokens: 2, inLoss: 2 }],
     [3, 1, 1, { tokens: 1, inLoss: 1 }],
-    [4, 1, 1, { tokens: 1, inLoss: 0 }], // is_masked
+    [4, 2, 1, { tokens: 1, inLoss: 0 }], // is_masked
   ]);
   expect(one.place).toBe('prime_rl/traces/stream/00000.jsonl:1 (t1)');
 });

@@ -1,14 +1,14 @@
 /** Rollouts by hand, for the questions that are asked of them. */
 import { nodeId, type RolloutFacts, type TurnFacts } from '../../src/units.ts';
 
-type TurnParts = Partial<Omit<TurnFacts, 'node' | 'state'>> & {
+type TurnParts = Partial<Omit<TurnFacts, 'node' | 'after'>> & {
   readonly node?: number;
-  readonly state?: number;
+  readonly after?: number;
 };
 
 /** A turn of which nothing is known but what is given. */
-export const turnOf = ({ node = 1, state = 0, ...more }: TurnParts = {}): TurnFacts => ({
-  ...{ node: nodeId(node), state: nodeId(state), index: 0, calls: 0, read: null, written: null },
+export const turnOf = ({ node = 1, after = 0, ...more }: TurnParts = {}): TurnFacts => ({
+  ...{ node: nodeId(node), after: nodeId(after), state: 0, index: 0, calls: 0, read: null, written: null },
   ...{ hasIds: false, endsInLoss: null, reward: null, advantage: null, sampler: null, trainer: null },
   ...{ boundary: null, ...more },
 });

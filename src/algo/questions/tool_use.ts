@@ -21,7 +21,7 @@ export interface ToolUse {
   readonly slope: number; // calls per rollout and step
   readonly correlation: number | null; // of calls and reward over the steps; null: one does not vary, or rewards are unknown
   readonly trend: UseTrend;
-  /** The first step from which on the mean over a window stays below nine tenths of the start; null: it does not. */
+  /** The first step below nine tenths of the start from which on the mean over a window stays there too; null: none. */
   readonly declinesFrom: number | null;
 }
 
@@ -51,12 +51,12 @@ export function readToolUse(steps: readonly UseOfStep[]): ToolUse | null {
     ...{ startReward: meanReward(0, window), endReward: meanReward(steps.length - window) },
     slope: slope(steps.map(({ step, calls }) => [step, calls] as const)) ?? 0,
     correlation: correlation(steps.flatMap(({ calls, reward }) => (reward === null ? [] : [[calls, reward] as const]))), // prettier-ignore
-    declinesFrom: steps[lastHigh + 1]?.step ?? null,
+    declinesFrom: steps.slice(lastHigh + 1).find(({ calls }) => calls < DECLINED * start)?.step ?? null,
   };
 }
 
 /** Of calls and reward over rollouts, each less the mean of its group: whether those who call more earn more. */
-export function useWithinGroups(rollouts: readonly RolloutFacts[]): {
+export function callsWithinGroups(rollouts: readonly RolloutFacts[]): {
   readonly rollouts: number;
   readonly correlation: number | null;
 } {

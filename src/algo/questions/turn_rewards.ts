@@ -25,7 +25,8 @@ export interface IndexBaseline {
   readonly rollouts: number; // that live there
   readonly mean: number; // the baseline
   readonly stateMeans: readonly {
-    readonly state: NodeId;
+    readonly state: number;
+    readonly after: NodeId;
     readonly rollouts: number;
     readonly mean: number;
   }[];
@@ -71,7 +72,7 @@ const meanValue = (entries: readonly Entry[]): number => meanOf(entries.map(({ v
 const baselineAt = (index: number, here: readonly Entry[]): IndexBaseline => ({
   ...{ index, rollouts: here.length, mean: meanValue(here) },
   stateMeans: grouped(here, ({ turn }) => turn.state).map(([state, own]) => ({
-    ...{ state, rollouts: own.length, mean: meanValue(own) },
+    ...{ state, after: own[0].turn.after, rollouts: own.length, mean: meanValue(own) },
   })),
 });
 

@@ -27,13 +27,20 @@ function trained({ tokens }: Span, list: MaybeNumbers | null | undefined): Maybe
   return own.some((each) => each !== null) ? own : null;
 }
 
-function turnFacts(row: GroupRow, path: readonly number[], index: number): TurnFacts {
+/** What a turn had read since the turn before, and which; the turns above are one node. */
+const stateKey = ({ segments, prompt }: GroupRow, path: readonly number[], index: number): string => {
+  const { spans } = segments[index];
+  const read = spans.slice(0, spans.findIndex(isTurn)).map(({ author, text }) => [author, text]);
+  return JSON.stringify(index === 0 ? [prompt, read] : [path[index - 1], read]);
+};
+
+function turnFacts(row: GroupRow, path: readonly number[], index: number, state: number): TurnFacts {
   const { spans } = row.segments[index];
   const turn = spans.find(isTurn)!; // each segment has one
   const read = [...(index === 0 ? promptOf(row.row) : []), ...spans.filter((each) => each !== turn)];
   const { tokens } = turn;
   return {
-    ...{ node: nodeId(path[index]), state: nodeId(path[index - 1] ?? 0), index },
+    ...{ node: nodeId(path[index]), after: nodeId(path[index - 1] ?? 0), state, index },
     ...{ calls: turn.calls.length, read: countOf(read), written: countOf([turn]) },
     ...{ hasIds: tokens?.ids != null, endsInLoss: tokens?.mask?.at(-1) ?? null },
     ...{ reward: turn.reward, advantage: turn.advantage ?? row.rollout.advantage },
@@ -47,13 +54,23 @@ const placeOf = ({ id, place: { path, line } }: Rollout): string =>
 
 /** The rollouts of a tree, in the order of its rows. @param prompt index of the group in its update */
 export function factsOf({ rows, paths }: GroupTree, prompt: number): readonly RolloutFacts[] {
+  const states = new Map<string, number>();
+  const stateOf = (key: string): number => {
+    const state = states.get(key) ?? states.size;
+    states.set(key, state);
+    return state;
+  };
   const byRollout = new Map<Rollout, number[]>();
   rows.forEach(({ rollout }, row) => byRollout.set(rollout, [...(byRollout.get(rollout) ?? []), row]));
   return [...byRollout].map(([rollout, own]) => {
     const turns = new Map<number, TurnFacts>();
     for (const row of own)
       paths[row].forEach((node, index) => {
-        if (!turns.has(node)) turns.set(node, turnFacts(rows[row], paths[row], index));
+        if (!turns.has(node))
+          turns.set(
+            node,
+            turnFacts(rows[row], paths[row], index, stateOf(stateKey(rows[row], paths[row], index))),
+          );
       });
     const { reward, advantage, ending } = rollout;
     const calls = [...turns.values()].reduce((sum, each) => sum + each.calls, 0);

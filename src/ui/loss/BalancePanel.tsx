@@ -16,6 +16,7 @@ import {
 } from '../parts/format.ts';
 import { Fact } from '../parts/parts.tsx';
 import { Label } from '../parts/Term.tsx';
+import { QuestionsButton } from '../questions/QuestionsButton.tsx';
 import { isLearning, whyTheLoss } from './loss_words.ts';
 
 export function BalancePanel(props: {
@@ -37,6 +38,7 @@ export function BalancePanel(props: {
       <p>
         <strong>{isLearning(balance)}</strong> {whyTheLoss(balance)}
       </p>
+      <QuestionsButton />
       <dl className="facts">
         <Fact name="tokens pushed up">
           {formatCount(balance.pushedUp)} of {formatCount(tokens)} in rows

@@ -17,6 +17,7 @@ import {
   useUpdate,
   useVocabulary,
 } from '../parts/binding.ts';
+import { LazyPart } from '../parts/Boundary.tsx';
 import { countWords, formatNumber, formatSigned } from '../parts/format.ts';
 import { Hidable, Missing, useMissing, Waiting } from '../parts/parts.tsx';
 import { PromptBar } from '../parts/PromptBar.tsx';
@@ -226,6 +227,9 @@ function TreeLoss({ update, tree, config }: TreeLossProps) {
   );
 }
 
+const loadQuestions = () => import('../questions/Questions.tsx');
+
+/** Without a loss to show, what can be said of the rollouts stands in its place. */
 export function LossView() {
   const update = useUpdate();
   const tree = useTree();
@@ -239,6 +243,7 @@ export function LossView() {
         <>
           <PromptBar />
           {isMissing ? <Missing view="loss" /> : <Waiting>No rollout has ended yet.</Waiting>}
+          {isMissing && <LazyPart name="The answers to questions" load={loadQuestions} props={{}} />}
         </>
       )}
     </div>

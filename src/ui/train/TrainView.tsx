@@ -23,6 +23,7 @@ import { Alarms } from '../parts/Alarms.tsx';
 import { BatchStrip } from '../parts/BatchStrip.tsx';
 import { LazyPart } from '../parts/Boundary.tsx';
 import { Label } from '../parts/Term.tsx';
+import { QuestionsButton } from '../questions/QuestionsButton.tsx';
 import { useKeys } from '../shell/keys.tsx';
 import { Curves } from './Curves.tsx';
 import { FirstSight } from './FirstSight.tsx';
@@ -210,6 +211,7 @@ export function TrainView() {
               Settings
             </button>
           </Hidable>
+          <QuestionsButton />
         </div>
       </div>
       {open && <Knobs onClose={() => setSettings(false)} />}
