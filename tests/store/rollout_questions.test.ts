@@ -54,7 +54,7 @@ test('words of a file with dead groups, and of one that nearly has them', async 
   expect(words.learningWords(dead)).toBe('Nothing is learnt from the rewards: in 2 of 2 groups all rollouts earned the same, so every advantage is 0.'); // prettier-ignore
   const nearly = await answered(episodes([...group('a', [1, 1]), ...group('b', [0, 0.001])]));
   // Two advantages of 1/√2 in one of two groups: a mean of 0.3536, less 1e-6 over the deviation of 0.0007.
-  expect(words.learningWords(nearly)).toMatch(/^Something is learnt: 1 of 2 groups have rewards that differ, with a mean \|A\| of 0\.353\./); // prettier-ignore
+  expect(words.learningWords(nearly)).toMatch(/^Something is learnt: 1 of 2 groups have rewards that differ; GRPO’s advantages there have a mean \|A\| of 0\.353\./); // prettier-ignore
   expect(words.groupSum(nearly.silence.groups[0])[2]).toBe('loss at ratio 1, over rollouts: −(0.00 0.00) / 2 = 0.000'); // prettier-ignore
   expect(words.groupSum(nearly.silence.groups[1])[4]).toBe('what pushes: (0.71 + 0.71) / 2 = 0.706');
 });

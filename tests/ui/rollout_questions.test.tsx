@@ -54,7 +54,7 @@ test('nothing is learnt from dead groups, masks are wrong, sampler and trainer p
     ]),
   );
   await reads('learning').toContain('Nothing is learnt from the rewards: in 2 of 2 groups all rollouts earned the same'); // prettier-ignore
-  expect(textOf('learning')).toContain('A = (r − mean) / (deviation + 10⁻⁶) = 0.00 0.00');
+  expect(textOf('learning')).toContain('A = (r − mean) / (deviation + 10⁻⁶) = 0.00, 0.00');
   // 16 written tokens, one of them outside the loss; 2 of the 15 have another log-probability.
   expect(textOf('learning')).toContain('exactly 1 for 13 of 15 tokens');
   expect(textOf('masks')).toContain('3 of 4 checks find a fault in 8 turns.');
@@ -87,7 +87,7 @@ test('nothing is learnt from dead groups, masks are wrong, sampler and trainer p
 test('a reward that nearly is the same teaches; right masks and equal log-probabilities have no fault', async () => {
   await openText(episodes([1, 1, 0, 0.001].map((reward, at) => ({ group: at < 2 ? 'a' : 'b', reward }))));
   await reads('learning').toContain('Something is learnt: 1 of 2 groups have rewards that differ');
-  expect(textOf('learning')).toContain('exactly 1 for 16 of 16 tokens; farthest e^0.0000');
+  expect(textOf('learning')).toContain('exactly 1 for 16 of 16 tokens; |log ratio| at most 0.0000');
   expect(textOf('masks')).toContain('No fault in 8 turns.');
   expect(textOf('mismatch')).toContain('|Δ| 0.0000, from 0.0000 to 0.0000');
   expect(textOf('mismatch')).toContain('it cuts the weight of 0 of 16 tokens (0.0 %)');

@@ -75,7 +75,7 @@ const NEEDS: Readonly<Record<View, readonly Need[]>> = {
     {
       isThere: hasLoss,
       sentence:
-        'This file holds no log-probabilities of the policy that was trained, so there is no ratio, no clip and no loss of a token; what the turns would be pushed by is in the Credit view.',
+        'This file holds no losses of its trainer, so no ratio, no clip and no loss of a token is shown. What its rollouts say of them is below; what the turns would be pushed by is in the Credit view.',
     },
   ],
   compare: [

@@ -43,13 +43,13 @@ export function learningWords(answers: Answers): string {
   const dead = trained.filter(({ kind }) => kind === 'dead').length;
   if (silence.push === 0) return `Nothing is learnt from the rewards: in ${shareOf(dead, trained.length)} groups all rollouts earned the same, so every advantage is 0.`; // prettier-ignore
   const some = `${shareOf(trained.length - dead, trained.length)} groups have rewards that differ`;
-  return `Something is learnt: ${some}, with a mean |A| of ${formatNumber(silence.push, digits)}. The loss reads ${formatNumber(silence.sequenceLoss, digits)} all the same while the ratio is 1: it is then −mean A, and the advantages of a group add up to 0. The gradient does not cancel, since each A has its own ∂ log π.`;
+  return `Something is learnt: ${some}; GRPO’s advantages there have a mean |A| of ${formatNumber(silence.push, digits)}. Their loss reads ${formatNumber(silence.sequenceLoss, digits)} all the same while the ratio is 1: it is −mean A, and the advantages of a group add up to 0. The gradient does not cancel, since each A has its own ∂ log π.`;
 }
 
 const MOST_TERMS = 8;
 
-const sumWords = (terms: readonly string[]): string =>
-  terms.length <= MOST_TERMS ? terms.join(' ') : `${terms.slice(0, MOST_TERMS).join(' ')} … (${terms.length} terms)`; // prettier-ignore
+const sumWords = (terms: readonly string[], joiner = ' '): string =>
+  terms.length <= MOST_TERMS ? terms.join(joiner) : `${terms.slice(0, MOST_TERMS).join(joiner)} … (${terms.length} terms)`; // prettier-ignore
 
 /** The sum of a group, term by term. */
 export function groupSum({
@@ -68,8 +68,8 @@ export function groupSum({
   const sizes = advantages.map((each, at) => `${at === 0 ? '' : '+ '}${formatNumber(Math.abs(each))}`);
   const count = advantages.length;
   return [
-    `r = ${sumWords(rewards)}; mean ${formatNumber(mean, digits)}, deviation ${formatNumber(deviation, digits)}`,
-    `A = (r − mean) / (deviation + 10⁻⁶) = ${sumWords(signed)}`,
+    `r = ${sumWords(rewards, ', ')}; mean ${formatNumber(mean, digits)}, deviation ${formatNumber(deviation, digits)}`,
+    `A = (r − mean) / (deviation + 10⁻⁶) = ${sumWords(signed, ', ')}`,
     `loss at ratio 1, over rollouts: −(${sumWords(signed)}) / ${count} = ${formatSigned(group.sequenceLoss, digits)}`,
     group.tokenLoss === null
       ? 'over tokens: unknown, their numbers are not in the file'
@@ -90,7 +90,7 @@ export function silenceFacts(answers: Answers): readonly (readonly [name: string
     ['dropped by a filter', count('dropped')],
     ['rollouts cut by length', shareOf(silence.cut.length, silence.rollouts)],
     ['without a token in the loss', silence.masked === 0 ? unknown('masks') : shareOf(silence.tokenless.length, silence.masked)], // prettier-ignore
-    ['ratio trainer / sampler', ratio ? `exactly 1 for ${shareOf(ratio.ones, ratio.tokens)} tokens; farthest e^${formatNumber(ratio.farthest, 4)}` : unknown(answers.hasSampler ? 'trainer' : 'sampler')], // prettier-ignore
+    ['ratio trainer / sampler', ratio ? `exactly 1 for ${shareOf(ratio.ones, ratio.tokens)} tokens; |log ratio| at most ${formatNumber(ratio.farthest, 4)}` : unknown(answers.hasSampler ? 'trainer' : 'sampler')], // prettier-ignore
     ['turns that the trainer gave A = 0', unadvantaged ? shareOf(unadvantaged.zero, unadvantaged.turns) : 'unknown: the file has no advantages'], // prettier-ignore
     ...(losses.length > 0 ? [['loss of mini-batches', losses.slice(0, MOST_TERMS).map((each) => formatSigned(each, 5)).join(', ')] as const] : []), // prettier-ignore
   ];
