@@ -200,13 +200,13 @@ describe('rewards of turns', () => {
 
 describe('tool use over steps', () => {
   const steps = (calls: readonly number[], reward: (at: number) => number | null) =>
-    calls.map((each, at) => ({ step: at + 1, calls: each, reward: reward(at) }));
+    calls.map((each, at) => ({ step: at + 1, update: at + 1, calls: each, reward: reward(at) }));
 
   test('a collapse is told with its first step, its slope and its correlation', () => {
     const use = readToolUse(steps([4, 4, 4, 4, 3, 2, 1, 1, 0], (at) => at / 10))!;
     expect([use.window, use.start, use.end, use.trend]).toEqual([3, 4, 2 / 3, 'collapsed']);
     // Means over three steps from step n: 4, 4, 11/3, 3, 2, …; below 3.6 from step 4 on, which itself has 4.
-    expect(use.declinesFrom).toBe(5);
+    expect(use.declinesFrom?.step).toBe(5);
     // Σ(step − 5)(calls) = −4·4 −3·4 −2·4 −1·4 +0 +2 +2 +3 +0 = −33, over Σ(step − 5)² = 60
     expect(use.slope).toBeCloseTo(-33 / 60, 12);
     expect(use.correlation).toBeLessThan(-0.9);
@@ -226,7 +226,10 @@ describe('tool use over steps', () => {
     const calling = (prompt: number, calls: number, reward: number) => factsWith(reward, [turnOf({ calls })], { prompt }); // prettier-ignore
     const rollouts = [calling(0, 1, 0.1), calling(0, 3, 0.3), calling(1, 0, 10), calling(1, 2, 10.2)];
     expect(callsWithinGroups(rollouts)).toEqual({ rollouts: 4, correlation: expect.closeTo(1, 9) as number });
-    expect(callsWithinGroups([calling(0, 1, 1), calling(1, 3, 0)])).toEqual({ rollouts: 0, correlation: null });
+    expect(callsWithinGroups([calling(0, 1, 1), calling(1, 3, 0)])).toEqual({
+      rollouts: 0,
+      correlation: null,
+    });
   });
 });
 

@@ -12,9 +12,11 @@ import { episodes, stepFiles, trajectories } from '../support/questioned_files.t
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 
 async function opened(files: readonly { path: string; text: string }[]): Promise<RunState> {
-  const { rollouts } = await importFiles(files.map(({ path, text }) => ({ path, blob: new Blob([text]) })));
+  const blobs = files.map(({ path, text }) => ({ path, blob: new Blob([text]) }));
+  const { rollouts, summary } = await importFiles(blobs);
   const lab = createLab(() => undefined, '', readRecording);
-  const written = await writeRecording(toRecord(rollouts, { file: 'rollouts.jsonl', format: 'f' }));
+  const counted = { summary, choices: { format: null, delimiters: null, reward: null, group: null } };
+  const written = await writeRecording(toRecord(rollouts, { file: 'rollouts.jsonl', format: 'f', counted }));
   await lab.shelf.open(Object.assign(new Blob([written]), { name: 'rollouts.jsonl' }));
   return lab.shelf.getState().runs[0].record.getState();
 }
@@ -45,7 +47,7 @@ test('of our own run: a rollout a leaf, its tokens under the loss and both log-p
   expect(answers.masks.filter(({ tokens }) => tokens > 0).map(({ fault }) => fault)).not.toContain('read-in-loss'); // prettier-ignore
   expect(answers.losses).toEqual(update.minibatches.map(({ loss }) => loss));
   expect(words.boundaryWords(answers)).toMatch(/^No: tokens go in as they came out/);
-  expect(stepsOfUse(lab.run.getState())[0]).toEqual({ step: 1, calls: update.metrics!.toolCalls, reward: update.metrics!.meanReward }); // prettier-ignore
+  expect(stepsOfUse(lab.run.getState())[0]).toEqual({ step: 1, update: 1, calls: update.metrics!.toolCalls, reward: update.metrics!.meanReward }); // prettier-ignore
 });
 
 test('words of a file with dead groups, and of one that nearly has them', async () => {
@@ -75,5 +77,5 @@ test('files of many steps: calls and reward of each, and where they decline', as
   expect(stepsOfUse(run).map(({ calls }) => calls)).toEqual([3, 3, 3, 3, 2, 1, 0, 0, 0]);
   expect(stepsOfUse(run)[4].reward).toBeCloseTo(0.45, 12);
   const use = toolUseOf(run)!;
-  expect([use.trend, use.declinesFrom]).toEqual(['collapsed', 5]);
+  expect([use.trend, use.declinesFrom?.step]).toEqual(['collapsed', 5]);
 });

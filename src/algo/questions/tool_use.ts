@@ -3,7 +3,8 @@ import type { RolloutFacts } from '../../units.ts';
 import { correlation, grouped, meanOf, slope } from './statistics.ts';
 
 export interface UseOfStep {
-  readonly step: number; // as the run counts
+  readonly step: number; // of the trainer, as the run or its file counts
+  readonly update: number | null; // of the record; null: none of it is in the record
   readonly calls: number; // mean per rollout
   readonly reward: number | null; // mean
 }
@@ -22,7 +23,7 @@ export interface ToolUse {
   readonly correlation: number | null; // of calls and reward over the steps; null: one does not vary, or rewards are unknown
   readonly trend: UseTrend;
   /** The first step below nine tenths of the start from which on the mean over a window stays there too; null: none. */
-  readonly declinesFrom: number | null;
+  readonly declinesFrom: UseOfStep | null;
 }
 
 const WINDOW = 5;
@@ -51,7 +52,7 @@ export function readToolUse(steps: readonly UseOfStep[]): ToolUse | null {
     ...{ startReward: meanReward(0, window), endReward: meanReward(steps.length - window) },
     slope: slope(steps.map(({ step, calls }) => [step, calls] as const)) ?? 0,
     correlation: correlation(steps.flatMap(({ calls, reward }) => (reward === null ? [] : [[calls, reward] as const]))), // prettier-ignore
-    declinesFrom: steps.slice(lastHigh + 1).find(({ calls }) => calls < DECLINED * start)?.step ?? null,
+    declinesFrom: steps.slice(lastHigh + 1).find(({ calls }) => calls < DECLINED * start) ?? null,
   };
 }
 

@@ -53,18 +53,21 @@ export function answersOf(update: UpdateState, header: RunHeader): Answers {
 /** Of an update: its metrics, else its rollouts; nothing where neither is at hand. */
 function stepOf(update: UpdateState, header: RunHeader): readonly UseOfStep[] {
   const { metrics, update: step, ended } = update;
-  if (metrics) return [{ step, calls: metrics.toolCalls, reward: metrics.meanReward }];
+  if (metrics) return [{ step, update: step, calls: metrics.toolCalls, reward: metrics.meanReward }];
   const rollouts = ended ? factsOfUpdate(update, header) : [];
   const calls = meanOf(rollouts.map((each) => each.calls));
-  return calls === null ? [] : [{ step, calls, reward: meanOf(rollouts.flatMap(({ reward }) => reward ?? [])) }]; // prettier-ignore
+  return calls === null ? [] : [{ step, update: step, calls, reward: meanOf(rollouts.flatMap(({ reward }) => reward ?? [])) }]; // prettier-ignore
 }
 
-/** Steps whose calls are known. */
-export const stepsOfUse = ({
-  header,
-  updates,
-}: Pick<RunState, 'header' | 'updates'>): readonly UseOfStep[] =>
-  header ? updates.flatMap((update) => stepOf(update, header)) : [];
+/** Steps whose calls are known: of a file all that were counted, those that the record does not hold too. */
+export function stepsOfUse({ header, updates }: Pick<RunState, 'header' | 'updates'>): readonly UseOfStep[] {
+  if (!header) return [];
+  const summary = header.origin.kind === 'imported' ? header.origin.summary : undefined;
+  if (!summary) return updates.flatMap((update) => stepOf(update, header));
+  return summary.byStep.flatMap(({ step, update, rollouts, calls, rewardMean: reward }) =>
+    step === null || rollouts === 0 ? [] : [{ step, update, calls: calls / rollouts, reward }],
+  );
+}
 
 export const toolUseOf = (run: Pick<RunState, 'header' | 'updates'>): ToolUse | null =>
   readToolUse(stepsOfUse(run));

@@ -22,6 +22,7 @@ const SHOWS: Readonly<Partial<Record<View, string>>> = {
   train: 'this account of the file, and its steps as curves',
   tree: 'a tree for each group, every turn in its words',
   credit: 'values and advantages under every rule, computed here from trees and rewards',
+  loss: 'answers to questions about the rollouts: why nothing is learnt, masks, turn boundaries, sampler against trainer, tool use',
   compare: 'two rules side by side, and the turns where they part',
 };
 

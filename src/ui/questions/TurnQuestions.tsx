@@ -109,19 +109,20 @@ export function ToolUseQuestion({
   readonly use: ToolUse | null;
 }) {
   const { selection } = useLab();
+  const from = use?.declinesFrom ?? null;
   return (
     <Question title="Does the policy stop to use its tools?" answer={toolUseWords(use)}>
       <p className="small">{withinWords(answers)}</p>
-      {use?.declinesFrom != null && (
+      {from?.update != null && (
         <button
           type="button"
           className="small"
           onClick={({ currentTarget }) => {
             currentTarget.closest('dialog')?.close();
-            selection.select({ view: 'tree', update: use.declinesFrom });
+            selection.select({ view: 'tree', update: from.update });
           }}
         >
-          See step {use.declinesFrom}
+          See step {from.step}
         </button>
       )}
     </Question>

@@ -192,7 +192,7 @@ export function toolUseWords(use: ToolUse | null): string {
   const { trend, start, end, startReward, endReward, declinesFrom, window, steps } = use;
   if (trend === 'never') return TRENDS.never;
   const reward = startReward === null || endReward === null ? 'the reward is unknown' : `the reward goes from ${formatNumber(startReward)} to ${formatNumber(endReward)}`; // prettier-ignore
-  const from = declinesFrom === null ? '' : `, and stay below nine tenths from step ${declinesFrom} on`;
+  const from = declinesFrom === null ? '' : `, and stay below nine tenths from step ${declinesFrom.step} on`;
   const r = use.correlation === null ? 'unknown, since one of the two does not vary' : formatSigned(use.correlation); // prettier-ignore
   return `${TRENDS[trend]}: they go from ${formatNumber(start)} to ${formatNumber(end)} a rollout (means of ${countWords(window, 'step')} of ${steps.length})${from}, while ${reward}. Slope ${formatSigned(use.slope, digits)} calls a step; correlation of calls and reward over the steps ${r}.`;
 }
