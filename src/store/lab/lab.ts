@@ -10,6 +10,7 @@ import { createReplays, type Replays } from '../ask/replays.ts';
 import { createPlayer, type Player } from '../record/player.ts';
 import type { ReadRecording } from '../record/read_record.ts';
 import { createRunStore, createScreen, type RunStore, type Screen } from '../record/run.ts';
+import { createReshaping, type Reshaping } from '../record/reshape.ts';
 import { recipeChanges, runName, sameRun } from '../record/run_name.ts';
 import { createStageStore, decodeStage, type StageStore } from '../place/stage.ts';
 import { createSelectionStore, isElsewhere, lastNeeded, type SelectionStore } from '../place/selection.ts';
@@ -43,6 +44,7 @@ export interface Lab {
   readonly lessons: Lessons;
   readonly files: Files;
   readonly imports: Imports;
+  readonly reshaping: Reshaping;
 }
 
 /** What the page has of the engine beside its commands and events. */
@@ -170,6 +172,7 @@ export function createLab(
     fork: createFork({ run, transport, shelf, replays, ask, report: run.report }),
     arrival,
     imports,
+    reshaping: createReshaping({ run, selection }),
     files: createFiles({ tools, keeper, kept, shelf, transport, run, selection, live, ask, imports }),
   };
 }

@@ -92,6 +92,15 @@ export class EventLog {
     return this.#settling;
   }
 
+  /** Puts other events in the place of an update's; one that is not there stays away. */
+  rewrite(update: number, events: readonly RunEvent[]): void {
+    const segment = this.#segments.find((each) => each.update === update);
+    if (!segment) return;
+    const bytes = events.reduce((sum, event) => sum + EVENT_BYTES + bytesOf(event), 0);
+    this.#bytes += bytes - (segment.events ? segment.bytes : 0);
+    Object.assign(segment, { events: [...events], bytes, chunk: null });
+  }
+
   /** The events of one update, wherever they are; null when they are lost or never were. */
   async eventsOf(update: number): Promise<readonly RunEvent[] | null> {
     const segment = this.#segments.find((candidate) => candidate.update === update);

@@ -25,6 +25,8 @@ export interface RunStore extends StoreApi<RunState> {
   readonly log: () => AsyncGenerator<RunEvent, void>;
   /** The events of one update, 0 for those before the first; null where they are not at hand any more, or never were. */
   readonly eventsOf: (update: number) => Promise<readonly RunEvent[] | null>;
+  /** Puts other events in the place of an update's: what a person changed of a file's trees. */
+  readonly rewrite: (update: number, events: readonly RunEvent[]) => void;
   /** Bytes of the events at hand (about), and of the compressed ones. */
   readonly logSize: () => { readonly kept: number; readonly archived: number };
   /** Resolves when old updates have been let go. */
@@ -112,6 +114,11 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
     },
     log: () => log.events(),
     eventsOf: (update) => log.eventsOf(update),
+    rewrite(update, events) {
+      log.rewrite(update, events);
+      const folded = foldEvents(EMPTY_RUN, events).updates[update - 1];
+      if (folded) replace(update, () => folded);
+    },
     logSize: () => log.size,
     settled: () => log.settle(),
     copy: () => createRunStore(options, { state: store.getState(), log }),
@@ -161,6 +168,7 @@ export function createScreen(first: RunStore): Screen {
     want: (updates) => current.want(updates),
     log: () => current.log(),
     eventsOf: (update) => current.eventsOf(update),
+    rewrite: (update, events) => current.rewrite(update, events),
     logSize: () => current.logSize(),
     settled: () => current.settled(),
     copy: () => current.copy(),

@@ -93,6 +93,9 @@ export function FirstSight({ onClose }: { readonly onClose: () => void }) {
           </figcaption>
         </figure>
       )}
+      <p className="small soft">
+        Rollouts of your own trainer open too: drop a file or a folder anywhere on this page.
+      </p>
     </section>
   );
 }

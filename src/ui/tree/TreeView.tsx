@@ -27,6 +27,7 @@ import { NoTree, PromptBar } from '../parts/PromptBar.tsx';
 import { BatchGrid } from './BatchGrid.tsx';
 import { ExpansionPanel } from './ExpansionPanel.tsx';
 import { GrowthBar } from './GrowthBar.tsx';
+import { LazyPart } from '../parts/Boundary.tsx';
 import { useShownTree } from './hand_words.ts';
 import { HandPanel } from './HandPanel.tsx';
 import { InterventionBar } from './InterventionBar.tsx';
@@ -173,12 +174,15 @@ function TreePane({ tree, nodes }: { readonly tree: TreeState; readonly nodes: N
   );
 }
 
+const loadConversation = () => import('../imported/Conversation.tsx');
+
 export function TreeView() {
   const tree = useShownTree();
   const growth = useSelection((state) => state.growth);
   const batch = useSelection((state) => state.batch);
   const two = useSelection((state) => state.pinned !== null);
   const hasRecipe = useRun((run) => recipeOf(run) !== null);
+  const isImported = useRun(({ header }) => header?.origin.kind === 'imported');
   const nodes = useMemo(() => (tree ? nodesGrown(tree, growth) : []), [tree, growth]);
   if (!tree) return <NoTree />;
   if (batch)
@@ -195,6 +199,7 @@ export function TreeView() {
       <Missing view="tree" />
       <TreePane key={`${dataset} ${seed} ${index}`} tree={tree} nodes={nodes} />
       <div className="tree-side">
+        {isImported && <LazyPart name="The conversation" load={loadConversation} props={{ tree }} />}
         <NodePanels tree={tree} nodes={nodes} />
         <Hidable name="hand">{hasRecipe && <HandPanel tree={tree} />}</Hidable>
         <Hidable name="expansion">{hasRecipe && <ExpansionPanel tree={tree} />}</Hidable>
