@@ -2,9 +2,14 @@
 import { afterEach, expect, test } from 'vitest';
 import { page } from 'vitest/browser';
 import { cleanup } from 'vitest-browser-react';
+import { assignCredit } from '../../src/algo/credit/credit.ts';
 import { importFiles } from '../../src/files/rollouts/import.ts';
 import type { ChosenFile } from '../../src/protocol/protocol.ts';
-import { formatCount, formatNumber } from '../../src/ui/parts/format.ts';
+import { DEFAULT_CREDIT } from '../../src/store/credit/credit.ts';
+import { conversationOf, findPassages } from '../../src/store/record/conversation.ts';
+import { joinerOf, rolloutTree } from '../../src/store/record/reading.ts';
+import { NO_SIGNALS } from '../../src/units.ts';
+import { formatCount, formatNumber, formatSigned } from '../../src/ui/parts/format.ts';
 import { findings } from '../support/axe.ts';
 import { open } from '../support/kept_runs.tsx';
 import atpo from '../fixtures/imports/atpo_dump.jsonl?raw';
@@ -14,6 +19,7 @@ import nemo from '../fixtures/imports/nemo_gym_ids.jsonl?raw';
 import ragen from '../fixtures/imports/ragen.jsonl?raw';
 import seven from '../fixtures/imports/verl_0_6/7.jsonl?raw';
 import ten from '../fixtures/imports/verl_0_6/10.jsonl?raw';
+import trajectory from '../fixtures/imports/verifiers_trajectory.jsonl?raw';
 import wordle from '../fixtures/imports/verifiers_wordle_results.jsonl?raw';
 
 afterEach(async () => {
@@ -159,4 +165,79 @@ test('a person corrects how a file is read, and sees first what that changes', a
     })
     .toBe(so.summary.turns);
   expect(lab.shelf.getState().runs).toHaveLength(1); // in the place of the first
+});
+
+const wordsOf = ({ lab }: Opened) => {
+  const run = lab.run.getState();
+  return { texts: run.texts, joiner: joinerOf(run) };
+};
+const saidOn = ({ screen }: Opened): readonly (readonly [string, string])[] =>
+  [...screen.container.querySelectorAll('.conversation li[data-author]')].map(
+    (item) => [item.getAttribute('data-author')!, item.querySelector('.said')!.textContent] as const,
+  );
+
+test('a path is a conversation; a row is split off and put back; words lead to their turn', async () => {
+  const opened = await open({});
+  const { screen, lab } = opened;
+  drop([file('atpo_dump.jsonl', atpo)]);
+  await expect.element(screen.getByRole('region', { name: 'Conversation' })).toBeVisible();
+  const { trees } = lab.run.getState().updates[0];
+  const prompt = trees.findIndex(({ nodes }) => nodes.some((node) => node?.origin.kind === 'imported' && node.origin.inferred)); // prettier-ignore
+  const leaf = trees[prompt].leaves.at(-1)!;
+  lab.selection.select({ update: 1, prompt, leaf, node: leaf });
+  const wanted = conversationOf(trees[prompt], leaf, wordsOf(opened));
+  await expect.poll(() => saidOn(opened)).toEqual(wanted.map(({ author, text }) => [author, text.trim()]));
+  const panel = screen.getByRole('region', { name: 'Conversation' });
+  await expect.element(panel).toHaveTextContent('group inferred: equal prompt');
+  await expect.element(panel).toHaveTextContent(/rows the same for 1 turn, recovered from common prefixes/);
+  const before = trees[prompt];
+  await panel.getByRole('button', { name: 'Split this row off' }).last().click();
+  const nodes = (): number => lab.run.getState().updates[0].trees[prompt].nodes.length;
+  await expect.poll(nodes).toBeGreaterThan(before.nodes.length);
+  await panel.getByRole('button', { name: 'Merge them' }).first().click();
+  await expect.poll(() => lab.run.getState().updates[0].trees[prompt].nodes).toEqual(before.nodes);
+  await panel.getByRole('button', { name: 'Undo the last change of a tree' }).click();
+  await expect.poll(nodes).toBeGreaterThan(before.nodes.length);
+  await panel.getByRole('button', { name: 'Undo the last change of a tree' }).click();
+  await expect.poll(() => lab.run.getState().updates[0].trees[prompt]).toEqual(before);
+  const query = { text: 'SEARCH', author: 'policy', prompt: null, low: null, high: null } as const;
+  const hits = [...findPassages(trees, query, wordsOf(opened))].flat();
+  await screen.getByRole('searchbox', { name: 'Words in all conversations' }).fill('SEARCH');
+  await screen.getByRole('combobox', { name: 'Written by' }).selectOptions('policy');
+  const search = screen.getByRole('search', { name: 'Search the batch' });
+  await expect.element(search.getByRole('status')).toHaveTextContent(new RegExp(`^${hits.length} passages?$`));
+  const last = hits[Math.min(hits.length, 50) - 1];
+  await search.getByRole('listitem').last().getByRole('button').click();
+  await expect.poll(() => lab.selection.getState()).toMatchObject({ prompt: last.prompt, node: last.node });
+  expect(await findings(screen.container)).toEqual([]);
+});
+
+test('beside each turn stand its own reward, the advantage of the trainer, and what rules give here', async () => {
+  const opened = await open({});
+  const { screen, lab } = opened;
+  drop([file('verifiers_trajectory.jsonl', trajectory)]);
+  await expect.poll(() => screen.container.querySelector('.turn-credit')).not.toBeNull();
+  const { trees, rollouts } = lab.run.getState().updates[0];
+  const [tree] = trees;
+  const known = rollouts!.filter(({ prompt, turns }) => prompt === 0 && turns.some(({ advantage }) => advantage !== null)); // prettier-ignore
+  expect(known.length).toBeGreaterThan(0);
+  const rules = { ...DEFAULT_CREDIT };
+  const scored = trees.filter(({ rewards }) => rewards !== null);
+  const credits = assignCredit(scored.map((state) => ({ tree: rolloutTree(state)!, rewards: state.rewards!, signals: NO_SIGNALS })), rules); // prettier-ignore
+  const here = credits[scored.indexOf(tree)].advantages.byNode;
+  for (const { leaf, turns } of known) {
+    lab.selection.select({ update: 1, prompt: 0, leaf, node: leaf });
+    const rows = () =>
+      [...screen.container.querySelectorAll('.turn-credit tbody tr')].map((row) => [
+        Number(row.getAttribute('data-node')),
+        ...[...row.querySelectorAll('td')].slice(-6).map((cell) => cell.textContent),
+      ]);
+    const wanted = turns.map(({ node, advantage }) => [
+      node,
+      formatSigned(advantage),
+      formatSigned(here[node]),
+      formatSigned(advantage === null ? null : here[node] - advantage),
+    ]);
+    await expect.poll(() => rows().map((row) => row.slice(0, 4))).toEqual(wanted);
+  }
 });

@@ -108,7 +108,9 @@ export function createImports(parts: ImportsParts): Imports {
 
   /** Where trees are, unless the person is at a view that shows some. */
   const lookAtTree = (): void => {
-    const { view } = selection.getState();
+    const { view, colour } = selection.getState();
+    const isMeasured = run.getState().updates.some(({ trees }) => trees.some(({ nodes }) => nodes.some((node) => node?.mask.includes(1) && node.turnSurprisal !== null))); // prettier-ignore
+    if (colour === 'entropy' && !isMeasured) selection.select({ colour: 'reward' });
     if (view === 'train' || view === 'runs' || view === 'profile') selection.select({ view: 'tree' });
   };
 

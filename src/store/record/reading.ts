@@ -7,6 +7,7 @@ import {
   type RecordedPrompt,
   type RecordedTree,
   type RunConfig,
+  type TokenId,
   type TurnNode,
 } from '../../units.ts';
 import type { RunState, TreeState, UpdateState } from './run_state.ts';
@@ -56,6 +57,16 @@ export function selectedTree(
   selection: Pick<Selection, 'update' | 'prompt'>,
 ): TreeState | null {
   return selectedUpdate(run, selection)?.trees[selection.prompt] ?? null;
+}
+
+/** What a prompt asks: the words of the user, where a file says which they are; else all of it. */
+export function questionOf({ tokens, spans }: RecordedPrompt): readonly TokenId[] {
+  if (!spans?.some(({ author }) => author === 'user')) return tokens;
+  let start = 0;
+  return spans.flatMap(({ author, tokens: length }) => {
+    const own = tokens.slice(start, (start += length));
+    return author === 'user' ? own : [];
+  });
 }
 
 /** Nodes in the group: sampled and not pruned. */

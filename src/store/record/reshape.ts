@@ -131,25 +131,26 @@ function along(events: readonly RunEvent[], prompt: number, grown: Grown, change
   };
   const table = <T>(values: readonly T[]): readonly T[] => old.map((id) => values[id]);
   let isPlaced = false;
+  const ofTree = <Entry extends { readonly prompt: number }>(
+    entries: readonly Entry[],
+    change: (entry: Entry) => Entry,
+  ): Entry[] => entries.map((entry) => (entry.prompt === prompt ? change(entry) : entry));
   const rewrite = (event: RunEvent): readonly RunEvent[] => {
-    switch (event.kind) {
-      case 'node': {
-        if (event.prompt !== prompt) return [event];
-        if (isPlaced) return [];
-        isPlaced = true;
-        return made.map((node) => ({ ...event, node }));
-      }
-      case 'leaves':
-        return [event.prompt === prompt ? { ...event, leaves: ordered } : event];
-      case 'rollout-facts':
-        return [{ ...event, rollouts: event.rollouts.map((each) => mapped[facts.indexOf(each)] ?? each) }];
-      case 'rewards':
-        return [{ ...event, trees: event.trees.map((each) => (each.prompt === prompt ? { ...each, byNode: table(each.byNode) } : each)) }]; // prettier-ignore
-      case 'credit':
-        return [{ ...event, trees: event.trees.map((each) => (each.prompt === prompt ? { ...each, advantages: table(each.advantages).map((value, id) => advantageOf(id, value)) } : each)) }]; // prettier-ignore
-      default:
-        return [event];
+    if (event.kind === 'node' && event.prompt === prompt) {
+      if (isPlaced) return []; // all of them stand where the first was
+      isPlaced = true;
+      return made.map((node) => ({ ...event, node }));
     }
+    if (event.kind === 'leaves' && event.prompt === prompt) return [{ ...event, leaves: ordered }];
+    if (event.kind === 'rollout-facts')
+      return [{ ...event, rollouts: event.rollouts.map((each) => mapped[facts.indexOf(each)] ?? each) }];
+    if (event.kind === 'rewards')
+      return [{ ...event, trees: ofTree(event.trees, (tree) => ({ ...tree, byNode: table(tree.byNode) })) }];
+    if (event.kind === 'credit') {
+      const advantages = (of: readonly (number | null)[]) => table(of).map((value, id) => advantageOf(id, value)); // prettier-ignore
+      return [{ ...event, trees: ofTree(event.trees, (tree) => ({ ...tree, advantages: advantages(tree.advantages) })) }]; // prettier-ignore
+    }
+    return [event];
   };
   return { events: events.flatMap(rewrite), leafOf };
 }

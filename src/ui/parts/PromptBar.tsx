@@ -11,7 +11,9 @@ import {
 } from './binding.ts';
 import { Hidable } from './parts.tsx';
 import { Label } from './Term.tsx';
-import { isDead } from '../../store/record/reading.ts';
+import { isDead, questionOf } from '../../store/record/reading.ts';
+
+const LONG = 240; // characters of a question, beyond which two lines of it stand here
 
 interface PromptBarProps {
   readonly mark?: (prompt: number) => string; // said after a prompt's number
@@ -26,6 +28,7 @@ export function PromptBar({ mark, saysDead = true }: PromptBarProps) {
   const updateCount = useRun((run) => run.updates.length);
   const prompt = useSelection((state) => state.prompt);
   if (!update) return null;
+  const question = tree ? read(questionOf(tree.prompt)) : '';
   const goTo = (next: number): void => {
     if (next >= 1 && next <= updateCount) selection.select({ update: next });
   };
@@ -70,9 +73,9 @@ export function PromptBar({ mark, saysDead = true }: PromptBarProps) {
         </label>
       </Hidable>
       {tree && (
-        <span className="question">
+        <span className="question" data-long={question.length > LONG}>
           {tree.prompt.dataset !== '' && <span className="soft">{tree.prompt.dataset}: </span>}
-          {read(tree.prompt.tokens)}
+          {question}
           {tree.prompt.answer && (
             <>
               <span className="soft"> answer: </span>
