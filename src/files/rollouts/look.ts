@@ -17,7 +17,7 @@ import { importSummary, toRecord } from './record.ts';
 import { isTable, partsOf } from './source.ts';
 import { valuesOf } from './values.ts';
 
-const FIRST_BYTES = 2 ** 20; // of text, after which the first trees are shown
+const FIRST_BYTES = 2 ** 19; // of text, after which the first trees are shown
 const HELD_BYTES = 24 * 2 ** 20; // of text that a record on the page holds
 const LOOK_BYTES = 8 * 2 ** 20; // of text that a change of choices is tried on
 const LOOK_ROWS = 20; // whose fields are listed
