@@ -205,7 +205,9 @@ test('a path is a conversation; a row is split off and put back; words lead to t
   await screen.getByRole('searchbox', { name: 'Words in all conversations' }).fill('SEARCH');
   await screen.getByRole('combobox', { name: 'Written by' }).selectOptions('policy');
   const search = screen.getByRole('search', { name: 'Search the batch' });
-  await expect.element(search.getByRole('status')).toHaveTextContent(new RegExp(`^${hits.length} passages?$`));
+  await expect
+    .element(search.getByRole('status'))
+    .toHaveTextContent(new RegExp(`^${hits.length} passages?$`));
   const last = hits[Math.min(hits.length, 50) - 1];
   await search.getByRole('listitem').last().getByRole('button').click();
   await expect.poll(() => lab.selection.getState()).toMatchObject({ prompt: last.prompt, node: last.node });
