@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readLogPart, writeRecording } from '../../src/files/recording.ts';
 import { isLogged, type EventOf, type RunEvent } from '../../src/protocol/protocol.ts';
+import { ruleLines, tokenPairs, underRule } from '../../src/store/credit/compare.ts';
+import { creditCsv, rulesCsv } from '../../src/store/export/compare_csv.ts';
+import { contextLengthOf, rolloutTree } from '../../src/store/record/reading.ts';
 import { bibtex } from '../../src/store/export/citation.ts';
 import { LONGEST_LINK, linkOf, type LinkParts } from '../../src/store/export/link.ts';
 import { jsonLines, metricsCsv, type LineKind } from '../../src/store/export/run_export.ts';
@@ -70,6 +73,33 @@ test('the first lines say which run it is', () => {
   expect(head).toContain('# seed: 11');
   expect(head).toContain('# adapter: no GPU');
   expect(head).toMatch(/# differences: .*optimiser\.learningRate = 0\.123/);
+});
+
+test('tables of Compare: every rule on a leaf’s turns, and two rules token by token, headed by run, update and question', () => {
+  const run = recordOf(log).getState();
+  const [update] = run.updates;
+  const [, state] = update.trees;
+  const own = config.algorithm.credit;
+  const tree = rolloutTree(state)!;
+  const length = contextLengthOf(run);
+  const leaf = tree.leaves[0];
+  const lines = ruleLines(update, state, own, leaf, length);
+  const matrix = table(rulesCsv(run, { update: 1, state }, leaf, lines));
+  expect(matrix.head.join('\n')).toMatch(
+    /# seed: 11[\s\S]*# update: 1[\s\S]*# prompt: 1[\s\S]*# question: \S/,
+  );
+  expect(matrix.rows.map(([rule]) => rule)).toEqual(lines.map(({ rule }) => rule));
+  for (const { rule, turns } of lines) {
+    const cells = matrix.rows.find(([name]) => name === rule)!.slice(-2 * lines[0].turns!.length); // a title may hold a comma
+    expect(cells.map((cell) => (cell === '' ? null : Number(cell)))).toEqual(turns?.flatMap(({ range }) => range) ?? cells.map(() => null)); // prettier-ignore
+  }
+  const choice = (advantageRule: 'node_value' | 'vanilla') => underRule(update, state, own, { valueRule: null, advantageRule, leafNormalisation: null })!; // prettier-ignore
+  const rows = tree.leaves.map((each) => ({ leaf: each, pairs: tokenPairs(tree, choice('node_value'), choice('vanilla'), each, length) })); // prettier-ignore
+  const credit = table(creditCsv(run, { update: 1, state }, { a: 'node_value', b: 'vanilla' }, rows));
+  expect(credit.names.slice(-3)).toEqual(['A node_value [1]', 'B vanilla [1]', 'B − A [1]']);
+  expect(credit.rows.map((row) => row.slice(-3).map(Number))).toEqual(rows.flatMap(({ pairs }) => pairs.map(({ a, b }) => [a, b, b - a]))); // prettier-ignore
+  const words = pathTokens(state, leaf, run.texts);
+  expect(credit.rows[0].slice(0, 5)).toEqual([leaf, 1, rows[0].pairs[0].node, rows[0].pairs[0].position, words[rows[0].pairs[0].position].text].map(String)); // prettier-ignore
 });
 
 test('what is not finite or not known is empty', () => {

@@ -1,4 +1,5 @@
 /** What the Export menu gives a person, read from the files that the browser is handed, against the store's numbers. */
+import { strFromU8, unzipSync } from 'fflate';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
@@ -89,6 +90,27 @@ test('nodes of the update on screen, tokens and traces of all updates', async ()
   const { rollouts } = await importFiles([{ path: traces.name, blob: new Blob([traces.text]) }]);
   const rewards = updates.flatMap(({ trees }) => trees.flatMap((tree) => tree.leaves.map((leaf) => tree.rewards![leaf]))); // prettier-ignore
   expect(rollouts.map(({ reward }) => reward)).toEqual(rewards);
+});
+
+test('the verl folder of the run’s method and of another: a zip whose settings are theirs; what it cannot say is said', async () => {
+  const { lab, screen } = await openMenu();
+  const zipped = async (count: number) => {
+    await expect.poll(() => saved.length).toBe(count);
+    return unzipSync(new Uint8Array(await saved[count - 1].blob.arrayBuffer()));
+  };
+  await screen.getByRole('button', { name: 'verl folder (zip)' }).click();
+  const own = await zipped(1);
+  const { clipLow, clipHigh } = lab.run.getState().header!.config!.algorithm.loss;
+  const settings = strFromU8(own['at2po-verl/turnwise_settings.py']);
+  expect(settings).toContain(`"clipLow": ${clipLow},`);
+  expect(settings).toContain(`"clipHigh": ${clipHigh},`);
+  await expect.element(screen.getByText('Saved at2po-verl.zip. It says all of the method.')).toBeVisible();
+  await screen.getByLabelText('Method of the folder').selectOptions('a2tgpo');
+  await screen.getByRole('button', { name: 'verl folder (zip)' }).click();
+  const other = await zipped(2);
+  expect(strFromU8(other['a2tgpo-verl/launch.sh'])).toContain('ACCEPT_DIFFERENCES');
+  await expect.element(screen.getByText(/^Saved a2tgpo-verl\.zip\. \d+ settings not expressed: .*loss\.clipAdaptation/)).toBeVisible(); // prettier-ignore
+  expect(await seriousFindings(document.body)).toEqual([]);
 });
 
 test('the link on the clipboard opens what is on screen; what it cannot carry is said', async () => {

@@ -96,7 +96,8 @@ export const METRIC_UNITS = {
 const METRICS = Object.keys(METRIC_UNITS) as (keyof UpdateMetrics)[];
 const SCORES = ['exactMatch', 'unknown', 'reliability'] as const;
 
-const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+export const quoted = (text: string): string =>
+  /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
 /** With all its digits; unknown and not finite is empty. */
 const cell = (value: number | null | undefined): string =>
@@ -129,22 +130,32 @@ function columnsOf({ updates, evaluations }: RunState): readonly Column[] {
   return [...measured, ...heldOut];
 }
 
+/** Which run a table is of, and whatever else is told of it: lines that begin with #. */
+export function headLines(
+  { settings, ...told }: Provenance,
+  more: Readonly<Record<string, unknown>> = {},
+): string {
+  const facts = {
+    ...{ ...told, ...more },
+    ...{ differences: differenceWords(told), settings: JSON.stringify(settings) },
+  };
+  return Object.entries(facts)
+    .map(([name, value]) => `# ${name}: ${String(value ?? 'unknown').replace(/[\r\n]+/g, ' ')}`)
+    .join('\n');
+}
+
 /**
  * Every number that was measured, by update. Row 0 is what was evaluated before the first update.
  * @returns comma-separated values below lines that begin with #
  */
 export function metricsCsv(run: RunState): string {
-  const { settings, ...told } = provenanceOf(run, 'all');
-  const facts = { ...told, differences: differenceWords(told), settings: JSON.stringify(settings) };
-  const head = Object.entries(facts).map(
-    ([name, value]) => `# ${name}: ${String(value ?? 'unknown').replace(/[\r\n]+/g, ' ')}`,
-  );
+  const head = headLines(provenanceOf(run, 'all'));
   const columns = columnsOf(run);
   const first = run.evaluations.some(({ update }) => update === 0) ? 0 : 1;
   const rows: string[] = [];
   for (let update = first; update <= run.updates.length; update += 1)
     rows.push([update, ...columns.map(({ at }) => at(update))].join(','));
-  return [...head, ['update', ...columns.map(({ name }) => quoted(name))].join(','), ...rows, ''].join('\n');
+  return [head, ['update', ...columns.map(({ name }) => quoted(name))].join(','), ...rows, ''].join('\n');
 }
 
 // Nodes and tokens: a line each. Unknown is null.

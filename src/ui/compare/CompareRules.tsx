@@ -1,5 +1,5 @@
 /** Two credit rules on one tree: the tree under each, the leaf's tokens by their difference, every rule as a matrix. */
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { advantageRanges } from '../../store/credit/advantage_range.ts';
 import {
   agreementOf,
@@ -13,13 +13,23 @@ import {
 } from '../../store/credit/compare.ts';
 import type { Recredit } from '../../store/credit/credit.ts';
 import { advantageStep, creditSteps } from '../../store/credit/credit_steps.ts';
+import { creditCsv, rulesCsv } from '../../store/export/compare_csv.ts';
+import { fileStem } from '../../store/export/run_export.ts';
 import { bestLeaf, pathTokens, rolloutTree } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
-import type { CreditConfig, NodeId, RecordedTree } from '../../units.ts';
+import type { AdvantageRule, CreditConfig, NodeId, RecordedTree } from '../../units.ts';
 import { ADVANTAGE_RULES, VALUE_RULES } from '../credit/sentences.ts';
 import { advantageExtent, drawAdvantage } from '../drawing/encodings.ts';
+import { saveFile } from '../drawing/save_file.ts';
 import { TreeDrawing } from '../drawing/TreeDrawing.tsx';
-import { useContextLength, useLab, useSelection, useUpdate, useVocabulary } from '../parts/binding.ts';
+import {
+  useContextLength,
+  useLab,
+  useSelection,
+  useUpdate,
+  useUpdateNumber,
+  useVocabulary,
+} from '../parts/binding.ts';
 import { formatCredit, formatSigned } from '../parts/format.ts';
 import { Hidable, Waiting } from '../parts/parts.tsx';
 import { NamedCredit, RuleSelect } from '../parts/RulePicker.tsx';
@@ -159,6 +169,50 @@ function DifferenceStrip({ state, leaf, pairs }: StripProps) {
   );
 }
 
+interface SaveTablesProps {
+  readonly state: TreeState;
+  readonly rules: { readonly a: AdvantageRule; readonly b: AdvantageRule };
+  readonly leaf: NodeId;
+  readonly lines: readonly RuleLine[];
+  readonly rows: readonly { readonly leaf: NodeId; readonly pairs: readonly TokenPair[] }[];
+}
+
+/** The tables of this view as files, headed by the run that they are of. */
+function SaveTables({ state, rules, leaf, lines, rows }: SaveTablesProps) {
+  const { run } = useLab();
+  const update = useUpdateNumber();
+  const [said, setSaid] = useState('');
+  const save = (what: 'rules' | 'credit', text: string): void => {
+    const name = `${fileStem(run.getState())}-update${update}-prompt${state.prompt.index}-${what}.csv`;
+    saveFile(name, text, 'text/csv');
+    setSaid(`Saved ${name}.`);
+  };
+  const of = { update, state };
+  return (
+    <div className="bar">
+      <button
+        type="button"
+        className="small"
+        title="The table above: every rule on the turns of this leaf"
+        onClick={() => save('rules', rulesCsv(run.getState(), of, leaf, lines))}
+      >
+        Every rule (CSV)
+      </button>
+      <button
+        type="button"
+        className="small"
+        title="Advantages under A and B, a line for each trained-on token of the tree’s rows"
+        onClick={() => save('credit', creditCsv(run.getState(), of, rules, rows))}
+      >
+        A beside B (CSV)
+      </button>
+      <span className="small soft" role="status">
+        {said}
+      </span>
+    </div>
+  );
+}
+
 interface BodyProps {
   readonly state: TreeState;
   readonly tree: RecordedTree;
@@ -202,6 +256,13 @@ function Body({ state, tree, own, a, b, lines }: BodyProps) {
       />
       <DifferenceStrip state={state} leaf={leaf} pairs={pairs} />
       <RuleMatrix lines={matrix} a={a.config.advantageRule} b={b.config.advantageRule} />
+      <SaveTables
+        state={state}
+        rules={{ a: a.config.advantageRule, b: b.config.advantageRule }}
+        leaf={leaf}
+        lines={matrix}
+        rows={rows}
+      />
       <GradientCosines state={state} own={own} a={a.config} b={b.config} />
     </>
   );

@@ -3,10 +3,12 @@ import { useEffect, useRef, useState } from 'react';
 import { bibtex } from '../../store/export/citation.ts';
 import { linkNow } from '../../store/export/link.ts';
 import { fileStem, jsonLines, metricsCsv, type LineKind } from '../../store/export/run_export.ts';
+import { recipeOf } from '../../store/record/reading.ts';
 import { frameLine } from '../../store/place/address.ts';
 import { useLab, useRun, useSelection, useUpdateNumber } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { copyText, saveFile } from '../drawing/save_file.ts';
+import type { RunConfig } from '../../units.ts';
 import { VIEW_PANELS } from './views.tsx';
 
 /** Which updates a file of nodes or tokens is about. */
@@ -85,6 +87,60 @@ function DataFiles() {
       </div>
       <p className="small soft" role="status">
         {said || 'The first lines of each file say which run, settings and adapter it is from.'}
+      </p>
+    </>
+  );
+}
+
+/** The method as a folder for verl: the run's own settings, or another method's as its paper has them. */
+function Outgrow() {
+  const recipe = useRun(recipeOf);
+  const ready = useRun((run) => run.ready);
+  const [chosen, setChosen] = useState('');
+  const [said, setSaid] = useState('');
+  const other = ready?.algorithms.find(({ name }) => name === chosen);
+  const base = recipe ?? ready?.presets.find(({ name }) => name === 'research')?.config ?? null;
+  const config = other && base ? { ...base, algorithm: other.config } : recipe;
+  const save = async (of: RunConfig): Promise<void> => {
+    try {
+      const { verlZip } = await import('../../outgrow/zip.ts');
+      const { zip, left } = verlZip(of);
+      const name = `${of.algorithm.name}-verl.zip`;
+      saveFile(name, zip, 'application/zip');
+      const words = left.length === 0 ? 'It says all of the method.' : `${countWords(left.length, 'setting')} not expressed: ${left.join(', ')}.`; // prettier-ignore
+      setSaid(`Saved ${name}. ${words}`);
+    } catch (error) {
+      setSaid(`The folder was not written: ${error instanceof Error ? error.message : String(error)}. Reload the page and try again.`); // prettier-ignore
+    }
+  };
+  if (!ready) return null;
+  return (
+    <>
+      <p className="heading">Train it elsewhere</p>
+      <div className="bar">
+        <select
+          aria-label="Method of the folder"
+          value={chosen}
+          onChange={({ target }) => setChosen(target.value)}
+        >
+          <option value="">{recipe ? 'this run’s method' : 'choose a method'}</option>
+          {ready.algorithms.map(({ name, title }) => (
+            <option key={name} value={name}>
+              {title}
+            </option>
+          ))}
+        </select>
+        <button
+          type="button"
+          disabled={!config}
+          title="Launch script, loss, credit, trainer and tools for verl; its README has every setting"
+          onClick={() => config && void save(config)}
+        >
+          verl folder (zip)
+        </button>
+      </div>
+      <p className="small soft" role="status">
+        {said}
       </p>
     </>
   );
@@ -187,6 +243,7 @@ export default function ExportPanel({ onTeach }: ExportPanelProps) {
   return (
     <div className="export-panel">
       <DataFiles />
+      <Outgrow />
       <Embed />
       <Cite />
       <Teach onTeach={onTeach} />
