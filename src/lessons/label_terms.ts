@@ -18,7 +18,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   parent: ['parent'],
   siblings: ['sibling', 'siblings'],
   group: ['group', 'groups trained on'],
-  dead_group: ['dead', 'dead trees', 'dead groups', 'dead prompts'],
+  dead_group: ['dead', 'dead (equal rewards)', 'dead trees', 'dead groups', 'dead prompts'],
   normalisation: ['normalise', 'normalised', 'normalise leaves', 'leaf normalisation'],
   value: ['=value', '=values', 'value V', 'back up values'],
   value_rule: ['value rule', 'value weights'],

@@ -101,6 +101,7 @@ function CreditBody({ state, update, own, children }: BodyProps) {
   const whatIf = useSelection((current) => current.whatIf);
   const cursor = useSelection((current) => current.creditFrame);
   const stride = useSelection((current) => current.stride);
+  const spokenOf = useSelection(({ lesson, node }) => (lesson === null ? null : node)); // by a lesson's text
   const place = usePlaceWords();
   const act = useActions(state);
   const { steps, ends } = useMemo(() => {
@@ -125,7 +126,7 @@ function CreditBody({ state, update, own, children }: BodyProps) {
   );
   const step = frame.current;
   const sentence = step ? strideSentence(done) : 'Nothing is known yet: the leaves wait for their rewards.';
-  const about = isAsking ? [asked.step.node] : step ? [step.node, ...step.lit].filter((id, at, all) => all.indexOf(id) === at) : []; // prettier-ignore
+  const about = isAsking ? [asked.step.node] : spokenOf !== null ? [spokenOf] : step ? [step.node, ...step.lit].filter((id, at, all) => all.indexOf(id) === at) : []; // prettier-ignore
   const leaf = asked && state.nodes[asked.step.node];
   const leafAct = leaf ? act(leaf) : ''; // what is rewarded
   const move = (to: number): void => selection.select({ creditFrame: to });
@@ -193,6 +194,7 @@ function CompareBody({ state, update, own, children }: BodyProps) {
   const choice = useSelection((current) => current);
   const contextLength = useContextLength();
   const place = usePlaceWords();
+  const inLesson = choice.lesson !== null;
   const {
     valueRule,
     advantageRule,
@@ -239,10 +241,39 @@ function CompareBody({ state, update, own, children }: BodyProps) {
   const [titleA, titleB] = [a, b].map(({ config }) => ADVANTAGE_RULES[config.advantageRule].title);
   const go = (to: number): void => selection.select({ leaf: tree.leaves[to] });
   const about: readonly NodeId[] = [leaf, ...sideA.map(({ node }) => node)].filter((id) => id !== ROOT);
+  const table = (
+    <div className="slide-sides">
+      <p>
+        <b>A</b> {titleA}
+        <br />
+        <b>B</b> {titleB}
+      </p>
+      <table className="slide-table">
+        <thead>
+          <tr>
+            <th scope="col">turn</th>
+            <th scope="col">A</th>
+            <th scope="col">B</th>
+          </tr>
+        </thead>
+        <tbody>
+          {sideA.map(({ turn, node, range }, index) => (
+            <tr key={turn} tabIndex={0} data-point>
+              <td>{nodeName(node)}</td>
+              <td>{formatCreditRange(range)}</td>
+              <td>{formatCreditRange(sideB[index].range)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
   return children({
     title: 'Compare',
     place: `${place}${place === '' ? '' : ', '}row ${at + 1} of ${tree.leaves.length}`,
-    figure: (
+    figure: inLesson ? ( // its text speaks of both rules
+      table
+    ) : (
       <FigureTree
         title="Advantages of the row under rule A"
         tree={state}
@@ -253,29 +284,7 @@ function CompareBody({ state, update, own, children }: BodyProps) {
     ),
     says: (
       <>
-        <p>
-          <b>A</b> {titleA}
-          <br />
-          <b>B</b> {titleB}
-        </p>
-        <table className="slide-table">
-          <thead>
-            <tr>
-              <th scope="col">turn</th>
-              <th scope="col">A</th>
-              <th scope="col">B</th>
-            </tr>
-          </thead>
-          <tbody>
-            {sideA.map(({ turn, node, range }, index) => (
-              <tr key={turn} tabIndex={0} data-point>
-                <td>{nodeName(node)}</td>
-                <td>{formatCreditRange(range)}</td>
-                <td>{formatCreditRange(sideB[index].range)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        {table}
         <p role="status" tabIndex={0} data-point>
           {verdict}
         </p>
