@@ -137,6 +137,14 @@ describe('the presenter', () => {
       .toContain(`Leaf n${leaf} earned a reward of ${String(tree.rewards![leaf]).replace('-', '−')}`);
   });
 
+  test.each(['dark', 'light'])('opened by a link it has the theme that is remembered: %s', async (theme) => {
+    localStorage.setItem('turnwise-theme', theme);
+    delete document.documentElement.dataset.theme;
+    await open('&view=tree&present=1');
+    await expect.poll(() => document.documentElement.dataset.theme).toBe(theme);
+    localStorage.removeItem('turnwise-theme');
+  });
+
   test('predict first: what is asked is not shown, hands are split beside the truth, and the clicker goes on from a field', async () => {
     await open('&view=credit&stride=number&predict=number&present=1');
     await expect.poll(slide).toBeTruthy();

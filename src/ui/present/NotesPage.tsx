@@ -1,6 +1,7 @@
 /** The lecturer's second window: notes on what is projected, what comes next, and the same keys. */
 import { useEffect, useRef, useState } from 'react';
 import { actOf, openChannel, type Act, type Notes } from './notes_channel.ts';
+import { useRememberedTheme } from '../shell/theme.ts';
 import '../shell/tokens.css';
 import '../shell/base.css';
 import './present.css';
@@ -23,6 +24,7 @@ function useNotes() {
 
 export function NotesPage() {
   const { notes, act } = useNotes();
+  useRememberedTheme();
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       const isButton = event.target instanceof HTMLButtonElement && event.key === ' ';

@@ -10,6 +10,7 @@ import { LessonSlide } from './LessonSlide.tsx';
 import { LossScene } from './loss_scene.tsx';
 import { nothingYet, TrainScene, TreeScene, type SceneProps } from './scene.tsx';
 import { Slide } from './Slide.tsx';
+import { useRememberedTheme } from '../shell/theme.ts';
 import './present.css';
 
 /** Profile and Runs are for the desk: in their place the run is presented. */
@@ -38,6 +39,7 @@ function useHold(): void {
 
 export default function Presenter() {
   useHold();
+  useRememberedTheme();
   const { lessons } = useLab();
   const view = useSelection((selection) => selection.view);
   const lesson = useStore(lessons, (state) => state.lesson);

@@ -5,6 +5,7 @@ import { unframed } from '../../store/place/address.ts';
 import { titleOf } from '../../store/record/shelf.ts';
 import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts';
 import { Playback } from '../train/TransportBar.tsx';
+import { useRememberedTheme } from './theme.ts';
 import { VIEW_PANELS } from './views.tsx';
 
 const WORDS = {
@@ -29,6 +30,7 @@ export function FrameBar() {
   const lab = useLab();
   const words = useFrameWords();
   const isOwnTree = useSelection(({ view, example }) => view === 'train' || example !== null);
+  useRememberedTheme();
   const engine = useTransport((transport) => transport.engine.kind);
   return (
     <footer className="frame-bar small" aria-label="Turnwise">

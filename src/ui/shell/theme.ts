@@ -44,6 +44,17 @@ export function useTheme(): readonly [ThemeChoice, () => void] {
   return [choice, next];
 }
 
+/** Where no header offers a choice, as in the presenter, a frame and the second window: the one that is remembered. */
+export function useRememberedTheme(): void {
+  useEffect(() => {
+    const follow = (): void => applyTheme(remembered());
+    if (document.documentElement.dataset.theme === undefined) follow();
+    const query = darkQuery();
+    query.addEventListener('change', follow);
+    return () => query.removeEventListener('change', follow);
+  }, []);
+}
+
 const subscribeTheme = (changed: () => void): (() => void) => {
   const observer = new MutationObserver(changed);
   observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
