@@ -104,7 +104,7 @@ describe('read again', () => {
   test('GRPO: every token of a row has the advantage that the loss saw there', async () => {
     const log = await logOf('grpo');
     const { rollouts, summary } = await importText(textOf(log));
-    expect([summary.tier, summary.groups]).toEqual(['C', 2]);
+    expect([summary.tier, summary.groups, summary.merges, summary.lints]).toEqual(['C', 2, 0, []]);
     const rows = ofKind(log, 'loss').flatMap((event) => event.rows);
     expect(rollouts).toHaveLength(rows.length);
     const told = rollouts.map(({ rows: [{ spans }] }) => spans.flatMap(({ tokens }) => (tokens?.advantages ?? []).filter((_, at) => tokens?.mask?.[at]))); // prettier-ignore

@@ -77,6 +77,10 @@ interface SeenGroup extends GroupRewards {
   isCounted: boolean; // in its step
 }
 
+/** Whether the file says where in a tree each turn stands. */
+const isOfTree = ({ rows }: Rollout): boolean =>
+  rows.every(({ spans }) => spans.every((each) => !isTurn(each) || each.node !== null));
+
 /** A turn that rows have come through. */
 interface SeenTurn {
   readonly rollout: number; // the first
@@ -231,13 +235,15 @@ export class Tally {
       keys.forEach((key) => own.add(key));
       this.#shareTurns(keys, rollout, group);
     }
-    if (this.#whole.size >= MOST_KEYS) return;
+    if (isOfTree(rollout) || this.#whole.size >= MOST_KEYS) return; // rows of a tree may say the same
     if (this.#whole.has(whole)) this.#lint('equal', 'a rollout has the words and the reward of another of its group', rollout.place); // prettier-ignore
     this.#whole.add(whole);
   }
 
   /** The last turn of a row is its own. */
-  #shareTurns(keys: readonly number[], { group: { key: name } }: Rollout, group: SeenGroup): void {
+  #shareTurns(keys: readonly number[], rollout: Rollout, group: SeenGroup): void {
+    if (isOfTree(rollout)) return; // its file says what rows share: nothing is inferred
+    const { key: name } = rollout.group;
     const number = this.#rewards.length;
     keys.slice(0, -1).forEach((key, at) => {
       const isLast = at === keys.length - 2;
