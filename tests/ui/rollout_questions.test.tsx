@@ -8,6 +8,7 @@ import { toRecord } from '../../src/files/rollouts/record.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { seriousFindings } from '../support/axe.ts';
+import { scriptedLab } from '../support/scripted_lab.ts';
 import { episodes, stepFiles, trajectories } from '../support/questioned_files.ts';
 
 let lab: Lab;
@@ -127,4 +128,22 @@ test('tools that fall out of use are told with their step; a dip is none', async
   await expect.poll(() => lab.selection.getState().update).toBe(5);
   await open(stepFiles([3, 3, 0, 0, 3, 3]));
   await reads('tools').toContain('No: the calls stay: they go from 3.00 to 3.00');
+});
+
+test('of a run of ours they stand behind a button, hold its update and lead to its turns', async () => {
+  lab = await scriptedLab();
+  lab.selection.select({ view: 'train', update: null });
+  screen = await render(<App lab={lab} />);
+  await screen.getByRole('button', { name: 'Questions', exact: true }).click();
+  await reads('boundaries').toContain('No: tokens go in as they came out');
+  const { update: held } = lab.selection.getState();
+  const shown = lab.run.getState().updates[held! - 1];
+  const tokens = shown.minibatches.flatMap(({ rows }) => rows.flatMap((row) => [...row.tokenIndex])).length;
+  expect(textOf('mismatch')).toContain(`Over ${tokens.toLocaleString('en-US')} tokens`);
+  expect([held, shown.ended]).toEqual([lab.run.getState().updates.length, true]);
+  const [first] = panel('learning')!.querySelectorAll<HTMLButtonElement>('.places button');
+  first.click();
+  await expect.poll(() => screen.container.querySelector('dialog.questions-dialog')).toBeNull();
+  const [tree] = shown.trees;
+  expect(lab.selection.getState()).toMatchObject({ view: 'tree', prompt: 0, leaf: tree.leaves[0] });
 });

@@ -82,13 +82,15 @@ function LearningQuestion({ answers }: { readonly answers: Answers }) {
 function MaskQuestion({ answers }: { readonly answers: Answers }) {
   return (
     <Question title="Does the loss cover the right tokens?" answer={words.maskWords(answers)}>
-      <dl className="facts">
-        {answers.masks.map((finding) => (
-          <Fact key={finding.fault} name={words.FAULT_WORDS[finding.fault]}>
-            {words.faultWords(finding)} <Turns turns={finding.turns} />
-          </Fact>
-        ))}
-      </dl>
+      {answers.masks.some(({ checked }) => checked > 0) && (
+        <dl className="facts">
+          {answers.masks.map((finding) => (
+            <Fact key={finding.fault} name={words.FAULT_WORDS[finding.fault]}>
+              {words.faultWords(finding)} <Turns turns={finding.turns} />
+            </Fact>
+          ))}
+        </dl>
+      )}
     </Question>
   );
 }

@@ -22,7 +22,7 @@ export const SWITCH_ON = {
   contexts: 'the file does not hold the ids of a turn’s whole context, only what each turn adds. Switch on: verifiers, state_columns=["trajectory"]; rLLM, prompt_ids and response_ids in each step.', // prettier-ignore
   ids: 'the file has no token ids. Switch on: verl, rollout.trace.backend=mlflow or weave; verifiers, state_columns=["trajectory"].', // prettier-ignore
   groups: 'there is no group of two rollouts with rewards. Switch on: a reward and the prompt’s id in each row.', // prettier-ignore
-  steps: 'there are fewer than three steps. Open the files of all steps together.',
+  steps: 'there are fewer than three steps so far. Of files, open those of all steps together.',
 } as const;
 
 const unknown = (missing: keyof typeof SWITCH_ON): string => `Unknown: ${SWITCH_ON[missing]}`;
@@ -162,7 +162,7 @@ export const CORRECTION_WORDS: Readonly<Record<Correction, { readonly title: str
 export function correctionWords(rule: Correction, threshold: number, found: Corrected): string {
   const { tokens, touched, sequences, touchedSequences, meanWeight, effective } = found;
   const cut = rule.startsWith('truncate') ? 'cuts the weight of' : 'drops';
-  return `At ${formatNumber(threshold, digits)} it ${cut} ${shareOf(touched, tokens)} tokens (${formatShare(touched / tokens, 1)}), in ${shareOf(touchedSequences.length, sequences)} rollouts. Mean weight ${formatNumber(meanWeight, digits)}; effective sample size (Σw)²/Σw² = ${formatNumber(effective, 1)} of ${formatCount(tokens)} tokens (${formatShare(effective / tokens, 1)}).`;
+  return `At ${formatNumber(threshold, digits)} it ${cut} ${shareOf(touched, tokens)} tokens (${formatShare(touched / tokens, 1)}), in ${shareOf(touchedSequences.length, sequences)} rollouts. Mean weight ${formatNumber(meanWeight, digits)}; effective sample size (Σw)²/Σw² = ${formatCount(Math.round(effective * 10) / 10)} of ${formatCount(tokens)} tokens (${formatShare(effective / tokens, 1)}).`;
 }
 
 // Rewards of turns.
