@@ -109,6 +109,14 @@ function along(events: readonly RunEvent[], prompt: number, grown: Grown, change
     .toSorted((one, other) => one.turns - other.turns || one.leaf - other.leaf)
     .map(({ leaf }) => leaf);
   const leafOf = (leaf: NodeId): NodeId => newLeaves[leaves.indexOf(leaf)] ?? ROOT;
+  const states = new Map<string, number>();
+  /** Turns after one node that had read the same are of one state. */
+  const stateOf = (after: number, { tokens, mask }: TurnNode): number => {
+    const key = `${after}|${tokens.slice(0, mask.indexOf(1)).join()}`;
+    const state = states.get(key) ?? states.size;
+    states.set(key, state);
+    return state;
+  };
   /** A turn that several rows of a rollout share is told once, in the first of them. */
   const mapped = facts.map((each, owner): RolloutFacts => {
     const turns = new Map<number, TurnFacts>();
@@ -116,8 +124,8 @@ function along(events: readonly RunEvent[], prompt: number, grown: Grown, change
       if (owners[row] !== owner) return;
       path.forEach((before, at) => {
         const told = each.turns.find(({ node }) => node === nodeId(before));
-        const id = paths[row][at];
-        if (told && !turns.has(id)) turns.set(id, { ...told, node: nodeId(id), state: nodeId(paths[row][at - 1] ?? 0), index: at }); // prettier-ignore
+        const [id, after] = [paths[row][at], paths[row][at - 1] ?? 0];
+        if (told && !turns.has(id)) turns.set(id, { ...told, node: nodeId(id), after: nodeId(after), state: stateOf(after, nodes[before]), index: at }); // prettier-ignore
       });
     });
     const calls = [...turns.values()].reduce((sum, turn) => sum + turn.calls, 0);

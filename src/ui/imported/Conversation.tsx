@@ -1,7 +1,7 @@
 /** The selected path as a conversation, by who wrote it; what its turns share with others, and what credit they get. */
 import { useMemo, useState } from 'react';
 import { useStore } from 'zustand';
-import { DEFAULT_CREDIT, NAMED_CREDIT, OWN_CREDIT, recredit } from '../../store/credit/credit.ts';
+import { NAMED_CREDIT, OWN_CREDIT, recredit } from '../../store/credit/credit.ts';
 import { advantageRanges, type AdvantageRanges } from '../../store/credit/advantage_range.ts';
 import { conversationOf, type Author, type Passage } from '../../store/record/conversation.ts';
 import { joinerOf, leavesOf, pathTo, rolloutTree } from '../../store/record/reading.ts';
@@ -142,12 +142,6 @@ const rangesUnder = (
   return whole && credit ? advantageRanges(whole, credit) : null;
 };
 
-/** AT²PO's rule weighs turns by surprisal; where a file holds none, the same with even weights. */
-const RULES = NAMED_CREDIT.map(({ title, credit }) => ({
-  title,
-  credit: credit.valueRule === NAMED_CREDIT[0].credit.valueRule ? { ...credit, valueRule: DEFAULT_CREDIT.valueRule } : credit, // prettier-ignore
-}));
-
 interface CreditProps {
   readonly tree: TreeState;
   readonly leaf: NodeId;
@@ -162,7 +156,10 @@ function TurnCredit({ tree, leaf, facts }: CreditProps) {
   const trees = useRun((run) => run.updates[update - 1]?.trees);
   const columns = useMemo(() => {
     const beside = trees ?? [tree];
-    const named = RULES.map(({ title, credit }) => ({ title, ranges: rangesUnder(tree, credit, beside) }));
+    const named = NAMED_CREDIT.map(({ title, credit }) => ({
+      title,
+      ranges: rangesUnder(tree, credit, beside),
+    }));
     return { here: chosen ? rangesUnder(tree, chosen, beside) : null, named };
   }, [tree, trees, chosen]);
   const path = pathTo(tree, leaf).filter(({ parent }) => parent !== null);
@@ -183,7 +180,11 @@ function TurnCredit({ tree, leaf, facts }: CreditProps) {
           </th>
           {hasTrainer && <th scope="col">difference</th>}
           {columns.named.map(({ title }) => (
-            <th key={title} scope="col">
+            <th
+              key={title}
+              scope="col"
+              title="Where a rule weighs turns by a surprisal that the file does not hold: with even weights"
+            >
               {title}
             </th>
           ))}

@@ -4,7 +4,7 @@ import type { StepSummary } from '../../store/record/import_advice.ts';
 import { useLab, useUpdateNumber } from '../parts/binding.ts';
 import { Chart } from '../parts/Chart.tsx';
 import type { Curve } from '../parts/curve_data.ts';
-import { formatNumber } from '../parts/format.ts';
+import { countWords, formatNumber } from '../parts/format.ts';
 
 interface Measure {
   readonly key: string;
@@ -60,7 +60,7 @@ export function StepCurves({ steps }: { readonly steps: readonly StepSummary[] }
   return (
     <section className="step-curves" aria-label="Over the steps">
       <h3>
-        Over {steps.length} steps, {stepWords(0)} to {stepWords(steps.length - 1)} · values at{' '}
+        Over {countWords(steps.length, 'step')}, {stepWords(0)} to {stepWords(steps.length - 1)} · values at{' '}
         {stepWords(named)}
       </h3>
       <div className="step-charts">
