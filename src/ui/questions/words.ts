@@ -90,7 +90,7 @@ export function silenceFacts(answers: Answers): readonly (readonly [name: string
     ['dropped by a filter', count('dropped')],
     ['rollouts cut by length', shareOf(silence.cut.length, silence.rollouts)],
     ['without a token in the loss', silence.masked === 0 ? unknown('masks') : shareOf(silence.tokenless.length, silence.masked)], // prettier-ignore
-    ['ratio trainer / sampler', ratio ? `exactly 1 for ${shareOf(ratio.ones, ratio.tokens)} tokens; |log ratio| at most ${formatNumber(ratio.farthest, 4)}` : unknown(answers.hasSampler ? 'trainer' : 'sampler')], // prettier-ignore
+    ['ratio trainer / sampler', ratio ? `exactly 1 for ${formatCount(ratio.ones)} of ${countWords(ratio.tokens, 'token')}; |log ratio| at most ${formatNumber(ratio.farthest, 4)}` : unknown(answers.hasSampler ? 'trainer' : 'sampler')], // prettier-ignore
     ['turns that the trainer gave A = 0', unadvantaged ? shareOf(unadvantaged.zero, unadvantaged.turns) : 'unknown: the file has no advantages'], // prettier-ignore
     ...(losses.length > 0 ? [['loss of mini-batches', losses.slice(0, MOST_TERMS).map((each) => formatSigned(each, 5)).join(', ')] as const] : []), // prettier-ignore
   ];
@@ -162,7 +162,7 @@ export const CORRECTION_WORDS: Readonly<Record<Correction, { readonly title: str
 export function correctionWords(rule: Correction, threshold: number, found: Corrected): string {
   const { tokens, touched, sequences, touchedSequences, meanWeight, effective } = found;
   const cut = rule.startsWith('truncate') ? 'cuts the weight of' : 'drops';
-  return `At ${formatNumber(threshold, digits)} it ${cut} ${shareOf(touched, tokens)} tokens (${formatShare(touched / tokens, 1)}), in ${shareOf(touchedSequences.length, sequences)} rollouts. Mean weight ${formatNumber(meanWeight, digits)}; effective sample size (Σw)²/Σw² = ${formatCount(Math.round(effective * 10) / 10)} of ${formatCount(tokens)} tokens (${formatShare(effective / tokens, 1)}).`;
+  return `At ${formatNumber(threshold, digits)} it ${cut} ${formatCount(touched)} of ${countWords(tokens, 'token')} (${formatShare(touched / tokens, 1)}), in ${shareOf(touchedSequences.length, sequences)} rollouts. Mean weight ${formatNumber(meanWeight, digits)}; effective sample size (Σw)²/Σw² = ${formatCount(Math.round(effective * 10) / 10)} of ${countWords(tokens, 'token')} (${formatShare(effective / tokens, 1)}).`;
 }
 
 // Rewards of turns.
@@ -174,7 +174,7 @@ export function turnRewardWords({ turnRewards }: Answers): string {
   const what = ofTurns === 0 ? 'No turn has a reward of its own: each gets the outcome.' : `${shareOf(ofTurns, groups.length)} groups have a reward for each turn.`; // prettier-ignore
   const state = comparedState === 0 ? 'no two rollouts stand in the same state' : `against the mean of the same state ${shareOf(flippedState.length, comparedState)}`; // prettier-ignore
   const rest = leftOut === 0 ? '' : ` Left out: ${countWords(leftOut, 'rollout')} of several rows, without a reward, or alone.`; // prettier-ignore
-  return `${what} A baseline by turn index mixes different states in ${shareOf(mixed, turns)} turns, and leaves ${formatCount(alone)} with 0 since nobody else lives so long. It turns the sign of A in ${shareOf(flippedRollout.length, turns)} turns against the whole rollout’s; ${state}.${rest}`;
+  return `${what} A baseline by turn index mixes different states in ${formatCount(mixed)} of ${countWords(turns, 'turn')}, and leaves ${formatCount(alone)} with 0 since nobody else lives so long. It turns the sign of A in ${formatCount(flippedRollout.length)} of ${countWords(turns, 'turn')} against the whole rollout’s; ${state}.${rest}`;
 }
 
 // Tool use.
