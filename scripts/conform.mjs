@@ -1,7 +1,9 @@
 // `npm run conform -- <folder>`: runs our code on every fixture file of a folder and prints one line per family.
-// CPU families run here, GPU families in a headless browser. Exits non-zero on any miss, or when nothing was read.
+// CPU families run here, GPU families in a headless browser or, with --dawn, on Dawn's WebGPU in this process (--adapter hardware:
+// on a card). Exits non-zero on any miss, or when nothing was read.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 const WIDTHS = [46, 7, 13, 11];
 
@@ -42,20 +44,26 @@ function readFixture(path) {
   }
 }
 
-async function checkFile({ name, text }, { page, server }) {
+/** In a page, or in this process where there is none. */
+async function checkOnGpu({ name, text }, { page, server }) {
+  if (!page) return (await server.ssrLoadModule('/tests/conform/gpu.ts')).conformOnGpu(name, text);
+  const reports = await page.evaluate(
+    async ([fileName, json]) => {
+      const { conformOnGpu } = await import('/tests/conform/gpu.ts');
+      const found = await conformOnGpu(fileName, json);
+      return found.map((report) => ({ ...report, worstError: String(report.worstError) })); // Infinity survives
+    },
+    [name, text],
+  );
+  return reports.map((report) => ({ ...report, worstError: Number(report.worstError) }));
+}
+
+async function checkFile({ name, text }, lab) {
   try {
-    const { conformFile, GPU_FILES } = await server.ssrLoadModule('/tests/conform/index.ts');
+    const { conformFile, GPU_FILES } = await lab.server.ssrLoadModule('/tests/conform/index.ts');
     const results = await conformFile(name, JSON.parse(text));
     if (!GPU_FILES.includes(name)) return results;
-    const onGpu = await page.evaluate(
-      async ([fileName, json]) => {
-        const { conformOnGpu } = await import('/tests/conform/gpu.ts');
-        const reports = await conformOnGpu(fileName, json);
-        return reports.map((report) => ({ ...report, worstError: String(report.worstError) })); // Infinity survives
-      },
-      [name, text],
-    );
-    return [...results, ...onGpu.map((report) => ({ ...report, worstError: Number(report.worstError) }))];
+    return [...results, ...(await checkOnGpu({ name, text }, lab))];
   } catch (error) {
     return [broken(name, error)];
   }
@@ -75,7 +83,17 @@ function print(result) {
 }
 
 async function main() {
-  const fixtures = fixtureFiles(process.argv[2]).map(readFixture);
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      dawn: { type: 'boolean', default: false },
+      adapter: { type: 'string', default: 'software' },
+    },
+  });
+  if (values.adapter === 'hardware') process.env.GPU = 'hardware'; // read by browser.mjs
+  const dawn = values.dawn && (await import('./dawn.mjs'));
+  if (dawn) dawn.startedForDawn(values.adapter);
+  const fixtures = fixtureFiles(positionals[0]).map(readFixture);
   const readable = fixtures.filter(({ error }) => error === null);
   let passed = 0;
   let failed = 0;
@@ -86,18 +104,22 @@ async function main() {
   };
   console.log(line(['family', 'cases', 'worst error', 'tolerance', 'verdict']));
   for (const { name, error } of fixtures) if (error) count(broken(name, error));
-  if (readable.length > 0) {
-    const { withPage } = await import('./headless.mjs'); // not before there is something to check: it loads a browser
-    await withPage(
-      async (headless) => {
-        for (const fixture of readable)
-          for (const result of await checkFile(fixture, headless)) count(result);
-      },
-      { entries: ['tests/conform/gpu.ts', 'tests/conform/index.ts'] },
-    );
-  }
-  console.log(`\n${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+  const check = async (lab) => {
+    for (const fixture of readable) for (const result of await checkFile(fixture, lab)) count(result);
+  };
+  const conclude = () => {
+    console.log(`\n${passed} passed, ${failed} failed`);
+    process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+  };
+  if (readable.length === 0) return conclude();
+  if (dawn)
+    return dawn.withDawn(async (lab) => {
+      await check(lab);
+      conclude();
+    });
+  const { withPage } = await import('./headless.mjs'); // not before there is something to check: it loads a browser
+  await withPage(check, { entries: ['tests/conform/gpu.ts', 'tests/conform/index.ts'] });
+  conclude();
 }
 
 await main();

@@ -40,14 +40,17 @@ async function startServer(entries) {
 }
 
 /** A page, and what closes its browser. On disk: what the page stores lies in a profile that goes with the browser. */
-async function openPage(adapterFlags, onDisk) {
+async function openPage({ adapterFlags, onDisk, hearsInterrupts = false }) {
   const executablePath = findBrowser() ?? installBrowser();
   if (!executablePath) {
     throw new Error(
       'No Chrome, Chromium or Edge found. Install one, or set CHROME_PATH to its executable, or run: npx playwright install chromium',
     );
   }
-  const launching = { executablePath, headless: true, args: browserFlags(adapterFlags) };
+  const launching = {
+    ...{ executablePath, headless: true, args: browserFlags(adapterFlags) },
+    handleSIGINT: !hearsInterrupts,
+  };
   if (!onDisk) {
     const browser = await chromium.launch(launching);
     return { browser, page: await browser.newPage(), close: () => browser.close() };
@@ -65,7 +68,7 @@ async function openPage(adapterFlags, onDisk) {
  * Runs `work({ page, server, url, browser })` with a blank page of the source tree; closes everything after it.
  * In the page, `await import('/src/…')` loads any source file; on this side, `server.ssrLoadModule('/src/…')` does.
  * Options: entries (source files whose packages Vite should prepare), onConsole (gets each console line and its type;
- * default: printed to stderr), browser: false for the server alone, adapterFlags (Chromium's, browser.mjs), onDisk: true (storage of the page lies on disk, not in memory).
+ * default: printed to stderr), browser: false for the server alone, adapterFlags (Chromium's, browser.mjs), onDisk: true (storage of the page lies on disk, not in memory), hearsInterrupts: true (Ctrl-C is the caller's business).
  */
 export async function withPage(work, options = {}) {
   const onConsole = options.onConsole ?? ((text) => console.error(text));
@@ -74,7 +77,7 @@ export async function withPage(work, options = {}) {
   let opened;
   try {
     if (options.browser === false) return await work({ server, url });
-    opened = await openPage(options.adapterFlags, options.onDisk);
+    opened = await openPage(options);
     const { browser, page } = opened;
     page.on('console', (message) => onConsole(message.text(), message.type()));
     page.on('pageerror', (error) => onConsole(error.stack ?? error.message, 'error'));

@@ -1,4 +1,4 @@
-// `npm run lab`: trains without the page, in the headless browser that the tests use. Writes a result as JSON and, if
+// `npm run lab`: trains without the page, in the headless browser that the tests use or, with --dawn, in Node. Writes a result as JSON and, if
 // asked, the run's log. `npm run lab -- --list` names presets, algorithms and settings.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -16,6 +16,8 @@ const OPTIONS = {
   json: { type: 'string' },
   record: { type: 'string' },
   traces: { type: 'string' },
+  resume: { type: 'string' },
+  dawn: { type: 'boolean', default: false },
   adapter: { type: 'string', default: 'software' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -33,8 +35,12 @@ const HELP = `npm run lab -- [options]
   --json FILE            writes the result
   --record FILE          writes the run: its log, e.g. run.ndjson.gz, or one file with its last checkpoint, run.turnwise
   --traces FILE          writes the rows of all updates as verifiers v1 episodes, a line each, e.g. traces.jsonl
+  --resume FILE          goes on with the run of a file that has a checkpoint, e.g. one that Ctrl-C left
+  --dawn                 without a browser: Dawn's WebGPU in Node, installed when it is first asked for
   --adapter KIND         software (default) or hardware
-  --list                 names presets, algorithms, environments and settings`;
+  --list                 names presets, algorithms, environments and settings
+
+Ctrl-C ends a run after the update under way and leaves it as one file, which --resume and the page go on with.`;
 
 const fail = (message) => {
   console.error(message);
@@ -78,6 +84,13 @@ function readOptions() {
   }
   if (!['software', 'hardware'].includes(values.adapter))
     fail(`--adapter: got ${shorten(values.adapter)}, wanted software or hardware.`);
+  const chosen = ['preset', 'algorithm', 'seed', 'updates', 'set', 'kernel'].filter((name) =>
+    process.argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`)),
+  );
+  if (values.resume !== undefined && chosen.length > 0)
+    fail(
+      `--resume: got --${chosen[0]} beside it, wanted the settings of the file. Leave it out, or start a new run.`,
+    );
   return {
     ...values,
     lab: {
@@ -115,14 +128,32 @@ function write(path, content) {
 /** @returns what is written: one file of the run, its log, or nothing */
 const recordOf = (path) => (path === undefined ? null : path.endsWith('.turnwise') ? 'bundle' : 'log');
 
-/** Runs in the page. Bytes cross to this side as base64. */
-async function inPage([config, record, withTraces]) {
+/** Where a run that was stopped is left. */
+const leftAt = ({ record }) =>
+  record?.replace(/(\.ndjson\.gz|\.turnwise)?$/, '.turnwise') ?? 'stopped.turnwise';
+
+const toBase64 = (bytes) => bytes && Buffer.from(bytes).toString('base64');
+
+/** Runs in the page. Bytes cross to this side and back as base64. */
+async function inPage([config, file, record, withTraces]) {
   const { runLab } = await import('/src/train/engine/lab.ts');
   const onProgress = (progress) => void globalThis.report(progress);
-  const { result, recording, traces } = await runLab(config, record, onProgress, withTraces);
+  const stopping = new AbortController();
+  globalThis.stopLab = () => stopping.abort();
+  const start = file === null ? config : new Blob([Uint8Array.from(atob(file), (each) => each.charCodeAt(0))]); // prettier-ignore
+  const outcome = await runLab(start, record, onProgress, withTraces, { stop: stopping.signal });
   let binary = '';
-  for (const byte of recording ?? []) binary += String.fromCharCode(byte);
-  return { result, recording: recording && btoa(binary), traces };
+  for (const byte of outcome.recording ?? []) binary += String.fromCharCode(byte);
+  return { ...outcome, recording: outcome.recording && btoa(binary) };
+}
+
+/** The first Ctrl-C asks the run to end after its update, a second one ends the command. */
+function onInterrupt(stop) {
+  process.once('SIGINT', () => {
+    console.error('\nThe run ends with the update under way. Ctrl-C again ends it at once.');
+    process.once('SIGINT', () => process.exit(130));
+    stop();
+  });
 }
 
 /** An edited kernel with its parts, where it was copied from a file of shaders/. */
@@ -137,16 +168,54 @@ async function expanded({ kernel: option, lab }, server) {
   }
 }
 
+/** What is to be trained: a configuration, or the bytes of a file. */
+async function asked(server, options) {
+  if (options.resume === undefined) {
+    const { labCautions, labConfig } = await server.ssrLoadModule('/src/train/engine/lab.ts');
+    const config = labConfig({ ...options.lab, kernel: await expanded(options, server) });
+    for (const line of labCautions(config)) console.error(line);
+    return { config, file: null };
+  }
+  try {
+    return { config: null, file: readFileSync(options.resume) };
+  } catch (error) {
+    return fail(
+      `--resume: ${shorten(options.resume)} cannot be read (${error.code}). Name a run that was saved.`,
+    );
+  }
+}
+
 async function trainInPage({ page, server }, options) {
-  const { labCautions, labConfig } = await server.ssrLoadModule('/src/train/engine/lab.ts');
-  const config = labConfig({ ...options.lab, kernel: await expanded(options, server) });
-  for (const line of labCautions(config)) console.error(line);
+  const { config, file } = await asked(server, options);
   await page.exposeFunction('report', showProgress);
-  const asked = [config, recordOf(options.record), options.traces !== undefined];
-  const { result, recording, traces } = await page.evaluate(inPage, asked);
-  if (options.json) write(options.json, `${JSON.stringify(result, null, 2)}\n`);
-  if (options.record) write(options.record, Buffer.from(recording, 'base64'));
+  onInterrupt(() => page.evaluate(() => globalThis.stopLab()).catch(() => undefined));
+  const wanted = [config, toBase64(file), recordOf(options.record), options.traces !== undefined];
+  const { recording, ...outcome } = await page.evaluate(inPage, wanted);
+  tell({ ...outcome, recording: recording && Buffer.from(recording, 'base64') }, options);
+}
+
+async function trainInNode({ server, startEngine }, options) {
+  const { runLab } = await server.ssrLoadModule('/src/train/engine/lab.ts');
+  const { config, file } = await asked(server, options);
+  const stopping = new AbortController();
+  onInterrupt(() => stopping.abort());
+  const parts = { client: startEngine(), stop: stopping.signal };
+  const start = file === null ? config : new Blob([file]);
+  const withTraces = options.traces !== undefined;
+  tell(await runLab(start, recordOf(options.record), showProgress, withTraces, parts), options);
+}
+
+function tell({ result, stoppedAfter, recording, traces }, options) {
   if (options.traces) write(options.traces, traces);
+  if (stoppedAfter !== null) {
+    const path = leftAt(options);
+    write(path, recording);
+    console.log(`Stopped after update ${stoppedAfter}. Go on: npm run lab -- --resume ${path}`);
+    process.exitCode = 130;
+    return;
+  }
+  if (options.json) write(options.json, `${JSON.stringify(result, null, 2)}\n`);
+  if (options.record) write(options.record, recording);
   const { before, after } = result.heldOut;
   if (result.edited) console.log(`Run with an ${result.edited}.`);
   console.log(
@@ -167,9 +236,14 @@ try {
         console.log((await server.ssrLoadModule('/src/train/engine/lab.ts')).listChoices()),
       { browser: false },
     );
-  else
+  else if (options.dawn) {
+    const { startedForDawn, withDawn } = await import('./dawn.mjs');
+    startedForDawn(options.adapter);
+    await withDawn((lab) => trainInNode(lab, options));
+  } else
     await withPage((lab) => trainInPage(lab, options), {
       entries: ['src/train/engine/lab.ts', 'src/train/engine/worker.ts'],
+      hearsInterrupts: true,
     });
 } catch (error) {
   fail(

@@ -1,28 +1,17 @@
 // `npm run test:naga [-- name]`: every case of every kernel (with `name` in its name) on wgpu/naga, the WebGPU
 // of Firefox, by way of the npm package deno. Without a GPU it runs on Chromium's software driver.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { build } from 'vite';
-import { findBrowser } from './browser.mjs';
+import { installOptional } from './optional_package.mjs';
+import { SOFTWARE_DRIVER, softwareEnvironment } from './software_driver.mjs';
 
 const HOME = join(import.meta.dirname, 'naga');
 const BUNDLE = '.cache/naga/naga.mjs';
-const SOFTWARE_DRIVER = 'vk_swiftshader_icd.json';
 
-/**
- * Brings deno to scripts/naga/node_modules. It stands outside the root install, whose lock file serves `npm ci` on
- * every platform: a lock file written on one platform does not name deno's packages for the others.
- */
 function installDeno() {
-  const { dependencies } = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8'));
-  const file = join(HOME, 'node_modules/deno/package.json');
-  if (existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).version === dependencies.deno) return;
-  console.log('installing deno into scripts/naga/node_modules');
-  const command = ['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund'];
-  const settings = { cwd: HOME, stdio: 'inherit', shell: process.platform === 'win32' };
-  if (spawnSync('npm', command, settings).status === 0) return;
+  if (installOptional(HOME)) return;
   console.error(
     'deno could not be installed: see above. Without it the kernels are not tested on wgpu/naga.',
   );
@@ -50,20 +39,6 @@ async function bundle() {
   });
 }
 
-/** Path of the driver's description that Chrome and Chromium carry, or undefined. */
-function findSoftwareDriver() {
-  const browser = findBrowser();
-  const folders = [
-    browser && dirname(realpathSync(browser)),
-    '/usr/lib/chromium',
-    '/usr/lib/chromium-browser',
-    '/opt/google/chrome',
-  ];
-  return folders
-    .map((folder) => folder && join(folder, SOFTWARE_DRIVER))
-    .find((path) => path && existsSync(path));
-}
-
 const runDeno = (deno, args, env, stdio) =>
   spawnSync(deno, args, { stdio, env: { ...process.env, DENO_NO_UPDATE_CHECK: '1', ...env } });
 
@@ -85,11 +60,8 @@ function adapterUnder(deno, env) {
 function adapterEnvironment(deno) {
   const own = adapterUnder(deno, {});
   if (own && !/llvmpipe|lavapipe|swiftshader|basic render/i.test(own)) return {};
-  const driver = findSoftwareDriver();
-  if (!driver) return own ? {} : undefined;
-  // The folder also holds a Vulkan loader, which machines without a GPU often lack.
-  const libraries = [process.env.LD_LIBRARY_PATH, dirname(driver)].filter(Boolean).join(':');
-  const software = { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: libraries };
+  const software = softwareEnvironment();
+  if (!software) return own ? {} : undefined;
   if (adapterUnder(deno, software)) return software;
   return own ? {} : undefined;
 }

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import { parameterCount } from '../../src/model/config.ts';
 import { kernels } from '../../shaders/index.ts';
-import { labConfig, runLab, type LabProgress } from '../../src/train/engine/lab.ts';
+import { labConfig, runLab } from '../../src/train/engine/lab.ts';
+import type { LabProgress } from '../../src/train/engine/lab_play.ts';
 import { editLabel, withKernel, type RunConfig } from '../../src/units.ts';
+import { writeBundle } from '../../src/files/bundle.ts';
+import { readRecording } from '../../src/files/recording.ts';
+import { withoutTimes } from '../support/scripted_run.ts';
 import { tiny } from '../support/setting_walk.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 
@@ -22,10 +26,10 @@ test.each([
     const config = edited(text);
     const { result } = await runLab(config, null, (progress) => said.push(progress));
     const label = editLabel({ ...config.editedKernel!, gradientCheck: verdict });
-    expect(result.edited).toBe(label);
-    expect(result.config.editedKernel?.gradientCheck).toBe(verdict);
+    expect(result?.edited).toBe(label);
+    expect(result?.config.editedKernel?.gradientCheck).toBe(verdict);
     expect(said[0]).toMatchObject({ kind: 'note', text: label });
-    expect(result.updates).toHaveLength(1);
+    expect(result?.updates).toHaveLength(1);
   },
 );
 
@@ -47,6 +51,31 @@ test('a model of another size than the warm start’s trains from random paramet
     labConfig({ ...options, settings: set(['weights=null', 'algorithm.credit.leafNormalisation=false']) }),
   );
   const { result } = await runLab(config, null, () => undefined);
-  expect(result.parameterCount).toBe(parameterCount(config.model));
-  expect(result.updates[0].gradientNorm).toBeGreaterThan(0);
+  expect(result?.parameterCount).toBe(parameterCount(config.model));
+  expect(result?.updates[0].gradientNorm).toBeGreaterThan(0);
+});
+
+test('a run that is stopped leaves a file, and goes on from it as if nobody had stopped it', async () => {
+  const config = { ...tinyRun(2), updates: 3 };
+  const logOf = async (bytes: Uint8Array<ArrayBuffer> | null) => {
+    const events = [];
+    for await (const event of readRecording(new Blob([bytes!])))
+      if (event.kind !== 'status')
+        events.push(event.kind === 'run-started' ? { ...event, date: '' } : withoutTimes(event));
+    return events;
+  };
+  const whole = await runLab(config, 'log', () => undefined);
+  const stopping = new AbortController();
+  const stopInFirst = ({ kind }: LabProgress): void => {
+    if (kind === 'update') stopping.abort();
+  };
+  const stopped = await runLab(config, null, stopInFirst, false, { stop: stopping.signal });
+  expect(stopped.result).toBeNull();
+  expect(stopped.stoppedAfter).toBeLessThan(3);
+  const goneOn = await runLab(new Blob([stopped.recording!]), 'log', () => undefined);
+  expect(goneOn.result?.updates.map(({ update }) => update)).toEqual([1, 2, 3]);
+  expect(await logOf(goneOn.recording)).toEqual(await logOf(whole.recording));
+  const log = new Blob([whole.recording!]);
+  const bare = await writeBundle({ name: null, note: '', adapter: null, recipe: null, log, checkpoints: [] });
+  await expect(runLab(bare, null, () => undefined)).rejects.toThrow('cannot go on');
 });

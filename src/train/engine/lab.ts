@@ -2,14 +2,7 @@
 import { plateauCaution } from '../../algo/reward/boundary.ts';
 import { algorithms } from '../../algo/catalogue/index.ts';
 import { grownRows } from '../../algo/catalogue/defaults.ts';
-import {
-  editLabel,
-  gradientVerdict,
-  shorten,
-  withKernel,
-  type ErrorReport,
-  type RunConfig,
-} from '../../units.ts';
+import { editLabel, gradientVerdict, shorten, withKernel, type RunConfig } from '../../units.ts';
 import {
   algorithmCatalogue,
   environmentCatalogue,
@@ -17,11 +10,11 @@ import {
   presetCatalogue,
 } from '../config/catalogue.ts';
 import { startEngine, type EngineClient } from './client.ts';
+import { begun, isKind, play, sayReport, type LabProgress, type Played } from './lab_play.ts';
 import { parseRunConfig, parseSettings, withSetting } from '../config/config.ts';
 import { RunConfigError } from '../../protocol/errors.ts';
 import { presets, withAlgorithm } from '../config/presets.ts';
 import {
-  isLogged,
   type EventOf,
   type AdapterDescription,
   type AlgorithmDescription,
@@ -146,14 +139,6 @@ function sayRange(range: KnobRange): string {
   }
 }
 
-export interface LabProgress {
-  readonly kind: 'note' | 'update'; // of an evaluation or a check, or of an update
-  readonly update: number;
-  readonly updates: number;
-  readonly seconds: number; // since the run began
-  readonly text: string;
-}
-
 export interface LabResult {
   readonly config: RunConfig;
   readonly edited?: string; // label of an edited kernel; absent without one
@@ -176,11 +161,6 @@ interface HeldOut {
   readonly exactMatch: number;
   readonly greedyExactMatch: number;
 }
-
-const isKind =
-  <Kind extends RunEvent['kind']>(kind: Kind) =>
-  (event: RunEvent): event is Extract<RunEvent, EventOf<Kind>> =>
-    event.kind === kind;
 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -223,27 +203,6 @@ export function summarise(log: readonly RunEvent[], seconds: number): LabResult 
   };
 }
 
-function progressText(event: RunEvent): string | null {
-  if (event.kind === 'evaluation') {
-    const way = event.greedy ? 'greedy' : 'sampled';
-    return `held-out ${event.dataset}, ${event.questions} questions: exact match ${event.exactMatch.toFixed(3)} ${way}`;
-  }
-  if (event.kind !== 'metrics') return null;
-  const { exactMatch, entropy, clipFraction, gradientNorm, deadTrees, rolloutMs, trainMs } = event.metrics;
-  const numbers = {
-    'exact match': exactMatch,
-    entropy,
-    clipped: clipFraction,
-    gradient: gradientNorm,
-    dead: deadTrees,
-  };
-  const said = Object.entries(numbers).map(([name, value]) => `${name} ${value.toFixed(3)}`);
-  return `${said.join('  ')}  ${((rolloutMs + trainMs) / 1000).toFixed(2)} s`;
-}
-
-const sayReport = ({ what, where, got, wanted, next }: ErrorReport): string =>
-  `${what} (${where}): got ${got}, wanted ${wanted}. ${next}`;
-
 /** The first event of a kind; rejects with the report of a failure, as text. */
 function eventOf<Kind extends EventOf<'ready'>['kind']>(
   client: EngineClient,
@@ -272,74 +231,65 @@ async function withVerdict(client: EngineClient, config: RunConfig): Promise<Run
   return withKernel(config, { ...editedKernel, gradientCheck: gradientVerdict(gradients) });
 }
 
-/** Resolves at the end of the run with its log; rejects with the report of a failure, as text. */
-function play(client: EngineClient, config: RunConfig, onProgress: (progress: LabProgress) => void) {
-  const log: RunEvent[] = [];
-  let startMs = 0;
-  return new Promise<{ log: readonly RunEvent[]; seconds: number }>((resolve, reject) => {
-    client.subscribe((event) => {
-      if (!isLogged(event)) return;
-      log.push(event);
-      const seconds = (performance.now() - startMs) / 1000;
-      if (event.kind === 'failed') return reject(new Error(sayReport(event.report)));
-      if (event.kind === 'run-started') {
-        startMs = performance.now();
-        return client.send({ kind: 'play' });
-      }
-      const text = progressText(event);
-      const kind = event.kind === 'evaluation' ? 'note' : 'update';
-      if (text !== null && 'update' in event)
-        onProgress({ kind, update: event.update, updates: config.updates, seconds, text });
-      if (event.kind === 'status' && event.status === 'finished') resolve({ log, seconds });
-    });
-    client.send({ kind: 'open', config });
-  });
-}
-
 /** How a run is written: its gzipped log, or one file with its last checkpoint; beside it, or alone, its rows as traces. */
 export type LabRecord = 'log' | 'bundle';
 
 async function recorded(
   client: EngineClient,
-  log: readonly RunEvent[],
+  { log, stopped }: Played,
   record: LabRecord,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await writeRecording(log);
   if (record === 'log') return bytes;
-  const { update, bytes: checkpoint } = await client.ask({ kind: 'save-checkpoint' });
+  const saved = stopped ?? (await client.ask({ kind: 'save-checkpoint' }));
+  const checkpoint = 'checkpoint' in saved ? saved.checkpoint : saved.bytes;
   const { config: recipe = null, adapter = null } = log.find(isKind('run-started')) ?? {};
   const file = await writeBundle({
     ...{ name: null, note: '', adapter, recipe, log: new Blob([bytes]) },
-    checkpoints: [{ update, file: new Blob([checkpoint]) }],
+    checkpoints: [{ update: saved.update, file: new Blob([checkpoint]) }],
   });
   return new Uint8Array(await file.arrayBuffer());
 }
 
+/** What a run is given beside its configuration. */
+export interface LabParts {
+  readonly client?: EngineClient; // absent: an engine in a worker; it is closed at the end
+  readonly stop?: AbortSignal; // ends the run when the update under way is over
+}
+
+export interface LabOutcome {
+  readonly result: LabResult | null; // null: it was stopped
+  readonly stoppedAfter: number | null; // the update
+  readonly recording: Uint8Array<ArrayBuffer> | null; // of a run that was stopped always one file, to go on from
+  readonly traces: string | null; // verifiers v1 episodes, a line a row
+}
+
 /**
- * Runs a configuration to its end.
- * @returns the result, and the files that were asked for
+ * Runs a configuration to its end, or a run that was stopped from there on.
+ * @param start a file: a run with a checkpoint
+ * @throws RunConfigError, BundleError, RecordingError of a file that cannot go on
  */
 export async function runLab(
-  config: RunConfig,
+  start: RunConfig | Blob,
   record: LabRecord | null,
   onProgress: (progress: LabProgress) => void,
   withTraces = false,
-): Promise<{
-  readonly result: LabResult;
-  readonly recording: Uint8Array<ArrayBuffer> | null;
-  readonly traces: string | null; // verifiers v1 episodes, a line a row
-}> {
-  const client = startEngine();
+  { client = startEngine(), stop }: LabParts = {},
+): Promise<LabOutcome> {
   try {
+    const earlier = start instanceof Blob ? await begun(start) : null;
     await eventOf(client, 'ready');
-    const checked = await withVerdict(client, config);
-    const { editedKernel, updates } = checked;
+    const checked = earlier ?? (await withVerdict(client, start as RunConfig));
+    const { editedKernel, updates } = earlier ? earlier.config : (checked as RunConfig);
     if (editedKernel)
       onProgress({ kind: 'note', update: 0, updates, seconds: 0, text: editLabel(editedKernel) });
-    const { log, seconds } = await play(client, checked, onProgress);
-    const recording = record && (await recorded(client, log, record));
+    const played = await play(client, checked, onProgress, stop);
+    const { log, seconds, stopped } = played;
+    const kind = stopped ? 'bundle' : record;
+    const recording = kind && (await recorded(client, played, kind));
     const traces = withTraces ? [...tracesOfLog(log)].join('') : null;
-    return { result: summarise(log, seconds), recording, traces };
+    const result = stopped ? null : summarise(log, seconds);
+    return { result, stoppedAfter: stopped?.update ?? null, recording, traces };
   } finally {
     client.close();
   }

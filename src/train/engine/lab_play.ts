@@ -1,0 +1,122 @@
+/** A run that `npm run lab` plays to its end, or until it is stopped, from the start or from a file. */
+import { openBundle } from '../../files/bundle.ts';
+import { readRecording } from '../../files/recording.ts';
+import { RunConfigError } from '../../protocol/errors.ts';
+import { isLogged, type EventOf, type RunEvent } from '../../protocol/protocol.ts';
+import type { ErrorReport, RunConfig } from '../../units.ts';
+import type { EngineClient } from './client.ts';
+
+export interface LabProgress {
+  readonly kind: 'note' | 'update'; // of an evaluation or a check, or of an update
+  readonly update: number;
+  readonly updates: number;
+  readonly seconds: number; // since the run began
+  readonly text: string;
+}
+
+export const isKind =
+  <Kind extends RunEvent['kind']>(kind: Kind) =>
+  (event: RunEvent): event is Extract<RunEvent, EventOf<Kind>> =>
+    event.kind === kind;
+
+function progressText(event: RunEvent): string | null {
+  if (event.kind === 'evaluation') {
+    const way = event.greedy ? 'greedy' : 'sampled';
+    return `held-out ${event.dataset}, ${event.questions} questions: exact match ${event.exactMatch.toFixed(3)} ${way}`;
+  }
+  if (event.kind !== 'metrics') return null;
+  const { exactMatch, entropy, clipFraction, gradientNorm, deadTrees, rolloutMs, trainMs } = event.metrics;
+  const numbers = {
+    'exact match': exactMatch,
+    entropy,
+    clipped: clipFraction,
+    gradient: gradientNorm,
+    dead: deadTrees,
+  };
+  const said = Object.entries(numbers).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+  return `${said.join('  ')}  ${((rolloutMs + trainMs) / 1000).toFixed(2)} s`;
+}
+
+export const sayReport = ({ what, where, got, wanted, next }: ErrorReport): string =>
+  `${what} (${where}): got ${got}, wanted ${wanted}. ${next}`;
+
+/** A run that goes on from a file: its log until then, and the checkpoint. */
+export interface Begun {
+  readonly log: readonly RunEvent[];
+  readonly config: RunConfig;
+  readonly checkpoint: ArrayBuffer;
+}
+
+/** What the engine says of itself is not of the training; the log of a run that goes on has none of it. */
+const isOfTraining = ({ kind }: RunEvent): boolean => kind !== 'status' && kind !== 'failed';
+
+/** A log as it was when an update was over. */
+function until(log: readonly RunEvent[], update: number): readonly RunEvent[] {
+  const next = log.findIndex((event) => event.kind === 'update-started' && event.update > update);
+  return next < 0 ? log : log.slice(0, next);
+}
+
+/** @throws RunConfigError where the file holds no checkpoint to go on from; BundleError, RecordingError */
+export async function begun(file: Blob): Promise<Begun> {
+  const { log: logFile, checkpoints } = await openBundle(file);
+  const log: RunEvent[] = [];
+  for await (const event of readRecording(logFile)) if (isOfTraining(event)) log.push(event);
+  const last = checkpoints.at(-1);
+  const config = log.find(isKind('run-started'))?.config;
+  if (!last || !config)
+    throw new RunConfigError({
+      what: 'The run cannot go on',
+      where: '--resume',
+      got: config ? 'a file without a checkpoint' : 'a run that was not trained by the lab',
+      wanted: 'a run with a checkpoint',
+      next: 'Save it with its newest checkpoint, or name a file that npm run lab -- --record run.turnwise left.',
+    });
+  return { log: until(log, last.update), config, checkpoint: await last.file.arrayBuffer() };
+}
+
+export interface Played {
+  readonly log: readonly RunEvent[];
+  readonly seconds: number;
+  readonly stopped: { readonly update: number; readonly checkpoint: ArrayBuffer } | null; // before its end
+}
+
+/** Resolves at the end of the run, or after the update in which it was stopped; rejects with the report of a failure, as text. */
+export function play(
+  client: EngineClient,
+  start: RunConfig | Begun,
+  onProgress: (progress: LabProgress) => void,
+  stop?: AbortSignal,
+) {
+  const earlier = 'log' in start ? start : null;
+  const { updates } = earlier ? earlier.config : (start as RunConfig);
+  const log: RunEvent[] = [...(earlier?.log ?? [])];
+  let startMs = 0;
+  const since = (): number => (performance.now() - startMs) / 1000;
+  return new Promise<Played>((resolve, reject) => {
+    const leave = async (): Promise<void> => {
+      const { update, bytes } = await client.ask({ kind: 'save-checkpoint' });
+      client.send({ kind: 'pause' });
+      const whole = until(log, update).filter(isOfTraining);
+      resolve({ log: whole, seconds: since(), stopped: { update, checkpoint: bytes } });
+    };
+    client.subscribe((event) => {
+      if (!isLogged(event)) return;
+      if (event.kind === 'failed') return reject(new Error(sayReport(event.report)));
+      const isKnown = earlier !== null && (event.kind === 'run-started' || !isOfTraining(event));
+      if (!isKnown) log.push(event);
+      if (event.kind === 'run-started') {
+        startMs = performance.now();
+        stop?.addEventListener('abort', () => void leave().catch(reject), { once: true });
+        return client.send({ kind: 'play' });
+      }
+      const text = progressText(event);
+      const kind = event.kind === 'evaluation' ? 'note' : 'update';
+      if (text !== null && 'update' in event)
+        onProgress({ kind, update: event.update, updates, seconds: since(), text });
+      if (event.kind === 'status' && event.status === 'finished')
+        resolve({ log, seconds: since(), stopped: null });
+    });
+    if (earlier) client.send({ kind: 'resume', bytes: earlier.checkpoint });
+    else client.send({ kind: 'open', config: start as RunConfig });
+  });
+}
