@@ -277,8 +277,10 @@ export async function runLab(
   { client = startEngine(), stop }: LabParts = {},
 ): Promise<LabOutcome> {
   try {
+    const ready = eventOf(client, 'ready'); // it may come while the file is read
+    ready.catch(() => undefined);
     const earlier = start instanceof Blob ? await begun(start) : null;
-    await eventOf(client, 'ready');
+    await ready;
     const checked = earlier ?? (await withVerdict(client, start as RunConfig));
     const { editedKernel, updates } = earlier ? earlier.config : (checked as RunConfig);
     if (editedKernel)
