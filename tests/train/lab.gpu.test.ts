@@ -3,6 +3,7 @@ import { parameterCount } from '../../src/model/config.ts';
 import { kernels } from '../../shaders/index.ts';
 import { labConfig, runLab } from '../../src/train/engine/lab.ts';
 import type { LabProgress } from '../../src/train/engine/lab_play.ts';
+import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { editLabel, withKernel, type RunConfig } from '../../src/units.ts';
 import { writeBundle } from '../../src/files/bundle.ts';
 import { readRecording } from '../../src/files/recording.ts';
@@ -58,7 +59,7 @@ test('a model of another size than the warm start’s trains from random paramet
 test('a run that is stopped leaves a file, and goes on from it as if nobody had stopped it', async () => {
   const config = { ...tinyRun(2), updates: 3 };
   const logOf = async (bytes: Uint8Array<ArrayBuffer> | null) => {
-    const events = [];
+    const events: RunEvent[] = [];
     for await (const event of readRecording(new Blob([bytes!])))
       if (event.kind !== 'status')
         events.push(event.kind === 'run-started' ? { ...event, date: '' } : withoutTimes(event));
