@@ -67,6 +67,8 @@ export function engineHere(fetchWeights: (file: string) => Promise<ArrayBuffer>)
     onmessageerror: null,
     onerror: null,
   };
-  port2.onmessage = (event) => worker.onmessage?.call(worker as Worker, event);
+  port2.onmessage = (event) => {
+    worker.onmessage?.call(worker as Worker, event);
+  };
   return worker;
 }
