@@ -69,8 +69,9 @@ test('branch, force, veto and an edited observation on a live run are on screen 
   const { lab, screen, engine, text, own, hand, drawn, choose, grow } = await openPage();
   const oneUpdate = screen.getByRole('button', { name: 'One update' });
   await expect.poll(() => lab.transport.getState().prepared, SOON).toBe(true);
-  await screen.getByRole('button', { name: 'Train live' }).first().click();
-  await oneUpdate.click(); // and no further
+  const trainLive = screen.getByRole('button', { name: 'Train live' }).first();
+  await expect.element(oneUpdate).toBeEnabled();
+  for (const button of [trainLive, oneUpdate]) (button.element() as HTMLElement).click(); // at once: no further than one
   await expect.poll(() => lab.run.getState().updates[0]?.metrics, SOON).toBeTruthy();
   await expect.poll(() => lab.run.getState().status).toBe('paused');
   // a tree with a turn that read a tool's result, and with a pick to veto
