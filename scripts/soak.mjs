@@ -106,16 +106,6 @@ async function inPage([config, minutes, every, keptBytes, standMs, keeps]) {
     import('/src/files/recording.ts'),
     import('/src/keep/keeper_client.ts'),
   ]);
-  const kept = { entry: null, hear: () => undefined };
-  const hearKeeper = (news) => {
-    if (news.kind === 'kept') kept.entry = news.entry;
-    kept.hear(news);
-  };
-  const keeper = keeps ? startKeeper(hearKeeper) : null;
-  const engine = startEngine(undefined, undefined, () => keeper?.join() ?? null);
-  const run = createRunStore({ codec: { read: readLogPart, write: writeRecording }, keptBytes });
-  const pump = createPump(run.apply);
-  const pumping = setInterval(() => pump.tick(), 16);
   const reference = await (async () => {
     const device = await (await navigator.gpu.requestAdapter()).requestDevice();
     const code = `@group(0) @binding(0) var<storage, read_write> data: array<f32>;
@@ -143,6 +133,16 @@ async function inPage([config, minutes, every, keptBytes, standMs, keeps]) {
     };
   })();
   await reference(); // compiled
+  const kept = { entry: null, hear: () => undefined };
+  const hearKeeper = (news) => {
+    if (news.kind === 'kept') kept.entry = news.entry;
+    kept.hear(news);
+  };
+  const keeper = keeps ? startKeeper(hearKeeper) : null;
+  const engine = startEngine(undefined, undefined, () => keeper?.join() ?? null);
+  const run = createRunStore({ codec: { read: readLogPart, write: writeRecording }, keptBytes });
+  const pump = createPump(run.apply);
+  const pumping = setInterval(() => pump.tick(), 16);
   const startMs = performance.now();
   const state = { askedToPauseMs: null, lastEventMs: 0, pauseMs: [], stillMs: [], ended: 0 };
   const until = startMs + minutes * 60_000;
