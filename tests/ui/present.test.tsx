@@ -269,6 +269,21 @@ describe('the presenter', () => {
     await expect.poll(notes).toContain('Nothing is presented');
   });
 
+  test('a presenter’s link to a lesson’s step shows the values that the step has come to', async () => {
+    const made = createLab(() => undefined, '#v1&lesson=averaging&step=3&present=1');
+    await show(made);
+    const figure = (): string => document.querySelector('.slide-figure')?.textContent ?? '';
+    await expect.poll(() => lab.lessons.getState().ground).toBeTruthy();
+    const value = evaluate('value of n1', lab.lessons.groundAt(3)!);
+    await expect.poll(figure).toContain(`n1 V ${formatQuantity(value)}`);
+    const { creditFrame } = lab.selection.getState();
+    expect(creditFrame).toBeGreaterThan(0);
+    await userEvent.keyboard('p');
+    await userEvent.keyboard('p');
+    expect(lab.selection.getState()).toMatchObject({ creditFrame, view: 'credit' });
+    await expect.poll(figure).toContain(`n1 V ${formatQuantity(value)}`);
+  });
+
   test('the second window has the notes of a lesson’s step, its answer and what comes next', async () => {
     await show(createLab(() => undefined, '#v1&lesson=averaging&step=3&present=1'));
     await expect.poll(() => lab.lessons.getState().ground).toBeTruthy();

@@ -32,7 +32,7 @@ function useHold(): void {
     if (isPlaying) transport.pause();
     const { updates } = run.getState();
     if (selection.getState().update === null && updates.length > 0)
-      selection.select({ update: updates.length });
+      selection.setState({ update: updates.length }); // the one on screen: turn and step in it stay
     // eslint-disable-next-line react-hooks/exhaustive-deps -- of the moment it opens: afterwards the lecturer moves it
   }, []);
 }
