@@ -1,5 +1,5 @@
 /** What the shelf says of a kept run without opening it. */
-import type { AdapterDescription, RunEvent, WrittenUpdate } from '../protocol/protocol.ts';
+import type { AdapterDescription, RunEvent, RunOrigin, WrittenUpdate } from '../protocol/protocol.ts';
 import { LabError, type ErrorReport, type RunConfig } from '../units.ts';
 
 /** A run that is kept elsewhere, or cannot be kept. */
@@ -9,15 +9,19 @@ export class KeepError extends LabError {
   }
 }
 
+/** Files of another trainer, as the record of them says. */
+export type ImportedOrigin = Extract<RunOrigin, { readonly kind: 'imported' }>;
+
 export interface KeptEntry {
   readonly id: string;
   readonly created: string; // when it started, as its log says; ISO 8601
   readonly changed: string;
-  readonly config: RunConfig;
+  readonly config: RunConfig | null; // null: it was not trained by the lab, and `origin` says what it is
+  readonly origin?: ImportedOrigin; // of an import alone
   readonly adapter: AdapterDescription | null;
   readonly update: number; // the last that is kept
   readonly finished: boolean;
-  readonly curve: readonly number[]; // exact match of the initial rollouts, by update from 1
+  readonly curve: readonly number[]; // exact match of the initial rollouts, by update from 1; of an import its mean reward
   readonly score: number | null; // best held-out exact match, greedy, mean over data sets; null where nothing was evaluated
   readonly bytes: number; // on disk
   readonly name: string | null; // a person's own
@@ -50,6 +54,13 @@ function scoreOf(events: readonly RunEvent[]): number | null {
 const best = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.max(a, b);
 
+/** Mean reward of the steps that are updates of the record, in their order; steps without a reward are left out. */
+export const rewardCurve = ({ summary }: ImportedOrigin): readonly number[] =>
+  (summary?.byStep ?? [])
+    .filter(({ update }) => update !== null)
+    .toSorted((one, other) => (one.update ?? 0) - (other.update ?? 0))
+    .flatMap(({ rewardMean }) => (rewardMean === null ? [] : [rewardMean]));
+
 /**
  * The entry after one more update.
  * @param before null for the first
@@ -63,15 +74,17 @@ export function entryAfter(
   date: string,
 ): KeptEntry | null {
   const started = events.find((event) => event.kind === 'run-started');
-  const config = before?.config ?? started?.config;
-  if (!config) return null;
+  const config = before?.config ?? started?.config ?? null;
+  const origin = before?.origin ?? (started?.origin.kind === 'imported' ? started.origin : undefined);
+  if (!config && !origin) return null;
   const entry: KeptEntry = before ?? {
     ...{
       id,
-      created: started?.date ?? date,
+      created: started?.date || date, // an import has none
       config,
+      ...(origin && { origin }),
       adapter: started?.adapter ?? null,
-      curve: [],
+      curve: origin ? rewardCurve(origin) : [],
       score: null,
     },
     ...{
@@ -88,8 +101,8 @@ export function entryAfter(
   const matches = events.flatMap((event) => (event.kind === 'metrics' ? [event.metrics.exactMatch] : []));
   return {
     ...entry,
-    ...{ update, bytes, changed: date, finished: update >= config.updates },
-    curve: [...entry.curve.slice(0, Math.max(update - matches.length, 0)), ...matches],
+    ...{ update, bytes, changed: date, finished: config === null || update >= config.updates },
+    curve: origin ? entry.curve : [...entry.curve.slice(0, Math.max(update - matches.length, 0)), ...matches],
     score: best(entry.score, scoreOf(events)),
   };
 }

@@ -69,10 +69,10 @@ const notKept = (id: string): ErrorReport => ({
 });
 
 const NOT_TRAINED: ErrorReport = {
-  what: 'This run cannot be kept: the lab did not train it, or its first update is not whole',
+  what: 'This run cannot be kept: the lab neither trained nor imported it, or its first update is not whole',
   where: 'log',
   got: 'no configuration, or no update',
-  wanted: 'a run that was trained by the lab',
+  wanted: 'a run that was trained by the lab, or rollouts that it read',
   next: 'It stays open in this tab; keep its file.',
 };
 
@@ -192,27 +192,62 @@ export class Keeper {
   /**
    * Keeps a run from a file, as if it had been trained here: its log is read, checked and written anew, with those of its
    * checkpoints that it reaches.
-   * @throws RecordingError where the log is wrong; KeepError where it is of no run that was trained by the lab
+   * @throws RecordingError where the log is wrong; KeepError where it is of no run that was trained or imported by the lab
    */
   take(bundle: OpenedBundle): Promise<KeptEntry> {
-    return this.#inTurn(async () => {
-      const id = crypto.randomUUID(); // nobody else knows it, so it needs no lock
-      const log = new KeptLog(this.#parts.disk, id);
-      let entry: KeptEntry | null = null;
-      try {
-        for await (const settled of settledUpdates(bundle)) {
-          const update = written(settled);
-          await log.append(update);
-          entry = entryAfter(entry, id, update, await log.bytes(), this.#date());
-        }
-        if (!entry || entry.update === 0) throw new KeepError(NOT_TRAINED);
-        const named = { ...entry, name: bundle.name, note: bundle.note };
-        await this.#parts.table.put(named);
-        return named;
-      } catch (error) {
-        await log.remove();
-        throw error;
+    return this.#inTurn(() => this.#write(crypto.randomUUID(), bundle)); // nobody else knows the id, so it needs no lock
+  }
+
+  async #write(
+    id: string,
+    { name, note, ...bundle }: Pick<OpenedBundle, 'log' | 'checkpoints' | 'name' | 'note'>,
+  ): Promise<KeptEntry> {
+    const log = this.#log(id);
+    let entry: KeptEntry | null = null;
+    try {
+      for await (const settled of settledUpdates(bundle)) {
+        const update = written(settled);
+        await log.append(update);
+        entry = entryAfter(entry, id, update, await log.bytes(), this.#date());
       }
+      if (!entry || entry.update === 0) throw new KeepError(NOT_TRAINED);
+      const named = { ...entry, name, note };
+      await this.#parts.table.put(named);
+      return named;
+    } catch (error) {
+      await log.remove();
+      throw error;
+    }
+  }
+
+  /**
+   * Keeps an import. Its id is the digest of its record: what was read twice in the same way is kept once, and one that a
+   * person deleted is there again.
+   * @param log the whole record
+   * @throws as `take`; the platform's errors where storage is full or refused
+   */
+  async keepImport(log: Blob): Promise<KeptEntry> {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await log.arrayBuffer()));
+    const id = `import-${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+    return this.#inTurn(() =>
+      this.#alone(id, async () => {
+        const known = await this.#parts.table.get(id);
+        if (known) {
+          const again = { ...known, removed: null, changed: this.#date() };
+          await this.#parts.table.put(again);
+          return again;
+        }
+        await this.#log(id).remove(); // half written by a tab that was closed
+        return this.#write(id, { log, checkpoints: [], name: null, note: '' });
+      }),
+    );
+  }
+
+  /** Waits for another tab that has this lock; a run that is written here keeps its own. */
+  #alone<T>(id: string, work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const held = this.#parts.locks.request(`turnwise run ${id}`, {}, () => work().then(resolve, reject));
+      held.catch(reject);
     });
   }
 

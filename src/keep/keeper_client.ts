@@ -20,6 +20,8 @@ export interface KeeperClient {
   bundle(id: string, choice: CheckpointChoice): Promise<Blob>;
   /** Keeps a run from a file. */
   take(bundle: OpenedBundle): Promise<KeptEntry>;
+  /** Keeps the record of an import, once. */
+  keepImport(log: Blob): Promise<KeptEntry>;
   change(id: string, change: EntryChange): Promise<KeptEntry | null>;
   storage(): Promise<StorageState>;
   /** Asks the browser not to remove this site's storage by itself; it may ask the person. */
@@ -54,6 +56,7 @@ export function startKeeper(hear: (news: KeeperNews) => void): KeeperClient {
     checkpoint: (id, update) => valueOf(api.checkpoint(id, update)),
     bundle: (id, choice) => valueOf(api.bundle(id, choice)),
     take: (bundle) => valueOf(api.take(bundle)),
+    keepImport: (log) => valueOf(api.keepImport(log)),
     change: (id, change) => valueOf(api.change(id, change)),
     storage: () => api.storage(),
     persist: () => navigator.storage.persist(),

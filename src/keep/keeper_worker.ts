@@ -48,6 +48,7 @@ const api = {
   bundle: (id: string, choice: CheckpointChoice) =>
     answer(`run ${id}`, (keeper) => keeper.bundle(id, choice)),
   take: (bundle: OpenedBundle) => answer('the file', (keeper) => keeper.take(bundle)),
+  keepImport: (log: Blob) => answer('the import', (keeper) => keeper.keepImport(log)),
   change: (id: string, change: EntryChange) => answer(`run ${id}`, (keeper) => keeper.change(id, change)),
   async storage(): Promise<StorageState> {
     const [{ usage = 0, quota = 0 }, persisted] = await Promise.all([

@@ -25,6 +25,9 @@ const updateIn = (name: string): number => Number.parseInt(name, 10);
 
 const END_LABEL = 2 ** 32 - 1; // of the member with the end line, which is of no update
 
+/** The last of an update: an import has no metrics. */
+const ENDS: ReadonlySet<RunEvent['kind']> = new Set(['metrics', 'update-ended']);
+
 async function linesIn(log: Blob): Promise<number> {
   const refuse = (where: string, got: string, wanted: string): RecordingError =>
     new RecordingError({
@@ -61,7 +64,7 @@ export async function* settledUpdates({
     if (!(error instanceof RecordingCutOffError)) throw error;
     return; // what came before stands
   }
-  if (update > 0 && events.some(({ kind }) => kind === 'metrics')) yield await settled();
+  if (update > 0 && events.some(({ kind }) => ENDS.has(kind))) yield await settled();
 }
 
 /** Files of one run. Calls are made one after the other. */

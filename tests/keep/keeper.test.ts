@@ -1,10 +1,13 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { philox4x32, uniform } from '../../src/algo/random.ts';
+import { openBundle } from '../../src/files/bundle.ts';
 import { readMember, wholeMembers, writeMember, blobSource, type Bytes } from '../../src/files/members.ts';
 import { endLine, readRecording, writeRecording, written } from '../../src/files/recording.ts';
+import { importAsRecord } from '../../src/files/rollouts/look.ts';
 import { Keeper, keepReport } from '../../src/keep/keeper.ts';
 import type { RunEvent, SettledUpdate } from '../../src/protocol/protocol.ts';
+import { fixtureFiles } from '../support/imports.ts';
 import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
@@ -231,5 +234,69 @@ describe('a kept run', () => {
     disk.quota = Infinity;
     await keeper.record('a', written(third));
     expect(await eventsIn(await keeper.open('a'))).toEqual(SAMPLE_LOG);
+  });
+});
+
+describe('a kept import', () => {
+  const READ = { format: null, delimiters: null, reward: null, group: null };
+  const hooks = {
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+    onFirst: () => undefined,
+  };
+  const imported = async () => (await importAsRecord(fixtureFiles('verl_0_6'), READ, hooks)).log!;
+
+  test('has every event of its record, its rewards for a curve, and is kept once however often it is read', async () => {
+    const { keeper, disk, table } = keeperOn();
+    const log = await imported();
+    const entry = await keeper.keepImport(log);
+    const events = await eventsIn(log);
+    expect(await eventsIn(await keeper.open(entry.id))).toEqual(events);
+    const start = events.find((event) => event.kind === 'run-started')!;
+    if (start.origin.kind !== 'imported') throw new Error('no import');
+    expect(entry).toMatchObject({
+      config: null,
+      origin: start.origin,
+      update: 2,
+      finished: true,
+      name: null,
+    });
+    expect(entry.curve).toEqual(start.origin.summary!.byStep.map(({ rewardMean }) => rewardMean));
+    expect(entry.curve).toHaveLength(2);
+    expect(entry.score).toBeNull(); // nobody held anything out
+    expect(entry.created).toBe('2026-11-27');
+    expect(entry.bytes).toBe([...disk.files.values()].reduce((sum, { length }) => sum + length, 0));
+    await keeper.change(entry.id, { note: 'mine', removed: '2026-11-27' });
+    expect(await keeper.keepImport(await imported())).toEqual({ ...entry, note: 'mine' });
+    expect(await table.all()).toHaveLength(1);
+    const opened = await openBundle(await keeper.bundle(entry.id, 'none'));
+    expect(opened.checkpoints).toEqual([]);
+    expect(await eventsIn(opened.log)).toEqual(events);
+    const other = keeperOn();
+    expect(await other.keeper.take(opened)).toMatchObject({ curve: entry.curve, note: 'mine', config: null });
+  });
+
+  test('half written by a tab that was closed, it is written anew; without room nothing of it stays', async () => {
+    const { keeper, disk } = keeperOn();
+    const log = await imported();
+    const { id, bytes } = await keeper.keepImport(log);
+    const path = `runs/${id}/log.ndjson.gz`;
+    const again = keeperOn();
+    again.disk.files.set(path, disk.files.get(path)!.slice(0, 300));
+    expect((await again.keeper.keepImport(log)).bytes).toBe(bytes);
+    expect(again.disk.files).toEqual(disk.files);
+    const full = keeperOn();
+    full.disk.quota = bytes - 1;
+    await expect(full.keeper.keepImport(log)).rejects.toThrow('no room');
+    expect([await full.table.all(), full.disk.files.size]).toEqual([[], 0]);
+  });
+
+  test('leaves the run that is written here its lock', async () => {
+    const { keeper, disk, table, locks } = keeperOn();
+    const [first] = settledUpdates();
+    await keeper.record('a', written(first));
+    await keeper.keepImport(await imported());
+    const other = new Keeper({ disk, table, locks });
+    await expect(other.goOn('a')).rejects.toThrow(/another tab/);
   });
 });

@@ -6,10 +6,12 @@ import type { EngineEvent, RunEvent } from '../../src/protocol/protocol.ts';
 import type { FileTools } from '../../src/store/lab/files.ts';
 import type { KeeperEnd, TabMemory } from '../../src/store/lab/kept.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { encodeSelection } from '../../src/store/place/address.ts';
 import { encodeWeights } from '../../src/model/weights.ts';
 import { importAsRecord, lookAt } from '../../src/files/rollouts/look.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
 import { LOADED_BY_HAND, type ErrorReport } from '../../src/units.ts';
+import { fixtureFiles } from '../support/imports.ts';
 import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
 import { scriptedBackend, scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
@@ -37,7 +39,7 @@ function browser() {
 }
 
 /** A page of it, with an engine of its own. */
-function openPage({ parts, tab }: ReturnType<typeof browser>) {
+function openPage({ parts, tab }: ReturnType<typeof browser>, hash = '') {
   const keeper = new Keeper(parts);
   const end: KeeperEnd = {
     list: () => keeper.list(),
@@ -46,6 +48,7 @@ function openPage({ parts, tab }: ReturnType<typeof browser>) {
     checkpoint: (id, update) => keeper.checkpoint(id, update),
     bundle: (id, choice) => keeper.bundle(id, choice),
     take: (bundle) => keeper.take(bundle),
+    keepImport: (log) => keeper.keepImport(log),
     change: (id, change) => keeper.change(id, change),
     storage: () => Promise.resolve({ usage: 1, quota: 2, persisted: false }),
     persist: () => Promise.resolve(true),
@@ -66,7 +69,7 @@ function openPage({ parts, tab }: ReturnType<typeof browser>) {
   const read = (file: Blob) => readRecording(file);
   const lab = createLab(
     (command) => void send(command),
-    '',
+    hash,
     read,
     null,
     { ask },
@@ -299,4 +302,58 @@ test('what is no file of the lab is refused in words, and weights wait for a res
   page.lab.transport.restart();
   await over;
   expect(page.lab.run.getState().header?.config?.weights).toBe(LOADED_BY_HAND);
+});
+
+test('rollouts of another trainer are kept: a page at the same address comes back to them, whatever lay between', async () => {
+  const here = browser();
+  const one = openPage(here);
+  await one.lab.files.openAll(fixtureFiles('verl_0_6'));
+  const [{ prompt, nodes }] = one.lab.run.getState().updates[1].trees;
+  one.lab.selection.select({ view: 'credit', update: 2, prompt: prompt.index, node: nodes.at(-1)!.id });
+  const [entry] = one.lab.kept.getState().entries;
+  expect(entry).toMatchObject({ config: null, finished: true, update: 2, origin: { kind: 'imported' } });
+  expect(one.lab.kept.entryOf(one.lab.run.shown())).toEqual(entry);
+  expect(await one.lab.kept.load(entry.id)).toBe(one.lab.run.shown()); // its trees as the person has them
+  const [place, events] = [one.lab.selection.getState(), await logOf(one.lab)];
+  await one.close();
+  const two = openPage(here, encodeSelection(place));
+  await expect.poll(() => two.lab.run.getState().updates.length, PATIENT).toBe(2);
+  expect(await logOf(two.lab)).toEqual(events);
+  expect(two.lab.selection.getState()).toEqual(place);
+  expect(two.lab.arrival.getState().lost).toBeNull();
+  expect(await two.lab.kept.goOn(entry.id, true)).toBe(false); // nobody can train it
+  await two.close();
+});
+
+test('read otherwise, an import takes the place, the name and the note of the one before; deleted, it is off the shelf', async () => {
+  const here = browser();
+  const { lab, keeper, close } = openPage(here);
+  const files = fixtureFiles('atpo_dump.jsonl');
+  await lab.files.openAll(files);
+  const [first] = lab.kept.getState().entries;
+  await lab.kept.change(first.id, { name: 'mine', note: 'of Friday', pinned: true });
+  const choices = { format: null, delimiters: 'none', reward: null, group: null } as const;
+  await lab.imports.open(files, 'screen', choices, lab.run.shown());
+  const there = (await keeper.list()).filter(({ removed }) => removed === null);
+  expect(there).toMatchObject([{ name: 'mine', note: 'of Friday', pinned: true }]);
+  expect(there[0].id).not.toBe(first.id);
+  expect(lab.shelf.getState().runs).toHaveLength(1);
+  await lab.kept.change(there[0].id, { removed: '2026-11-28' });
+  expect(lab.shelf.getState().runs).toEqual([]);
+  await close();
+});
+
+test('an import that finds no room is said once, and stays in the tab', async () => {
+  const here = browser();
+  here.parts.disk.quota = 10;
+  const { lab, close } = openPage(here);
+  await lab.files.openAll(fixtureFiles('verl_0_6'));
+  expect(lab.imports.getState().failure?.what).toBe('These rollouts are not kept in this browser');
+  expect(lab.imports.getState().failure?.got).toMatch(/QuotaExceededError/);
+  expect(lab.run.getState().updates).toHaveLength(2);
+  expect([lab.kept.getState().entries, here.parts.disk.files.size]).toEqual([[], 0]);
+  await lab.files.openAll(fixtureFiles('chat.jsonl'));
+  expect(lab.imports.getState().failure).toBeNull();
+  expect(lab.shelf.getState().runs).toHaveLength(2);
+  await close();
 });

@@ -27,10 +27,12 @@ export function entryOf(config: RunConfig, id: string, own: Partial<KeptEntry> =
 interface Stored {
   readonly entries?: (config: RunConfig) => readonly KeptEntry[];
   readonly usage?: number;
+  readonly browser?: KeeperEnd; // a real one, in place of the entries
+  readonly hash?: string; // the address that the page is opened with; absent: the Runs view
 }
 
 /** The page over a keeper that holds these entries; `calls` grows with what is asked of it. */
-export async function open({ entries = () => [], usage = 12e6 }: Stored) {
+export async function open({ entries = () => [], usage = 12e6, browser, hash }: Stored) {
   const log = await scriptedLog();
   const bytes = await writeRecording(log);
   const table = new Map(entries({ ...configOf(log), updates: 40 }).map((entry) => [entry.id, entry]));
@@ -55,12 +57,12 @@ export async function open({ entries = () => [], usage = 12e6 }: Stored) {
   const codec = { write: writeRecording, read: readLogPart };
   const lab: Lab = createLab(
     (command) => void sent.push(command),
-    '',
+    hash,
     (file) => readRecording(file),
     codec,
     { ask: () => Promise.reject(new Error('no engine')) },
     {
-      ...{ keeper, tab: NO_TAB },
+      ...{ keeper: browser ?? keeper, tab: NO_TAB },
       tools: {
         openBundle: openBundleInWorker,
         writeBundle: (run) => writeBundle(run),
@@ -71,9 +73,9 @@ export async function open({ entries = () => [], usage = 12e6 }: Stored) {
     },
   );
   lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
-  lab.selection.select({ view: 'runs' });
+  if (hash === undefined) lab.selection.select({ view: 'runs' });
   const screen = await render(<App lab={lab} />);
-  await expect.poll(() => lab.kept.getState().entries.length).toBe(table.size);
+  if (!browser) await expect.poll(() => lab.kept.getState().entries.length).toBe(table.size);
   return { lab, screen, calls, sent, log };
 }
 

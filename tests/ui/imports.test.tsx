@@ -3,6 +3,8 @@ import { afterEach, expect, test } from 'vitest';
 import { page } from 'vitest/browser';
 import { cleanup } from 'vitest-browser-react';
 import { assignCredit } from '../../src/algo/credit/credit.ts';
+import { startKeeper } from '../../src/keep/keeper_client.ts';
+import { encodeSelection } from '../../src/store/place/address.ts';
 import { importFiles } from '../../src/files/rollouts/import.ts';
 import type { ChosenFile } from '../../src/protocol/protocol.ts';
 import { DEFAULT_CREDIT } from '../../src/store/credit/credit.ts';
@@ -11,7 +13,7 @@ import { joinerOf, rolloutTree } from '../../src/store/record/reading.ts';
 import { NO_SIGNALS } from '../../src/units.ts';
 import { formatCount, formatNumber, formatSigned } from '../../src/ui/parts/format.ts';
 import { findings } from '../support/axe.ts';
-import { open } from '../support/kept_runs.tsx';
+import { open, rows } from '../support/kept_runs.tsx';
 import atpo from '../fixtures/imports/atpo_dump.jsonl?raw';
 import chat from '../fixtures/imports/chat.jsonl?raw';
 import inspect from '../fixtures/imports/inspect_browser.json?raw';
@@ -175,6 +177,43 @@ const saidOn = ({ screen }: Opened): readonly (readonly [string, string])[] =>
   [...screen.container.querySelectorAll('.conversation li[data-author]')].map(
     (item) => [item.getAttribute('data-author')!, item.querySelector('.said')!.textContent] as const,
   );
+
+test('a page that is opened again has the import on its shelf and on screen, with the same numbers', async () => {
+  const keeper = startKeeper(() => undefined);
+  try {
+    const one = await open({ browser: keeper });
+    const { summary } = await importFiles(VERL);
+    await one.lab.files.openAll(VERL);
+    const [{ id }] = one.lab.kept.getState().entries;
+    const { trees } = one.lab.run.getState().updates[1];
+    const leaf = trees[0].leaves.at(-1)!;
+    one.lab.selection.select({ view: 'tree', update: 2, leaf, node: leaf });
+    await expect.poll(() => saidOn(one).length).toBeGreaterThan(1);
+    const [place, said] = [one.lab.selection.getState(), saidOn(one)];
+    one.lab.selection.select({ view: 'train' });
+    await expect.poll(() => factsOf(one).rollouts).toBe(formatCount(summary.rollouts));
+    const facts = factsOf(one);
+    await cleanup();
+
+    const two = await open({ browser: keeper, hash: encodeSelection(place) });
+    await expect.poll(() => saidOn(two)).toEqual(said);
+    two.lab.selection.select({ view: 'train' });
+    await expect.poll(() => factsOf(two)).toEqual(facts);
+    two.lab.selection.select({ view: 'runs' });
+    const own = () => rows().find(([title]) => title === `dumps, 2 files (${summary.title})`);
+    await expect.poll(() => own()?.toSpliced(4, 3)).toEqual([`dumps, 2 files (${summary.title})`, '', '–', '2', 'this browser']); // prettier-ignore
+    const means = summary.byStep.map(({ rewardMean }) => formatNumber(rewardMean));
+    await expect
+      .element(two.screen.getByRole('img', { name: `first ${means[0]}, last ${means[1]},` }))
+      .toBeVisible();
+    const buttons = two.screen.container.querySelectorAll(`[aria-label$=": ${own()![0]}"]`);
+    expect([...buttons].flatMap((button) => button.textContent || [])).toEqual(['Show', 'Save', 'Pin', 'Rename', 'Note', 'Delete']); // prettier-ignore
+    expect(await findings(two.screen.container)).toEqual([]);
+    await keeper.change(id, { removed: '2026-11-28' });
+  } finally {
+    keeper.close();
+  }
+});
 
 test('a path is a conversation; a row is split off and put back; words lead to their turn', async () => {
   const opened = await open({});

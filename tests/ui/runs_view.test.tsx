@@ -27,7 +27,7 @@ afterEach(async () => {
 test('a row says what its entry holds, and what the run differs in where nobody named it', async () => {
   const { lab, screen } = await open({ entries: three });
   const { config } = lab.kept.getState().entries[1];
-  const own = configWords(config, lab.run.getState().ready);
+  const own = configWords(config!, lab.run.getState().ready);
   expect(own).toMatch(/ · seed 4$/);
   expect(rows().map((row) => row.toSpliced(4, 1))).toEqual([
     ['Beta', '', '–', '3 of 40', 'acme one', '2.34 MB', 'this browser'],

@@ -68,7 +68,7 @@ export function createArrival(parts: ArrivalParts): Arrival {
     await kept.refresh().catch(() => undefined); // storage that is refused keeps no run
     const entry = kept
       .getState()
-      .entries.find(({ removed, config, adapter }) => !removed && sameRun(runName({ config, adapter }), wanted)); // prettier-ignore
+      .entries.find(({ removed, config, adapter, origin }) => !removed && sameRun(runName({ config, adapter, ...(origin && { origin, date: '' }) }), wanted)); // prettier-ignore
     return entry ? kept.load(entry.id) : null;
   };
 

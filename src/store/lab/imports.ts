@@ -16,6 +16,7 @@ import type { SelectionStore } from '../place/selection.ts';
 import { readRecord, type ReadRecording } from '../record/read_record.ts';
 import type { RunStore, Screen } from '../record/run.ts';
 import type { Shelf } from '../record/shelf.ts';
+import type { Kept } from './kept.ts';
 import type { Transport } from './transport.ts';
 
 export const AS_RECOGNISED: ImportChoices = { format: null, delimiters: null, reward: null, group: null };
@@ -48,7 +49,8 @@ export interface ImportsState {
 
 export interface Imports extends StoreApi<ImportsState> {
   /**
-   * Reads the files as one run and puts it on screen, or beside what is there. What was being read is left.
+   * Reads the files as one run, puts it on screen, or beside what is there, and keeps it in this browser. What was being
+   * read is left.
    * @param instead the record that this one takes the place of on the shelf
    */
   readonly open: (
@@ -69,6 +71,7 @@ export interface Imports extends StoreApi<ImportsState> {
 export interface ImportsParts {
   readonly tools: ImportTools | null; // null: a page that cannot read files
   readonly shelf: Shelf;
+  readonly kept: Kept;
   readonly transport: Transport;
   readonly run: Screen;
   readonly selection: SelectionStore;
@@ -99,12 +102,17 @@ const unread = (where: string, error: unknown): ErrorReport =>
     : { ...noReader(where), what: 'The rollouts cannot be read', got: String(error) };
 
 export function createImports(parts: ImportsParts): Imports {
-  const { tools, shelf, transport, run, selection, read, empty } = parts;
+  const { tools, shelf, kept, transport, run, selection, read, empty } = parts;
   const store = createStore<ImportsState>(() => ({
     ...{ reading: null, news: null, refused: null, failure: null },
   }));
   const sources = new WeakMap<RunStore, readonly ChosenFile[]>();
   let abort = new AbortController();
+
+  kept.subscribe(({ entries }, before) => {
+    if (entries === before.entries) return;
+    for (const { id, record } of shelf.getState().runs) if (kept.entryOf(record)?.removed) shelf.remove(id); // deleted by the person
+  });
 
   /** Where trees are, unless the person is at a view that shows some. */
   const lookAtTree = (): void => {
@@ -166,14 +174,16 @@ export function createImports(parts: ImportsParts): Imports {
         signal.throwIfAborted();
         if (!log) return store.setState({ refused: summary });
         const early = await first;
-        const kept = await shelf.open(Object.assign(log, { name }));
+        const opened = await shelf.open(Object.assign(log, { name }));
         signal.throwIfAborted();
-        if (!kept) return; // the shelf says why
-        sources.set(kept.record, files);
+        if (!opened) return; // the shelf says why
+        sources.set(opened.record, files);
         store.setState({ reading: null, news: summary });
-        if (place === 'screen') show(kept.record, early);
+        if (place === 'screen') show(opened.record, early);
         const old = shelf.getState().runs.find(({ record }) => record === instead);
         if (old) shelf.remove(old.id);
+        const refusal = await kept.keepImport(opened.record, log, instead);
+        if (refusal && !signal.aborted) store.setState({ failure: refusal });
       } catch (error) {
         if (signal.aborted) return; // the person's wish; other files may be under way
         store.setState({ failure: unread(name, error) });

@@ -16,7 +16,7 @@ import { readRecord, type ReadRecording } from '../record/read_record.ts';
 import type { RunStore } from '../record/run.ts';
 import type { Transport } from './transport.ts';
 
-export type { KeptEntry, StorageState } from '../../keep/entry.ts';
+export { rewardCurve, type KeptEntry, type StorageState } from '../../keep/entry.ts';
 export type { CheckpointChoice } from '../../protocol/protocol.ts';
 
 /** What the page has of the keeper (src/keep/keeper_client.ts). */
@@ -34,6 +34,8 @@ export interface KeeperEnd {
   ) => Promise<{ readonly update: number; readonly bytes: Uint8Array<ArrayBuffer> } | null>;
   readonly bundle: (id: string, choice: CheckpointChoice) => Promise<Blob>;
   readonly take: (bundle: OpenedBundle) => Promise<KeptEntry>;
+  /** Null on a page that keeps nothing. */
+  readonly keepImport: (log: Blob) => Promise<KeptEntry | null>;
   readonly change: (id: string, change: EntryChange) => Promise<KeptEntry | null>;
   readonly storage: () => Promise<StorageState>;
   readonly persist: () => Promise<boolean>;
@@ -72,6 +74,10 @@ export interface Kept extends StoreApi<KeptState> {
   /** The nearest checkpoint of the run of this date; null where it is not kept here. */
   readonly checkpointOf: (run: string, update: number) => ReturnType<KeeperEnd['checkpoint']>;
   readonly change: (id: string, change: EntryChange) => Promise<void>;
+  /** Keeps an import that is whole. @returns why it cannot be kept, where that was not said before */
+  readonly keepImport: (record: RunStore, log: Blob, instead?: RunStore) => Promise<ErrorReport | null>;
+  /** The entry of an import that is open in this tab. */
+  readonly entryOf: (record: RunStore) => KeptEntry | null;
   readonly persist: () => Promise<void>;
   /** Puts one of the two notices away. */
   readonly dismiss: (notice: 'trouble' | 'returned') => void;
@@ -107,6 +113,16 @@ const noCheckpoint = (id: string): ErrorReport => ({
   wanted: 'a checkpoint, which is taken every ten updates or half a minute',
   next: 'Start it again with the same seed: the same numbers come again. What was written down can be looked at.',
 });
+
+const notKept = (error: unknown): ErrorReport => {
+  const { where, got, wanted } =
+    error instanceof LabError ? error.report : { ...NO_STORAGE, got: String(error) };
+  return {
+    what: 'These rollouts are not kept in this browser',
+    ...{ where, got, wanted },
+    next: 'They stay open in this tab. Make room for this site, or open the files again when you come back.',
+  };
+};
 
 export function createKept(parts: KeptParts): Kept {
   const { keeper, transport, live, tab } = parts;
@@ -196,9 +212,45 @@ export function createKept(parts: KeptParts): Kept {
     store.setState(({ followed }) => ({ followed: followed === id ? null : followed }));
   };
 
+  const imports = new Map<string, RunStore>(); // by id, those that were opened in this tab
+  const idOf = (record: RunStore | undefined): string | null =>
+    [...imports].find(([, each]) => each === record)?.[0] ?? null;
+  let saidOfImports = ''; // once a trouble: the next import meets it too
+
+  const change: Kept['change'] = async (id, changed) => {
+    const entry = await keeper.change(id, changed).catch((error: unknown) => fail(error, id));
+    if (entry)
+      store.setState(({ entries }) => ({ entries: entries.map((old) => (old.id === id ? entry : old)) }));
+  };
+
+  const keepImport: Kept['keepImport'] = async (record, log, instead) => {
+    try {
+      const entry = await keeper.keepImport(log);
+      if (!entry) return null;
+      imports.set(entry.id, record);
+      put(entry);
+      const old = idOf(instead);
+      const before = store.getState().entries.find(({ id }) => id === old);
+      if (!before || before.id === entry.id) return null;
+      const { name, note, pinned } = before;
+      await change(entry.id, { name, note, pinned });
+      await change(before.id, { removed: entry.changed });
+      return null;
+    } catch (error) {
+      const report = notKept(error);
+      const isNews = report.got !== saidOfImports;
+      saidOfImports = report.got;
+      return isNews ? report : null;
+    }
+  };
+
   const load = async (id: string): Promise<RunStore> => {
+    const open = imports.get(id);
+    if (open) return open; // with what was changed of its trees by hand
     const record = await recordOf(id);
-    void follow(id, record).catch(() => undefined); // it stays as it was read
+    const isImport = record.getState().header?.origin.kind === 'imported';
+    if (isImport) imports.set(id, record);
+    else void follow(id, record).catch(() => undefined); // it stays as it was read
     return record;
   };
 
@@ -240,10 +292,11 @@ export function createKept(parts: KeptParts): Kept {
       const entry = store.getState().entries.find(({ created }) => created === run);
       return entry ? keeper.checkpoint(entry.id, update) : Promise.resolve(null);
     },
-    async change(id, change) {
-      const entry = await keeper.change(id, change).catch((error: unknown) => fail(error, id));
-      if (entry)
-        store.setState(({ entries }) => ({ entries: entries.map((old) => (old.id === id ? entry : old)) }));
+    change,
+    keepImport,
+    entryOf(record) {
+      const own = idOf(record);
+      return store.getState().entries.find(({ id }) => id === own) ?? null;
     },
     async persist() {
       await keeper.persist();
@@ -269,6 +322,7 @@ export const NO_KEEPER: KeeperEnd = {
   checkpoint: () => Promise.resolve(null),
   bundle: () => Promise.reject(new KeepError(NO_STORAGE)),
   take: () => Promise.reject(new KeepError(NO_STORAGE)),
+  keepImport: () => Promise.resolve(null),
   change: () => Promise.resolve(null),
   storage: () => Promise.resolve({ usage: 0, quota: 0, persisted: false }),
   persist: () => Promise.resolve(false),

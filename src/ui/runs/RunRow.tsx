@@ -1,6 +1,6 @@
 /** One kept run in the table: its numbers, its curve, and what can be done with it. */
 import { useId, useState } from 'react';
-import type { CheckpointChoice, Kept, KeptEntry } from '../../store/lab/kept.ts';
+import { rewardCurve, type CheckpointChoice, type Kept, type KeptEntry } from '../../store/lab/kept.ts';
 import type { RunStore } from '../../store/record/run.ts';
 import { configWords } from '../../store/record/run_difference.ts';
 import { adapterWords } from '../../store/record/run_name.ts';
@@ -8,17 +8,20 @@ import type { RunState } from '../../store/record/run_state.ts';
 import { titleOf } from '../../store/record/shelf.ts';
 import type { RunConfig } from '../../units.ts';
 import { useLab, useTransport } from '../parts/binding.ts';
-import { formatShare } from '../parts/format.ts';
+import { formatNumber, formatShare } from '../parts/format.ts';
 import { ReplayCheck } from '../parts/Replay.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { useSaveRun } from './Files.tsx';
 
-export const runTitle = ({ name, config }: KeptEntry, ready: RunState['ready']): string =>
-  name ?? configWords(config, ready);
+export const runTitle = ({ name, config, origin }: KeptEntry, ready: RunState['ready']): string =>
+  name ?? (config ? configWords(config, ready) : origin ? `${origin.file} (${origin.format})` : 'a run');
 
 /** "2026-11-27T14:03:00Z" → "27 Nov 2026, 15:03", in the person's zone. */
 const dateWords = (iso: string): string =>
   new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
+
+/** Shares of 1 where the lab trained; of an import, rewards of any size. */
+type Measure = 'exact match' | 'reward';
 
 /** What a row shows, wherever its run lies. */
 export interface ShelfRow {
@@ -26,6 +29,7 @@ export interface ShelfRow {
   readonly kind: 'this browser' | 'shipped' | 'this tab' | 'file';
   readonly title: string;
   readonly curve: readonly number[];
+  readonly measure: Measure; // of the curve
   readonly score: number | null;
   readonly update: number;
   readonly updates: number | null; // planned; null where nobody said
@@ -43,7 +47,8 @@ const adapterOf = (adapter: KeptEntry['adapter'] | undefined): string =>
 
 export const rowOfEntry = (entry: KeptEntry, ready: RunState['ready'], kept: Kept): ShelfRow => ({
   ...{ key: entry.id, kind: 'this browser', title: runTitle(entry, ready), curve: entry.curve },
-  ...{ score: entry.score, update: entry.update, updates: entry.config.updates, changed: entry.changed },
+  ...{ measure: entry.config ? 'exact match' : 'reward', score: entry.score, changed: entry.changed },
+  ...{ update: entry.update, updates: entry.config?.updates ?? null },
   ...{ adapter: adapterOf(entry.adapter), bytes: entry.bytes, config: entry.config, entry, remove: null },
   load: () => kept.load(entry.id),
 });
@@ -64,12 +69,14 @@ export function rowOfRecord(
   ready: RunState['ready'],
 ): ShelfRow {
   const run = record.getState();
-  const config = run.header?.config ?? null;
+  const { config = null, origin } = run.header ?? {};
+  const isImport = origin?.kind === 'imported';
   return {
     ...own,
     ...{ title: config ? configWords(config, ready) : titleOf(run), score: bestHeldOut(run), config },
     ...{ update: run.updates.length, updates: config?.updates ?? null, changed: run.header?.date ?? '' },
-    curve: run.updates.flatMap(({ metrics }) => (metrics ? [metrics.exactMatch] : [])),
+    curve: isImport ? rewardCurve(origin) : run.updates.flatMap(({ metrics }) => (metrics ? [metrics.exactMatch] : [])), // prettier-ignore
+    measure: isImport ? 'reward' : 'exact match',
     ...{ adapter: adapterOf(run.header?.adapter), bytes: null, entry: null },
     load: () => Promise.resolve(record),
   };
@@ -90,12 +97,21 @@ export function curvePath(curve: readonly number[]): string {
   return points.length === 1 ? `M${points[0]}h0.1` : `M${points.join('L')}`;
 }
 
-function Sparkline({ curve }: { readonly curve: readonly number[] }) {
-  if (curve.length === 0) return <span className="soft">no update yet</span>;
-  const [first, last, most] = [curve[0], curve[curve.length - 1], Math.max(...curve)].map((share) =>
-    formatShare(share),
-  );
-  const words = `Exact match of the rollouts by update, 0 to 100 %: first ${first}, last ${last}, highest ${most}`;
+/** Rewards between their least, at the bottom, and their most; where all are one, half way up. */
+function ofRange(curve: readonly number[]): readonly number[] {
+  const [least, most] = [Math.min(...curve), Math.max(...curve)];
+  return curve.map((each) => (least === most ? 0.5 : (each - least) / (most - least)));
+}
+
+function Sparkline({ curve: numbers, measure }: Pick<ShelfRow, 'curve' | 'measure'>) {
+  const isReward = measure === 'reward';
+  if (numbers.length === 0)
+    return <span className="soft">{isReward ? 'no reward known' : 'no update yet'}</span>;
+  const [first, last, least, most] = [numbers[0], numbers[numbers.length - 1], Math.min(...numbers), Math.max(...numbers)].map((each) => (isReward ? formatNumber(each) : formatShare(each))); // prettier-ignore
+  const words = isReward
+    ? `Mean reward by update, from the lowest to the highest: first ${first}, last ${last}, lowest ${least}, highest ${most}`
+    : `Exact match of the rollouts by update, 0 to 100 %: first ${first}, last ${last}, highest ${most}`;
+  const curve = isReward ? ofRange(numbers) : numbers;
   return (
     <svg className="sparkline" width={WIDTH} height={HEIGHT} role="img" aria-label={words}>
       <path d={`M0 ${HEIGHT - RIM}H${WIDTH}`} stroke="var(--line)" />
@@ -222,15 +238,18 @@ function Actions({
   const { kept, transport, selection } = useLab();
   const engine = useTransport((state) => state.engine.kind);
   const { id, config, finished, pinned } = entry;
+  const save = useSaveRun();
   const toTrain = (): void => selection.select({ view: 'train' });
   const actions = [
     {
+      isOfTrained: true,
       word: 'Resume',
       off: isLive || finished || engine === 'unavailable',
       run: () => void kept.goOn(id, true).then(toTrain),
     },
     { word: 'Show', off: false, run: () => void kept.show(id).then(toTrain) },
     {
+      isOfTrained: true,
       word: 'Duplicate',
       off: engine !== 'ready',
       run: () => {
@@ -239,9 +258,13 @@ function Actions({
         toTrain();
       },
     },
-    { word: 'Save', off: false, run: () => onEdit('save') },
+    {
+      word: 'Save',
+      off: false,
+      run: () => (config ? onEdit('save') : void save({ id, checkpoints: 'none' }, title)), // an import has no checkpoint
+    },
     { word: pinned ? 'Unpin' : 'Pin', off: false, run: () => void kept.change(id, { pinned: !pinned }) },
-    { word: 'Replay matches?', off: false, run: onReplay },
+    { isOfTrained: true, word: 'Replay matches?', off: false, run: onReplay },
     { word: 'Rename', off: false, run: () => onEdit('name') },
     { word: 'Note', off: false, run: () => onEdit('note') },
     {
@@ -250,7 +273,7 @@ function Actions({
       run: () => void kept.change(id, { removed: new Date().toISOString() }),
     },
   ];
-  return <Buttons title={title} actions={actions} />;
+  return <Buttons title={title} actions={actions.filter(({ isOfTrained }) => config || !isOfTrained)} />;
 }
 
 interface Action {
@@ -367,7 +390,7 @@ export function Row({ row, isLive, isChosen, onChoose }: RowProps) {
         )}
       </th>
       <td>
-        <Sparkline curve={row.curve} />
+        <Sparkline curve={row.curve} measure={row.measure} />
       </td>
       <td>{formatShare(row.score)}</td>
       <td>{updates === null ? row.update : `${row.update} of ${updates}`}</td>

@@ -151,10 +151,12 @@ function useRows(): readonly ShelfRow[] {
   return useMemo(() => {
     void played; // what the shipped recording's row depends on
     const own = entries.filter(({ removed }) => removed === null).map((entry) => rowOfEntry(entry, ready, kept)); // prettier-ignore
-    const others = runs.map(
-      ({ id, origin, record }) =>
+    const others = runs
+      .filter(({ record }) => kept.entryOf(record) === null)
+      .map(
+        ({ id, origin, record }) =>
       rowOfRecord(record, { key: `shelf ${id}`, kind: origin === 'file' ? 'file' : 'this tab', remove: () => shelf.remove(id) }, ready), // prettier-ignore
-    );
+      );
     const shipped = { key: 'shipped', kind: 'shipped', remove: null } as const;
     return [...own, ...others, ...(isThere ? [rowOfRecord(recorded, shipped, ready)] : [])];
   }, [entries, runs, ready, isThere, played, kept, shelf, recorded]);
