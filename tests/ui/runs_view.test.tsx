@@ -12,7 +12,7 @@ import { NO_TAB } from '../../src/store/lab/kept.ts';
 import { createLab } from '../../src/store/lab/lab.ts';
 import { configWords } from '../../src/store/record/run_difference.ts';
 import { App } from '../../src/ui/shell/App.tsx';
-import { curvePath } from '../../src/ui/runs/RunRow.tsx';
+import { curvePath } from '../../src/ui/runs/Sparkline.tsx';
 import { open, three, rows, savedFiles, titles } from '../support/kept_runs.tsx';
 import { findings } from '../support/axe.ts';
 import { smallTargets } from '../support/targets.ts';

@@ -8,10 +8,11 @@ import type { RunState } from '../../store/record/run_state.ts';
 import { titleOf } from '../../store/record/shelf.ts';
 import type { RunConfig } from '../../units.ts';
 import { useLab, useTransport } from '../parts/binding.ts';
-import { formatNumber, formatShare } from '../parts/format.ts';
+import { formatShare } from '../parts/format.ts';
 import { ReplayCheck } from '../parts/Replay.tsx';
 import { formatBytes } from '../profile/ProfileTable.tsx';
 import { useSaveRun } from './Files.tsx';
+import { Sparkline, type Measure } from './Sparkline.tsx';
 
 export const runTitle = ({ name, config, origin }: KeptEntry, ready: RunState['ready']): string =>
   name ?? (config ? configWords(config, ready) : origin ? `${origin.file} (${origin.format})` : 'a run');
@@ -19,9 +20,6 @@ export const runTitle = ({ name, config, origin }: KeptEntry, ready: RunState['r
 /** "2026-11-27T14:03:00Z" → "27 Nov 2026, 15:03", in the person's zone. */
 const dateWords = (iso: string): string =>
   new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
-
-/** Shares of 1 where the lab trained; of an import, rewards of any size. */
-type Measure = 'exact match' | 'reward';
 
 /** What a row shows, wherever its run lies. */
 export interface ShelfRow {
@@ -80,44 +78,6 @@ export function rowOfRecord(
     ...{ adapter: adapterOf(run.header?.adapter), bytes: null, entry: null },
     load: () => Promise.resolve(record),
   };
-}
-
-// Exact match by update, as a line.
-
-const WIDTH = 96; // px
-const HEIGHT = 22;
-const RIM = 2;
-
-/** @param curve shares from 0 to 1 */
-export function curvePath(curve: readonly number[]): string {
-  const step = (WIDTH - 2 * RIM) / Math.max(curve.length - 1, 1);
-  const place = (share: number, index: number): string =>
-    `${(RIM + index * step).toFixed(1)} ${(HEIGHT - RIM - share * (HEIGHT - 2 * RIM)).toFixed(1)}`;
-  const points = curve.map(place);
-  return points.length === 1 ? `M${points[0]}h0.1` : `M${points.join('L')}`;
-}
-
-/** Rewards between their least, at the bottom, and their most; where all are one, half way up. */
-function ofRange(curve: readonly number[]): readonly number[] {
-  const [least, most] = [Math.min(...curve), Math.max(...curve)];
-  return curve.map((each) => (least === most ? 0.5 : (each - least) / (most - least)));
-}
-
-function Sparkline({ curve: numbers, measure }: Pick<ShelfRow, 'curve' | 'measure'>) {
-  const isReward = measure === 'reward';
-  if (numbers.length === 0)
-    return <span className="soft">{isReward ? 'no reward known' : 'no update yet'}</span>;
-  const [first, last, least, most] = [numbers[0], numbers[numbers.length - 1], Math.min(...numbers), Math.max(...numbers)].map((each) => (isReward ? formatNumber(each) : formatShare(each))); // prettier-ignore
-  const words = isReward
-    ? `Mean reward by update, from the lowest to the highest: first ${first}, last ${last}, lowest ${least}, highest ${most}`
-    : `Exact match of the rollouts by update, 0 to 100 %: first ${first}, last ${last}, highest ${most}`;
-  const curve = isReward ? ofRange(numbers) : numbers;
-  return (
-    <svg className="sparkline" width={WIDTH} height={HEIGHT} role="img" aria-label={words}>
-      <path d={`M0 ${HEIGHT - RIM}H${WIDTH}`} stroke="var(--line)" />
-      <path d={curvePath(curve)} fill="none" stroke="var(--accent)" strokeWidth="1.5" strokeLinecap="round" />
-    </svg>
-  );
 }
 
 interface EditProps {
