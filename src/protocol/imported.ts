@@ -28,6 +28,7 @@ const step = v.object({
   rewardSpread: numberOrNull, // mean over groups of two or more of the standard deviation (population)
   characters: v.number(), // mean of the text that the policy wrote in a rollout
   surprisal: numberOrNull, // nats per token, mean over turns whose log-probabilities are known
+  cut: v.optional(count), // rollouts of which the file says that they ran out of length or broke the grammar
 });
 
 /** How the person had the files read; null: as recognised. */

@@ -34,6 +34,7 @@ interface Step {
   characters: number;
   surprisal: number; // sum over turns
   measured: number; // turns
+  cut: number;
   readonly groups: GroupRewards[];
 }
 
@@ -52,7 +53,7 @@ export class StepTally {
   #at(step: number | null): Step {
     const known = this.#steps.get(step);
     if (known) return known;
-    const fresh: Step = { rollouts: 0, turns: 0, calls: 0, characters: 0, surprisal: 0, measured: 0, groups: [] }; // prettier-ignore
+    const fresh: Step = { rollouts: 0, turns: 0, calls: 0, characters: 0, surprisal: 0, measured: 0, cut: 0, groups: [] }; // prettier-ignore
     this.#steps.set(step, fresh);
     return fresh;
   }
@@ -71,6 +72,7 @@ export class StepTally {
     step.rollouts += 1;
     step.turns += turns;
     step.calls += calls;
+    step.cut += Number(rollout.ending === 'length' || rollout.ending === 'malformed');
     for (const span of rollout.rows.at(-1)?.spans.filter(isTurn) ?? []) {
       step.characters += span.text.length;
       const surprisal = surprisalOf(span);
@@ -84,7 +86,7 @@ export class StepTally {
   summary(): readonly StepSummary[] {
     return [...this.#steps]
       .toSorted(([one], [other]) => (one ?? -Infinity) - (other ?? -Infinity))
-      .map(([step, { rollouts, turns, calls, characters, surprisal, measured, groups }]) => {
+      .map(([step, { rollouts, turns, calls, characters, surprisal, measured, cut, groups }]) => {
         const sum = (of: (group: GroupRewards) => number): number => groups.reduce((all, each) => all + of(each), 0); // prettier-ignore
         const several = groups.filter(({ scored }) => scored > 1);
         const live = several.filter(({ least, most }) => least < most).length;
@@ -96,6 +98,7 @@ export class StepTally {
           rewardSpread: meanOf(spreads, several.length),
           characters: rollouts === 0 ? 0 : characters / rollouts,
           surprisal: meanOf(surprisal, measured),
+          cut,
         };
       });
   }

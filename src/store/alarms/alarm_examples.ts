@@ -1,18 +1,31 @@
 /** The place that shows an alarm best: a leaf, a turn or a row of one update, as a selection to go to. Pure. */
 import type { LossRow } from '../../protocol/protocol.ts';
 import type { NodeId } from '../../units.ts';
-import { repeatsItself, type AlarmKind, type ClosedUpdate } from './alarm_signs.ts';
+import { repeatsItself, type AlarmKind, type AlarmNumber, type ClosedUpdate } from './alarm_signs.ts';
 import { isDead, leavesOf, pathTo, rewardOf } from '../record/reading.ts';
-import type { MinibatchState, TreeState } from '../record/run_state.ts';
+import type { MinibatchState, TreeState, UpdateState } from '../record/run_state.ts';
 import type { Selection } from '../place/selection.ts';
 
-type Place = Partial<Selection>;
+export type Place = Partial<Selection>;
+
+export interface AlarmOf<Kind extends string> {
+  readonly kind: Kind;
+  readonly id: string; // of its kind and beginning: the same as long as the trouble lasts
+  readonly since: number; // update at which it began; of an import, the trainer's step
+  readonly of: 'update' | 'step';
+  readonly title: string; // without a full stop
+  readonly sentence: string; // what it means
+  readonly next: string; // what may save the run
+  readonly numbers: readonly AlarmNumber[]; // of the newest update that shows it
+  readonly example: Place;
+}
+
 type Finder = (update: ClosedUpdate) => Place | null;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /** The item of the highest score, the first of equals; null of none. Scores that are not numbers lose. */
-function best<T>(items: readonly T[], score: (item: T) => number): T | null {
+export function best<T>(items: readonly T[], score: (item: T) => number): T | null {
   let [found, highest] = [null as T | null, -Infinity];
   for (const item of items) {
     const value = score(item);
@@ -21,15 +34,15 @@ function best<T>(items: readonly T[], score: (item: T) => number): T | null {
   return found;
 }
 
-interface Leaf {
+export interface Leaf {
   readonly tree: TreeState;
   readonly leaf: NodeId;
 }
 
-const leaves = ({ trees }: ClosedUpdate): readonly Leaf[] =>
+export const leavesIn = ({ trees }: Pick<UpdateState, 'trees'>): readonly Leaf[] =>
   trees.flatMap((tree) => leavesOf(tree).map((leaf) => ({ tree, leaf })));
 
-const inTree = ({ tree, leaf }: Leaf, place: Place = {}): Place => ({
+export const inTree = ({ tree, leaf }: Leaf, place: Place = {}): Place => ({
   view: 'tree',
   prompt: tree.prompt.index,
   leaf,
@@ -63,7 +76,7 @@ const FINDERS = {
     return inLoss(best(steepest?.rows ?? [], ({ dlogProb }) => sum(dlogProb.map(Math.abs))));
   },
   'lazy-collapse': (update) => {
-    const wrong = leaves(update).filter(({ tree, leaf }) => (rewardOf(tree, leaf) ?? 0) <= 0);
+    const wrong = leavesIn(update).filter(({ tree, leaf }) => (rewardOf(tree, leaf) ?? 0) <= 0);
     const shortest = best(wrong, ({ tree, leaf }) => -pathTo(tree, leaf).length);
     return shortest && inTree(shortest, { colour: 'reward' });
   },
@@ -72,11 +85,11 @@ const FINDERS = {
     return dead ? { view: 'tree', prompt: dead.prompt.index, colour: 'reward' } : null;
   },
   'entropy-collapse': (update) => {
-    const surest = best(leaves(update), (entry) => -meanEntropy(entry));
+    const surest = best(leavesIn(update), (entry) => -meanEntropy(entry));
     return surest && inTree(surest, { colour: 'entropy' });
   },
   'repeated-text': (update) => {
-    for (const entry of leaves(update)) {
+    for (const entry of leavesIn(update)) {
       const turn = pathTo(entry.tree, entry.leaf).find(repeatsItself);
       if (turn) return inTree(entry, { node: turn.id });
     }

@@ -21,15 +21,31 @@ export type ClosedUpdate = UpdateState & { readonly metrics: UpdateMetrics };
 export interface AlarmNumber {
   readonly name: string; // what it is, after the value: "of trees are dead"
   readonly value: number;
-  readonly unit: 'share' | 'turns' | 'nats' | 'count' | 'number';
+  readonly unit: 'share' | 'turns' | 'calls' | 'characters' | 'nats' | 'count' | 'number';
 }
 
-export interface Sign {
+/** @typeParam Each what a history is of: updates of ours, or steps of somebody else's trainer */
+export interface Sign<Each = ClosedUpdate> {
   /** Whether the run is in trouble as of `history[at]`; reads nothing later. */
-  readonly holds: (history: readonly ClosedUpdate[], at: number) => boolean;
-  readonly numbers: (history: readonly ClosedUpdate[], at: number) => readonly AlarmNumber[];
+  readonly holds: (history: readonly Each[], at: number) => boolean;
+  readonly numbers: (history: readonly Each[], at: number) => readonly AlarmNumber[];
   /** Updates that one occurrence is remembered for; 1: the alarm ends when the sign does. */
   readonly memory: number;
+}
+
+/** Indices of the occurrences that make up the trouble now: newest first, none further apart than it is remembered. */
+export function occurrences<Each>(
+  { holds, memory }: Sign<Each>,
+  history: readonly Each[],
+): readonly number[] {
+  const found: number[] = [];
+  let edge = history.length;
+  for (let at = history.length - 1; at >= 0 && edge - at <= memory; at -= 1)
+    if (holds(history, at)) {
+      found.push(at);
+      edge = at;
+    }
+  return found;
 }
 
 /** Means are over these many updates: metrics of 8 to 16 prompts jump by a third from one update to the next. */
@@ -96,14 +112,21 @@ const metric =
     metrics[key];
 
 /** Mean over the window that ends at `at`; null while the run is shorter. */
-export function recent(history: readonly ClosedUpdate[], at: number, of: Measure): number | null {
+export function recent<Each>(
+  history: readonly Each[],
+  at: number,
+  of: (each: Each) => number,
+): number | null {
   if (at + 1 < WINDOW) return null;
-  return history.slice(at + 1 - WINDOW, at + 1).reduce((sum, update) => sum + of(update), 0) / WINDOW;
+  return history.slice(at + 1 - WINDOW, at + 1).reduce((sum, each) => sum + of(each), 0) / WINDOW;
 }
 
 /** Mean over the first window; null until a whole other one has followed. */
-const atStart = (history: readonly ClosedUpdate[], at: number, of: Measure): number | null =>
-  at + 1 < 2 * WINDOW ? null : recent(history, WINDOW - 1, of);
+export const atStart = <Each>(
+  history: readonly Each[],
+  at: number,
+  of: (each: Each) => number,
+): number | null => (at + 1 < 2 * WINDOW ? null : recent(history, WINDOW - 1, of));
 
 const isSolved = (history: readonly ClosedUpdate[], at: number): boolean =>
   (recent(history, at, metric('exactMatch')) ?? 0) >= SOLVED;
@@ -155,7 +178,7 @@ export function repeatedShare({ metrics, trees }: ClosedUpdate): number {
 const notFiniteCount = ({ metrics }: ClosedUpdate): number =>
   Object.values(metrics).filter((value) => !Number.isFinite(value)).length;
 
-const number = (value: number | null, unit: AlarmNumber['unit'], name: string): AlarmNumber => ({
+export const number = (value: number | null, unit: AlarmNumber['unit'], name: string): AlarmNumber => ({
   name,
   value: value ?? NaN,
   unit,

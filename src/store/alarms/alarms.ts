@@ -1,16 +1,16 @@
 /** Alarms: a run that is dying says so while it can still be saved. Pure functions of what the run has said so far. */
-import type { Selection } from '../place/selection.ts';
 import type { RunHeader, RunState } from '../record/run_state.ts';
-import { exampleOf } from './alarm_examples.ts';
+import { stepAlarmsOf, type StepAlarmKind } from './step_alarms.ts';
+import { exampleOf, type AlarmOf } from './alarm_examples.ts';
 import {
   ALARM_KINDS,
   clippedWhen,
   DEATH_SHARE,
   deathsOf,
   recent,
+  occurrences,
   SIGNS,
   type AlarmKind,
-  type AlarmNumber,
   type ClosedUpdate,
   type Sign,
 } from './alarm_signs.ts';
@@ -170,31 +170,11 @@ export function adviceOn(kind: AlarmKind, found: Case): Advice & { readonly titl
   return { title, ...causes[causeOf(found)] };
 }
 
-export interface Alarm {
-  readonly kind: AlarmKind;
-  readonly id: string; // of its kind and beginning: the same as long as the trouble lasts
-  readonly since: number; // update at which it began
-  readonly title: string; // without a full stop
-  readonly sentence: string; // what it means
-  readonly next: string; // what may save the run
-  readonly numbers: readonly AlarmNumber[]; // of the newest update that shows it
-  readonly example: Partial<Selection>;
-}
+export type Alarm = AlarmOf<AlarmKind | StepAlarmKind>;
 
-/** Indices of the occurrences that make up the trouble now: newest first, none further apart than it is remembered. */
-function occurrences({ holds, memory }: Sign, history: readonly ClosedUpdate[]): readonly number[] {
-  const found: number[] = [];
-  let edge = history.length;
-  for (let at = history.length - 1; at >= 0 && edge - at <= memory; at -= 1)
-    if (holds(history, at)) {
-      found.push(at);
-      edge = at;
-    }
-  return found;
-}
-
-/** What is wrong with the run as of its newest complete update; empty where nothing is. */
+/** What is wrong with the run as of its newest complete update, or step of an import; empty where nothing is. */
 export function alarmsOf(run: RunState): readonly Alarm[] {
+  if (run.header?.origin.kind === 'imported') return stepAlarmsOf(run);
   const history = run.updates.filter((update): update is ClosedUpdate => update.metrics !== null);
   return ALARM_KINDS.flatMap((kind) => {
     const sign: Sign = SIGNS[kind];
@@ -205,7 +185,7 @@ export function alarmsOf(run: RunState): readonly Alarm[] {
     return {
       kind,
       id: `${kind} ${since}`,
-      since,
+      ...{ since, of: 'update' },
       ...adviceOn(kind, { history, at: newest, header: run.header }),
       numbers: sign.numbers(history, newest),
       example: exampleOf(kind, [history[first], history[newest]]),

@@ -48,7 +48,7 @@ const NEEDS: Readonly<Record<View, readonly Need[]>> = {
     {
       isThere: hasMetrics,
       sentence:
-        'These rollouts were not trained here, and their file holds no metrics: there are no curves and no alarms. Their trees are beside this, and in the other views.',
+        'These rollouts were not trained here, and their file holds no metrics of its trainer: curves and alarms are of what the rollouts say, where they have several steps.',
     },
     {
       isThere: hasRecipe,

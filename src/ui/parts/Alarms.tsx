@@ -8,11 +8,12 @@ import { formatNumber, formatShare } from './format.ts';
 export function useAlarms(): readonly Alarm[] {
   const { run } = useLab();
   const closed = useRun((state) => state.updates.findLast((update) => update.metrics)?.metrics);
+  const origin = useRun((state) => state.header?.origin); // which holds the steps of an import
   const dismissed = useRun((state) => state.dismissedAlarms);
   return useMemo(() => {
-    void [closed, dismissed]; // what the alarms depend on
+    void [closed, origin, dismissed]; // what the alarms depend on
     return standingAlarms(run.getState());
-  }, [run, closed, dismissed]);
+  }, [run, closed, origin, dismissed]);
 }
 
 function valueText({ value, unit }: Alarm['numbers'][number]): string {
@@ -25,13 +26,13 @@ function valueText({ value, unit }: Alarm['numbers'][number]): string {
 /** The title alone is announced: numbers change with every update. */
 function AlarmLine({ alarm }: { readonly alarm: Alarm }) {
   const { run, selection } = useLab();
-  const { title, since, numbers, sentence, next, example, id } = alarm;
+  const { title, of, since, numbers, sentence, next, example, id } = alarm;
   return (
     <li className="alarm" data-kind={alarm.kind}>
       <div>
         <strong role="alert">
           <span aria-hidden="true">▲ </span>
-          {title} since update {since}
+          {title} since {of} {since}
         </strong>{' '}
         <span className="number">
           {numbers.map((entry) => `${valueText(entry)} ${entry.name}`).join(', ')}.
