@@ -269,6 +269,21 @@ describe('the presenter', () => {
     await expect.poll(notes).toContain('Nothing is presented');
   });
 
+  test('until a lesson’s own run is there, no other run’s curve stands under its title', async () => {
+    const waits: Parameters<typeof createLab>[2] = async function* () {
+      await new Promise(() => undefined);
+      yield* [];
+    };
+    const made = createLab(() => undefined, '#v1&lesson=lazy_collapse&present=1', waits);
+    made.transport.receive((await scriptedLog()).filter(({ kind }) => kind === 'ready'));
+    made.run.apply(await scriptedLog());
+    await show(made);
+    await expect.poll(() => slide()?.querySelector('.slide-says h2')?.textContent).toBeTruthy();
+    const figure = slide().querySelector('.slide-figure')!;
+    expect(figure.textContent).toBe('The run that it is about is loading …');
+    expect(figure.querySelector('svg, canvas')).toBeNull();
+  });
+
   test('a presenter’s link to a lesson’s step shows the values that the step has come to', async () => {
     const made = createLab(() => undefined, '#v1&lesson=averaging&step=3&present=1');
     await show(made);

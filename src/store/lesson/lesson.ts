@@ -200,7 +200,7 @@ export function createLessons(parts: LessonParts): Lessons {
   let own: Selection | null = null; // the person's place of before
   let ground = ''; // key of the record that was put on screen; '' the person's own
   let applied = ''; // key of the step whose state was put
-  const files = new Map<string, Promise<RunStore>>();
+  const files = new Map<string, { readonly record: RunStore; readonly whole: Promise<void> }>();
   let turn = 0; // of what is awaited, the newest counts
 
   const put = (record: RunStore | typeof RECORDED, key: string): void => {
@@ -218,16 +218,21 @@ export function createLessons(parts: LessonParts): Lessons {
     record.apply(exampleEvents(parseExample(text)));
     return record;
   };
-  const ofFile = (name: string): Promise<RunStore> => {
-    const read = async (): Promise<RunStore> => {
-      const { record, failure } = await readRecord(readFile(name), empty());
+  /** A record that fills as its file is read. */
+  const ofFile = (name: string) => {
+    const known = files.get(name);
+    if (known) return known;
+    const record = empty();
+    const whole = readRecord(readFile(name), record).then(({ failure }) => {
       if (failure) throw new LabError('LessonFileError', failure);
-      return record;
-    };
-    const known = files.get(name) ?? read();
-    files.set(name, known);
-    known.catch(() => files.delete(name));
-    return known;
+    });
+    const file = { record, whole };
+    files.set(name, file);
+    whole.catch(() => {
+      files.delete(name);
+      if (ground === name) ground = ''; // it is asked for again
+    });
+    return file;
   };
 
   /** Puts the record on screen that lesson and example ask for. @param again also where the person has put another there */
@@ -241,9 +246,9 @@ export function createLessons(parts: LessonParts): Lessons {
     else if (key === '') putBack();
     else if (key === RECORDED) put(RECORDED, key);
     else {
-      const mine = (turn += 1);
-      const record = await ofFile(key);
-      if (mine === turn) put(record, key);
+      const { record, whole } = ofFile(key);
+      put(record, key); // at once: no other run stands under the lesson's words
+      await whole;
     }
   };
 

@@ -7,6 +7,7 @@ import { evaluate } from '../../store/lesson/expression.ts';
 import { formatQuantity, Passage, useGround } from '../lessons/Passage.tsx';
 import { useLab, useSelection } from '../parts/binding.ts';
 import { truthWords } from '../parts/PredictionCard.tsx';
+import type { ErrorReport } from '../../units.ts';
 import { AskClass } from './AskClass.tsx';
 import { pagesOf } from './pages.ts';
 import type { Scene } from './scene.tsx';
@@ -20,11 +21,21 @@ interface LessonSlideProps {
   readonly scene: Scene; // of the view that the step shows
 }
 
+/** Until the lesson's own run is there, no other stands in its place. */
+function Awaited({ failure }: { readonly failure: ErrorReport | null }) {
+  return (
+    <p role="status">
+      {failure ? `${failure.what}. ${failure.next}` : 'The run that it is about is loading …'}
+    </p>
+  );
+}
+
 export function LessonSlide({ lesson, scene }: LessonSlideProps) {
   const { lessons } = useLab();
   const at = Math.min(useSelection(({ lessonStep }) => lessonStep), lesson.steps.length - 1); // prettier-ignore
   const revealed = useStore(lessons, (state) => state.revealed);
   const ground = useGround();
+  const failure = useStore(lessons, (state) => state.failure);
   const [turned, setTurned] = useState({ step: at, page: 0 });
   const step = lesson.steps[at];
   const { predict } = step;
@@ -53,7 +64,7 @@ export function LessonSlide({ lesson, scene }: LessonSlideProps) {
     <Slide
       title={lesson.title}
       place={`${at + 1} of ${lesson.steps.length}`}
-      figure={scene.figure}
+      figure={ground ? scene.figure : <Awaited failure={failure} />}
       says={
         <>
           <h2>{step.title}</h2>
