@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CreditFrame } from '../../src/store/credit/credit_steps.ts';
 import { between, easeOut } from '../../src/ui/credit/drawings.ts';
-import { draggedReward, steppedReward } from '../../src/ui/credit/RewardDrag.tsx';
+import { draggedReward, rewardScale, steppedReward } from '../../src/ui/credit/RewardDrag.tsx';
 import { CLIP_SLIDER, clipOfSlider, sliderOfClip } from '../../src/ui/loss/ClipQuestion.tsx';
 
 const frame = (values: (number | null)[]): CreditFrame => ({
@@ -34,6 +34,12 @@ test('a drag moves the reward by tenths and stops at −1 and 1; a key goes to t
   expect(steppedReward(0.3, 1)).toBe(0.5);
   expect(steppedReward(0.3, -1)).toBe(0);
   expect(steppedReward(1, 1)).toBe(1);
+  const wide = rewardScale([2.15, null, 0.5, -12]);
+  expect(wide).toEqual({ least: -20, most: 10, unit: 10 });
+  expect([draggedReward(2.15, 30, wide), draggedReward(2.15, -1000, wide)]).toEqual([7, -20]);
+  expect(steppedReward(2.15, 1, wide)).toBe(5);
+  expect(rewardScale([2.15, 1.75])).toEqual({ least: -1, most: 3, unit: 1 });
+  expect(rewardScale([0, 1, null])).toEqual({ least: -1, most: 1, unit: 1 });
 });
 
 test('the clip slider’s places and bands go back and forth', () => {

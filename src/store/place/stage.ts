@@ -36,6 +36,7 @@ export const CONTROLS = {
   influence: { group: 'In the views', words: 'Influence of leaves' },
   places: { group: 'In the views', words: 'Places in the loss' },
   clip: { group: 'In the views', words: 'Clip as a what-if' },
+  questions: { group: 'In the views', words: 'Questions about the rollouts' },
   lessons: { group: 'Page', words: 'Lessons' },
   link: { group: 'Page', words: 'Copy link' },
   export: { group: 'Page', words: 'Export' },

@@ -14,6 +14,7 @@ import { RewardMark } from '../parts/parts.tsx';
 import { creditFill, rewardClass } from '../parts/scales.ts';
 import { Transcript, type TokenDecoration } from '../parts/Transcript.tsx';
 import { Label } from '../parts/Term.tsx';
+import { rewardScale } from './RewardDrag.tsx';
 import { symbolsOf } from './sentences.ts';
 
 function Part({ part, before }: { readonly part: FormulaPart; readonly before: FormulaPart | undefined }) {
@@ -145,6 +146,10 @@ function Ahead() {
   );
 }
 
+/** With the digits that it has, two at most: rewards of ours are whole, a slider's are tenths, a file's are any. */
+const rewardText = (reward: number | null): string =>
+  formatNumber(reward, [0, 1].find((digits) => reward === Number(reward?.toFixed(digits))) ?? 2);
+
 function LeafRow({ state, shown, frame, leaf }: LeafRowProps) {
   const { selection } = useLab();
   const selected = useSelection((current) => current.leaf === leaf);
@@ -152,6 +157,7 @@ function LeafRow({ state, shown, frame, leaf }: LeafRowProps) {
   const reward = shown.rewards[leaf];
   const paid = state.rewards?.[leaf] ?? null;
   const changed = reward !== paid;
+  const { least, most, unit } = rewardScale(state.rewards ?? []);
   const [normalised, range] = [frame.normalised[leaf], frame.advantages[leaf]];
   const set = (value: number): void => {
     const whatIf = withReward(selection.getState().whatIf, leaf, value === paid ? null : value);
@@ -170,16 +176,16 @@ function LeafRow({ state, shown, frame, leaf }: LeafRowProps) {
           <>
             <input
               type="range"
-              min={-1}
-              max={1}
-              step={0.1}
+              min={least}
+              max={most}
+              step={0.1 * unit}
               value={reward ?? 0}
               aria-label={`What if the reward of ${nodeName(leaf)} were`}
-              aria-valuetext={formatNumber(reward, 1)}
+              aria-valuetext={rewardText(reward)}
               onChange={(event) => set(Number(event.target.value))}
             />
-            <output className="number">{formatNumber(reward, Number.isInteger(reward) ? 0 : 1)}</output>
-            {changed && <span className="soft"> was {formatNumber(paid, 0)}</span>}
+            <output className="number">{rewardText(reward)}</output>
+            {changed && <span className="soft"> was {rewardText(paid)}</span>}
           </>
         ) : (
           <Ahead />

@@ -243,7 +243,11 @@ export function LossView() {
         <>
           <PromptBar />
           {isMissing ? <Missing view="loss" /> : <Waiting>No rollout has ended yet.</Waiting>}
-          {isMissing && <LazyPart name="The answers to questions" load={loadQuestions} props={{}} />}
+          {isMissing && (
+            <Hidable name="questions">
+              <LazyPart name="The answers to questions" load={loadQuestions} props={{}} />
+            </Hidable>
+          )}
         </>
       )}
     </div>

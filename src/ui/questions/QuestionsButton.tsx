@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { LazyPart } from '../parts/Boundary.tsx';
 import { finishedBefore, selectedUpdate } from '../../store/record/reading.ts';
-import { useLab, useRun } from '../parts/binding.ts';
+import { useIsHidden, useLab, useRun } from '../parts/binding.ts';
 
 const loadDialog = async () => ({ default: (await import('./Questions.tsx')).QuestionsDialog });
 
@@ -10,7 +10,8 @@ export function QuestionsButton() {
   const { run, selection } = useLab();
   const [isOpen, setOpen] = useState(false);
   const hasUpdate = useRun((run) => run.updates.length > 0);
-  if (!hasUpdate) return null;
+  const isHidden = useIsHidden('questions');
+  if (!hasUpdate || isHidden) return null;
   /** Holds the update on screen while its answers are read; one that has no rollouts yet makes way for the last finished. */
   const open = (): void => {
     const state = run.getState();
