@@ -6,6 +6,9 @@ import {
   type RunEvent,
 } from '../../src/protocol/protocol.ts';
 import { Diary } from '../../src/train/engine/diary.ts';
+import { Awaited, settle, type Session } from '../../src/train/engine/session.ts';
+import type { Checkpoint } from '../../src/train/run/checkpoint.ts';
+import { START } from '../../src/train/run/memory.ts';
 import { decodeCheckpoint } from '../../src/train/run/checkpoint_file.ts';
 import { scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
@@ -77,4 +80,22 @@ test('a checkpoint is at most ten updates or half a minute old', async () => {
   }
   await diary.written;
   expect(told.flatMap(({ update, checkpoint }) => (checkpoint ? [update] : []))).toEqual([1, 10, 20, 22, 24]);
+});
+
+test('a session waits for what reads its networks, and holds none of the checkpoints that were taken', async () => {
+  const state = { parameters: {}, optimiser: null };
+  const session = {
+    config,
+    policy: { readState: () => Promise.resolve(state) },
+    ...{ reference: null, rewardModel: null, diary: null, settled: null },
+    checkpoints: new Awaited<Checkpoint>(),
+    reading: Promise.resolve(),
+  } as unknown as Session; // as far as a checkpoint goes
+  const taken = [1, 2].map((update) => {
+    const checkpoint = session.checkpoints.next(0, new AbortController().signal);
+    settle(session, { update, memory: START.memory });
+    return checkpoint;
+  });
+  expect((await Promise.all(taken)).map(({ update }) => update)).toEqual([1, 2]);
+  expect(await session.reading).toBeUndefined();
 });

@@ -103,7 +103,7 @@ export interface Session extends Policies {
   readonly checkpoints: Awaited<Checkpoint>;
   readonly diary: Diary | null; // null: nothing is written down
   settled: Settled | null; // where the run last stood between two updates
-  reading: Promise<unknown>; // of the networks, by all checkpoints and borrowers so far; never rejects
+  reading: Promise<void>; // of the networks, by all checkpoints and borrowers so far; never rejects
   done: Promise<void>; // never rejects
 }
 
@@ -122,9 +122,13 @@ export function nextCheckpoint(session: Session, signal: AbortSignal): Promise<C
     : checkpoints.next(0, signal);
 }
 
+/** Both, without their values: a run would hold every checkpoint that was ever taken of it. */
+const after = (earlier: Promise<void>, work: Promise<unknown>): Promise<void> =>
+  Promise.allSettled([earlier, work]).then(() => undefined);
+
 function checkpointAt(session: Session, standing: Settled): Promise<Checkpoint> {
   const taken = takeCheckpoint(session.config, session, standing);
-  session.reading = Promise.allSettled([session.reading, taken]);
+  session.reading = after(session.reading, taken);
   return taken;
 }
 
@@ -139,7 +143,7 @@ export interface Borrowed {
 export async function borrow(session: Session): Promise<Borrowed> {
   let end: () => void = () => undefined;
   const over = new Promise<void>((resolve) => (end = resolve));
-  session.reading = Promise.all([session.reading, over]);
+  session.reading = after(session.reading, over);
   const release = await session.transport.hold();
   const policy = session.policy.reader();
   const giveBack = (): void => {
