@@ -1,6 +1,7 @@
 /** Every format's fixture, and what a correct import of it says. Counts of the samples are those of their README. */
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { toRecord } from '../../src/files/rollouts/record.ts';
 import { isTurn, type Rollout } from '../../src/files/rollouts/rollout.ts';
 import type { Summary } from '../../src/files/rollouts/tally.ts';
 import { mergesOf, segmentsOf, treeOf } from '../../src/files/rollouts/trees.ts';
@@ -85,6 +86,8 @@ test.each(Object.entries(WANTED))('%s is read as it was written', async (name, w
   for (const each of rollouts) groups.set(groupKeyOf(each), [...(groups.get(groupKeyOf(each)) ?? []), each]);
   const shown = [...groups.values()].flatMap((held) => mergesOf(treeOf(held))); // by the trees that views show
   expect(shown).toHaveLength(summary.merges);
+  const leaves = [...toRecord(rollouts, { file: 'f', format: 'f' })].flatMap((event) => (event.kind === 'leaves' ? event.leaves : [])); // prettier-ignore
+  expect(leaves).toHaveLength(summary.branches); // what the page opens has every row
 });
 
 test('every fixture is expected here, and every format has one', () => {

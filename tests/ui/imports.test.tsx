@@ -16,13 +16,10 @@ import { findings } from '../support/axe.ts';
 import { open, rows } from '../support/kept_runs.tsx';
 import atpo from '../fixtures/imports/atpo_dump.jsonl?raw';
 import chat from '../fixtures/imports/chat.jsonl?raw';
-import inspect from '../fixtures/imports/inspect_browser.json?raw';
 import nemo from '../fixtures/imports/nemo_gym_ids.jsonl?raw';
-import ragen from '../fixtures/imports/ragen.jsonl?raw';
 import seven from '../fixtures/imports/verl_0_6/7.jsonl?raw';
 import ten from '../fixtures/imports/verl_0_6/10.jsonl?raw';
 import trajectory from '../fixtures/imports/verifiers_trajectory.jsonl?raw';
-import wordle from '../fixtures/imports/verifiers_wordle_results.jsonl?raw';
 
 afterEach(async () => {
   await cleanup();
@@ -52,10 +49,7 @@ function drop(files: readonly ChosenFile[]): void {
 test.for([
   ['atpo_dump.jsonl', atpo],
   ['chat.jsonl', chat],
-  ['inspect_browser.json', inspect],
   ['nemo_gym_ids.jsonl', nemo],
-  ['ragen.jsonl', ragen],
-  ['verifiers_wordle_results.jsonl', wordle],
 ] as const)(
   '%s dropped on the page is recognised, shown, and counted as its reader counts',
   async ([name, text]) => {
