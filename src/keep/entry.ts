@@ -1,6 +1,6 @@
 /** What the shelf says of a kept run without opening it. */
 import type { AdapterDescription, RunEvent, RunOrigin, WrittenUpdate } from '../protocol/protocol.ts';
-import { LabError, type ErrorReport, type RunConfig } from '../units.ts';
+import { LabError, type ErrorReport, type NodeId, type RunConfig } from '../units.ts';
 
 /** A run that is kept elsewhere, or cannot be kept. */
 export class KeepError extends LabError {
@@ -12,12 +12,19 @@ export class KeepError extends LabError {
 /** Files of another trainer, as the record of them says. */
 export type ImportedOrigin = Extract<RunOrigin, { readonly kind: 'imported' }>;
 
+/** What a person changed of an import's trees: a row out of a turn that it shared, or two turns that read alike put together. */
+export type TreeEdit = { readonly update: number; readonly prompt: number } & (
+  | { readonly kind: 'split'; readonly node: NodeId; readonly leaf: NodeId }
+  | { readonly kind: 'merge'; readonly node: NodeId; readonly other: NodeId }
+);
+
 export interface KeptEntry {
   readonly id: string;
   readonly created: string; // when it started, as its log says; ISO 8601
   readonly changed: string;
   readonly config: RunConfig | null; // null: it was not trained by the lab, and `origin` says what it is
   readonly origin?: ImportedOrigin; // of an import alone
+  readonly edits?: readonly TreeEdit[]; // one after the other, to be made again of the record on disk
   readonly adapter: AdapterDescription | null;
   readonly update: number; // the last that is kept
   readonly finished: boolean;
@@ -42,7 +49,7 @@ export interface StorageState {
 }
 
 /** What a person changes. */
-export type EntryChange = Partial<Pick<KeptEntry, 'name' | 'note' | 'pinned' | 'removed'>>;
+export type EntryChange = Partial<Pick<KeptEntry, 'name' | 'note' | 'pinned' | 'removed' | 'edits'>>;
 
 function scoreOf(events: readonly RunEvent[]): number | null {
   const scores = events.flatMap((event) =>

@@ -357,3 +357,32 @@ test('an import that finds no room is said once, and stays in the tab', async ()
   expect(lab.shelf.getState().runs).toHaveLength(2);
   await close();
 });
+
+test('trees of an import that a person split come back split, are saved so, and the change can still be taken back', async () => {
+  const here = browser();
+  const one = openPage(here);
+  await one.lab.files.openAll(fixtureFiles('atpo_dump.jsonl'));
+  const before = one.lab.run.getState().updates[0].trees;
+  const prompt = before.findIndex(({ nodes, leaves }) => nodes.some((node) => node && node.id !== 0 && node.children.length > 1 && leaves.length > 1)); // prettier-ignore
+  const shared = before[prompt].nodes.find((node) => node && node.id !== 0 && node.children.length > 1)!;
+  const leaf = before[prompt].leaves.find((each) => shared.children.includes(each))!;
+  one.lab.selection.select({ update: 1, prompt, node: shared.id, leaf });
+  await one.lab.reshaping.split(shared.id, leaf);
+  const split = one.lab.run.getState().updates[0].trees;
+  expect(split[prompt].nodes.length).toBeGreaterThan(before[prompt].nodes.length);
+  const [{ id }] = one.lab.kept.getState().entries;
+  await expect.poll(async () => (await one.keeper.list())[0].edits).toEqual([{ kind: 'split', update: 1, prompt, node: shared.id, leaf }]); // prettier-ignore
+  const place = one.lab.selection.getState();
+  await one.close();
+  const two = openPage(here, encodeSelection(place));
+  await expect.poll(() => two.lab.run.getState().updates[0]?.trees, PATIENT).toEqual(split);
+  expect(two.lab.selection.getState()).toEqual(place);
+  const { log } = await openBundle((await two.lab.files.save({ id, checkpoints: 'none' }))!);
+  const saved: RunEvent[] = [];
+  for await (const event of readRecording(log)) saved.push(event);
+  expect(saved).toEqual(await asFile(await logOf(two.lab)));
+  two.lab.reshaping.undo();
+  expect(two.lab.run.getState().updates[0].trees).toEqual(before);
+  await expect.poll(async () => (await two.keeper.list())[0].edits).toEqual([]);
+  await two.close();
+});

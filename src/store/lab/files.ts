@@ -200,6 +200,7 @@ export function createFiles(parts: FilesParts): Files {
   const fromMemory = async (
     source: Pick<Screen, 'log' | 'getState'>,
     isLive: boolean,
+    { name, note }: Pick<BundleContent, 'name' | 'note'> = { name: null, note: '' },
   ): Promise<Blob | null> => {
     if (!tools) return null;
     const checkpoints = isLive ? await checkpointNow() : []; // first: the log then tells of all that it follows
@@ -207,7 +208,7 @@ export function createFiles(parts: FilesParts): Files {
     for await (const event of source.log()) events.push(event);
     const log = new Blob([await tools.writeLog(events)]);
     const { config: recipe = null, adapter = null } = source.getState().header ?? {};
-    return tools.writeBundle({ name: null, note: '', adapter, recipe, log, checkpoints });
+    return tools.writeBundle({ name, note, adapter, recipe, log, checkpoints });
   };
 
   const openOne: Files['open'] = async (file, place = 'screen') => {
@@ -256,7 +257,9 @@ export function createFiles(parts: FilesParts): Files {
       await kept.refresh();
     },
     save: (which) =>
-      trying('the run', () => {
+      trying('the run', async () => {
+        const entry = typeof which === 'object' && kept.getState().entries.find(({ id }) => id === which.id);
+        if (entry && entry.edits?.length) return fromMemory(await kept.load(entry.id), false, entry); // with its trees as they are
         if (typeof which === 'object') return keeper.bundle(which.id, which.checkpoints);
         const { current, trouble } = kept.getState();
         const isLive = which === 'live' || transport.getState().source === 'live';

@@ -9,6 +9,7 @@ import {
   type KeeperNews,
   type KeptEntry,
   type StorageState,
+  type TreeEdit,
 } from '../../keep/entry.ts';
 import type { CheckpointChoice, OpenedBundle, PageEvent } from '../../protocol/protocol.ts';
 import { LabError, type ErrorReport } from '../../units.ts';
@@ -16,7 +17,7 @@ import { readRecord, type ReadRecording } from '../record/read_record.ts';
 import type { RunStore } from '../record/run.ts';
 import type { Transport } from './transport.ts';
 
-export { rewardCurve, type KeptEntry, type StorageState } from '../../keep/entry.ts';
+export { rewardCurve, type KeptEntry, type StorageState, type TreeEdit } from '../../keep/entry.ts';
 export type { CheckpointChoice } from '../../protocol/protocol.ts';
 
 /** What the page has of the keeper (src/keep/keeper_client.ts). */
@@ -91,6 +92,8 @@ export interface KeptParts {
   readonly read: ReadRecording;
   readonly empty: () => RunStore;
   readonly tab: TabMemory;
+  /** Changes a record's trees as a person did before. */
+  readonly edit: (record: RunStore, edits: readonly TreeEdit[]) => Promise<void>;
   readonly now: () => number; // ms
 }
 
@@ -229,6 +232,7 @@ export function createKept(parts: KeptParts): Kept {
       if (!entry) return null;
       imports.set(entry.id, record);
       put(entry);
+      await parts.edit(record, entry.edits ?? []); // of files that were opened before
       const old = idOf(instead);
       const before = store.getState().entries.find(({ id }) => id === old);
       if (!before || before.id === entry.id) return null;
@@ -249,8 +253,10 @@ export function createKept(parts: KeptParts): Kept {
     if (open) return open; // with what was changed of its trees by hand
     const record = await recordOf(id);
     const isImport = record.getState().header?.origin.kind === 'imported';
-    if (isImport) imports.set(id, record);
-    else void follow(id, record).catch(() => undefined); // it stays as it was read
+    if (isImport) {
+      imports.set(id, record);
+      await parts.edit(record, store.getState().entries.find((each) => each.id === id)?.edits ?? []);
+    } else void follow(id, record).catch(() => undefined); // it stays as it was read
     return record;
   };
 

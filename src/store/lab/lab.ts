@@ -126,6 +126,14 @@ export function createLab(
   const empty = (): RunStore => createRunStore({ codec });
   const kept = createKept({
     ...{ shown: run.shown, keeper, transport, live, read, empty, tab, now: Date.now },
+    edit: (record, edits) => reshaping.again(record, edits),
+  });
+  const reshaping = createReshaping({
+    ...{ run, selection },
+    remember(record, edits) {
+      const entry = kept.entryOf(record);
+      if (entry) void kept.change(entry.id, { edits });
+    },
   });
   const shelf = createShelf(read, empty);
   const recordOf = async (date: string): Promise<RunStore | null> => {
@@ -172,7 +180,7 @@ export function createLab(
     fork: createFork({ run, transport, shelf, replays, ask, report: run.report }),
     arrival,
     imports,
-    reshaping: createReshaping({ run, selection }),
+    reshaping,
     files: createFiles({ tools, keeper, kept, shelf, transport, run, selection, live, ask, imports }),
   };
 }

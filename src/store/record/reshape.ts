@@ -3,6 +3,7 @@
  * again. The events of the update are written anew, so that every view, every rule and every file has the tree as it is now.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { TreeEdit } from '../../keep/entry.ts';
 import type { EventOf, RunEvent } from '../../protocol/protocol.ts';
 import {
   LabError,
@@ -211,6 +212,7 @@ export function mergeTurns(
 interface Change {
   readonly record: RunStore;
   readonly update: number;
+  readonly edit: TreeEdit;
   readonly events: readonly RunEvent[]; // before it
   readonly place: { readonly prompt: number; readonly node: NodeId | null; readonly leaf: NodeId | null };
 }
@@ -219,6 +221,8 @@ export interface Reshaping extends StoreApi<{ readonly changes: readonly Change[
   /** @param leaf whose row gets turns of its own from `node` on */
   readonly split: (node: NodeId, leaf: NodeId) => Promise<void>;
   readonly merge: (one: NodeId, other: NodeId) => Promise<void>;
+  /** Makes the changes of before a reload again, of a record that is not on screen yet; they can be taken back. */
+  readonly again: (record: RunStore, edits: readonly TreeEdit[]) => Promise<void>;
   /** Takes the last change back. */
   readonly undo: () => void;
 }
@@ -226,23 +230,41 @@ export interface Reshaping extends StoreApi<{ readonly changes: readonly Change[
 export interface ReshapingParts {
   readonly run: Screen;
   readonly selection: SelectionStore;
+  /** Hears all changes of a record that stand, after each and after each that is taken back. */
+  readonly remember?: (record: RunStore, edits: readonly TreeEdit[]) => void;
 }
 
-export function createReshaping({ run, selection }: ReshapingParts): Reshaping {
+/** @throws ReshapeError where the tree cannot be changed so */
+const reshape = (events: readonly RunEvent[], edit: TreeEdit): Reshaped =>
+  edit.kind === 'split'
+    ? splitRow(events, edit.prompt, edit.node, edit.leaf)
+    : mergeTurns(events, edit.prompt, edit.node, edit.other);
+
+export function createReshaping({ run, selection, remember }: ReshapingParts): Reshaping {
   const store = createStore<{ readonly changes: readonly Change[] }>(() => ({ changes: [] }));
-  const change = async (
-    reshape: (events: readonly RunEvent[], prompt: number) => Reshaped,
-  ): Promise<void> => {
+  const tell = (record: RunStore): void =>
+    remember?.(
+      record,
+      store.getState().changes.flatMap((each) => (each.record === record ? [each.edit] : [])),
+    );
+  const make = async (record: RunStore, edit: TreeEdit, place: Change['place']): Promise<Reshaped | null> => {
+    const { update } = edit;
+    const events = await record.eventsOf(update);
+    if (!events) return null;
+    const reshaped = reshape(events, edit);
+    record.rewrite(update, reshaped.events);
+    store.setState(({ changes }) => ({ changes: [...changes, { record, update, edit, events, place }] }));
+    return reshaped;
+  };
+  type Kind = Pick<TreeEdit, 'kind' | 'node'> & { readonly leaf?: NodeId; readonly other?: NodeId };
+  const change = async (kind: Kind): Promise<void> => {
     const record = run.shown();
     const { prompt, node, leaf } = selection.getState();
     const update = selection.getState().update ?? run.getState().updates.length;
-    const events = await record.eventsOf(update);
-    if (!events) return;
     try {
-      const reshaped = reshape(events, prompt);
-      const before = { record, update, events, place: { prompt, node, leaf } };
-      record.rewrite(update, reshaped.events);
-      store.setState(({ changes }) => ({ changes: [...changes, before] }));
+      const reshaped = await make(record, { update, prompt, ...kind } as TreeEdit, { prompt, node, leaf });
+      if (!reshaped) return;
+      tell(record);
       const { leaves } = run.getState().updates[update - 1].trees[prompt];
       const own = leaf === null ? (leaves[0] ?? null) : reshaped.leafOf(leaf);
       selection.select({ update, leaf: own, node: own, whatIf: [] });
@@ -253,14 +275,26 @@ export function createReshaping({ run, selection }: ReshapingParts): Reshaping {
   };
   return {
     ...store,
-    split: (node, leaf) => change((events, prompt) => splitRow(events, prompt, node, leaf)),
-    merge: (one, other) => change((events, prompt) => mergeTurns(events, prompt, one, other)),
+    split: (node, leaf) => change({ kind: 'split', node, leaf }),
+    merge: (node, other) => change({ kind: 'merge', node, other }),
+    async again(record, edits) {
+      try {
+        for (const edit of edits) {
+          const leaf = edit.kind === 'split' ? edit.leaf : null;
+          await make(record, edit, { prompt: edit.prompt, node: edit.node, leaf });
+        }
+      } catch (error) {
+        if (!(error instanceof LabError)) throw error;
+        record.report(error.report); // those before it stand
+      }
+    },
     undo() {
       const { changes } = store.getState();
       const last = changes.at(-1);
       if (!last) return;
       last.record.rewrite(last.update, last.events);
       store.setState({ changes: changes.slice(0, -1) });
+      tell(last.record);
       if (run.shown() === last.record) selection.select({ update: last.update, ...last.place, whatIf: [] });
     },
   };
