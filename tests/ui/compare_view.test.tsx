@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
+import { fileStem } from '../../src/store/export/run_export.ts';
 import { OWN_CREDIT, recredit } from '../../src/store/credit/credit.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { bestLeaf, rolloutTree } from '../../src/store/record/reading.ts';
@@ -138,6 +139,19 @@ test('the matrix has a line per rule with the numbers of every turn', async () =
   expect(remax.textContent).toContain('did not measure');
   (rloo.querySelector('button') as HTMLElement).click();
   await expect.poll(() => lab.selection.getState().againstAdvantage).toBe('rloo');
+});
+
+test('both tables are saved as CSV, named after the run and the tree', async () => {
+  const { prompt } = lab.selection.getState();
+  const stem = fileStem(lab.run.getState());
+  const line = () => screen.container.querySelector('.compare-view')?.textContent ?? '';
+  for (const [button, what] of [
+    ['Every rule (CSV)', 'rules'],
+    ['A beside B (CSV)', 'credit'],
+  ]) {
+    await screen.getByRole('button', { name: button }).click();
+    await expect.poll(line).toMatch(new RegExp(`Saved ${stem}-update\\d+-prompt${prompt}-${what}\\.csv\\.`));
+  }
 });
 
 test('the engine is asked for gradients of all rollouts, and its answer is shown', async () => {

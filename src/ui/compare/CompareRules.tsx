@@ -13,8 +13,6 @@ import {
 } from '../../store/credit/compare.ts';
 import type { Recredit } from '../../store/credit/credit.ts';
 import { advantageStep, creditSteps } from '../../store/credit/credit_steps.ts';
-import { creditCsv, rulesCsv } from '../../store/export/compare_csv.ts';
-import { fileStem } from '../../store/export/run_export.ts';
 import { bestLeaf, pathTokens, rolloutTree } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import type { AdvantageRule, CreditConfig, NodeId, RecordedTree } from '../../units.ts';
@@ -182,19 +180,29 @@ function SaveTables({ state, rules, leaf, lines, rows }: SaveTablesProps) {
   const { run } = useLab();
   const update = useUpdateNumber();
   const [said, setSaid] = useState('');
-  const save = (what: 'rules' | 'credit', text: string): void => {
-    const name = `${fileStem(run.getState())}-update${update}-prompt${state.prompt.index}-${what}.csv`;
-    saveFile(name, text, 'text/csv');
-    setSaid(`Saved ${name}.`);
+  const save = async (what: 'rules' | 'credit'): Promise<void> => {
+    const shown = run.getState();
+    const of = { update, state };
+    try {
+      const [{ creditCsv, rulesCsv }, { fileStem }] = await Promise.all([
+        import('../../store/export/compare_csv.ts'),
+        import('../../store/export/run_export.ts'),
+      ]);
+      const name = `${fileStem(shown)}-update${update}-prompt${state.prompt.index}-${what}.csv`;
+      const text = what === 'rules' ? rulesCsv(shown, of, leaf, lines) : creditCsv(shown, of, rules, rows);
+      saveFile(name, text, 'text/csv');
+      setSaid(`Saved ${name}.`);
+    } catch (error) {
+      setSaid(`The table was not written: ${error instanceof Error ? error.message : String(error)}. Reload the page and try again.`); // prettier-ignore
+    }
   };
-  const of = { update, state };
   return (
     <div className="bar">
       <button
         type="button"
         className="small"
         title="The table above: every rule on the turns of this leaf"
-        onClick={() => save('rules', rulesCsv(run.getState(), of, leaf, lines))}
+        onClick={() => void save('rules')}
       >
         Every rule (CSV)
       </button>
@@ -202,7 +210,7 @@ function SaveTables({ state, rules, leaf, lines, rows }: SaveTablesProps) {
         type="button"
         className="small"
         title="Advantages under A and B, a line for each trained-on token of the tree’s rows"
-        onClick={() => save('credit', creditCsv(run.getState(), of, rules, rows))}
+        onClick={() => void save('credit')}
       >
         A beside B (CSV)
       </button>
