@@ -20,8 +20,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, gunzipSync } from 'node:zlib';
 import { chromium } from 'playwright';
-import { build, preview } from 'vite';
-import { browserFlags, findBrowser, installBrowser } from './browser.mjs';
+import { withBuiltSite } from './built_page.mjs';
 import { withPage } from './headless.mjs';
 import { processorMeter } from './machine_load.mjs';
 
@@ -148,35 +147,24 @@ async function measureCost(preset, turns) {
 const spreadOf = (values) => (Math.max(...values) - Math.min(...values)) / median(values);
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const OUTPUT = `.cache/bench-keep-${process.pid}`;
 const DOCS = `${ROOT}docs/performance`;
 const WAIT = 120_000;
 
 /** The built page in a browser whose profile lies on disk. */
-async function withBuiltPage(work) {
-  const executablePath = findBrowser() ?? installBrowser();
-  await build({ root: ROOT, logLevel: 'warn', build: { outDir: OUTPUT, emptyOutDir: true } });
-  const server = await preview({
-    root: ROOT,
-    logLevel: 'warn',
-    build: { outDir: OUTPUT },
-    preview: { host: 'localhost', port: 0 },
+const withBuiltPage = (work) =>
+  withBuiltSite(async ({ url, launching }) => {
+    const profile = mkdtempSync(join(tmpdir(), 'turnwise-profile-'));
+    const context = await chromium.launchPersistentContext(profile, launching);
+    try {
+      const page = context.pages()[0];
+      page.setDefaultTimeout(WAIT);
+      await page.setViewportSize({ width: 1280, height: 800 });
+      return await work(page, url);
+    } finally {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true });
+    }
   });
-  const profile = mkdtempSync(join(tmpdir(), 'turnwise-profile-'));
-  const launching = { executablePath, headless: true, args: browserFlags() };
-  const context = await chromium.launchPersistentContext(profile, launching);
-  try {
-    const page = context.pages()[0];
-    page.setDefaultTimeout(WAIT);
-    await page.setViewportSize({ width: 1280, height: 800 });
-    return await work(page, server.resolvedUrls.local[0]);
-  } finally {
-    await context.close();
-    await new Promise((resolve) => server.httpServer.close(resolve));
-    rmSync(profile, { recursive: true, force: true });
-    rmSync(`${ROOT}${OUTPUT}`, { recursive: true, force: true });
-  }
-}
 
 /** In the page: tasks of its thread that were longer than 50 ms, from now on. */
 function startTasks() {
@@ -221,7 +209,7 @@ async function longRecording(path, megabytes) {
   const events = lines.slice(first, -1).map((line) => JSON.parse(line)).filter(({ kind }) => kind !== 'status'); // prettier-ignore
   const round = Math.max(...events.map(({ update }) => update));
   const roundBytes = events.reduce((sum, event) => sum + JSON.stringify(event).length + 1, 0);
-  const rounds = Math.ceil((megabytes * 1e6) / roundBytes);
+  const rounds = Math.max(2, Math.ceil((megabytes * 1e6) / roundBytes)); // told from the shipped one by its length
   const head = lines.slice(0, first).map((line) => {
     const event = JSON.parse(line);
     return event.kind === 'run-started'

@@ -2,20 +2,18 @@
 // played through the page's own recording reader: frames while panning, zooming and selecting. (b) Training live on the
 // `instant` preset: how long clicks and keys wait for their paint. Times by the clock hold for the machine as loaded as it
 // was; times of the main thread are the page's own work. Prints tables and saves docs/performance/ui.{json,md}.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
-import { build, preview } from 'vite';
-import { browserFlags, findBrowser, installBrowser } from './browser.mjs';
+import { withBuiltSite } from './built_page.mjs';
 import { ordinaryPriorities, startLoad } from './machine_load.mjs';
 import { WORK_CATEGORIES, pageWork } from './page_work.mjs';
 import { syntheticRun } from './synthetic_tree.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const OUTPUT = `.cache/bench-ui-${process.pid}`;
 const DOCS = `${ROOT}docs/performance`;
 const RECORDING = 'recorded-instant.ndjson.members';
 const VIEWPORT = { width: 1280, height: 800 };
@@ -320,19 +318,8 @@ function report({ header, tree, training }) {
   ].join('\n');
 }
 
-async function main() {
-  const executablePath = findBrowser() ?? installBrowser();
-  if (!executablePath)
-    throw new Error('No Chromium found. Set CHROME_PATH, or: npx playwright install chromium');
-  await build({ root: ROOT, logLevel: 'warn', build: { outDir: OUTPUT, emptyOutDir: true } });
-  const server = await preview({
-    root: ROOT,
-    logLevel: 'warn',
-    build: { outDir: OUTPUT },
-    preview: { host: 'localhost', port: 0 },
-  });
-  const url = server.resolvedUrls.local[0];
-  const browser = await chromium.launch({ executablePath, headless: true, args: browserFlags() });
+async function measure({ url, launching }) {
+  const browser = await chromium.launch(launching);
   try {
     const adapter = await adapterOf(browser, url); // the GPU process runs from here on
     const session = await browser.newBrowserCDPSession();
@@ -362,9 +349,7 @@ async function main() {
     writeFileSync(`${DOCS}/ui.md`, text);
   } finally {
     await browser.close();
-    await new Promise((resolve) => server.httpServer.close(resolve));
-    rmSync(`${ROOT}${OUTPUT}`, { recursive: true, force: true });
   }
 }
 
-await main();
+await withBuiltSite(measure);

@@ -4,13 +4,9 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fail } from './arguments.mjs';
 
 const WIDTHS = [46, 7, 13, 11];
-
-const fail = (message) => {
-  console.error(message);
-  process.exit(2);
-};
 
 function fixtureFiles(folder) {
   if (!folder) fail('Which folder? Usage: npm run conform -- <folder of fixture files>');

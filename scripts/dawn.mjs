@@ -6,17 +6,13 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
+import { fail } from './arguments.mjs';
 import { installOptional } from './optional_package.mjs';
 import { SOFTWARE_DRIVER, softwareEnvironment } from './software_driver.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const HOME = join(import.meta.dirname, 'dawn');
 const READY = 'TURNWISE_DAWN'; // set in the process that has its environment
-
-const fail = (message) => {
-  console.error(message);
-  process.exit(2);
-};
 
 export function installDawn() {
   if (!installOptional(HOME))

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createServer } from 'vite';
+import { fail } from './arguments.mjs';
 
 process.removeAllListeners('warning'); // node says of openAsBlob that it is new
 
@@ -25,11 +26,6 @@ const HELP = `npm run import -- FILE_OR_FOLDER … [options]
   --group FIELD          that rollouts of one prompt share
   --json FILE            writes the counts, the rewards, the lints and what was refused
   --record FILE          writes a run record for the page, e.g. run.ndjson.gz; the rollouts are held in memory`;
-
-const fail = (message) => {
-  console.error(message);
-  process.exit(2);
-};
 
 function optionsOf(args) {
   try {

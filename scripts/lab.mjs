@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fail, setting } from './arguments.mjs';
 import { shorten } from './shorten.mjs';
 
 const OPTIONS = {
@@ -42,24 +43,12 @@ const HELP = `npm run lab -- [options]
 
 Ctrl-C ends a run after the update under way and leaves it as one file, which --resume and the page go on with.`;
 
-const fail = (message) => {
-  console.error(message);
-  process.exit(2);
-};
-
 function whole(values, name) {
   if (values[name] === undefined) return null;
   const value = Number(values[name]);
   if (!/^\d+$/.test(values[name]) || value >= 2 ** 32)
     fail(`--${name}: got ${shorten(values[name])}, wanted a whole number of at least 0.`);
   return value;
-}
-
-function setting(text) {
-  const at = text.indexOf('=');
-  if (at < 1)
-    fail(`--set: got ${shorten(text)}, wanted path=value, e.g. --set algorithm.rollout.picks=4. See --list.`);
-  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function kernel(text) {
@@ -135,13 +124,13 @@ const leftAt = ({ record }) =>
 const toBase64 = (bytes) => bytes && Buffer.from(bytes).toString('base64');
 
 /** Runs in the page. Bytes cross to this side and back as base64. */
-async function inPage([config, file, record, withTraces]) {
+async function inPage([config, file, record, traces]) {
   const { runLab } = await import('/src/train/engine/lab.ts');
   const onProgress = (progress) => void globalThis.report(progress);
   const stopping = new AbortController();
   globalThis.stopLab = () => stopping.abort();
   const start = file === null ? config : new Blob([Uint8Array.from(atob(file), (each) => each.charCodeAt(0))]); // prettier-ignore
-  const outcome = await runLab(start, record, onProgress, withTraces, { stop: stopping.signal });
+  const outcome = await runLab(start, record, onProgress, { stop: stopping.signal, traces });
   let binary = '';
   for (const byte of outcome.recording ?? []) binary += String.fromCharCode(byte);
   return { ...outcome, recording: outcome.recording && btoa(binary) };
@@ -188,7 +177,7 @@ async function asked(server, options) {
 async function trainInPage({ page, server }, options) {
   const { config, file } = await asked(server, options);
   await page.exposeFunction('report', showProgress);
-  onInterrupt(() => page.evaluate(() => globalThis.stopLab()).catch(() => undefined));
+  onInterrupt(() => page.evaluate(() => globalThis.stopLab()).catch(() => process.exit(130))); // no run yet
   const wanted = [config, toBase64(file), recordOf(options.record), options.traces !== undefined];
   const { recording, ...outcome } = await page.evaluate(inPage, wanted);
   tell({ ...outcome, recording: recording && Buffer.from(recording, 'base64') }, options);
@@ -199,10 +188,10 @@ async function trainInNode({ server, startEngine }, options) {
   const { config, file } = await asked(server, options);
   const stopping = new AbortController();
   onInterrupt(() => stopping.abort());
-  const parts = { client: startEngine(), stop: stopping.signal };
+  const traces = options.traces !== undefined;
+  const parts = { client: startEngine(), stop: stopping.signal, traces };
   const start = file === null ? config : new Blob([file]);
-  const withTraces = options.traces !== undefined;
-  tell(await runLab(start, recordOf(options.record), showProgress, withTraces, parts), options);
+  tell(await runLab(start, recordOf(options.record), showProgress, parts), options);
 }
 
 function tell({ result, stoppedAfter, recording, traces }, options) {

@@ -2,22 +2,24 @@
 import { cpus, getPriority, setPriority } from 'node:os';
 import { readdirSync } from 'node:fs';
 
+/** @param session a CDP session of the whole browser */
+async function browserSeconds(session) {
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+}
+
 /** ms of processor time that the whole machine, and a browser with this script, have used so far. */
 async function used(session) {
   const machine = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   const { user, system } = process.cpuUsage();
-  const browser = processInfo.reduce((sum, { cpuTime }) => sum + 1000 * cpuTime, 0);
+  const browser = 1000 * (await browserSeconds(session));
   return { machine, own: browser + (user + system) / 1000, at: performance.now() };
 }
 
 /** @returns a function that says the CPU seconds that the browser's processes have used so far */
 export async function processorMeter(browser) {
-  const cdp = await browser.newBrowserCDPSession();
-  return async () => {
-    const { processInfo } = await cdp.send('SystemInfo.getProcessInfo');
-    return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
-  };
+  const session = await browser.newBrowserCDPSession();
+  return () => browserSeconds(session);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fail, setting } from './arguments.mjs';
 import { shorten } from './shorten.mjs';
 
 const OPTIONS = {
@@ -18,24 +19,12 @@ const HELP = `npm run outgrow -- --algorithm NAME --out DIR [options]
   --preset NAME          counts and clip band of a preset; default: those of the method's paper
   --set PATH=VALUE       any setting, e.g. --set algorithm.rollout.picks=4; may be repeated`;
 
-const fail = (message) => {
-  console.error(message);
-  process.exit(2);
-};
-
 function readOptions() {
   try {
     return parseArgs({ options: OPTIONS }).values;
   } catch (error) {
     return fail(`${error.message}\n\n${HELP}`);
   }
-}
-
-function setting(text) {
-  const at = text.indexOf('=');
-  if (at < 1)
-    fail(`--set: got ${shorten(text)}, wanted path=value, e.g. --set algorithm.rollout.picks=4. See npm run lab -- --list.`); // prettier-ignore
-  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 async function write({ server }, { algorithm, preset, set, out }) {

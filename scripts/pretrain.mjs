@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fail } from './arguments.mjs';
 import { shorten } from './shorten.mjs';
 
 const OPTIONS = {
@@ -13,11 +14,6 @@ const OPTIONS = {
   questions: { type: 'string', default: '150' }, // held-out questions per data set, for the scores
   out: { type: 'string', default: 'public/warmstart-search-d64L2.safetensors' },
   adapter: { type: 'string', default: 'software' }, // or hardware
-};
-
-const fail = (message) => {
-  console.error(message);
-  process.exit(2);
 };
 
 function whole(name, text, least) {

@@ -1,0 +1,18 @@
+// What command lines have in common.
+import { shorten } from './shorten.mjs';
+
+/** Ends the command with a sentence. */
+export const fail = (message) => {
+  console.error(message);
+  process.exit(2);
+};
+
+/** `path=value` of --set. */
+export function setting(text) {
+  const at = text.indexOf('=');
+  if (at < 1)
+    fail(
+      `--set: got ${shorten(text)}, wanted path=value, e.g. --set algorithm.rollout.picks=4. See npm run lab -- --list.`,
+    );
+  return [text.slice(0, at), text.slice(at + 1)];
+}
