@@ -70,9 +70,11 @@ test('a run that is stopped leaves a file, and goes on from it as if nobody had 
   const stopInFirst = ({ kind }: LabProgress): void => {
     if (kind === 'update') stopping.abort();
   };
-  const stopped = await runLab(config, null, stopInFirst, false, { stop: stopping.signal });
+  const stopped = await runLab(config, null, stopInFirst, { stop: stopping.signal });
   expect(stopped.result).toBeNull();
   expect(stopped.stoppedAfter).toBeLessThan(3);
+  const early = await runLab(config, null, () => undefined, { stop: AbortSignal.abort() });
+  expect(early.stoppedAfter).toBeLessThan(3); // asked before there was a run
   const goneOn = await runLab(new Blob([stopped.recording!]), 'log', () => undefined);
   expect(goneOn.result?.updates.map(({ update }) => update)).toEqual([1, 2, 3]);
   expect(await logOf(goneOn.recording)).toEqual(await logOf(whole.recording));

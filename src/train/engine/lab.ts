@@ -10,7 +10,7 @@ import {
   presetCatalogue,
 } from '../config/catalogue.ts';
 import { startEngine, type EngineClient } from './client.ts';
-import { begun, isKind, play, sayReport, type LabProgress, type Played } from './lab_play.ts';
+import { isKind, play, sayReport, startOf, type LabProgress, type Played } from './lab_play.ts';
 import { parseRunConfig, parseSettings, withSetting } from '../config/config.ts';
 import { RunConfigError } from '../../protocol/errors.ts';
 import { presets, withAlgorithm } from '../config/presets.ts';
@@ -241,12 +241,11 @@ async function recorded(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await writeRecording(log);
   if (record === 'log') return bytes;
-  const saved = stopped ?? (await client.ask({ kind: 'save-checkpoint' }));
-  const checkpoint = 'checkpoint' in saved ? saved.checkpoint : saved.bytes;
+  const { update, bytes: checkpoint } = stopped ?? (await client.ask({ kind: 'save-checkpoint' }));
   const { config: recipe = null, adapter = null } = log.find(isKind('run-started')) ?? {};
   const file = await writeBundle({
     ...{ name: null, note: '', adapter, recipe, log: new Blob([bytes]) },
-    checkpoints: [{ update: saved.update, file: new Blob([checkpoint]) }],
+    checkpoints: [{ update, file: new Blob([checkpoint]) }],
   });
   return new Uint8Array(await file.arrayBuffer());
 }
@@ -255,6 +254,7 @@ async function recorded(
 export interface LabParts {
   readonly client?: EngineClient; // absent: an engine in a worker; it is closed at the end
   readonly stop?: AbortSignal; // ends the run when the update under way is over
+  readonly traces?: boolean; // its rows are wanted too
 }
 
 export interface LabOutcome {
@@ -273,19 +273,18 @@ export async function runLab(
   start: RunConfig | Blob,
   record: LabRecord | null,
   onProgress: (progress: LabProgress) => void,
-  withTraces = false,
-  { client = startEngine(), stop }: LabParts = {},
+  { client = startEngine(), stop, traces: withTraces = false }: LabParts = {},
 ): Promise<LabOutcome> {
   try {
     const ready = eventOf(client, 'ready'); // it may come while the file is read
     ready.catch(() => undefined);
-    const earlier = start instanceof Blob ? await begun(start) : null;
+    const asked = start instanceof Blob ? await startOf(start) : { config: start, earlier: null };
     await ready;
-    const checked = earlier ?? (await withVerdict(client, start as RunConfig));
-    const { editedKernel, updates } = earlier ? earlier.config : (checked as RunConfig);
+    const config = asked.earlier ? asked.config : await withVerdict(client, asked.config);
+    const { editedKernel, updates } = config;
     if (editedKernel)
       onProgress({ kind: 'note', update: 0, updates, seconds: 0, text: editLabel(editedKernel) });
-    const played = await play(client, checked, onProgress, stop);
+    const played = await play(client, { ...asked, config }, onProgress, stop);
     const { log, seconds, stopped } = played;
     const kind = stopped ? 'bundle' : record;
     const recording = kind && (await recorded(client, played, kind));

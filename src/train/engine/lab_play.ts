@@ -2,7 +2,7 @@
 import { openBundle } from '../../files/bundle.ts';
 import { readRecording } from '../../files/recording.ts';
 import { RunConfigError } from '../../protocol/errors.ts';
-import { isLogged, type EventOf, type RunEvent } from '../../protocol/protocol.ts';
+import { isLogged, type EventOf, type RunEvent, type SavedCheckpoint } from '../../protocol/protocol.ts';
 import type { ErrorReport, RunConfig } from '../../units.ts';
 import type { EngineClient } from './client.ts';
 
@@ -40,11 +40,10 @@ function progressText(event: RunEvent): string | null {
 export const sayReport = ({ what, where, got, wanted, next }: ErrorReport): string =>
   `${what} (${where}): got ${got}, wanted ${wanted}. ${next}`;
 
-/** A run that goes on from a file: its log until then, and the checkpoint. */
-export interface Begun {
-  readonly log: readonly RunEvent[];
+/** What is played: a configuration from its start, or from where a file left it. */
+export interface Start {
   readonly config: RunConfig;
-  readonly checkpoint: ArrayBuffer;
+  readonly earlier: { readonly log: readonly RunEvent[]; readonly checkpoint: ArrayBuffer } | null;
 }
 
 /** What the engine says of itself is not of the training; the log of a run that goes on has none of it. */
@@ -57,7 +56,7 @@ function until(log: readonly RunEvent[], update: number): readonly RunEvent[] {
 }
 
 /** @throws RunConfigError where the file holds no checkpoint to go on from; BundleError, RecordingError */
-export async function begun(file: Blob): Promise<Begun> {
+export async function startOf(file: Blob): Promise<Start> {
   const { log: logFile, checkpoints } = await openBundle(file);
   const log: RunEvent[] = [];
   for await (const event of readRecording(logFile)) if (isOfTraining(event)) log.push(event);
@@ -71,33 +70,32 @@ export async function begun(file: Blob): Promise<Begun> {
       wanted: 'a run with a checkpoint',
       next: 'Save it with its newest checkpoint, or name a file that npm run lab -- --record run.turnwise left.',
     });
-  return { log: until(log, last.update), config, checkpoint: await last.file.arrayBuffer() };
+  return { config, earlier: { log: until(log, last.update), checkpoint: await last.file.arrayBuffer() } };
 }
 
 export interface Played {
   readonly log: readonly RunEvent[];
   readonly seconds: number;
-  readonly stopped: { readonly update: number; readonly checkpoint: ArrayBuffer } | null; // before its end
+  readonly stopped: SavedCheckpoint | null; // before its end
 }
 
 /** Resolves at the end of the run, or after the update in which it was stopped; rejects with the report of a failure, as text. */
 export function play(
   client: EngineClient,
-  start: RunConfig | Begun,
+  { config, earlier }: Start,
   onProgress: (progress: LabProgress) => void,
   stop?: AbortSignal,
 ) {
-  const earlier = 'log' in start ? start : null;
-  const { updates } = earlier ? earlier.config : (start as RunConfig);
+  const { updates } = config;
   const log: RunEvent[] = [...(earlier?.log ?? [])];
   let startMs = 0;
   const since = (): number => (performance.now() - startMs) / 1000;
   return new Promise<Played>((resolve, reject) => {
     const leave = async (): Promise<void> => {
-      const { update, bytes } = await client.ask({ kind: 'save-checkpoint' });
+      const stopped = await client.ask({ kind: 'save-checkpoint' });
       client.send({ kind: 'pause' });
-      const whole = until(log, update).filter(isOfTraining);
-      resolve({ log: whole, seconds: since(), stopped: { update, checkpoint: bytes } });
+      const whole = until(log, stopped.update).filter(isOfTraining);
+      resolve({ log: whole, seconds: since(), stopped });
     };
     client.subscribe((event) => {
       if (!isLogged(event)) return;
@@ -106,8 +104,12 @@ export function play(
       if (!isKnown) log.push(event);
       if (event.kind === 'run-started') {
         startMs = performance.now();
-        stop?.addEventListener('abort', () => void leave().catch(reject), { once: true });
-        return client.send({ kind: 'play' });
+        client.send({ kind: 'play' });
+        const stopNow = (): void => void leave().catch(reject);
+        if (stop?.aborted)
+          stopNow(); // asked before the run was there
+        else stop?.addEventListener('abort', stopNow, { once: true });
+        return;
       }
       const text = progressText(event);
       const kind = event.kind === 'evaluation' ? 'note' : 'update';
@@ -117,6 +119,6 @@ export function play(
         resolve({ log, seconds: since(), stopped: null });
     });
     if (earlier) client.send({ kind: 'resume', bytes: earlier.checkpoint });
-    else client.send({ kind: 'open', config: start as RunConfig });
+    else client.send({ kind: 'open', config });
   });
 }
