@@ -4,7 +4,7 @@
  * tokens) or geometric (its root by their number); truncated at a threshold C, or rejected outside [1/C, C]. Pure.
  */
 import type { RolloutFacts } from '../../units.ts';
-import { grouped, quantile } from './statistics.ts';
+import { grouped, quantile, sumOf } from './statistics.ts';
 
 export interface Spread {
   readonly tokens: number;
@@ -30,7 +30,7 @@ export interface Mismatch {
 
 function spreadOf(values: readonly number[]): Spread {
   const sorted = Float64Array.from(values).sort();
-  const mean = (of: (value: number) => number): number => values.reduce((sum, value) => sum + of(value), 0) / values.length; // prettier-ignore
+  const mean = (of: (value: number) => number): number => sumOf(values.map((value) => of(value))) / values.length; // prettier-ignore
   return {
     ...{ tokens: values.length, mean: mean((value) => value), meanSize: mean(Math.abs) },
     quantiles: QUANTILES.map((share) => quantile(sorted, share)),
@@ -60,12 +60,13 @@ export function readMismatch(rollouts: readonly RolloutFacts[]): Mismatch | null
   const known = held.filter(({ pairs }) => pairs.length > 0);
   if (known.length === 0) return null;
   const pairs = known.flatMap((each) => each.pairs);
-  const starts = known.reduce<number[]>((list, each) => [...list, list[list.length - 1] + each.pairs.length], [0]); // prettier-ignore
+  const starts = [0];
+  for (const each of known) starts.push(starts[starts.length - 1] + each.pairs.length);
   const split = <Key>(key: (pair: Pair) => Key) =>
     grouped(pairs, key).map(([at, own]) => [at, spreadOf(own.map(({ difference }) => difference))] as const); // prettier-ignore
   const apart = pairs.map(({ probability }) => probability);
-  const mean = apart.reduce((sum, each) => sum + each, 0) / apart.length;
-  const squares = apart.reduce((sum, each) => sum + (each - mean) ** 2, 0);
+  const mean = sumOf(apart) / apart.length;
+  const squares = sumOf(apart.map((each) => (each - mean) ** 2));
   return {
     differences: Float64Array.from(pairs, ({ difference }) => difference),
     ...{ starts, rollouts: known.map(({ rollout }) => rollout), without: rollouts.length - known.length },
