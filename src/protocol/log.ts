@@ -10,6 +10,7 @@ import { importSummary } from './imported.ts';
 import { PHASES, TOKEN_UNITS, type LoggedKind } from './log_kinds.ts';
 import { issueReport, quote } from './schema.ts';
 import {
+  LEAF_ENDINGS,
   ADVANTAGE_RULES,
   AUTHORS,
   VALUE_RULES,
@@ -73,9 +74,7 @@ const origin = v.variant('kind', [
   v.object({ kind: v.literal('imported'), inferred: v.boolean(), spans: v.exactOptional(spans) }),
 ]);
 
-const ending = v.picklist([
-  ...(['answer', 'malformed', 'call-limit', 'length', 'tool-failure', 'empty-call', 'unknown'] as const),
-]);
+const ending = v.picklist(LEAF_ENDINGS);
 
 export const nodeSchema = of<TurnNode>(
   v.object({

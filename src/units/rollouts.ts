@@ -51,3 +51,17 @@ export interface RolloutFacts {
   readonly calls: number;
   readonly turns: readonly TurnFacts[]; // of all its rows, shared turns once
 }
+
+/** What files are called together: the one file, the folder, or how many there are. */
+export function filesTitle(files: readonly { readonly path: string }[]): string {
+  if (files.length === 1) return files[0].path.split('/').at(-1) ?? '';
+  const [folder] = files[0]?.path.split('/') ?? [];
+  const isFolder = folder && files.every(({ path }) => path.startsWith(`${folder}/`));
+  return isFolder ? `${folder}, ${files.length} files` : `${files.length} files`;
+}
+
+/** Of a turn's sampled tokens, nats per token; null where there is none, or one is unknown. @param logProbs nats */
+export const meanSurprisal = (logProbs: readonly (number | null)[]): number | null =>
+  logProbs.length === 0 || logProbs.includes(null)
+    ? null
+    : -logProbs.reduce<number>((sum, each) => sum + (each ?? 0), 0) / logProbs.length;

@@ -8,7 +8,7 @@ import type {
   ImportLook,
   RunEvent,
 } from '../../protocol/protocol.ts';
-import { shorten } from '../../units.ts';
+import { filesTitle, shorten } from '../../units.ts';
 import { writeRecording } from '../recording.ts';
 import { formats } from './formats/index.ts';
 import { importFiles, type Import } from './import.ts';
@@ -25,14 +25,6 @@ const MOST_FIELDS = 200;
 
 const given = (choices: ImportChoices): Choices =>
   Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== null));
-
-/** What the record is called: the one file, or the folder, or how many there are. */
-export function fileWords(files: readonly ChosenFile[]): string {
-  if (files.length === 1) return files[0].path.split('/').at(-1) ?? '';
-  const [folder] = files[0]?.path.split('/') ?? [];
-  const isFolder = folder && files.every(({ path }) => path.startsWith(`${folder}/`));
-  return isFolder ? `${folder}, ${files.length} files` : `${files.length} files`;
-}
 
 async function recorded(
   { summary, rollouts }: Import,
@@ -57,7 +49,7 @@ export async function importAsRecord(
   choices: ImportChoices,
   { onProgress, onFirst }: Pick<ImportHooks, 'onProgress' | 'onFirst'>,
 ): Promise<ImportedRecord> {
-  const file = fileWords(files);
+  const file = filesTitle(files);
   const hear = async (first: Import): Promise<void> => onFirst(await recorded(first, choices, file));
   const early = { bytes: FIRST_BYTES, hear };
   const read = await importFiles(files, { ...given(choices), keepBytes: HELD_BYTES, onProgress, early });

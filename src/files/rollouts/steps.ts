@@ -1,6 +1,7 @@
 /** Counts and means by training step, over all rollouts, in memory that grows with groups and not with rollouts. Pure. */
 import type { StepSummary } from '../../protocol/protocol.ts';
-import { isTurn, type Rollout } from './rollout.ts';
+import { meanSurprisal } from '../../units.ts';
+import { isTurn, type Rollout, type Span } from './rollout.ts';
 
 /** Rewards of one group, as sums. */
 export interface GroupRewards {
@@ -41,11 +42,8 @@ interface Step {
 const meanOf = (sum: number, count: number): number | null => (count === 0 ? null : sum / count);
 
 /** Mean surprisal of a turn, nats per token of its file; null where a token's log-probability is unknown. */
-export function surprisalOf({ tokens }: Rollout['rows'][number]['spans'][number]): number | null {
-  const list = tokens?.logProbs?.filter((_, at) => tokens.mask?.[at] !== false) ?? [];
-  if (list.length === 0 || list.includes(null)) return null;
-  return -list.reduce<number>((sum, each) => sum + (each ?? 0), 0) / list.length;
-}
+export const surprisalOf = ({ tokens }: Span): number | null =>
+  meanSurprisal(tokens?.logProbs?.filter((_, at) => tokens.mask?.[at] !== false) ?? []);
 
 export class StepTally {
   readonly #steps = new Map<number | null, Step>();

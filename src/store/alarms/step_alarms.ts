@@ -97,7 +97,7 @@ function errorOf(steps: Steps, at: number): number {
   return Math.sqrt((2 * variance) / WINDOW);
 }
 
-interface StepAlarm extends Sign<Step> {
+interface StepAlarm extends Omit<Sign<Step>, 'memory'> {
   readonly title: string;
   readonly sentence: string;
   readonly next: string;
@@ -105,11 +105,16 @@ interface StepAlarm extends Sign<Step> {
   readonly place?: Place;
 }
 
+/** A number now, and what it was at the start. */
+const sinceStart = (steps: Steps, at: number, of: Key, unit: Parameters<typeof number>[1], words: string) => [
+  number(now(steps, at, of), unit, words),
+  number(start(steps, at, of), unit, 'at the start'),
+];
+
 const path = ({ tree, leaf }: Leaf) => pathTo(tree, leaf);
 
 const STEP_ALARMS = {
   'reward-falling': {
-    memory: 1,
     holds: (steps, at) => {
       const before = bestBefore(steps, at);
       const fall = now(steps, before, 'level') - now(steps, at, 'level');
@@ -129,14 +134,11 @@ const STEP_ALARMS = {
     place: { colour: 'reward' },
   },
   'lazy-collapse': {
-    memory: 1,
     holds: (steps, at) =>
       now(steps, at, 'calls') < TURNS_LEFT * start(steps, at, 'calls') && isFlat(steps, at),
     numbers: (steps, at) => [
-      number(now(steps, at, 'calls'), 'calls', 'per rollout'),
-      number(start(steps, at, 'calls'), 'calls', 'at the start'),
-      number(now(steps, at, 'reward'), 'number', 'mean reward'),
-      number(start(steps, at, 'reward'), 'number', 'at the start'),
+      ...sinceStart(steps, at, 'calls', 'calls', 'per rollout'),
+      ...sinceStart(steps, at, 'reward', 'number', 'mean reward'),
     ],
     title: 'Lazy collapse',
     sentence: 'Rollouts call tools less than half as often as at the start, and earn no more.',
@@ -144,7 +146,6 @@ const STEP_ALARMS = {
     score: ({ tree, leaf }) => -(tree.nodes[leaf]?.callCount ?? Infinity),
   },
   'dead-groups': {
-    memory: 1,
     holds: (steps, at) => now(steps, at, 'dead') >= DEAD_SHARE && isUnsolved(steps, at),
     numbers: (steps, at) => [
       number(now(steps, at, 'dead'), 'share', 'of groups are dead'),
@@ -157,14 +158,11 @@ const STEP_ALARMS = {
     place: { colour: 'reward' },
   },
   'length-runaway': {
-    memory: 1,
     holds: (steps, at) =>
       now(steps, at, 'characters') >= LENGTH_GROWTH * start(steps, at, 'characters') && isFlat(steps, at),
     numbers: (steps, at) => [
-      number(now(steps, at, 'characters'), 'characters', 'per rollout'),
-      number(start(steps, at, 'characters'), 'characters', 'at the start'),
-      number(now(steps, at, 'reward'), 'number', 'mean reward'),
-      number(start(steps, at, 'reward'), 'number', 'at the start'),
+      ...sinceStart(steps, at, 'characters', 'characters', 'per rollout'),
+      ...sinceStart(steps, at, 'reward', 'number', 'mean reward'),
     ],
     title: 'The length runs away',
     sentence: 'Rollouts write twice as much as at the start or more, and earn no more.',
@@ -172,13 +170,9 @@ const STEP_ALARMS = {
     score: (leaf) => path(leaf).reduce((sum, { mask }) => sum + mask.filter((bit) => bit === 1).length, 0),
   },
   'entropy-collapse': {
-    memory: 1,
     holds: (steps, at) =>
       now(steps, at, 'surprisal') < ENTROPY_LEFT * start(steps, at, 'surprisal') && isUnsolved(steps, at),
-    numbers: (steps, at) => [
-      number(now(steps, at, 'surprisal'), 'nats', 'of surprisal per token'),
-      number(start(steps, at, 'surprisal'), 'nats', 'at the start'),
-    ],
+    numbers: (steps, at) => [...sinceStart(steps, at, 'surprisal', 'nats', 'of surprisal per token')],
     title: 'Entropy collapse',
     sentence: 'The policy is sure of what it samples before it is right: nothing new is tried any more.',
     next: 'Raise the entropy coefficient or the temperature, or lower the learning rate.',
@@ -188,7 +182,6 @@ const STEP_ALARMS = {
     },
   },
   'cut-short': {
-    memory: 1,
     holds: (steps, at) => now(steps, at, 'cut') >= CUT_SHARE,
     numbers: (steps, at) => [number(now(steps, at, 'cut'), 'share', 'of rollouts, or more, break off')],
     title: 'Rollouts break off',
@@ -219,7 +212,7 @@ export function stepAlarmsOf(run: RunState): readonly AlarmOf<StepAlarmKind>[] {
   const steps = summary.byStep.flatMap((each) => readStep(each, summary));
   return STEP_ALARM_KINDS.flatMap((kind) => {
     const alarm: StepAlarm = STEP_ALARMS[kind];
-    const found = occurrences(alarm, steps);
+    const found = occurrences({ ...alarm, memory: 1 }, steps);
     if (found.length === 0) return [];
     const [newest, first] = [found[0], found[found.length - 1]];
     const { title, sentence, next } = alarm;

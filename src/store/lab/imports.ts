@@ -11,7 +11,7 @@ import type {
   ImportLook,
   ImportSummary,
 } from '../../protocol/protocol.ts';
-import { LabError, type ErrorReport } from '../../units.ts';
+import { filesTitle, LabError, type ErrorReport } from '../../units.ts';
 import type { SelectionStore } from '../place/selection.ts';
 import { readRecord, type ReadRecording } from '../record/read_record.ts';
 import type { RunStore, Screen } from '../record/run.ts';
@@ -79,15 +79,6 @@ export interface ImportsParts {
   readonly empty: () => RunStore;
 }
 
-/** The one file, the folder, or how many there are. */
-function nameOf(files: readonly ChosenFile[]): string {
-  const [folder, ...rest] = files[0]?.path.split('/') ?? [];
-  if (files.length === 1) return rest.at(-1) ?? folder;
-  return rest.length > 0 && files.every(({ path }) => path.startsWith(`${folder}/`))
-    ? folder
-    : `${files.length} files`;
-}
-
 const noReader = (where: string): ErrorReport => ({
   what: 'This page cannot read rollouts',
   where,
@@ -153,7 +144,7 @@ export function createImports(parts: ImportsParts): Imports {
       abort.abort();
       abort = new AbortController();
       const { signal } = abort;
-      const name = nameOf(files);
+      const name = filesTitle(files);
       const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
       if (!tools) return store.setState({ failure: noReader(name) });
       store.setState({

@@ -7,7 +7,7 @@ import {
   type TurnFacts,
   type TurnNode,
 } from '../../units.ts';
-import { leavesOf, pathTo, rewardOf } from '../record/reading.ts';
+import { leavesOf, pathTo, rewardOf, turnStates } from '../record/reading.ts';
 import type { RunHeader, TreeState, UpdateState } from '../record/run_state.ts';
 import type { LossRow } from '../../protocol/protocol.ts';
 
@@ -28,17 +28,10 @@ function placed(tree: TreeState, leaf: NodeId): readonly Placed[] {
 
 const writtenBy = ({ mask }: TurnNode): boolean => mask.includes(1);
 
-/** A tree, and its states by what stands before a turn: the node above and what was read since. */
+/** A tree, and the states of its turns. */
 interface Ground {
   readonly tree: TreeState;
-  readonly states: Map<string, number>;
-}
-
-function stateOf({ states }: Ground, { parent, tokens, mask }: TurnNode): number {
-  const key = `${parent}|${tokens.slice(0, mask.indexOf(1)).join(' ')}`;
-  const state = states.get(key) ?? states.size;
-  states.set(key, state);
-  return state;
+  readonly stateOf: ReturnType<typeof turnStates>;
 }
 
 /** @param at place of the turn among the nodes of its path */
@@ -57,7 +50,7 @@ function turnFacts(ground: Ground, row: LossRow | undefined, all: readonly Place
   const trained = places.filter((place) => mask[place] === 1 && (!row || isScored(place)));
   const above = all[at - 1]?.node;
   return {
-    ...{ node: node.id, after: node.parent ?? ROOT, state: stateOf(ground, node), index },
+    ...{ node: node.id, after: node.parent ?? ROOT, state: ground.stateOf(node.parent, node), index },
     calls: node.callCount - (above?.callCount ?? 0),
     read: countOf(0, index === 0 ? tree.prompt.tokens.length : 0),
     written: countOf(1, 0),
@@ -114,7 +107,7 @@ export function factsOfUpdate(
   if (update.rollouts) return update.rollouts;
   const rows = rowsByLeaf(update);
   return update.trees.flatMap((tree) => {
-    const ground = { tree, states: new Map<string, number>() };
+    const ground = { tree, stateOf: turnStates() };
     return leavesOf(tree).map((leaf) => leafFacts(ground, leaf, rows.get(`${tree.prompt.index} ${leaf}`), tokens !== 'words')); // prettier-ignore
   });
 }

@@ -103,6 +103,17 @@ export function isDead(tree: TreeState): boolean {
 export const pathTo = (tree: Pick<TreeState, 'nodes'>, node: NodeId): readonly TurnNode[] =>
   pathIds(tree, node).flatMap((id) => tree.nodes[id] ?? []);
 
+/** Numbers the states of a tree's turns from 0: turns after one node that had read the same are of one. */
+export function turnStates(): (after: number | null, turn: Pick<TurnNode, 'tokens' | 'mask'>) => number {
+  const states = new Map<string, number>();
+  return (after, { tokens, mask }) => {
+    const key = `${after}|${tokens.slice(0, mask.indexOf(1)).join(' ')}`;
+    const state = states.get(key) ?? states.size;
+    states.set(key, state);
+    return state;
+  };
+}
+
 /** A token of a path as it is read. `position` counts from the row's first token, prompt included. */
 export interface PathToken {
   readonly position: number;

@@ -7,6 +7,7 @@ import type { TreeEdit } from '../../keep/entry.ts';
 import type { EventOf, RunEvent } from '../../protocol/protocol.ts';
 import {
   LabError,
+  meanSurprisal,
   nodeId,
   ROOT,
   type NodeId,
@@ -15,6 +16,7 @@ import {
   type TurnNode,
 } from '../../units.ts';
 import type { SelectionStore } from '../place/selection.ts';
+import { pathTo, turnStates } from './reading.ts';
 import type { RunStore, Screen } from './run.ts';
 import type { TreeState } from './run_state.ts';
 
@@ -44,13 +46,8 @@ function grownOf(events: readonly RunEvent[], prompt: number): Grown {
   const nodes: TurnNode[] = [];
   for (const { node } of ofKind(events, 'node', prompt)) nodes[node.id] = node;
   const [{ leaves }] = ofKind(events, 'leaves', prompt);
-  const pathOf = (leaf: NodeId): readonly number[] => {
-    const path: number[] = [];
-    for (let id: number | null = leaf; id !== null && id !== ROOT; id = nodes[id].parent) path.unshift(id);
-    return path;
-  };
   const rows = leaves.toSorted((one, other) => one - other);
-  return { nodes, leaves: rows, paths: rows.map(pathOf) };
+  return { nodes, leaves: rows, paths: rows.map((leaf) => pathTo({ nodes }, leaf).map(({ id }) => id)) };
 }
 
 /** Node numbers in the order of the rows. */
@@ -70,12 +67,6 @@ function renumbered(paths: Paths): { readonly keys: readonly number[]; readonly 
 
 const rolloutOf = (facts: readonly RolloutFacts[], leaf: NodeId): number =>
   facts.findIndex(({ turns }) => turns.some(({ node }) => node === leaf));
-
-/** Mean over the tokens of a turn, nats; null where one is unknown. */
-const surprisalOf = (logProbs: readonly (number | null)[]): number | null =>
-  logProbs.length === 0 || logProbs.includes(null)
-    ? null
-    : -logProbs.reduce<number>((sum, each) => sum + (each ?? 0), 0) / logProbs.length;
 
 interface Reshaped {
   readonly events: readonly RunEvent[];
@@ -101,7 +92,7 @@ function along(events: readonly RunEvent[], prompt: number, grown: Grown, change
     const node = nodes[old[id]];
     const origin = node.origin.kind === 'imported' ? { ...node.origin, inferred: through[id].size > 1 } : node.origin; // prettier-ignore
     const first = facts[[...through[id]][0]]?.turns.find((turn) => turn.node === node.id);
-    const turnSurprisal = first?.sampler ? surprisalOf(first.sampler) : node.turnSurprisal;
+    const turnSurprisal = first?.sampler ? meanSurprisal(first.sampler) : node.turnSurprisal;
     return { ...node, id: nodeId(id), parent: nodeId(parents[id]), origin, turnSurprisal };
   });
   const newLeaves = paths.map((path) => nodeId(path.at(-1) ?? 0));
@@ -110,14 +101,7 @@ function along(events: readonly RunEvent[], prompt: number, grown: Grown, change
     .toSorted((one, other) => one.turns - other.turns || one.leaf - other.leaf)
     .map(({ leaf }) => leaf);
   const leafOf = (leaf: NodeId): NodeId => newLeaves[leaves.indexOf(leaf)] ?? ROOT;
-  const states = new Map<string, number>();
-  /** Turns after one node that had read the same are of one state. */
-  const stateOf = (after: number, { tokens, mask }: TurnNode): number => {
-    const key = `${after}|${tokens.slice(0, mask.indexOf(1)).join()}`;
-    const state = states.get(key) ?? states.size;
-    states.set(key, state);
-    return state;
-  };
+  const stateOf = turnStates();
   /** A turn that several rows of a rollout share is told once, in the first of them. */
   const mapped = facts.map((each, owner): RolloutFacts => {
     const turns = new Map<number, TurnFacts>();
