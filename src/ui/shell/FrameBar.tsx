@@ -7,6 +7,7 @@ import { useLab, useRun, useSelection, useTransport } from '../parts/binding.ts'
 import { Playback } from '../train/TransportBar.tsx';
 import { useRememberedTheme } from './theme.ts';
 import { VIEW_PANELS } from './views.tsx';
+import './frame.css';
 
 const WORDS = {
   starting: 'Engine starting …',
