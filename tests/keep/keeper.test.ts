@@ -113,6 +113,8 @@ describe('a kept run', () => {
       update: metrics.length,
     });
     expect(entry.curve).toEqual(metrics.map(({ exactMatch }) => exactMatch));
+    const greedy = SAMPLE_LOG.flatMap((event) => event.kind === 'evaluation' && event.greedy ? [event.exactMatch] : []); // prettier-ignore
+    expect(entry.score).toBe(Math.max(...greedy)); // of its one data set
     expect(entry.bytes).toBe([...disk.files.values()].reduce((sum, { length }) => sum + length, 0));
     const changed = await keeper.change('a', { name: 'mine', pinned: true });
     expect(changed).toMatchObject({ name: 'mine', pinned: true, update: metrics.length });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { fileStem } from '../../src/store/export/run_export.ts';
 import { OWN_CREDIT, recredit } from '../../src/store/credit/credit.ts';
@@ -142,16 +142,32 @@ test('the matrix has a line per rule with the numbers of every turn', async () =
 });
 
 test('both tables are saved as CSV, named after the run and the tree', async () => {
+  const written: Blob[] = [];
+  const createObjectURL = URL.createObjectURL.bind(URL);
+  const spy = vi.spyOn(URL, 'createObjectURL').mockImplementation((blob) => {
+    written.push(blob as Blob);
+    return createObjectURL(blob);
+  });
   const { prompt } = lab.selection.getState();
   const stem = fileStem(lab.run.getState());
   const line = () => screen.container.querySelector('.compare-view')?.textContent ?? '';
-  for (const [button, what] of [
-    ['Every rule (CSV)', 'rules'],
-    ['A beside B (CSV)', 'credit'],
-  ]) {
+  const save = async (button: string, what: string): Promise<readonly string[]> => {
     await screen.getByRole('button', { name: button }).click();
     await expect.poll(line).toMatch(new RegExp(`Saved ${stem}-update\\d+-prompt${prompt}-${what}\\.csv\\.`));
-  }
+    const text = await written.at(-1)!.text();
+    return text
+      .trimEnd()
+      .split('\n')
+      .filter((row) => !row.startsWith('#'));
+  };
+  const rules = await save('Every rule (CSV)', 'rules');
+  const shown = [...screen.container.querySelectorAll('.rule-matrix tbody tr')];
+  expect(rules[0]).toMatch(/^rule,title,turn 1 least/);
+  expect(rules).toHaveLength(1 + shown.length);
+  const credit = await save('A beside B (CSV)', 'credit');
+  expect(credit[0]).toMatch(/^leaf,turn,node,position,word,A /);
+  expect(credit.length).toBeGreaterThan(tree.leaves.length);
+  spy.mockRestore();
 });
 
 test('the engine is asked for gradients of all rollouts, and its answer is shown', async () => {

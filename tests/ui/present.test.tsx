@@ -251,6 +251,7 @@ describe('the presenter', () => {
     const figure = slide().querySelector('.slide-figure')!;
     expect(figure.textContent).toBe('The run that it is about is loading …');
     expect(figure.querySelector('svg, canvas')).toBeNull();
+    expect(made.run.getState().updates).toEqual([]); // of the lesson's record, which fills
   });
 
   test('a presenter’s link to a lesson’s step shows the values that the step has come to', async () => {

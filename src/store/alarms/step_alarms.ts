@@ -37,7 +37,7 @@ interface Step {
   readonly reward: number; // mean
   readonly level: number; // of that mean: 0 the least reward of the file, 1 the greatest
   readonly dead: number; // share of the groups of two or more
-  readonly calls: number; // per rollout; NaN in a file without any
+  readonly calls: number; // per rollout
   readonly characters: number; // per rollout
   readonly surprisal: number; // nats per token
   readonly cut: number; // share of rollouts, at least
@@ -54,7 +54,7 @@ export const CUT_SHARE = 0.3;
 
 const share = (part: number, whole: number): number => (whole === 0 ? NaN : part / whole);
 
-function readStep(each: StepSummary, { rewards, calls }: ImportSummary): readonly Step[] {
+function readStep(each: StepSummary, { rewards }: ImportSummary): readonly Step[] {
   const { step, update, rollouts, rewardMean, deadGroups, liveGroups, characters, surprisal, cut } = each;
   if (step === null) return []; // in no order
   const reward = rewardMean ?? NaN;
@@ -64,7 +64,7 @@ function readStep(each: StepSummary, { rewards, calls }: ImportSummary): readonl
     {
       ...{ step, update, reward, level: range === 0 ? 0 : (reward - least) / range },
       dead: share(deadGroups, deadGroups + liveGroups),
-      calls: calls === 0 ? NaN : share(each.calls, rollouts),
+      calls: share(each.calls, rollouts),
       ...{ characters: rollouts === 0 ? NaN : characters, surprisal: surprisal ?? NaN },
       cut: cut === undefined ? NaN : share(cut, rollouts),
     },

@@ -3,7 +3,7 @@ import type { AdvantageRule, NodeId } from '../../units.ts';
 import type { RuleLine, TokenPair } from '../credit/compare.ts';
 import { ADVANTAGE_RULE } from '../credit/credit.ts';
 import type { RunState, TreeState } from '../record/run_state.ts';
-import { pathTokens, tokenText } from '../record/reading.ts';
+import { joinerOf, pathTokens, tokenText } from '../record/reading.ts';
 import { headLines, provenanceOf, quoted } from './run_export.ts';
 
 /** Which tree of the run is compared. */
@@ -21,7 +21,7 @@ const csv = (rows: readonly (readonly (string | number)[])[]): string =>
 const head = (run: RunState, { update, state }: ComparedTree, facts: Readonly<Record<string, unknown>>) =>
   headLines(provenanceOf(run, update), {
     prompt: state.prompt.index,
-    question: state.prompt.tokens.map((id) => tokenText(run.texts, id)).join(' '),
+    question: state.prompt.tokens.map((id) => tokenText(run.texts, id)).join(joinerOf(run)),
     ...facts,
   });
 
