@@ -17,7 +17,7 @@ import { mergeTurns, splitRow } from '../../src/store/record/reshape.ts';
 import { nodeId } from '../../src/units.ts';
 import { importFixture } from '../support/imports.ts';
 
-const SHARED = ['atpo_dump.jsonl', 'verl_0_6', 'verl_mlflow.jsonl'];
+const SHARED = ['atpo_dump.jsonl', 'verl_0_6', 'verl_mlflow.jsonl', 'prime_rl'];
 const ANY = { file: 'f', format: 'f' };
 
 /** The rollouts of the first group that has a merge, as the only ones. */
