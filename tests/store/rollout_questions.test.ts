@@ -61,6 +61,12 @@ test('words of a file with dead groups, and of one that nearly has them', async 
   expect(words.groupSum(nearly.silence.groups[1])[4]).toBe('what pushes: (0.71 + 0.71) / 2 = 0.706');
 });
 
+test('a group of one is neither dead nor of rewards that differ', async () => {
+  const lone = (reward: number) => answered(episodes([{ group: 'a', reward }]));
+  expect(words.learningWords(await lone(0))).toBe('Nothing is learnt from the rewards: 1 of 1 groups have one rollout, whose reward GRPO takes for its advantage: 0, so every advantage is 0.'); // prettier-ignore
+  expect(words.learningWords(await lone(1))).toMatch(/^Something is learnt: 1 of 1 groups have one rollout, whose reward GRPO takes for its advantage; .*−mean A; of a group of several they add up to 0\./); // prettier-ignore
+});
+
 test('words for what a file does not say name the field, and what to switch on', async () => {
   const { updates, header } = await opened(stepFiles([1]));
   const answers = answersOf(updates[0], header!);

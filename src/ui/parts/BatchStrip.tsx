@@ -5,7 +5,7 @@ import type { TreeState } from '../../store/record/run_state.ts';
 import { ROOT, type NodeId } from '../../units.ts';
 import { SavePage } from '../drawing/SaveDrawing.tsx';
 import { layOutTree, linkPath, type TreeLayout } from '../drawing/tree_layout.ts';
-import { useRecipe, useLab, useSelection, useUpdate, useSentence } from './binding.ts';
+import { useRecipe, useLab, useSelection, useQuestion, useUpdate } from './binding.ts';
 import { countWords } from './format.ts';
 import { RewardLegend, rewardMarkPath, rewardMarkStyle } from './parts.tsx';
 import { rewardClass, type RewardClass } from './scales.ts';
@@ -106,7 +106,7 @@ function caption(tree: TreeState): string {
 export const TreeButton = memo(function TreeButton(props: TreeButtonProps) {
   const { tree, selected, capacity, columns, onPreview, onOpen, note = '' } = props;
   const { index } = tree.prompt;
-  const question = useSentence()(tree.prompt.tokens);
+  const question = useQuestion()(tree.prompt);
   return (
     <button
       type="button"

@@ -4,6 +4,7 @@ import {
   usePlayer,
   useRun,
   useSelection,
+  useQuestion,
   useSentence,
   useTransport,
   useTree,
@@ -11,9 +12,11 @@ import {
 } from './binding.ts';
 import { Hidable } from './parts.tsx';
 import { Label } from './Term.tsx';
-import { isDead, questionOf } from '../../store/record/reading.ts';
+import { isDead } from '../../store/record/reading.ts';
 
-const LONG = 240; // characters of a question, beyond which two lines of it stand here
+const LONG = 240; // characters
+/** Of such a question two lines stand beside a tree; the whole of it is in the conversation. */
+export const isLong = (question: string): boolean => question.length > LONG;
 
 interface PromptBarProps {
   readonly mark?: (prompt: number) => string; // said after a prompt's number
@@ -25,10 +28,11 @@ export function PromptBar({ mark, saysDead = true }: PromptBarProps) {
   const update = useUpdate();
   const tree = useTree();
   const read = useSentence();
+  const asked = useQuestion();
   const updateCount = useRun((run) => run.updates.length);
   const prompt = useSelection((state) => state.prompt);
   if (!update) return null;
-  const question = tree ? read(questionOf(tree.prompt)) : '';
+  const question = tree ? asked(tree.prompt) : '';
   const goTo = (next: number): void => {
     if (next >= 1 && next <= updateCount) selection.select({ update: next });
   };
@@ -73,7 +77,7 @@ export function PromptBar({ mark, saysDead = true }: PromptBarProps) {
         </label>
       </Hidable>
       {tree && (
-        <span className="question" data-long={question.length > LONG}>
+        <span className="question" data-long={isLong(question)}>
           {tree.prompt.dataset !== '' && <span className="soft">{tree.prompt.dataset}: </span>}
           {question}
           {tree.prompt.answer && (

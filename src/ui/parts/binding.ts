@@ -14,6 +14,7 @@ import type { PlayerState } from '../../store/record/player.ts';
 import {
   contextLengthOf,
   joinerOf,
+  questionOf,
   recipeOf,
   selectedTree,
   selectedUpdate,
@@ -21,7 +22,7 @@ import {
 } from '../../store/record/reading.ts';
 import type { RunState, TreeState, UpdateState } from '../../store/record/run_state.ts';
 import { actionOf, tellPath } from '../../store/record/told.ts';
-import type { CreditConfig, NodeId, RunConfig, ToldTurn, TurnNode } from '../../units.ts';
+import type { CreditConfig, NodeId, RecordedPrompt, RunConfig, ToldTurn, TurnNode } from '../../units.ts';
 import { sentence } from './format.ts';
 
 const LabContext = createContext<Lab | null>(null);
@@ -95,6 +96,12 @@ export function useSentence(): (ids: readonly number[]) => string {
       ),
     [texts, joiner],
   );
+}
+
+/** What a prompt asks, as a person would write it. */
+export function useQuestion(): (prompt: RecordedPrompt) => string {
+  const read = useSentence();
+  return (prompt) => read(questionOf(prompt));
 }
 
 /** Sentences of the turns on the way to a node, by node; empty where no environment of ours can tell them. */

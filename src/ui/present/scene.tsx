@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { isDead, nodesGrown } from '../../store/record/reading.ts';
 import type { TreeState } from '../../store/record/run_state.ts';
 import { drawingFor } from '../drawing/encodings.ts';
-import { useActions, useLab, useRun, useSelection, useSentence, useTransport, useTree, useUpdate, useWorth } from '../parts/binding.ts'; // prettier-ignore
+import { useActions, useLab, useRun, useQuestion, useSelection, useSentence, useTransport, useTree, useUpdate, useWorth } from '../parts/binding.ts'; // prettier-ignore
 import { countWords, formatShare } from '../parts/format.ts';
 import { curveData } from '../parts/curve_data.ts';
 import { growthSentence } from '../tree/GrowthBar.tsx';
@@ -53,7 +53,7 @@ export function usePlaceWords(): string {
 /** The question of the tree, with its answer. */
 export function Question({ tree }: { readonly tree: TreeState }) {
   const read = useSentence();
-  const words = read(tree.prompt.tokens);
+  const words = useQuestion()(tree.prompt);
   if (words === '') return null;
   return (
     <p className="slide-question" tabIndex={0} data-point>

@@ -40,10 +40,15 @@ export function learningWords(answers: Answers): string {
   if (trained.length === 0) return unknown('reward');
   if (silence.masked === silence.rollouts && silence.tokenless.length === silence.rollouts)
     return `Nothing is learnt: ${shareOf(silence.tokenless.length, silence.rollouts)} rollouts have no token under the loss.`;
-  const dead = trained.filter(({ kind }) => kind === 'dead').length;
-  if (silence.push === 0) return `Nothing is learnt from the rewards: in ${shareOf(dead, trained.length)} groups all rollouts earned the same, so every advantage is 0.`; // prettier-ignore
-  const some = `${shareOf(trained.length - dead, trained.length)} groups have rewards that differ`;
-  return `Something is learnt: ${some}; GRPO’s advantages there have a mean |A| of ${formatNumber(silence.push, digits)}. Their loss reads ${formatNumber(silence.sequenceLoss, digits)} all the same while the ratio is 1: it is −mean A, and the advantages of a group add up to 0. The gradient does not cancel, since each A has its own ∂ log π.`;
+  const count = (of: GroupSilence['kind']): number => trained.filter(({ kind }) => kind === of).length;
+  const ofAll = (part: number): string => shareOf(part, trained.length);
+  const [dead, alone, live] = [count('dead'), count('alone'), count('live')];
+  const same = dead > 0 || alone === 0 ? [`in ${ofAll(dead)} groups all rollouts earned the same`] : [];
+  const single = alone > 0 ? [`${ofAll(alone)} groups have one rollout, whose reward GRPO takes for its advantage`] : []; // prettier-ignore
+  if (silence.push === 0) return `Nothing is learnt from the rewards: ${[...same, ...single.map((words) => `${words}: 0`)].join('; ')}, so every advantage is 0.`; // prettier-ignore
+  const some = [...(live > 0 || alone === 0 ? [`${ofAll(live)} groups have rewards that differ`] : []), ...single].join('; '); // prettier-ignore
+  const cancels = alone === 0 ? ', and the advantages of a group add up to 0' : '; of a group of several they add up to 0'; // prettier-ignore
+  return `Something is learnt: ${some}; GRPO’s advantages there have a mean |A| of ${formatNumber(silence.push, digits)}. Their loss reads ${formatNumber(silence.sequenceLoss, digits)} all the same while the ratio is 1: it is −mean A${cancels}. The gradient does not cancel, since each A has its own ∂ log π.`;
 }
 
 const MOST_TERMS = 8;

@@ -1,7 +1,7 @@
 /** What a newcomer sees before there are curves: what acts, what it earns, what an update is, on the run's own first tree. */
 import { useEffect, useMemo, useRef } from 'react';
 import { bestLeaf, isDead, pathTo, rewardOf } from '../../store/record/reading.ts';
-import { useRun, useSentence, useTold } from '../parts/binding.ts';
+import { useQuestion, useRun, useTold } from '../parts/binding.ts';
 import { TinyTree } from '../parts/BatchStrip.tsx';
 import { countWords, formatSigned } from '../parts/format.ts';
 import { RewardMark } from '../parts/parts.tsx';
@@ -31,7 +31,7 @@ export function FirstSight({ onClose }: { readonly onClose: () => void }) {
   const place = useScrolledPast(onClose);
   const tree = useRun((run) => run.updates[0]?.trees.find(Boolean) ?? null);
   const task = useRun((run) => run.header?.environment?.title);
-  const words = useSentence();
+  const asked = useQuestion();
   const leaf = tree && bestLeaf(tree);
   const told = useTold(tree, leaf);
   const turns = useMemo(
@@ -44,7 +44,7 @@ export function FirstSight({ onClose }: { readonly onClose: () => void }) {
   const first = turns.length > 1 ? turns[0] : undefined;
   const tried = tree?.leaves.length ?? 0;
   const steps: readonly (readonly [title: string, words: React.ReactNode])[] = [
-    ['Question', tree ? words(tree.prompt.tokens) : waiting],
+    ['Question', tree ? asked(tree.prompt) : waiting],
     ['Turn', first?.action ?? (last ? 'none: it answers at once' : waiting)],
     ['Tool', first?.sentence ?? (last ? 'not asked on this path' : waiting)],
     ['Answer', last?.sentence ?? waiting],

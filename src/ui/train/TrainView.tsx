@@ -5,6 +5,7 @@ import type { RunState, TreeState } from '../../store/record/run_state.ts';
 import {
   useIsHidden,
   useOfUpdate,
+  useQuestion,
   useSentence,
   useTold,
   useVocabulary,
@@ -14,6 +15,7 @@ import {
   useTransport,
 } from '../parts/binding.ts';
 import { formatSigned, formatCount, formatSetting } from '../parts/format.ts';
+import { isLong } from '../parts/PromptBar.tsx';
 import { Hidable, RewardMark, Missing, useMissing } from '../parts/parts.tsx';
 import { rewardClass } from '../parts/scales.ts';
 import { Transcript } from '../parts/Transcript.tsx';
@@ -68,7 +70,9 @@ function Answer({ prompt }: { readonly prompt: number }) {
   const tree = useOfUpdate((update) => update?.trees[prompt]);
   const vocabulary = useVocabulary();
   const words = useSentence();
+  const asked = useQuestion();
   if (!tree) return <section className="answer" aria-label="Question" />;
+  const question = asked(tree.prompt);
   return (
     <section className="answer" aria-label="Question" tabIndex={0}>
       <div className="section-head">
@@ -82,8 +86,8 @@ function Answer({ prompt }: { readonly prompt: number }) {
           )}
         </h2>
       </div>
-      <p className="question">
-        {words(tree.prompt.tokens)} <span className="truth">{words(tree.prompt.answer ?? [])}</span>
+      <p className="question" data-long={isLong(question)}>
+        {question} {tree.prompt.answer && <span className="truth">{words(tree.prompt.answer)}</span>}
       </p>
       <BestPath tree={tree} vocabulary={vocabulary} />
     </section>
