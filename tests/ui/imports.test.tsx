@@ -6,6 +6,7 @@ import { assignCredit } from '../../src/algo/credit/credit.ts';
 import { startKeeper } from '../../src/keep/keeper_client.ts';
 import { encodeSelection } from '../../src/store/place/address.ts';
 import { importFiles } from '../../src/files/rollouts/import.ts';
+import { promptOf } from '../../src/files/rollouts/rollout.ts';
 import type { ChosenFile } from '../../src/protocol/protocol.ts';
 import { DEFAULT_CREDIT } from '../../src/store/credit/credit.ts';
 import { conversationOf, findPassages } from '../../src/store/record/conversation.ts';
@@ -55,7 +56,7 @@ test.for([
   async ([name, text]) => {
     const opened = await open({});
     const { screen, lab } = opened;
-    const { summary } = await importFiles([file(name, text)]);
+    const { summary, rollouts } = await importFiles([file(name, text)]);
     drop([file(name, text)]);
     const news = screen.getByRole('status').filter({ hasText: 'Read as' });
     await expect.element(news).toHaveTextContent(`Read as ${summary.title}`);
@@ -68,6 +69,13 @@ test.for([
     for (const of of ['rollouts', 'branches', 'turns', 'observations'] as const)
       expect(facts[of], of).toBe(formatCount(summary[of]));
     expect(facts['tool calls']).toBe(formatCount(summary.calls));
+    const asked = screen.container.querySelector('.answer .question')!;
+    const [{ rows: ownRows, answer }] = rollouts;
+    const told = promptOf(ownRows[0])
+      .find(({ author }) => author === 'system')
+      ?.text.trim();
+    if (told) expect(asked.textContent).not.toContain(told.slice(0, 30)); // what is asked, not what is told to all
+    expect(asked.querySelector('.truth') !== null).toBe(answer !== null);
     expect(facts.groups).toBe(`${formatCount(summary.groups)}, ${summary.groupedBy}`);
     expect(facts['tokens of turns']).toBe(summary.tokens === null ? 'unknown' : formatCount(summary.tokens));
     const known = summary.rewards.filter((reward) => reward !== null);
