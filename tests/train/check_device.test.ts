@@ -65,6 +65,17 @@ test('a cancelled check ends at once; with nothing under way there is nothing to
   expect(opened).toHaveLength(2);
 });
 
+test('a check that is cancelled while its device opens never begins; the next one has that device', async () => {
+  const { device, opened } = checks();
+  let began = false;
+  const failure = caught(device.run(() => Promise.resolve((began = true))));
+  device.cancel();
+  expect(await failure).toBeInstanceOf(CheckCancelledError);
+  expect(began).toBe(false);
+  expect(await device.run(() => Promise.resolve(7))).toBe(7);
+  expect(opened).toHaveLength(1);
+});
+
 test('a device that cannot be opened is asked for again by the next check', async () => {
   let tries = 0;
   const device = new CheckDevice(() => {

@@ -12,6 +12,7 @@ export class CheckDevice {
   readonly #openGpu: (onError: (error: LabError) => void) => Promise<Gpu>;
   #gpu: Promise<Gpu> | null = null; // opened with the first check
   #running = 0;
+  #cancels = 0;
   #endAll: (error: LabError) => void = () => undefined;
 
   /** @param openGpu opens a device; `onError` is told of what it refuses outside error scopes */
@@ -24,7 +25,9 @@ export class CheckDevice {
    * opening a device throw. After the first two the device is given up, and the next check opens another.
    */
   async run<T>(work: (gpu: Gpu) => Promise<T>): Promise<T> {
+    const asked = this.#cancels;
     const gpu = await (this.#gpu ??= this.#open());
+    if (this.#cancels !== asked) throw new CheckCancelledError(); // while the device was opened
     const watch = new LostWatch(gpu.lost);
     this.#running += 1;
     const beat = setInterval(() => {
@@ -39,8 +42,9 @@ export class CheckDevice {
     }
   }
 
-  /** Ends the checks under way. */
+  /** Ends the checks under way, those too that wait for the device to open. */
   cancel(): void {
+    this.#cancels += 1;
     if (this.#running > 0) this.#endAll(new CheckCancelledError());
   }
 
