@@ -324,3 +324,19 @@ test('a small tree is edited, undone and closed; its credit is that of the recur
   expect(place()).toBe('#v1&view=tree');
   expect(INITIAL_SELECTION.example).toBeNull();
 });
+
+test('the curve beside a lesson’s step is the one that the step speaks of, at the update and with the value that it states', async () => {
+  await open('#v1&lesson=turn_clip&step=7&present=1');
+  const figure = (): Element | null => document.querySelector('.slide-figure .figure-curve svg');
+  await expect.poll(() => figure()?.getAttribute('aria-label')).toBe('Clip fraction by update');
+  const stated = evaluate('clipped share of update 20', lab.lessons.groundAt(7)!);
+  const { metrics } = lab.run.getState().updates[19];
+  expect(stated?.value).toBe(metrics!.clipFraction);
+  expect(root().textContent).toContain(`in update 20 it is ${formatQuantity(stated)}`);
+  const places = (part: string, name: string): number[] =>
+    [...figure()!.querySelectorAll(part)].map((element) => Number(element.getAttribute(name)));
+  const [zero, , most] = places('g line', 'y1');
+  const [cy] = places('circle', 'cy');
+  const drawn = Math.max(...lab.run.getState().updates.map((update) => update.metrics?.clipFraction ?? 0));
+  expect(((zero - cy) / (zero - most)) * drawn).toBeCloseTo(stated!.value!, 6);
+});

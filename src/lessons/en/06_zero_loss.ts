@@ -123,7 +123,7 @@ const LESSON: LessonData = {
         'The two zeros differ in the gradient’s norm, and in how many groups are dead. Whether the policy gets better, only the [[reward]] says: {exact match of update 1} exact match in the first update, {exact match of update 40} in the last.',
       ],
       at: 'view=train&update=40',
-      look: ['curves'],
+      look: ['exactMatch', 'deadTrees'],
       notes: ['Ask what they plot in runs of their own.'],
     },
   ],

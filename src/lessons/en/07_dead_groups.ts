@@ -116,7 +116,7 @@ const LESSON: LessonData = {
         because:
           'Late in a run most of the dead are too easy: {all-right trees of update 38} of {dead trees of update 38} in update 38. Where they are too hard instead, the run is in danger: that is the last lesson.',
       },
-      reveal: { at: 'update=38&view=train', look: ['curves'] },
+      reveal: { at: 'update=38&view=train', look: ['deadTrees'] },
       look: ['grid'],
       notes: ['A hint: what has been learnt stops teaching.'],
     },

@@ -134,10 +134,10 @@ const LESSON: LessonData = {
     {
       title: 'Less and less',
       text: [
-        'In this update {clipped share of update 1} of all trained words are clipped, in update 20 {clipped share of update 20}: the ratios of a policy that is sure of its words stay close to 1.',
+        'In this update {clipped share of update 1} of all trained words are clipped; in update 20 it is {clipped share of update 20}. The ratios of a policy that is sure of its words stay close to 1.',
       ],
       at: 'view=train&update=20',
-      look: ['curves'],
+      look: ['clipFraction'],
       notes: [
         'Ask what it would mean if nothing were ever clipped: the band is too wide, or the policy stands still.',
       ],

@@ -11,7 +11,7 @@ import { countWords } from '../parts/format.ts';
 import { useKeys } from '../shell/keys.tsx';
 import { Passage, useGround } from './Passage.tsx';
 import { LookAt, Prediction, Task, useIsDone } from './StepActs.tsx';
-import { useRing } from './looked_at.ts';
+import { useLook, useRing } from './looked_at.ts';
 import './lessons.css';
 
 const ENTRIES = lessonsOf('en');
@@ -110,7 +110,7 @@ function Player({ lesson, name }: PlayerProps) {
   useEffect(() => {
     if (body.current) body.current.scrollTop = 0;
   }, [at]);
-  const look = (revealed ? step.reveal?.look : undefined) ?? step.look ?? [];
+  const look = useLook();
   useRing(look, `${name} ${at} ${revealed}`);
   const isLast = at === lesson.steps.length - 1;
   const waits = step.predict !== undefined && !revealed;

@@ -1,5 +1,7 @@
 /** Parts of the page that a step of a lesson points at: a ring round them, and a way to them. */
 import { useEffect } from 'react';
+import { useStore } from 'zustand';
+import { useLab, useSelection } from '../parts/binding.ts';
 
 interface LabPart {
   readonly selector: string;
@@ -9,6 +11,11 @@ interface LabPart {
 const labelled = (label: string, words: string): LabPart => ({
   selector: `#view [aria-label="${label}"]`,
   words,
+});
+
+const curve = (key: string, words: string): LabPart => ({
+  selector: `#view .curves [data-curve="${key}"]`,
+  words: `the curve of ${words}`,
 });
 
 /** To point at another part: a line. A turn is pointed at as n3. */
@@ -28,6 +35,9 @@ const PARTS: Readonly<Record<string, LabPart>> = {
   growth: labelled('Growth replay', 'how the tree grew'),
   colours: labelled('Colour by', 'the colours of the tree'),
   curves: { selector: '#view .curves', words: 'the curves' },
+  exactMatch: curve('exactMatch', 'exact match'),
+  clipFraction: curve('clipFraction', 'the clip fraction'),
+  deadTrees: curve('deadTrees', 'the dead trees'),
   batch: labelled('Batch', 'the trees of the update'),
   rulesAB: { selector: '#view .rule-pair', words: 'the two rules' },
   matrix: { selector: '#view .rule-matrix', words: 'every rule on this path' },
@@ -58,6 +68,17 @@ export function partOf(name: string): LabPart | null {
 
 export const elementOf = (name: string): Element | null =>
   document.querySelector(partOf(name)?.selector ?? ':not(*)');
+
+const NOTHING: readonly string[] = [];
+
+/** What the step on screen points at; nothing outside a lesson. */
+export function useLook(): readonly string[] {
+  const { lessons } = useLab();
+  const { lesson, revealed } = useStore(lessons);
+  const at = useSelection(({ lessonStep }) => lessonStep);
+  const step = lesson?.steps[Math.min(at, lesson.steps.length - 1)];
+  return (revealed ? step?.reveal?.look : undefined) ?? step?.look ?? NOTHING;
+}
 
 const RING = 'data-looked-at';
 

@@ -6,6 +6,7 @@ import { drawingFor } from '../drawing/encodings.ts';
 import { useActions, useLab, useRun, useQuestion, useSelection, useSentence, useTransport, useTree, useUpdate, useWorth } from '../parts/binding.ts'; // prettier-ignore
 import { countWords, formatShare } from '../parts/format.ts';
 import { curveData } from '../parts/curve_data.ts';
+import { useLook } from '../lessons/looked_at.ts';
 import { growthSentence } from '../tree/GrowthBar.tsx';
 import { FigureCurve } from './FigureCurve.tsx';
 import { FigureTree } from './FigureTree.tsx';
@@ -70,7 +71,9 @@ export function TrainScene({ children }: SceneProps) {
   const isReady = useTransport(({ engine }) => engine.kind === 'ready');
   const last = run.updates.length;
   const number = update?.update ?? 0;
-  const [curve] = curveData(run).curves;
+  const look = useLook();
+  const { curves } = curveData(run);
+  const curve = curves.find(({ key }) => look.includes(key)) ?? curves[0]; // one that the lesson points at
   const dead = update?.trees.filter(isDead).length ?? 0;
   const match = update?.metrics?.exactMatch ?? null;
   const canTrain = (source === 'live' && isReady) || source === 'recorded';

@@ -99,7 +99,7 @@ export function Curves({ onStory }: { readonly onStory?: () => void }) {
         <CurveTable data={data} />
       ) : (
         charts.map((curve, index) => (
-          <figure key={curve.key} data-tall={index === 0}>
+          <figure key={curve.key} data-curve={curve.key} data-tall={index === 0}>
             <Readout curve={curve} at={at} named={named !== null} />
             <Chart
               curve={curve}
