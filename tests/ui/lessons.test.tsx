@@ -285,6 +285,37 @@ test.each([
   },
 );
 
+test('on a phone without WebGPU each step shows what it points at above the dock, whatever comes above it, until the person acts', async () => {
+  await page.viewport(390, 844);
+  await open();
+  const report = { what: 'No adapter', where: 'a', got: 'no adapter', wanted: 'b', next: 'c' };
+  lab.transport.setState({ engine: { kind: 'unavailable', report } });
+  lab.lessons.open('turn_clip', 0);
+  const { lesson } = lessons.find(({ name }) => name === 'turn_clip')!;
+  const box = (part: string): DOMRect | undefined => elementOf(part)?.getBoundingClientRect();
+  const isSeen = (part: string): boolean => {
+    const dock = root().querySelector('.lesson-dock')!.getBoundingClientRect();
+    const { top, bottom } = box(part) ?? { top: Infinity, bottom: 0 };
+    return bottom > 0 && Math.min(bottom, top + 80) <= dock.top + 1;
+  };
+  for (const [at, { look }] of lesson.steps.entries()) {
+    lab.lessons.goTo(at);
+    await arrive(lesson, at);
+    await expect.poll(() => isSeen(look![0]), { message: `step ${at + 1}: ${look![0]}` }).toBe(true);
+  }
+  expect(root().querySelector('.notice')).toBeNull(); // the header says that nothing trains here
+  const part = lesson.steps.at(-1)!.look![0];
+  const push = Object.assign(document.createElement('div'), { style: 'height: 1500px' });
+  document.getElementById('view')!.before(push);
+  await expect.poll(() => isSeen(part)).toBe(true);
+  push.remove();
+  await expect.poll(() => isSeen(part)).toBe(true);
+  document.body.dispatchEvent(new WheelEvent('wheel', { bubbles: true }));
+  scrollTo(0, 0);
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  expect(scrollY).toBe(0); // the person's own way
+});
+
 test('a small tree is edited, undone and closed; its credit is that of the recursion', async () => {
   await open('#v1&view=tree');
   lab.lessons.showExample('0.5(=1,=0),=0');

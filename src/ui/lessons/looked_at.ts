@@ -82,10 +82,32 @@ export function useLook(): readonly string[] {
 
 const RING = 'data-looked-at';
 
-/** Rings what is named, as soon as it is drawn, and scrolls to the first of it once. @param key changes with the step */
+const ACTS = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const;
+
+/**
+ * Scrolls to an element, and again when it is pushed out of sight by what comes above it, until the person acts.
+ * @returns ends it
+ */
+function holdInView(element: Element): () => void {
+  const bring = (): void => element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  const dock = document.querySelector('.lesson-dock')?.clientHeight ?? 0;
+  const observer = new IntersectionObserver((seen) => !seen.at(-1)?.isIntersecting && bring(), {
+    rootMargin: `0px 0px -${dock}px 0px`,
+  });
+  const end = (): void => {
+    observer.disconnect();
+    for (const act of ACTS) removeEventListener(act, end, true);
+  };
+  for (const act of ACTS) addEventListener(act, end, { capture: true, passive: true });
+  bring();
+  observer.observe(element);
+  return end;
+}
+
+/** Rings what is named, as soon as it is drawn, and keeps the first of it in view. @param key changes with the step */
 export function useRing(names: readonly string[], key: string): void {
   useEffect(() => {
-    let scrolled = false;
+    let letGo: (() => void) | null = null;
     const ringed = new Set<Element>();
     const ring = (): void => {
       names.forEach((name, at) => {
@@ -93,9 +115,7 @@ export function useRing(names: readonly string[], key: string): void {
         if (!element || element.hasAttribute(RING)) return;
         element.setAttribute(RING, '');
         ringed.add(element);
-        if (at > 0 || scrolled) return;
-        scrolled = true;
-        element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+        if (at === 0) letGo ??= holdInView(element);
       });
     };
     ring();
@@ -103,6 +123,7 @@ export function useRing(names: readonly string[], key: string): void {
     observer.observe(document.body, { childList: true, subtree: true });
     return () => {
       observer.disconnect();
+      letGo?.();
       ringed.forEach((element) => element.removeAttribute(RING));
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- names are the step's, which the key stands for

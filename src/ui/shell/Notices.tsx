@@ -26,7 +26,8 @@ export function EngineNotice() {
   const engine = useTransport((transport) => transport.engine);
   const { transport } = useLab();
   const [dismissed, setDismissed] = useState(false);
-  if (engine.kind !== 'unavailable' || dismissed) return null;
+  const inLesson = useSelection((selection) => selection.lesson !== null); // it runs on what is recorded; the header says that nothing trains here
+  if (engine.kind !== 'unavailable' || dismissed || inLesson) return null;
   const { what, where, got, wanted, next } = engine.report;
   const facts = factsOfThisBrowser();
   const lacksAdapter = !facts.hasApi || /adapter/.test(got);
