@@ -57,7 +57,8 @@ export interface CardTwin<P extends ParamFields = ParamFields> {
   readonly kernel?: Kernel<P>; // the kernel itself, in other groups, by default
   readonly overrides?: Shaping;
   readonly constants?: Shaping; // beside those of the step
-  readonly suits?: (params: ParamValues<P>) => boolean; // always, by default
+  /** From which size on it is the one to run: what suits some params suits all that are nowhere smaller. Always, by default. */
+  readonly suits?: (params: ParamValues<P>) => boolean;
 }
 
 export interface Kernel<P extends ParamFields = ParamFields> {

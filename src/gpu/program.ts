@@ -71,14 +71,19 @@ export class Program<S extends Sizes = Sizes> {
     this.#passLabel = { label };
   }
 
-  /** @throws ShaderCompileError, InvalidDispatchError, OutOfMemoryError */
+  /**
+   * @param most sizes that no encoding exceeds: spares compiling card twins that none would run. Larger ones run too, on twins
+   * made for smaller ones
+   * @throws ShaderCompileError, InvalidDispatchError, OutOfMemoryError
+   */
   static async build<S extends Sizes>(
     gpu: Gpu,
     label: string,
     written: readonly Step<S>[],
+    most?: NoInfer<S>,
   ): Promise<Program<S>> {
     const choices = await Promise.all(
-      written.map(async (step) => (step.kind === 'dispatch' ? compileChoices(gpu, step) : null)),
+      written.map(async (step) => (step.kind === 'dispatch' ? compileChoices(gpu, step, most) : null)),
     );
     const owner = new BufferOwner(gpu, 'programs');
     const bytes = Math.max(1, choices.filter((entry) => entry !== null).length) * SLOT;
@@ -192,9 +197,13 @@ function changed(before: Sizes, now: Sizes): boolean {
   return false;
 }
 
-const compileChoices = <S extends Sizes>(gpu: Gpu, written: DispatchStep<S>): Promise<Choice<S>[]> =>
+const compileChoices = <S extends Sizes>(
+  gpu: Gpu,
+  written: DispatchStep<S>,
+  most: S | undefined,
+): Promise<Choice<S>[]> =>
   Promise.all(
-    stepsOn(gpu, written).map(async ({ step, suits }) => ({
+    stepsOn(gpu, written, most).map(async ({ step, suits }) => ({
       step,
       suits,
       compiled: await compile(gpu, step.kernel, step.shaping),
@@ -227,7 +236,7 @@ function recordDispatch<S extends Sizes>(
 function resizeDispatch<S extends Sizes>(entry: RecordedDispatch<S>, sizes: S, staged: DataView): void {
   const { choices, fields, slot, groups } = entry;
   const values = choices[0].step.params(sizes); // all choices have the same
-  entry.chosen = choices.find(({ suits }) => suits(values))!; // the last suits all
+  entry.chosen = choices.find(({ suits }) => !suits || suits(values))!; // the last suits all
   const { step, compiled } = entry.chosen;
   let at = slot;
   for (const [name, type] of fields) {

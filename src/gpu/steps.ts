@@ -21,7 +21,7 @@ export interface DispatchStep<S extends Sizes> {
 
 export interface CardStep<S extends Sizes> {
   readonly step: DispatchStep<S>;
-  readonly suits: (params: Readonly<Record<string, number>>) => boolean;
+  readonly suits: ((params: Readonly<Record<string, number>>) => boolean) | null; // null: always
 }
 
 export interface ClearStep {
@@ -96,17 +96,38 @@ function cardSteps<S extends Sizes, P extends ParamFields>(
     const shaping = { constants, overrides: twin.overrides ?? {}, label, faster: false };
     return {
       step: dispatch(twin.kernel ?? kernel, buffers, params, shaping),
-      suits: (values) => twin.suits?.(values as ParamValues<P>) ?? true, // as `params` gave them
+      suits: twin.suits ? (values) => twin.suits!(values as ParamValues<P>) : null, // values as `params` gave them
     };
   });
 }
 
-/** The steps that a device may run in the place of one: the first that suits an encoding's params; the last suits all. */
-export function stepsOn<S extends Sizes>(device: StepDevice, step: DispatchStep<S>): readonly CardStep<S>[] {
-  const usual = { step: stepOn(device, step), suits: () => true };
+/**
+ * The steps that a device may run in the place of one, and no others: an encoding runs the first that suits its params. The
+ * last suits all.
+ * @param most sizes that no encoding exceeds; any are expected where it is absent
+ */
+export function stepsOn<S extends Sizes>(
+  device: StepDevice,
+  step: DispatchStep<S>,
+  most?: S,
+): readonly CardStep<S>[] {
+  const usual: CardStep<S> = { step: stepOn(device, step), suits: null };
   if (device.adapter.software || device.declined.has(step.kernel.name)) return [usual];
   const runs = ({ step: { feature } }: CardStep<S>): boolean => !feature || device.features.has(feature);
-  return [...step.onCards.filter(runs), usual];
+  return reached([...step.onCards.filter(runs), usual], step, most);
+}
+
+/** What suits grows with its params (`CardTwin`): so the largest and the least sizes say what is never the first that suits. */
+function reached<S extends Sizes>(
+  choices: readonly CardStep<S>[],
+  { params }: DispatchStep<S>,
+  most: S | undefined,
+): readonly CardStep<S>[] {
+  const suitsAt = ({ suits }: CardStep<S>, sizes: S): boolean => suits === null || suits(params(sizes));
+  const least = most && (Object.fromEntries(Object.keys(most).map((name) => [name, 0])) as S); // the same names
+  const sometimes = choices.filter((choice) => !most || suitsAt(choice, most));
+  const always = sometimes.findIndex((choice) => choice.suits === null || (least && suitsAt(choice, least)));
+  return sometimes.slice(0, always + 1);
 }
 
 /** What of a device decides which step it runs. */

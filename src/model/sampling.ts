@@ -228,6 +228,14 @@ export class Sampling implements RowSampler {
     return slotLength;
   }
 
+  /** How tokens are drawn, whatever the rows. */
+  get #drawing(): Omit<DecodeSizes, 'rows' | 'slotLength'> {
+    const { seed, update } = this.#key;
+    const { temperature } = this.#sampling;
+    const greedy = temperature === 0 ? 1 : 0;
+    return { inverseTemperature: greedy ? 1 : 1 / temperature, greedy, seed, update };
+  }
+
   /** Where no token stops a row, its end is known: no readback is needed before the first one's. */
   #chunkSteps(remaining: readonly number[]): number {
     const known = this.#sampling.stopTokens.length === 0 ? Math.min(...remaining) : 0;
@@ -236,19 +244,8 @@ export class Sampling implements RowSampler {
 
   #decodeChunk({ workspace, decode }: Compiled, active: readonly Row[], steps: number) {
     const { device } = this.#model.gpu;
-    const { temperature } = this.#sampling;
-    const greedy = temperature === 0 ? 1 : 0;
-    const { seed, update } = this.#key;
     const rows = active.length;
-    const slotLength = this.#uploadPlaces(workspace, active);
-    const sizes = {
-      rows,
-      slotLength,
-      inverseTemperature: greedy ? 1 : 1 / temperature,
-      greedy,
-      seed,
-      update,
-    };
+    const sizes = { ...this.#drawing, rows, slotLength: this.#uploadPlaces(workspace, active) };
     let encoder = device.createCommandEncoder({ label: 'decode' });
     for (let step = 0; step < steps; step++) {
       decode.encode(encoder, sizes);
@@ -306,9 +303,12 @@ export class Sampling implements RowSampler {
     const workspace = await createDecodeWorkspace(model, prefillRows, sampledRows);
     const { rowState, sampled, stats } = workspace;
     await this.#readback.reserve(1, rowState.size + sampled.size + stats.size);
+    const { gpu, contextLength: slotLength } = model;
+    const prefills = { rows: prefillRows, slotLength };
+    const decodes = { ...this.#drawing, rows: sampledRows, slotLength };
     const [prefill, decode] = await Promise.all([
-      Program.build(model.gpu, 'prefill', prefillSteps(model, workspace, cache)),
-      Program.build(model.gpu, 'decode', decodeSteps(model, workspace, cache)),
+      Program.build(gpu, 'prefill', prefillSteps(model, workspace, cache), prefills),
+      Program.build(gpu, 'decode', decodeSteps(model, workspace, cache), decodes),
     ]);
     this.#compiled = { workspace, cache, prefill, decode };
     return this.#compiled;

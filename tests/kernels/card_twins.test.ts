@@ -7,7 +7,7 @@ import type { Kernel, KernelCase } from '../../src/gpu/kernel.ts';
 import { runOnce } from '../../src/gpu/kernel_check.ts';
 import type { AnyKernel } from '../../src/gpu/pipelines.ts';
 import { Program } from '../../src/gpu/program.ts';
-import { dispatch, stepsOn } from '../../src/gpu/steps.ts';
+import { dispatch, stepsOn, type CardStep } from '../../src/gpu/steps.ts';
 import { onCard } from '../support/on_card.ts';
 import { sharedGpu } from '../support/shared_gpu.ts';
 
@@ -70,11 +70,12 @@ describe('which kernel a dispatch runs', () => {
       cStride: 2048,
     }));
   };
+  const nameOf = ({ step: { kernel, shaping } }: CardStep<Rows>): string =>
+    `${kernel.name} ${shaping.constants?.SIDE ?? ''}`.trim();
   const namesOn = (of: Gpu, rows: number): string =>
     withProduct(of, (step, owner) => {
-      const found = stepsOn(of, step).find(({ suits }) => suits(step.params({ rows })))!.step;
       owner.destroy();
-      return `${found.kernel.name} ${found.shaping.constants?.SIDE ?? ''}`.trim();
+      return nameOf(stepsOn(of, step).find(({ suits }) => !suits || suits(step.params({ rows })))!);
     });
 
   test('on a card the first twin that suits the sizes of the encoding, on the CPU none', () => {
@@ -87,6 +88,32 @@ describe('which kernel a dispatch runs', () => {
     expect(namesOn(gpu, 4000)).toMatch(/^matmul_nt(_quads)?$/);
   });
 
+  test('none but those that some encoding runs: no larger tiles than the most rows fill, nothing after what always suits', () => {
+    const owner = new BufferOwner(gpu, 'card twins');
+    const card = onCard(gpu);
+    const step = product(owner);
+    const names = (rows?: number) =>
+      stepsOn(card, step, rows === undefined ? undefined : { rows }).map(nameOf);
+    const all = ['matmul_nt_tiles 128', 'matmul_nt_tiles 64', 'matmul_nt_tiles 32', 'matmul_nt_rows'];
+    expect(names()).toEqual(all);
+    expect(names(4000)).toEqual(all);
+    expect(names(1000)).toEqual(all.slice(1));
+    expect(names(100)).toEqual(all.slice(2));
+    expect(names(8)).toEqual(all.slice(3));
+    for (const most of [8, 100, 1000, 4000])
+      for (const rows of [0, 1, 8, 96, 97, 1000, 4000].filter((each) => each <= most)) {
+        const fits = ({ suits }: CardStep<Rows>): boolean => !suits || suits(step.params({ rows }));
+        const chosen = stepsOn(card, step, { rows: most }).find(fits)!;
+        expect(nameOf(chosen), `${rows} of at most ${most}`).toBe(nameOf(stepsOn(card, step).find(fits)!));
+      }
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => owner.storage(name, 64));
+    const weight = (width: number) =>
+      dispatch(kernels.matmul_tn, { a, b, c }, ({ rows: k }: Rows) => ({ ...params, m: width, n: width, k }));
+    expect(stepsOn(card, weight(64), { rows: 4096 }).map(nameOf)).toEqual(['matmul_tn_small_tiles']);
+    expect(stepsOn(card, weight(1024), { rows: 4096 }).map(nameOf)).toEqual(['matmul_tn_tiles 64']);
+    owner.destroy();
+  });
+
   test('without subgroups no twin that needs them', () => {
     const owner = new BufferOwner(gpu, 'card twins');
     const { attention_forward: kernel } = kernels;
@@ -95,7 +122,7 @@ describe('which kernel a dispatch runs', () => {
     const names = (features: readonly string[]) =>
       stepsOn({ ...onCard(gpu), features: new Set(features) }, step).map((each) => each.step.kernel.name);
     expect(names([])).toEqual(['attention_forward']);
-    expect(names(['subgroups'])).toEqual(['attention_forward_tiles', 'attention_forward_quads']);
+    expect(names(['subgroups'])).toEqual(['attention_forward_tiles']);
     owner.destroy();
   });
 
@@ -106,23 +133,29 @@ describe('which kernel a dispatch runs', () => {
     );
     await owner.ready();
     const { rmsnorm_forward: norm } = kernels;
-    const few: Kernel<typeof norm.params> = {
+    const many: Kernel<typeof norm.params> = {
       ...norm,
-      onCards: [{ kernel: kernels.rmsnorm_forward_lanes, suits: ({ rows }) => rows < 3 }],
+      onCards: [{ kernel: kernels.rmsnorm_forward_lanes, suits: ({ rows }) => rows > 2 }],
     };
     const seen: string[] = [];
     const observer = {
       separatePasses: false,
       see: ({ kernel }: { kernel: string }) => void seen.push(kernel),
     };
-    const program = await Program.build(onCard(gpu), 'card twins', [
-      dispatch(few, { x, weight, y, inverseRms }, ({ rows }: Rows) => ({ rows, channels: 4, epsilon: 1 })),
-    ]);
+    const step = dispatch(many, { x, weight, y, inverseRms }, ({ rows }: Rows) => ({
+      rows,
+      channels: 4,
+      epsilon: 1,
+    }));
+    const program = await Program.build(onCard(gpu), 'card twins', [step]);
+    const forTwo = await Program.build(onCard(gpu), 'card twins', [step], { rows: 2 });
     gpu.profiling.observer = observer;
-    for (const rows of [2, 5, 1]) program.run({ rows });
+    for (const rows of [5, 2, 3]) program.run({ rows });
+    forTwo.run({ rows: 5 });
     gpu.profiling.observer = null;
-    expect(seen).toEqual(['rmsnorm_forward_lanes', 'rmsnorm_forward', 'rmsnorm_forward_lanes']);
-    [program, owner].forEach((owned) => owned.destroy());
+    expect(seen.splice(0, 3)).toEqual(['rmsnorm_forward_lanes', 'rmsnorm_forward', 'rmsnorm_forward_lanes']);
+    expect(seen, 'more rows than the program was built for').toEqual(['rmsnorm_forward']);
+    [program, forTwo, owner].forEach((owned) => owned.destroy());
   });
 });
 

@@ -3,6 +3,7 @@ import { kernels } from '../../shaders/index.ts';
 import { lossParams } from '../../shaders/policy_loss/packing.ts';
 import { dispatch } from '../../src/gpu/steps.ts';
 import { paramsOf } from '../../src/gpu/kernel.ts';
+import type { AnyKernel } from '../../src/gpu/pipelines.ts';
 import { TURN_LOSS } from '../../src/algo/catalogue/defaults.ts';
 import { checkContract } from '../support/kernel_contract.ts';
 
@@ -14,6 +15,22 @@ describe.each(Object.entries(kernels))('%s', (name, kernel) => {
   test('has bindings, params, overrides and constants as its WGSL text says', () => {
     expect(checkContract(kernel)).toEqual([]);
   });
+});
+
+test('a card twin suits from a size on: what it suits is suited however much larger', () => {
+  const SIZES = [0, 1, 8, 33, 128, 1000, 4096, 70_000];
+  let turned = 0;
+  for (const { name, onCards = [], params } of Object.values<AnyKernel>(kernels))
+    for (const { suits } of onCards)
+      for (const field of suits ? Object.keys(params) : [])
+        for (const others of SIZES) {
+          const fields = Object.fromEntries(Object.keys(params).map((each) => [each, others]));
+          const answers = SIZES.map((size) => suits!({ ...fields, [field]: size } as never)); // by the kernel's own names
+          const words = `${name}, ${field} beside ${others}`;
+          expect(answers, words).toEqual(answers.toSorted((a, b) => Number(a) - Number(b)));
+          if (new Set(answers).size > 1) turned += 1;
+        }
+  expect(turned).toBeGreaterThan(0);
 });
 
 describe('the contract check', () => {

@@ -90,6 +90,18 @@ const sizesOf = (part: MicroBatch, inputs: BatchInputs, temperature: number): Tr
   inverseTemperature: 1 / temperature,
 });
 
+/** What no micro-batch exceeds. */
+const mostSizes = ({ capacity }: Workspace): TrainSizes => ({
+  ...NO_LOSS,
+  ...capacity,
+  visiblePairs: capacity.tokens ** 2,
+  turns: capacity.scored,
+  segments: capacity.scored,
+  rows: capacity.scored,
+  firstRow: capacity.scored,
+  inverseTemperature: Infinity,
+});
+
 /** Scoring and training of packed batches. Calls must not overlap. */
 export class Training {
   readonly #model: DeviceModel;
@@ -331,11 +343,12 @@ export class Training {
     const model = this.#model;
     const workspace = await createWorkspace(model, this.#limit);
     await this.#readback.reserve(IN_FLIGHT + 1, largestRead(workspace)); // and the step's
+    const most = mostSizes(workspace);
     const [forward, statistics, loss, backward, optimiser] = await Promise.all([
-      Program.build(model.gpu, 'forward', forwardSteps(model, workspace)),
+      Program.build(model.gpu, 'forward', forwardSteps(model, workspace), most),
       Program.build(model.gpu, 'loss statistics', statisticsSteps<TrainSizes>(workspace)),
       Program.build(model.gpu, 'loss', lossSteps<TrainSizes>(workspace, this.#lossKernel)),
-      Program.build(model.gpu, 'backward', backwardSteps(model, workspace)),
+      Program.build(model.gpu, 'backward', backwardSteps(model, workspace), most),
       Program.build(model.gpu, 'optimiser', optimiserSteps(model, workspace)),
     ]);
     this.#compiled = { workspace, forward, statistics, loss, backward, optimiser };
