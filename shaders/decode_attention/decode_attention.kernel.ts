@@ -102,7 +102,7 @@ const plain = defineKernel({
       ],
     ), // a prefill: one slot, several rows
     decodeCase(
-      [6, 2, 8],
+      [6, 2, 16],
       [3, 11],
       [
         [0, 10],
@@ -121,7 +121,7 @@ const plain = defineKernel({
       { WORKGROUP: 4 },
     ),
     decodeCase(
-      [2, 1, 64],
+      [2, 1, 128],
       [2, 21],
       [
         [1, 20],
@@ -171,7 +171,7 @@ export const decodeAttentionLanes = defineKernel<typeof plain.params>({
       .map(({ overrides, ...each }) =>
         overrides?.WORKGROUP === 1 ? { ...each, constants: { ...each.constants, LANES: 2 } } : each,
       ),
-    decodeCase([2, 1, 64], [1, 70], [[0, 69]]), // more keys than workgroup memory holds at a time
+    decodeCase([2, 1, 64], [1, 70], [[0, 69]]), // more keys than workgroup memory holds at a time; a lane an element
   ],
 });
 
