@@ -3,7 +3,7 @@ import { dispatch, type Step } from '../../gpu/steps.ts';
 import { kernels } from '../../../shaders/index.ts';
 import { widthsOf, type DeviceModel } from '../device_model.ts';
 import { embeddingSteps, layerSteps, logitsStep, normStep } from '../layer.ts';
-import type { LossSizes } from '../policy_loss.ts';
+import { NO_LOSS, type LossSizes } from '../policy_loss.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What changes between two micro-batches. */
@@ -14,6 +14,18 @@ export type TrainSizes = Readonly<{
   inverseTemperature: number;
 }> &
   LossSizes;
+
+/** What no micro-batch exceeds. */
+export const mostSizes = ({ capacity }: Workspace): TrainSizes => ({
+  ...NO_LOSS,
+  ...capacity,
+  visiblePairs: capacity.tokens ** 2,
+  turns: capacity.scored,
+  segments: capacity.scored,
+  rows: capacity.scored,
+  firstRow: capacity.scored,
+  inverseTemperature: Infinity,
+});
 
 type TrainStep = Step<TrainSizes>;
 type Rows = (sizes: TrainSizes) => number;

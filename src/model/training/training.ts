@@ -16,7 +16,7 @@ import { backwardSteps } from './backward.ts';
 import { batchInputs, checkBatch, uploadInputs, visiblePairs, type BatchInputs } from './batch_inputs.ts';
 import { widthsOf, type DeviceModel } from '../device_model.ts';
 import { FrozenModelError, NoGradientError } from '../errors.ts';
-import { forwardSteps, type TrainSizes } from './forward.ts';
+import { forwardSteps, mostSizes, type TrainSizes } from './forward.ts';
 import { GradientShelf } from './gradients.ts';
 import { IN_FLIGHT, inRows, lossResult, submitInTurn, type Wanted } from './part_arrays.ts';
 import { splitBatch, wholeBatch, type Capacity, type MicroBatch } from '../microbatches.ts';
@@ -88,18 +88,6 @@ const sizesOf = (part: MicroBatch, inputs: BatchInputs, temperature: number): Tr
   rows: 0,
   firstRow: 0,
   inverseTemperature: 1 / temperature,
-});
-
-/** What no micro-batch exceeds. */
-const mostSizes = ({ capacity }: Workspace): TrainSizes => ({
-  ...NO_LOSS,
-  ...capacity,
-  visiblePairs: capacity.tokens ** 2,
-  turns: capacity.scored,
-  segments: capacity.scored,
-  rows: capacity.scored,
-  firstRow: capacity.scored,
-  inverseTemperature: Infinity,
 });
 
 /** Scoring and training of packed batches. Calls must not overlap. */
@@ -343,12 +331,11 @@ export class Training {
     const model = this.#model;
     const workspace = await createWorkspace(model, this.#limit);
     await this.#readback.reserve(IN_FLIGHT + 1, largestRead(workspace)); // and the step's
-    const most = mostSizes(workspace);
     const [forward, statistics, loss, backward, optimiser] = await Promise.all([
-      Program.build(model.gpu, 'forward', forwardSteps(model, workspace), most),
+      Program.build(model.gpu, 'forward', forwardSteps(model, workspace), mostSizes(workspace)),
       Program.build(model.gpu, 'loss statistics', statisticsSteps<TrainSizes>(workspace)),
       Program.build(model.gpu, 'loss', lossSteps<TrainSizes>(workspace, this.#lossKernel)),
-      Program.build(model.gpu, 'backward', backwardSteps(model, workspace), most),
+      Program.build(model.gpu, 'backward', backwardSteps(model, workspace), mostSizes(workspace)),
       Program.build(model.gpu, 'optimiser', optimiserSteps(model, workspace)),
     ]);
     this.#compiled = { workspace, forward, statistics, loss, backward, optimiser };
