@@ -92,6 +92,10 @@ export default defineConfig({
         e2e: ['tests/e2e/**/*.test.{ts,tsx}'],
       }),
       { extends: true, test: { name: 'built', environment: 'node', include: ['tests/built/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'firefox', environment: 'node', include: ['tests/firefox/**/*.test.ts'] },
+      },
     ],
   },
 });

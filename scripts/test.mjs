@@ -1,17 +1,21 @@
-// `npm test`: every test — Node, WebGPU in the browser, end to end, and beside them the kernels again on wgpu/naga,
-// whose words come after Vitest's — then one closing line 'N passed, N failed' over all of them. Exits non-zero on any
-// failure.
+// `npm test`: every test — Node, WebGPU in the browser, end to end, the lab in Firefox where there is one, and beside them the
+// kernels again on wgpu/naga, whose words come after Vitest's — then one closing line 'N passed, N failed' over all of
+// them. Exits non-zero on any failure.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { runAside } from './aside.mjs';
+import { findFirefox, WANTED } from './firefox.mjs';
 
 const REPORT = '.cache/vitest.json';
+
+const { lack } = findFirefox();
 
 async function vitest() {
   mkdirSync('.cache', { recursive: true });
   rmSync(REPORT, { force: true });
   const args = ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
+  if (lack) args.push('--project=!firefox');
   const shell = process.platform === 'win32';
   const [status] = await once(spawn('npx', ['--no-install', ...args], { stdio: 'inherit', shell }), 'close');
   const report = JSON.parse(readFileSync(REPORT, 'utf8'));
@@ -38,6 +42,7 @@ const results = await Promise.all([vitest(), naga()]);
 const total = (field) => results.reduce((sum, result) => sum + result[field], 0);
 for (const { name, output } of results) if (output) console.log(`\n── ${name}\n${output.trimEnd()}`);
 console.log('');
+if (lack) console.log(`Firefox: ${lack}, so \`npm run test:firefox\` was not run; wanted: ${WANTED}.`);
 for (const result of results) console.log(`${result.name}: ${result.passed} passed, ${result.failed} failed`);
 console.log(`\n${total('passed')} passed, ${total('failed')} failed`);
 process.exit(total('failed') === 0 && total('passed') > 0 ? 0 : 1);

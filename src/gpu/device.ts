@@ -102,7 +102,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   ]);
   const opened = {
     device,
-    adapter: describe(adapter),
+    adapter: describeAdapter(adapter.info, globalThis.navigator?.userAgent ?? ''),
     limits: device.limits,
     features: device.features,
     lost,
@@ -171,14 +171,22 @@ async function requestDevice(
   }
 }
 
-function describe(adapter: GPUAdapter): AdapterDescription {
-  const { vendor, architecture, description } = adapter.info;
+/** Browsers that keep an adapter's names to themselves, and what is known all the same: whose implementation it is. */
+const NAMELESS: readonly (readonly [RegExp, string])[] = [
+  [/Firefox\//, 'Firefox’s wgpu'],
+  [/AppleWebKit\/(?!.*Chrom)/, 'WebKit'],
+];
+
+/** @param userAgent names an adapter without a name */
+export function describeAdapter(info: GPUAdapterInfo, userAgent: string): AdapterDescription {
+  const { vendor, architecture, description } = info;
   const text = `${vendor} ${architecture} ${description}`;
-  const fallback = (adapter.info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true; // absent in older browsers
+  const fallback = (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true; // absent in older browsers
+  const engine = text.trim() === '' && NAMELESS.find(([browser]) => browser.test(userAgent))?.[1];
   return {
     vendor,
     architecture,
-    description,
+    description: engine || description,
     software: fallback || /swiftshader|llvmpipe|lavapipe|basic render/i.test(text),
   };
 }
