@@ -369,5 +369,5 @@ test('the curve beside a lesson’s step is the one that the step speaks of, at 
   const [zero, , most] = places('g line', 'y1');
   const [cy] = places('circle', 'cy');
   const drawn = Math.max(...lab.run.getState().updates.map((update) => update.metrics?.clipFraction ?? 0));
-  expect(((zero - cy) / (zero - most)) * drawn).toBeCloseTo(stated!.value!, 6);
+  expect(((zero - cy) / (zero - most)) * drawn).toBeCloseTo(stated.value!, 6);
 });
