@@ -101,7 +101,27 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
     return node ? [labelOf(node), draw(node).label, nodeName(id)].filter((form) => form !== '') : [];
   };
   const within = { left: 0, right: width, top: -1, bottom: height + 1 };
-  const labelled = roomyLabels(order, formsOf, boxOf, layout.nodes.map(markOf), within);
+  const marks = layout.nodes.map(markOf);
+  const labelled = roomyLabels(order, formsOf, boxOf, marks, within);
+  // A name that had no room beside its number stands above its node: the lecturer says “n2”.
+  const aboveOf = ({ x, y }: PlacedNode, name: string): Box => {
+    const half = textWidth(name, font) / 2;
+    const bottom = y - radius - 6;
+    return { left: left + x - half, right: left + x + half, top: bottom - fontPx * 1.12, bottom };
+  };
+  const labels = layout.nodes.flatMap((place) => {
+    const label = labelled.get(place.id);
+    return label === undefined ? [] : [boxOf(place, label)];
+  });
+  const nameless = order.filter(({ id }) => labelled.has(id) && !labelled.get(id)!.startsWith(nodeName(id)));
+  const named = roomyLabels(nameless, ({ id }) => [nodeName(id)], aboveOf, [...marks, ...labels], within);
+  const words = {
+    dominantBaseline: 'central',
+    fontSize: fontPx,
+    fontWeight: 600,
+    fill: 'var(--ink)',
+  } as const;
+  const halo = { stroke: 'var(--surface)', strokeWidth: 6, paintOrder: 'stroke' } as const;
   return (
     <div className="figure-tree" ref={frame}>
       {width > 0 && (
@@ -124,6 +144,8 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
             const sign = signPath(drawing.glyph, radius);
             const label = labelled.get(place.id);
             const { left: textX, top, bottom } = boxOf(place, label ?? '');
+            const name = named.get(place.id);
+            const above = aboveOf(place, name ?? '');
             const isAbout = about.includes(nodeId(place.id));
             return (
               <g
@@ -152,18 +174,19 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
                   {sign && <path d={sign} fill="var(--ink)" />}
                 </g>
                 {label !== undefined && (
-                  <text
-                    x={textX}
-                    y={(top + bottom) / 2}
-                    dominantBaseline="central"
-                    fontSize={fontPx}
-                    fontWeight={600}
-                    fill="var(--ink)"
-                    stroke="var(--surface)"
-                    strokeWidth={6}
-                    paintOrder="stroke"
-                  >
+                  <text x={textX} y={(top + bottom) / 2} {...words} {...halo}>
                     {label}
+                  </text>
+                )}
+                {name !== undefined && (
+                  <text
+                    x={left + place.x}
+                    y={above.bottom - fontPx * 0.56}
+                    textAnchor="middle"
+                    {...words}
+                    {...halo}
+                  >
+                    {name}
                   </text>
                 )}
               </g>
