@@ -1,5 +1,6 @@
 // node scripts/import_page.mjs FILE [FOLDER_OF_THE_BUILT_SITE]: opens a file of rollouts on the built page as a person does, and
-// says after how long the first tree stands, after how long all is read, and for how long the page's thread was busy at most.
+// says after how long the first tree stands, after how long all is read, how long the last step takes to be read back from the
+// file, for how long the page's thread was busy at most, and the most that the heaps of page and workers held.
 import { chromium } from 'playwright';
 import { withBuiltSite } from './built_page.mjs';
 
@@ -8,9 +9,29 @@ if (!file) {
   console.error('node scripts/import_page.mjs FILE [FOLDER_OF_THE_BUILT_SITE]');
   process.exit(2);
 }
+const HOUR = 3_600_000;
+const HEAP_MS = 250; // between two looks at the heaps
+const megabytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MB`;
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+
+/** The most that each heap held, until `stop`. */
+function watchHeaps(page) {
+  const most = { page: 0, workers: 0 };
+  const used = () => performance.memory?.usedJSHeapSize ?? 0;
+  const look = async () => {
+    const own = await page.evaluate(used).catch(() => 0);
+    const others = await Promise.all(page.workers().map((worker) => worker.evaluate(used).catch(() => 0)));
+    most.page = Math.max(most.page, own);
+    most.workers = Math.max(most.workers, ...others);
+  };
+  const timer = setInterval(() => void look(), HEAP_MS);
+  return { most, stop: () => clearInterval(timer) };
+}
+
+const isRead = () => document.querySelector('.conversation [data-author=policy]') !== null;
 
 async function open({ url, launching }) {
-  const browser = await chromium.launch(launching);
+  const browser = await chromium.launch({ ...launching, args: [...launching.args, '--enable-precise-memory-info'] }); // prettier-ignore
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     await page.goto(url);
@@ -29,14 +50,27 @@ async function open({ url, launching }) {
         if (seen.begun > 0 && seen.first === 0 && isThere) seen.first = performance.now();
       }).observe(document.body, { childList: true, subtree: true });
     });
+    const heaps = watchHeaps(page);
     await page.locator('input[type=file]').first().setInputFiles(file);
-    await page.getByText('Read as').waitFor({ timeout: 600_000 });
-    const { begun, first, busy, now } = await page.evaluate(() => ({
-      ...globalThis.seen,
-      now: performance.now(),
-    }));
+    await page.getByText('Read as').waitFor({ timeout: HOUR });
+    const { begun, first, now } = await page.evaluate(() => ({ ...globalThis.seen, now: performance.now() }));
     console.log(await page.locator('.import-news p').innerText());
-    console.log(`first tree ${(((first || now) - begun) / 1000).toFixed(1)} s, all of it ${((now - begun) / 1000).toFixed(1)} s, the page busy for ${busy.toFixed(0)} ms at most`); // prettier-ignore
+    console.log(`first tree ${seconds((first || now) - begun)}, all of it ${seconds(now - begun)}`);
+    const last = await page.evaluate(() => {
+      const steps = [...document.querySelectorAll('input[type=range]')].map((slider) => Number(slider.max));
+      return Math.max(...steps);
+    });
+    const from = await page.evaluate((update) => {
+      location.hash = location.hash.replace(/&update=\d+/, '').concat(`&update=${update}`);
+      return performance.now();
+    }, last);
+    await page.getByText(/^Reading .* of update/).waitFor({ state: 'attached', timeout: 10_000 }).catch(() => undefined); // prettier-ignore
+    await page.waitForFunction(isRead, undefined, { timeout: HOUR });
+    const until = await page.evaluate(() => performance.now());
+    console.log(`update ${last} chosen and on screen after ${seconds(until - from)}`);
+    heaps.stop();
+    const busy = await page.evaluate(() => globalThis.seen.busy);
+    console.log(`the page busy for ${busy.toFixed(0)} ms at most; heaps at most: page ${megabytes(heaps.most.page)}, a worker ${megabytes(heaps.most.workers)}`); // prettier-ignore
   } finally {
     await browser.close();
   }

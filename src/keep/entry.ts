@@ -51,6 +51,12 @@ export interface StorageState {
 /** What a person changes. */
 export type EntryChange = Partial<Pick<KeptEntry, 'name' | 'note' | 'pinned' | 'removed' | 'edits'>>;
 
+/** By which an import is kept: what was read twice in the same way has one. */
+export async function importId(log: Blob): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await log.arrayBuffer()));
+  return `import-${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
 function scoreOf(events: readonly RunEvent[]): number | null {
   const scores = events.flatMap((event) =>
     event.kind === 'evaluation' && event.greedy ? [event.exactMatch] : [],

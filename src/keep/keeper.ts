@@ -4,7 +4,7 @@
  */
 import { LabError, shorten, type ErrorReport } from '../units.ts';
 import type { Disk } from './disk.ts';
-import { entryAfter, KeepError, type EntryChange, type KeptEntry } from './entry.ts';
+import { entryAfter, importId, KeepError, type EntryChange, type KeptEntry } from './entry.ts';
 import { writeBundle } from '../files/bundle.ts';
 import { written } from '../files/recording.ts';
 import type { CheckpointChoice, OpenedBundle, WrittenUpdate } from '../protocol/protocol.ts';
@@ -227,8 +227,7 @@ export class Keeper {
    * @throws as `take`; the platform's errors where storage is full or refused
    */
   async keepImport(log: Blob): Promise<KeptEntry> {
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await log.arrayBuffer()));
-    const id = `import-${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+    const id = await importId(log);
     return this.#inTurn(() =>
       this.#alone(id, async () => {
         const known = await this.#parts.table.get(id);

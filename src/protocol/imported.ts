@@ -64,6 +64,8 @@ export const importSummary = v.object({
   refusedCount: count,
   skipped: list(v.object({ path: text, why: text })),
   byStep: list(step), // those of unknown step first
+  /** Of what the record does not hold; absent: it holds all. */
+  rest: v.optional(v.object({ inFile: v.boolean() /* its lines are read back */, why: text })),
   choices,
 });
 
@@ -73,16 +75,27 @@ export type StepSummary = Readonly<v.InferOutput<typeof step>>;
 export type ImportLint = ImportSummary['lints'][number];
 export type RecordPlace = Readonly<v.InferOutput<typeof leaf>>;
 
+/** Some lines of a file, and the groups of interest in them. */
+export interface FileLines {
+  readonly path: string;
+  readonly format: string; // that the file was recognised as
+  readonly ranges: readonly number[]; // by threes: first byte, the byte after the last, number of the first line
+  readonly groups: readonly number[]; // hashes of their keys
+}
+
 /** A file that a person chose; `path` names it within its folder. */
 export interface ChosenFile {
   readonly path: string;
   readonly blob: Blob;
+  readonly only?: FileLines; // absent: all of it
 }
 
 /** Rollouts as a recording, which opens like any other. */
 export interface ImportedRecord {
   readonly log: Blob | null; // null: nothing of the files can be shown
   readonly summary: ImportSummary;
+  /** By update, the lines that all its groups stand in; null: the record holds all, or lines cannot be read back. */
+  readonly index: readonly (readonly FileLines[])[] | null;
 }
 
 /** What a person may choose where a file is read otherwise, with what the first rows say of it. */

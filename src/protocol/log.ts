@@ -318,7 +318,11 @@ const EVENTS = {
   }),
   metrics: v.object({ update: count, metrics: updateMetrics }),
   /** An update without metrics is complete: nobody measured any. */
-  'update-ended': v.object({ update: count }),
+  'update-ended': v.object({
+    update: count,
+    /** More of it stands in the file that the record was made of, after the prompts that are here. */
+    elsewhere: v.exactOptional(v.object({ groups: count, rollouts: count })),
+  }),
   evaluation: v.object({
     update: count,
     dataset: text,

@@ -47,9 +47,21 @@ export interface Format {
   readonly open: (context: Context) => RowReader;
 }
 
+/** Where a line stands in its file. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number; // the byte after its last, line feed left out
+  readonly line: number; // from 1
+}
+
 /** What reading files yields. */
 export type Item =
-  | { readonly kind: 'rollout'; readonly rollout: Rollout; readonly format: Format }
+  | {
+      readonly kind: 'rollout';
+      readonly rollout: Rollout;
+      readonly format: Format;
+      readonly ranges: readonly ByteRange[] | null; // its lines; null: the file has none that can be read again alone
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | {
       readonly kind: 'recognised';
@@ -128,19 +140,20 @@ export const perKey =
   ) =>
   (context: Context): RowReader => {
     let count = 0;
-    const held = new Map<string, { readonly place: Place; readonly rows: v.InferOutput<Schema>[] }>();
+    const held = new Map<string, { readonly place: Place; readonly lines: number[]; readonly rows: v.InferOutput<Schema>[] }>(); // prettier-ignore
     return {
       add(value, place) {
         const row = check(schema, value, place);
         const key = keyOf(row);
         if (count >= MOST_HELD) throw tooMany(place);
         count += 1;
-        const entry = held.get(key) ?? { place, rows: [] };
+        const entry = held.get(key) ?? { place, lines: [], rows: [] };
         held.set(key, entry);
         entry.rows.push(row);
+        entry.lines.push(place.line);
         return [];
       },
-      end: () => [...held.values()].flatMap(({ place, rows }) => read(rows, place, context).map((found) => chosenBy(context, rows[0], found))), // prettier-ignore
+      end: () => [...held.values()].flatMap(({ place, lines, rows }) => read(rows, place, context).map((found) => ({ ...chosenBy(context, rows[0], found), lines }))), // prettier-ignore
     };
   };
 

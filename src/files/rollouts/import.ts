@@ -3,6 +3,7 @@ import { readRollouts, type Choices } from './read.ts';
 import type { ImportFile } from './source.ts';
 import type { Rollout } from './rollout.ts';
 import { groupKeyOf, Tally, type Summary } from './tally.ts';
+import { LineIndex, type IndexedUpdate } from './line_index.ts';
 
 export interface ImportProgress {
   readonly bytes: number; // of text, unpacked
@@ -16,6 +17,8 @@ export interface ImportOptions extends Choices {
   readonly signal?: AbortSignal;
   /** Bytes of text whose rollouts are kept to be looked at, whole groups of every file; all are counted. 0 keeps none. */
   readonly keepBytes?: number;
+  /** Says where the groups stand in their files, so that those that are not kept can be read back. */
+  readonly withIndex?: boolean;
   /** Reads no more of the text than about this. */
   readonly mostBytes?: number;
 }
@@ -24,6 +27,9 @@ export interface Import {
   readonly summary: Summary;
   readonly rollouts: readonly Rollout[]; // those kept, in the order of the input
   readonly isWhole: boolean; // all are kept
+  /** Of all groups, kept or not; null: all are kept, no index was asked for, or `without` is a file that cannot be read back. */
+  readonly updates: readonly IndexedUpdate[] | null;
+  readonly without: string | null;
 }
 
 const KEEP_BYTES = 2 ** 28;
@@ -71,15 +77,25 @@ export async function importFiles(
   const { onProgress, signal, early, keepBytes = KEEP_BYTES, mostBytes = Infinity } = options;
   const tally = new Tally();
   const kept = new Keeping(keepBytes, Math.max(1, files.length));
-  const imported = (): Import => ({ summary: tally.summary(), rollouts: kept.rollouts, isWhole: kept.isWhole }); // prettier-ignore
+  const index = options.withIndex ? new LineIndex() : null;
+  const imported = (isDone: boolean): Import => {
+    const { rollouts, isWhole } = kept;
+    const without = index?.without ?? null;
+    const updates = !isDone || isWhole || without !== null ? null : (index?.updates() ?? null);
+    return { summary: tally.summary(), rollouts, isWhole, updates, without };
+  };
   let [bytes, told, isEarly] = [0, 0, early !== undefined];
   for await (const item of readRollouts(files, options, signal)) {
     tally.add(item);
     if (item.kind === 'read') bytes += item.bytes;
-    if (item.kind === 'rollout') kept.add(item.rollout, textBytes(item.rollout));
+    if (item.kind === 'rollout') {
+      const size = textBytes(item.rollout);
+      kept.add(item.rollout, size);
+      index?.add(item, size);
+    }
     if (early && isEarly && bytes >= early.bytes && tally.rollouts > 0) {
       isEarly = false;
-      await early.hear(imported());
+      await early.hear(imported(false));
     }
     if (onProgress && bytes - told >= PROGRESS_BYTES) {
       told = bytes;
@@ -88,5 +104,5 @@ export async function importFiles(
     if (bytes >= mostBytes) break;
   }
   onProgress?.({ bytes, rollouts: tally.rollouts });
-  return imported();
+  return imported(true);
 }

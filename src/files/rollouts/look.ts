@@ -6,6 +6,7 @@ import type {
   ImportedRecord,
   ImportHooks,
   ImportLook,
+  ImportSummary,
   RunEvent,
 } from '../../protocol/protocol.ts';
 import { filesTitle, shorten } from '../../units.ts';
@@ -26,33 +27,45 @@ const MOST_FIELDS = 200;
 const given = (choices: ImportChoices): Choices =>
   Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== null));
 
-async function recorded(
-  { summary, rollouts }: Import,
-  choices: ImportChoices,
-  file: string,
-): Promise<ImportedRecord> {
-  const counted = { summary, choices };
-  if (summary.turns === 0 || rollouts.length === 0) return { log: null, summary: importSummary(counted, rollouts) }; // prettier-ignore
-  const events = toRecord(rollouts, { file, format: summary.title, counted });
+/** Of what is not kept: whether it can be read back, and why not. */
+function restOf({ isWhole, updates, without }: Import): ImportSummary['rest'] {
+  if (isWhole) return undefined;
+  if (updates) return { inFile: true, why: '' };
+  const why = without === null ? 'the files are still being read' : `${without} has no lines that could be read back alone: it is packed (gzip, zstd, zip, Parquet), one document, UTF-16, or has its log-probabilities in other files`; // prettier-ignore
+  return { inFile: false, why };
+}
+
+async function recorded(read: Import, choices: ImportChoices, file: string): Promise<ImportedRecord> {
+  const { summary, rollouts, updates } = read;
+  const counted = { summary, choices, rest: restOf(read) };
+  if (summary.turns === 0 || rollouts.length === 0) return { log: null, summary: importSummary(counted, rollouts), index: null }; // prettier-ignore
+  const events = toRecord(rollouts, { file, format: summary.title, counted, updates });
   const { value: first } = events.next() as { readonly value: EventOf<'run-started'> };
   const own = first.origin.kind === 'imported' ? first.origin.summary : undefined;
   const all = function* (): Generator<RunEvent> {
     yield first;
     yield* events;
   };
-  return { log: new Blob([await writeRecording(all())]), summary: own ?? importSummary(counted, rollouts) };
+  return {
+    log: new Blob([await writeRecording(all())]),
+    summary: own ?? importSummary(counted, rollouts),
+    index: updates?.map(({ lines }) => lines) ?? null,
+  };
 }
 
-/** @throws ImportError where a choice is none, or a record would be too large */
+/** @param heldBytes of text that the record holds, about @throws ImportError where a choice is none, or a record would be too large */
 export async function importAsRecord(
   files: readonly ChosenFile[],
   choices: ImportChoices,
   { onProgress, onFirst }: Pick<ImportHooks, 'onProgress' | 'onFirst'>,
+  heldBytes = HELD_BYTES,
 ): Promise<ImportedRecord> {
   const file = filesTitle(files);
   const hear = async (first: Import): Promise<void> => onFirst(await recorded(first, choices, file));
   const early = { bytes: FIRST_BYTES, hear };
-  const read = await importFiles(files, { ...given(choices), keepBytes: HELD_BYTES, onProgress, early });
+  const isPart = files.some(({ only }) => only); // lines that are read back: all of them are wanted
+  const wanted = isPart ? { keepBytes: Infinity } : { keepBytes: heldBytes, withIndex: true, early };
+  const read = await importFiles(files, { ...given(choices), ...wanted, onProgress });
   return recorded(read, choices, file);
 }
 

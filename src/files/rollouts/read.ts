@@ -1,10 +1,11 @@
 /** Files to rollouts, one after another: each file's format is recognised by its rows, and what cannot be read is told. */
 import { LabError, quote, shorten, type ErrorReport } from '../../units.ts';
 import { formats } from './formats/index.ts';
-import type { Annotation, Context, Format, Item, Recognised, RowReader } from './format.ts';
+import type { Annotation, ByteRange, Context, Format, Item, Recognised, RowReader } from './format.ts';
 import { isMessages } from './messages.ts';
 import { parseDelimiters } from './text.ts';
 import { ImportError, type Place, type Refusal, type Rollout } from './rollout.ts';
+import { groupHash } from './tally.ts';
 import { indexedTraces, readAnnotations } from './annotations.ts';
 import { isTable, partsOf, type ImportFile, type Part, type Table } from './source.ts';
 import { valuesOf } from './values.ts';
@@ -122,6 +123,7 @@ export function formatNamed(name: string): Format {
 
 interface Row extends Place {
   readonly value: unknown;
+  readonly range: ByteRange | null;
 }
 
 /** Rows of one part by the format that its first known row tells. */
@@ -130,22 +132,24 @@ class PartReader {
   readonly #chosen: Format | null;
   #format: Format | null = null;
   #reader: RowReader | null = null;
+  readonly #waiting = new Map<number, ByteRange>(); // by line: rows that no rollout was made of yet
 
   constructor(context: Context, chosen: Format | null) {
     this.#context = context;
     this.#chosen = chosen;
   }
 
-  *add({ value, ...place }: Row): Generator<Item> {
-    const isList = Array.isArray(value) && !isMessages(value) && this.#recognise(value, place.path) === null;
+  *add({ value, range, ...place }: Row): Generator<Item> {
+    const known = this.#chosen?.recognise(value, place.path) ?? (this.#chosen ? null : this.#recognise(value, place.path)); // prettier-ignore
+    const isList = Array.isArray(value) && !isMessages(value) && known === null;
     if (isList) {
-      for (const each of value as readonly unknown[]) yield* this.#addOne({ ...place, value: each });
+      for (const each of value as readonly unknown[]) yield* this.#addOne(each, place, range);
       return;
     }
-    yield* this.#addOne({ ...place, value });
+    yield* this.#addOne(value, place, range);
   }
 
-  *#addOne({ value, ...place }: Row): Generator<Item> {
+  *#addOne(value: unknown, place: Place, range: ByteRange | null): Generator<Item> {
     if (!this.#reader) {
       const known = this.#recognise(value, place.path);
       if (!known) return void (yield { kind: 'refused', refusal: unknownFormat(place, value) });
@@ -153,9 +157,11 @@ class PartReader {
       this.#reader = this.#format.open(this.#context);
       yield { kind: 'recognised', path: place.path, format: known[0], recognised: known[1] };
     }
+    if (range) this.#waiting.set(place.line, range);
     try {
       yield* this.#items(this.#reader.add(value, place));
     } catch (error) {
+      this.#waiting.delete(place.line);
       yield {
         kind: 'refused',
         refusal: { ...place, report: reportOf(error, `${place.path}, row ${place.line}`) },
@@ -172,7 +178,18 @@ class PartReader {
   }
 
   *#items(found: readonly Rollout[]): Generator<Item> {
-    for (const rollout of found) yield { kind: 'rollout', rollout, format: this.#format! };
+    const linesOf = ({ lines, place }: Rollout): readonly number[] => lines ?? [place.line];
+    const isFound = (range: ByteRange | undefined): range is ByteRange => range !== undefined;
+    for (const rollout of found) {
+      const ranges = linesOf(rollout).map((line) => this.#waiting.get(line));
+      yield {
+        kind: 'rollout',
+        rollout,
+        format: this.#format!,
+        ranges: ranges.every(isFound) ? ranges : null,
+      };
+    }
+    for (const line of found.flatMap(linesOf)) this.#waiting.delete(line);
   }
 
   #recognise(value: unknown, path: string): readonly [Format, Recognised] | null {
@@ -188,20 +205,20 @@ class PartReader {
 async function* rowsOf(part: Part | Table): AsyncGenerator<Row | Item> {
   if (isTable(part)) {
     let line = 0;
-    for await (const value of part.rows()) yield { path: part.path, line: (line += 1), value };
+    for await (const value of part.rows()) yield { path: part.path, line: (line += 1), value, range: null };
     return;
   }
-  for await (const { path, line, value, fault, bytes, isBroken } of valuesOf(part)) {
+  for await (const { path, line, value, fault, bytes, isBroken, range } of valuesOf(part)) {
     yield { kind: 'read', bytes };
     if (isBroken) yield { kind: 'not-utf8', place: { path, line } };
     if (fault) yield { kind: 'refused', refusal: notJson({ path, line }, fault.got, fault.text) };
-    else yield { path, line, value };
+    else yield { path, line, value, range };
   }
 }
 
 async function* readFile(
   file: ImportFile,
-  open: (path: string) => PartReader,
+  open: (path: string, format: Format | null) => PartReader,
   paths: ReadonlySet<string>,
 ): AsyncGenerator<Item> {
   let place: Place = { path: file.path, line: 0 };
@@ -213,7 +230,7 @@ async function* readFile(
         yield { kind: 'skipped', path: part.path, why };
         continue;
       }
-      const reader = open(part.path);
+      const reader = open(part.path, file.only ? formatNamed(file.only.format) : null);
       try {
         for await (const row of rowsOf(part)) {
           if ('kind' in row) {
@@ -252,19 +269,21 @@ export async function* readRollouts(
     yield* guarded(file, readAnnotations(file, annotations));
     yield { kind: 'skipped', path: file.path, why: 'annotations: put beside the traces that they are of' };
   }
-  const open = (path: string): PartReader =>
-    new PartReader({ path, delimiters, annotations, reward: choices.reward ?? null, group: choices.group ?? null }, chosen); // prettier-ignore
+  const open = (path: string, known: Format | null): PartReader =>
+    new PartReader({ path, delimiters, annotations, reward: choices.reward ?? null, group: choices.group ?? null }, chosen ?? known); // prettier-ignore
   const seen = new Set<string>();
   for (const file of ordered) {
     if (paths.size > 1 && ANNOTATION.test(file.path)) continue;
-    const why = whySkipped(file.path, paths);
+    const why = file.only ? null : whySkipped(file.path, paths);
     if (why !== null) {
       yield { kind: 'skipped', path: file.path, why };
       continue;
     }
+    const groups = file.only && new Set(file.only.groups);
     let isSilent = true;
     for await (const item of readFile(file, open, paths)) {
       signal?.throwIfAborted();
+      if (item.kind === 'rollout' && groups && !groups.has(groupHash(item.rollout))) continue; // another of the same line
       isSilent &&= item.kind === 'read' || item.kind === 'recognised' || item.kind === 'not-utf8';
       if (item.kind === 'rollout' && item.format.hasOwnIds && item.rollout.id !== '') {
         if (seen.has(item.rollout.id)) {
@@ -273,7 +292,8 @@ export async function* readRollouts(
         }
         seen.add(item.rollout.id);
       }
-      yield item;
+      const isAlone = item.kind !== 'rollout' || annotations.size === 0; // read again without its annotations it would say less
+      yield isAlone ? item : { ...item, ranges: null };
     }
     if (isSilent) yield { kind: 'refused', refusal: nothingIn(file.path) };
   }

@@ -10,8 +10,9 @@ import { TREE_BOUNDS } from '../../protocol/log_entries.ts';
 import { nodeId, tokenId, type AuthoredSpan, type NodeId, type TokenId, type TurnNode } from '../../units.ts';
 import { ImportError, isTurn, promptOf, taskOf, type Place, type Rollout, type Span } from './rollout.ts';
 import { factsOf } from './facts.ts';
+import { hasTurn, type IndexedUpdate } from './line_index.ts';
 import { surprisalOf } from './steps.ts';
-import { groupKeyOf, type Summary } from './tally.ts';
+import { groupHash, groupKeyOf, type Summary } from './tally.ts';
 import { treeOf, type GroupTree } from './trees.ts';
 
 export interface RecordOptions {
@@ -22,7 +23,16 @@ export interface RecordOptions {
   /** Trees that a person split or merged, by group key; the others are made from their rollouts. */
   readonly trees?: ReadonlyMap<string, GroupTree>;
   /** What was counted and how it was read, for the record to say of itself. */
-  readonly counted?: { readonly summary: Summary; readonly choices: ImportChoices };
+  readonly counted?: Counted;
+  /** Updates of all groups; those that are not among the rollouts stand in the files, and the record says so. */
+  readonly updates?: readonly IndexedUpdate[] | null;
+}
+
+/** What was counted, how it was read, and what of it is not among the rollouts. */
+export interface Counted {
+  readonly summary: Summary;
+  readonly choices: ImportChoices;
+  readonly rest?: ImportSummary['rest'];
 }
 
 const WORDS = /\s*\S+|\s+$/g;
@@ -196,7 +206,7 @@ function stepsOf(rollouts: readonly Rollout[]): readonly (readonly [string, read
 
 function* updateEvents(
   update: number,
-  trees: readonly GroupTree[],
+  { trees, elsewhere }: Step,
   unit: 'words' | 'tokens',
   texts: Texts,
 ): Generator<RunEvent> {
@@ -224,7 +234,7 @@ function* updateEvents(
     for (const node of nodes) yield { kind: 'node', update, prompt, node };
     yield { kind: 'leaves', update, prompt, leaves: leavesOf(trees[prompt]), pruned: [] };
   }
-  yield { kind: 'rollout-facts', update, rollouts: trees.flatMap(factsOf) };
+  if (trees.length > 0) yield { kind: 'rollout-facts', update, rollouts: trees.flatMap(factsOf) };
   yield { kind: 'phase', update, phase: 'reward' };
   const scored = trees.flatMap((tree, prompt) => {
     const byNode = rewardsOf(tree);
@@ -240,13 +250,14 @@ function* updateEvents(
     yield { kind: 'phase', update, phase: 'advantage' };
     yield { kind: 'credit', update, trees: credit };
   }
-  yield { kind: 'update-ended', update };
+  yield { kind: 'update-ended', update, ...(elsewhere && { elsewhere }) };
 }
 
 /** A step of the trainer, as it becomes an update. */
 interface Step {
   readonly step: number | null;
   readonly trees: readonly GroupTree[];
+  readonly elsewhere?: { readonly groups: number; readonly rollouts: number }; // in the files alone
 }
 
 /** Rollouts without a turn are left out. */
@@ -258,6 +269,24 @@ const grownSteps = (
     const grown = groups.map(([key, held]) => trees?.get(key) ?? treeOf(held)).filter(({ rows }) => rows.length > 0); // prettier-ignore
     return grown.length === 0 ? [] : [{ step: grown[0].rows[0].rollout.step, trees: grown }];
   });
+
+/** By the index: of each update the first groups, as far as all their rollouts are here. */
+function indexedSteps(rollouts: readonly Rollout[], updates: readonly IndexedUpdate[]): readonly Step[] {
+  const held = new Map<number, Rollout[]>();
+  for (const rollout of rollouts.filter(hasTurn)) {
+    const hash = groupHash(rollout);
+    held.set(hash, held.get(hash) ?? []);
+    held.get(hash)?.push(rollout);
+  }
+  return updates.map(({ step, groups }) => {
+    const missing = groups.findIndex(({ hash, rollouts: count }) => held.get(hash)?.length !== count);
+    const first = missing < 0 ? groups : groups.slice(0, missing);
+    const rest = groups.slice(first.length);
+    const elsewhere = { groups: rest.length, rollouts: rest.reduce((sum, each) => sum + each.rollouts, 0) };
+    const trees = first.map(({ hash }) => treeOf(held.get(hash) ?? []));
+    return { step, trees, ...(rest.length > 0 && { elsewhere }) };
+  });
+}
 
 const placeKey = ({ path, line }: Place): string => `${line} ${path}`;
 
@@ -280,13 +309,17 @@ function leavesByPlace(
 const MOST_TOLD = 200; // refusals, failures, files left out: the record says how many there were
 
 /** What the record of these rollouts says of its files. */
-export const importSummary = (
-  counted: NonNullable<RecordOptions['counted']>,
-  rollouts: readonly Rollout[],
-): ImportSummary => summaryWithin(counted, rollouts, grownSteps(rollouts, undefined));
+export const importSummary = (counted: Counted, rollouts: readonly Rollout[]): ImportSummary =>
+  summaryWithin(counted, rollouts, grownSteps(rollouts, undefined));
+
+/** Those that the record has not, were read. */
+function heldCount(rollouts: readonly Rollout[], steps: readonly Step[]): number {
+  if (!steps.some(({ elsewhere }) => elsewhere)) return rollouts.filter(({ rows }) => rows.length > 0).length;
+  return new Set(steps.flatMap(({ trees }) => trees.flatMap(({ rows }) => rows.map(({ rollout }) => rollout)))).size; // prettier-ignore
+}
 
 function summaryWithin(
-  { summary, choices }: NonNullable<RecordOptions['counted']>,
+  { summary, choices, rest }: Counted,
   rollouts: readonly Rollout[],
   steps: readonly Step[],
 ): ImportSummary {
@@ -298,7 +331,7 @@ function summaryWithin(
   const sum = all((one, other) => one + other);
   return {
     ...counted,
-    ...{ held: rollouts.filter(({ rows }) => rows.length > 0).length, choices },
+    ...{ held: heldCount(rollouts, steps), choices, ...(rest && { rest }) },
     rewards: {
       ...{ known: known.length, mean: sum === null ? null : sum / known.length },
       ...{
@@ -325,14 +358,14 @@ function summaryWithin(
  */
 export function* toRecord(
   rollouts: readonly Rollout[],
-  { file, format, unit = 'words', trees, counted }: RecordOptions,
+  { file, format, unit = 'words', trees, counted, updates = null }: RecordOptions,
 ): Generator<RunEvent> {
   const texts = new Texts();
-  const steps = grownSteps(rollouts, trees);
+  const steps = updates ? indexedSteps(rollouts, updates) : grownSteps(rollouts, trees);
   const summary = counted && summaryWithin(counted, rollouts, steps);
   yield {
     ...{ kind: 'run-started', config: null, adapter: null, environment: null, parameterCount: null },
     ...{ origin: { kind: 'imported', file, format, ...(summary && { summary }) }, tokens: unit, date: '' },
   };
-  for (const [at, step] of steps.entries()) yield* updateEvents(at + 1, step.trees, unit, texts);
+  for (const [at, step] of steps.entries()) yield* updateEvents(at + 1, step, unit, texts);
 }

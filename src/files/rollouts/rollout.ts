@@ -67,6 +67,7 @@ export interface Rollout {
   readonly answer: string | null; // the true one
   readonly ending: LeafEnding;
   readonly place: Place;
+  readonly lines?: readonly number[]; // all that it was put together from; absent: that of its place
   readonly notes: readonly Note[]; // what had to be guessed or mapped to read it
 }
 

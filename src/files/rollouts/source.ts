@@ -1,19 +1,26 @@
 /** Bytes of a chosen file to JSON values with their lines: archives are opened, encodings told apart, and memory stays bounded. */
 import type { AsyncFlateStreamHandler } from 'fflate';
+import type { ChosenFile } from '../../protocol/protocol.ts';
 import { quote } from '../../units.ts';
 import type { Bytes } from '../members.ts';
 import { ImportError } from './rollout.ts';
 
-/** A file that a person chose; `path` names it within its folder. */
-export interface ImportFile {
-  readonly path: string;
-  readonly blob: Blob;
+export type ImportFile = ChosenFile;
+
+/** Bytes that begin with a line of their file. */
+export interface Stretch {
+  readonly start: number; // in the file, bytes
+  readonly line: number; // from 1
+  readonly bytes: () => AsyncIterable<Bytes>;
 }
 
 /** A text file: the chosen one, or one within an archive. Can be read again from its start. */
 export interface Part {
   readonly path: string;
   readonly bytes: () => AsyncIterable<Bytes>;
+  /** Of a file whose lines stand in it as they are read: all of it, or those that were asked for. */
+  readonly stretches?: readonly Stretch[];
+  readonly isPart?: true; // some lines of it
 }
 
 /** Rows of a table, already values. */
@@ -165,6 +172,18 @@ async function* parquetRows(blob: Blob): AsyncGenerator<unknown> {
   }
 }
 
+function textPart({ path, blob, only }: ImportFile, head: Bytes): Part {
+  const bytes = (): AsyncIterable<Bytes> => piecesOf(blob);
+  if (utf16Of(head) !== null) return { path, bytes };
+  if (!only) return { path, bytes, stretches: [{ start: 0, line: 1, bytes }] };
+  const stretches: Stretch[] = [];
+  for (let at = 0; at < only.ranges.length; at += 3) {
+    const [start, end, line] = only.ranges.slice(at, at + 3);
+    stretches.push({ start, line, bytes: () => piecesOf(blob.slice(start, end)) });
+  }
+  return { path, bytes, stretches, isPart: true };
+}
+
 const EXTENSION_OF_PICKLES = /\.(?:pt|pth|pkl|pickle|bin)$/i;
 
 /**
@@ -178,7 +197,7 @@ export async function* partsOf(file: ImportFile): AsyncGenerator<Part | Table> {
   if (head.length === 0) throw refusal(path, 'an empty file', WANTED, 'Look whether the run wrote its rollouts yet, and choose another file.'); // prettier-ignore
   switch (kind) {
     case null:
-      return void (yield { path, bytes: () => piecesOf(blob) });
+      return void (yield textPart(file, head));
     case 'gzip':
       return void (yield { path: path.replace(/\.gz$/i, ''), bytes: () => gunzipped(blob) });
     case 'zstd':
@@ -202,7 +221,7 @@ const utf16Of = (head: Bytes): 'utf-16le' | 'utf-16be' | null =>
       ? 'utf-16be'
       : null;
 
-/** UTF-16 as UTF-8; a byte order mark goes. */
+/** UTF-16 as UTF-8. A byte order mark of UTF-8 stays, as in the file; decoders take it off. */
 export async function* asUtf8(pieces: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
   let decoder: TextDecoder | null | undefined;
   const encoder = new TextEncoder();
@@ -210,11 +229,6 @@ export async function* asUtf8(pieces: AsyncIterable<Bytes>): AsyncGenerator<Byte
     if (decoder === undefined) {
       const encoding = utf16Of(piece);
       decoder = encoding === null ? null : new TextDecoder(encoding);
-      const hasMark = piece[0] === 0xef && piece[1] === 0xbb && piece[2] === 0xbf;
-      if (decoder === null) {
-        yield hasMark ? piece.subarray(3) : piece;
-        continue;
-      }
     }
     yield decoder ? encoder.encode(decoder.decode(piece, { stream: true })) : piece;
   }

@@ -47,6 +47,9 @@ const hashSpans = (spans: readonly Span[], seed: number): number =>
 export const groupKeyOf = ({ group, step }: Rollout): string =>
   `${step ?? ''}|${group.by ?? ''}|${group.key}`;
 
+/** 53 bits of the same. */
+export const groupHash = (rollout: Rollout): number => hash(groupKeyOf(rollout), 0);
+
 /** Turns of a row as chained hashes of all that came before them: equal where rows begin alike. */
 function prefixes(row: Row, seed: number): readonly number[] {
   let sum = hashSpans(promptOf(row), seed);

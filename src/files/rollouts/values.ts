@@ -1,6 +1,7 @@
 /** A text file's JSON values, one after another, each with the line that it begins at, in memory of one value. */
 import type { Bytes } from '../members.ts';
-import { asUtf8, type Part } from './source.ts';
+import { asUtf8, type Part, type Stretch } from './source.ts';
+import type { ByteRange } from './format.ts';
 import { parseJson } from './json.ts';
 import type { Place } from './rollout.ts';
 
@@ -10,6 +11,7 @@ export interface Read extends Place {
   readonly fault: { readonly got: string; readonly text: string } | null;
   readonly bytes: number; // of its text
   readonly isBroken: boolean; // bytes that are not UTF-8 were replaced
+  readonly range: ByteRange | null; // null: it is no line of the file
 }
 
 const LINE_FEED = 0x0a;
@@ -31,44 +33,52 @@ const lenient = new TextDecoder();
 
 interface Line {
   readonly line: number;
+  readonly start: number; // in its file, bytes
   readonly text: string; // without its line feed; '' where it is too long
   readonly bytes: number;
   readonly isBroken: boolean;
   readonly isTooLong: boolean;
 }
 
-function lineOf(line: number, pieces: readonly Bytes[], bytes: number): Line {
-  if (bytes > MOST_VALUE_BYTES) return { line, text: '', bytes, isBroken: false, isTooLong: true };
+function lineOf(line: number, start: number, pieces: readonly Bytes[], bytes: number): Line {
+  const place = { line, start, bytes };
+  if (bytes > MOST_VALUE_BYTES) return { ...place, text: '', isBroken: false, isTooLong: true };
   const whole = joined(pieces);
   try {
-    return { line, text: strict.decode(whole), bytes, isBroken: false, isTooLong: false };
+    return { ...place, text: strict.decode(whole), isBroken: false, isTooLong: false };
   } catch {
-    return { line, text: lenient.decode(whole), bytes, isBroken: true, isTooLong: false };
+    return { ...place, text: lenient.decode(whole), isBroken: true, isTooLong: false };
   }
 }
 
 /** Lines with their numbers; of one that is too long, its number alone. */
 async function* linesOf(part: Part): AsyncGenerator<Line> {
-  let [line, bytes] = [1, 0];
+  const { bytes, stretches = [{ start: 0, line: 1, bytes }] } = part;
+  for (const stretch of stretches) yield* linesIn(stretch);
+}
+
+async function* linesIn(stretch: Stretch): AsyncGenerator<Line> {
+  let [line, at, bytes] = [stretch.line, stretch.start, 0];
   let pieces: Bytes[] = [];
   const keep = (piece: Bytes): void => {
     bytes += piece.length;
     if (bytes <= MOST_VALUE_BYTES) pieces.push(piece);
     else pieces = [];
   };
-  for await (const chunk of asUtf8(part.bytes())) {
+  for await (const chunk of asUtf8(stretch.bytes())) {
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
       keep(chunk.subarray(start, end));
-      yield lineOf(line, pieces, bytes);
+      yield lineOf(line, at, pieces, bytes);
       line += 1;
+      at += bytes + 1;
       pieces = [];
       bytes = 0;
       start = end + 1;
     }
     if (start < chunk.length) keep(chunk.slice(start)); // a copy: the chunk may be large
   }
-  if (bytes > 0) yield lineOf(line, pieces, bytes);
+  if (bytes > 0) yield lineOf(line, at, pieces, bytes);
 }
 
 function valueOf(text: string): { readonly value: unknown; readonly fault: Read['fault'] } {
@@ -179,7 +189,7 @@ const isMessage = (value: unknown): boolean =>
 async function* scanned(part: Part): AsyncGenerator<Read> {
   const scanner = new Scanner();
   const decoder = new TextDecoder();
-  const read = ({ text, line }: { text: string; line: number }): Read => ({ path: part.path, line, ...valueOf(text), bytes: text.length, isBroken: text.includes('\uFFFD') }); // prettier-ignore
+  const read = ({ text, line }: { text: string; line: number }): Read => ({ path: part.path, line, ...valueOf(text), bytes: text.length, isBroken: text.includes('\uFFFD'), range: null }); // prettier-ignore
   const talk: Read[] = []; // a document that is one list of messages is one rollout
   for await (const chunk of asUtf8(part.bytes()))
     for (const found of scanner.push(decoder.decode(chunk, { stream: true }))) {
@@ -202,7 +212,7 @@ async function* scanned(part: Part): AsyncGenerator<Read> {
  * the others are read.
  */
 export async function* valuesOf(part: Part): AsyncGenerator<Read> {
-  const layout = await layoutOf(part);
+  const layout = part.isPart ? 'lines' : await layoutOf(part);
   if (layout === 'values') return void (yield* scanned(part));
   const { path } = part;
   if (layout === 'text') {
@@ -213,10 +223,11 @@ export async function* valuesOf(part: Part): AsyncGenerator<Read> {
       isBroken ||= each.isBroken;
       if (bytes <= MOST_VALUE_BYTES) lines.push(each.text);
     }
-    return void (yield { path, line: 1, value: lines.join('\n'), fault: null, bytes, isBroken });
+    return void (yield { path, line: 1, value: lines.join('\n'), fault: null, bytes, isBroken, range: null });
   }
-  for await (const { line, text, bytes, isBroken, isTooLong } of linesOf(part)) {
-    const place = { path, line, bytes, isBroken };
+  for await (const { line, start, text, bytes, isBroken, isTooLong } of linesOf(part)) {
+    const range = part.stretches ? { start, end: start + bytes, line } : null;
+    const place = { path, line, bytes, isBroken, range };
     if (isTooLong) yield { ...place, value: null, fault: { got: `a line of ${bytes} bytes`, text: '' } };
     else if (text.trim() !== '') yield { ...place, ...valueOf(text) };
   }

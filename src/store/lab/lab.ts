@@ -148,7 +148,17 @@ export function createLab(
     ...{ run, recorded, selection, transport, empty },
     readFile: (name) => readSiteFile(name, read),
   });
-  const imports = createImports({ tools, shelf, kept, transport, run, selection, read, empty });
+  const imports = createImports({
+    tools,
+    shelf,
+    kept,
+    transport,
+    run,
+    selection,
+    read,
+    empty,
+    want: wantSelected,
+  });
   selection.subscribe(nameRun); // after the lessons, which put the person's own run back where one is left
   const needed = (): number | null => {
     const [last, { needs }] = [lastNeeded(selection.getState()), lessons.getState()];

@@ -61,6 +61,7 @@ function missingInUpdate({ shown: at, selection, hand }: PlaceQuestion): Missing
   const { prompt } = selection;
   if (!at || at.detail !== 'here' || !at.ended) return null;
   const tree = at.trees[prompt] as TreeState | undefined;
+  if (!tree && at.elsewhere) return null; // it stands in the file, and that is said
   if (!tree)
     return {
       what: `Prompt ${prompt + 1} is not there`,

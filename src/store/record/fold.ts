@@ -225,7 +225,7 @@ function foldEvent(draft: Draft, event: EngineEvent): void {
       Object.assign(draft.update(event.update), { metrics: event.metrics, ended: true });
       return;
     case 'update-ended':
-      draft.update(event.update).ended = true;
+      Object.assign(draft.update(event.update), { ended: true, elsewhere: event.elsewhere });
       return;
     case 'evaluation':
       state.evaluations = [...state.evaluations, event];

@@ -233,6 +233,7 @@ export function createReshaping({ run, selection, remember }: ReshapingParts): R
     );
   const make = async (record: RunStore, edit: TreeEdit, place: Change['place']): Promise<Reshaped | null> => {
     const { update } = edit;
+    if (record.getState().updates[update - 1]?.readBack) throw cannot('a step that was read back from its file', 'a step that the record holds, which keeps the change'); // prettier-ignore
     const events = await record.eventsOf(update);
     if (!events) return null;
     const reshaped = reshape(events, edit);

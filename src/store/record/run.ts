@@ -1,7 +1,7 @@
 /** The run slice: the log and the state folded from it, within bounded memory. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { isLogged, type EngineEvent, type RunEvent } from '../../protocol/protocol.ts';
-import type { ErrorReport } from '../../units.ts';
+import { tokenId, type ErrorReport, type TokenId } from '../../units.ts';
 import { EventLog, type Detail, type EventCodec } from './event_log.ts';
 import { condense, foldEvents } from './fold.ts';
 import { EMPTY_RUN, type RunState, type UpdateState } from './run_state.ts';
@@ -21,6 +21,11 @@ export interface RunStore extends StoreApi<RunState> {
    * when they are there.
    */
   readonly want: (updates: readonly number[]) => Promise<void>;
+  /**
+   * Where what the record does not hold of an update is read, by who has its files; what is wanted is read at once.
+   * `rollouts` resolves with the whole update, or null where it is left, or cannot be read: that is said there.
+   */
+  readonly readFrom: (rollouts: ReadUpdate) => void;
   /** Every event of the current run, in order; what belongs to the session excepted. Old updates are read back. */
   readonly log: () => AsyncGenerator<RunEvent, void>;
   /** The events of one update, 0 for those before the first; null where they are not at hand any more, or never were. */
@@ -39,6 +44,14 @@ export interface RunStore extends StoreApi<RunState> {
   readonly become: (contents: RunContents) => void;
 }
 
+/** An update by itself: its events count from 1, its token ids from 0. */
+export interface UpdateAlone {
+  readonly texts: readonly string[];
+  readonly events: readonly RunEvent[];
+}
+/** Null at once where the person left it before. */
+export type ReadUpdate = (update: number, signal: AbortSignal) => Promise<UpdateAlone | null> | null;
+
 export interface RunContents {
   readonly state: RunState;
   readonly log: EventLog;
@@ -47,6 +60,29 @@ export interface RunContents {
 export interface RunStoreOptions {
   readonly codec?: EventCodec | null; // null: old updates are lost
   readonly keptBytes?: number;
+}
+
+/** What is read back of an update, and how it stood before. */
+interface Lent {
+  before: UpdateState;
+  readonly events: readonly RunEvent[];
+  readonly textsEnd: number; // token ids of its own end here
+}
+
+/** An event of an update alone as one of this update, its token ids after those of the record. */
+function placed(event: RunEvent, update: number, first: number): RunEvent {
+  const after = (tokens: readonly TokenId[]): readonly TokenId[] => tokens.map((id) => tokenId(id + first));
+  if (event.kind === 'update-started')
+    return {
+      ...{ kind: event.kind, update },
+      prompts: event.prompts.map((prompt) => ({
+        ...prompt,
+        tokens: after(prompt.tokens),
+        answer: prompt.answer && after(prompt.answer),
+      })),
+    };
+  if (event.kind === 'node') return { ...event, update, node: { ...event.node, tokens: after(event.node.tokens) } }; // prettier-ignore
+  return 'update' in event ? { ...event, update } : event;
 }
 
 const KEPT_BYTES = 128 * 2 ** 20; // about a hundred updates of the instant preset
@@ -64,25 +100,63 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
     if (next && next !== update) store.setState({ updates: updates.with(number - 1, next) });
   };
   const held = new Set<number>(); // archived, yet at hand because they are wanted
+  const lent = new Map<number, Lent>(); // read from a file, until others are wanted
   const release = (update: number, detail: Detail): void => {
-    if (detail === 'archived' && wanted.includes(update)) held.add(update);
+    const read = lent.get(update);
+    if (read) read.before = condense(read.before, detail);
+    else if (detail === 'archived' && wanted.includes(update)) held.add(update);
     else replace(update, (state) => condense(state, detail));
   };
   const logOptions = { codec, keptBytes, onRelease: release };
   let log = source?.log.copy(logOptions) ?? new EventLog(logOptions);
+  let readUpdate: ReadUpdate | null = null;
+  let ownTexts = 0; // of the record, before what was read
+  const underWay = new Map<number, AbortController>();
+  const give = (update: number): void => {
+    const { before } = lent.get(update)!;
+    lent.delete(update);
+    const end = Math.max(ownTexts, ...[...lent.values()].map(({ textsEnd }) => textsEnd));
+    replace(update, () => before);
+    store.setState(({ texts }) => ({ texts: texts.slice(0, end) }));
+  };
+  const lend = async (update: number): Promise<void> => {
+    if (!readUpdate || underWay.has(update) || !store.getState().updates[update - 1]?.elsewhere) return;
+    const abort = new AbortController();
+    const reading = readUpdate(update, abort.signal);
+    if (!reading) return;
+    underWay.set(update, abort);
+    const read = await reading;
+    if (underWay.get(update) !== abort) return; // others are wanted
+    underWay.delete(update);
+    const { updates, texts } = store.getState();
+    const known = updates[update - 1];
+    if (!read || !known?.elsewhere) return;
+    const events = read.events.map((event) => placed(event, update, texts.length));
+    const whole = foldEvents(EMPTY_RUN, events).updates[update - 1];
+    const textsEnd = texts.length + read.texts.length;
+    if (lent.size === 0) ownTexts = texts.length;
+    lent.set(update, { before: known, events, textsEnd });
+    store.setState({
+      texts: [...texts, ...read.texts],
+      updates: updates.with(update - 1, { ...whole, readBack: true }),
+    });
+  };
   const recall = async (update: number): Promise<void> => {
     const before = store.getState();
-    if (before.updates[update - 1]?.detail !== 'archived') return;
+    if (before.updates[update - 1]?.detail !== 'archived') return lend(update);
     const events = await log.eventsOf(update);
     const now = store.getState();
     if (!events || !wanted.includes(update) || now.header !== before.header) return;
     const read = foldEvents(EMPTY_RUN, events).updates[update - 1];
     held.add(update);
     replace(update, (state) => (state.detail === 'archived' && read ? read : state));
+    await lend(update);
   };
   const forget = (): void => {
     log.clear();
     held.clear();
+    lent.clear();
+    readUpdate = null;
   };
 
   return {
@@ -109,11 +183,24 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
           held.delete(update);
           replace(update, (state) => condense(state, 'archived'));
         }
+      for (const update of lent.keys()) if (!updates.includes(update)) give(update);
+      for (const [update, abort] of underWay)
+        if (!updates.includes(update)) {
+          underWay.delete(update);
+          abort.abort();
+        }
       wanted = updates;
       for (const update of updates) await recall(update);
     },
+    readFrom(rollouts) {
+      readUpdate = rollouts;
+      for (const update of wanted) void recall(update);
+    },
     log: () => log.events(),
-    eventsOf: (update) => log.eventsOf(update),
+    eventsOf: (update) => {
+      const read = lent.get(update);
+      return read ? Promise.resolve(read.events) : log.eventsOf(update);
+    },
     rewrite(update, events) {
       log.rewrite(update, events);
       const folded = foldEvents(EMPTY_RUN, events).updates[update - 1];
@@ -166,6 +253,7 @@ export function createScreen(first: RunStore): Screen {
     dismissAlarm: (id) => current.dismissAlarm(id),
     clear: () => current.clear(),
     want: (updates) => current.want(updates),
+    readFrom: (rollouts) => current.readFrom(rollouts),
     log: () => current.log(),
     eventsOf: (update) => current.eventsOf(update),
     rewrite: (update, events) => current.rewrite(update, events),

@@ -66,6 +66,9 @@ export interface UpdateState {
   readonly ended: boolean; // the update is complete
   /** Trees and loss rows are at hand, compressed (read back when wanted), or gone; metrics always stay. */
   readonly detail: 'here' | 'archived' | 'lost';
+  /** What more of it stands in the file that the record was made of alone, after its trees. */
+  readonly elsewhere?: EventOf<'update-ended'>['elsewhere'] | undefined;
+  readonly readBack?: true; // its trees were read from that file, and go when others are wanted
 }
 
 /** What stands at the head of a record. Null is unknown: a file of another trainer says what it says. */

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useStore } from 'zustand';
 import type { ImportSummary } from '../../store/record/import_advice.ts';
 import type { ImportsState } from '../../store/lab/imports.ts';
-import { useLab } from '../parts/binding.ts';
+import { useLab, useRun, useUpdate } from '../parts/binding.ts';
 import { LazyPart } from '../parts/Boundary.tsx';
 import { countWords, formatCount } from '../parts/format.ts';
 import { formatBytes } from '../profile/ProfileTable.tsx';
@@ -17,6 +17,12 @@ export const useImports = <T,>(selector: (imports: ImportsState) => T): T =>
 /** "verl rollout dump, 0.6, because …" */
 export const recognisedWords = ({ title, version, why }: ImportSummary): string =>
   `${title}${version === '' ? '' : `, ${version}`}, because ${why}`;
+
+/** Of the rollouts that the record does not hold. */
+export const restWords = ({ held, rest }: ImportSummary): string =>
+  rest?.inFile
+    ? `; the page holds ${formatCount(held)} rollouts and reads the others from the file when their step is chosen`
+    : `; ${formatCount(held)} rollouts can be looked at, all are counted${rest ? `: ${rest.why}` : ''}`;
 
 /** A button that opens the dialog in which a person says how the files are to be read. */
 export function ReadOtherwise() {
@@ -69,7 +75,7 @@ function News({ summary }: { readonly summary: ImportSummary }) {
       <p>
         <strong>Read as {recognisedWords(summary)}.</strong> {countWords(rollouts, 'rollout')} in{' '}
         {countWords(groups, 'group')} ({groupedBy}), {countWords(turns, 'turn')}
-        {held < rollouts && `; ${formatCount(held)} rollouts are at hand, all are counted`}.
+        {held < rollouts && restWords(summary)}.
         {refusedCount > 0 && ` ${countWords(refusedCount, 'row')} could not be read.`}
       </p>
       <button type="button" className="small" onClick={() => selection.select({ view: 'train' })}>
@@ -110,11 +116,50 @@ function Unread() {
   );
 }
 
+/** What of the update on screen stands in its file alone: being read, or to be. */
+function Elsewhere() {
+  const { imports, run } = useLab();
+  const update = useUpdate();
+  const back = useImports((state) => state.back);
+  const file = useRun(({ header }) => (header?.origin.kind === 'imported' ? header.origin.file : ''));
+  if (!update?.elsewhere) return null;
+  const { groups, rollouts } = update.elsewhere;
+  const own = back && back.record === run.shown() && back.update === update.update ? back : null;
+  const what = `${countWords(groups, 'group')} (${countWords(rollouts, 'rollout')}) of update ${update.update}`;
+  if (own?.state === 'reading')
+    return (
+      <div className="notice" role="status">
+        <p>
+          Reading {what} from {file} …
+        </p>
+        <button type="button" className="small" onClick={imports.stopReadingBack}>
+          Cancel
+        </button>
+      </div>
+    );
+  const isAtHand = imports.filesOf(run.shown()) !== null;
+  return (
+    <div className="notice" role="status">
+      {own && typeof own.state === 'object' && <Reports reports={[own.state]} />}
+      <p>
+        {what} stand in {file} alone.
+        {!isAtHand && ' The page keeps no files: open the file again to look at them.'}
+      </p>
+      {isAtHand && (
+        <button type="button" className="small" onClick={() => imports.readBack(update.update)}>
+          Read them
+        </button>
+      )}
+    </div>
+  );
+}
+
 export function ImportNotice() {
   const news = useImports((state) => state.news);
   return (
     <>
       <Reading />
+      <Elsewhere />
       {news && <News summary={news} />}
       <Unread />
     </>

@@ -11,7 +11,7 @@ import { selectedTree } from '../../store/record/reading.ts';
 import { useLab, useRun, useSelection } from '../parts/binding.ts';
 import { capital, countWords, formatCount, formatNumber } from '../parts/format.ts';
 import { Fact, Missing } from '../parts/parts.tsx';
-import { ReadOtherwise, recognisedWords } from './ImportNotice.tsx';
+import { ReadOtherwise, recognisedWords, restWords } from './ImportNotice.tsx';
 import { StepCurves } from './StepCurves.tsx';
 import './imported.css';
 
@@ -45,7 +45,7 @@ function Counts({ summary }: { readonly summary: ImportSummary }) {
     <dl className="facts">
       <Fact name="rollouts">
         {formatCount(rollouts)}
-        {held < rollouts && `, of which ${formatCount(held)} can be looked at; all are counted`}
+        {held < rollouts && restWords(summary)}
         {failed.length > 0 && `; ${formatCount(failed.length)} failed`}
       </Fact>
       <Fact name="steps">{isStepKnown ? formatCount(steps) : UNKNOWN}</Fact>

@@ -103,9 +103,14 @@ export function NoTree() {
   if (recorded && isLoading && wanted !== null && wanted > here)
     words = `Update ${wanted} of the recorded run is on its way: the file is still loading.`;
   else if (recorded && isLoading && first) words = 'The recorded run is on its way.';
+  const inFile = useUpdate()?.elsewhere !== undefined;
+  if (inFile) words = 'Its trees stand in the file.';
   return (
-    <p className="empty" role="status">
-      {words}
-    </p>
+    <>
+      {inFile && <PromptBar />}
+      <p className="empty" role="status">
+        {words}
+      </p>
+    </>
   );
 }

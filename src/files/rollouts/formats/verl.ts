@@ -45,9 +45,9 @@ function rolloutOf(rows: readonly DumpRow[], place: Place, context: Context): Ro
 /** Rows of a session stand one after another: the writer sorts by uid. */
 function openDump(context: Context): RowReader {
   const single = perRow(row, (each, place) => [rolloutOf([each], place, context)])(context);
-  let held: { readonly session: string; readonly place: Place; readonly rows: DumpRow[] } | null = null;
+  let held: { readonly session: string; readonly place: Place; readonly rows: DumpRow[]; readonly lines: number[] } | null = null; // prettier-ignore
   const flush = (): readonly Rollout[] => {
-    const done = held ? [rolloutOf(held.rows, held.place, context)] : [];
+    const done = held ? [{ ...rolloutOf(held.rows, held.place, context), lines: held.lines }] : [];
     held = null;
     return done;
   };
@@ -58,8 +58,9 @@ function openDump(context: Context): RowReader {
         return [...flush(), ...single.add(value, place)];
       const checked = check(row, value, place);
       const done = held && held.session !== session ? flush() : [];
-      held ??= { session, place, rows: [] };
+      held ??= { session, place, rows: [], lines: [] };
       held.rows.push(checked);
+      held.lines.push(place.line);
       return done;
     },
     end: flush,

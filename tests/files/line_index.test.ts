@@ -1,0 +1,126 @@
+/** What a record does not hold is read back by its lines: event for event as it would stand in a record that holds all. */
+import { expect, test } from 'vitest';
+import { importAsRecord } from '../../src/files/rollouts/look.ts';
+import { importFiles } from '../../src/files/rollouts/import.ts';
+import { toRecord } from '../../src/files/rollouts/record.ts';
+import { readRecording } from '../../src/files/recording.ts';
+import type { FileLines, RunEvent } from '../../src/protocol/protocol.ts';
+import type { ImportFile } from '../../src/files/rollouts/source.ts';
+import { fixtureFiles } from '../support/imports.ts';
+
+const AS_READ = { format: null, delimiters: null, reward: null, group: null };
+const HOOKS = { onProgress: () => undefined, onFirst: () => undefined };
+
+/** Events of one update with their tokens as texts, rounded as a log rounds them. */
+function spelt(events: readonly RunEvent[]): Map<number, unknown[]> {
+  const texts: string[] = [];
+  const byUpdate = new Map<number, unknown[]>();
+  for (const event of events) {
+    if (event.kind === 'texts') texts.push(...event.texts);
+    if (event.kind === 'texts' || event.kind === 'run-started' || !('update' in event)) continue;
+    const own = byUpdate.get(event.update) ?? [];
+    byUpdate.set(event.update, own);
+    own.push(
+      JSON.parse(
+        JSON.stringify({ ...event, update: 0 }, (key, value: unknown) =>
+          (key === 'tokens' || key === 'answer') && Array.isArray(value)
+            ? value.map((id: number) => texts[id])
+            : typeof value === 'number' && !Number.isInteger(value)
+              ? Number(value.toPrecision(5))
+              : value,
+        ),
+      ),
+    );
+  }
+  return byUpdate;
+}
+
+async function readBack(files: readonly ImportFile[], lines: readonly FileLines[]): Promise<unknown[]> {
+  const parts = lines.map((only) => ({ ...files.find(({ path }) => path === only.path)!, only }));
+  const { log } = await importAsRecord(parts, AS_READ, HOOKS);
+  const events: RunEvent[] = [];
+  for await (const event of readRecording(log!)) events.push(event);
+  expect([...spelt(events).keys()]).toEqual([1]);
+  return spelt(events).get(1)!;
+}
+
+/** Groups in turn, several rollouts a line, a byte order mark, a torn line and empty ones between them. */
+const knotted = (): readonly ImportFile[] => {
+  const row = (group: number, at: number, step: number) =>
+    JSON.stringify({ input: `user\nQuestion ${group} ü\nassistant\n`, output: `answer ${at}`, gts: 'x', score: at, step }); // prettier-ignore
+  const lines = [1, 2].flatMap((step) =>
+    [0, 1, 2].flatMap((at) => [
+      ...[0, 1].map((group) => row(group, at, step)),
+      `[${row(0, 10 + at, step)},${row(1, 20 + at, step)}]`,
+      ...(at === 1 ? ['', '{"input": "torn'] : []),
+    ]),
+  );
+  return [{ path: 'knotted.jsonl', blob: new Blob([`\uFEFF${lines.join('\r\n')}`]) }];
+};
+
+test.for([
+  ['knotted', knotted()],
+  ...[
+    ...[
+      'verl_0_6',
+      'verl_0_9_train.jsonl',
+      'atpo_dump.jsonl',
+      'nemo_gym_math_with_code.jsonl',
+      'prime_rl_steps',
+    ],
+    ...[
+      'verifiers_wordle_results.jsonl',
+      'rllm_gateway.jsonl',
+      'agent_lightning_spans.jsonl',
+      'chat.jsonl',
+      'verl_mlflow.jsonl',
+    ],
+  ].map((name) => [name, fixtureFiles(name)] as const),
+] as const)('%s is read back update by update as it stands in a whole record', async ([, files]) => {
+  const { updates, without } = await importFiles(files, { keepBytes: 0, withIndex: true });
+  expect(without).toBe(null);
+  const whole = await importFiles(files);
+  const events = [...toRecord(whole.rollouts, { file: 'f', format: 'f', updates })];
+  const wanted = spelt(events);
+  expect(updates!.length).toBe(wanted.size);
+  expect(wanted.size).toBe(whole.summary.steps || 1);
+  for (const [at, { lines }] of updates!.entries())
+    expect(await readBack(files, lines)).toEqual(wanted.get(at + 1));
+});
+
+test('a record that holds the first groups alone says which stand elsewhere, and lines next to each other are one range', async () => {
+  const files = knotted();
+  const { updates } = await importFiles(files, { keepBytes: 0, withIndex: true });
+  const events = [...toRecord([], { file: 'f', format: 'f', updates })];
+  const ended = events.filter((event) => event.kind === 'update-ended');
+  expect(ended.map(({ elsewhere }) => elsewhere)).toEqual([{ groups: 2, rollouts: 12 }, { groups: 2, rollouts: 12 }]); // prettier-ignore
+  expect(updates!.map(({ lines: [{ ranges }] }) => ranges.length / 3)).toEqual([2, 2]); // the torn line parts them
+});
+
+test('a step of more than 4 MB of text is several updates of whole groups', async () => {
+  const text = 'word '.repeat(40_000); // 200 kB
+  const rows = Array.from({ length: 60 }, (_, at) =>
+    JSON.stringify({ input: `user\nQ${at >> 1}\nassistant\n`, output: text, gts: 'x', score: at, step: 1 }),
+  );
+  const files = [{ path: 'large.jsonl', blob: new Blob([rows.join('\n')]) }];
+  const { updates } = await importFiles(files, { keepBytes: 0, withIndex: true });
+  expect(updates!.map(({ groups }) => groups.length)).toEqual([10, 10, 10]);
+  expect(updates!.flatMap(({ lines }) => lines.map(({ ranges }) => ranges.length))).toEqual([3, 3, 3]);
+});
+
+test.for(['rllm', 'trl', 'rollouts.jsonl.gz', 'prime_rl', 'inspect_browser.json'])(
+  'of %s nothing is read back, and the file is named',
+  async (name) => {
+    const gzip = async (): Promise<ImportFile> => {
+      const [{ blob }] = fixtureFiles('chat.jsonl');
+      return {
+        path: name,
+        blob: await new Response(blob.stream().pipeThrough(new CompressionStream('gzip'))).blob(),
+      };
+    };
+    const files = name.endsWith('.gz') ? [await gzip()] : fixtureFiles(name);
+    const { updates, without } = await importFiles(files, { keepBytes: 0, withIndex: true });
+    expect(updates).toBe(null);
+    expect(without).not.toBe(null);
+  },
+);
