@@ -230,6 +230,9 @@ const tileCase = (
  */
 const TWIN_SHAPES = SHAPES.map((shape) => ({ ...shape, accumulate: shape.n % 4 === 0 ? 0 : 1 }));
 
+/** More than one tile of any side each way, the last ones not full. */
+export const SEVERAL_TILES: Shape = { m: 134, n: 67, k: 41, accumulate: 1 };
+
 /** Kernels without groups to shape: one grid, from the side of the tile of c that a group computes. */
 const tiled = (
   name: string,
@@ -258,9 +261,7 @@ const tiles = (layout: Layout, source: string, reference: Reference): Kernel<Par
     ({ SIDE }) => SIDE,
     () => [
       ...TWIN_SHAPES.map((shape) => tileCase(layout, reference, shape, {})),
-      ...[TILE_SHAPES.large, TILE_SHAPES.middle].map((constants) =>
-        tileCase(layout, reference, { m: 134, n: 67, k: 41, accumulate: 1 }, constants),
-      ),
+      tileCase(layout, reference, SEVERAL_TILES, TILE_SHAPES.large), // `middle` is the same text: card_twins.test.ts
     ],
   );
 

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { kernels } from '../../shaders/index.ts';
+import { matmulCaseOf, SEVERAL_TILES, type Layout } from '../../shaders/matmul/matmul.kernel.ts';
 import { autotune } from '../../src/gpu/autotune.ts';
 import { BufferOwner } from '../../src/gpu/buffers.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
@@ -43,7 +44,8 @@ test.for(twins.filter(({ kernel }) => !SUMS_IN_LANES.includes(kernel.name)))(
   async ({ kernel, twin }, { skip }) => {
     const runs = twin.kernel ?? kernel;
     if (runs.feature && !gpu.features.has(runs.feature)) skip(`this device has no ${runs.feature}`);
-    const cases = smallCases(kernel);
+    const layout = /^matmul_(nt|nn|tn)$/.exec(kernel.name)?.[1] as Layout | undefined; // as the pattern says
+    const cases = [...smallCases(kernel), ...(layout ? [matmulCaseOf(layout, SEVERAL_TILES)] : [])];
     expect(cases.length).toBeGreaterThan(0);
     for (const { overrides, constants, ...rest } of cases) {
       const plain = await runOnce(gpu, kernel, { ...rest, overrides, constants });
