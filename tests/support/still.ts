@@ -1,5 +1,5 @@
 /**
- * Waits until what is looked at stays for some frames and nothing moves: sizes are measured, and labels and charts fitted to
+ * Waits until all is fetched, and what is looked at stays for some frames and nothing moves: sizes are measured, and labels and charts fitted to
  * them, when the page has been laid out.
  */
 import { expect } from 'vitest';
@@ -14,7 +14,8 @@ export async function still(look: () => string = () => document.body.innerHTML):
       await new Promise(requestAnimationFrame);
       const now = look();
       const moves = document.getAnimations().some(({ playState }) => playState === 'running');
-      frames = now === last && !moves ? frames + 1 : 0;
+      const isFetched = !document.body.textContent.includes(' is loading …'); // parts/Boundary.tsx
+      frames = now === last && !moves && isFetched ? frames + 1 : 0;
       last = now;
       return frames;
     })

@@ -61,10 +61,11 @@ describe.each(VIEWS)('in %s', (view) => {
   });
 });
 
-test('every curve is named by a sentence with its first and its last number', () => {
+test('every curve is named by a sentence with its first and its last number', async () => {
   const run = lab.run.getState();
-  const names = [...main().querySelectorAll('.chart')].map((chart) => chart.getAttribute('aria-label') ?? '');
-  expect(names).toHaveLength(main().querySelectorAll('.curves figure').length);
+  const charts = (): Element[] => [...main().querySelectorAll('.chart')];
+  await expect.poll(() => charts().length).toBe(main().querySelectorAll('.curves figure').length); // what draws them is fetched
+  const names = charts().map((chart) => chart.getAttribute('aria-label') ?? '');
   const share = (key: Parameters<typeof metricSeries>[1]): readonly string[] =>
     metricSeries(run, key).map((value) => formatShare(value));
   const said = (title: string, label: string, [first, last]: readonly string[]): void =>
