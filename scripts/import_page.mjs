@@ -56,18 +56,21 @@ async function open({ url, launching }) {
     const { begun, first, now } = await page.evaluate(() => ({ ...globalThis.seen, now: performance.now() }));
     console.log(await page.locator('.import-news p').innerText());
     console.log(`first tree ${seconds((first || now) - begun)}, all of it ${seconds(now - begun)}`);
-    const last = await page.evaluate(() => {
-      const steps = [...document.querySelectorAll('input[type=range]')].map((slider) => Number(slider.max));
-      return Math.max(...steps);
-    });
-    const from = await page.evaluate((update) => {
-      location.hash = location.hash.replace(/&update=\d+/, '').concat(`&update=${update}`);
-      return performance.now();
-    }, last);
-    await page.getByText(/^Reading .* of update/).waitFor({ state: 'attached', timeout: 10_000 }).catch(() => undefined); // prettier-ignore
-    await page.waitForFunction(isRead, undefined, { timeout: HOUR });
-    const until = await page.evaluate(() => performance.now());
-    console.log(`update ${last} chosen and on screen after ${seconds(until - from)}`);
+    await page.evaluate(() => (location.hash = location.hash.replace(/&update=\d+/, ''))); // the newest
+    const readThem = page.getByRole('button', { name: 'Read them' });
+    if (
+      await readThem.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      )
+    ) {
+      // prettier-ignore
+      const from = await page.evaluate(() => performance.now());
+      await readThem.click();
+      await page.waitForFunction(isRead, undefined, { timeout: HOUR });
+      const until = await page.evaluate(() => performance.now());
+      console.log(`the last step read back and on screen after ${seconds(until - from)}`);
+    }
     heaps.stop();
     const busy = await page.evaluate(() => globalThis.seen.busy);
     console.log(`the page busy for ${busy.toFixed(0)} ms at most; heaps at most: page ${megabytes(heaps.most.page)}, a worker ${megabytes(heaps.most.workers)}`); // prettier-ignore

@@ -70,10 +70,24 @@ test('a group of one is neither dead nor of rewards that differ', async () => {
 test('words for what a file does not say name the field, and what to switch on', async () => {
   const { updates, header } = await opened(stepFiles([1]));
   const answers = answersOf(updates[0], header!);
-  expect(words.maskWords(answers)).toMatch(/^Unknown: the file has no token ids\. Switch on: verl, /);
+  expect(words.maskWords(answers)).toMatch(
+    /^Unknown: the file has no token ids\. Switch on: actor_rollout_ref\.rollout\.trace\.backend=mlflow/,
+  );
   expect(words.boundaryWords(answers)).toMatch(/^Unknown: the file does not hold the ids of a turn’s whole context/); // prettier-ignore
   expect(words.mismatchWords(answers)).toMatch(/^Unknown: the file has no log-probabilities\. Switch on: /);
   expect(words.toolUseWords(toolUseOf({ updates, header }))).toMatch(/^Unknown: there are fewer than three steps/); // prettier-ignore
+  // Of the trainer that wrote the file, where it is known what that one writes; else of those that are.
+  for (const [format, lack, own] of [
+    ['verl', 'trainer', 'the recorder of the verl folder'],
+    ['verifiers-v1', 'trainer', 'prime-rl 0.9.1'],
+    ['rllm', 'contexts', 'Step.to_dict with prompt_ids'],
+    ['inspect', 'sampler', '--logprobs in inspect eval'],
+    ['otel', 'sampler', 'verl, rollout.calculate_log_probs=True'],
+  ] as const) {
+    // prettier-ignore
+    const asked = { ...answers, format, hasSampler: lack === 'trainer' };
+    expect(lack === 'contexts' ? words.boundaryWords(asked) : words.mismatchWords(asked)).toContain(`Switch on: ${own}`); // prettier-ignore
+  }
   const sampled = await answered(trajectories([{ rewards: [0, 1], tool: '11' }, { rewards: [1, 0], tool: '11' }])); // prettier-ignore
   expect(words.mismatchWords(sampled)).toMatch(/^Unknown: the file has no log-probabilities of the trainer/);
 });

@@ -20,10 +20,14 @@ export type * from '../../algo/questions/silence.ts';
 export { FEWEST_STEPS, type ToolUse } from '../../algo/questions/tool_use.ts';
 export type * from '../../algo/questions/turn_rewards.ts';
 
+const formatOf = ({ origin }: RunHeader): string =>
+  (origin.kind === 'imported' && origin.summary?.format) || '';
+
 /** Answers about one update; null: the record does not say enough. */
 export interface Answers {
   readonly rollouts: readonly RolloutFacts[];
   readonly isOurs: boolean; // trained here: no context is rendered again
+  readonly format: string; // of the file; '' of none, or of none that is known
   /** Losses that the trainer read, of its mini-batches; none where the record holds none. */
   readonly losses: readonly number[];
   readonly silence: Silence;
@@ -40,7 +44,7 @@ export function answersOf(update: UpdateState, header: RunHeader): Answers {
   const rollouts = factsOfUpdate(update, header);
   const dropped = update.trees.filter((tree) => tree.dropped).map(({ prompt }) => prompt.index);
   return {
-    ...{ rollouts, isOurs: header.config !== null },
+    ...{ rollouts, isOurs: header.config !== null, format: formatOf(header) },
     losses: update.minibatches.flatMap(({ loss }) => loss ?? []),
     silence: readSilence(rollouts, new Set(dropped)),
     ...{ masks: readMasks(rollouts), innerZeros: innerZeros(rollouts), boundaries: readBoundaries(rollouts) },

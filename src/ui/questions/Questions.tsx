@@ -86,7 +86,7 @@ function MaskQuestion({ answers }: { readonly answers: Answers }) {
         <dl className="facts">
           {answers.masks.map((finding) => (
             <Fact key={finding.fault} name={words.FAULT_WORDS[finding.fault]}>
-              {words.faultWords(finding)} <Turns turns={finding.turns} />
+              {words.faultWords(finding, answers.format)} <Turns turns={finding.turns} />
             </Fact>
           ))}
         </dl>

@@ -1,4 +1,5 @@
 /** Answers to questions about rollouts, a sentence each with its numbers; what a file does not say is unknown, with what would tell. */
+import { adviceOn, type Lack } from '../../store/record/import_advice.ts';
 import {
   type Answers,
   type Corrected,
@@ -13,19 +14,27 @@ import { countWords, formatCount, formatNumber, formatShare, formatSigned } from
 const shareOf = (part: number, all: number): string => `${formatCount(part)} of ${formatCount(all)}`;
 const digits = 3;
 
-/** What to switch on, by what is missing. */
-export const SWITCH_ON = {
-  reward: 'the file has no reward of each rollout. Switch on: a numeric field in each row, named with “Read otherwise”.', // prettier-ignore
-  masks: 'the file has no masks. Switch on: verl, rollout.trace.backend=mlflow or weave; verifiers, state_columns=["trajectory"]; prime-rl writes them by itself.', // prettier-ignore
-  sampler: 'the file has no log-probabilities. Switch on: verl, rollout.calculate_log_probs=True with a rollout trace; vLLM, logprobs=1.', // prettier-ignore
-  trainer: 'the file has no log-probabilities of the trainer. Switch on: prime-rl 0.9.1.dev29 or later, and open its whole folder traces/; verl writes them in no file of its own.', // prettier-ignore
-  contexts: 'the file does not hold the ids of a turn’s whole context, only what each turn adds. Switch on: verifiers, state_columns=["trajectory"]; rLLM, prompt_ids and response_ids in each step.', // prettier-ignore
-  ids: 'the file has no token ids. Switch on: verl, rollout.trace.backend=mlflow or weave; verifiers, state_columns=["trajectory"].', // prettier-ignore
-  groups: 'there is no group of two rollouts with rewards. Switch on: a reward and the prompt’s id in each row.', // prettier-ignore
-  steps: 'there are fewer than three steps so far. Of files, open those of all steps together.',
-} as const;
+/** By what is missing: the sentence, and how one comes by it whoever wrote the file. */
+export const SWITCH_ON: Readonly<Record<Lack | 'steps', readonly [lacks: string, anyhow: string]>> = {
+  reward: [
+    'the file has no reward of each rollout',
+    'a numeric field in each row, named with “Read otherwise”',
+  ],
+  masks: ['the file has no masks', 'verl, rollout.trace.backend=mlflow or weave; verifiers, state_columns=["trajectory"]; prime-rl writes them by itself'], // prettier-ignore
+  sampler: ['the file has no log-probabilities', 'verl, rollout.calculate_log_probs=True with a rollout trace; vLLM, logprobs=1'], // prettier-ignore
+  trainer: ['the file has no log-probabilities of the trainer', 'prime-rl 0.9.1.dev29 or later, and open its whole folder traces/; verl writes them in no file of its own'], // prettier-ignore
+  contexts: ['the file does not hold the ids of a turn’s whole context, only what each turn adds', 'verifiers, state_columns=["trajectory"]; rLLM, prompt_ids and response_ids in each step'], // prettier-ignore
+  ids: ['the file has no token ids', 'verl, rollout.trace.backend=mlflow or weave; verifiers, state_columns=["trajectory"]'], // prettier-ignore
+  groups: ['there is no group of two rollouts with rewards', 'a reward and the prompt’s id in each row'],
+  steps: ['there are fewer than three steps so far. Of files, open those of all steps together', ''],
+};
 
-const unknown = (missing: keyof typeof SWITCH_ON): string => `Unknown: ${SWITCH_ON[missing]}`;
+/** What to switch on in the trainer of this format, where that is known. @param format '' of none */
+function unknown(missing: keyof typeof SWITCH_ON, format: string): string {
+  const [lacks, anyhow] = SWITCH_ON[missing];
+  const own = missing === 'steps' ? null : adviceOn(format, missing);
+  return `Unknown: ${lacks}.${anyhow === '' ? '' : ` Switch on: ${own?.set ?? anyhow}.`}`;
+}
 
 // Why is nothing learnt?
 
@@ -37,7 +46,7 @@ export function learningWords(answers: Answers): string {
   const trained = trainedOn(answers);
   const dropped = silence.groups.filter(({ kind }) => kind === 'dropped').length;
   if (trained.length === 0 && dropped > 0) return `Nothing is learnt: the filter dropped ${shareOf(dropped, silence.groups.length)} groups, and the others have no rewards.`; // prettier-ignore
-  if (trained.length === 0) return unknown('reward');
+  if (trained.length === 0) return unknown('reward', answers.format);
   if (silence.masked === silence.rollouts && silence.tokenless.length === silence.rollouts)
     return `Nothing is learnt: ${shareOf(silence.tokenless.length, silence.rollouts)} rollouts have no token under the loss.`;
   const count = (of: GroupSilence['kind']): number => trained.filter(({ kind }) => kind === of).length;
@@ -94,8 +103,8 @@ export function silenceFacts(answers: Answers): readonly (readonly [name: string
     ['without all rewards', count('unscored')],
     ['dropped by a filter', count('dropped')],
     ['rollouts cut by length', shareOf(silence.cut.length, silence.rollouts)],
-    ['without a token in the loss', silence.masked === 0 ? unknown('masks') : shareOf(silence.tokenless.length, silence.masked)], // prettier-ignore
-    ['ratio trainer / sampler', ratio ? `exactly 1 for ${formatCount(ratio.ones)} of ${countWords(ratio.tokens, 'token')}; |log ratio| at most ${formatNumber(ratio.farthest, 4)}` : unknown(answers.hasSampler ? 'trainer' : 'sampler')], // prettier-ignore
+    ['without a token in the loss', silence.masked === 0 ? unknown('masks', answers.format) : shareOf(silence.tokenless.length, silence.masked)], // prettier-ignore
+    ['ratio trainer / sampler', ratio ? `exactly 1 for ${formatCount(ratio.ones)} of ${countWords(ratio.tokens, 'token')}; |log ratio| at most ${formatNumber(ratio.farthest, 4)}` : unknown(answers.hasSampler ? 'trainer' : 'sampler', answers.format)], // prettier-ignore
     ['turns that the trainer gave A = 0', unadvantaged ? shareOf(unadvantaged.zero, unadvantaged.turns) : 'unknown: the file has no advantages'], // prettier-ignore
     ...(losses.length > 0 ? [['loss of mini-batches', losses.slice(0, MOST_TERMS).map((each) => formatSigned(each, 5)).join(', ')] as const] : []), // prettier-ignore
   ];
@@ -109,22 +118,25 @@ export const FAULT_WORDS: Readonly<Record<MaskFault, string>> = {
   'last-certain': 'turns whose last token has log-probability exactly 0',
   'ids-missing': 'turns without ids, of rollouts that have some',
 };
-const FAULT_NEEDS: Readonly<Record<MaskFault, keyof typeof SWITCH_ON>> = {
+const FAULT_NEEDS: Readonly<Record<MaskFault, Lack>> = {
   'read-in-loss': 'masks',
   'written-outside': 'masks',
   'last-certain': 'sampler',
   'ids-missing': 'ids',
 };
 
-export const faultWords = ({ fault, checked, tokens, ofTokens, rollouts }: MaskFinding): string => {
-  if (checked === 0) return unknown(FAULT_NEEDS[fault]);
+export const faultWords = (
+  { fault, checked, tokens, ofTokens, rollouts }: MaskFinding,
+  format: string,
+): string => {
+  if (checked === 0) return unknown(FAULT_NEEDS[fault], format);
   const found = `${shareOf(tokens, ofTokens)} (${formatShare(ofTokens === 0 ? 0 : tokens / ofTokens, 1)})`;
   return tokens === 0 ? found : `${found}, in ${countWords(rollouts, 'rollout')}`;
 };
 
-export function maskWords({ masks, innerZeros: { zero, of } }: Answers): string {
+export function maskWords({ masks, innerZeros: { zero, of }, format }: Answers): string {
   const known = masks.filter(({ checked }) => checked > 0);
-  if (known.length === 0) return unknown('ids');
+  if (known.length === 0) return unknown('ids', format);
   const faults = known.filter(({ tokens }) => tokens > 0);
   const most = Math.max(...known.map(({ checked }) => checked));
   const last = faults.some(({ fault }) => fault === 'last-certain') ? ` Of the tokens before the last, ${shareOf(zero, of)} have exactly 0 too: ${zero === 0 ? 'the last ones were put there rather than sampled.' : 'some tokens are simply certain.'}` : ''; // prettier-ignore
@@ -134,11 +146,11 @@ export function maskWords({ masks, innerZeros: { zero, of } }: Answers): string 
 
 // Boundaries.
 
-export function boundaryWords({ boundaries, isOurs, rollouts }: Answers): string {
+export function boundaryWords({ boundaries, isOurs, rollouts, format }: Answers): string {
   const { compared, unknown: open, drifted, rewritten } = boundaries;
   if (isOurs) return 'No: tokens go in as they came out of the sampler here, and no conversation is rendered again.'; // prettier-ignore
   if (compared === 0 && open === 0 && rollouts.length > 0) return 'No rollout has a second turn, so no conversation is rendered again.'; // prettier-ignore
-  if (compared === 0) return unknown('contexts');
+  if (compared === 0) return unknown('contexts', format);
   const rest = open === 0 ? '' : ` ${countWords(open, 'more turn')} cannot be compared.`;
   const edited = rewritten.length === 0 ? '' : ` In ${formatCount(rewritten.length)} the words differ too: the context was edited.`; // prettier-ignore
   return drifted.length === 0
@@ -148,8 +160,8 @@ export function boundaryWords({ boundaries, isOurs, rollouts }: Answers): string
 
 // Sampler against trainer.
 
-export function mismatchWords({ mismatch, hasSampler }: Answers): string {
-  if (!mismatch) return unknown(hasSampler ? 'trainer' : 'sampler');
+export function mismatchWords({ mismatch, hasSampler, format }: Answers): string {
+  if (!mismatch) return unknown(hasSampler ? 'trainer' : 'sampler', format);
   const { all, probability, without } = mismatch;
   const [least, , , , , , most] = all.quantiles;
   const rest = without === 0 ? '' : ` ${countWords(without, 'rollout')} do not say.`;
@@ -172,8 +184,8 @@ export function correctionWords(rule: Correction, threshold: number, found: Corr
 
 // Rewards of turns.
 
-export function turnRewardWords({ turnRewards }: Answers): string {
-  if (!turnRewards) return unknown('groups');
+export function turnRewardWords({ turnRewards, format }: Answers): string {
+  if (!turnRewards) return unknown('groups', format);
   const { groups, turns, mixed, alone, flippedRollout, comparedState, flippedState, leftOut } = turnRewards;
   const ofTurns = groups.filter((group) => group.ofTurns).length;
   const what = ofTurns === 0 ? 'No turn has a reward of its own: each gets the outcome.' : `${shareOf(ofTurns, groups.length)} groups have a reward for each turn.`; // prettier-ignore
@@ -193,7 +205,7 @@ const TRENDS: Readonly<Record<ToolUse['trend'], string>> = {
 };
 
 export function toolUseWords(use: ToolUse | null): string {
-  if (!use) return unknown('steps');
+  if (!use) return unknown('steps', '');
   const { trend, start, end, startReward, endReward, declinesFrom, window, steps } = use;
   if (trend === 'never') return TRENDS.never;
   const reward = startReward === null || endReward === null ? 'the reward is unknown' : `the reward goes from ${formatNumber(startReward)} to ${formatNumber(endReward)}`; // prettier-ignore
