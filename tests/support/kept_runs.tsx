@@ -6,6 +6,7 @@ import { importInWorker, lookInWorker, openBundleInWorker } from '../../src/file
 import { readLogPart, readRecording, writeRecording } from '../../src/files/recording.ts';
 import type { EngineEvent, RunCommand } from '../../src/protocol/protocol.ts';
 import { NO_KEEPER, NO_TAB, type KeptEntry, type KeeperEnd } from '../../src/store/lab/kept.ts';
+import type { ImportTools } from '../../src/store/lab/imports.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import type { RunConfig } from '../../src/units.ts';
@@ -28,11 +29,19 @@ interface Stored {
   readonly entries?: (config: RunConfig) => readonly KeptEntry[];
   readonly usage?: number;
   readonly browser?: KeeperEnd; // a real one, in place of the entries
+  readonly importRollouts?: ImportTools['importRollouts']; // absent: the worker's
   readonly hash?: string; // the address that the page is opened with; absent: the Runs view
 }
 
 /** The page over a keeper that holds these entries; `calls` grows with what is asked of it. */
-export async function open({ entries = () => [], usage = 12e6, browser, hash }: Stored) {
+export async function open({
+  entries = () => [],
+  usage = 12e6,
+  browser,
+  hash,
+  importRollouts = importInWorker,
+}: Stored) {
+  // prettier-ignore
   const log = await scriptedLog();
   const bytes = await writeRecording(log);
   const table = new Map(entries({ ...configOf(log), updates: 40 }).map((entry) => [entry.id, entry]));
@@ -67,7 +76,7 @@ export async function open({ entries = () => [], usage = 12e6, browser, hash }: 
         openBundle: openBundleInWorker,
         writeBundle: (run) => writeBundle(run),
         writeLog: writeRecording,
-        importRollouts: importInWorker,
+        importRollouts,
         lookAtRollouts: lookInWorker,
       },
     },

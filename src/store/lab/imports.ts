@@ -51,6 +51,8 @@ export interface ReadingBack {
 export interface ImportsState {
   readonly reading: ImportProgress | null;
   readonly back: ReadingBack | null; // the newest
+  /** Said once reading was left by the person. */
+  readonly left: { readonly name: string; readonly isKept: boolean } | null;
   /** Said once a file is open: what it was recognised as, and why. */
   readonly news: ImportSummary | null;
   readonly refused: ImportSummary | null; // of files that nothing could be read of
@@ -121,7 +123,7 @@ const unread = (where: string, error: unknown): ErrorReport =>
 export function createImports(parts: ImportsParts): Imports {
   const { tools, shelf, kept, transport, run, selection, read, empty, want } = parts;
   const store = createStore<ImportsState>(() => ({
-    ...{ reading: null, back: null, news: null, refused: null, failure: null },
+    ...{ reading: null, back: null, left: null, news: null, refused: null, failure: null },
   }));
   const sources = new WeakMap<RunStore, readonly ChosenFile[]>();
   const ids = new WeakMap<RunStore, string>(); // of records that files were read into
@@ -249,7 +251,7 @@ export function createImports(parts: ImportsParts): Imports {
       if (!tools) return store.setState({ failure: noReader(name) });
       store.setState({
         ...{ reading: { name, bytes: 0, total, rollouts: 0, isShown: false } },
-        ...{ news: null, refused: null, failure: null },
+        ...{ left: null, news: null, refused: null, failure: null },
       });
       let first: Promise<RunStore | null> = Promise.resolve(null);
       try {
@@ -290,8 +292,9 @@ export function createImports(parts: ImportsParts): Imports {
     cancel() {
       abort.abort();
       const { reading } = store.getState();
-      if (reading?.isShown && sources.has(run.shown())) shelf.keep(run.shown());
-      store.setState({ reading: null });
+      const isKept = reading?.isShown === true && sources.has(run.shown());
+      if (isKept) shelf.keep(run.shown());
+      store.setState({ reading: null, left: reading && { name: reading.name, isKept } });
     },
     filesOf: (record) => sources.get(record) ?? null,
     async look(record, choices) {
@@ -299,6 +302,6 @@ export function createImports(parts: ImportsParts): Imports {
       if (!tools || !files) throw new LabError('ImportError', noReader('the files of this record'));
       return tools.lookAtRollouts(files, choices);
     },
-    dismiss: () => store.setState({ news: null, refused: null, failure: null }),
+    dismiss: () => store.setState({ left: null, news: null, refused: null, failure: null }),
   };
 }

@@ -116,6 +116,23 @@ function Unread() {
   );
 }
 
+function Left() {
+  const { imports } = useLab();
+  const left = useImports((state) => state.left);
+  if (!left) return null;
+  return (
+    <div className="notice" role="status">
+      <p>
+        Reading of {left.name} was left.{' '}
+        {left.isKept ? 'What was read of it is on screen and under Runs.' : 'Nothing of it is kept.'}
+      </p>
+      <button type="button" className="small" onClick={imports.dismiss}>
+        Dismiss
+      </button>
+    </div>
+  );
+}
+
 /** What of the update on screen stands in its file alone: being read, or to be. */
 function Elsewhere() {
   const { imports, run } = useLab();
@@ -159,6 +176,7 @@ export function ImportNotice() {
   return (
     <>
       <Reading />
+      <Left />
       <Elsewhere />
       {news && <News summary={news} />}
       <Unread />
