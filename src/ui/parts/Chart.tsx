@@ -1,6 +1,6 @@
 /** A curve over updates: what it is of with its values at one update, and its plot, which is fetched when the first is drawn. */
 import { LazyPart } from './Boundary.tsx';
-import { formatIn, readingAt, type Curve } from './curve_data.ts';
+import { formatIn, readingAt, type ChartProps, type Curve } from './curve_data.ts';
 import { Label } from './Term.tsx';
 
 interface ReadoutProps {
@@ -30,17 +30,6 @@ export function Readout({ curve, at, named = false }: ReadoutProps) {
       })}
     </figcaption>
   );
-}
-
-export interface ChartProps {
-  readonly curve: Curve;
-  readonly x: readonly number[];
-  readonly xMax: number; // updates planned
-  readonly withX: boolean; // draws the labels of the shared axis
-  readonly selected: number | null; // update to mark
-  readonly summary: string;
-  readonly onPoint: (index: number | null) => void; // under the cursor
-  readonly onPick: (update: number) => void;
 }
 
 const loadPlot = () => import('./Plot.tsx');

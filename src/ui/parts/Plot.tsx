@@ -2,8 +2,16 @@
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import { useShownTheme } from '../shell/theme.ts';
-import type { ChartProps } from './Chart.tsx';
-import { axisTicks, COLOURS, DASHES, tickIn, yRange, type Curve, type CurveSeries } from './curve_data.ts';
+import {
+  axisTicks,
+  COLOURS,
+  DASHES,
+  tickIn,
+  yRange,
+  type ChartProps,
+  type Curve,
+  type CurveSeries,
+} from './curve_data.ts';
 import 'uplot/dist/uPlot.min.css';
 
 const SYNC = uPlot.sync('updates');

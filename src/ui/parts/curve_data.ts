@@ -21,6 +21,18 @@ export interface Curve {
   readonly onlyInTable?: boolean; // a chart that came in the middle of a run would shrink the others
 }
 
+/** A curve as it is drawn. */
+export interface ChartProps {
+  readonly curve: Curve;
+  readonly x: readonly number[];
+  readonly xMax: number; // updates planned
+  readonly withX: boolean; // draws the labels of the shared axis
+  readonly selected: number | null; // update to mark
+  readonly summary: string;
+  readonly onPoint: (index: number | null) => void; // under the cursor
+  readonly onPick: (update: number) => void;
+}
+
 export interface CurveData {
   readonly x: readonly number[]; // update numbers, 0 is before the first
   readonly curves: readonly Curve[];
