@@ -3,8 +3,12 @@
 /** What a buffer that the kernel overwrites holds before; nothing in the cases comes near it. */
 const POISON = 12345;
 
-export const wave = (length: number, phase: number, size = 1): Float32Array<ArrayBuffer> =>
-  Float32Array.from({ length }, (_, index) => size * Math.sin(1.7 * index + 0.011 * index * index + phase));
+export function wave(length: number, phase: number, size = 1): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(length); // filled in place: Float32Array.from takes half as long again
+  for (let index = 0; index < length; index++)
+    values[index] = size * Math.sin(1.7 * index + 0.011 * index * index + phase);
+  return values;
+}
 
 export const poison = (length: number): Float32Array<ArrayBuffer> => new Float32Array(length).fill(POISON);
 

@@ -6,7 +6,7 @@ import type { Lab } from '../../src/store/lab/lab.ts';
 import { VIEWS, type View } from '../../src/store/place/selection.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme, type ThemeChoice } from '../../src/ui/shell/theme.ts';
-import { findings } from '../support/axe.ts';
+import { colourFindings, findings } from '../support/axe.ts';
 import { liveTree, scriptedLab } from '../support/scripted_lab.ts';
 import { METRICS } from '../support/sample_log.ts';
 import { smallTargets } from '../support/targets.ts';
@@ -38,10 +38,13 @@ afterAll(() => {
   applyTheme('light');
 });
 
-describe.each(['light', 'dark'] as const)('axe, %s', (theme) => {
+describe.each([
+  ['light', findings],
+  ['dark', colourFindings],
+] as const)('axe, %s', (theme, look) => {
   test.each(VIEWS)('finds nothing in %s', async (view) => {
     await open(view, theme);
-    expect(await findings(root())).toEqual([]);
+    expect(await look(root())).toEqual([]);
   });
 });
 

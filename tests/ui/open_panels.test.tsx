@@ -7,7 +7,7 @@ import { kernels } from '../../shaders/index.ts';
 import { kernelCatalogue } from '../../src/train/inspect/kernels.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { applyTheme, type ThemeChoice } from '../../src/ui/shell/theme.ts';
-import { findings } from '../support/axe.ts';
+import { colourFindings, findings } from '../support/axe.ts';
 import { answerByHand } from '../support/hand_answer.ts';
 import { askingLab, liveTree } from '../support/scripted_lab.ts';
 import { smallTargets } from '../support/targets.ts';
@@ -84,9 +84,12 @@ describe.each([
   ['By hand', byHand],
   ['the kernel editor', editor],
 ] as const)('%s', (_, show) => {
-  test.each(['light', 'dark'] as const)('axe finds nothing, %s', async (theme) => {
+  test.each([
+    ['light', findings],
+    ['dark', colourFindings],
+  ] as const)('axe finds nothing, %s', async (theme, look) => {
     await show(theme);
-    expect(await findings(root())).toEqual([]);
+    expect(await look(root())).toEqual([]);
   });
 
   test.each([
