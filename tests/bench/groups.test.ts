@@ -9,7 +9,7 @@ import {
 } from '../../bench/groups.ts';
 import { presets } from '../../bench/work.ts';
 
-describe.each(['small', 'classroom', 'medium'] as const)('on a graphics card, %s', (preset) => {
+describe.each(['small', 'brief', 'classroom', 'medium'] as const)('on a graphics card, %s', (preset) => {
   let train: readonly CountedDispatch[];
   let decode: readonly CountedDispatch[];
   beforeAll(async () => {
