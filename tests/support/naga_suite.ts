@@ -1,4 +1,4 @@
-/** Every case of every kernel on the WebGPU of this runtime; `scripts/naga.mjs` bundles it for Deno (wgpu/naga). */
+/** Every case of every kernel on the WebGPU of this runtime; `scripts/naga.mjs` bundles it for Deno (wgpu/naga), `scripts/dawn_kernels.mjs` loads it in Node (Dawn). */
 import { kernels } from '../../shaders/index.ts';
 import { openGpu, type Gpu } from '../../src/gpu/device.ts';
 import type { KernelCase } from '../../src/gpu/kernel.ts';
@@ -40,11 +40,13 @@ export async function runSuite(filter: string, log: (line: string) => void): Pro
   const { vendor, architecture, description } = gpu.adapter;
   log(`adapter: ${[vendor, architecture, description].filter(Boolean).join(', ')}`);
   const chosen: readonly AnyKernel[] = Object.values(kernels).filter(({ name }) => name.includes(filter));
+  const leftOut: string[] = [];
   let passed = 0;
   let failed = 0;
   for (const kernel of chosen) {
     if (kernel.feature && !gpu.features.has(kernel.feature)) {
       log(`none ${kernel.name}: this device has no ${kernel.feature}`);
+      leftOut.push(kernel.name);
       continue;
     }
     const found = await failuresOf(gpu, kernel);
@@ -55,6 +57,10 @@ export async function runSuite(filter: string, log: (line: string) => void): Pro
     for (const failure of failures) log(`  ${failure}`);
   }
   gpu.close();
+  if (leftOut.length > 0)
+    log(
+      `\nleft out: ${leftOut.length} of ${chosen.length} kernels, ${leftOut.join(', ')}. \`npm run test:dawn\` and the browser's tests run them.`,
+    );
   log(`\n${passed} passed, ${failed} failed`);
   return failed + (passed === 0 ? 1 : 0);
 }
