@@ -1,6 +1,6 @@
 // node scripts/import_page.mjs FILE [FOLDER_OF_THE_BUILT_SITE]: opens a file of rollouts on the built page as a person does, and
 // says after how long the first tree stands, after how long all is read, how long the last step takes to be read back from the
-// file, for how long the page's thread was busy at most, and the most that the heaps of page and workers held.
+// file, for how long the page's thread was busy at most, and the most that the page's heap held.
 import { chromium } from 'playwright';
 import { withBuiltSite } from './built_page.mjs';
 
@@ -10,19 +10,17 @@ if (!file) {
   process.exit(2);
 }
 const HOUR = 3_600_000;
-const HEAP_MS = 250; // between two looks at the heaps
+const HEAP_MS = 250; // between two looks at the heap
 const megabytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MB`;
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
-/** The most that each heap held, until `stop`. */
-function watchHeaps(page) {
-  const most = { page: 0, workers: 0 };
+/** The most that the page's heap held, until `stop`; a worker does not tell of its own. */
+function watchHeap(page) {
+  const most = { page: 0 };
   const used = () => performance.memory?.usedJSHeapSize ?? 0;
   const look = async () => {
     const own = await page.evaluate(used).catch(() => 0);
-    const others = await Promise.all(page.workers().map((worker) => worker.evaluate(used).catch(() => 0)));
     most.page = Math.max(most.page, own);
-    most.workers = Math.max(most.workers, ...others);
   };
   const timer = setInterval(() => void look(), HEAP_MS);
   return { most, stop: () => clearInterval(timer) };
@@ -50,7 +48,7 @@ async function open({ url, launching }) {
         if (seen.begun > 0 && seen.first === 0 && isThere) seen.first = performance.now();
       }).observe(document.body, { childList: true, subtree: true });
     });
-    const heaps = watchHeaps(page);
+    const heap = watchHeap(page);
     await page.locator('input[type=file]').first().setInputFiles(file);
     await page.getByText('Read as').waitFor({ timeout: HOUR });
     const { begun, first, now } = await page.evaluate(() => ({ ...globalThis.seen, now: performance.now() }));
@@ -71,9 +69,9 @@ async function open({ url, launching }) {
       const until = await page.evaluate(() => performance.now());
       console.log(`the last step read back and on screen after ${seconds(until - from)}`);
     }
-    heaps.stop();
+    heap.stop();
     const busy = await page.evaluate(() => globalThis.seen.busy);
-    console.log(`the page busy for ${busy.toFixed(0)} ms at most; heaps at most: page ${megabytes(heaps.most.page)}, a worker ${megabytes(heaps.most.workers)}`); // prettier-ignore
+    console.log(`the page busy for ${busy.toFixed(0)} ms at most, its heap at most ${megabytes(heap.most.page)}`); // prettier-ignore
   } finally {
     await browser.close();
   }

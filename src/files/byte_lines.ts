@@ -1,6 +1,13 @@
 /** Bytes of a file, zipped or not, to lines of text: each byte is looked at once, and no line grows beyond its bound. */
 
-import { MEMBER_HEADER_BYTES, memberHeader, readMember, type Bytes } from './members.ts';
+import {
+  crc32,
+  MEMBER_HEADER_BYTES,
+  memberHeader,
+  readMember,
+  TRAILER_BYTES,
+  type Bytes,
+} from './members.ts';
 
 // How much of a file is read: what is beyond is refused before anything is made of it.
 
@@ -26,6 +33,7 @@ export type Unreadable = (where: string, got: string, wanted: string) => Error;
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 const PIECE_BYTES = 2 ** 14; // of the file, handed on as they are asked for
+const NEWEST_BYTES = 2 ** 12; // in which a member's trailer and the next one's header stand
 const STRETCH_BYTES = 2 ** 18; // looked at before the lines so far are handed on
 const [LINE_FEED, QUOTE, BACKSLASH] = [0x0a, 0x22, 0x5c];
 const BRACKET_CASE = 0x20; // ASCII: { and [ differ by it, } and ] too
@@ -67,7 +75,39 @@ async function* plainChunks(chunks: AsyncGenerator<Bytes, void>): AsyncGenerator
     cancel: async () => void (await chunks.return(undefined)),
   });
   const zipped = GZIP_MAGIC.every((byte, place) => head[place] === byte);
-  yield* chunksOf(zipped ? rest.pipeThrough(new DecompressionStream('gzip')) : rest);
+  yield* zipped ? gunzipped(chunksOf(rest)) : chunksOf(rest);
+}
+
+/**
+ * gzip of any writer, all its members (as pigz and `cat` make them; the browser's own gunzip refuses what follows the first), each
+ * against its checksum.
+ * @throws TypeError where a checksum differs; fflate's errors where it breaks off or is none
+ */
+async function* gunzipped(chunks: AsyncGenerator<Bytes, void>): AsyncGenerator<Bytes, void> {
+  const { Gunzip } = await import('fflate');
+  const plain: Bytes[] = [];
+  let [sum, fileBytes] = [0, 0]; // of the member under way; of the file so far
+  let newest: Bytes = new Uint8Array(0); // bytes of the file, of which the last are the trailer of a member that ends
+  const endMember = (end: number): void => {
+    const at = newest.length - (fileBytes - end) - TRAILER_BYTES;
+    const isRight = at >= 0 && new DataView(newest.buffer, newest.byteOffset).getUint32(at, true) === sum;
+    if (!isRight) throw new TypeError('a part of the file is not as it was written: its checksum differs');
+    sum = 0;
+  };
+  const gunzip = new Gunzip((piece) => {
+    sum = crc32(piece, sum);
+    plain.push(piece);
+  });
+  gunzip.onmember = endMember;
+  for await (const chunk of chunks) {
+    newest = joined([newest.subarray(-NEWEST_BYTES), chunk]);
+    fileBytes += chunk.length;
+    gunzip.push(chunk);
+    yield* plain.splice(0);
+  }
+  gunzip.push(new Uint8Array(0), true);
+  yield* plain.splice(0);
+  endMember(fileBytes);
 }
 
 /** Pieces until they hold `bytes`, or the end of the file is there. */

@@ -9,7 +9,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 const FIXED = [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255] as const;
 const FIELD = [0x54, 0x57, 8, 0] as const; // 'TW', 8 bytes
 export const MEMBER_HEADER_BYTES = FIXED.length + 2 + FIELD.length + 8;
-const TRAILER_BYTES = 8; // CRC-32 and length of the text
+export const TRAILER_BYTES = 8; // CRC-32 and length of the text
 const LENGTH_AT = FIXED.length + 2 + FIELD.length;
 
 /** What a member's header says. */
@@ -28,9 +28,9 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32 of RFC 1952, section 8. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
+/** CRC-32 of RFC 1952, section 8. @param before that of the bytes before these */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let crc = before ^ 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ byte) & 0xff];
   return (crc ^ 0xffffffff) >>> 0;
 }

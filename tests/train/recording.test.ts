@@ -1,3 +1,4 @@
+import { gzipSync } from 'fflate';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
 import {
@@ -7,6 +8,7 @@ import {
   sixDigits,
   writeRecording,
 } from '../../src/files/recording.ts';
+import { kindOf } from '../../src/store/lab/files.ts';
 import { LabError } from '../../src/units.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
 
@@ -109,6 +111,22 @@ test('events come before the rest of the file has arrived', async () => {
   const kinds = [];
   for (let i = 0; i < 4; i += 1) kinds.push((await reader.next()).value?.kind);
   expect(kinds).toEqual(['status', 'run-started', 'status', 'status']);
+});
+
+test('members of another writer are one text, each held against its checksum', async () => {
+  const text = new Uint8Array(await new Response(new Blob([recorded]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer()); // prettier-ignore
+  const cuts = [0, 40, 41, Math.floor(text.length / 3), text.length - 5, text.length];
+  const members = cuts.slice(1).map((end, at) => gzipSync(text.slice(cuts[at], end), { filename: 'x'.repeat(at * 300) })); // prettier-ignore
+  const file = new Uint8Array(await new Blob(members).arrayBuffer());
+  expect(await kindOf(Object.assign(new Blob([file]), { name: 'pigz.gz' }))).toBe('recording');
+  for (const size of [97, file.length])
+    expect(await readAll(streamOf(inPieces(file, size)))).toEqual(rounded(log));
+  const ends = members.map((_, at) => members.slice(0, at + 1).reduce((sum, { length }) => sum + length, 0));
+  for (const end of ends) {
+    const damaged = file.slice();
+    damaged[end - 8] ^= 1; // of the trailer's CRC-32
+    expect((await refusal(streamOf([damaged]))).got).toMatch(/its checksum differs/);
+  }
 });
 
 test('a truncated file gives its events and then says that it is truncated', async () => {

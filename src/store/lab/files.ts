@@ -92,12 +92,17 @@ const BUNDLE_PART = /^PK\x03\x04.{26}manifest\.json/s;
 
 export type FileKind = 'bundle' | 'recording' | 'weights' | 'rollouts';
 
-/** The first characters of a gzip file; what fails to unzip has none. */
-async function unzippedHead(file: Blob): Promise<string> {
-  const reader = file.slice(0, TEXT_BYTES).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
-  const { value } = await reader.read().catch(() => ({ value: undefined }));
-  reader.cancel().catch(() => undefined); // the rest is cut off
-  return new TextDecoder('latin1').decode(value);
+/** The first characters of a gzip file, whose first member may end among them; what fails to unzip has none. */
+async function unzippedHead(bytes: Uint8Array): Promise<string> {
+  const { Gunzip } = await import('fflate');
+  const decoder = new TextDecoder('latin1');
+  let head = '';
+  try {
+    new Gunzip((piece) => (head += decoder.decode(piece))).push(bytes);
+  } catch {
+    return head; // damaged further on
+  }
+  return head;
 }
 
 /** What a file is, by its first bytes; by its name where they are damaged. What is nothing of ours is rollouts, or refused as such. */
@@ -110,7 +115,7 @@ export async function kindOf(file: NamedFile): Promise<FileKind> {
   const text = new TextDecoder('latin1').decode(head);
   if (magic === ZIP) return BUNDLE_PART.test(text) || /\.turnwise$/i.test(file.name) ? 'bundle' : 'rollouts';
   if (magic === GZIP || head[0] === BRACE) {
-    const start = magic === GZIP ? await unzippedHead(file) : text;
+    const start = magic === GZIP ? await unzippedHead(head) : text;
     return RECORDING.test(start) || /\.turnwise$/i.test(file.name) ? 'recording' : 'rollouts';
   }
   // safetensors: the length of its header, then the header, which is JSON
