@@ -90,7 +90,7 @@ async function savedFile(): Promise<string> {
   return (address.result as string).replace(/^.*,/, ''); // as readAsDataURL gives it
 }
 
-const POLL = { timeout: 100_000, interval: 100 };
+const POLL = { timeout: 200_000, interval: 100 };
 const sees = (tab: FirefoxTab, selector: string) => expect.poll(() => tab.evaluate(all, selector), POLL);
 const press = (tab: FirefoxTab, name: string) =>
   expect.poll(() => tab.evaluate(pressed, name), POLL).toBe(true);
@@ -171,4 +171,4 @@ test('in Firefox two updates train to the numbers of Chromium, a tree opens, and
   expect(ours.map(({ kind }) => kind)).toEqual(theirs.map(({ kind }) => kind));
   const found = ours.flatMap((event, at) => differences(event, theirs[at], `event ${at}, ${event.kind}`));
   expect(found.slice(0, 10)).toEqual([]);
-}, 300_000);
+}, 600_000);
