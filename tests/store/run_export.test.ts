@@ -75,6 +75,15 @@ test('the first lines say which run it is', () => {
   expect(head).toMatch(/# differences: .*optimiser\.learningRate = 0\.123/);
 });
 
+test('the first lines say what a record counts and does not hold', async () => {
+  const ended = { kind: 'update-ended', update: 2, elsewhere: { groups: 12, rollouts: 96 } } as const;
+  const record = recordOf([...log, ended]);
+  const words = '12 groups of 96 rollouts, which stand in the file alone';
+  expect(table(metricsCsv(record.getState())).head).toContain(`# notHeld: ${words}`);
+  expect((await linesOf(record, 'nodes', 2))[0]).toMatchObject({ notHeld: words });
+  expect((await linesOf(record, 'nodes', 1))[0]).toMatchObject({ notHeld: 'nothing' });
+});
+
 test('tables of Compare: every rule on a leaf’s turns, and two rules token by token, headed by run, update and question', () => {
   const run = recordOf(log).getState();
   const [update] = run.updates;

@@ -1,7 +1,15 @@
 /** The run on screen as tables: metrics as CSV, nodes and tokens as JSON lines, each headed by what run it is; and as traces. Pure. */
 import { lostEpisode, traceLines } from '../../files/rollouts/traces.ts';
 import type { UpdateMetrics } from '../../protocol/protocol.ts';
-import { PROGRAM, ROOT, editSuffix, type NodeId, type RunConfig, type TurnNode } from '../../units.ts';
+import {
+  PROGRAM,
+  ROOT,
+  countWords,
+  editSuffix,
+  type NodeId,
+  type RunConfig,
+  type TurnNode,
+} from '../../units.ts';
 import { creditRulesOf } from '../credit/credit.ts';
 import { worthOf } from '../credit/advantage_range.ts';
 import { methodTitle } from '../lab/knobs.ts';
@@ -21,6 +29,7 @@ export interface Provenance {
   readonly differences: readonly RecipeChange[] | null; // from preset and method; null where these are not known here
   readonly update: number | 'all';
   readonly updateCount: number;
+  readonly notHeld: string; // what of these updates is in none of the rows
   readonly adapter: string | null;
   readonly origin: string;
   readonly date: string | null; // ISO 8601
@@ -36,6 +45,14 @@ function originWords({ header }: RunState): string {
     : 'trained here';
 }
 
+/** Groups of an imported file that the record counts and does not hold, in words. */
+function notHeldWords(updates: readonly UpdateState[]): string {
+  const groups = updates.reduce((sum, { elsewhere }) => sum + (elsewhere?.groups ?? 0), 0);
+  const rollouts = updates.reduce((sum, { elsewhere }) => sum + (elsewhere?.rollouts ?? 0), 0);
+  if (groups === 0) return 'nothing';
+  return `${countWords(groups, 'group')} of ${countWords(rollouts, 'rollout')}, which stand in the file alone`;
+}
+
 /** @param update that the file is about */
 export function provenanceOf(run: RunState, update: number | 'all'): Provenance {
   const { header, ready, updates } = run;
@@ -48,6 +65,7 @@ export function provenanceOf(run: RunState, update: number | 'all'): Provenance 
     differences: recipeChanges(settings, ready),
     update,
     updateCount: updates.length,
+    notHeld: notHeldWords(update === 'all' ? updates : updates.slice(update - 1, update)),
     adapter: header?.adapter ? adapterWords(header.adapter) : null,
     origin: originWords(run),
     date: header?.date || null,
