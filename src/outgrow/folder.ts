@@ -2,7 +2,16 @@
 import { environments } from '../env/index.ts';
 import { RELATIONS_OF, POOLS, valueOf } from '../env/search/world.ts';
 import { editSuffix, PROGRAM, type Environment, type RunConfig } from '../units.ts';
-import { creditPart, lossPart, OWN_RULES, rolloutPart, sessionsOf, VERL } from './parts.ts';
+import {
+  creditPart,
+  lossPart,
+  OWN_RULES,
+  rolloutPart,
+  SEGMENT_TOKENS,
+  sessionsOf,
+  TREE_SHAPES,
+  VERL,
+} from './parts.ts';
 import { mapSettings, notExpressed, type Mapped, type Value } from './settings.ts';
 
 /** File name → text. */
@@ -22,7 +31,8 @@ function python(value: unknown): string {
 /** The numbers that the Python files read; each group whole, whatever of it the method reads. */
 export function settingsFile({ algorithm }: RunConfig): string {
   const { loss, credit, rollout, reward } = algorithm;
-  const groups = Object.entries({ LOSS: loss, CREDIT: credit, ROLLOUT: rollout, REWARD: reward }).map(
+  const scaled = { ...rollout, segmentTokens: SEGMENT_TOKENS };
+  const groups = Object.entries({ LOSS: loss, CREDIT: credit, ROLLOUT: scaled, REWARD: reward }).map(
     ([name, group]) =>
       `${name} = {\n${Object.entries(group).map(([key, value]) => `    ${JSON.stringify(key)}: ${python(value)},\n`).join('')}}`, // prettier-ignore
   );
@@ -150,7 +160,7 @@ function readme(config: RunConfig): string {
     `# ${algorithm.name} for verl`,
     '',
     `Written by ${PROGRAM} for verl ${VERL.version} at commit ${VERL.commit} (${VERL.date}), with the trainer of \`trainer.use_v1=true\`.`,
-    'The arithmetic of turnwise_loss.py and turnwise_credit.py is checked against the lab’s float64 numbers; what calls verl was',
+    'The arithmetic of turnwise_loss.py, turnwise_credit.py and turnwise_growth.py is checked against the lab’s; what calls verl was',
     'written from its source and has not been run on a cluster.',
     '',
     '    MODEL=Qwen/Qwen3-1.7B TRAIN_FILES=train.parquet bash launch.sh',
@@ -163,6 +173,7 @@ function readme(config: RunConfig): string {
     '| `turnwise_settings.py` | the numbers that the Python files read |',
     '| `turnwise_loss.py` | policy loss: ratios of tokens, turns or rows, hard and soft clips, gate |',
     `| \`turnwise_credit.py\` | credit of trees: ${OWN_RULES.join(', ')} |`,
+    `| \`turnwise_growth.py\` | which nodes a tree grows next: ${TREE_SHAPES.join(', ')} |`,
     '| `turnwise_trainer.py`, `agent_loops.yaml` | trainer with that credit, agent loop that grows trees, recorder |',
     '| `turnwise_recorder.py` | what an update was trained with, as verifiers v1 episodes (`TURNWISE_RECORD=DIR`) |',
     '| `tools.py`, `facts.json`, `reward.py` | the search world’s tools and the reward: put your own in their place |',

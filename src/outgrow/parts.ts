@@ -3,7 +3,7 @@
  * 0.10.0.dev at commit 1dda039b (2026-08-22), read from its source.
  */
 import { isRowLoss } from '../algo/loss/row_losses.ts';
-import type { AdvantageRule, AlgorithmConfig, RunConfig } from '../units.ts';
+import type { AdvantageRule, AlgorithmConfig, RolloutShape, RunConfig } from '../units.ts';
 
 export const VERL = { version: '0.10.0.dev', commit: '1dda039b', date: '2026-08-22' } as const;
 
@@ -42,6 +42,14 @@ const ESTIMATORS: Partial<Record<AdvantageRule, string>> = {
 /** Rules of templates/turnwise_credit.py. */
 export const OWN_RULES: readonly AdvantageRule[] = ['node_value', 'diff_parent', 'diff_global', 'diff_localglobal', 'tree_rl', 'treepo_segment', 'vanilla', 'dr_grpo', 'rloo', 'opo', 'pass_k', 'reinforce_pp_baseline', 'tree_grpo', 'treepo', 'arpo_hard', 'gae']; // prettier-ignore
 
+/** Shapes of templates/turnwise_growth.py. */
+export const TREE_SHAPES: readonly RolloutShape[] = ['turn_tree', 'continuation_tree', 'branching', 'segment_tree', 'level_tree']; // prettier-ignore
+
+/** Tokens of a TreePO segment on a cluster, as its released script has them; the lab's own follow its short context. */
+export const SEGMENT_TOKENS = 512;
+
+const isTree = ({ shape }: AlgorithmConfig['rollout']): boolean => TREE_SHAPES.includes(shape);
+
 /** An estimator of verl, credit of the folder's own trainer, or neither. */
 export type CreditPart =
   { readonly kind: 'verl'; readonly estimator: string } | { readonly kind: 'own' } | null;
@@ -49,15 +57,15 @@ export type CreditPart =
 /** verl compares rows of sessions; the rows of a tree are one session's, and are compared by the folder's trainer. */
 export function creditPart({ credit, rollout }: AlgorithmConfig): CreditPart {
   const estimator = ESTIMATORS[credit.advantageRule];
-  if (rollout.shape !== 'turn_tree' && estimator) return { kind: 'verl', estimator };
-  return rollout.shape === 'turn_tree' && OWN_RULES.includes(credit.advantageRule) ? { kind: 'own' } : null;
+  if (isTree(rollout)) return OWN_RULES.includes(credit.advantageRule) ? { kind: 'own' } : null;
+  return estimator ? { kind: 'verl', estimator } : null;
 }
 
 /** How rows come to be: verl's tool agent on n sessions, the folder's tree loop, or no loop that we have. */
 export type RolloutPart = 'chains' | 'tree' | null;
 
 export const rolloutPart = ({ rollout }: AlgorithmConfig): RolloutPart =>
-  rollout.shape === 'chains' ? 'chains' : rollout.shape === 'turn_tree' ? 'tree' : null;
+  rollout.shape === 'chains' ? 'chains' : isTree(rollout) ? 'tree' : null;
 
 /** Rows of a prompt in one update: sessions of verl, or rows of one tree. */
 export const sessionsOf = ({ algorithm }: RunConfig): number =>

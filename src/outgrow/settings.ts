@@ -5,7 +5,7 @@
 import { settingsRead } from '../algo/credit/signals.ts';
 import { rollouts } from '../algo/rollouts/index.ts';
 import { settingsOfSurrogate, type RunConfig } from '../units.ts';
-import { creditPart, lossPart, rolloutPart, sessionsOf } from './parts.ts';
+import { creditPart, lossPart, rolloutPart, SEGMENT_TOKENS, sessionsOf } from './parts.ts';
 
 export type Value = string | number | boolean | readonly number[] | null;
 
@@ -42,8 +42,8 @@ const ofShape =
     const isRead = rollouts[algorithm.rollout.shape].settings.includes(`rollout.${name}`);
     if (!isRead) return unread('this shape does not read it');
     return rolloutPart(algorithm) === null
-      ? missing('the shape needs an agent loop of its own; the folder has one for turn_tree')
-      : file(SETTINGS, 'ROLLOUT, read by the loop turnwise_tree');
+      ? missing(`the shape ${algorithm.rollout.shape} is not in turnwise_growth.py`)
+      : file(SETTINGS, 'ROLLOUT, read by turnwise_growth.py');
   };
 
 type Loss = RunConfig['algorithm']['loss'];
@@ -100,7 +100,7 @@ const SHAPES: SayAll<Rollout> = {
     const part = rolloutPart(algorithm);
     if (part === 'tree') return keys({ [`${ROLLOUT}.agent.default_agent_loop`]: 'turnwise_tree', [`${ROLLOUT}.agent.agent_loop_config_path`]: '$HERE/agent_loops.yaml' }); // prettier-ignore
     const chains = { [`${ROLLOUT}.agent.default_agent_loop`]: 'tool_agent' };
-    return part === 'chains' ? keys(chains) : missing(`${algorithm.rollout.shape} needs an agent loop of its own; the script would run independent chains`); // prettier-ignore
+    return part === 'chains' ? keys(chains) : missing(`the shape ${algorithm.rollout.shape} is not in turnwise_growth.py; the script would run independent chains`); // prettier-ignore
   },
   leavesPerTree: (config) => {
     const n = { [`${ROLLOUT}.n`]: sessionsOf(config) };
@@ -116,7 +116,7 @@ const SHAPES: SayAll<Rollout> = {
   branchBase: ofShape('branchBase'),
   branchWeight: ofShape('branchWeight'),
   dynamicInitial: ofShape('dynamicInitial'),
-  segmentTokens: ofShape('segmentTokens'),
+  segmentTokens: (config) => config.algorithm.rollout.shape === 'segment_tree' ? file(SETTINGS, `ROLLOUT, read by turnwise_growth.py: ${SEGMENT_TOKENS}, as the released script has it; the lab’s run had ${config.algorithm.rollout.segmentTokens}, in proportion to its short answers`) : ofShape('segmentTokens')(config), // prettier-ignore
   width: ofShape('width'),
   levels: ofShape('levels'),
   similarity: ofShape('similarity'),
@@ -183,7 +183,7 @@ const LOSS: SayAll<Loss> = {
   entropyAdvantage: noneOf(({ algorithm: { loss } }) => loss.entropyAdvantage === 0, 'the factor follows the entropies of the step; verl hands its losses none'), // prettier-ignore
   clipAdaptation: noneOf(({ algorithm: { loss } }) => loss.clipAdaptation === 0, 'the band of a turn follows its gain in belief; verl hands its losses none'), // prettier-ignore
   retrievalRatio: noneOf(({ algorithm: { loss } }) => loss.retrievalRatio === 0, 'the ratio of a row follows what it borrowed; verl hands its losses nothing of it'), // prettier-ignore
-  formatMask: noneOf(({ algorithm: { loss } }) => !loss.formatMask, 'the loss knows no token ids, so it cannot tell words of the grammar'), // prettier-ignore
+  formatMask: ({ algorithm: { loss } }) => loss.formatMask ? file(SETTINGS, 'LOSS: the trainer sets advantages of the grammar to 0; which words are grammar says GRAMMAR in turnwise_trainer.py') : unread('off'), // prettier-ignore
   reduction: ({ algorithm: { loss } }) => loss.reduction === 'seq-mean-token-sum-norm' ? keys({ [`${ACTOR}.loss_agg_mode`]: loss.reduction, [`${ACTOR}.loss_scale_factor`]: '$MAX_RESPONSE' }, 'verl also divides by the rows, the lab does not: AdamW’s step is the same, the gradient’s norm (and its clip) is not') : keys({ [`${ACTOR}.loss_agg_mode`]: loss.reduction }), // prettier-ignore
   entropyCoefficient: ({ algorithm: { loss } }) => keys({ [`${ACTOR}.entropy_coeff`]: loss.entropyCoefficient }, loss.entropyCoefficient === 0 ? undefined : BONUS), // prettier-ignore
   klCoefficient: ({ algorithm: { loss } }) => keys({ [`${ACTOR}.use_kl_loss`]: loss.klCoefficient !== 0, ...(loss.klCoefficient !== 0 && { [`${ACTOR}.kl_loss_coef`]: loss.klCoefficient }), 'algorithm.use_kl_in_reward': false }, loss.klCoefficient === 0 ? undefined : BONUS), // prettier-ignore

@@ -14,7 +14,8 @@ import {
   type TurnSampler,
 } from '../../src/units.ts';
 
-const [CALL, ANSWER, RESULT] = [tokenId(1), tokenId(2), tokenId(3)];
+export const CALL = tokenId(1);
+const [ANSWER, RESULT] = [tokenId(2), tokenId(3)];
 const WORDS = [4, 5, 6, 7].map(tokenId);
 const POLICY_STREAM = 4242;
 

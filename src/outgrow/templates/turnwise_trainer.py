@@ -11,33 +11,38 @@ import asyncio
 import copy
 import os
 import random
+import re
 from collections import defaultdict
+from itertools import accumulate
 
 from turnwise_credit import advantages
+from turnwise_growth import LIKELIEST, MEASURED_TOKENS, Tree, generation_entropy, grow, rows, token_entropy
 from turnwise_recorder import episode
-from turnwise_settings import CREDIT, OWN_CREDIT, ROLLOUT
+from turnwise_settings import CREDIT, LOSS, OWN_CREDIT, ROLLOUT
 from verl.experimental.agent_loop.agent_loop import AgentLoopOutput, register
 from verl.experimental.agent_loop.tool_agent_loop import AgentData, AgentState, ToolAgentLoop
 
 
-def pick(nodes, children, config, rng):
-    """Turns to sample again: the K with the highest surprisal - alpha * siblings, or any K; a turn may be picked again when
-    there are fewer than K. AT2PO, Algorithm 1."""
-    count = config["picks"]
-    if config["expansion"] == "random":
-        return [rng.choice(nodes) for _ in range(count)]
-    score = lambda node: node["surprisal"] - config["siblingPenalty"] * max(0, len(children[node["parent"]]) - 1)  # noqa: E731
-    ranked = sorted(nodes, key=score, reverse=True)
-    return [ranked[at % len(ranked)] for at in range(count)]
+class Turns:
+    """verl's server, which also gives out turns that were sampled in pieces: `whole` has them by request."""
+
+    def __init__(self, server):
+        self.server, self.whole = server, {}
+
+    async def generate(self, request_id, **asked):
+        return self.whole.pop(request_id, None) or await self.server.generate(request_id=request_id, **asked)
 
 
 @register("turnwise_tree")
 class TurnTreeLoop(ToolAgentLoop):
-    """Grows one tree of turns per prompt: M chains, then L rounds in which K turns are sampled again from where they began.
-    Run it with rollout.n=1: one session is one tree."""
+    """Grows one tree per prompt, of ROLLOUT's shape; which nodes come next says turnwise_growth.py. Run it with rollout.n=1:
+    one session is one tree."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.server_manager = Turns(self.server_manager)
 
     async def run(self, sampling_params, **kwargs):
-        tree = {"nodes": [None], "children": defaultdict(list), "ends": []}
         start = AgentData(
             messages=list(kwargs["raw_prompt"]),
             image_data=None,
@@ -45,66 +50,96 @@ class TurnTreeLoop(ToolAgentLoop):
             audio_data=None,
             mm_processor_kwargs=None,
             metrics={},
-            request_id=kwargs.get("uid", "tree"),
+            request_id=str(kwargs.get("uid", "tree")),
             tools_kwargs=kwargs.get("tools_kwargs", {}),
         )
         await self._handle_pending_state(start, sampling_params)
-        rng = random.Random(str(kwargs.get("uid", "")))
-        first = [self._grow(tree, 0, start, sampling_params) for _ in range(ROLLOUT["initialBranches"])]
-        await asyncio.gather(*first)
-        for _ in range(ROLLOUT["iterations"]):
-            chosen = pick(tree["nodes"][1:], tree["children"], ROLLOUT, rng)
-            await asyncio.gather(*[self._grow(tree, n["parent"], n["before"], sampling_params) for n in chosen])
-        ends = tree["ends"]
-        if len(ends) > ROLLOUT["leavesPerTree"]:
-            ends = sorted(rng.sample(ends, ROLLOUT["leavesPerTree"]), key=ends.index)
-        return [self._output(tree, leaf, data, kwargs) for leaf, data in ends]
+        start.begun = []  # tokens of a turn that was cut, and their log-probabilities
+        tree = Tree(after=start)
+        draws = lambda *words: random.Random(str((start.request_id, *words)))  # noqa: E731
+        for front in grow(tree, ROLLOUT, draws):
+            await asyncio.gather(*[self._sample(tree, n, sampling_params) for n in front])
+        return [self._output(tree, leaf, kwargs) for leaf in rows(tree, ROLLOUT, draws)]
 
-    async def _grow(self, tree, parent, before, sampling_params):
-        """From a state before a generation to the end of the path; every generation is a node."""
-        data = copy.deepcopy(before)
-        while True:
-            opened, length = copy.deepcopy(data), len(data.response_mask)
-            data.request_id = f"{before.request_id}-{len(tree['nodes'])}"
-            state = await self._handle_generating_state(data, sampling_params)
-            sampled = [p for p, bit in zip(data.response_logprobs[length:], data.response_mask[length:]) if bit]
-            node = {"parent": parent, "before": opened, "surprisal": -sum(sampled) / max(1, len(sampled))}
-            node["tokens"] = sum(data.response_mask[length:])
-            tree["nodes"].append(node)
-            parent = len(tree["nodes"]) - 1
-            tree["children"][node["parent"]].append(parent)
-            if state == AgentState.PROCESSING_TOOLS:
-                state = await self._handle_processing_tools_state(data)
-            if state == AgentState.TERMINATED:
-                tree["ends"].append((parent, data))
-                return
+    async def _sample(self, tree, at, sampling_params):
+        """One generation of a node, after the state in which its parent ended, and the tool call that it makes."""
+        node = tree.nodes[at]
+        data = node["after"] = copy.deepcopy(tree.nodes[node["parent"]]["after"])
+        data.request_id = f"{tree.nodes[0]['after'].request_id}-{at}"
+        before = data.prompt_ids + [token for token, _ in data.begun]
+        limit = {} if node["limit"] is None else {"max_tokens": node["limit"]}
+        output = await self.server_manager.generate(
+            request_id=data.request_id,
+            prompt_ids=before,
+            sampling_params={**sampling_params, **self._stops(sampling_params), **limit},
+            image_data=None,
+            video_data=None,
+        )
+        ids, log_probs = list(output.token_ids), list(output.log_probs or [])
+        node.update({"tokens": len(ids), "surprisal": -sum(log_probs) / max(1, len(log_probs))})
+        if ROLLOUT["shape"] == "branching":
+            node["entropy"] = await self._entropy(f"{data.request_id}-entropy", before, ids)
+        data.begun += zip(ids, log_probs or [0.0] * len(ids))
+        is_full = len(data.response_mask) + len(data.begun) >= self.response_length
+        if node["limit"] == len(ids) and not is_full and ids[-1] not in self._ends():
+            node["state"] = "cut"
+            return
+        output.token_ids = [token for token, _ in data.begun]
+        output.log_probs = [p for _, p in data.begun] if log_probs else None
+        self.server_manager.whole[data.request_id], data.begun = output, []
+        state = await self._handle_generating_state(data, sampling_params)
+        if state == AgentState.PROCESSING_TOOLS:
+            said = len(data.messages)
+            state = await self._handle_processing_tools_state(data)
+            texts = " ".join(str(message["content"]) for message in data.messages[said:])
+            node["result"] = set(self.tokenizer.encode(texts, add_special_tokens=False))
+        node["state"] = "ended" if state == AgentState.TERMINATED else "opened"
 
-    def _output(self, tree, leaf, data, kwargs):
+    def _stops(self, sampling_params):
+        own = self.tool_parser.stop_token_ids
+        return {"stop_token_ids": list({*(sampling_params.get("stop_token_ids") or []), *own})} if own else {}
+
+    def _ends(self):
+        return {self.tokenizer.eos_token_id, *(self.tool_parser.stop_token_ids or [])}
+
+    async def _entropy(self, request_id, before, ids):
+        """H of a generation. A sampled token comes with its own log-probability alone; the likeliest entries of a prompt's tokens
+        can be asked for, so its first tokens are read once more as part of a prompt."""
+        room = self.prompt_length + self.response_length - len(before) - 1  # one token has to be sampled after them
+        ids = before + ids[: max(0, min(MEASURED_TOKENS, room))]
+        asked = {"max_tokens": 1, "temperature": 1.0, "prompt_logprobs": LIKELIEST}
+        output = await self.server_manager.generate(
+            request_id=request_id, prompt_ids=ids, sampling_params=asked, image_data=None, video_data=None
+        )
+        entries = output.extra_fields["prompt_logprobs"][len(before) - 1 : len(ids) - 1]  # the entry at i is of token i + 1
+        return generation_entropy([token_entropy(each) for each in entries], len(self.tokenizer))
+
+    def _output(self, tree, leaf, kwargs):
         from reward import compute_score
 
-        path, node = [], leaf
-        while node != 0:
-            path.insert(0, node)
-            node = tree["nodes"][node]["parent"]
+        data, path = tree.nodes[leaf]["after"], tree.path(leaf)
         count = len(data.response_mask)
         ids = data.prompt_ids[-count:][: self.response_length]
         truth = (kwargs.get("reward_model") or {}).get("ground_truth")
-        score = compute_score(kwargs.get("data_source"), self.tokenizer.decode(ids), truth, kwargs.get("extra_info"))["score"]
+        scored = compute_score(kwargs.get("data_source"), self.tokenizer.decode(ids), truth, kwargs.get("extra_info"))
         return AgentLoopOutput(
             prompt_ids=data.prompt_ids[:-count],
             response_ids=ids,
             response_mask=data.response_mask[: self.response_length],
             response_logprobs=data.response_logprobs[: self.response_length] or None,
-            reward_score=score,
-            num_turns=2 * len(path),
+            reward_score=scored["score"],
+            num_turns=data.user_turns + data.assistant_turns + 1,
             metrics=data.metrics,
             extra_fields={
+                **data.extra_fields,
+                "reward_extra_info": scored,  # verl reads it of the last row when the loop has scored it
                 "turnwise": {
                     "path": path,
-                    "surprisal": [tree["nodes"][n]["surprisal"] for n in path],
-                    "tokens": [tree["nodes"][n]["tokens"] for n in path],
-                    "reward": score,
-                }
+                    "surprisal": [tree.nodes[n]["surprisal"] for n in path],
+                    "tokens": [tree.nodes[n]["tokens"] for n in path],
+                    "root_of": tree.nodes[leaf]["root_of"],
+                    "reward": scored["score"],
+                },
             },
         )
 
@@ -112,7 +147,7 @@ class TurnTreeLoop(ToolAgentLoop):
 def trees_of(rows):
     """Trees of credit from rows that say their path; rows of one prompt in the order of the batch.
 
-    rows: (uid, {path, surprisal, tokens, reward}). Returns (trees, order): order[i] is the row of `rows` that the i-th row of
+    rows: (uid, {path, surprisal, tokens, root_of, reward}). Returns (trees, order): order[i] is the row of `rows` that the i-th row of
     `advantages(trees)` is of.
     """
     groups = defaultdict(list)
@@ -129,7 +164,7 @@ def trees_of(rows):
                 tree["parent"][node] = said["path"][place - 1] if place else 0
                 tree["surprisal"][node] = said["surprisal"][place]
                 tree["tokens"][node] = said["tokens"][place]
-                tree["root_of"][node] = said["path"][0]
+                tree["root_of"][node] = said["root_of"]
             tree["leaves"].append(said["path"][-1])
             tree["rewards"][said["path"][-1]] = said["reward"]
             order.append(at)
@@ -137,13 +172,27 @@ def trees_of(rows):
     return trees, order
 
 
-def over_tokens(mask, turns):
-    """The number of its turn for every token under the mask, 0 elsewhere; the k-th run of 1 is the k-th turn."""
-    out, turn = [], -1
-    for at, bit in enumerate(mask):
-        turn += int(bit == 1 and (at == 0 or mask[at - 1] == 0))
-        out.append(turns[min(turn, len(turns) - 1)] if bit == 1 else 0.0)
-    return out
+def over_tokens(mask, turns, tokens):
+    """The number of its node for every token under the mask, 0 elsewhere; a turn may have been sampled in several nodes.
+
+    mask: of the row; turns, tokens: by node of its path, the number and how many tokens it sampled.
+    """
+    numbers = iter([x for x, count in zip(turns, tokens) for _ in range(count)])
+    return [next(numbers, turns[-1]) if bit == 1 else 0.0 for bit in mask]
+
+
+GRAMMAR = re.compile(r'</?(?:tool_call|answer)>|"(?:name|arguments)"')  # of verl's hermes calls, and of reward.py's answers
+
+
+def spared(advantages, pieces):
+    """DialTree's mask: tokens of the grammar are not pushed down. M = 1 - 1[token in the grammar and A < 0].
+
+    pieces: the text of each token; a token that a word of the grammar touches belongs to it.
+    """
+    ends = list(accumulate(len(piece) for piece in pieces))
+    words = [match.span() for match in GRAMMAR.finditer("".join(pieces))]
+    held = [any(a < end and end - len(piece) < b for a, b in words) for end, piece in zip(ends, pieces)]
+    return [0.0 if x < 0 and is_held else x for x, is_held in zip(advantages, held)]
 
 
 def own_trainer():
@@ -164,6 +213,8 @@ def own_trainer():
             batch = super()._compute_advantage(batch, metrics)  # KL in the reward, rollout correction, group estimators
             if OWN_CREDIT:
                 self._credit(batch)
+            if LOSS["formatMask"]:
+                self._spare(batch)
             if os.environ.get("TURNWISE_RECORD"):
                 self._record(batch, os.environ["TURNWISE_RECORD"])
             return batch
@@ -178,10 +229,19 @@ def own_trainer():
             trees, order = trees_of(rows)
             values = [None] * len(rows)
             for at, turns in zip(order, advantages(trees, CREDIT)):
-                values[at] = torch.tensor(over_tokens(masks[at], turns))
-            padded = torch.nn.utils.rnn.pad_sequence(values, batch_first=True)
-            nested = response_to_nested(padded, data["response_mask"])
-            fields = TensorDict({"advantages": nested, "returns": nested}, batch_size=len(rows))
+                values[at] = over_tokens(masks[at], turns, rows[at][1]["tokens"])
+            self._put(batch, data["response_mask"], values, ["advantages", "returns"])
+
+        def _spare(self, batch):
+            data = self._get(batch, ["responses", "response_mask", "advantages"])
+            texts = [[self.tokenizer.decode([token]) for token in row] for row in lists(data["responses"])]
+            values = [spared(row, pieces) for row, pieces in zip(lists(data["advantages"]), texts)]
+            self._put(batch, data["response_mask"], values, ["advantages"])
+
+        def _put(self, batch, mask, values, names):
+            padded = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in values], batch_first=True)
+            nested = response_to_nested(padded, mask)
+            fields = TensorDict({name: nested for name in names}, batch_size=len(values))
             tq.kv_batch_put(keys=batch.keys, partition_id=batch.partition_id, fields=fields)
 
         def _record(self, batch, folder):
