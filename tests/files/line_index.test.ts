@@ -75,6 +75,7 @@ test.for([
       'chat.jsonl',
       'verl_mlflow.jsonl',
     ],
+    ...['rllm', 'inspect_browser.json', 'tau_bench.json', 'search_r1_case.txt'], // documents of many lines
   ].map((name) => [name, fixtureFiles(name)] as const),
 ] as const)('%s is read back update by update as it stands in a whole record', async ([, files]) => {
   const { updates, without } = await importFiles(files, { keepBytes: 0, withIndex: true });
@@ -97,6 +98,20 @@ test('a record that holds the first groups alone says which stand elsewhere, and
   expect(updates!.map(({ lines: [{ ranges }] }) => ranges.length / 3)).toEqual([2, 2]); // the torn line parts them
 });
 
+test('a document of many lines is one range of its file, and of its values those of the asked groups are read again', async () => {
+  const document = (file: number, groups: readonly number[]): ImportFile => {
+    const rows = groups.map((group) => ({ input: `user\nQuestion ${group}\nassistant\n`, output: `of file ${file}`, gts: 'x', score: group, step: 1 + (group % 2) })); // prettier-ignore
+    return { path: `${file}.json`, blob: new Blob([JSON.stringify(rows, null, 2)]) };
+  };
+  const files = [document(1, [0, 1, 2]), document(2, [1, 2, 3])];
+  const { updates } = await importFiles(files, { keepBytes: 0, withIndex: true });
+  const ranges = files.map(({ blob }) => [0, blob.size, 1]);
+  expect(updates!.map(({ lines }) => lines.map((each) => each.ranges))).toEqual([ranges, ranges]);
+  const parts = updates![0].lines.map((only) => ({ ...files.find(({ path }) => path === only.path)!, only }));
+  const { rollouts } = await importFiles(parts);
+  expect(rollouts.map(({ reward, place }) => [reward, place.path])).toEqual([[0, '1.json'], [2, '1.json'], [2, '2.json']]); // prettier-ignore
+});
+
 test('a step of more than 4 MB of text is several updates of whole groups', async () => {
   const text = 'word '.repeat(40_000); // 200 kB
   const rows = Array.from({ length: 60 }, (_, at) =>
@@ -108,7 +123,7 @@ test('a step of more than 4 MB of text is several updates of whole groups', asyn
   expect(updates!.flatMap(({ lines }) => lines.map(({ ranges }) => ranges.length))).toEqual([3, 3, 3]);
 });
 
-test.for(['rllm', 'trl', 'rollouts.jsonl.gz', 'prime_rl', 'inspect_browser.json'])(
+test.for(['trl', 'rollouts.jsonl.gz', 'prime_rl'])(
   'of %s nothing is read back, and the file is named',
   async (name) => {
     const gzip = async (): Promise<ImportFile> => {

@@ -47,7 +47,7 @@ export interface Format {
   readonly open: (context: Context) => RowReader;
 }
 
-/** Where a line stands in its file. */
+/** Where a line stands in its file, or all of a document of many lines. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number; // the byte after its last, line feed left out

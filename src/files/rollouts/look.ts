@@ -31,7 +31,7 @@ const given = (choices: ImportChoices): Choices =>
 function restOf({ isWhole, updates, without }: Import): ImportSummary['rest'] {
   if (isWhole) return undefined;
   if (updates) return { inFile: true, why: '' };
-  const why = without === null ? 'the files are still being read' : `${without} has no lines that could be read back alone: it is packed (gzip, zstd, zip, Parquet), one document, UTF-16, or has its log-probabilities in other files`; // prettier-ignore
+  const why = without === null ? 'the files are still being read' : `${without} cannot be read back in parts: it is packed (gzip, zstd, zip, Parquet), one document of more than 64 MB, UTF-16, or has its log-probabilities in other files`; // prettier-ignore
   return { inFile: false, why };
 }
 

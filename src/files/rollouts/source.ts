@@ -21,6 +21,7 @@ export interface Part {
   /** Of a file whose lines stand in it as they are read: all of it, or those that were asked for. */
   readonly stretches?: readonly Stretch[];
   readonly isPart?: true; // some lines of it
+  readonly size?: number; // bytes, of a file that can be read again whole for the sake of one of its values
 }
 
 /** Rows of a table, already values. */
@@ -31,6 +32,7 @@ export interface Table {
 
 export const isTable = (part: Part | Table): part is Table => 'rows' in part;
 
+const MOST_AGAIN_BYTES = 2 ** 26; // of a document that is read again whole: about a second
 const MOST_ENTRY_BYTES = 2 ** 29; // of a file in an archive, unpacked: it is held whole
 const PIECE_BYTES = 2 ** 16;
 const HEAD_BYTES = 512;
@@ -175,7 +177,8 @@ async function* parquetRows(blob: Blob): AsyncGenerator<unknown> {
 function textPart({ path, blob, only }: ImportFile, head: Bytes): Part {
   const bytes = (): AsyncIterable<Bytes> => piecesOf(blob);
   if (utf16Of(head) !== null) return { path, bytes };
-  if (!only) return { path, bytes, stretches: [{ start: 0, line: 1, bytes }] };
+  const isWhole = only?.ranges.length === 3 && only.ranges[0] === 0 && only.ranges[1] === blob.size;
+  if (!only || isWhole) return { path, bytes, stretches: [{ start: 0, line: 1, bytes }], ...(blob.size <= MOST_AGAIN_BYTES && { size: blob.size }) }; // prettier-ignore
   const stretches: Stretch[] = [];
   for (let at = 0; at < only.ranges.length; at += 3) {
     const [start, end, line] = only.ranges.slice(at, at + 3);

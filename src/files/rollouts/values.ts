@@ -11,7 +11,7 @@ export interface Read extends Place {
   readonly fault: { readonly got: string; readonly text: string } | null;
   readonly bytes: number; // of its text
   readonly isBroken: boolean; // bytes that are not UTF-8 were replaced
-  readonly range: ByteRange | null; // null: it is no line of the file
+  readonly range: ByteRange | null; // its line, or the whole document; null: neither can be read again alone
 }
 
 const LINE_FEED = 0x0a;
@@ -186,10 +186,12 @@ const isMessage = (value: unknown): boolean =>
   'content' in value &&
   !('messages' in value);
 
+const documentOf = ({ size }: Part): ByteRange | null => size === undefined ? null : { start: 0, end: size, line: 1 }; // prettier-ignore
+
 async function* scanned(part: Part): AsyncGenerator<Read> {
   const scanner = new Scanner();
   const decoder = new TextDecoder();
-  const read = ({ text, line }: { text: string; line: number }): Read => ({ path: part.path, line, ...valueOf(text), bytes: text.length, isBroken: text.includes('\uFFFD'), range: null }); // prettier-ignore
+  const read = ({ text, line }: { text: string; line: number }): Read => ({ path: part.path, line, ...valueOf(text), bytes: text.length, isBroken: text.includes('\uFFFD'), range: documentOf(part) }); // prettier-ignore
   const talk: Read[] = []; // a document that is one list of messages is one rollout
   for await (const chunk of asUtf8(part.bytes()))
     for (const found of scanner.push(decoder.decode(chunk, { stream: true }))) {
@@ -223,7 +225,15 @@ export async function* valuesOf(part: Part): AsyncGenerator<Read> {
       isBroken ||= each.isBroken;
       if (bytes <= MOST_VALUE_BYTES) lines.push(each.text);
     }
-    return void (yield { path, line: 1, value: lines.join('\n'), fault: null, bytes, isBroken, range: null });
+    return void (yield {
+      path,
+      line: 1,
+      value: lines.join('\n'),
+      fault: null,
+      bytes,
+      isBroken,
+      range: documentOf(part),
+    });
   }
   for await (const { line, start, text, bytes, isBroken, isTooLong } of linesOf(part)) {
     const range = part.stretches ? { start, end: start + bytes, line } : null;
