@@ -21,6 +21,7 @@ export interface ObservedDispatch {
   readonly params: Numbers;
   readonly shaping: Shaping;
   readonly sizes: Numbers;
+  readonly groups: number; // workgroups
 }
 
 /** Told of every dispatch while it is attached to a Gpu. */

@@ -23,6 +23,7 @@ export interface TimedRow {
   readonly kernel: string; // '' there
   readonly label: string; // of the step; '' there
   readonly dispatches: number;
+  readonly groups: number; // workgroups of all of them
   readonly ms: number;
   readonly flops: number | null;
   readonly bytes: number | null;
@@ -64,7 +65,7 @@ class Rows {
 
   add(program: string, kernel: string, label: string): Mutable<TimedRow> {
     const key = `${program}\n${kernel}\n${label}`;
-    const row = this.#rows.get(key) ?? { program, kernel, label, dispatches: 0, ms: 0, flops: 0, bytes: 0 };
+    const row = this.#rows.get(key) ?? { program, kernel, label, dispatches: 0, groups: 0, ms: 0, flops: 0, bytes: 0 }; // prettier-ignore
     this.#rows.set(key, row);
     return row;
   }
@@ -74,8 +75,9 @@ class Rows {
   }
 }
 
-function count(row: Mutable<TimedRow>, { flops, bytes }: Work): void {
+function count(row: Mutable<TimedRow>, groups: number, { flops, bytes }: Work): void {
   row.dispatches += 1;
+  row.groups += groups;
   row.flops = add(row.flops, flops);
   row.bytes = add(row.bytes, bytes);
 }
@@ -144,6 +146,7 @@ class TimestampObserver implements Attached {
     params,
     shaping,
     sizes,
+    groups,
   }: ObservedDispatch): GPUComputePassTimestampWrites | undefined {
     const query = 2 * this.#timed.length;
     const set = Math.floor(query / QUERIES);
@@ -157,7 +160,7 @@ class TimestampObserver implements Attached {
       count: QUERIES,
     });
     const row = this.#rows.add(program, kernel, label);
-    count(row, this.#workOf(kernel, params, shaping, sizes));
+    count(row, groups, this.#workOf(kernel, params, shaping, sizes));
     this.#timed.push(row);
     const beginningOfPassWriteIndex = query % QUERIES;
     const endOfPassWriteIndex = beginningOfPassWriteIndex + 1;
@@ -221,7 +224,7 @@ class SubmissionObserver implements Attached {
   readonly #rows = new Rows();
   readonly #intervals: Interval[] = [];
   readonly #pending: Promise<void>[] = [];
-  #programs = new Map<string, Work[]>(); // encoded since the last submit
+  #programs = new Map<string, (readonly [groups: number, work: Work])[]>(); // encoded since the last submit
   #lastEnd = 0;
 
   constructor({ device }: Gpu, workOf: WorkOf) {
@@ -236,10 +239,10 @@ class SubmissionObserver implements Attached {
     };
   }
 
-  see({ program, kernel, params, shaping, sizes }: ObservedDispatch): undefined {
+  see({ program, kernel, params, shaping, sizes, groups }: ObservedDispatch): undefined {
     const works = this.#programs.get(program) ?? [];
     this.#programs.set(program, works);
-    works.push(this.#workOf(kernel, params, shaping, sizes));
+    works.push([groups, this.#workOf(kernel, params, shaping, sizes)]);
   }
 
   async finish(): Promise<DeviceProfile> {
@@ -263,7 +266,7 @@ class SubmissionObserver implements Attached {
         this.#lastEnd = end;
         this.#intervals.push(interval);
         const row = this.#rows.add([...programs.keys()].join(' + '), '', '');
-        for (const work of [...programs.values()].flat()) count(row, work);
+        for (const [groups, work] of [...programs.values()].flat()) count(row, groups, work);
         row.ms += interval[1] - interval[0];
       }),
     );

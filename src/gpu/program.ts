@@ -159,13 +159,22 @@ export class Program<S extends Sizes = Sizes> {
   #observe(
     encoder: GPUCommandEncoder,
     pass: GPUComputePassEncoder | null,
-    { chosen: { step, compiled } }: RecordedDispatch<S>,
+    { chosen: { step, compiled }, groups: [x, y, z] }: RecordedDispatch<S>,
     observer: DispatchObserver,
   ): GPUComputePassEncoder | null {
     const sizes = this.#sizes!; // encode() set them
     const params = step.params(sizes);
     const { shaping } = compiled;
-    const seen = { program: this.label, kernel: step.kernel.name, label: step.label, params, shaping, sizes };
+    const { name: kernel } = step.kernel;
+    const seen = {
+      program: this.label,
+      kernel,
+      label: step.label,
+      params,
+      shaping,
+      sizes,
+      groups: x * y * z,
+    };
     const timestampWrites = observer.see(seen);
     if (!observer.separatePasses) return pass;
     pass?.end();

@@ -104,6 +104,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   binding: ['=binding'],
   arithmetic: ['=arithmetic'],
   traffic: ['=traffic'],
+  bound: ['bound by'],
 };
 
 export const LABEL_TERMS: readonly string[] = Object.keys(NAMES);

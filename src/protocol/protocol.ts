@@ -29,6 +29,7 @@ export interface ProfileRow {
   readonly kernel: string; // '' there
   readonly label: string; // of the step, e.g. 'layer 0: down projection'; '' there
   readonly dispatches: number;
+  readonly groups: number; // workgroups of all dispatches together
   readonly ms: number; // of all dispatches together
   readonly flops: number | null; // at least needed; null where it depends on the data
   readonly bytes: number | null;
@@ -38,6 +39,8 @@ export interface ProfileRow {
 export interface DeviceCeilings {
   readonly flopsPerSecond: number;
   readonly bytesPerSecond: number;
+  readonly launchMs: number; // of a dispatch that does next to nothing
+  readonly fillingGroups: number; // the fewest workgroups of arithmetic that come near the best rate
 }
 
 export interface MemoryShare {

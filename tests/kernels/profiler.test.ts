@@ -56,6 +56,7 @@ test('with timestamps every step has its dispatches, time and work, and the resu
     kernel: 'probe_fma',
     flops: FLOPS,
     bytes: 12 * LENGTH,
+    groups: 3 * Math.ceil(LENGTH / 64),
   });
   expect(rows[1]).toMatchObject({ kernel: 'probe_copy', flops: 0, bytes: COPIED });
   expect(rows[0].ms).toBeGreaterThan(2 * rows[1].ms);
@@ -92,8 +93,12 @@ test('the ceilings are measured once per device and lie above what a dispatch re
   expect(await deviceCeilings(gpu)).toBe(ceilings);
   expect(ceilings.flopsPerSecond).toBeGreaterThan(1e8);
   expect(ceilings.bytesPerSecond).toBeGreaterThan(1e7);
+  expect(ceilings.launchMs).toBeGreaterThan(0);
+  expect(ceilings.launchMs).toBeLessThan(50); // far below what a dispatch of an update takes
+  expect(Math.log2(ceilings.fillingGroups) % 1).toBe(0);
+  expect(ceilings.fillingGroups).toBeLessThanOrEqual(1024);
   console.log(
-    `ceilings: ${(ceilings.flopsPerSecond / 1e9).toFixed(2)} GFLOP/s, ${(ceilings.bytesPerSecond / 1e9).toFixed(2)} GB/s`,
+    `ceilings: ${(ceilings.flopsPerSecond / 1e9).toFixed(2)} GFLOP/s, ${(ceilings.bytesPerSecond / 1e9).toFixed(2)} GB/s, ${(1000 * ceilings.launchMs).toFixed(1)} µs a dispatch, filled by ${ceilings.fillingGroups} workgroups`,
   );
   expect(gpu.memory.totalBytes).toBe(0);
 });

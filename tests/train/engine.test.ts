@@ -256,7 +256,7 @@ const PROFILE = {
   rows: [],
   untimed: 0,
   memory: [],
-  ceilings: { flopsPerSecond: 1, bytesPerSecond: 1 },
+  ceilings: { flopsPerSecond: 1, bytesPerSecond: 1, launchMs: 1, fillingGroups: 1 },
 } as const;
 
 test('a profile is taken of the next updates only, and changes nothing else', async () => {

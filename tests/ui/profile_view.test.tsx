@@ -87,8 +87,32 @@ test('the button profiles the next update and waits for it', async () => {
 test('kernels stand by time with shares, rates and what they are of the measured best', async () => {
   await profiled();
   expect(cells('.profile-table')).toEqual([
-    ['matmul_nt', '800.0', '53.3 %', '', '110', '7273', '1.50 GFLOP/s', '15 %', '75.0 MB/s', '7.5 %'],
-    ['attention_forward', '700.0', '46.7 %', '', '10', '70000', '–', '–', '14.3 MB/s', '1.4 %'],
+    [
+      'matmul_nt',
+      '800.0',
+      '53.3 %',
+      '',
+      '110',
+      '7273',
+      '1.50 GFLOP/s',
+      '15 %',
+      '75.0 MB/s',
+      '7.5 %',
+      'too few groups 75 %',
+    ],
+    [
+      'attention_forward',
+      '700.0',
+      '46.7 %',
+      '',
+      '10',
+      '70000',
+      '–',
+      '–',
+      '14.3 MB/s',
+      '1.4 %',
+      'too few groups',
+    ],
   ]);
   const bars = [...main().querySelectorAll<HTMLElement>('.profile-table .profile-bar span')];
   expect(bars.map(({ style }) => style.width)).toEqual(['100%', '87.5%']);
@@ -102,6 +126,17 @@ test('time, idle share and rates of the whole update are the event’s', async (
   expect(fact('arithmetic while busy')).toBe('arithmetic while busy≥ 800 MFLOP/s≥ 8.0 % of 10.0 GFLOP/s');
   expect(fact('memory traffic while busy')).toContain('46.7 MB/s4.7 % of 1.00 GB/s');
   expect(main().textContent).toContain('3 dispatches found no room');
+});
+
+test('what bounds the time stands by share, with what a person can do about it', async () => {
+  await profiled();
+  const lines = [...main().querySelectorAll('[aria-label="What bounds it"] li')].map(({ textContent }) => textContent); // prettier-ignore
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(
+    /^too few groups, 87 % of the time: has fewer workgroups than the 8 that fill this device/,
+  );
+  expect(lines[0]).toContain('More prompts per update');
+  expect(lines[1]).toMatch(/^waiting, 13 % of the time: /);
 });
 
 test('the same time stands by program and by step', async () => {

@@ -46,6 +46,8 @@ const TRIES = 3; // the best counts: what disturbs only slows down
 const MOST_WORK = 2 ** 24; // times the least; ends the doubling on a device whose clock says nothing
 const FMA_INVOCATIONS = 2 ** 16;
 const COPY_BYTES = 32 * 2 ** 20; // beyond the caches of most devices
+const LAUNCHES = 64; // in one submission, so that submitting weighs little
+const FULL = 0.9; // of the best rate
 
 const measured = new WeakMap<GPUDevice, Promise<DeviceCeilings>>();
 
@@ -66,28 +68,51 @@ async function measure(gpu: Gpu): Promise<DeviceCeilings> {
     const x = owner.storage('x', length);
     await owner.ready();
     const fma = await Program.build(gpu, 'arithmetic ceiling', [
-      dispatch(kernels.probe_fma, { y }, ({ rounds }: Sizes) => ({ ...FMA, rounds })),
+      dispatch(kernels.probe_fma, { y }, ({ rounds, length: invocations }: Sizes) => ({ ...FMA, rounds, length: invocations })), // prettier-ignore
     ]);
+    const launches = await Program.build(
+      gpu,
+      'launches',
+      Array.from({ length: LAUNCHES }, () => dispatch(kernels.probe_copy, { x, y }, () => ({ length: 4 }))),
+    );
+    const arithmetic = (invocations: number) => (times: number) => {
+      fma.run({ rounds: times, length: invocations });
+      return workOf('probe_fma', { ...FMA, rounds: times, length: invocations }, {}).flops ?? 0;
+    };
     const copy = await Program.build(gpu, 'bandwidth ceiling', [
       dispatch(kernels.probe_copy, { x, y }, () => ({ length })),
     ]);
-    const flops = await bestRate(gpu, (times) => {
-      fma.run({ rounds: times });
-      return workOf('probe_fma', { ...FMA, rounds: times }, {}).flops ?? 0;
-    });
+    const flops = await bestRate(gpu, arithmetic(FMA_INVOCATIONS));
     const bytes = await bestRate(gpu, (times) => {
       for (let n = 0; n < times; n++) copy.run({});
       return times * (workOf('probe_copy', { length }, {}).bytes ?? 0);
     });
-    fma.destroy();
-    copy.destroy();
-    return { flopsPerSecond: flops, bytesPerSecond: bytes };
+    const dispatches = await bestRate(gpu, (times) => {
+      for (let n = 0; n < times; n++) launches.run({});
+      return times * LAUNCHES;
+    });
+    const reaches = async (groups: number): Promise<boolean> =>
+      (await bestRate(gpu, arithmetic(groups * GROUP))) >= FULL * flops;
+    let [few, many] = [0, Math.log2(FMA_INVOCATIONS / GROUP)]; // powers of two, the second is enough
+    while (few < many) {
+      const middle = (few + many) >> 1;
+      if (await reaches(2 ** middle)) many = middle;
+      else few = middle + 1;
+    }
+    for (const program of [fma, copy, launches]) program.destroy();
+    return {
+      flopsPerSecond: flops,
+      bytesPerSecond: bytes,
+      launchMs: 1000 / dispatches,
+      fillingGroups: 2 ** many,
+    };
   } finally {
     owner.destroy();
   }
 }
 
-const FMA = { length: FMA_INVOCATIONS, scale: 0.5, shift: 0.25 };
+const FMA = { scale: 0.5, shift: 0.25 };
+const GROUP = kernels.probe_fma.overrides.WORKGROUP; // invocations of a workgroup
 
 /**
  * Most work per second.

@@ -1,5 +1,12 @@
 /** Time of each kernel, program or step, most first, with its rates against the device's best. */
-import type { MemoryShare, ProfileGroup, Rate, UpdateProfile } from '../../store/loss/profile_reading.ts';
+import type {
+  Bound,
+  BoundTimes,
+  MemoryShare,
+  ProfileGroup,
+  Rate,
+  UpdateProfile,
+} from '../../store/loss/profile_reading.ts';
 import { asPrinted, formatCount, formatNumber, formatShare } from '../parts/format.ts';
 import { Label } from '../parts/Term.tsx';
 
@@ -34,6 +41,21 @@ export function formatTimes(rate: Rate | null, ceiling: number): string {
 /** 212_000_000 → "212 MB" (powers of 1000). */
 export const formatBytes = (bytes: number): string => `${scaled(bytes)}B`;
 
+export const BOUND_NAMES: Readonly<Record<Bound, string>> = {
+  arithmetic: 'arithmetic',
+  bandwidth: 'bandwidth',
+  launches: 'launches',
+  groups: 'too few groups',
+  waiting: 'waiting',
+};
+
+/** "arithmetic"; "too few groups 62 %" where other dispatches of the line are bound by something else. */
+function boundWords([most, ...others]: BoundTimes): string {
+  if (!most) return NOTHING;
+  const name = BOUND_NAMES[most.bound];
+  return others.length === 0 ? name : `${name} ${formatShare(most.share)}`;
+}
+
 interface TableProps {
   readonly groups: readonly ProfileGroup[];
   readonly ceilings: UpdateProfile['ceilings'];
@@ -64,10 +86,13 @@ export function ProfileTable({ groups, ceilings }: TableProps) {
               <Label>traffic</Label>
             </th>
             <th scope="col">of best</th>
+            <th scope="col">
+              <Label>bound by</Label>
+            </th>
           </tr>
         </thead>
         <tbody>
-          {groups.map(({ name, ms, share, dispatches, flops, bytes }) => (
+          {groups.map(({ name, ms, share, dispatches, flops, bytes, bounds }) => (
             <tr key={name}>
               <th scope="row">{name}</th>
               <td>{formatNumber(ms, 1)}</td>
@@ -81,6 +106,7 @@ export function ProfileTable({ groups, ceilings }: TableProps) {
               <td>{formatTimes(flops, ceilings.flopsPerSecond)}</td>
               <td>{formatRate(bytes, 'B/s')}</td>
               <td>{formatTimes(bytes, ceilings.bytesPerSecond)}</td>
+              <td className="profile-bound">{boundWords(bounds)}</td>
             </tr>
           ))}
         </tbody>

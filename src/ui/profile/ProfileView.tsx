@@ -5,16 +5,17 @@ import {
   idleShare,
   PROFILE_GROUPINGS,
   wholeProfile,
+  type Bound,
   type ProfileGrouping,
   type UpdateProfile,
 } from '../../store/loss/profile_reading.ts';
 import { LazyPart } from '../parts/Boundary.tsx';
 import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
-import { countWords, formatMs, formatShare } from '../parts/format.ts';
+import { countWords, formatCount, formatMs, formatNumber, formatShare } from '../parts/format.ts';
 import { Missing, useMissing } from '../parts/parts.tsx';
 import { Label } from '../parts/Term.tsx';
 import { ENGINE_WORDS } from '../parts/run_ground.ts';
-import { formatRate, formatTimes, MemoryTable, ProfileTable } from './ProfileTable.tsx';
+import { BOUND_NAMES, formatRate, formatTimes, MemoryTable, ProfileTable } from './ProfileTable.tsx';
 
 const loadKernels = async () => ({ default: (await import('../kernels/KernelPanel.tsx')).KernelBrowser });
 
@@ -71,6 +72,40 @@ function factsOf(profile: UpdateProfile): readonly Fact[] {
   ];
 }
 
+/** What it is, and what a person can do about it. */
+const BOUND_ADVICE: Readonly<Record<Bound, (ceilings: UpdateProfile['ceilings']) => string>> = {
+  arithmetic: () =>
+    'computes at half of the device’s best or more. Only less work makes it shorter: fewer tokens, a smaller model.',
+  bandwidth: () =>
+    'moves bytes at half of the device’s best or more. More rows at once read the same weights for more tokens: more prompts per update, a larger mini-batch.',
+  launches: ({ launchMs }) =>
+    `is dispatches so short that starting them (${formatNumber(1000 * launchMs, 1)} µs each here) is half of it or more. More prompts per update and a larger mini-batch give each of them more to do.`,
+  groups: ({ fillingGroups }) =>
+    `has fewer workgroups than the ${formatCount(fillingGroups)} that fill this device, part of which is idle. More prompts per update, a larger mini-batch.`,
+  waiting: () =>
+    'is none of these: workgroups wait for memory or for one another. No setting of a run is known to help.',
+};
+
+function Bounds({ profile }: { readonly profile: UpdateProfile }) {
+  return (
+    <section className="panel" aria-label="What bounds it">
+      <h2>
+        <Label>Bound by</Label>
+      </h2>
+      <ul className="small">
+        {wholeProfile(profile).bounds.map(({ bound, share }) => (
+          <li key={bound}>
+            <strong>
+              {BOUND_NAMES[bound]}, {formatShare(share)} of the time:
+            </strong>{' '}
+            {BOUND_ADVICE[bound](profile.ceilings)}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 function Profile({ profile }: { readonly profile: UpdateProfile }) {
   const [grouping, setGrouping] = useState<ProfileGrouping>('kernel');
   const groups = groupProfile(profile, profile.method === 'timestamps' ? grouping : 'program');
@@ -96,6 +131,7 @@ function Profile({ profile }: { readonly profile: UpdateProfile }) {
         <ProfileTable groups={groups} ceilings={profile.ceilings} />
       </section>
       <aside className="profile-side">
+        <Bounds profile={profile} />
         <MemoryTable memory={profile.memory} />
         <section className="panel" aria-label="How this was measured">
           <h2>How this was measured</h2>
@@ -109,9 +145,10 @@ function Profile({ profile }: { readonly profile: UpdateProfile }) {
           <p className="small">
             Rates count the operations and bytes that a kernel needs at least; ≥ where part depends on the
             data (how long the cached rows are while sampling) and is not counted. The bests they stand
-            against were measured once on this device: a kernel of multiply-adds in registers, and a copy.
-            More than 100 % of a best means that data stayed in a cache, or that something else ran while it
-            was measured.
+            against were measured once on this device: a kernel of multiply-adds in registers, and a copy. So
+            were the time of a dispatch of next to nothing, and the number of workgroups from which
+            multiply-adds come near their best. More than 100 % of a best means that data stayed in a cache,
+            or that something else ran while it was measured.
           </p>
         </section>
       </aside>
