@@ -17,6 +17,8 @@ const OPTIONS = {
   json: { type: 'string' },
   record: { type: 'string' },
   traces: { type: 'string' },
+  until: { type: 'string' }, // currency=amount
+  left: { type: 'string' },
   resume: { type: 'string' },
   dawn: { type: 'boolean', default: false },
   adapter: { type: 'string', default: 'software' },
@@ -36,6 +38,9 @@ const HELP = `npm run lab -- [options]
   --json FILE            writes the result
   --record FILE          writes the run: its log, e.g. run.ndjson.gz, or one file with its last checkpoint, run.turnwise
   --traces FILE          writes the rows of all updates as verifiers v1 episodes, a line each, e.g. traces.jsonl
+  --until WHAT=AMOUNT    ends the run after the update in which so many tokens (sampled), generated (tokens of all turns), seconds
+                         (of rollout and training) or updates are used up, and evaluates it there; --updates is the most it may take
+  --left FILE            where Ctrl-C leaves the run; default: beside the record, or stopped.turnwise
   --resume FILE          goes on with the run of a file that has a checkpoint, e.g. one that Ctrl-C left
   --dawn                 without a browser: Dawn's WebGPU in Node, installed when it is first asked for
   --adapter KIND         software (default) or hardware
@@ -49,6 +54,17 @@ function whole(values, name) {
   if (!/^\d+$/.test(values[name]) || value >= 2 ** 32)
     fail(`--${name}: got ${shorten(values[name])}, wanted a whole number of at least 0.`);
   return value;
+}
+
+const CURRENCIES = ['updates', 'tokens', 'generated', 'seconds']; // of src/experiment/budget.ts; a test compares
+
+function budget(text) {
+  if (text === undefined) return undefined;
+  const [by, ...rest] = text.split('=');
+  const amount = Number(rest.join('='));
+  if (!CURRENCIES.includes(by) || rest.length === 0 || !Number.isFinite(amount) || amount <= 0)
+    fail(`--until: got ${shorten(text)}, wanted one of ${CURRENCIES.join(', ')} = a number above 0, e.g. --until tokens=100000.`); // prettier-ignore
+  return { by, amount };
 }
 
 function kernel(text) {
@@ -82,6 +98,7 @@ function readOptions() {
     );
   return {
     ...values,
+    until: budget(values.until),
     lab: {
       preset: values.preset,
       algorithm: values.algorithm ?? null,
@@ -118,19 +135,23 @@ function write(path, content) {
 const recordOf = (path) => (path === undefined ? null : path.endsWith('.turnwise') ? 'bundle' : 'log');
 
 /** Where a run that was stopped is left. */
-const leftAt = ({ record }) =>
-  record?.replace(/(\.ndjson\.gz|\.turnwise)?$/, '.turnwise') ?? 'stopped.turnwise';
+const leftAt = ({ left, record }) =>
+  left ?? record?.replace(/(\.ndjson\.gz|\.turnwise)?$/, '.turnwise') ?? 'stopped.turnwise';
 
 const toBase64 = (bytes) => bytes && Buffer.from(bytes).toString('base64');
 
 /** Runs in the page. Bytes cross to this side and back as base64. */
-async function inPage([config, file, record, traces]) {
+async function inPage([config, file, record, traces, until]) {
   const { runLab } = await import('/src/train/engine/lab.ts');
   const onProgress = (progress) => void globalThis.report(progress);
   const stopping = new AbortController();
   globalThis.stopLab = () => stopping.abort();
   const start = file === null ? config : new Blob([Uint8Array.from(atob(file), (each) => each.charCodeAt(0))]); // prettier-ignore
-  const outcome = await runLab(start, record, onProgress, { stop: stopping.signal, traces });
+  const outcome = await runLab(start, record, onProgress, {
+    stop: stopping.signal,
+    traces,
+    until: until ?? undefined,
+  });
   let binary = '';
   for (const byte of outcome.recording ?? []) binary += String.fromCharCode(byte);
   return { ...outcome, recording: outcome.recording && btoa(binary) };
@@ -178,7 +199,13 @@ async function trainInPage({ page, server }, options) {
   const { config, file } = await asked(server, options);
   await page.exposeFunction('report', showProgress);
   onInterrupt(() => page.evaluate(() => globalThis.stopLab()).catch(() => process.exit(130))); // no run yet
-  const wanted = [config, toBase64(file), recordOf(options.record), options.traces !== undefined];
+  const wanted = [
+    config,
+    toBase64(file),
+    recordOf(options.record),
+    options.traces !== undefined,
+    options.until ?? null,
+  ];
   const { recording, ...outcome } = await page.evaluate(inPage, wanted);
   tell({ ...outcome, recording: recording && Buffer.from(recording, 'base64') }, options);
 }
@@ -189,7 +216,7 @@ async function trainInNode({ server, startEngine }, options) {
   const stopping = new AbortController();
   onInterrupt(() => stopping.abort());
   const traces = options.traces !== undefined;
-  const parts = { client: startEngine(), stop: stopping.signal, traces };
+  const parts = { client: startEngine(), stop: stopping.signal, traces, until: options.until };
   const start = file === null ? config : new Blob([file]);
   tell(await runLab(start, recordOf(options.record), showProgress, parts), options);
 }

@@ -13,15 +13,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/protocol': ['src/algo', 'src/units', 'src/train/config/config.ts'], // the last checks what a log was configured with
   'src/keep': ['src/protocol', 'src/files', 'src/units'],
   'src/files': ['src/protocol', 'src/units'],
+  'src/experiment': ['src/algo', 'src/protocol', 'src/units'], // data and statistics: no engine, no page
   'src/train': [
     ...['src/algo', 'src/env', 'src/gpu', 'src/model', 'shaders', 'src/units'],
-    ...['src/protocol', 'src/files'],
+    ...['src/protocol', 'src/files', 'src/experiment/budget.ts'],
   ],
   'src/outgrow': ['src/algo', 'src/env', 'src/units'],
   'src/lessons': [], // data
   'src/store': [
     'src/lessons',
     'src/env/words.ts', // tells turns
+    'src/experiment/windows.ts', // when a run is in trouble
     'src/algo',
     'src/units',
     'src/protocol',

@@ -68,6 +68,7 @@ export const STREAMS = {
   references: 20, // samples of the reference policy (A*-PO)
   pairs: 21, // which rows are compared (iStar)
   interventions: 22, // turns that a person asks for
+  resampling: 23, // of runs, for intervals of an experiment
 } as const;
 
 /** Numbers of one stream, in order. */

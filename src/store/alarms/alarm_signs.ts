@@ -1,5 +1,6 @@
 /** What a dying run looks like, update by update: one predicate and its numbers per alarm. Pure. Thresholds: README.md. */
 import type { UpdateMetrics } from '../../protocol/protocol.ts';
+import { atStart, DEAD_SHARE, FLAT, recent, TURNS_LEFT, WINDOW } from '../../experiment/windows.ts';
 import { isDead, leavesOf, pathTo, rewardOf } from '../record/reading.ts';
 import type { TreeState, UpdateState } from '../record/run_state.ts';
 import type { TurnNode } from '../../units.ts';
@@ -48,8 +49,6 @@ export function occurrences<Each>(
   return found;
 }
 
-/** Means are over these many updates: metrics of 8 to 16 prompts jump by a third from one update to the next. */
-export const WINDOW = 5;
 /** How the dead trees of an update died, as shares of its trees; NaN where the trees are not at hand. */
 export interface Deaths {
   readonly right: number; // every leaf is right: nothing is left to learn
@@ -80,16 +79,10 @@ export const DEATH_SHARE = 2 / 3;
 export const clippedWhen = ({ metrics }: ClosedUpdate): 'late' | 'throughout' =>
   metrics.clipFractionLast > metrics.clipFraction ? 'late' : 'throughout';
 
-/** Of trees. Healthy three-hop runs reach 0.49 over a window, runs that collapse 0.6 within ten updates. */
-export const DEAD_SHARE = 0.6;
 /** Right answers: from here on sure answers and equal rewards are success, and no alarm. */
 export const SOLVED = 0.9;
 /** Of the entropy at the start. Healthy runs fall to 0.27 of it. */
 export const ENTROPY_LEFT = 0.15;
-/** Of the turns beyond the first at the start. Healthy runs keep 0.7 and more, collapsing ones lose all. */
-export const TURNS_LEFT = 0.5;
-/** Exact match that has risen by less counts as flat: one standard error of a window. */
-export const FLAT = 0.05;
 /** Tokens; a turn in which so many stand twice in the same order repeats itself. */
 export const REPEATED_LENGTH = 3;
 /** Of leaves. Healthy runs: 0.0014 in the mean, 0.011 in the worst update. */
@@ -110,23 +103,6 @@ const metric =
   (key: KnownMetric): Measure =>
   ({ metrics }) =>
     metrics[key];
-
-/** Mean over the window that ends at `at`; null while the run is shorter. */
-export function recent<Each>(
-  history: readonly Each[],
-  at: number,
-  of: (each: Each) => number,
-): number | null {
-  if (at + 1 < WINDOW) return null;
-  return history.slice(at + 1 - WINDOW, at + 1).reduce((sum, each) => sum + of(each), 0) / WINDOW;
-}
-
-/** Mean over the first window; null until a whole other one has followed. */
-export const atStart = <Each>(
-  history: readonly Each[],
-  at: number,
-  of: (each: Each) => number,
-): number | null => (at + 1 < 2 * WINDOW ? null : recent(history, WINDOW - 1, of));
 
 const isSolved = (history: readonly ClosedUpdate[], at: number): boolean =>
   (recent(history, at, metric('exactMatch')) ?? 0) >= SOLVED;

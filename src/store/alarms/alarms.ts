@@ -1,5 +1,6 @@
 /** Alarms: a run that is dying says so while it can still be saved. Pure functions of what the run has said so far. */
 import type { RunHeader, RunState } from '../record/run_state.ts';
+import { recent } from '../../experiment/windows.ts';
 import { stepAlarmsOf, type StepAlarmKind } from './step_alarms.ts';
 import { exampleOf, type AlarmOf } from './alarm_examples.ts';
 import {
@@ -7,7 +8,6 @@ import {
   clippedWhen,
   DEATH_SHARE,
   deathsOf,
-  recent,
   occurrences,
   SIGNS,
   type AlarmKind,

@@ -6,19 +6,8 @@ import type { ImportSummary, StepSummary } from '../../protocol/protocol.ts';
 import { isDead, pathTo, rewardOf } from '../record/reading.ts';
 import type { RunState } from '../record/run_state.ts';
 import { best, inTree, leavesIn, type AlarmOf, type Leaf, type Place } from './alarm_examples.ts';
-import {
-  atStart,
-  DEAD_SHARE,
-  ENTROPY_LEFT,
-  FLAT,
-  number,
-  occurrences,
-  recent,
-  SOLVED,
-  TURNS_LEFT,
-  WINDOW,
-  type Sign,
-} from './alarm_signs.ts';
+import { atStart, DEAD_SHARE, FLAT, recent, TURNS_LEFT, WINDOW } from '../../experiment/windows.ts';
+import { ENTROPY_LEFT, number, occurrences, SOLVED, type Sign } from './alarm_signs.ts';
 
 export const STEP_ALARM_KINDS = [
   'reward-falling',

@@ -10,7 +10,7 @@ import {
   presetCatalogue,
 } from '../config/catalogue.ts';
 import { startEngine, type EngineClient } from './client.ts';
-import { isKind, play, sayReport, startOf, type LabProgress, type Played } from './lab_play.ts';
+import { isKind, play, sayReport, startOf, type Ending, type LabProgress, type Played } from './lab_play.ts';
 import { parseRunConfig, parseSettings, withSetting } from '../config/config.ts';
 import { RunConfigError } from '../../protocol/errors.ts';
 import { presets, withAlgorithm } from '../config/presets.ts';
@@ -22,6 +22,7 @@ import {
   type RunEvent,
   type UpdateMetrics,
 } from '../../protocol/protocol.ts';
+import { NOTHING_SPENT, spend, type Spending } from '../../experiment/budget.ts';
 import { writeBundle } from '../../files/bundle.ts';
 import { writeRecording } from '../../files/recording.ts';
 import { tracesOfLog } from '../../files/rollouts/traces.ts';
@@ -147,6 +148,7 @@ export interface LabResult {
   readonly date: string; // ISO 8601
   readonly seconds: number; // from play to the end, evaluation included
   readonly trainingSeconds: number; // rollout and training of all updates
+  readonly used: Spending;
   /** Sampled exact match on held-out questions, mean over the data sets. */
   readonly heldOut: {
     readonly questions: number; // per data set
@@ -177,17 +179,17 @@ function heldOutAt(evaluations: readonly EventOf<'evaluation'>[], update: number
 
 /** The result file's content, from the log alone. */
 export function summarise(log: readonly RunEvent[], seconds: number): LabResult {
+  const used = log.reduce(spend, NOTHING_SPENT);
   const started = log.find(isKind('run-started'));
   const { config, adapter, parameterCount, date } = started ?? {};
   if (!config || !adapter || parameterCount == null || !date)
     throw new Error('only a run that was trained here has a result'); // runLab waits for it
   const evaluations = log.filter(isKind('evaluation'));
   const updates = log.filter(isKind('metrics')).map(({ update, metrics }) => ({ update, ...metrics }));
-  const trainingMs = updates.reduce((sum, { rolloutMs, trainMs }) => sum + rolloutMs + trainMs, 0);
   const heldOut = {
     questions: config.evaluation.questions,
     before: heldOutAt(evaluations, 0),
-    after: heldOutAt(evaluations, config.updates),
+    after: heldOutAt(evaluations, used.updates),
   };
   return {
     config,
@@ -196,7 +198,8 @@ export function summarise(log: readonly RunEvent[], seconds: number): LabResult 
     parameterCount,
     date,
     seconds,
-    trainingSeconds: trainingMs / 1000,
+    trainingSeconds: used.seconds,
+    used,
     heldOut,
     evaluations,
     updates,
@@ -251,9 +254,8 @@ async function recorded(
 }
 
 /** What a run is given beside its configuration. */
-export interface LabParts {
+export interface LabParts extends Ending {
   readonly client?: EngineClient; // absent: an engine in a worker; it is closed at the end
-  readonly stop?: AbortSignal; // ends the run when the update under way is over
   readonly traces?: boolean; // its rows are wanted too
 }
 
@@ -273,7 +275,7 @@ export async function runLab(
   start: RunConfig | Blob,
   record: LabRecord | null,
   onProgress: (progress: LabProgress) => void,
-  { client = startEngine(), stop, traces: withTraces = false }: LabParts = {},
+  { client = startEngine(), traces: withTraces = false, ...ending }: LabParts = {},
 ): Promise<LabOutcome> {
   try {
     const ready = eventOf(client, 'ready'); // it may come while the file is read
@@ -284,7 +286,7 @@ export async function runLab(
     const { editedKernel, updates } = config;
     if (editedKernel)
       onProgress({ kind: 'note', update: 0, updates, seconds: 0, text: editLabel(editedKernel) });
-    const played = await play(client, { ...asked, config }, onProgress, stop);
+    const played = await play(client, { ...asked, config }, onProgress, ending);
     const { log, seconds, stopped } = played;
     const kind = stopped ? 'bundle' : record;
     const recording = kind && (await recorded(client, played, kind));

@@ -1,5 +1,6 @@
 /** A run that `npm run lab` plays to its end, or until it is stopped, from the start or from a file. */
 import { openBundle } from '../../files/bundle.ts';
+import { isUsedUp, NOTHING_SPENT, spend, type Budget } from '../../experiment/budget.ts';
 import { readRecording } from '../../files/recording.ts';
 import { RunConfigError } from '../../protocol/errors.ts';
 import { isLogged, type EventOf, type RunEvent, type SavedCheckpoint } from '../../protocol/protocol.ts';
@@ -79,23 +80,64 @@ export interface Played {
   readonly stopped: SavedCheckpoint | null; // before its end
 }
 
-/** Resolves at the end of the run, or after the update in which it was stopped; rejects with the report of a failure, as text. */
+/** What ends a run before its configuration does. */
+export interface Ending {
+  readonly stop?: AbortSignal; // after the update under way, to go on from there
+  readonly until?: Budget; // used up: the run is over, and evaluated
+}
+
+/** Scores of the run's model as it stands, as the events that its own last evaluation would have posted. */
+async function evaluated(client: EngineClient, config: RunConfig, update: number): Promise<RunEvent[]> {
+  const { questions, datasets } = config.evaluation;
+  if (questions === 0) return [];
+  const { scores } = await client.ask({ kind: 'held-out', config, update, questions, datasets });
+  return scores.map((score) => ({ kind: 'evaluation', update, questions, ...score }));
+}
+
+/**
+ * Plays a run to its end, to the end of its budget, or to the update in which it is stopped. With a budget it goes an update
+ * at a time, so that it ends after the same one wherever it runs; its numbers are the same either way.
+ * @throws Error with the report of a failure, as text
+ */
 export function play(
   client: EngineClient,
   { config, earlier }: Start,
   onProgress: (progress: LabProgress) => void,
-  stop?: AbortSignal,
+  { stop, until: budget }: Ending = {},
 ) {
   const { updates } = config;
   const log: RunEvent[] = [...(earlier?.log ?? [])];
+  let used = log.reduce(spend, NOTHING_SPENT);
   let startMs = 0;
   const since = (): number => (performance.now() - startMs) / 1000;
+  const tell = (event: RunEvent): void => {
+    const text = progressText(event);
+    const kind = event.kind === 'evaluation' ? 'note' : 'update';
+    if (text !== null && 'update' in event)
+      onProgress({ kind, update: event.update, updates, seconds: since(), text });
+  };
   return new Promise<Played>((resolve, reject) => {
+    let isLeaving = false;
+    let askedAfter: number | null = null; // updates that were over when the next was asked for
+    const goOn = (): void => {
+      if (budget && used.updates > 0 && isUsedUp(used, budget)) return void end(used.updates).catch(reject);
+      askedAfter = used.updates;
+      client.send({ kind: budget ? 'step-update' : 'play' });
+    };
     const leave = async (): Promise<void> => {
+      isLeaving = true;
       const stopped = await client.ask({ kind: 'save-checkpoint' });
       client.send({ kind: 'pause' });
       const whole = until(log, stopped.update).filter(isOfTraining);
       resolve({ log: whole, seconds: since(), stopped });
+    };
+    /** The budget is used up after this update, whose own evaluation there may be. */
+    const end = async (update: number): Promise<void> => {
+      isLeaving = true;
+      const has = log.some((event) => event.kind === 'evaluation' && event.update === update);
+      const scores = has ? [] : await evaluated(client, config, update);
+      scores.forEach(tell);
+      resolve({ log: [...log, ...scores], seconds: since(), stopped: null });
     };
     client.subscribe((event) => {
       if (!isLogged(event)) return;
@@ -104,19 +146,19 @@ export function play(
       if (!isKnown) log.push(event);
       if (event.kind === 'run-started') {
         startMs = performance.now();
-        client.send({ kind: 'play' });
+        goOn();
         const stopNow = (): void => void leave().catch(reject);
         if (stop?.aborted)
           stopNow(); // asked before the run was there
         else stop?.addEventListener('abort', stopNow, { once: true });
         return;
       }
-      const text = progressText(event);
-      const kind = event.kind === 'evaluation' ? 'note' : 'update';
-      if (text !== null && 'update' in event)
-        onProgress({ kind, update: event.update, updates, seconds: since(), text });
-      if (event.kind === 'status' && event.status === 'finished')
-        resolve({ log, seconds: since(), stopped: null });
+      if (!isKnown) used = spend(used, event);
+      tell(event);
+      if (event.kind !== 'status') return;
+      if (event.status === 'finished') resolve({ log, seconds: since(), stopped: null });
+      else if (budget && !isLeaving && event.status === 'paused' && used.updates > (askedAfter ?? Infinity))
+        goOn();
     });
     if (earlier) client.send({ kind: 'resume', bytes: earlier.checkpoint });
     else client.send({ kind: 'open', config });

@@ -1,0 +1,168 @@
+// `npm run experiment -- FILE`: all runs of an experiment, several side by side, and the page that says what came of it. Runs that are
+// there are left, so that the command may be stopped and given again. docs/experiments.md
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fail, setting } from './arguments.mjs';
+import { condense, jobsOf, progress, runSideBySide } from './run_queue.mjs';
+import { shorten } from './shorten.mjs';
+
+const OPTIONS = {
+  jobs: { type: 'string', default: '1' },
+  dawn: { type: 'boolean', default: false },
+  adapter: { type: 'string', default: 'software' },
+  out: { type: 'string' },
+  report: { type: 'boolean', default: false },
+  plan: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+};
+
+const HELP = `npm run experiment -- FILE [options]
+  FILE                   an experiment as JSON: docs/experiments.md
+  --jobs N               runs side by side; default 1
+  --dawn                 without a browser: Dawn's WebGPU in Node, installed when it is first asked for
+  --adapter KIND         software (default) or hardware
+  --out FOLDER           default: docs/results/experiments/NAME
+  --plan                 says which runs there are to be, and runs none
+  --report               makes the page again from the runs that are there
+
+Ctrl-C ends the runs under way after their update; the same command goes on from there.`;
+
+/** The parts of the lab that this command needs, as loaded from the source. */
+export async function loadExperiments(server) {
+  const [data, results, report, lab] = await Promise.all(
+    ['experiment/experiment', 'experiment/results', 'experiment/report', 'train/engine/lab'].map((name) =>
+      server.ssrLoadModule(`/src/${name}.ts`),
+    ),
+  );
+  return { ...data, ...results, ...report, labConfig: lab.labConfig };
+}
+
+const fileOf = (folder, id) => join(folder, 'runs', `${id}.json`);
+
+/** Runs that are there, by id. @throws ExperimentError of a file that is none of this experiment's */
+function readRuns(lab, experiment, folder) {
+  const runs = new Map();
+  for (const planned of lab.plannedRuns(experiment)) {
+    const file = fileOf(folder, planned.id);
+    if (existsSync(file))
+      runs.set(planned.id, lab.parseRunFile(JSON.parse(readFileSync(file, 'utf8')), planned, file));
+  }
+  return runs;
+}
+
+/**
+ * Writes README.md (the page) and results.json (its numbers) of an experiment's folder.
+ * @returns what is in results.json
+ */
+export function writeReport(lab, experiment, folder) {
+  const runs = readRuns(lab, experiment, folder);
+  const results = lab.resultsOf(experiment, runs);
+  const command = `npm run experiment -- ${folder}/experiment.json --out ${folder}`;
+  writeFileSync(join(folder, 'README.md'), lab.markdownOf(results, command, runs));
+  writeFileSync(join(folder, 'results.json'), `${JSON.stringify({ command, ...results }, null, 1)}\n`);
+  return results;
+}
+
+/** Every arm's settings, before anything is trained. @throws RunConfigError naming the first that is wrong */
+function checkSettings({ labConfig, plannedRuns }, experiment) {
+  for (const { arm, task, options } of plannedRuns({ ...experiment, seeds: [0] })) {
+    const { values } = parseArgs({ args: [...options], options: { ...LAB_OPTIONS } });
+    try {
+      labConfig({
+        preset: values.preset,
+        algorithm: values.algorithm ?? null,
+        seed: 0,
+        updates: Number(values.updates),
+        evaluationQuestions: Number(values['eval-questions']),
+        settings: values.set.map(setting),
+      });
+    } catch (error) {
+      error.message = `Arm ${arm}, ${task}: ${error.message}`;
+      throw error;
+    }
+  }
+}
+
+const text = { type: 'string' };
+const LAB_OPTIONS = {
+  ...{ preset: text, algorithm: text, seed: text, updates: text, until: text, 'eval-questions': text },
+  set: { type: 'string', multiple: true, default: [] },
+};
+
+async function train(lab, experiment, folder, { jobs, dawn, adapter }) {
+  const there = readRuns(lab, experiment, folder);
+  const runs = lab
+    .plannedRuns(experiment)
+    .filter(({ id }) => !there.has(id))
+    .map((run) => ({ ...run, left: join(folder, 'runs', `${run.id}.turnwise`) }));
+  if (there.size > 0) console.log(`${there.size} runs are there already, ${runs.length} are to be made.`);
+  if (dawn && runs.length > 0) (await import('./dawn.mjs')).installDawn(); // once, before several ask for it
+  const sayProgress = progress(runs.length);
+  const how = ['--adapter', adapter, ...(dawn ? ['--dawn'] : [])];
+  const keep = (run, result) => {
+    const { id, options } = run;
+    writeFileSync(fileOf(folder, id), `${JSON.stringify({ id, options, ...condense(result) })}\n`);
+    const { before, after } = result.heldOut;
+    console.log(`${id}: ${before.exactMatch.toFixed(3)} → ${after.exactMatch.toFixed(3)}, ${result.updates.length} updates; ${sayProgress()}`); // prettier-ignore
+    for (const { sentence } of writeReport(lab, experiment, folder).comparisons) console.log(`  ${sentence}`);
+  };
+  const lament = ({ id }, message) => {
+    console.error(`${id}: ${message}; ${sayProgress()}`);
+    process.exitCode = 1;
+  };
+  if (await runSideBySide(runs, { jobs, how }, { keep, lament })) {
+    console.error('Stopped. The same command goes on.');
+    process.exitCode = 130;
+  }
+}
+
+function readText(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    return fail(`FILE: ${shorten(file)} cannot be read (${error.code}). Name an experiment: docs/experiments.md.`); // prettier-ignore
+  }
+}
+
+async function main() {
+  let asked;
+  try {
+    asked = parseArgs({ options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    fail(`${error.message}\n\n${HELP}`);
+  }
+  const { values, positionals } = asked;
+  if (values.help) return console.log(HELP);
+  if (positionals.length !== 1) fail(`FILE: got ${positionals.length} files, wanted one.\n\n${HELP}`);
+  if (!['software', 'hardware'].includes(values.adapter))
+    fail(`--adapter: got ${shorten(values.adapter)}, wanted software or hardware.`);
+  const jobs = jobsOf(values.jobs, fail);
+  const content = readText(positionals[0]);
+  const { withPage } = await import('./headless.mjs');
+  await withPage(
+    async ({ server }) => {
+      const lab = await loadExperiments(server);
+      const experiment = lab.readExperiment(content, basename(positionals[0]));
+      checkSettings(lab, experiment);
+      if (values.plan) {
+        for (const { id, options } of lab.plannedRuns(experiment)) console.log(`${id}: ${options.join(' ')}`);
+        return;
+      }
+      const folder = values.out ?? join('docs/results/experiments', experiment.name);
+      mkdirSync(join(folder, 'runs'), { recursive: true });
+      if (!values.report) {
+        readRuns(lab, experiment, folder); // refuses another experiment's folder before it is written to
+        writeFileSync(join(folder, 'experiment.json'), content);
+        await train(lab, experiment, folder, { jobs, dawn: values.dawn, adapter: values.adapter });
+      }
+      const { comparisons } = writeReport(lab, experiment, folder);
+      console.log(`${folder}/README.md`);
+      for (const { sentence } of comparisons) console.log(sentence);
+    },
+    { browser: false },
+  );
+}
+
+if (import.meta.filename === process.argv[1])
+  await main().catch((error) => fail(error instanceof Error ? error.message : String(error)));

@@ -1,0 +1,171 @@
+/** Whether one arm is better than the first: an answer with its uncertainty, in a sentence. Pure. */
+import { countWords, plural } from '../units.ts';
+import type { Experiment } from './experiment.ts';
+import {
+  ALPHA,
+  detectableDifference,
+  equivalenceTest,
+  holm,
+  leastPairs,
+  pairedDifference,
+  pairsToDiffer,
+  pairsToEqual,
+  type PairedDifference,
+} from './paired.ts';
+import { pairsOf, summariseArm, type ArmSummary, type Runs } from './results.ts';
+import { improvementInterval, probabilityOfImprovement, type Interval } from './statistics.ts';
+
+/** `identical`: the same score in every pair; `open`: not known yet. */
+export type Verdict = 'better' | 'worse' | 'equal' | 'identical' | 'open';
+
+export interface Comparison {
+  readonly arm: string;
+  readonly first: string;
+  readonly difference: PairedDifference | null; // arm − first; null without a pair
+  readonly adjusted: number | null; // p after Holm, over all comparisons of the experiment
+  readonly improvement: number | null; // probability that a run of the arm beats one of the first
+  readonly improvementInterval: Interval | null;
+  readonly detectable: number | null; // difference that so many pairs would find four times in five
+  readonly equivalence: number | null; // p of "they differ by more than the band"; null without a band
+  readonly verdict: Verdict;
+  readonly moreSeeds: number | null; // that would settle it, about; null where it is settled or cannot be told
+  readonly sentence: string;
+}
+
+export const fixed = (value: number | null, digits = 3): string =>
+  value === null || !Number.isFinite(value) ? '–' : value.toFixed(digits).replace('-', '−');
+export const signed = (value: number, digits = 3): string =>
+  `${value >= 0 ? '+' : ''}${fixed(value, digits)}`;
+export const sayP = (p: number): string => (p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`);
+
+const between = ({ low, high }: Interval): string => `${signed(low)} to ${signed(high)}`;
+
+/** Beyond it nobody trains so many. */
+const MOST_SEEDS = 1000;
+
+interface Case {
+  readonly experiment: Experiment;
+  readonly arm: string;
+  readonly first: string;
+  readonly difference: PairedDifference;
+  readonly adjusted: number;
+  readonly improvement: number;
+  readonly equivalence: number | null;
+  readonly comparisons: number;
+}
+
+function verdictOf({ difference, adjusted, equivalence }: Case): Verdict {
+  const { pairs, mean, interval, deviation } = difference;
+  if (pairs < 2) return 'open';
+  if (mean === 0 && deviation === 0) return 'identical';
+  const isClear = adjusted <= ALPHA && (interval.low > 0 || interval.high < 0);
+  if (isClear) return mean > 0 ? 'better' : 'worse';
+  return equivalence !== null && equivalence <= ALPHA ? 'equal' : 'open';
+}
+
+/** Seeds beside those that there are, for the cheaper of both answers; null where neither is within reach. */
+function seedsMissing({ experiment, difference, comparisons }: Case): number | null {
+  const { pairs, mean, deviation } = difference;
+  if (pairs < 2) return null;
+  const band = experiment.equalWithin;
+  const wanted = Math.min(
+    pairsToDiffer(mean, deviation, comparisons),
+    band === undefined ? Infinity : pairsToEqual(mean, deviation, band),
+  );
+  const more = Math.max(1, Math.ceil((wanted - pairs) / experiment.tasks.length));
+  return more <= MOST_SEEDS ? more : null;
+}
+
+function openSentence(at: Case, more: number | null): string {
+  const { arm, first, difference, comparisons } = at;
+  const { pairs, mean, interval } = difference;
+  if (pairs < 2)
+    return `One pair of runs says nothing about chance: ${arm} scored ${signed(mean)} against ${first}.`;
+  const isOneSided = interval.low > 0 || interval.high < 0;
+  const seen = isOneSided
+    ? `${arm} looks ${mean > 0 ? 'better' : 'worse'} than ${first}, but chance is not ruled out`
+    : `No difference between ${arm} and ${first} is seen`;
+  const facts = `(${pairs} pairs): it is ${between(interval)} (95 % interval), ${signed(mean)} in the mean`;
+  const few =
+    pairs < leastPairs(2 * comparisons)
+      ? ` ${pairs} pairs cannot reach p = ${ALPHA}${comparisons > 1 ? ` among ${comparisons} comparisons` : ''}, whatever they say.`
+      : '';
+  const next =
+    more === null
+      ? ` No number of seeds up to ${MOST_SEEDS} would settle a difference as small as this.`
+      : ` About ${more} more ${plural(more, 'seed')} would settle this, if it stays as it is.`;
+  return `${seen} ${facts}.${few}${next}`;
+}
+
+function sentenceOf(at: Case, verdict: Verdict, more: number | null): string {
+  const { experiment, arm, first, difference, adjusted, improvement, equivalence } = at;
+  const { pairs, mean, interval } = difference;
+  const band = `±${experiment.equalWithin}`;
+  switch (verdict) {
+    case 'better':
+    case 'worse': {
+      const small = equivalence !== null && equivalence <= ALPHA ? `, though within ${band}` : '';
+      return `${arm} is ${verdict} than ${first} by ${fixed(Math.abs(mean))}${small} (95 % interval ${between(interval)}; ${pairs} pairs, ${sayP(adjusted)}); a run of it beats one of ${first} with probability ${fixed(improvement, 2)}.`;
+    }
+    case 'equal':
+      return `${arm} and ${first} are equal within ${band} (${pairs} pairs, ${sayP(equivalence ?? NaN)} of a larger difference; 95 % interval ${between(interval)}).`;
+    case 'identical':
+      return `${arm} and ${first} scored the same in all ${countWords(pairs, 'pair')}.`;
+    case 'open':
+      return openSentence(at, more);
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** Every other arm against the first, on the seeds that both have. */
+export function compareArms(experiment: Experiment, runs: Runs): readonly Comparison[] {
+  const [first, ...others] = experiment.arms.map((arm) => summariseArm(experiment, arm, runs));
+  const strata = others.map((other) => pairsOf(first, other));
+  const differences = strata.map((pairs) => (pairs.flat().length === 0 ? null : pairedDifference(pairs)));
+  const adjusted = holm(differences.map((difference) => difference?.p ?? 1)); // what is missing counts as a comparison too
+  return others.map((other, index) => {
+    const names = { arm: other.arm.name, first: first.arm.name };
+    const difference = differences[index];
+    return difference
+      ? compared(experiment, names, [first, other], { difference, adjusted: adjusted[index] }, strata[index].flat(), others.length) // prettier-ignore
+      : nothingYet(names);
+  });
+}
+
+type Names = Pick<Comparison, 'arm' | 'first'>;
+
+const nothingYet = (names: Names): Comparison => ({
+  ...names,
+  ...{ difference: null, adjusted: null, improvement: null, improvementInterval: null, detectable: null },
+  ...{ equivalence: null, verdict: 'open', moreSeeds: null },
+  sentence: `Nothing is known of ${names.arm} yet: no seed has a score of it and of ${names.first}.`,
+});
+
+function compared(
+  experiment: Experiment,
+  names: Names,
+  [first, other]: readonly [ArmSummary, ArmSummary],
+  { difference, adjusted }: { readonly difference: PairedDifference; readonly adjusted: number },
+  pairs: readonly number[],
+  comparisons: number,
+): Comparison {
+  const band = experiment.equalWithin;
+  const equivalence = band === undefined ? null : equivalenceTest(pairs, band);
+  const tasks = first.scores.flatMap((_, t) => {
+    const of = ({ scores }: ArmSummary): number[] => scores[t].filter((score) => score !== null);
+    const both = [of(other), of(first)] as const;
+    return both.some((runs) => runs.length === 0) ? [] : [both];
+  });
+  const [x, y] = [tasks.map(([own]) => own), tasks.map(([, base]) => base)];
+  const improvement = probabilityOfImprovement(x, y);
+  const at: Case = { experiment, ...names, difference, adjusted, improvement, equivalence, comparisons };
+  const verdict = verdictOf(at);
+  const moreSeeds = verdict === 'open' ? seedsMissing(at) : null;
+  return {
+    ...{ ...names, difference, adjusted, improvement, equivalence, verdict, moreSeeds },
+    improvementInterval: improvementInterval(x, y),
+    detectable: difference.pairs < 2 ? null : detectableDifference(difference.deviation, difference.pairs),
+    sentence: sentenceOf(at, verdict, moreSeeds),
+  };
+}

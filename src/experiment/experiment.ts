@@ -1,0 +1,177 @@
+/** An experiment as data: methods and settings × tasks × seeds, on a budget; and the runs that it stands for. Pure. */
+import * as v from 'valibot';
+import { issueReport, quote, wanted, whole } from '../protocol/schema.ts';
+import { LabError, type ErrorReport } from '../units.ts';
+import { CURRENCY_NAMES, type Budget } from './budget.ts';
+
+/** A file that is no experiment, or runs that are not this experiment's. */
+export class ExperimentError extends LabError {
+  constructor(report: ErrorReport) {
+    super('ExperimentError', report);
+  }
+}
+
+const words = v.pipe(v.string('a text'), v.trim(), v.minLength(1, 'a text that is not empty'));
+const NAME = /^[a-z0-9][a-z0-9_.-]{0,59}$/i;
+const name = v.pipe(
+  v.string('a name'),
+  wanted((text) => NAME.test(text), 'a name of at most 60 letters, digits, _, - and .: it names files'),
+);
+const settings = v.optional(
+  v.array(
+    v.pipe(
+      v.string('path=value'),
+      wanted((text) => text.indexOf('=') > 0, 'path=value, as for --set of npm run lab'),
+    ),
+  ),
+  [],
+);
+
+const named = <Entries extends v.ObjectEntries>(entries: Entries) => {
+  const each = v.strictObject({ name, ...entries });
+  return v.pipe(
+    v.array(each),
+    v.minLength(1, 'at least one'),
+    wanted(
+      (list) => new Set(list.map((entry) => (entry as { readonly name: string }).name)).size === list.length,
+      'names that differ',
+    ),
+  );
+};
+
+const MOST_UPDATES = 100_000;
+const amount = v.pipe(
+  v.number('a number above 0'),
+  wanted((value) => Number.isFinite(value) && value > 0, 'a number above 0'),
+);
+
+const schema = v.strictObject({
+  name,
+  question: words,
+  base: v.strictObject({ preset: words, settings }),
+  arms: named({ algorithm: v.exactOptional(words), settings }),
+  tasks: v.optional(named({ settings }), [{ name: 'task', settings: [] }]),
+  seeds: v.pipe(
+    v.array(whole(0, 2 ** 32 - 1)),
+    v.minLength(1, 'at least one seed'),
+    wanted((list) => new Set(list).size === list.length, 'seeds that differ'),
+  ),
+  budget: v.pipe(
+    v.strictObject({
+      by: v.picklist(CURRENCY_NAMES, `one of ${CURRENCY_NAMES.join(', ')}`),
+      amount,
+      mostUpdates: v.optional(whole(1, MOST_UPDATES), 1000), // of a run whose budget is none of updates
+    }),
+    wanted(
+      ({ by, amount: count }) => by !== 'updates' || (Number.isInteger(count) && count <= MOST_UPDATES),
+      `a whole number of updates, at most ${MOST_UPDATES}`,
+    ),
+  ),
+  evaluation: v.strictObject({
+    questions: whole(1, 1000), // held out, per data set
+    score: v.optional(v.picklist(['sampled', 'greedy'], 'sampled or greedy'), 'sampled'),
+  }),
+  /** Differences of the score that are as good as none; absent: "equal" is no answer. */
+  equalWithin: v.exactOptional(
+    v.pipe(
+      v.number('a share between 0 and 1'),
+      wanted((x) => x > 0 && x < 1, 'a share between 0 and 1'),
+    ),
+  ),
+});
+
+/** The first arm is what the others are compared with. Scores are held-out exact match, in [0, 1]. */
+export type Experiment = Readonly<v.InferOutput<typeof schema>>;
+export type Arm = Experiment['arms'][number];
+export type Task = Experiment['tasks'][number];
+
+/** @throws ExperimentError naming the first field that is not as it should be */
+export function parseExperiment(value: unknown, file = 'experiment'): Experiment {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const next = 'docs/experiments.md shows a whole one.';
+  throw new ExperimentError(
+    issueReport(result.issues, value, { what: 'This is no experiment', root: file, next }),
+  );
+}
+
+/** @throws ExperimentError where the text is no JSON, or no experiment */
+export function readExperiment(text: string, file: string): Experiment {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ExperimentError({
+      what: 'This is no experiment',
+      where: file,
+      got: `text that is no JSON: ${quote(error instanceof Error ? error.message : '')}`,
+      wanted: 'one JSON object',
+      next: 'docs/experiments.md shows a whole one.',
+    });
+  }
+  return parseExperiment(value, file);
+}
+
+/** One run of an experiment. */
+export interface PlannedRun {
+  readonly id: string; // names its file; the same as long as arm, task and seed are
+  readonly arm: string;
+  readonly task: string;
+  readonly seed: number;
+  readonly options: readonly string[]; // of npm run lab
+}
+
+const setting = (text: string): readonly string[] => ['--set', text];
+
+function optionsOf(experiment: Experiment, arm: Arm, task: Task, seed: number): readonly string[] {
+  const { base, budget, evaluation } = experiment;
+  const length: readonly (string | number)[] =
+    budget.by === 'updates'
+      ? ['--updates', budget.amount]
+      : ['--updates', budget.mostUpdates, '--until', `${budget.by}=${budget.amount}`];
+  return [
+    ...['--preset', base.preset],
+    ...(arm.algorithm === undefined ? [] : ['--algorithm', arm.algorithm]),
+    ...['--seed', String(seed), ...length.map(String), '--eval-questions', String(evaluation.questions)],
+    ...[...base.settings, ...task.settings, ...arm.settings].flatMap(setting), // a later one counts
+  ];
+}
+
+/**
+ * All runs, seed by seed, so that a queue that is stopped early has compared every arm on the seeds that it came to. One seed means the same
+ * training and held-out questions in every arm: differences are paired by task and seed.
+ */
+export function plannedRuns(experiment: Experiment): readonly PlannedRun[] {
+  const { arms, tasks, seeds } = experiment;
+  return seeds.flatMap((seed) =>
+    tasks.flatMap((task) =>
+      arms.map((arm) => ({
+        id: [arm.name, ...(tasks.length > 1 ? [task.name] : []), seed].join('-'),
+        ...{ arm: arm.name, task: task.name, seed },
+        options: optionsOf(experiment, arm, task, seed),
+      })),
+    ),
+  );
+}
+
+const settingOf = (list: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(list.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+
+/** What of an arm is not as in the first, in words; '' of the first. */
+export function armDifference({ base, arms }: Experiment, arm: Arm): string {
+  const [first] = arms;
+  const [own, other] = [arm, first].map((each) => settingOf([...base.settings, ...each.settings]));
+  const preset = 'the preset’s';
+  const method =
+    arm.algorithm === first.algorithm
+      ? []
+      : [`method ${arm.algorithm ?? preset} for ${first.algorithm ?? preset}`];
+  const changed = [...new Set([...own.keys(), ...other.keys()])]
+    .filter((path) => own.get(path) !== other.get(path))
+    .map((path) => `${path} ${own.get(path) ?? preset} for ${other.get(path) ?? preset}`);
+  return [...method, ...changed].join('; ');
+}
+
+/** A budget as a person says it. */
+export const sayBudget = ({ by, amount: count }: Budget): string =>
+  `${count.toLocaleString('en-US')} ${{ updates: 'updates', tokens: 'sampled tokens', generated: 'generated tokens', seconds: 'seconds of rollout and training' }[by]}`;

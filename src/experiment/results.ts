@@ -1,0 +1,134 @@
+/** What an experiment has so far: its runs' files, checked, and each arm in numbers. Pure. */
+import * as v from 'valibot';
+import { issueReport, quote } from '../protocol/schema.ts';
+import { CURRENCY_NAMES, NOTHING_SPENT, type Spending } from './budget.ts';
+import { collapseOf, SIGNALS, type Curves } from './collapse.ts';
+import { ExperimentError, plannedRuns, type Arm, type Experiment, type PlannedRun } from './experiment.ts';
+import {
+  bootstrapInterval,
+  interquartileMean,
+  mean,
+  wilsonInterval,
+  type Interval,
+  type Strata,
+} from './statistics.ts';
+
+const maybe = v.nullable(v.number()); // JSON has no NaN
+const curve = v.exactOptional(v.array(maybe));
+const scores = v.object({ exactMatch: maybe, greedyExactMatch: maybe });
+const metrics = v.object(
+  Object.fromEntries(SIGNALS.map((name) => [name, curve])) as Record<(typeof SIGNALS)[number], typeof curve>,
+);
+
+const schema = v.object({
+  id: v.string(),
+  options: v.array(v.string()), // of npm run lab: what it was run with
+  seed: v.number(),
+  adapter: v.object({ vendor: v.string(), architecture: v.string() }),
+  date: v.string(), // ISO 8601
+  heldOut: v.object({ questions: v.number(), before: scores, after: scores }),
+  used: v.object(
+    Object.fromEntries(CURRENCY_NAMES.map((name) => [name, v.number()])) as Record<
+      keyof Spending,
+      ReturnType<typeof v.number>
+    >,
+  ),
+  metrics,
+});
+
+/** A run's file, as the queue writes it. */
+export type RunFile = Readonly<v.InferOutput<typeof schema>>;
+
+/**
+ * A file that stands where this run's should.
+ * @throws ExperimentError where it is no run, or one of other settings
+ */
+export function parseRunFile(value: unknown, planned: PlannedRun, file: string): RunFile {
+  const result = v.safeParse(schema, value);
+  const what = 'This is no run of the experiment';
+  const next = 'Move it away, or give the experiment another folder with --out.';
+  if (!result.success)
+    throw new ExperimentError(issueReport(result.issues, value, { what, root: file, next }));
+  const { options } = result.output;
+  if (options.join(' ') === planned.options.join(' ')) return result.output;
+  throw new ExperimentError({
+    ...{ what, where: file, next },
+    got: `a run of ${quote(options.join(' '))}`,
+    wanted: planned.options.join(' '),
+  });
+}
+
+/** Runs by id. */
+export type Runs = ReadonlyMap<string, RunFile>;
+
+/** One arm so far. */
+export interface ArmSummary {
+  readonly arm: Arm;
+  /** By task, in the order of the seeds; null where there is no run, or it has no score. */
+  readonly scores: readonly (readonly (number | null)[])[];
+  readonly strata: Strata; // the scores that there are, of tasks that have any
+  readonly runs: number;
+  readonly unscored: number; // of the runs: their evaluation is not finite
+  readonly interquartileMean: number | null; // null without a score
+  readonly interval: Interval | null;
+  readonly mean: number | null;
+  readonly survived: { readonly count: number; readonly total: number; readonly interval: Interval } | null; // null: no run is long enough to tell
+  readonly meanOfSurvivors: number | null;
+  readonly used: Spending; // mean per run
+}
+
+/** Runs in which a collapse could be seen: windows at both ends. */
+const LEAST_UPDATES = 10;
+const isLongEnough = ({ metrics: { exactMatch, depth } }: RunFile): boolean =>
+  (exactMatch?.length ?? 0) >= LEAST_UPDATES && depth !== undefined;
+
+export const curvesOf = ({ metrics: curves }: RunFile): Curves => curves as Curves;
+
+/** Held-out exact match after training, in [0, 1]; null where it is not finite. */
+export const scoreOf = ({ evaluation }: Experiment, { heldOut: { after } }: RunFile): number | null =>
+  evaluation.score === 'greedy' ? after.greedyExactMatch : after.exactMatch;
+
+const isNumber = (value: number | null): value is number => value !== null;
+
+export function summariseArm(experiment: Experiment, arm: Arm, runs: Runs): ArmSummary {
+  const planned = plannedRuns(experiment).filter((run) => run.arm === arm.name);
+  const own = planned.flatMap(({ id }) => runs.get(id) ?? []);
+  const scoreAt = ({ id }: PlannedRun): number | null => {
+    const run = runs.get(id);
+    return run ? scoreOf(experiment, run) : null;
+  };
+  const byTask = experiment.tasks.map(({ name }) => planned.filter(({ task }) => task === name).map(scoreAt));
+  const strata = byTask.map((task) => task.filter(isNumber)).filter((task) => task.length > 0);
+  const told = own.filter(isLongEnough);
+  const survivors = told.filter((run) => collapseOf(curvesOf(run)) === null);
+  const surviving = survivors.map((run) => scoreOf(experiment, run)).filter(isNumber);
+  const total = told.length;
+  const all = strata.flat();
+  return {
+    ...{ arm, scores: byTask, strata, runs: own.length, unscored: own.length - all.length },
+    interquartileMean: all.length === 0 ? null : interquartileMean(strata),
+    interval: all.length < 2 ? null : bootstrapInterval(strata, interquartileMean),
+    mean: all.length === 0 ? null : mean(all),
+    survived:
+      total === 0
+        ? null
+        : { count: survivors.length, total, interval: wilsonInterval(survivors.length, total) },
+    meanOfSurvivors: surviving.length === 0 ? null : mean(surviving),
+    used: meanSpending(own),
+  };
+}
+
+function meanSpending(runs: readonly RunFile[]): Spending {
+  if (runs.length === 0) return NOTHING_SPENT;
+  const of = (name: keyof Spending): number => mean(runs.map(({ used }) => used[name]));
+  return { updates: of('updates'), tokens: of('tokens'), generated: of('generated'), seconds: of('seconds') };
+}
+
+/** Differences of the score, second − first, by task, of seeds that both have. */
+export const pairsOf = (first: ArmSummary, second: ArmSummary): Strata =>
+  first.scores.map((task, t) =>
+    task.flatMap((score, s) => {
+      const other = second.scores[t][s];
+      return score === null || other === null ? [] : [other - score];
+    }),
+  );
