@@ -78,7 +78,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: [
-            'tests/{algo,bench,env,files,keep,store,train,support}/**/*.test.ts',
+            'tests/{algo,bench,env,experiment,files,keep,store,train,support}/**/*.test.ts',
             'tests/*.test.ts',
             'tests/**/*.node.test.ts',
           ],

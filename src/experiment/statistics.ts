@@ -75,8 +75,8 @@ export const resample = <T>(items: readonly T[], random: KeyedRandom): readonly 
   items.map(() => items[random.integer(items.length)]);
 
 /**
- * Percentile interval of a statistic over resamples (section 4.1). It is too narrow where runs are few: with five normal scores a 95 %
- * interval holds the truth about 83 times in 100, with ten 90 (measured: README.md).
+ * Percentile interval of a statistic over resamples (section 4.1). It is too narrow where runs are few: of normal scores a 95 % interval of
+ * the mean holds the truth 72 times in 100 with three, 84 with five and 90 with ten, that of the interquartile mean 90 with five (README.md).
  * @param draw a resample's statistic
  */
 export function percentileInterval(

@@ -1,0 +1,237 @@
+/** Experiments as data, their runs, the answer and its page; early signs; what a run spends. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { compareArms } from '../../src/experiment/answer.ts';
+import { CURRENCY_NAMES, isUsedUp, NOTHING_SPENT, spend } from '../../src/experiment/budget.ts';
+import {
+  collapseOf,
+  earlySigns,
+  EARLY_SIGNS,
+  firstWarning,
+  type Curves,
+} from '../../src/experiment/collapse.ts';
+import {
+  armDifference,
+  ExperimentError,
+  parseExperiment,
+  plannedRuns,
+  readExperiment,
+  type Experiment,
+} from '../../src/experiment/experiment.ts';
+import { markdownOf, resultsOf } from '../../src/experiment/report.ts';
+import { parseRunFile, summariseArm, type RunFile, type Runs } from '../../src/experiment/results.ts';
+import { isLogged } from '../../src/protocol/protocol.ts';
+import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
+
+const FILE = {
+  name: 'reduction',
+  question: 'Does a mean over tokens keep AT²PO alive?',
+  base: { preset: 'instant', settings: ['datasets=musique'] },
+  arms: [
+    { name: 'rows', algorithm: 'at2po' },
+    { name: 'tokens', algorithm: 'at2po', settings: ['algorithm.loss.reduction=token-mean'] },
+  ],
+  seeds: [1, 2, 3, 4, 5, 6],
+  budget: { by: 'tokens', amount: 200_000, mostUpdates: 80 },
+  evaluation: { questions: 300 },
+  equalWithin: 0.05,
+} as const;
+
+const changed = (changes: object): Experiment => parseExperiment({ ...FILE, ...changes });
+
+test('an experiment stands for its runs: arms of one seed first, each with the options of the lab', () => {
+  const runs = plannedRuns(parseExperiment(FILE));
+  expect(runs.map(({ id }) => id).slice(0, 3)).toEqual(['rows-1', 'tokens-1', 'rows-2']);
+  expect(runs).toHaveLength(12);
+  expect(runs[1].options.join(' ')).toBe(
+    '--preset instant --algorithm at2po --seed 1 --updates 80 --until tokens=200000 --eval-questions 300 --set datasets=musique --set algorithm.loss.reduction=token-mean',
+  );
+  const equal = changed({ budget: { by: 'updates', amount: 60 }, arms: [{ name: 'a' }] });
+  expect(plannedRuns(equal)[0].options.join(' ')).toBe(
+    '--preset instant --seed 1 --updates 60 --eval-questions 300 --set datasets=musique',
+  );
+  const tasks = [{ name: 'far', settings: ['datasets=musique'] }, { name: 'near' }];
+  expect(plannedRuns(changed({ tasks })).map(({ id }) => id)).toContain('tokens-near-6');
+});
+
+test('what differs between arms is said in words', () => {
+  const arms = [
+    { name: 'a', algorithm: 'at2po', settings: ['optimiser.learningRate=3e-4'] },
+    { name: 'b', settings: ['datasets=hotpot'] },
+  ];
+  const experiment = changed({ arms });
+  expect(armDifference(experiment, experiment.arms[0])).toBe('');
+  expect(armDifference(experiment, experiment.arms[1])).toBe(
+    'method the preset’s for at2po; datasets hotpot for musique; optimiser.learningRate the preset’s for 3e-4',
+  );
+});
+
+test.each([
+  [{ seeds: [1, 1] }, /experiment\.seeds\): got \[1,1\], wanted seeds that differ/],
+  [{ seeds: [] }, /at least one seed/],
+  [{ arms: [{ name: 'a' }, { name: 'a' }] }, /experiment\.arms.*names that differ/],
+  [{ arms: [{ name: '../x' }] }, /experiment\.arms\.0\.name.*it names files/],
+  [{ arms: [{ name: 'a', settings: ['x'] }] }, /settings\.0\): got "x", wanted path=value/],
+  [{ budget: { by: 'updates', amount: 1.5 } }, /whole number of updates/],
+  [{ budget: { by: 'money', amount: 1 } }, /budget\.by.*one of updates, tokens, generated, seconds/],
+  [{ budget: { by: 'seconds', amount: 0 } }, /number above 0/],
+  [{ evaluation: { questions: 0 } }, /whole number from 1 to 1000/],
+  [{ equalWithin: 1 }, /between 0 and 1/],
+  [{ tuned: true }, /experiment\.tuned\): got a setting of this name/],
+])('a file that is no experiment is refused with its field: %j', (changes, message) => {
+  expect(() => changed(changes)).toThrow(ExperimentError);
+  expect(() => changed(changes)).toThrow(message);
+});
+
+test('text that is no JSON is refused', () => {
+  expect(() => readExperiment('{', 'x.json')).toThrow(
+    /x\.json\): got text that is no JSON.*docs\/experiments\.md/,
+  );
+  expect(readExperiment(JSON.stringify(FILE), 'x.json').arms).toHaveLength(2);
+});
+
+const steady = (value: number, count = 12): number[] => Array.from({ length: count }, () => value);
+const LIVING: Curves = { exactMatch: [...steady(0.1, 6), ...steady(0.3, 6)], depth: steady(4), deadTrees: steady(0.2), entropy: steady(0.2) }; // prettier-ignore
+const DYING: Curves = { exactMatch: steady(0.05), depth: [...steady(4, 6), ...steady(2, 6)], deadTrees: [...steady(0.2, 5), ...steady(0.8, 7)], entropy: steady(0.2) }; // prettier-ignore
+
+/** Runs of the experiment with these scores, by arm; null: not there. */
+function runsOf(
+  experiment: Experiment,
+  scores: Readonly<Record<string, readonly (number | null)[]>>,
+  curves = LIVING,
+): Runs {
+  const runs = plannedRuns(experiment).flatMap((planned): [string, RunFile][] => {
+    const score = scores[planned.arm][experiment.seeds.indexOf(planned.seed)];
+    if (score === null || score === undefined) return [];
+    const at = (exactMatch: number) => ({ exactMatch, greedyExactMatch: exactMatch });
+    const file = { id: planned.id, options: planned.options, seed: planned.seed, adapter: { vendor: 'v', architecture: 'a' }, date: '2026-11-28T00:00:00Z', heldOut: { questions: 300, before: at(0.05), after: at(score) }, used: { updates: 60, tokens: 2e5, generated: 3e5, seconds: 100 }, metrics: curves }; // prettier-ignore
+    return [[planned.id, parseRunFile(JSON.parse(JSON.stringify(file)), planned, 'f')]];
+  });
+  return new Map(runs);
+}
+
+const FIRST = [0.3, 0.32, 0.28, 0.31, 0.29, 0.3];
+const moved = (by: readonly number[]): number[] => FIRST.map((score, at) => score + by[at % by.length]);
+
+test.each([
+  ['better', moved([0.1, 0.12, 0.09]), /^tokens is better than rows by 0\.103 \(95 % interval \+0\.\d+ to \+0\.\d+; 6 pairs, p = 0\.031\); a run of it beats one of rows with probability 1\.00\.$/], // prettier-ignore
+  ['worse', moved([-0.1, -0.12]), /^tokens is worse than rows by 0\.110/],
+  [
+    'equal',
+    moved([0.004, -0.006, 0.001]),
+    /^tokens and rows are equal within ±0\.05 \(6 pairs, p = 0\.016 of a larger/,
+  ],
+  ['identical', FIRST, /^tokens and rows scored the same in all 6 pairs\.$/],
+  [
+    'open',
+    moved([0.2, -0.18, 0.1, -0.1]),
+    /^No difference between tokens and rows is seen \(6 pairs\): it is −0\.\d+ to \+0\.\d+ .* About \d+ more seeds would settle this/,
+  ],
+  [
+    'open',
+    moved([0.1, 0.12]).slice(0, 3),
+    /^tokens looks better than rows, but chance is not ruled out \(3 pairs\).* 3 pairs cannot reach p = 0\.05, whatever they say\. About [23] more seeds/,
+  ],
+  ['open', [0.5], /^One pair of runs says nothing about chance: tokens scored \+0\.200 against rows\.$/],
+  ['open', [], /^Nothing is known of tokens yet/],
+] as const)('the answer is %s, in a sentence with its uncertainty', (verdict, scores, sentence) => {
+  const experiment = parseExperiment(FILE);
+  const [comparison] = compareArms(experiment, runsOf(experiment, { rows: FIRST, tokens: scores }));
+  expect(comparison.sentence).toMatch(sentence);
+  expect(comparison.verdict).toBe(verdict);
+});
+
+test('without a band nothing is called equal, and of several comparisons each pays for the others', () => {
+  const arms = ['rows', 'tokens', 'c', 'd'].map((name) => ({ name }));
+  const { equalWithin: _, ...file } = FILE;
+  const experiment = parseExperiment({ ...file, arms });
+  const scores = { rows: FIRST, tokens: moved([0.1, 0.12]), c: moved([0.002, -0.002]), d: FIRST };
+  const [tokens, c] = compareArms(experiment, runsOf(experiment, scores));
+  expect(tokens.difference?.p).toBeCloseTo(2 / 64, 12);
+  expect(tokens.adjusted).toBeCloseTo(6 / 64, 12);
+  expect(tokens.sentence).toMatch(/6 pairs cannot reach p = 0\.05 among 3 comparisons/);
+  expect([c.equivalence, c.verdict]).toEqual([null, 'open']);
+});
+
+test('what is missing or has no score is left out of pairs and counted, and the page says so', () => {
+  const experiment = parseExperiment(FILE);
+  const runs = new Map(runsOf(experiment, { rows: [0.3, null, 0.3, 0.3, 0.3, 0.3], tokens: FIRST }));
+  const bad = runs.get('tokens-3')!;
+  runs.set('tokens-3', {
+    ...bad,
+    heldOut: { ...bad.heldOut, after: { exactMatch: null, greedyExactMatch: 0 } },
+  });
+  const summary = summariseArm(experiment, experiment.arms[1], runs);
+  expect([summary.runs, summary.unscored, summary.scores[0][2]]).toEqual([6, 1, null]);
+  expect(compareArms(experiment, runs)[0].difference?.pairs).toBe(4);
+  const page = markdownOf(resultsOf(experiment, runs), 'npm run …', runs);
+  expect(page).toContain('**1 of 12 runs are not there yet.**');
+  expect(page).toContain('1 runs have no finite score');
+  expect(page).toContain('| `tokens` | 0.300 | 0.320 | – | 0.310 | 0.290 | 0.300 |');
+  expect(page).toMatch(/\| `rows` \| the first.*\| 5 of 5 \(0\.566 to 1\.000\)/);
+  expect(markdownOf(resultsOf(experiment, new Map()), '', new Map())).toContain(
+    'Nothing is known of tokens yet',
+  );
+});
+
+test('a run of other settings is not taken for this one', () => {
+  const experiment = parseExperiment(FILE);
+  const [planned, other] = plannedRuns(experiment);
+  const run = runsOf(experiment, { rows: FIRST, tokens: FIRST }).get(planned.id);
+  expect(() => parseRunFile(run, other, 'runs/tokens-1.json')).toThrow(
+    /runs\/tokens-1\.json\): got a run of/,
+  );
+  expect(() => parseRunFile({ id: 'x' }, planned, 'f')).toThrow(/f\.options/);
+});
+
+test('a run collapses where its answers are flat and its paths short or its trees dead, to the end', () => {
+  expect(collapseOf(LIVING)).toBeNull();
+  expect(collapseOf(DYING)).toBe(10); // the first window of which the start is whole
+  const back = { ...DYING, depth: [...DYING.depth!, ...steady(4, 9)], deadTrees: [...DYING.deadTrees!, ...steady(0.1, 9)], exactMatch: [...DYING.exactMatch!, ...steady(0.3, 9)] }; // prettier-ignore
+  expect(collapseOf(back)).toBeNull(); // it recovered
+  expect(collapseOf({ exactMatch: steady(0.05, 9), depth: steady(1, 9) })).toBeNull(); // too short to tell
+  expect(collapseOf({ ...DYING, exactMatch: DYING.exactMatch!.map(() => null) })).toBeNull();
+});
+
+test('signs are counted by run: told in time, missed, false', () => {
+  const dead = EARLY_SIGNS.filter(({ signal }) => signal === 'deadTrees');
+  expect(dead.map((sign) => firstWarning(DYING, sign))).toEqual([6, 7, 8, 9]); // windows of five: 0.32, 0.44, 0.56, 0.68
+  const [first] = earlySigns([DYING, LIVING, { ...LIVING, deadTrees: steady(0.35) }], dead);
+  expect(first).toMatchObject({ collapsed: 1, inTime: 1, leads: [4], lead: 4, survived: 2, falseAlarms: 1 });
+  const entropy = earlySigns(
+    [DYING],
+    EARLY_SIGNS.filter(({ signal }) => signal === 'entropy'),
+  );
+  expect(entropy.map(({ inTime, lead }) => [inTime, lead])).toEqual(
+    Array.from({ length: 4 }, () => [0, null]),
+  );
+});
+
+test('of the prototype’s runs the two collapse that the alarms speak of to the end', () => {
+  const { runs } = JSON.parse(readFileSync('tests/fixtures/prototype_curves.json', 'utf8')) as { runs: Record<string, Curves> }; // prettier-ignore
+  const down = Object.entries(runs).filter(([, curves]) => collapseOf(curves) !== null);
+  expect(down.map(([name]) => name)).toEqual(['grpo_hard_s1', 'grpo_hard_s2']);
+});
+
+test('what a run spends is counted from its log', async () => {
+  const log = (await scriptedRun(smallConfig())).filter(isLogged);
+  const used = log.reduce(spend, NOTHING_SPENT);
+  const metrics = log.flatMap((event) => (event.kind === 'metrics' ? [event.metrics] : []));
+  const nodes = log.flatMap((event) =>
+    event.kind === 'node' && event.node.origin.kind !== 'duplicate' ? [event.node] : [],
+  );
+  const sampled = nodes.flatMap(({ mask }) => mask).filter((bit) => bit === 1).length;
+  expect(used.updates).toBe(2);
+  expect(used.tokens).toBe(metrics.reduce((sum, { sampledTokens }) => sum + sampledTokens, 0));
+  expect(used.tokens).toBe(sampled); // all that was sampled has an event
+  expect(used.generated).toBe(nodes.reduce((sum, { tokens }) => sum + tokens.length, 0));
+  expect(used.generated).toBeGreaterThan(used.tokens);
+  expect(isUsedUp(used, { by: 'tokens', amount: used.tokens })).toBe(true);
+  expect(isUsedUp(used, { by: 'tokens', amount: used.tokens + 1 })).toBe(false);
+});
+
+test('the command line knows the currencies', () => {
+  const text = readFileSync('scripts/lab.mjs', 'utf8');
+  const list = /const CURRENCIES = \[([^\]]*)\]/.exec(text)?.[1].replaceAll(/['\s]/g, '');
+  expect(list?.split(',')).toEqual(CURRENCY_NAMES);
+});
