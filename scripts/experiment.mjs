@@ -30,14 +30,19 @@ Ctrl-C ends the runs under way after their update; the same command goes on from
 
 /** The parts of the lab that this command needs, as loaded from the source. */
 export async function loadExperiments(server) {
-  const [data, results, report, lab] = await Promise.all(
-    ['experiment/experiment', 'experiment/results', 'experiment/report', 'train/engine/lab'].map((name) =>
-      server.ssrLoadModule(`/src/${name}.ts`),
-    ),
+  const [data, results, collapse, report, lab] = await Promise.all(
+    [
+      'experiment/experiment',
+      'experiment/results',
+      'experiment/collapse',
+      'experiment/report',
+      'train/engine/lab',
+    ].map((name) => server.ssrLoadModule(`/src/${name}.ts`)),
   );
-  return { ...data, ...results, ...report, labConfig: lab.labConfig };
+  return { ...data, ...results, ...collapse, ...report, labConfig: lab.labConfig };
 }
 
+const defaultFolder = ({ name }) => join('docs/results/experiments', name);
 const fileOf = (folder, id) => join(folder, 'runs', `${id}.json`);
 
 /** Runs that are there, by id. @throws ExperimentError of a file that is none of this experiment's */
@@ -58,7 +63,8 @@ function readRuns(lab, experiment, folder) {
 export function writeReport(lab, experiment, folder) {
   const runs = readRuns(lab, experiment, folder);
   const results = lab.resultsOf(experiment, runs);
-  const command = `npm run experiment -- ${folder}/experiment.json --out ${folder}`;
+  const out = folder === defaultFolder(experiment) ? '' : ` --out ${folder}`;
+  const command = `npm run experiment -- ${folder}/experiment.json${out}`;
   writeFileSync(join(folder, 'README.md'), lab.markdownOf(results, command, runs));
   writeFileSync(join(folder, 'results.json'), `${JSON.stringify({ command, ...results }, null, 1)}\n`);
   return results;
@@ -149,7 +155,7 @@ async function main() {
         for (const { id, options } of lab.plannedRuns(experiment)) console.log(`${id}: ${options.join(' ')}`);
         return;
       }
-      const folder = values.out ?? join('docs/results/experiments', experiment.name);
+      const folder = values.out ?? defaultFolder(experiment);
       mkdirSync(join(folder, 'runs'), { recursive: true });
       if (!values.report) {
         readRuns(lab, experiment, folder); // refuses another experiment's folder before it is written to

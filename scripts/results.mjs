@@ -1,8 +1,10 @@
 // `npm run results`: writes docs/results/README.md and curves.svg from the lab's result files beside them, and what presets
-// claim of themselves (src/train/config/preset_claims.json) from these and docs/results/presets.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// claim of themselves (src/train/config/preset_claims.json) from these and docs/results/presets; the pages of all methods, of every
+// experiment and of early signs.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withPage } from './headless.mjs';
+import { loadExperiments, writeReport } from './experiment.mjs';
 import { writeMethodResults } from './method_results.mjs';
 
 const FOLDER = 'docs/results';
@@ -73,6 +75,9 @@ function chart() {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="11" role="img" aria-label="Exact match of the initial rollouts by update"><rect width="100%" height="100%" fill="#fff"/>${ticks.join('')}${lines.join('')}${axis}</svg>\n`;
 }
 
+const EXPERIMENTS = join(FOLDER, 'experiments');
+const experiments = existsSync(EXPERIMENTS) ? readdirSync(EXPERIMENTS).sort() : [];
+
 const page = `# Results
 
 Made by \`npm run results\` from the files beside this page; do not edit by hand. Each file is what one command wrote:
@@ -97,8 +102,8 @@ What a preset says of itself in Settings is condensed from these files and from 
 two cores that did other things too, so that their seconds are upper bounds. Their command:
 \`npm run lab -- --preset NAME --seed N --set evaluation.every=10 --eval-questions 100 --json docs/results/presets/NAME-N.json\`.
 
-All methods from the same seeds: [methods.md](methods.md).
-`;
+All methods from the same seeds: [methods.md](methods.md). Which warning tells a collapse first: [early_signs.md](early_signs.md).
+${experiments.length === 0 ? '' : `\nExperiments: ${experiments.map((name) => `[${name}](experiments/${name}/README.md)`).join(', ')}.\n`}`;
 
 writeFileSync(join(FOLDER, 'README.md'), page);
 writeFileSync(join(FOLDER, 'curves.svg'), chart());
@@ -109,8 +114,45 @@ const measured = readdirSync(join(FOLDER, 'presets'))
   .sort()
   .map((name) => JSON.parse(readFileSync(join(FOLDER, 'presets', name), 'utf8')));
 
+const curvesIn = (folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).metrics);
+
+/** Every warning over every run that lies here: by kind of run, and all together. */
+function writeEarlySigns({ earlySigns, saySigns, signTable, COLLAPSE_WORDS }) {
+  const prototype = JSON.parse(readFileSync(join(FOLDER, 'prototype/curves.json'), 'utf8'));
+  const groups = [
+    ['Runs of the prototype', `From [prototype](prototype/curves.json): ${prototype.source}.`, Object.values(prototype.runs)],
+    ['Every method on `instant`', 'From [methods](methods.md), whose page has their command, adapter and dates.', curvesIn(join(FOLDER, 'methods'))],
+    ...experiments.map((name) => [`Experiment ${name}`, `From [its page](experiments/${name}/README.md).`, curvesIn(join(EXPERIMENTS, name, 'runs'))]),
+  ]; // prettier-ignore
+  const all = [
+    'All of these',
+    'Tasks, sizes and methods are mixed; no run counts twice.',
+    groups.flatMap(([, , runs]) => runs),
+  ];
+  const part = ([title, source, runs]) => {
+    const signs = earlySigns(runs);
+    return `## ${title}\n\n${source}\n\n${saySigns(signs, runs)}\n\n${signTable(signs)}\n`;
+  };
+  const text = `# Early signs of collapse\n\nMade by \`npm run results\`; do not edit by hand. A warning is given by the first window of five updates past its threshold; it tells a collapse where it comes before it, and is false in a run that did not collapse. Every warning that was tried is listed. Shares have Wilson’s interval.\n\n${COLLAPSE_WORDS} The definition reads depth and dead trees itself, so the lead of their warnings is partly that of a mild threshold over a hard one.\n\n${[all, ...groups].map(part).join('\n')}`;
+  writeFileSync(join(FOLDER, 'early_signs.md'), text);
+  console.log(`${FOLDER}/early_signs.md: ${all[2].length} runs`);
+}
+
 await withPage(
   async ({ server }) => {
+    const lab = await loadExperiments(server);
+    writeEarlySigns(lab);
+    for (const name of experiments) {
+      const folder = join(EXPERIMENTS, name);
+      writeReport(
+        lab,
+        lab.readExperiment(readFileSync(join(folder, 'experiment.json'), 'utf8'), name),
+        folder,
+      );
+    }
     const { condenseClaims } = await server.ssrLoadModule('/src/train/config/claims.ts');
     const { presets } = await server.ssrLoadModule('/src/train/config/presets.ts');
     writeFileSync(CLAIMS, `${JSON.stringify(condenseClaims([...runs, ...measured], presets), null, 2)}\n`);

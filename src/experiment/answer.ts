@@ -78,14 +78,16 @@ function seedsMissing({ experiment, difference, comparisons }: Case): number | n
 
 function openSentence(at: Case, more: number | null): string {
   const { arm, first, difference, comparisons } = at;
-  const { pairs, mean, interval } = difference;
+  const { pairs, mean, range } = difference;
+  const isFew = pairs < leastPairs(2);
+  const interval = isFew ? range : difference.interval; // a bootstrap of so few promises what it does not keep
   if (pairs < 2)
     return `One pair of runs says nothing about chance: ${arm} scored ${signed(mean)} against ${first}.`;
   const isOneSided = interval.low > 0 || interval.high < 0;
   const seen = isOneSided
     ? `${arm} looks ${mean > 0 ? 'better' : 'worse'} than ${first}, but chance is not ruled out`
     : `No difference between ${arm} and ${first} is seen`;
-  const facts = `(${pairs} pairs): it is ${between(interval)} (95 % interval), ${signed(mean)} in the mean`;
+  const facts = `(${pairs} pairs): it is ${between(interval)} (${isFew ? `range of the pairs, which holds the median ${Math.floor(100 * (1 - 2 ** (1 - pairs)))} times in 100` : '95 % interval'}), ${signed(mean)} in the mean`; // prettier-ignore
   const few =
     pairs < leastPairs(2 * comparisons)
       ? ` ${pairs} pairs cannot reach p = ${ALPHA}${comparisons > 1 ? ` among ${comparisons} comparisons` : ''}, whatever they say.`

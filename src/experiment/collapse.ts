@@ -1,6 +1,6 @@
 /** When a run has collapsed, and which signal told it first. Pure. */
 import { quantile, wilsonInterval, type Interval } from './statistics.ts';
-import { atStart, DEAD_SHARE, FLAT, recent, TURNS_LEFT } from './windows.ts';
+import { atStart, DEAD_SHARE, FLAT, recent, TURNS_LEFT, WINDOW } from './windows.ts';
 
 /** Signals of a run by update, as result files have them; null where an update's is not finite. Shares, turns, nats. */
 export const SIGNALS = ['exactMatch', 'deadTrees', 'depth', 'entropy', 'clipFraction', 'malformed'] as const;
@@ -77,12 +77,16 @@ export interface SignRecord {
   readonly falseInterval: Interval | null;
 }
 
-/** @param runs those of an experiment, or of several */
+/** Whether a run is long enough for two windows, and has what a collapse is told by. */
+export const canCollapse = ({ exactMatch, depth, deadTrees }: Curves): boolean =>
+  [exactMatch, depth, deadTrees].every((curve) => (curve?.length ?? 0) >= 2 * WINDOW);
+
+/** @param runs those of an experiment, or of several; those in which no collapse could be told are left out */
 export function earlySigns(
   runs: readonly Curves[],
   signs: readonly Sign[] = EARLY_SIGNS,
 ): readonly SignRecord[] {
-  const told = runs.map((curves) => ({ curves, collapse: collapseOf(curves) }));
+  const told = runs.filter(canCollapse).map((curves) => ({ curves, collapse: collapseOf(curves) }));
   return signs.map((sign) => {
     const having = told.filter(({ curves }) => curves[sign.signal]);
     const down = having.flatMap(({ curves, collapse }) =>

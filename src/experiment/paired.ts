@@ -81,6 +81,7 @@ export interface PairedDifference {
   readonly pairs: number;
   readonly mean: number; // second arm − first, mean over all pairs
   readonly interval: Interval; // stratified bootstrap of the mean, pairs drawn within their task
+  readonly range: Interval; // of the pairs: holds the median difference with probability 1 − 2¹⁻ⁿ, whatever their distribution
   readonly deviation: number; // of one difference
   readonly p: number; // two-sided, not adjusted
 }
@@ -90,7 +91,9 @@ export function pairedDifference(strata: Strata, how: Resampling = RESAMPLING): 
   const all = strata.flat();
   const drawn = strata.filter((pairs) => pairs.length > 0);
   const interval = bootstrapInterval(drawn, (each) => mean(each.flat()), how);
-  return { pairs: all.length, mean: mean(all), interval, deviation: deviation(all), p: permutationTest(all) };
+  const range = { low: Math.min(...all), high: Math.max(...all) };
+  const [centre, spread, p] = [mean(all), deviation(all), permutationTest(all)];
+  return { pairs: all.length, mean: centre, interval, range, deviation: spread, p };
 }
 
 /**

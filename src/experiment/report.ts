@@ -1,9 +1,10 @@
 /** An experiment's page: the answer, the numbers beside it and what they mean. Pure: from the experiment and its runs' files alone. */
 import { compareArms, fixed, sayP, signed, type Comparison } from './answer.ts';
 import { CURRENCIES, CURRENCY_NAMES, type Spending } from './budget.ts';
-import { collapseOf, earlySigns, type Curves, type Sign, type SignRecord } from './collapse.ts';
+import { canCollapse, collapseOf, earlySigns, type Curves, type Sign, type SignRecord } from './collapse.ts';
 import { armDifference, plannedRuns, sayBudget, type Experiment } from './experiment.ts';
 import { curvesOf, summariseArm, type ArmSummary, type Runs } from './results.ts';
+import { plural } from '../units.ts';
 import { performanceProfile, RESAMPLING, type Interval } from './statistics.ts';
 
 /** All that the page says, as data. */
@@ -125,14 +126,20 @@ export function signTable(signs: readonly SignRecord[]): string {
   return table(['warning', 'collapses told before (95 %)', 'updates before, median', 'missed', 'false alarms (95 %)'], rows); // prettier-ignore
 }
 
+/** With fewer a share told in time is uncertain by 0.3 and more on either side. */
+const FEW_COLLAPSES = 10;
+
 /** Which warning came first, in words. @param runs those of the table */
 export function saySigns(signs: readonly SignRecord[], runs: readonly Curves[]): string {
-  const collapsed = runs.filter((curves) => collapseOf(curves) !== null).length;
-  if (collapsed === 0) return `None of the ${runs.length} runs collapsed, so no sign can have told it; what they warned of was a false alarm.`; // prettier-ignore
+  const told = runs.filter(canCollapse);
+  const collapsed = told.filter((curves) => collapseOf(curves) !== null).length;
+  const short = told.length === runs.length ? '' : `${runs.length - told.length} of ${runs.length} runs are too short to tell. `; // prettier-ignore
+  if (told.length === 0) return 'No run is long enough to tell a collapse.';
+  if (collapsed === 0) return `${short}None of the ${told.length} runs collapsed, so no sign can have told it; what they warned of was a false alarm.`; // prettier-ignore
   const score = ({ inTime, collapsed: down, falseAlarms, survived }: SignRecord): number =>
     (down === 0 ? 0 : inTime / down) - (survived === 0 ? 0 : falseAlarms / survived);
   const best = signs.toSorted((a, b) => score(b) - score(a) || (b.lead ?? 0) - (a.lead ?? 0))[0];
-  return `${collapsed} of ${runs.length} runs collapsed. The largest share told in time less the share of false alarms has “${saySign(best.sign)}”: ${best.inTime} of ${best.collapsed} told, ${best.lead ?? 0} updates before in the median, ${best.falseAlarms} false alarms in ${best.survived} runs. It was chosen on these runs, so on others it will do worse.`; // prettier-ignore
+  return `${short}${collapsed} of ${told.length} runs collapsed. The largest share told in time less the share of false alarms has “${saySign(best.sign)}”: ${best.inTime} of ${best.collapsed} told, ${best.lead ?? 0} updates before in the median, ${best.falseAlarms} false alarms in ${best.survived} runs. It was chosen on these runs, so on others it will do worse${collapsed < FEW_COLLAPSES ? `; ${collapsed} ${plural(collapsed, 'collapse')} cannot tell one warning from the next (see the intervals)` : ''}.`; // prettier-ignore
 }
 
 export const COLLAPSE_WORDS =
@@ -140,7 +147,7 @@ export const COLLAPSE_WORDS =
 
 const DEFINITIONS = `- **Score**: exact match on held-out questions after training, between 0 and 1. Runs of one seed share training and held-out questions, in every arm.
 - **IQM**: interquartile mean, the mean of what is left when a quarter of the scores is cut at each end; its interval is a stratified bootstrap (runs drawn within their task, ${RESAMPLING.resamples} resamples, percentiles, 95 %). With few runs it is too narrow: of five normal scores it holds the truth 90 times in 100, of three 72 (Agarwal et al. 2021, arXiv 2108.13264, sections 4.1 and 4.3).
-- **Difference**: mean over pairs of one task and seed, with the bootstrap interval of pairs; **p** is the exact sign-flip test of "no difference", two-sided, Holm's correction over all comparisons. An arm is called better or worse where p ≤ 0.05 and the interval leaves 0 out.
+- **Difference**: mean over pairs of one task and seed, with the bootstrap interval of pairs (too narrow below ten, as above); **p** is the exact sign-flip test of "no difference", two-sided, Holm's correction over all comparisons. An arm is called better or worse where p ≤ 0.05 and the interval leaves 0 out.
 - **Probability of improvement**: that a run of the arm beats a run of the first (Mann–Whitney; section 4.3).
 - **Detectable**: the difference that so many pairs find four times in five. **p of equal**: of the arms differing by more than the band (two one-sided sign-flip tests).
 - **Survival**: share of runs that did not collapse, with Wilson's interval (1927). ${COLLAPSE_WORDS}
@@ -196,7 +203,7 @@ export function markdownOf(results: Results, command: string, runs: Runs): strin
       comparisons.map(comparisonRow),
     )}`,
     `## Share of runs above\n\n${table(['arm', ...THRESHOLDS.map(String)], arms.map(profileRow))}`,
-    `## Early signs\n\n${saySigns(results.signs, curves)}\n\n${signTable(results.signs)}`,
+    `## Early signs\n\n${saySigns(results.signs, curves)}${curves.some(canCollapse) ? `\n\n${signTable(results.signs)}` : ''}`,
     `## What the words mean\n\n${DEFINITIONS}`,
   ];
   return `${parts.join('\n\n')}\n`;

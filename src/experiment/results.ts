@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { issueReport, quote } from '../protocol/schema.ts';
 import { CURRENCY_NAMES, NOTHING_SPENT, type Spending } from './budget.ts';
-import { collapseOf, SIGNALS, type Curves } from './collapse.ts';
+import { canCollapse, collapseOf, SIGNALS, type Curves } from './collapse.ts';
 import { ExperimentError, plannedRuns, type Arm, type Experiment, type PlannedRun } from './experiment.ts';
 import {
   bootstrapInterval,
@@ -77,11 +77,6 @@ export interface ArmSummary {
   readonly used: Spending; // mean per run
 }
 
-/** Runs in which a collapse could be seen: windows at both ends. */
-const LEAST_UPDATES = 10;
-const isLongEnough = ({ metrics: { exactMatch, depth } }: RunFile): boolean =>
-  (exactMatch?.length ?? 0) >= LEAST_UPDATES && depth !== undefined;
-
 export const curvesOf = ({ metrics: curves }: RunFile): Curves => curves as Curves;
 
 /** Held-out exact match after training, in [0, 1]; null where it is not finite. */
@@ -99,7 +94,7 @@ export function summariseArm(experiment: Experiment, arm: Arm, runs: Runs): ArmS
   };
   const byTask = experiment.tasks.map(({ name }) => planned.filter(({ task }) => task === name).map(scoreAt));
   const strata = byTask.map((task) => task.filter(isNumber)).filter((task) => task.length > 0);
-  const told = own.filter(isLongEnough);
+  const told = own.filter((run) => canCollapse(curvesOf(run)));
   const survivors = told.filter((run) => collapseOf(curvesOf(run)) === null);
   const surviving = survivors.map((run) => scoreOf(experiment, run)).filter(isNumber);
   const total = told.length;

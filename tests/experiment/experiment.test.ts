@@ -18,7 +18,7 @@ import {
   readExperiment,
   type Experiment,
 } from '../../src/experiment/experiment.ts';
-import { markdownOf, resultsOf } from '../../src/experiment/report.ts';
+import { markdownOf, resultsOf, saySigns, signTable } from '../../src/experiment/report.ts';
 import { parseRunFile, summariseArm, type RunFile, type Runs } from '../../src/experiment/results.ts';
 import { isLogged } from '../../src/protocol/protocol.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
@@ -130,7 +130,7 @@ test.each([
   [
     'open',
     moved([0.1, 0.12]).slice(0, 3),
-    /^tokens looks better than rows, but chance is not ruled out \(3 pairs\).* 3 pairs cannot reach p = 0\.05, whatever they say\. About [23] more seeds/,
+    /^tokens looks better than rows, but chance is not ruled out \(3 pairs\): it is \+0\.100 to \+0\.120 \(range of the pairs, which holds the median 75 times in 100\).* 3 pairs cannot reach p = 0\.05, whatever they say\. About [23] more seeds/,
   ],
   ['open', [0.5], /^One pair of runs says nothing about chance: tokens scored \+0\.200 against rows\.$/],
   ['open', [], /^Nothing is known of tokens yet/],
@@ -211,6 +211,17 @@ test('of the prototype’s runs the two collapse that the alarms speak of to the
   const { runs } = JSON.parse(readFileSync('tests/fixtures/prototype_curves.json', 'utf8')) as { runs: Record<string, Curves> }; // prettier-ignore
   const down = Object.entries(runs).filter(([, curves]) => collapseOf(curves) !== null);
   expect(down.map(([name]) => name)).toEqual(['grpo_hard_s1', 'grpo_hard_s2']);
+});
+
+test('the page ranks warnings only where collapses are enough, and says what was chosen on what', () => {
+  const runs = [DYING, LIVING, { ...LIVING, deadTrees: steady(0.35) }, { exactMatch: steady(0.1, 3) }];
+  expect(saySigns(earlySigns(runs), runs)).toBe(
+    '1 of 4 runs are too short to tell. 1 of 3 runs collapsed. The largest share told in time less the share of false alarms has “dead trees at least 0.4”: 1 of 1 told, 3 updates before in the median, 0 false alarms in 2 runs. It was chosen on these runs, so on others it will do worse; 1 collapse cannot tell one warning from the next (see the intervals).',
+  );
+  expect(saySigns(earlySigns([LIVING]), [LIVING])).toMatch(/^None of the 1 runs collapsed/);
+  expect(signTable(earlySigns([DYING, LIVING]))).toContain(
+    '| dead trees at least 0.3 | 1 of 1 (0.207 to 1.000) | 4 | 0 | 0 of 1 (0.000 to 0.793) |',
+  );
 });
 
 test('what a run spends is counted from its log', async () => {
