@@ -26,22 +26,17 @@ export const NOTHING_SPENT: Spending = { updates: 0, tokens: 0, generated: 0, se
 
 /** What has been spent after an event of the run's log. */
 export function spend(spent: Spending, event: RunEvent): Spending {
-  switch (event.kind) {
-    case 'node': {
-      const { origin, tokens } = event.node;
-      const isGrown = origin.kind !== 'root' && origin.kind !== 'duplicate'; // a copy costs nothing
-      return isGrown ? { ...spent, generated: spent.generated + tokens.length } : spent;
-    }
-    case 'metrics': {
-      const { sampledTokens, rolloutMs, trainMs } = event.metrics;
-      return {
-        ...{ ...spent, updates: spent.updates + 1, tokens: spent.tokens + sampledTokens },
-        seconds: spent.seconds + (rolloutMs + trainMs) / 1000,
-      };
-    }
-    default:
-      return spent;
+  if (event.kind === 'node') {
+    const { origin, tokens } = event.node;
+    const isGrown = origin.kind !== 'root' && origin.kind !== 'duplicate'; // a copy costs nothing
+    return isGrown ? { ...spent, generated: spent.generated + tokens.length } : spent;
   }
+  if (event.kind !== 'metrics') return spent;
+  const { sampledTokens, rolloutMs, trainMs } = event.metrics;
+  return {
+    ...{ ...spent, updates: spent.updates + 1, tokens: spent.tokens + sampledTokens },
+    seconds: spent.seconds + (rolloutMs + trainMs) / 1000,
+  };
 }
 
 /** A run ends after the update in which this first holds, so it may use up to an update more than its budget. */

@@ -51,7 +51,7 @@ const range = (interval: Interval | null): string =>
 const signedRange = ({ low, high }: Interval): string => `${signed(low)} to ${signed(high)}`;
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-const useCells = (used: Spending): readonly string[] => CURRENCY_NAMES.map((name) => whole(used[name]));
+const spentCells = (used: Spending): readonly string[] => CURRENCY_NAMES.map((name) => whole(used[name]));
 
 const code = (text: string): string => `\`${text}\``;
 
@@ -76,7 +76,7 @@ const armRow = (experiment: Experiment, summary: ArmSummary): readonly string[] 
     fixed(summary.mean),
     survived ? `${survived.count} of ${survived.total} (${range(survived.interval)})` : 'not known',
     fixed(meanOfSurvivors),
-    ...useCells(summary.used),
+    ...spentCells(summary.used),
   ];
 };
 

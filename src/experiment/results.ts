@@ -77,7 +77,7 @@ export interface ArmSummary {
   readonly used: Spending; // mean per run
 }
 
-export const curvesOf = ({ metrics: curves }: RunFile): Curves => curves as Curves;
+export const curvesOf = ({ metrics: curves }: RunFile): Curves => curves;
 
 /** Held-out exact match after training, in [0, 1]; null where it is not finite. */
 export const scoreOf = ({ evaluation }: Experiment, { heldOut: { after } }: RunFile): number | null =>

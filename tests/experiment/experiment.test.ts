@@ -143,8 +143,8 @@ test.each([
 
 test('without a band nothing is called equal, and of several comparisons each pays for the others', () => {
   const arms = ['rows', 'tokens', 'c', 'd'].map((name) => ({ name }));
-  const { equalWithin: _, ...file } = FILE;
-  const experiment = parseExperiment({ ...file, arms });
+  const text = JSON.stringify({ ...FILE, arms, equalWithin: undefined }); // JSON has none
+  const experiment = readExperiment(text, 'x.json');
   const scores = { rows: FIRST, tokens: moved([0.1, 0.12]), c: moved([0.002, -0.002]), d: FIRST };
   const [tokens, c] = compareArms(experiment, runsOf(experiment, scores));
   expect(tokens.difference?.p).toBeCloseTo(2 / 64, 12);
