@@ -52,11 +52,11 @@ const LAB = fileURLToPath(new URL('lab.mjs', import.meta.url));
  * Runs `npm run lab` for each of `runs`, in order, `jobs` at a time. Ctrl-C ends the runs under way after their update
  * and leaves each in its file, from which it goes on the next time; a second one ends all at once.
  * @param runs of `options` (of the lab) and `left` (that file)
- * @param how `jobs`, and `how` the lab is to run: --adapter, --dawn
+ * @param how `jobs`, `how` the lab is to run (--adapter, --dawn), `lab` its file
  * @param told `keep(run, result)` of a run that ended, `lament(run, message)` of one that failed
  * @returns a promise of whether it was stopped
  */
-export async function runSideBySide(runs, { jobs, how }, { keep, lament }) {
+export async function runSideBySide(runs, { jobs, how, lab = LAB }, { keep, lament }) {
   const waiting = [...runs];
   const underWay = new Set();
   let isStopped = false;
@@ -72,7 +72,7 @@ export async function runSideBySide(runs, { jobs, how }, { keep, lament }) {
   const runOne = async (run, number) => {
     const json = join(tmpdir(), `turnwise-${process.pid}-${number}.json`);
     const start = existsSync(run.left) ? ['--resume', run.left, ...untilOf(run.options)] : run.options;
-    const args = [LAB, ...start, ...how, '--left', run.left, '--json', json];
+    const args = [lab, ...start, ...how, '--left', run.left, '--json', json];
     const aside = startAside(process.execPath, args);
     underWay.add(aside);
     const { status, output } = await aside.end;

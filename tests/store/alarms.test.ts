@@ -35,7 +35,7 @@ const times = (count: number, change: Change): readonly Change[] =>
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 
 type Curves = Readonly<Record<string, Readonly<Record<keyof UpdateMetrics, readonly number[]>>>>;
-const { runs: curves } = json('tests/fixtures/prototype_curves.json') as { runs: Curves };
+const { runs: curves } = json('docs/results/prototype/curves.json') as { runs: Curves };
 const historyOf = (name: string): readonly Change[] =>
   curves[name].depth.map((_, index) =>
     Object.fromEntries(Object.entries(curves[name]).map(([key, values]) => [key, values[index]])),
