@@ -4,7 +4,7 @@ import { readRecording, writeRecording, written } from '../../src/files/recordin
 import { Keeper } from '../../src/keep/keeper.ts';
 import type { EngineEvent, RunEvent } from '../../src/protocol/protocol.ts';
 import type { FileTools } from '../../src/store/lab/files.ts';
-import type { KeeperEnd, TabMemory } from '../../src/store/lab/kept.ts';
+import type { TabMemory } from '../../src/store/lab/kept.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
 import { encodeSelection } from '../../src/store/place/address.ts';
 import { encodeWeights } from '../../src/model/weights.ts';
@@ -12,7 +12,7 @@ import { importAsRecord, lookAt } from '../../src/files/rollouts/look.ts';
 import { parameterMap } from '../../src/model/parameters.ts';
 import { LOADED_BY_HAND, type ErrorReport } from '../../src/units.ts';
 import { fixtureFiles } from '../support/imports.ts';
-import { MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
+import { keeperEnd, MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
 import { scriptedBackend, scriptedEngine, smallConfig, withoutTimes } from '../support/scripted_run.ts';
 
 const config = smallConfig({ updates: 12 });
@@ -41,18 +41,6 @@ function browser() {
 /** A page of it, with an engine of its own. */
 function openPage({ parts, tab }: ReturnType<typeof browser>, hash = '') {
   const keeper = new Keeper(parts);
-  const end: KeeperEnd = {
-    list: () => keeper.list(),
-    open: (id) => keeper.open(id),
-    goOn: (id, before) => keeper.goOn(id, before),
-    checkpoint: (id, update) => keeper.checkpoint(id, update),
-    bundle: (id, choice) => keeper.bundle(id, choice),
-    take: (bundle) => keeper.take(bundle),
-    keepImport: (log) => keeper.keepImport(log),
-    change: (id, change) => keeper.change(id, change),
-    storage: () => Promise.resolve({ usage: 1, quota: 2, persisted: false }),
-    persist: () => Promise.resolve(true),
-  };
   const made: { lab: Lab | null } = { lab: null };
   const backends: ReturnType<typeof scriptedBackend>[] = [];
   const { engine, send, ask, until, onEvent } = scriptedEngine(config, {
@@ -73,7 +61,7 @@ function openPage({ parts, tab }: ReturnType<typeof browser>, hash = '') {
     read,
     null,
     { ask },
-    { keeper: end, tab, tools: TOOLS },
+    { keeper: keeperEnd(keeper), tab, tools: TOOLS },
   );
   made.lab = lab;
   const heard = (event: EngineEvent): void => {

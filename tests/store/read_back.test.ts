@@ -5,30 +5,33 @@ import { readRecording, writeRecording } from '../../src/files/recording.ts';
 import { importAsRecord, lookAt } from '../../src/files/rollouts/look.ts';
 import { conversationOf } from '../../src/store/record/conversation.ts';
 import { joinerOf } from '../../src/store/record/reading.ts';
-import { createLab, type Lab } from '../../src/store/lab/lab.ts';
+import { createLab, type Keeping, type Lab } from '../../src/store/lab/lab.ts';
 import type { ImportTools } from '../../src/store/lab/imports.ts';
 import { NO_KEEPER, NO_TAB } from '../../src/store/lab/kept.ts';
-import { ROOT } from '../../src/units.ts';
+import { elsewhereWords } from '../../src/store/record/import_advice.ts';
+import { Keeper } from '../../src/keep/keeper.ts';
+import { nodeId, ROOT } from '../../src/units.ts';
+import { keeperEnd, MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
 
 const HELD_BYTES = 1200; // four groups
 const [STEPS, GROUPS, ROLLOUTS] = [4, 3, 2];
 
-const row = (step: number, group: number, at: number): string =>
-  JSON.stringify({
-    input: `user\nQuestion ${group} of step ${step}\nassistant\n`,
-    output: `a${step} b${group} c${at} ${'word '.repeat(30)}`,
-    ...{ gts: 'x', score: at, step },
-  });
-const TEXT = Array.from({ length: STEPS }, (_, step) =>
-  Array.from({ length: GROUPS }, (_, group) =>
-    Array.from({ length: ROLLOUTS }, (_, at) => row(step + 1, group, at)),
-  ),
-)
-  .flat(2)
-  .join('\n');
+type Words = (step: number, group: number, at: number) => string;
 
-/** A lab that reads files; `asked` grows with what is read of which lines. */
-function openLab() {
+const textOf = (output: Words): string => {
+  const rows = Array.from({ length: STEPS * GROUPS * ROLLOUTS }, (_, row) => {
+    const [at, group, step] = [row % ROLLOUTS, Math.floor(row / ROLLOUTS) % GROUPS, 1 + Math.floor(row / ROLLOUTS / GROUPS)]; // prettier-ignore
+    const input = `user\nQuestion ${group} of step ${step}\nassistant\n`;
+    return JSON.stringify({ input, output: output(step, group, at), gts: 'x', score: at, step });
+  });
+  return rows.join('\n');
+};
+const TEXT = textOf((step, group, at) => `a${step} b${group} c${at} ${'word '.repeat(30)}`);
+/** Rows that begin with the same call, and part after its result. */
+const SHARED = textOf((step, group, at) => `look up ${group}${' word'.repeat(30)}\nuser\n<tool_response>\nfound\n</tool_response>\nassistant\nanswer ${step} ${at}`); // prettier-ignore
+
+/** A lab that reads files; `asked` grows with what is read of which lines. @param kept what this browser has, over several pages */
+function openLab(kept: Pick<Keeping, 'keeper' | 'tab'> = { keeper: NO_KEEPER, tab: NO_TAB }) {
   const asked: (readonly number[])[] = [];
   const gate = { wait: Promise.resolve() };
   const importRollouts: ImportTools['importRollouts'] = async (files, choices, hooks) => {
@@ -39,7 +42,7 @@ function openLab() {
     return importAsRecord(files, choices, hooks, HELD_BYTES);
   };
   const tools = { openBundle, writeBundle, writeLog: writeRecording, importRollouts, lookAtRollouts: lookAt };
-  const keeping = { keeper: NO_KEEPER, tab: NO_TAB, tools };
+  const keeping = { ...kept, tools };
   const lab = createLab(
     () => undefined,
     '',
@@ -125,14 +128,91 @@ test('reading a step back is left by the person, or for another step, and is not
   expect(saidIn(lab, 4)).toEqual([]);
 });
 
-test('a turn of a step that was read back is not split by hand, and the page says why', async () => {
+const SHARED_FILES = [{ path: 'shared.jsonl', blob: new Blob([SHARED]) }];
+const treesOf = ({ run }: Lab, update: number) => run.getState().updates[update - 1].trees;
+const shapeOf = (lab: Lab, update: number) => treesOf(lab, update).map(({ nodes }) => nodes.map((node): number | null => node!.parent)); // prettier-ignore
+const restOf = ({ run, reshaping }: Lab, update: number, isAtHand: boolean): string => {
+  const { elsewhere } = run.getState().updates[update - 1];
+  const changes = reshaping.getState().changes.filter((change) => change.record === run.shown() && change.update === update).length; // prettier-ignore
+  return elsewhereWords({ update, file: 'shared.jsonl', elsewhere: elsewhere!, isAtHand, changes });
+};
+
+test('what a person splits in a step that was read back stands when it is read again, and can be taken back at any time', async () => {
   const { lab } = openLab();
-  await lab.imports.open(FILES);
-  lab.selection.select({ update: 4 });
-  await expect.poll(() => saidIn(lab, 4)).toEqual(wanted(4));
-  const [leaf] = lab.run.getState().updates[3].trees[0].leaves;
-  await lab.reshaping.split(leaf, leaf);
-  expect(lab.run.getState().failure?.got).toBe('a step that was read back from its file');
+  await lab.imports.open(SHARED_FILES);
+  const at = async (update: number): Promise<void> => {
+    lab.selection.select({ update });
+    await expect.poll(() => treesOf(lab, update).length).toBe(GROUPS);
+    await expect.poll(() => lab.run.getState().updates[update - 1].elsewhere).toBeUndefined();
+  };
+  await at(4);
+  const whole = shapeOf(lab, 4);
+  expect(whole[1]).toEqual([null, 0, 1, 1]); // two rows that share their first turn
+  const [, leaf] = treesOf(lab, 4)[1].leaves;
+  lab.selection.select({ prompt: 1, node: leaf, leaf });
+  await lab.reshaping.split(nodeId(1), leaf);
+  const split = [null, 0, 1, 0, 3];
+  expect(shapeOf(lab, 4)).toEqual(whole.with(1, split));
+  await at(3);
+  expect(shapeOf(lab, 3)).toEqual(whole);
+  expect(restOf(lab, 4, true)).toBe('3 groups (6 rollouts) of update 4 stand in shared.jsonl alone. 1 change of its trees by hand is kept, and made again when they are read.'); // prettier-ignore
+  await at(4);
+  expect(shapeOf(lab, 4)).toEqual(whole.with(1, split));
+  const words = new Set(treesOf(lab, 4)[1].nodes.flatMap((node) => node!.tokens.map((id) => lab.run.getState().texts[id].trim()))); // prettier-ignore
+  expect(words.has('found')).toBe(true); // in the record's words, wherever they stand now
+  lab.reshaping.undo();
+  expect(shapeOf(lab, 4)).toEqual(whole);
+  await lab.reshaping.split(nodeId(1), leaf);
+  await at(3);
+  lab.reshaping.undo(); // while the step stands in its file
+  await at(4);
+  expect(shapeOf(lab, 4)).toEqual(whole);
+  expect(lab.run.getState().failure).toBe(null);
+});
+
+test('of a step that is held in part nothing is split: the places of its trees are those of the whole', async () => {
+  const { lab, gate } = openLab();
+  await lab.imports.open(SHARED_FILES, 'screen', undefined);
+  gate.wait = new Promise(() => undefined);
+  const update = lab.run.getState().updates.findIndex(({ elsewhere, trees }) => elsewhere && trees.length > 0) + 1; // prettier-ignore
+  lab.selection.select({ update, prompt: 0 });
+  const before = lab.run.getState().updates;
+  await lab.reshaping.split(nodeId(1), treesOf(lab, update)[0].leaves[1]);
+  expect(lab.run.getState().failure?.got).toBe('a step of which a part stands in its file alone');
+  expect(lab.run.getState().updates).toEqual(before);
+  lab.imports.stopReadingBack();
+});
+
+test('a split in a large import is kept over a reload: without the file the page says that it waits, with the file it is made again', async () => {
+  const keeper = new Keeper({ disk: new MemoryDisk(), table: memoryEntries(), locks: memoryLocks() });
+  const here = { keeper: keeperEnd(keeper), tab: NO_TAB };
+  const { lab: one } = openLab(here);
+  await one.imports.open(SHARED_FILES);
+  one.selection.select({ update: 4 });
+  await expect.poll(() => treesOf(one, 4).length).toBe(GROUPS);
+  const [, leaf] = treesOf(one, 4)[2].leaves;
+  one.selection.select({ prompt: 2, node: leaf, leaf });
+  await one.reshaping.split(nodeId(1), leaf);
+  const split = shapeOf(one, 4);
+  const [{ id }] = one.kept.getState().entries;
+  await expect.poll(async () => (await keeper.list())[0].edits?.length).toBe(1);
+  keeper.release(id);
+
+  const { lab: two } = openLab(here);
+  await two.kept.refresh();
+  await two.kept.show(id);
+  two.selection.select({ update: 4 });
+  await two.run.want([4]);
+  expect(two.imports.filesOf(two.run.shown())).toBe(null);
+  expect(restOf(two, 4, false)).toBe('3 groups (6 rollouts) of update 4 stand in shared.jsonl alone. The page keeps no files: open the file again to look at them. 1 change of its trees by hand is kept, and made again when they are read.'); // prettier-ignore
+  await two.imports.open(SHARED_FILES);
+  two.selection.select({ update: 4 });
+  await expect.poll(() => treesOf(two, 4).length).toBe(GROUPS);
+  expect(shapeOf(two, 4)).toEqual(split);
+  two.reshaping.undo();
+  expect(shapeOf(two, 4)[2]).toEqual([null, 0, 1, 1]);
+  await expect.poll(async () => (await keeper.list())[0].edits).toEqual([]);
+  expect(two.run.getState().failure).toBe(null);
 });
 
 test('a record that is saved and opened without its file has what was held, and says how much stood in the file', async () => {

@@ -1,7 +1,8 @@
 /** A disk in memory that can be cut, filled up and refused, and locks of one page. */
 import type { Disk } from '../../src/keep/disk.ts';
 import type { KeptEntry } from '../../src/keep/entry.ts';
-import type { EntryTable, LockManagerLike } from '../../src/keep/keeper.ts';
+import type { EntryTable, Keeper, LockManagerLike } from '../../src/keep/keeper.ts';
+import type { KeeperEnd } from '../../src/store/lab/kept.ts';
 import type { Bytes } from '../../src/files/members.ts';
 
 export class MemoryDisk implements Disk {
@@ -77,3 +78,17 @@ export function memoryLocks(): LockManagerLike {
   };
   return { request } as unknown as LockManagerLike;
 }
+
+/** A keeper as the page has it, without a worker between. */
+export const keeperEnd = (keeper: Keeper): KeeperEnd => ({
+  list: () => keeper.list(),
+  open: (id) => keeper.open(id),
+  goOn: (id, before) => keeper.goOn(id, before),
+  checkpoint: (id, update) => keeper.checkpoint(id, update),
+  bundle: (id, choice) => keeper.bundle(id, choice),
+  take: (bundle) => keeper.take(bundle),
+  keepImport: (log) => keeper.keepImport(log),
+  change: (id, change) => keeper.change(id, change),
+  storage: () => Promise.resolve({ usage: 1, quota: 2, persisted: false }),
+  persist: () => Promise.resolve(true),
+});

@@ -104,7 +104,7 @@ test('a step that only the file has is read back when it is chosen, or left and 
   await reading.getByRole('button', { name: 'Cancel' }).click();
   await expect
     .element(reading)
-    .toHaveTextContent('1 group (2 rollouts) of update 3 stand in long.jsonl alone.');
+    .toHaveTextContent('1 group (2 rollouts) of update 3 stands in long.jsonl alone.');
   expect(await findings(screen.container)).toEqual([]);
   gate.wait = () => Promise.resolve();
   await reading.getByRole('button', { name: 'Read them' }).click();

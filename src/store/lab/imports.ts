@@ -16,6 +16,7 @@ import { importId } from '../../keep/entry.ts';
 import { filesTitle, LabError, type ErrorReport } from '../../units.ts';
 import type { SelectionStore } from '../place/selection.ts';
 import { readRecord, type ReadRecording } from '../record/read_record.ts';
+import type { Reshaping } from '../record/reshape.ts';
 import type { RunStore, Screen, UpdateAlone } from '../record/run.ts';
 import type { Shelf } from '../record/shelf.ts';
 import type { Kept } from './kept.ts';
@@ -94,6 +95,7 @@ export interface ImportsParts {
   readonly read: ReadRecording;
   readonly empty: () => RunStore;
   readonly want: () => void; // what is selected is to be at hand
+  readonly standing: Reshaping['standing']; // changes by hand
 }
 
 const noReader = (where: string): ErrorReport => ({
@@ -121,7 +123,7 @@ const unread = (where: string, error: unknown): ErrorReport =>
     : { ...noReader(where), what: 'The rollouts cannot be read', got: String(error) };
 
 export function createImports(parts: ImportsParts): Imports {
-  const { tools, shelf, kept, transport, run, selection, read, empty, want } = parts;
+  const { tools, shelf, kept, transport, run, selection, read, empty, want, standing } = parts;
   const store = createStore<ImportsState>(() => ({
     ...{ reading: null, back: null, left: null, news: null, refused: null, failure: null },
   }));
@@ -156,11 +158,14 @@ export function createImports(parts: ImportsParts): Imports {
 
   /** From now on, what the record does not hold of an update is read when it is looked at. */
   const readFromFiles = (record: RunStore, index: readonly (readonly FileLines[])[]): void =>
-    record.readFrom((update, signal) => {
-      const { back } = store.getState();
-      const isLeft = back?.record === record && back.update === update && back.state !== 'reading';
-      return isLeft ? null : readUpdate(record, update, index[update - 1] ?? [], signal);
-    });
+    record.readFrom(
+      (update, signal) => {
+        const { back } = store.getState();
+        const isLeft = back?.record === record && back.update === update && back.state !== 'reading';
+        return isLeft ? null : readUpdate(record, update, index[update - 1] ?? [], signal);
+      },
+      (update, events) => standing(record, update, events),
+    );
 
   const readUpdate = async (
     record: RunStore,

@@ -158,6 +158,7 @@ export function createLab(
     read,
     empty,
     want: wantSelected,
+    standing: reshaping.standing,
   });
   selection.subscribe(nameRun); // after the lessons, which put the person's own run back where one is left
   const needed = (): number | null => {

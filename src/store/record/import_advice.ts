@@ -1,5 +1,6 @@
 /** What a reader of somebody else's rollouts can be told about them: what each view can show, and what to switch on for more. Pure. */
 import type { ImportSummary } from '../../protocol/protocol.ts';
+import { countWords } from '../../units.ts';
 import { VIEWS, type View } from '../place/selection.ts';
 import { missingIn, type Asked } from './needs.ts';
 
@@ -33,6 +34,30 @@ export const viewsOf = (asked: Asked): readonly ViewWords[] =>
     shows: SHOWS[view] ?? 'nothing',
     missing: missingIn(view, asked),
   }));
+
+/** What of an update stands in its file alone, where it is, and what waits for it. */
+export interface Rest {
+  readonly update: number;
+  readonly file: string;
+  readonly elsewhere: { readonly groups: number; readonly rollouts: number };
+  readonly isAtHand: boolean; // this tab has the file
+  readonly changes: number; // by hand, of its trees
+}
+
+export const partWords = ({
+  elsewhere: { groups, rollouts },
+  update,
+}: Pick<Rest, 'elsewhere' | 'update'>): string =>
+  `${countWords(groups, 'group')} (${countWords(rollouts, 'rollout')}) of update ${update}`;
+
+/** "3 groups (6 rollouts) of update 4 stand in long.jsonl alone. …" */
+export function elsewhereWords(rest: Rest): string {
+  const { file, isAtHand, changes, elsewhere } = rest;
+  const where = `${partWords(rest)} ${elsewhere.groups === 1 ? 'stands' : 'stand'} in ${file} alone.`;
+  const advice = isAtHand ? '' : ' The page keeps no files: open the file again to look at them.';
+  const waiting = changes === 0 ? '' : ` ${countWords(changes, 'change')} of its trees by hand ${changes === 1 ? 'is' : 'are'} kept, and made again when they are read.`; // prettier-ignore
+  return `${where}${advice}${waiting}`;
+}
 
 /** What a question about rollouts may lack. */
 export type Lack = 'reward' | 'groups' | 'ids' | 'masks' | 'sampler' | 'trainer' | 'contexts';

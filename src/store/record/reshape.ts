@@ -197,7 +197,7 @@ interface Change {
   readonly record: RunStore;
   readonly update: number;
   readonly edit: TreeEdit;
-  readonly events: readonly RunEvent[]; // before it
+  readonly events: readonly RunEvent[]; // of the update before it, when that was last at hand
   readonly place: { readonly prompt: number; readonly node: NodeId | null; readonly leaf: NodeId | null };
 }
 
@@ -207,6 +207,8 @@ export interface Reshaping extends StoreApi<{ readonly changes: readonly Change[
   readonly merge: (one: NodeId, other: NodeId) => Promise<void>;
   /** Makes the changes of before a reload again, of a record that is not on screen yet; they can be taken back. */
   readonly again: (record: RunStore, edits: readonly TreeEdit[]) => Promise<void>;
+  /** The events of an update that is read back from its file, with the changes that stand in it; one that cannot be made is dropped, and said. */
+  readonly standing: (record: RunStore, update: number, events: readonly RunEvent[]) => readonly RunEvent[];
   /** Takes the last change back. */
   readonly undo: () => void;
 }
@@ -231,14 +233,17 @@ export function createReshaping({ run, selection, remember }: ReshapingParts): R
       record,
       store.getState().changes.flatMap((each) => (each.record === record ? [each.edit] : [])),
     );
+  const add = (change: Change): void => store.setState(({ changes }) => ({ changes: [...changes, change] }));
+  /** Whether some of its groups stand in the file alone: places of trees are those of the whole update. */
+  const isPart = (record: RunStore, update: number): boolean =>
+    record.getState().updates[update - 1]?.elsewhere !== undefined;
   const make = async (record: RunStore, edit: TreeEdit, place: Change['place']): Promise<Reshaped | null> => {
     const { update } = edit;
-    if (record.getState().updates[update - 1]?.readBack) throw cannot('a step that was read back from its file', 'a step that the record holds, which keeps the change'); // prettier-ignore
     const events = await record.eventsOf(update);
     if (!events) return null;
     const reshaped = reshape(events, edit);
     record.rewrite(update, reshaped.events);
-    store.setState(({ changes }) => ({ changes: [...changes, { record, update, edit, events, place }] }));
+    add({ record, update, edit, events, place });
     return reshaped;
   };
   type Kind = Pick<TreeEdit, 'kind' | 'node'> & { readonly leaf?: NodeId; readonly other?: NodeId };
@@ -247,6 +252,7 @@ export function createReshaping({ run, selection, remember }: ReshapingParts): R
     const { prompt, node, leaf } = selection.getState();
     const update = selection.getState().update ?? run.getState().updates.length;
     try {
+      if (isPart(record, update)) throw cannot('a step of which a part stands in its file alone', 'a whole step: read the rest of it, or open the file again'); // prettier-ignore
       const reshaped = await make(record, { update, prompt, ...kind } as TreeEdit, { prompt, node, leaf });
       if (!reshaped) return;
       tell(record);
@@ -266,18 +272,38 @@ export function createReshaping({ run, selection, remember }: ReshapingParts): R
       try {
         for (const edit of edits) {
           const leaf = edit.kind === 'split' ? edit.leaf : null;
-          await make(record, edit, { prompt: edit.prompt, node: edit.node, leaf });
+          const place = { prompt: edit.prompt, node: edit.node, leaf };
+          if (isPart(record, edit.update))
+            add({ record, update: edit.update, edit, events: [], place }); // made when it is read back
+          else await make(record, edit, place);
         }
       } catch (error) {
         if (!(error instanceof LabError)) throw error;
         record.report(error.report); // those before it stand
       }
     },
+    standing(record, update, events) {
+      let now = events;
+      const again = (change: Change): readonly Change[] => {
+        if (change.record !== record || change.update !== update) return [change];
+        try {
+          const before = now;
+          now = reshape(before, change.edit).events;
+          return [{ ...change, events: before }];
+        } catch (error) {
+          if (!(error instanceof LabError)) throw error;
+          record.report(error.report);
+          return [];
+        }
+      };
+      store.setState(({ changes }) => ({ changes: changes.flatMap(again) }));
+      return now;
+    },
     undo() {
       const { changes } = store.getState();
       const last = changes.at(-1);
       if (!last) return;
-      last.record.rewrite(last.update, last.events);
+      if (!isPart(last.record, last.update)) last.record.rewrite(last.update, last.events);
       store.setState({ changes: changes.slice(0, -1) });
       tell(last.record);
       if (run.shown() === last.record) selection.select({ update: last.update, ...last.place, whatIf: [] });

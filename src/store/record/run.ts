@@ -24,13 +24,14 @@ export interface RunStore extends StoreApi<RunState> {
   /**
    * Where what the record does not hold of an update is read, by who has its files; what is wanted is read at once.
    * `rollouts` resolves with the whole update, or null where it is left, or cannot be read: that is said there.
+   * @param changed makes what a person changed of an update's trees again
    */
-  readonly readFrom: (rollouts: ReadUpdate) => void;
+  readonly readFrom: (rollouts: ReadUpdate, changed?: ChangeUpdate) => void;
   /** Every event of the current run, in order; what belongs to the session excepted. Old updates are read back. */
   readonly log: () => AsyncGenerator<RunEvent, void>;
   /** The events of one update, 0 for those before the first; null where they are not at hand any more, or never were. */
   readonly eventsOf: (update: number) => Promise<readonly RunEvent[] | null>;
-  /** Puts other events in the place of an update's: what a person changed of a file's trees. */
+  /** Puts other events in the place of an update's: what a person changed of a file's trees. Of one that was read back they go with it. */
   readonly rewrite: (update: number, events: readonly RunEvent[]) => void;
   /** Bytes of the events at hand (about), and of the compressed ones. */
   readonly logSize: () => { readonly kept: number; readonly archived: number };
@@ -51,6 +52,8 @@ export interface UpdateAlone {
 }
 /** Null at once where the person left it before. */
 export type ReadUpdate = (update: number, signal: AbortSignal) => Promise<UpdateAlone | null> | null;
+
+export type ChangeUpdate = (update: number, events: readonly RunEvent[]) => readonly RunEvent[];
 
 export interface RunContents {
   readonly state: RunState;
@@ -110,6 +113,7 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
   const logOptions = { codec, keptBytes, onRelease: release };
   let log = source?.log.copy(logOptions) ?? new EventLog(logOptions);
   let readUpdate: ReadUpdate | null = null;
+  let changeUpdate: ChangeUpdate = (_, events) => events;
   let ownTexts = 0; // of the record, before what was read
   const underWay = new Map<number, AbortController>();
   const give = (update: number): void => {
@@ -131,7 +135,8 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
     const { updates, texts } = store.getState();
     const known = updates[update - 1];
     if (!read || !known?.elsewhere) return;
-    const events = read.events.map((event) => placed(event, update, texts.length));
+    const own = read.events.map((event) => placed(event, update, texts.length));
+    const events = changeUpdate(update, own);
     const whole = foldEvents(EMPTY_RUN, events).updates[update - 1];
     const textsEnd = texts.length + read.texts.length;
     if (lent.size === 0) ownTexts = texts.length;
@@ -192,8 +197,9 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
       wanted = updates;
       for (const update of updates) await recall(update);
     },
-    readFrom(rollouts) {
+    readFrom(rollouts, changed = (_, events) => events) {
       readUpdate = rollouts;
+      changeUpdate = changed;
       for (const update of wanted) void recall(update);
     },
     log: () => log.events(),
@@ -202,9 +208,11 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
       return read ? Promise.resolve(read.events) : log.eventsOf(update);
     },
     rewrite(update, events) {
-      log.rewrite(update, events);
+      const read = lent.get(update);
+      if (read) lent.set(update, { ...read, events });
+      else log.rewrite(update, events);
       const folded = foldEvents(EMPTY_RUN, events).updates[update - 1];
-      if (folded) replace(update, () => folded);
+      if (folded) replace(update, () => ({ ...folded, ...(read && { readBack: true }) }));
     },
     logSize: () => log.size,
     settled: () => log.settle(),
@@ -253,7 +261,7 @@ export function createScreen(first: RunStore): Screen {
     dismissAlarm: (id) => current.dismissAlarm(id),
     clear: () => current.clear(),
     want: (updates) => current.want(updates),
-    readFrom: (rollouts) => current.readFrom(rollouts),
+    readFrom: (rollouts, changed) => current.readFrom(rollouts, changed),
     log: () => current.log(),
     eventsOf: (update) => current.eventsOf(update),
     rewrite: (update, events) => current.rewrite(update, events),

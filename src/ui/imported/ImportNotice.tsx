@@ -1,7 +1,7 @@
 /** Rollouts under way and read: how far, what they were recognised as, what could not be read, and the way to more. */
 import { useState } from 'react';
 import { useStore } from 'zustand';
-import type { ImportSummary } from '../../store/record/import_advice.ts';
+import { elsewhereWords, partWords, type ImportSummary } from '../../store/record/import_advice.ts';
 import type { ImportsState } from '../../store/lab/imports.ts';
 import { useLab, useRun, useUpdate } from '../parts/binding.ts';
 import { LazyPart } from '../parts/Boundary.tsx';
@@ -135,19 +135,19 @@ function Left() {
 
 /** What of the update on screen stands in its file alone: being read, or to be. */
 function Elsewhere() {
-  const { imports, run } = useLab();
+  const { imports, run, reshaping } = useLab();
   const update = useUpdate();
+  const changes = useStore(reshaping, (state) => state.changes);
   const back = useImports((state) => state.back);
   const file = useRun(({ header }) => (header?.origin.kind === 'imported' ? header.origin.file : ''));
   if (!update?.elsewhere) return null;
-  const { groups, rollouts } = update.elsewhere;
+  const { elsewhere } = update;
   const own = back && back.record === run.shown() && back.update === update.update ? back : null;
-  const what = `${countWords(groups, 'group')} (${countWords(rollouts, 'rollout')}) of update ${update.update}`;
   if (own?.state === 'reading')
     return (
       <div className="notice" role="status">
         <p>
-          Reading {what} from {file} …
+          Reading {partWords({ elsewhere, update: update.update })} from {file} …
         </p>
         <button type="button" className="small" onClick={imports.stopReadingBack}>
           Cancel
@@ -155,13 +155,11 @@ function Elsewhere() {
       </div>
     );
   const isAtHand = imports.filesOf(run.shown()) !== null;
+  const waiting = changes.filter((change) => change.record === run.shown() && change.update === update.update).length; // prettier-ignore
   return (
     <div className="notice" role="status">
       {own && typeof own.state === 'object' && <Reports reports={[own.state]} />}
-      <p>
-        {what} stand in {file} alone.
-        {!isAtHand && ' The page keeps no files: open the file again to look at them.'}
-      </p>
+      <p>{elsewhereWords({ ...{ update: update.update, file, elsewhere, isAtHand }, changes: waiting })}</p>
       {isAtHand && (
         <button type="button" className="small" onClick={() => imports.readBack(update.update)}>
           Read them
