@@ -110,7 +110,7 @@ def grown(case):
 def loops(case):
     """Rows of the whole agent loop in the shim's world, and the advantages of their tokens."""
     from turnwise_credit import advantages
-    from turnwise_trainer import TurnTreeLoop, over_tokens, trees_of
+    from turnwise_trainer import TurnTreeLoop, token_advantages, trees_of
 
     settings.ROLLOUT.clear()
     settings.ROLLOUT.update(case["rollout"])
@@ -122,11 +122,15 @@ def loops(case):
     told = [(uid, each.extra_fields["turnwise"]) for uid, each in outputs]
     trees, order = trees_of(told)
     turns = dict(zip(order, advantages(trees, case["credit"])))
+    filled = [row for each in told for row in (each, None)]  # as verl fills a batch up
+    masks = [mask for _, each in outputs for mask in (each.response_mask, [0])]
+    numbers = token_advantages(filled, masks, case["credit"])
+    assert numbers[1::2] == [[0.0]] * len(told)
     said = []
     for at, (uid, each) in enumerate(outputs):
         row = {"uid": uid, **each.extra_fields["turnwise"], "prompt": each.prompt_ids, "response": each.response_ids}
         row.update({"mask": each.response_mask, "logProbs": each.response_logprobs, "score": each.reward_score})
-        row["turns"], row["advantages"] = turns[at], over_tokens(each.response_mask, turns[at], row["tokens"])
+        row["turns"], row["advantages"] = turns[at], numbers[2 * at]
         said.append(row)
     return said
 

@@ -77,7 +77,7 @@ describe.runIf(isWanted)('trees of the Python files', () => {
   });
 
   test('the agent loop as shipped: rows of every shape share what their paths share, and every token has its node’s advantage', async () => {
-    const asked = GROWTHS.map((change) => ({ rollout: { ...SMALL, ...change }, credit: { ...TREE_CREDIT, advantageRule: 'diff_parent' } })); // prettier-ignore
+    const asked = GROWTHS.map((change) => ({ rollout: { ...SMALL, ...change }, credit: { ...TREE_CREDIT, advantageRule: 'treepo_segment' } })); // prettier-ignore
     const { loops } = await ask({ ...nothing, loops: asked });
     loops.forEach((rows, at) => {
       const where = JSON.stringify(GROWTHS[at]);

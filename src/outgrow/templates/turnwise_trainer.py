@@ -181,6 +181,20 @@ def over_tokens(mask, turns, tokens):
     return [next(numbers, turns[-1]) if bit == 1 else 0.0 for bit in mask]
 
 
+def token_advantages(rows, masks, credit):
+    """By row the advantage of every token, 0 outside of its turns.
+
+    rows: as of trees_of; None for one that verl fills the batch up with, which counts for nothing.
+    """
+    real = [at for at, row in enumerate(rows) if row is not None]
+    trees, order = trees_of([rows[at] for at in real])
+    values = [[0.0] * len(mask) for mask in masks]
+    for place, turns in zip(order, advantages(trees, credit)):
+        at = real[place]
+        values[at] = over_tokens(masks[at], turns, rows[at][1]["tokens"])
+    return values
+
+
 GRAMMAR = re.compile(r'</?(?:tool_call|answer)>|"(?:name|arguments)"')  # of verl's hermes calls, and of reward.py's answers
 
 
@@ -224,12 +238,9 @@ def own_trainer():
 
         def _credit(self, batch):
             data = self._get(batch, ["uid", "response_mask", "extra_fields"])
-            masks = lists(data["response_mask"])
-            rows = [(uid, extra["turnwise"]) for uid, extra in zip(data["uid"].tolist(), data["extra_fields"].tolist())]
-            trees, order = trees_of(rows)
-            values = [None] * len(rows)
-            for at, turns in zip(order, advantages(trees, CREDIT)):
-                values[at] = over_tokens(masks[at], turns, rows[at][1]["tokens"])
+            told = zip(data["uid"].tolist(), data["extra_fields"].tolist(), batch.tags)
+            rows = [None if tag.get("is_padding") else (uid, extra["turnwise"]) for uid, extra, tag in told]
+            values = token_advantages(rows, lists(data["response_mask"]), CREDIT)
             self._put(batch, data["response_mask"], values, ["advantages", "returns"])
 
         def _spare(self, batch):
@@ -253,6 +264,8 @@ def own_trainer():
             os.makedirs(folder, exist_ok=True)
             with open(os.path.join(folder, f"step_{self.global_steps}.jsonl"), "a") as file:
                 for at, (key, uid) in enumerate(zip(batch.keys, data["uid"].tolist())):
+                    if batch.tags[at].get("is_padding"):
+                        continue
                     extra = data["extra_fields"].tolist()[at] or {}
                     row = {name: column[at] for name, column in columns.items()}
                     row.update({"uid": uid, "key": key, "step": self.global_steps})
