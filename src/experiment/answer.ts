@@ -10,9 +10,10 @@ import {
   pairedDifference,
   pairsToDiffer,
   pairsToEqual,
+  permutationTest,
   type PairedDifference,
 } from './paired.ts';
-import { pairsOf, summariseArm, type ArmSummary, type Runs } from './results.ts';
+import { pairsOf, summariseArm, survivalPairs, type ArmSummary, type Runs } from './results.ts';
 import { improvementInterval, probabilityOfImprovement, type Interval } from './statistics.ts';
 
 /** `identical`: the same score in every pair; `open`: not known yet. */
@@ -27,6 +28,8 @@ export interface Comparison {
   readonly improvementInterval: Interval | null;
   readonly detectable: number | null; // difference that so many pairs would find four times in five
   readonly equivalence: number | null; // p of "they differ by more than the band"; null without a band
+  /** p of "both survive as often": the exact McNemar test of pairs (sign flips of ±1), after Holm; null where no pair can tell. */
+  readonly survival: number | null;
   readonly verdict: Verdict;
   readonly moreSeeds: number | null; // that would settle it, about; null where it is settled or cannot be told
   readonly sentence: string;
@@ -86,7 +89,7 @@ function openSentence(at: Case, more: number | null): string {
   const isOneSided = interval.low > 0 || interval.high < 0;
   const seen = isOneSided
     ? `${arm} looks ${mean > 0 ? 'better' : 'worse'} than ${first}, but chance is not ruled out`
-    : `No difference between ${arm} and ${first} is seen`;
+    : `No clear difference between ${arm} and ${first}`;
   const facts = `(${pairs} pairs): it is ${between(interval)} (${isFew ? `range of the pairs, which holds the median ${Math.floor(100 * (1 - 2 ** (1 - pairs)))} times in 100` : '95 % interval'}), ${signed(mean)} in the mean`; // prettier-ignore
   const few =
     pairs < leastPairs(2 * comparisons)
@@ -125,13 +128,18 @@ export function compareArms(experiment: Experiment, runs: Runs): readonly Compar
   const [first, ...others] = experiment.arms.map((arm) => summariseArm(experiment, arm, runs));
   const strata = others.map((other) => pairsOf(first, other));
   const differences = strata.map((pairs) => (pairs.flat().length === 0 ? null : pairedDifference(pairs)));
+  const survivals = others.map((other) => survivalPairs(first, other));
+  const survival = holm(survivals.map((pairs) => (pairs.length === 0 ? 1 : permutationTest(pairs))));
   const adjusted = holm(differences.map((difference) => difference?.p ?? 1)); // what is missing counts as a comparison too
   return others.map((other, index) => {
     const names = { arm: other.arm.name, first: first.arm.name };
     const difference = differences[index];
-    return difference
-      ? compared(experiment, names, [first, other], { difference, adjusted: adjusted[index] }, strata[index].flat(), others.length) // prettier-ignore
-      : nothingYet(names);
+    if (!difference) return nothingYet(names);
+    const tested = {
+      ...{ difference, adjusted: adjusted[index], pairs: strata[index].flat(), comparisons: others.length },
+      survival: survivals[index].length === 0 ? null : survival[index],
+    };
+    return compared(experiment, names, [first, other], tested);
   });
 }
 
@@ -140,17 +148,31 @@ type Names = Pick<Comparison, 'arm' | 'first'>;
 const nothingYet = (names: Names): Comparison => ({
   ...names,
   ...{ difference: null, adjusted: null, improvement: null, improvementInterval: null, detectable: null },
-  ...{ equivalence: null, verdict: 'open', moreSeeds: null },
+  ...{ equivalence: null, survival: null, verdict: 'open', moreSeeds: null },
   sentence: `Nothing is known of ${names.arm} yet: no seed has a score of it and of ${names.first}.`,
 });
+
+interface Tested {
+  readonly difference: PairedDifference;
+  readonly adjusted: number;
+  readonly survival: number | null;
+  readonly pairs: readonly number[];
+  readonly comparisons: number;
+}
+
+/** '' where no run of either collapsed. */
+function sayCollapses(arms: readonly ArmSummary[], survival: number | null): string {
+  const counts = arms.flatMap(({ arm, survived }) => (survived ? [{ name: arm.name, ...survived }] : []));
+  if (survival === null || counts.every(({ count, total }) => count === total)) return '';
+  const said = counts.map(({ name, count, total }) => `${total - count} of ${total} runs of ${name}`);
+  return ` ${said.join(' and ')} collapsed (${sayP(survival)}).`;
+}
 
 function compared(
   experiment: Experiment,
   names: Names,
   [first, other]: readonly [ArmSummary, ArmSummary],
-  { difference, adjusted }: { readonly difference: PairedDifference; readonly adjusted: number },
-  pairs: readonly number[],
-  comparisons: number,
+  { difference, adjusted, survival, pairs, comparisons }: Tested,
 ): Comparison {
   const band = experiment.equalWithin;
   const equivalence = band === undefined ? null : equivalenceTest(pairs, band);
@@ -165,9 +187,9 @@ function compared(
   const verdict = verdictOf(at);
   const moreSeeds = verdict === 'open' ? seedsMissing(at) : null;
   return {
-    ...{ ...names, difference, adjusted, improvement, equivalence, verdict, moreSeeds },
+    ...{ ...names, difference, adjusted, improvement, equivalence, survival, verdict, moreSeeds },
     improvementInterval: improvementInterval(x, y),
     detectable: difference.pairs < 2 ? null : detectableDifference(difference.deviation, difference.pairs),
-    sentence: sentenceOf(at, verdict, moreSeeds),
+    sentence: sentenceOf(at, verdict, moreSeeds) + sayCollapses([other, first], survival),
   };
 }

@@ -80,15 +80,19 @@ const armRow = (experiment: Experiment, summary: ArmSummary): readonly string[] 
   ];
 };
 
-const comparisonRow = ({ arm, difference, adjusted, improvement, improvementInterval, detectable, equivalence }: Comparison) => [
+const barePOf = (p: number | null): string =>
+  p === null ? '–' : sayP(p).replace('p = ', '').replace('p ', '');
+
+const comparisonRow = ({ arm, difference, adjusted, improvement, improvementInterval, detectable, equivalence, survival }: Comparison) => [
   code(arm),
   String(difference?.pairs ?? 0),
   difference ? signed(difference.mean) : '–',
   difference ? signedRange(difference.interval) : '–',
-  adjusted === null ? '–' : sayP(adjusted).replace('p = ', '').replace('p ', ''),
+  barePOf(adjusted),
   improvement === null ? '–' : `${fixed(improvement, 2)} (${range(improvementInterval)})`,
   fixed(detectable),
-  equivalence === null ? '–' : sayP(equivalence).replace('p = ', '').replace('p ', ''),
+  barePOf(equivalence),
+  barePOf(survival),
 ]; // prettier-ignore
 
 const THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -150,7 +154,7 @@ const DEFINITIONS = `- **Score**: exact match on held-out questions after traini
 - **Difference**: mean over pairs of one task and seed, with the bootstrap interval of pairs (too narrow below ten, as above); **p** is the exact sign-flip test of "no difference", two-sided, Holm's correction over all comparisons. An arm is called better or worse where p ≤ 0.05 and the interval leaves 0 out.
 - **Probability of improvement**: that a run of the arm beats a run of the first (Mann–Whitney; section 4.3).
 - **Detectable**: the difference that so many pairs find four times in five. **p of equal**: of the arms differing by more than the band (two one-sided sign-flip tests).
-- **Survival**: share of runs that did not collapse, with Wilson's interval (1927). ${COLLAPSE_WORDS}
+- **Survival**: share of runs that did not collapse, with Wilson's interval (1927); its p is the exact McNemar test (1947) of pairs, after Holm. ${COLLAPSE_WORDS}
 - **Performance profile**: share of runs with a score above the threshold (section 4.2).
 - **Currencies**: ${CURRENCY_NAMES.map((name) => `${name}: ${CURRENCIES[name]}`).join('; ')}. Mean per run. A run ends after the update in which its budget is used up. What a method samples beside its trees is in the seconds alone.`;
 

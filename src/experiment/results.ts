@@ -66,6 +66,8 @@ export interface ArmSummary {
   readonly arm: Arm;
   /** By task, in the order of the seeds; null where there is no run, or it has no score. */
   readonly scores: readonly (readonly (number | null)[])[];
+  /** By task and seed: whether the run did not collapse; null where there is none, or it is too short to tell. */
+  readonly alive: readonly (readonly (boolean | null)[])[];
   readonly strata: Strata; // the scores that there are, of tasks that have any
   readonly runs: number;
   readonly unscored: number; // of the runs: their evaluation is not finite
@@ -83,31 +85,39 @@ export const curvesOf = ({ metrics: curves }: RunFile): Curves => curves;
 export const scoreOf = ({ evaluation }: Experiment, { heldOut: { after } }: RunFile): number | null =>
   evaluation.score === 'greedy' ? after.greedyExactMatch : after.exactMatch;
 
-const isNumber = (value: number | null): value is number => value !== null;
+const isThere = <T>(value: T | null): value is T => value !== null;
+
+/** Whether a run did not collapse; null: it is too short to tell. */
+function isAlive(run: RunFile): boolean | null {
+  const curves = curvesOf(run);
+  return canCollapse(curves) ? collapseOf(curves) === null : null;
+}
 
 export function summariseArm(experiment: Experiment, arm: Arm, runs: Runs): ArmSummary {
   const planned = plannedRuns(experiment).filter((run) => run.arm === arm.name);
   const own = planned.flatMap(({ id }) => runs.get(id) ?? []);
-  const scoreAt = ({ id }: PlannedRun): number | null => {
-    const run = runs.get(id);
-    return run ? scoreOf(experiment, run) : null;
-  };
-  const byTask = experiment.tasks.map(({ name }) => planned.filter(({ task }) => task === name).map(scoreAt));
-  const strata = byTask.map((task) => task.filter(isNumber)).filter((task) => task.length > 0);
-  const told = own.filter((run) => canCollapse(curvesOf(run)));
-  const survivors = told.filter((run) => collapseOf(curvesOf(run)) === null);
-  const surviving = survivors.map((run) => scoreOf(experiment, run)).filter(isNumber);
-  const total = told.length;
+  const byTask = <T>(of: (run: RunFile) => T | null): readonly (readonly (T | null)[])[] =>
+    experiment.tasks.map(({ name }) =>
+      planned
+        .filter(({ task }) => task === name)
+        .map(({ id }) => {
+          const run = runs.get(id);
+          return run ? of(run) : null;
+        }),
+    );
+  const scores = byTask((run) => scoreOf(experiment, run));
+  const alive = byTask(isAlive);
+  const strata = scores.map((task) => task.filter(isThere)).filter((task) => task.length > 0);
+  const told = alive.flat().filter(isThere);
+  const [count, total] = [told.filter(Boolean).length, told.length];
+  const surviving = own.filter(isAlive).map((run) => scoreOf(experiment, run)).filter(isThere); // prettier-ignore
   const all = strata.flat();
   return {
-    ...{ arm, scores: byTask, strata, runs: own.length, unscored: own.length - all.length },
+    ...{ arm, scores, alive, strata, runs: own.length, unscored: own.length - all.length },
     interquartileMean: all.length === 0 ? null : interquartileMean(strata),
     interval: all.length < 2 ? null : bootstrapInterval(strata, interquartileMean),
     mean: all.length === 0 ? null : mean(all),
-    survived:
-      total === 0
-        ? null
-        : { count: survivors.length, total, interval: wilsonInterval(survivors.length, total) },
+    survived: total === 0 ? null : { count, total, interval: wilsonInterval(count, total) },
     meanOfSurvivors: surviving.length === 0 ? null : mean(surviving),
     used: meanSpending(own),
   };
@@ -119,11 +129,23 @@ function meanSpending(runs: readonly RunFile[]): Spending {
   return { updates: of('updates'), tokens: of('tokens'), generated: of('generated'), seconds: of('seconds') };
 }
 
-/** Differences of the score, second − first, by task, of seeds that both have. */
-export const pairsOf = (first: ArmSummary, second: ArmSummary): Strata =>
-  first.scores.map((task, t) =>
-    task.flatMap((score, s) => {
-      const other = second.scores[t][s];
-      return score === null || other === null ? [] : [other - score];
+const differences = (
+  first: readonly (readonly (number | null)[])[],
+  second: readonly (readonly (number | null)[])[],
+): Strata =>
+  first.map((task, t) =>
+    task.flatMap((value, s) => {
+      const other = second[t][s];
+      return value === null || other === null ? [] : [other - value];
     }),
   );
+
+/** Differences of the score, second − first, by task, of seeds that both have. */
+export const pairsOf = (first: ArmSummary, second: ArmSummary): Strata =>
+  differences(first.scores, second.scores);
+
+/** The same of survival: 1 where only the second survived, −1 where only the first did. */
+export const survivalPairs = (first: ArmSummary, second: ArmSummary): readonly number[] => {
+  const numbers = ({ alive }: ArmSummary) => alive.map((task) => task.map((is) => (is === null ? null : Number(is)))); // prettier-ignore
+  return differences(numbers(first), numbers(second)).flat();
+};

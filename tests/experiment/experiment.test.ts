@@ -125,7 +125,7 @@ test.each([
   [
     'open',
     moved([0.2, -0.18, 0.1, -0.1]),
-    /^No difference between tokens and rows is seen \(6 pairs\): it is −0\.\d+ to \+0\.\d+ .* About \d+ more seeds would settle this/,
+    /^No clear difference between tokens and rows \(6 pairs\): it is −0\.\d+ to \+0\.\d+ .* About \d+ more seeds would settle this/,
   ],
   [
     'open',
@@ -151,6 +151,42 @@ test('without a band nothing is called equal, and of several comparisons each pa
   expect(tokens.adjusted).toBeCloseTo(6 / 64, 12);
   expect(tokens.sentence).toMatch(/6 pairs cannot reach p = 0\.05 among 3 comparisons/);
   expect([c.equivalence, c.verdict]).toEqual([null, 'open']);
+});
+
+test('collapses are said beside the answer, with the exact McNemar test of pairs', () => {
+  const experiment = parseExperiment(FILE);
+  const scores = { rows: FIRST, tokens: moved([0.2, -0.18, 0.1, -0.1]) };
+  const runs = new Map(runsOf(experiment, scores));
+  for (const id of ['rows-1', 'rows-2', 'rows-4', 'tokens-2'])
+    runs.set(id, { ...runs.get(id)!, metrics: DYING as RunFile['metrics'] });
+  const [comparison] = compareArms(experiment, runs);
+  expect(comparison.survival).toBe(0.5); // two pairs differ, both one way: 2·2⁻²
+  expect(comparison.sentence).toMatch(
+    /stays as it is\. 1 of 6 runs of tokens and 3 of 6 runs of rows collapsed \(p = 0\.500\)\.$/,
+  );
+  const summary = summariseArm(experiment, experiment.arms[0], runs);
+  expect(summary.survived).toMatchObject({ count: 3, total: 6 });
+  expect(summary.meanOfSurvivors).toBeCloseTo((0.28 + 0.29 + 0.3) / 3, 12);
+});
+
+/** Held-out exact match of `instant` on musique after 60 updates, seeds 1 to 5, measured on a card on 2026-11-27. */
+const MEASURED = {
+  random_tree_grpo: [0.03, 0.367, 0.367, 0.433, 0.413],
+  grpo: [0.21, 0.073, 0.25, 0.417, 0.363],
+  tree_grpo: [0.243, 0.257, 0.27, 0.297, 0.203],
+  at2po: [0.3, 0.047, 0.037, 0.33, 0.023],
+  random_tree_turn_loss: [0.04, 0.023, 0.043, 0.04, 0.29],
+};
+
+test('of five seeds of measured runs no method is called better, however far apart their means are', () => {
+  const arms = Object.keys(MEASURED).map((name) => ({ name, algorithm: name }));
+  const experiment = changed({ arms, seeds: [1, 2, 3, 4, 5] });
+  const comparisons = compareArms(experiment, runsOf(experiment, MEASURED));
+  expect(comparisons.map(({ verdict }) => verdict)).toEqual(['open', 'open', 'open', 'open']);
+  expect(comparisons[3].difference?.mean).toBeCloseTo(-0.2348, 10);
+  expect(comparisons[3].sentence).toMatch(
+    /^No clear difference between random_tree_turn_loss and random_tree_grpo \(5 pairs\): it is −0\.393 to \+0\.010 \(range of the pairs, which holds the median 93 times in 100\), −0\.235 in the mean\. 5 pairs cannot reach p = 0\.05 among 4 comparisons/,
+  );
 });
 
 test('what is missing or has no score is left out of pairs and counted, and the page says so', () => {
