@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fail } from './arguments.mjs';
-import { condense, jobsOf, progress, runSideBySide } from './run_queue.mjs';
+import { condense, jobsOf, leftIn, progress, runSideBySide } from './run_queue.mjs';
 
 const OPTIONS = {
   preset: { type: 'string', default: 'instant' },
@@ -48,12 +48,14 @@ function lament({ name, seed }, message) {
 
 /** Runs that are not there yet, in order, with what `npm run lab` is told of each. */
 function runsOf(names) {
+  const { preset, questions, folder } = values;
   const updates = values.updates === undefined ? [] : ['--updates', values.updates];
-  const runs = values.seeds.split(',').map(Number).flatMap((seed) =>
-    names.map((name) => ({
-      ...{ name, seed, file: join(values.folder, `${name}-${seed}.json`), left: join(values.folder, `${name}-${seed}.turnwise`) },
-      options: ['--preset', values.preset, '--algorithm', name, '--seed', String(seed), ...updates, '--eval-questions', values.questions],
-    })),
+  const runs = values.seeds.split(',').flatMap((seed) =>
+    names.map((name) => {
+      const options = ['--preset', preset, '--algorithm', name, '--seed', seed, ...updates, '--eval-questions', questions];
+      const id = `${name}-${Number(seed)}`;
+      return { name, seed: Number(seed), file: join(folder, `${id}.json`), options, left: leftIn(folder, id, options) };
+    }),
   ); // prettier-ignore
   const asked = runs.filter(({ file }) => values.again || !existsSync(file));
   sayProgress = progress(asked.length);

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fail, setting } from './arguments.mjs';
-import { condense, jobsOf, progress, runSideBySide } from './run_queue.mjs';
+import { condense, jobsOf, leftIn, progress, runSideBySide } from './run_queue.mjs';
 import { shorten } from './shorten.mjs';
 
 const OPTIONS = {
@@ -101,7 +101,7 @@ async function train(lab, experiment, folder, { jobs, dawn, adapter }) {
   const runs = lab
     .plannedRuns(experiment)
     .filter(({ id }) => !there.has(id))
-    .map((run) => ({ ...run, left: join(folder, 'runs', `${run.id}.turnwise`) }));
+    .map((run) => ({ ...run, left: leftIn(join(folder, 'runs'), run.id, run.options) }));
   if (there.size > 0) console.log(`${there.size} runs are there already, ${runs.length} are to be made.`);
   if (dawn && runs.length > 0) (await import('./dawn.mjs')).installDawn(); // once, before several ask for it
   const sayProgress = progress(runs.length);

@@ -1,4 +1,5 @@
 // A queue of `npm run lab` runs, each in a process of its own, several side by side; and what is kept of a run.
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,6 +92,12 @@ export async function runSideBySide(runs, { jobs, how, lab = LAB }, { keep, lame
   await Promise.all(Array.from({ length: jobs }, work));
   for (const signal of SIGNALS) process.off(signal, interrupt);
   return isStopped;
+}
+
+/** Where a run is left that was stopped: a file of these options alone, so that others never go on from it. */
+export function leftIn(folder, name, options) {
+  const of = createHash('sha256').update(options.join(' ')).digest('hex').slice(0, 8);
+  return join(folder, `${name}.${of}.turnwise`);
 }
 
 /** A file holds a run's settings, and not its budget. */

@@ -158,10 +158,13 @@ const DEFINITIONS = `- **Score**: exact match on held-out questions after traini
 - **Performance profile**: share of runs with a score above the threshold (section 4.2).
 - **Currencies**: ${CURRENCY_NAMES.map((name) => `${name}: ${CURRENCIES[name]}`).join('; ')}. Mean per run. A run ends after the update in which its budget is used up. What a method samples beside its trees is in the seconds alone.`;
 
-const notes = ({ planned, runs, arms }: Results): readonly string[] => {
+const notes = ({ planned, runs, arms, adapters }: Results): readonly string[] => {
   const unscored = arms.reduce((sum, arm) => sum + arm.unscored, 0);
   return [
     ...(runs < planned ? [`**${planned - runs} of ${planned} runs are not there yet.**`] : []),
+    ...(adapters.length > 1
+      ? ['**Runs of several adapters are mixed**: one seed may sample other tokens on each.']
+      : []),
     ...(unscored > 0 ? [`${unscored} runs have no finite score and are left out.`] : []),
   ];
 };

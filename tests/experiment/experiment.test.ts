@@ -192,6 +192,7 @@ test('of five seeds of measured runs no method is called better, however far apa
 test('what is missing or has no score is left out of pairs and counted, and the page says so', () => {
   const experiment = parseExperiment(FILE);
   const runs = new Map(runsOf(experiment, { rows: [0.3, null, 0.3, 0.3, 0.3, 0.3], tokens: FIRST }));
+  runs.set('tokens-4', { ...runs.get('tokens-4')!, adapter: { vendor: 'w', architecture: 'b' } });
   const bad = runs.get('tokens-3')!;
   runs.set('tokens-3', {
     ...bad,
@@ -203,6 +204,8 @@ test('what is missing or has no score is left out of pairs and counted, and the 
   const page = markdownOf(resultsOf(experiment, runs), 'npm run …', runs);
   expect(page).toContain('**1 of 12 runs are not there yet.**');
   expect(page).toContain('1 runs have no finite score');
+  expect(page).toContain('**Runs of several adapters are mixed**');
+  expect(page).toContain('Adapter v a, w b;');
   expect(page).toContain('| `tokens` | 0.300 | 0.320 | – | 0.310 | 0.290 | 0.300 |');
   expect(page).toMatch(/\| `rows` \| the first.*\| 5 of 5 \(0\.566 to 1\.000\)/);
   expect(markdownOf(resultsOf(experiment, new Map()), '', new Map())).toContain(
