@@ -12,6 +12,7 @@ import { savedFiles } from '../support/kept_runs.tsx';
 import { liveTree, scriptedLog } from '../support/scripted_lab.ts';
 import { stepCheckOf } from '../support/step_check.ts';
 import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
+import { still } from '../support/still.ts';
 
 let lab: Lab;
 let saved: ReturnType<typeof savedFiles>;
@@ -106,7 +107,7 @@ test('the credit drawing as a picture has twice the pixels of the drawing, and i
   await render(<App lab={lab} />);
   lab.selection.select({ view: 'credit', creditFrame: 1e6 });
   await expect.poll(() => menus('.credit-view')).toHaveLength(1);
-  await svg(menus('.credit-view')[0]); // meanwhile the drawing has come to know the size of its frame
+  await still(); // the drawing has come to know the size of its frame
   const { name, blob } = await save(menus('.credit-view')[0], 'PNG');
   expect(name).toMatch(/^tree-update1-.*\.png$/);
   const file = await svg(menus('.credit-view')[0]);
