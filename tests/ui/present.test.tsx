@@ -269,6 +269,22 @@ describe('the presenter', () => {
     await expect.poll(figure).toContain(`n1 V ${formatQuantity(value)}`);
   });
 
+  test('each turn of a small tree has its name, above it where beside its number is no room, and no words lie on others', async () => {
+    await page.viewport(1280, 720);
+    lab = await show(createLab(() => undefined, '#v1&lesson=turn_advantage&present=1'));
+    const texts = (): Element[] => [...document.querySelectorAll('.slide-figure .figure-tree text')];
+    const words = (): string => texts().map(({ textContent }) => textContent).join(' | '); // prettier-ignore
+    for (const name of ['n1', 'n2', 'n3', 'n4', 'n5'])
+      await expect.poll(words).toMatch(new RegExp(`(^| )${name}( |$)`));
+    expect(words()).toMatch(/\| n1 \|/); // alone, so above
+    const boxes = texts().map((text) => text.getBoundingClientRect());
+    const covered = boxes.filter(
+      (a, at) =>
+      boxes.some((b, other) => other > at && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom), // prettier-ignore
+    );
+    expect(covered).toEqual([]);
+  });
+
   test('the second window has the notes of a lesson’s step, its answer and what comes next', async () => {
     lab = await show(createLab(() => undefined, '#v1&lesson=averaging&step=3&present=1'));
     await expect.poll(() => lab.lessons.getState().ground).toBeTruthy();

@@ -115,13 +115,14 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
   });
   const nameless = order.filter(({ id }) => labelled.has(id) && !labelled.get(id)!.startsWith(nodeName(id)));
   const named = roomyLabels(nameless, ({ id }) => [nodeName(id)], aboveOf, [...marks, ...labels], within);
-  const words = {
-    dominantBaseline: 'central',
-    fontSize: fontPx,
-    fontWeight: 600,
-    fill: 'var(--ink)',
-  } as const;
-  const halo = { stroke: 'var(--surface)', strokeWidth: 6, paintOrder: 'stroke' } as const;
+  /** Where which words stand beside and above a node. */
+  const textsOf = (place: PlacedNode): readonly (readonly [words: string, box: Box])[] => {
+    const [label, name] = [labelled.get(place.id), named.get(place.id)];
+    return [
+      ...(label === undefined ? [] : [[label, boxOf(place, label)] as const]),
+      ...(name === undefined ? [] : [[name, aboveOf(place, name)] as const]),
+    ];
+  };
   return (
     <div className="figure-tree" ref={frame}>
       {width > 0 && (
@@ -142,10 +143,6 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
             if (!node) return null;
             const drawing = draw(node);
             const sign = signPath(drawing.glyph, radius);
-            const label = labelled.get(place.id);
-            const { left: textX, top, bottom } = boxOf(place, label ?? '');
-            const name = named.get(place.id);
-            const above = aboveOf(place, name ?? '');
             const isAbout = about.includes(nodeId(place.id));
             return (
               <g
@@ -173,22 +170,22 @@ export function FigureTree({ title, tree, nodes, draw, about }: FigureTreeProps)
                   />
                   {sign && <path d={sign} fill="var(--ink)" />}
                 </g>
-                {label !== undefined && (
-                  <text x={textX} y={(top + bottom) / 2} {...words} {...halo}>
-                    {label}
-                  </text>
-                )}
-                {name !== undefined && (
+                {textsOf(place).map(([words, box]) => (
                   <text
-                    x={left + place.x}
-                    y={above.bottom - fontPx * 0.56}
-                    textAnchor="middle"
-                    {...words}
-                    {...halo}
+                    key={words}
+                    x={box.left}
+                    y={(box.top + box.bottom) / 2}
+                    dominantBaseline="central"
+                    fontSize={fontPx}
+                    fontWeight={600}
+                    fill="var(--ink)"
+                    stroke="var(--surface)"
+                    strokeWidth={6}
+                    paintOrder="stroke"
                   >
-                    {name}
+                    {words}
                   </text>
-                )}
+                ))}
               </g>
             );
           })}

@@ -106,7 +106,7 @@ export function ProfileTable({ groups, ceilings }: TableProps) {
               <td>{formatTimes(flops, ceilings.flopsPerSecond)}</td>
               <td>{formatRate(bytes, 'B/s')}</td>
               <td>{formatTimes(bytes, ceilings.bytesPerSecond)}</td>
-              <td className="profile-bound">{boundWords(bounds)}</td>
+              <td>{boundWords(bounds)}</td>
             </tr>
           ))}
         </tbody>
