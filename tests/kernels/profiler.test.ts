@@ -21,6 +21,7 @@ async function workload(profile: boolean): Promise<{ result: Float32Array; profi
   const program = await Program.build(gpu, 'workload', [
     dispatch(probeFma, { y }, ({ rounds }: Sizes) => ({ length: LENGTH, rounds, scale: 0.5, shift: 1 }), {
       label: 'long',
+      overrides: { WORKGROUP: 1 }, // a grid of two dimensions
     }),
     clear(z),
     dispatch(probeCopy, { x: y, y: z }, () => ({ length: LENGTH }), { label: 'short' }),
@@ -56,7 +57,7 @@ test('with timestamps every step has its dispatches, time and work, and the resu
     kernel: 'probe_fma',
     flops: FLOPS,
     bytes: 12 * LENGTH,
-    groups: 3 * Math.ceil(LENGTH / 64),
+    groups: 3 * LENGTH,
   });
   expect(rows[1]).toMatchObject({ kernel: 'probe_copy', flops: 0, bytes: COPIED });
   expect(rows[0].ms).toBeGreaterThan(2 * rows[1].ms);

@@ -91,16 +91,16 @@ const ACTS = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const;
 function holdInView(element: Element): () => void {
   const bring = (): void => element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const dock = document.querySelector('.lesson-dock')?.clientHeight ?? 0;
-  const observer = new IntersectionObserver((seen) => !seen.at(-1)?.isIntersecting && bring(), {
+  const observer = new IntersectionObserver(bring, {
     rootMargin: `0px 0px -${dock}px 0px`,
+    threshold: [0, 0.25, 0.5, 0.75, 1], // a strip above the dock is not in sight
   });
   const end = (): void => {
     observer.disconnect();
     for (const act of ACTS) removeEventListener(act, end, true);
   };
   for (const act of ACTS) addEventListener(act, end, { capture: true, passive: true });
-  bring();
-  observer.observe(element);
+  observer.observe(element); // which brings it, too
   return end;
 }
 
