@@ -3,8 +3,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fail, setting } from './arguments.mjs';
-import { condense, jobsOf, leftIn, progress, runSideBySide } from './run_queue.mjs';
+import { fail, jobsOf, setting } from './arguments.mjs';
+import { condense, leftIn, progress, runSideBySide } from './run_queue.mjs';
 import { shorten } from './shorten.mjs';
 
 const OPTIONS = {
@@ -50,8 +50,7 @@ function readRuns(lab, experiment, folder) {
   const runs = new Map();
   for (const planned of lab.plannedRuns(experiment)) {
     const file = fileOf(folder, planned.id);
-    if (existsSync(file))
-      runs.set(planned.id, lab.parseRunFile(JSON.parse(readFileSync(file, 'utf8')), planned, file));
+    if (existsSync(file)) runs.set(planned.id, lab.readRunFile(readFileSync(file, 'utf8'), planned, file));
   }
   return runs;
 }
@@ -73,7 +72,7 @@ export function writeReport(lab, experiment, folder) {
 /** Every arm's settings, before anything is trained. @throws RunConfigError naming the first that is wrong */
 function checkSettings({ labConfig, plannedRuns }, experiment) {
   for (const { arm, task, options } of plannedRuns({ ...experiment, seeds: [0] })) {
-    const { values } = parseArgs({ args: [...options], options: { ...LAB_OPTIONS } });
+    const { values } = parseArgs({ args: [...options], options: LAB_OPTIONS });
     try {
       labConfig({
         preset: values.preset,
@@ -143,7 +142,7 @@ async function main() {
   if (positionals.length !== 1) fail(`FILE: got ${positionals.length} files, wanted one.\n\n${HELP}`);
   if (!['software', 'hardware'].includes(values.adapter))
     fail(`--adapter: got ${shorten(values.adapter)}, wanted software or hardware.`);
-  const jobs = jobsOf(values.jobs, fail);
+  const jobs = jobsOf(values.jobs);
   const content = readText(positionals[0]);
   const { withPage } = await import('./headless.mjs');
   await withPage(

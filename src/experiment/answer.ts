@@ -13,7 +13,7 @@ import {
   permutationTest,
   type PairedDifference,
 } from './paired.ts';
-import { pairsOf, summariseArm, survivalPairs, type ArmSummary, type Runs } from './results.ts';
+import { pairsOf, survivalPairs, type ArmSummary } from './results.ts';
 import { improvementInterval, probabilityOfImprovement, type Interval } from './statistics.ts';
 
 /** `identical`: the same score in every pair; `open`: not known yet. */
@@ -41,7 +41,7 @@ export const signed = (value: number, digits = 3): string =>
   `${value >= 0 ? '+' : ''}${fixed(value, digits)}`;
 export const sayP = (p: number): string => (p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`);
 
-const between = ({ low, high }: Interval): string => `${signed(low)} to ${signed(high)}`;
+export const between = ({ low, high }: Interval): string => `${signed(low)} to ${signed(high)}`;
 
 /** Beyond it nobody trains so many. */
 const MOST_SEEDS = 1000;
@@ -123,9 +123,9 @@ function sentenceOf(at: Case, verdict: Verdict, more: number | null): string {
   }
 }
 
-/** Every other arm against the first, on the seeds that both have. */
-export function compareArms(experiment: Experiment, runs: Runs): readonly Comparison[] {
-  const [first, ...others] = experiment.arms.map((arm) => summariseArm(experiment, arm, runs));
+/** Every other arm against the first, on the seeds that both have. @param arms all of the experiment's, in its order */
+export function compareArms(experiment: Experiment, arms: readonly ArmSummary[]): readonly Comparison[] {
+  const [first, ...others] = arms;
   const strata = others.map((other) => pairsOf(first, other));
   const differences = strata.map((pairs) => (pairs.flat().length === 0 ? null : pairedDifference(pairs)));
   const survivals = others.map((other) => survivalPairs(first, other));

@@ -85,32 +85,28 @@ export type Experiment = Readonly<v.InferOutput<typeof schema>>;
 export type Arm = Experiment['arms'][number];
 export type Task = Experiment['tasks'][number];
 
+const OTHER = { what: 'This is no experiment', next: 'docs/experiments.md shows a whole one.' };
+
 /** @throws ExperimentError naming the first field that is not as it should be */
 export function parseExperiment(value: unknown, file = 'experiment'): Experiment {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const next = 'docs/experiments.md shows a whole one.';
-  throw new ExperimentError(
-    issueReport(result.issues, value, { what: 'This is no experiment', root: file, next }),
-  );
+  throw new ExperimentError(issueReport(result.issues, value, { ...OTHER, root: file }));
+}
+
+/** What a file's text says. @param other what it is where it is no JSON, and what to do then @throws ExperimentError */
+export function readJson(text: string, file: string, other: Pick<ErrorReport, 'what' | 'next'>): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const got = `text that is no JSON: ${quote(error instanceof Error ? error.message : '')}`;
+    throw new ExperimentError({ ...other, where: file, got, wanted: 'one JSON object' });
+  }
 }
 
 /** @throws ExperimentError where the text is no JSON, or no experiment */
-export function readExperiment(text: string, file: string): Experiment {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new ExperimentError({
-      what: 'This is no experiment',
-      where: file,
-      got: `text that is no JSON: ${quote(error instanceof Error ? error.message : '')}`,
-      wanted: 'one JSON object',
-      next: 'docs/experiments.md shows a whole one.',
-    });
-  }
-  return parseExperiment(value, file);
-}
+export const readExperiment = (text: string, file: string): Experiment =>
+  parseExperiment(readJson(text, file, OTHER), file);
 
 /** One run of an experiment. */
 export interface PlannedRun {

@@ -1,9 +1,9 @@
 /** An experiment's page: the answer, the numbers beside it and what they mean. Pure: from the experiment and its runs' files alone. */
-import { compareArms, fixed, sayP, signed, type Comparison } from './answer.ts';
+import { between, compareArms, fixed, sayP, signed, type Comparison } from './answer.ts';
 import { CURRENCIES, CURRENCY_NAMES, type Spending } from './budget.ts';
 import { canCollapse, collapseOf, earlySigns, type Curves, type Sign, type SignRecord } from './collapse.ts';
 import { armDifference, plannedRuns, sayBudget, type Experiment } from './experiment.ts';
-import { curvesOf, summariseArm, type ArmSummary, type Runs } from './results.ts';
+import { curvesOf, summariseArms, type ArmSummary, type Runs } from './results.ts';
 import { plural } from '../units.ts';
 import { performanceProfile, RESAMPLING, type Interval } from './statistics.ts';
 
@@ -25,6 +25,7 @@ const unique = (values: readonly string[]): readonly string[] => [...new Set(val
 /** @param runs by id; those that are missing are counted, not guessed */
 export function resultsOf(experiment: Experiment, runs: Runs): Results {
   const all = [...runs.values()];
+  const arms = summariseArms(experiment, runs);
   const collapses = all.flatMap((run) => {
     const update = collapseOf(curvesOf(run));
     return update === null ? [] : [[run.id, update] as const];
@@ -35,8 +36,8 @@ export function resultsOf(experiment: Experiment, runs: Runs): Results {
     runs: all.length,
     adapters: unique(all.map(({ adapter }) => `${adapter.vendor} ${adapter.architecture}`)),
     dates: unique(all.map(({ date }) => date.slice(0, 10))),
-    arms: experiment.arms.map((arm) => summariseArm(experiment, arm, runs)),
-    comparisons: compareArms(experiment, runs),
+    arms,
+    comparisons: compareArms(experiment, arms),
     collapses: Object.fromEntries(collapses),
     signs: earlySigns(all.map(curvesOf)),
   };
@@ -48,7 +49,6 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const range = (interval: Interval | null): string =>
   interval ? `${fixed(interval.low)} to ${fixed(interval.high)}` : '–';
-const signedRange = ({ low, high }: Interval): string => `${signed(low)} to ${signed(high)}`;
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 const spentCells = (used: Spending): readonly string[] => CURRENCY_NAMES.map((name) => whole(used[name]));
@@ -87,7 +87,7 @@ const comparisonRow = ({ arm, difference, adjusted, improvement, improvementInte
   code(arm),
   String(difference?.pairs ?? 0),
   difference ? signed(difference.mean) : '–',
-  difference ? signedRange(difference.interval) : '–',
+  difference ? between(difference.interval) : '–',
   barePOf(adjusted),
   improvement === null ? '–' : `${fixed(improvement, 2)} (${range(improvementInterval)})`,
   fixed(detectable),
@@ -113,7 +113,7 @@ const SIGNAL_WORDS: Readonly<Record<Sign['signal'], string>> = {
   malformed: 'malformed leaves',
 };
 
-export const saySign = ({ signal, of, side, threshold }: Sign): string =>
+const saySign = ({ signal, of, side, threshold }: Sign): string =>
   `${SIGNAL_WORDS[signal]} ${side === 'above' ? 'at least' : 'below'} ${threshold}${of === 'value' ? '' : ' of the start’s'}`;
 
 /** Every sign that was tried, none left out: a threshold that is chosen by this table is chosen on the same runs, and looks better than it is. */
@@ -206,6 +206,7 @@ export function markdownOf(results: Results, command: string, runs: Runs): strin
         'probability of improvement (95 %)',
         'detectable',
         'p of equal',
+        'p of survival',
       ],
       comparisons.map(comparisonRow),
     )}`,

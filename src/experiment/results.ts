@@ -3,7 +3,14 @@ import * as v from 'valibot';
 import { issueReport, quote } from '../protocol/schema.ts';
 import { CURRENCY_NAMES, NOTHING_SPENT, type Spending } from './budget.ts';
 import { canCollapse, collapseOf, SIGNALS, type Curves } from './collapse.ts';
-import { ExperimentError, plannedRuns, type Arm, type Experiment, type PlannedRun } from './experiment.ts';
+import {
+  ExperimentError,
+  plannedRuns,
+  readJson,
+  type Arm,
+  type Experiment,
+  type PlannedRun,
+} from './experiment.ts';
 import {
   bootstrapInterval,
   interquartileMean,
@@ -39,20 +46,23 @@ const schema = v.object({
 /** A run's file, as the queue writes it. */
 export type RunFile = Readonly<v.InferOutput<typeof schema>>;
 
+const OTHER = {
+  what: 'This is no run of the experiment',
+  next: 'Move it away, or give the experiment another folder with --out.',
+};
+
 /**
- * A file that stands where this run's should.
+ * The text of a file that stands where this run's should.
  * @throws ExperimentError where it is no run, or one of other settings
  */
-export function parseRunFile(value: unknown, planned: PlannedRun, file: string): RunFile {
+export function readRunFile(text: string, planned: PlannedRun, file: string): RunFile {
+  const value = readJson(text, file, OTHER);
   const result = v.safeParse(schema, value);
-  const what = 'This is no run of the experiment';
-  const next = 'Move it away, or give the experiment another folder with --out.';
-  if (!result.success)
-    throw new ExperimentError(issueReport(result.issues, value, { what, root: file, next }));
+  if (!result.success) throw new ExperimentError(issueReport(result.issues, value, { ...OTHER, root: file }));
   const { options } = result.output;
   if (options.join(' ') === planned.options.join(' ')) return result.output;
   throw new ExperimentError({
-    ...{ what, where: file, next },
+    ...{ ...OTHER, where: file },
     got: `a run of ${quote(options.join(' '))}`,
     wanted: planned.options.join(' '),
   });
@@ -82,10 +92,8 @@ export interface ArmSummary {
 export const curvesOf = ({ metrics: curves }: RunFile): Curves => curves;
 
 /** Held-out exact match after training, in [0, 1]; null where it is not finite. */
-export const scoreOf = ({ evaluation }: Experiment, { heldOut: { after } }: RunFile): number | null =>
+const scoreOf = ({ evaluation }: Experiment, { heldOut: { after } }: RunFile): number | null =>
   evaluation.score === 'greedy' ? after.greedyExactMatch : after.exactMatch;
-
-const isThere = <T>(value: T | null): value is T => value !== null;
 
 /** Whether a run did not collapse; null: it is too short to tell. */
 function isAlive(run: RunFile): boolean | null {
@@ -93,8 +101,19 @@ function isAlive(run: RunFile): boolean | null {
   return canCollapse(curves) ? collapseOf(curves) === null : null;
 }
 
-export function summariseArm(experiment: Experiment, arm: Arm, runs: Runs): ArmSummary {
-  const planned = plannedRuns(experiment).filter((run) => run.arm === arm.name);
+/** Every arm of the experiment, in its order. */
+export function summariseArms(experiment: Experiment, runs: Runs): readonly ArmSummary[] {
+  const planned = plannedRuns(experiment);
+  const of = ({ name }: Arm): readonly PlannedRun[] => planned.filter((run) => run.arm === name);
+  return experiment.arms.map((arm) => summariseArm(experiment, arm, of(arm), runs));
+}
+
+function summariseArm(
+  experiment: Experiment,
+  arm: Arm,
+  planned: readonly PlannedRun[],
+  runs: Runs,
+): ArmSummary {
   const own = planned.flatMap(({ id }) => runs.get(id) ?? []);
   const byTask = <T>(of: (run: RunFile) => T | null): readonly (readonly (T | null)[])[] =>
     experiment.tasks.map(({ name }) =>
@@ -107,10 +126,12 @@ export function summariseArm(experiment: Experiment, arm: Arm, runs: Runs): ArmS
     );
   const scores = byTask((run) => scoreOf(experiment, run));
   const alive = byTask(isAlive);
-  const strata = scores.map((task) => task.filter(isThere)).filter((task) => task.length > 0);
-  const told = alive.flat().filter(isThere);
+  const strata = scores
+    .map((task) => task.filter((score) => score !== null))
+    .filter((task) => task.length > 0);
+  const told = alive.flat().filter((is) => is !== null);
   const [count, total] = [told.filter(Boolean).length, told.length];
-  const surviving = own.filter(isAlive).map((run) => scoreOf(experiment, run)).filter(isThere); // prettier-ignore
+  const surviving = own.filter(isAlive).map((run) => scoreOf(experiment, run)).filter((score) => score !== null); // prettier-ignore
   const all = strata.flat();
   return {
     ...{ arm, scores, alive, strata, runs: own.length, unscored: own.length - all.length },

@@ -19,7 +19,7 @@ import {
   type Experiment,
 } from '../../src/experiment/experiment.ts';
 import { markdownOf, resultsOf, saySigns, signTable } from '../../src/experiment/report.ts';
-import { parseRunFile, summariseArm, type RunFile, type Runs } from '../../src/experiment/results.ts';
+import { readRunFile, summariseArms, type RunFile, type Runs } from '../../src/experiment/results.ts';
 import { isLogged } from '../../src/protocol/protocol.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
@@ -105,10 +105,13 @@ function runsOf(
     if (score === null || score === undefined) return [];
     const at = (exactMatch: number) => ({ exactMatch, greedyExactMatch: exactMatch });
     const file = { id: planned.id, options: planned.options, seed: planned.seed, adapter: { vendor: 'v', architecture: 'a' }, date: '2026-11-28T00:00:00Z', heldOut: { questions: 300, before: at(0.05), after: at(score) }, used: { updates: 60, tokens: 2e5, generated: 3e5, seconds: 100 }, metrics: curves }; // prettier-ignore
-    return [[planned.id, parseRunFile(JSON.parse(JSON.stringify(file)), planned, 'f')]];
+    return [[planned.id, readRunFile(JSON.stringify(file), planned, 'f')]];
   });
   return new Map(runs);
 }
+
+const compared = (experiment: Experiment, runs: Runs) =>
+  compareArms(experiment, summariseArms(experiment, runs));
 
 const FIRST = [0.3, 0.32, 0.28, 0.31, 0.29, 0.3];
 const moved = (by: readonly number[]): number[] => FIRST.map((score, at) => score + by[at % by.length]);
@@ -136,7 +139,7 @@ test.each([
   ['open', [], /^Nothing is known of tokens yet/],
 ] as const)('the answer is %s, in a sentence with its uncertainty', (verdict, scores, sentence) => {
   const experiment = parseExperiment(FILE);
-  const [comparison] = compareArms(experiment, runsOf(experiment, { rows: FIRST, tokens: scores }));
+  const [comparison] = compared(experiment, runsOf(experiment, { rows: FIRST, tokens: scores }));
   expect(comparison.sentence).toMatch(sentence);
   expect(comparison.verdict).toBe(verdict);
 });
@@ -146,7 +149,7 @@ test('without a band nothing is called equal, and of several comparisons each pa
   const text = JSON.stringify({ ...FILE, arms, equalWithin: undefined }); // JSON has none
   const experiment = readExperiment(text, 'x.json');
   const scores = { rows: FIRST, tokens: moved([0.1, 0.12]), c: moved([0.002, -0.002]), d: FIRST };
-  const [tokens, c] = compareArms(experiment, runsOf(experiment, scores));
+  const [tokens, c] = compared(experiment, runsOf(experiment, scores));
   expect(tokens.difference?.p).toBeCloseTo(2 / 64, 12);
   expect(tokens.adjusted).toBeCloseTo(6 / 64, 12);
   expect(tokens.sentence).toMatch(/6 pairs cannot reach p = 0\.05 among 3 comparisons/);
@@ -159,12 +162,12 @@ test('collapses are said beside the answer, with the exact McNemar test of pairs
   const runs = new Map(runsOf(experiment, scores));
   for (const id of ['rows-1', 'rows-2', 'rows-4', 'tokens-2'])
     runs.set(id, { ...runs.get(id)!, metrics: DYING as RunFile['metrics'] });
-  const [comparison] = compareArms(experiment, runs);
+  const [comparison] = compared(experiment, runs);
   expect(comparison.survival).toBe(0.5); // two pairs differ, both one way: 2·2⁻²
   expect(comparison.sentence).toMatch(
     /stays as it is\. 1 of 6 runs of tokens and 3 of 6 runs of rows collapsed \(p = 0\.500\)\.$/,
   );
-  const summary = summariseArm(experiment, experiment.arms[0], runs);
+  const summary = summariseArms(experiment, runs)[0];
   expect(summary.survived).toMatchObject({ count: 3, total: 6 });
   expect(summary.meanOfSurvivors).toBeCloseTo((0.28 + 0.29 + 0.3) / 3, 12);
 });
@@ -181,7 +184,7 @@ const MEASURED = {
 test('of five seeds of measured runs no method is called better, however far apart their means are', () => {
   const arms = Object.keys(MEASURED).map((name) => ({ name, algorithm: name }));
   const experiment = changed({ arms, seeds: [1, 2, 3, 4, 5] });
-  const comparisons = compareArms(experiment, runsOf(experiment, MEASURED));
+  const comparisons = compared(experiment, runsOf(experiment, MEASURED));
   expect(comparisons.map(({ verdict }) => verdict)).toEqual(['open', 'open', 'open', 'open']);
   expect(comparisons[3].difference?.mean).toBeCloseTo(-0.2348, 10);
   expect(comparisons[3].sentence).toMatch(
@@ -198,9 +201,9 @@ test('what is missing or has no score is left out of pairs and counted, and the 
     ...bad,
     heldOut: { ...bad.heldOut, after: { exactMatch: null, greedyExactMatch: 0 } },
   });
-  const summary = summariseArm(experiment, experiment.arms[1], runs);
+  const summary = summariseArms(experiment, runs)[1];
   expect([summary.runs, summary.unscored, summary.scores[0][2]]).toEqual([6, 1, null]);
-  expect(compareArms(experiment, runs)[0].difference?.pairs).toBe(4);
+  expect(compared(experiment, runs)[0].difference?.pairs).toBe(4);
   const page = markdownOf(resultsOf(experiment, runs), 'npm run …', runs);
   expect(page).toContain('**1 of 12 runs are not there yet.**');
   expect(page).toContain('1 runs have no finite score');
@@ -208,6 +211,16 @@ test('what is missing or has no score is left out of pairs and counted, and the 
   expect(page).toContain('Adapter v a, w b;');
   expect(page).toContain('| `tokens` | 0.300 | 0.320 | – | 0.310 | 0.290 | 0.300 |');
   expect(page).toMatch(/\| `rows` \| the first.*\| 5 of 5 \(0\.566 to 1\.000\)/);
+  for (const table of page.match(/(?:^\|.*\n)+/gm)!)
+    expect(
+      new Set(
+        table
+          .trim()
+          .split('\n')
+          .map((row) => row.split(' | ').length),
+      ).size,
+      table,
+    ).toBe(1);
   expect(markdownOf(resultsOf(experiment, new Map()), '', new Map())).toContain(
     'Nothing is known of tokens yet',
   );
@@ -217,10 +230,13 @@ test('a run of other settings is not taken for this one', () => {
   const experiment = parseExperiment(FILE);
   const [planned, other] = plannedRuns(experiment);
   const run = runsOf(experiment, { rows: FIRST, tokens: FIRST }).get(planned.id);
-  expect(() => parseRunFile(run, other, 'runs/tokens-1.json')).toThrow(
+  expect(() => readRunFile(JSON.stringify(run), other, 'runs/tokens-1.json')).toThrow(
     /runs\/tokens-1\.json\): got a run of/,
   );
-  expect(() => parseRunFile({ id: 'x' }, planned, 'f')).toThrow(/f\.options/);
+  expect(() => readRunFile('{"id":"x"}', planned, 'f')).toThrow(/f\.options/);
+  expect(() => readRunFile('{', planned, 'runs/a.json')).toThrow(
+    /no run.*runs\/a\.json\): got text that is no JSON.*--out/,
+  );
 });
 
 test('a run collapses where its answers are flat and its paths short or its trees dead, to the end', () => {
