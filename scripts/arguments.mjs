@@ -16,3 +16,11 @@ export function setting(text) {
     );
   return [text.slice(0, at), text.slice(at + 1)];
 }
+
+/** --jobs as a number. */
+export function jobsOf(text) {
+  const jobs = Number(text);
+  return Number.isInteger(jobs) && jobs >= 1
+    ? jobs
+    : fail(`--jobs: got ${shorten(text)}, wanted a whole number of at least 1.`);
+}

@@ -4,16 +4,12 @@ import { spawn } from 'node:child_process';
 const WINDOWS = process.platform === 'win32';
 
 /**
- * Starts a command in a group of its own: a Ctrl-C of the terminal does not reach it, only `interrupt` does.
+ * Starts a program, by its path, in a group of its own: a Ctrl-C of the terminal does not reach it, only `interrupt` does.
  * @returns its end, a promise of its exit status and its output, both streams as they came, which never rejects; and what
  * sends a signal to it and all that it started (on Windows, which has no groups, to it alone)
  */
 export function startAside(command, args) {
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    shell: WINDOWS,
-    detached: !WINDOWS,
-  });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: !WINDOWS });
   return { end: endOf(child), interrupt: (signal = 'SIGINT') => sendTo(child, signal) };
 }
 

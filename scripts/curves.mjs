@@ -4,8 +4,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fail } from './arguments.mjs';
-import { condense, jobsOf, leftIn, progress, runSideBySide } from './run_queue.mjs';
+import { jobsOf } from './arguments.mjs';
+import { condense, leftIn, progress, runSideBySide } from './run_queue.mjs';
 
 const OPTIONS = {
   preset: { type: 'string', default: 'instant' },
@@ -28,7 +28,7 @@ async function inPage(config) {
   return (await runLab(config, null, () => undefined)).result;
 }
 
-const jobs = jobsOf(values.jobs, fail);
+const jobs = jobsOf(values.jobs);
 mkdirSync(values.folder, { recursive: true });
 let sayProgress;
 

@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import WebSocket from 'ws';
 import { SOFTWARE_DRIVER, softwareEnvironment } from './software_driver.mjs';
 
@@ -165,10 +164,4 @@ export async function openFirefox() {
     await close();
     throw error;
   }
-}
-
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { path, version, lack } = findFirefox();
-  console.log(lack ? `Firefox: ${lack}` : `${path} Mozilla Firefox ${version}`);
-  process.exit(lack ? 1 : 0);
 }

@@ -24,7 +24,7 @@ const KEPT = [
 ];
 const DIGITS = 5; // significant, of what is kept
 
-export const rounded = (value) => (Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : null);
+const rounded = (value) => (Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : null);
 
 /** What the pages of results need of a run. */
 export function condense({ config, adapter, date, heldOut, updates, seconds, used }) {
@@ -107,19 +107,12 @@ function untilOf(options) {
 }
 
 /** How far a queue is, in words. */
-export function progress(count, started = Date.now()) {
+export function progress(count) {
+  const started = Date.now();
   let done = 0;
   return () => {
     done += 1;
     const left = (((Date.now() - started) / 1000 / done) * (count - done)).toFixed(0);
     return `${done} of ${count}, about ${left} s left`;
   };
-}
-
-/** --jobs as a number. */
-export function jobsOf(text, fail) {
-  const jobs = Number(text);
-  return Number.isInteger(jobs) && jobs >= 1
-    ? jobs
-    : fail(`--jobs: got ${text}, wanted a whole number of at least 1.`);
 }
