@@ -14,16 +14,19 @@ const HEAP_MS = 250; // between two looks at the heap
 const megabytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MB`;
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
-/** The most that the page's heap held, until `stop`; a worker does not tell of its own. */
+/** @returns what stops looking, and says the most that the page's heap held; a worker does not tell of its own */
 function watchHeap(page) {
-  const most = { page: 0 };
+  let most = 0;
   const used = () => performance.memory?.usedJSHeapSize ?? 0;
   const look = async () => {
     const own = await page.evaluate(used).catch(() => 0);
-    most.page = Math.max(most.page, own);
+    most = Math.max(most, own);
   };
   const timer = setInterval(() => void look(), HEAP_MS);
-  return { most, stop: () => clearInterval(timer) };
+  return () => {
+    clearInterval(timer);
+    return most;
+  };
 }
 
 const isRead = () => document.querySelector('.conversation [data-author=policy]') !== null;
@@ -48,7 +51,7 @@ async function open({ url, launching }) {
         if (seen.begun > 0 && seen.first === 0 && isThere) seen.first = performance.now();
       }).observe(document.body, { childList: true, subtree: true });
     });
-    const heap = watchHeap(page);
+    const mostHeap = watchHeap(page);
     await page.locator('input[type=file]').first().setInputFiles(file);
     await page.getByText('Read as').waitFor({ timeout: HOUR });
     const { begun, first, now } = await page.evaluate(() => ({ ...globalThis.seen, now: performance.now() }));
@@ -56,22 +59,16 @@ async function open({ url, launching }) {
     console.log(`first tree ${seconds((first || now) - begun)}, all of it ${seconds(now - begun)}`);
     await page.evaluate(() => (location.hash = location.hash.replace(/&update=\d+/, ''))); // the newest
     const readThem = page.getByRole('button', { name: 'Read them' });
-    if (
-      await readThem.waitFor({ timeout: 5000 }).then(
-        () => true,
-        () => false,
-      )
-    ) {
-      // prettier-ignore
+    const isInFile = await readThem.waitFor({ timeout: 5000 }).then(() => true, () => false); // prettier-ignore
+    if (isInFile) {
       const from = await page.evaluate(() => performance.now());
       await readThem.click();
       await page.waitForFunction(isRead, undefined, { timeout: HOUR });
       const until = await page.evaluate(() => performance.now());
       console.log(`the last step read back and on screen after ${seconds(until - from)}`);
     }
-    heap.stop();
     const busy = await page.evaluate(() => globalThis.seen.busy);
-    console.log(`the page busy for ${busy.toFixed(0)} ms at most, its heap at most ${megabytes(heap.most.page)}`); // prettier-ignore
+    console.log(`the page busy for ${busy.toFixed(0)} ms at most, its heap at most ${megabytes(mostHeap())}`); // prettier-ignore
   } finally {
     await browser.close();
   }

@@ -62,7 +62,7 @@ function budget(text) {
   if (text === undefined) return undefined;
   const [by, ...rest] = text.split('=');
   const amount = Number(rest.join('='));
-  if (!CURRENCIES.includes(by) || rest.length === 0 || !Number.isFinite(amount) || amount <= 0)
+  if (!CURRENCIES.includes(by) || !Number.isFinite(amount) || amount <= 0)
     fail(`--until: got ${shorten(text)}, wanted one of ${CURRENCIES.join(', ')} = a number above 0, e.g. --until tokens=100000.`); // prettier-ignore
   return { by, amount };
 }
@@ -147,11 +147,7 @@ async function inPage([config, file, record, traces, until]) {
   const stopping = new AbortController();
   globalThis.stopLab = () => stopping.abort();
   const start = file === null ? config : new Blob([Uint8Array.from(atob(file), (each) => each.charCodeAt(0))]); // prettier-ignore
-  const outcome = await runLab(start, record, onProgress, {
-    stop: stopping.signal,
-    traces,
-    until: until ?? undefined,
-  });
+  const outcome = await runLab(start, record, onProgress, { stop: stopping.signal, traces, until });
   let binary = '';
   for (const byte of outcome.recording ?? []) binary += String.fromCharCode(byte);
   return { ...outcome, recording: outcome.recording && btoa(binary) };
@@ -199,13 +195,8 @@ async function trainInPage({ page, server }, options) {
   const { config, file } = await asked(server, options);
   await page.exposeFunction('report', showProgress);
   onInterrupt(() => page.evaluate(() => globalThis.stopLab()).catch(() => process.exit(130))); // no run yet
-  const wanted = [
-    config,
-    toBase64(file),
-    recordOf(options.record),
-    options.traces !== undefined,
-    options.until ?? null,
-  ];
+  const { record, traces, until } = options;
+  const wanted = [config, toBase64(file), recordOf(record), traces !== undefined, until];
   const { recording, ...outcome } = await page.evaluate(inPage, wanted);
   tell({ ...outcome, recording: recording && Buffer.from(recording, 'base64') }, options);
 }
