@@ -52,6 +52,20 @@ test('a lane holds what is declared and named again, to the end of a loop, and w
   expect(textBudget(TEXT.replace(line, ''))).toMatchObject({ liveWords: 19, liveLine: 16 });
 });
 
+test('what is read in a loop that it is declared outside of is held to the end of the loop; workgroup memory is in 16 bytes', () => {
+  const loop = `var<workgroup> three: array<f32, 3>;
+var<workgroup> one: f32;
+@compute @workgroup_size(1)
+fn main() {
+  let first = vec4f(1.0);
+  for (var i = 0u; i < 3u; i++) {
+    let part = first.x;
+    let next = vec4f(part); // first 4, i, part, next 4
+  }
+}`;
+  expect(textBudget(loop)).toEqual({ workgroupBytes: 16 + 16, lanes: 1, liveWords: 10, liveLine: 8 });
+});
+
 test('a text that cannot be read is an error, and the table has every kernel', () => {
   expect(() => textBudget(TEXT.replace('HALF =', 'QUARTER ='))).toThrow('HALF is no whole number');
   expect(() => textBudget('const A = 1;')).toThrow('no function main');

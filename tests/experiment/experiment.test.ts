@@ -20,7 +20,9 @@ import {
 } from '../../src/experiment/experiment.ts';
 import { markdownOf, resultsOf, saySigns, signTable } from '../../src/experiment/report.ts';
 import { readRunFile, summariseArms, type RunFile, type Runs } from '../../src/experiment/results.ts';
+import { condense, leftIn } from '../../scripts/run_queue.mjs';
 import { isLogged } from '../../src/protocol/protocol.ts';
+import { summarise } from '../../src/train/engine/lab.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 const FILE = {
@@ -203,6 +205,11 @@ test('what is missing or has no score is left out of pairs and counted, and the 
   });
   const summary = summariseArms(experiment, runs)[1];
   expect([summary.runs, summary.unscored, summary.scores[0][2]]).toEqual([6, 1, null]);
+  const greedy = changed({ evaluation: { questions: 300, score: 'greedy' } });
+  expect(summariseArms(greedy, runs)[1].scores[0][2]).toBe(0);
+  const short = { ...LIVING, exactMatch: steady(0.1, 9) }; // nothing is told of survival
+  const [untold] = summariseArms(experiment, runsOf(experiment, { rows: FIRST, tokens: FIRST }, short));
+  expect([untold.survived, untold.meanOfSurvivors, untold.runs]).toEqual([null, null, 6]);
   expect(compared(experiment, runs)[0].difference?.pairs).toBe(4);
   const page = markdownOf(resultsOf(experiment, runs), 'npm run …', runs);
   expect(page).toContain('**1 of 12 runs are not there yet.**');
@@ -242,6 +249,8 @@ test('a run of other settings is not taken for this one', () => {
 test('a run collapses where its answers are flat and its paths short or its trees dead, to the end', () => {
   expect(collapseOf(LIVING)).toBeNull();
   expect(collapseOf(DYING)).toBe(10); // the first window of which the start is whole
+  expect(collapseOf({ ...DYING, deadTrees: steady(0.2) })).toBe(10); // by its paths alone
+  expect(collapseOf({ ...DYING, depth: steady(4) })).toBe(10); // by its trees alone
   const back = { ...DYING, depth: [...DYING.depth!, ...steady(4, 9)], deadTrees: [...DYING.deadTrees!, ...steady(0.1, 9)], exactMatch: [...DYING.exactMatch!, ...steady(0.3, 9)] }; // prettier-ignore
   expect(collapseOf(back)).toBeNull(); // it recovered
   expect(collapseOf({ exactMatch: steady(0.05, 9), depth: steady(1, 9) })).toBeNull(); // too short to tell
@@ -253,6 +262,10 @@ test('signs are counted by run: told in time, missed, false', () => {
   expect(dead.map((sign) => firstWarning(DYING, sign))).toEqual([6, 7, 8, 9]); // windows of five: 0.32, 0.44, 0.56, 0.68
   const [first] = earlySigns([DYING, LIVING, { ...LIVING, deadTrees: steady(0.35) }], dead);
   expect(first).toMatchObject({ collapsed: 1, inTime: 1, leads: [4], lead: 4, survived: 2, falseAlarms: 1 });
+  const depth = EARLY_SIGNS.filter(({ signal }) => signal === 'depth');
+  expect(earlySigns([DYING], depth).map(({ inTime }) => inTime)).toEqual([0, 0, 0, 0]); // with it, not before
+  const shorter = { depth: [...steady(4, 5), ...steady(3.65, 7)] }; // 2.65 of 3 turns beyond the first
+  expect(depth.map((sign) => firstWarning(shorter, sign))).toEqual([10, null, null, null]);
   const entropy = earlySigns(
     [DYING],
     EARLY_SIGNS.filter(({ signal }) => signal === 'entropy'),
@@ -296,8 +309,28 @@ test('what a run spends is counted from its log', async () => {
   expect(used.tokens).toBe(sampled); // all that was sampled has an event
   expect(used.generated).toBe(nodes.reduce((sum, { tokens }) => sum + tokens.length, 0));
   expect(used.generated).toBeGreaterThan(used.tokens);
+  const grown = log.find((event) => event.kind === 'node' && event.node.origin.kind !== 'root');
+  if (grown?.kind !== 'node') throw new Error('no node grew');
+  const copy = {
+    ...grown,
+    node: { ...grown.node, origin: { kind: 'duplicate', of: grown.node.id } },
+  } as const;
+  expect(spend(used, grown).generated).toBe(used.generated + grown.node.tokens.length);
+  expect(spend(used, copy)).toEqual(used);
   expect(isUsedUp(used, { by: 'tokens', amount: used.tokens })).toBe(true);
   expect(isUsedUp(used, { by: 'tokens', amount: used.tokens + 1 })).toBe(false);
+});
+
+test('what the queue keeps of a run is a run of the experiment, and one that was left goes on with its options alone', async () => {
+  const [planned, other] = plannedRuns(parseExperiment(FILE));
+  const { id, options } = planned;
+  const result = summarise((await scriptedRun(smallConfig())).filter(isLogged), 1);
+  const file = readRunFile(JSON.stringify({ id, options, ...condense(result) }), planned, 'f');
+  expect(file.used).toMatchObject({ updates: 2, tokens: result.used.tokens });
+  expect(file.heldOut.after.exactMatch).toBe(result.heldOut.after.exactMatch);
+  expect(file.metrics.depth).toEqual(result.updates.map(({ depth }) => Number(depth.toPrecision(5))));
+  expect(leftIn('runs', id, options)).toMatch(/^runs.rows-1\.[0-9a-f]{8}\.turnwise$/);
+  expect(leftIn('runs', id, other.options)).not.toBe(leftIn('runs', id, options));
 });
 
 test('the command line knows the currencies', () => {
