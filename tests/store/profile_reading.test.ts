@@ -20,13 +20,13 @@ test('a kernel is bound by what accounts for half of its time or more, by what a
   expect(boundOf(80, 10, 5e6, 6e6, 80)).toBe('launches'); // 8 of 10 ms
 });
 
-test('else by its workgroups, on the average fewer than fill the device; else it waits', () => {
+test('else by its workgroups, on the average fewer than fill the device; else by something other', () => {
   expect(boundOf(2, 10, 0, 0, 199)).toBe('groups');
-  expect(boundOf(2, 10, 0, 0, 200)).toBe('waiting');
+  expect(boundOf(2, 10, 0, 0, 200)).toBe('other');
 });
 
 test('work that is not known bounds nothing', () => {
-  expect(boundOf(1, 10, null, null, 1000)).toBe('waiting');
+  expect(boundOf(1, 10, null, null, 1000)).toBe('other');
 });
 
 test('a group’s time is shared out by its rows, most first', () => {

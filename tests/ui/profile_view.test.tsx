@@ -136,7 +136,7 @@ test('what bounds the time stands by share, with what a person can do about it',
     /^too few groups, 87 % of the time: has fewer workgroups than the 8 that fill this device/,
   );
   expect(lines[0]).toContain('More prompts per update');
-  expect(lines[1]).toMatch(/^waiting, 13 % of the time: /);
+  expect(lines[1]).toMatch(/^other, 13 % of the time: /);
 });
 
 test('the same time stands by program and by step', async () => {

@@ -133,6 +133,6 @@ export const MACHINE_TERMS: Glossary = {
   },
   bound: {
     title: 'Bound by',
-    text: 'What the time of a [[kernel]] goes into: [[arithmetic]] or [[traffic]] near the device’s best, the starts of many short [[dispatches|dispatch]], too few groups to fill the device, or waiting.',
+    text: 'What the time of a [[kernel]] goes into: [[arithmetic]] or [[traffic]] near the device’s best, the starts of many short [[dispatches|dispatch]], too few groups to fill the device, or something other.',
   },
 };

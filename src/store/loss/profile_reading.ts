@@ -13,9 +13,9 @@ export interface Rate {
 
 /**
  * What a dispatch's time is bound by: the first three where they account for half of it or more, the one that accounts for
- * most; else too few workgroups to fill the device; else it waits, for memory or within its workgroups.
+ * most; else too few workgroups to fill the device; else other: instructions that are no multiply-adds, or waits.
  */
-export const BOUNDS = ['arithmetic', 'bandwidth', 'launches', 'groups', 'waiting'] as const;
+export const BOUNDS = ['arithmetic', 'bandwidth', 'launches', 'groups', 'other'] as const;
 export type Bound = (typeof BOUNDS)[number];
 
 /** Time by what it is bound by, most first. */
@@ -57,7 +57,7 @@ function boundOf({ ms, dispatches, groups, flops, bytes }: ProfileRow, ceilings:
   ] as const;
   const [bound, least] = needed.toSorted((a, b) => b[1] - a[1])[0];
   if (least >= HALF * ms) return bound;
-  return groups < dispatches * ceilings.fillingGroups ? 'groups' : 'waiting';
+  return groups < dispatches * ceilings.fillingGroups ? 'groups' : 'other';
 }
 
 function boundTimes(rows: readonly ProfileRow[], ceilings: DeviceCeilings): BoundTimes {

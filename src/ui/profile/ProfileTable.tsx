@@ -46,7 +46,7 @@ export const BOUND_NAMES: Readonly<Record<Bound, string>> = {
   bandwidth: 'bandwidth',
   launches: 'launches',
   groups: 'too few groups',
-  waiting: 'waiting',
+  other: 'other',
 };
 
 /** "arithmetic"; "too few groups 62 %" where other dispatches of the line are bound by something else. */

@@ -82,18 +82,21 @@ const BOUND_ADVICE: Readonly<Record<Bound, (ceilings: UpdateProfile['ceilings'])
     `is dispatches so short that starting them (${formatNumber(1000 * launchMs, 1)} µs each here) is half of it or more. More prompts per update and a larger mini-batch give each of them more to do.`,
   groups: ({ fillingGroups }) =>
     `has fewer workgroups than the ${formatCount(fillingGroups)} that fill this device, part of which is idle. More prompts per update, a larger mini-batch.`,
-  waiting: () =>
-    'is none of these: workgroups wait for memory or for one another. No setting of a run is known to help.',
+  other: () =>
+    'is none of these: loads, addresses and functions between the multiply-adds, or waits for memory and within workgroups. No setting of a run is known to help.',
 };
 
+const LEAST_SHARE = 0.005; // that prints as more than 0 %
+
 function Bounds({ profile }: { readonly profile: UpdateProfile }) {
+  const bounds = wholeProfile(profile).bounds.filter(({ share }) => share >= LEAST_SHARE);
   return (
     <section className="panel" aria-label="What bounds it">
       <h2>
         <Label>Bound by</Label>
       </h2>
       <ul className="small">
-        {wholeProfile(profile).bounds.map(({ bound, share }) => (
+        {bounds.map(({ bound, share }) => (
           <li key={bound}>
             <strong>
               {BOUND_NAMES[bound]}, {formatShare(share)} of the time:
@@ -113,6 +116,7 @@ function Profile({ profile }: { readonly profile: UpdateProfile }) {
     <div className="profile-columns">
       <section className="profile-main" aria-label="Time on the device">
         <Facts facts={factsOf(profile)} />
+        <Bounds profile={profile} />
         {profile.method === 'timestamps' && (
           <div className="bar" role="group" aria-label="Group by">
             <span className="heading">Time by</span>
@@ -131,7 +135,6 @@ function Profile({ profile }: { readonly profile: UpdateProfile }) {
         <ProfileTable groups={groups} ceilings={profile.ceilings} />
       </section>
       <aside className="profile-side">
-        <Bounds profile={profile} />
         <MemoryTable memory={profile.memory} />
         <section className="panel" aria-label="How this was measured">
           <h2>How this was measured</h2>
