@@ -52,13 +52,20 @@ function joined(pieces: readonly Bytes[]): Bytes {
   return whole;
 }
 
-async function* chunksOf(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, void> {
+export async function* chunksOf(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, void> {
   const reader = stream.getReader(); // Safari's streams are not async iterable
   try {
     for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
   } finally {
     await reader.cancel().catch(() => undefined); // an errored stream refuses; nothing is left to release
   }
+}
+
+/** What comes of a piece is handed on before the next is looked at. */
+export async function* inPieces(chunks: AsyncIterable<Bytes>): AsyncGenerator<Bytes, void> {
+  for await (const chunk of chunks)
+    for (let start = 0; start < chunk.length; start += PIECE_BYTES)
+      yield chunk.subarray(start, start + PIECE_BYTES);
 }
 
 /** Gunzips where needed: a server that sends Content-Encoding: gzip has done it already. */
@@ -83,7 +90,7 @@ async function* plainChunks(chunks: AsyncGenerator<Bytes, void>): AsyncGenerator
  * against its checksum.
  * @throws TypeError where a checksum differs; fflate's errors where it breaks off or is none
  */
-async function* gunzipped(chunks: AsyncGenerator<Bytes, void>): AsyncGenerator<Bytes, void> {
+export async function* gunzipped(chunks: AsyncIterable<Bytes>): AsyncGenerator<Bytes, void> {
   const { Gunzip } = await import('fflate');
   const plain: Bytes[] = [];
   let [sum, fileBytes] = [0, 0]; // of the member under way; of the file so far
@@ -96,13 +103,13 @@ async function* gunzipped(chunks: AsyncGenerator<Bytes, void>): AsyncGenerator<B
   };
   const gunzip = new Gunzip((piece) => {
     sum = crc32(piece, sum);
-    plain.push(piece);
+    if (piece.length > 0) plain.push(piece);
   });
   gunzip.onmember = endMember;
-  for await (const chunk of chunks) {
-    newest = joined([newest.subarray(-NEWEST_BYTES), chunk]);
-    fileBytes += chunk.length;
-    gunzip.push(chunk);
+  for await (const piece of inPieces(chunks)) {
+    newest = joined([newest.subarray(-NEWEST_BYTES), piece]);
+    fileBytes += piece.length;
+    gunzip.push(piece);
     yield* plain.splice(0);
   }
   gunzip.push(new Uint8Array(0), true);
@@ -184,12 +191,10 @@ export class LineReader {
 
   /** In small pieces, or a whole zipped file would count as read before its first line is there. */
   async *#counted(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes, void> {
-    for await (const chunk of chunksOf(stream))
-      for (let start = 0; start < chunk.length; start += PIECE_BYTES) {
-        const piece = chunk.subarray(start, start + PIECE_BYTES);
-        this.fileBytes += piece.length;
-        yield piece;
-      }
+    for await (const piece of inPieces(chunksOf(stream))) {
+      this.fileBytes += piece.length;
+      yield piece;
+    }
   }
 
   #cut(bytes: Bytes): readonly string[] {

@@ -58,6 +58,15 @@ describe('the good part opens, the bad is listed with its line', () => {
     const members = joined(gzipSync(bytes(`${row('a')}\n`)), gzipSync(bytes(`${row('b')}\n`)));
     expect(await refusedLines(members, 'a.jsonl.gz')).toEqual([2, []]);
   });
+
+  test('a gzip file whose bytes are not those that were packed', async () => {
+    const damaged = gzipSync(bytes(`${row('a')}\n${row('b')}\n`));
+    damaged[damaged.length - 8] ^= 1; // of its checksum
+    const { summary } = await importFiles([{ path: 'a.jsonl.gz', blob: new Blob([damaged]) }]);
+    expect(summary.refused.map(({ report }) => report.got)).toEqual([
+      expect.stringMatching(/its checksum differs/),
+    ]);
+  });
 });
 
 describe('encodings', () => {

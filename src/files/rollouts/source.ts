@@ -2,6 +2,7 @@
 import type { AsyncFlateStreamHandler } from 'fflate';
 import type { ChosenFile } from '../../protocol/protocol.ts';
 import { quote } from '../../units.ts';
+import { chunksOf, gunzipped, inPieces } from '../byte_lines.ts';
 import type { Bytes } from '../members.ts';
 import { ImportError } from './rollout.ts';
 
@@ -34,7 +35,6 @@ export const isTable = (part: Part | Table): part is Table => 'rows' in part;
 
 const MOST_AGAIN_BYTES = 2 ** 26; // of a document that is read again whole: about a second
 const MOST_ENTRY_BYTES = 2 ** 29; // of a file in an archive, unpacked: it is held whole
-const PIECE_BYTES = 2 ** 16;
 const HEAD_BYTES = 512;
 
 const refusal = (path: string, got: string, wanted: string, next: string, cause?: unknown): ImportError =>
@@ -63,43 +63,18 @@ function kindOf(head: Bytes): string | null {
   return null;
 }
 
-async function* piecesOf(blob: Blob): AsyncGenerator<Bytes> {
-  const reader = blob.stream().getReader() as ReadableStreamDefaultReader<Bytes>;
-  try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
-}
-
-interface Sink {
-  push(chunk: Uint8Array, final?: boolean): void;
-}
-
-/** Pieces through a decompressor that calls back. */
-async function* through(
-  pieces: AsyncIterable<Bytes>,
-  start: (emit: (chunk: Uint8Array) => void) => Sink,
-): AsyncGenerator<Bytes> {
-  const out: Bytes[] = [];
-  const sink = start((chunk) => void (chunk.length > 0 && out.push(chunk as Bytes)));
-  for await (const piece of pieces)
-    for (let at = 0; at < piece.length; at += PIECE_BYTES) {
-      sink.push(piece.subarray(at, at + PIECE_BYTES));
-      yield* out.splice(0);
-    }
-  sink.push(new Uint8Array(0), true);
-  yield* out.splice(0);
-}
-
-async function* gunzipped(blob: Blob): AsyncGenerator<Bytes> {
-  const { Gunzip } = await import('fflate'); // reads a file of several members, which the browser's own does not
-  yield* through(piecesOf(blob), (emit) => new Gunzip(emit));
-}
+const piecesOf = (blob: Blob): AsyncGenerator<Bytes> => chunksOf(blob.stream());
 
 async function* unzstd(blob: Blob): AsyncGenerator<Bytes> {
   const { Decompress } = await import('fzstd');
-  yield* through(piecesOf(blob), (emit) => new Decompress(emit));
+  const out: Bytes[] = [];
+  const sink = new Decompress((chunk) => void (chunk.length > 0 && out.push(chunk as Bytes)));
+  for await (const piece of inPieces(piecesOf(blob))) {
+    sink.push(piece);
+    yield* out.splice(0);
+  }
+  sink.push(new Uint8Array(0), true);
+  yield* out.splice(0);
 }
 
 const ZSTD_IN_ZIP = 93;
@@ -139,11 +114,10 @@ async function* unzipped({ path, blob }: ImportFile): AsyncGenerator<Part> {
   unzip.register(UnzipInflate);
   unzip.register(UnzipPassThrough);
   unzip.register(UnzipZstd);
-  for await (const piece of piecesOf(blob))
-    for (let at = 0; at < piece.length; at += PIECE_BYTES) {
-      unzip.push(piece.subarray(at, at + PIECE_BYTES));
-      yield* done.splice(0);
-    }
+  for await (const piece of inPieces(piecesOf(blob))) {
+    unzip.push(piece);
+    yield* done.splice(0);
+  }
   if (open > 0) throw refusal(path, 'an archive that breaks off', WANTED, 'Copy it again; the files before its last were read.'); // prettier-ignore
 }
 
@@ -202,7 +176,7 @@ export async function* partsOf(file: ImportFile): AsyncGenerator<Part | Table> {
     case null:
       return void (yield textPart(file, head));
     case 'gzip':
-      return void (yield { path: path.replace(/\.gz$/i, ''), bytes: () => gunzipped(blob) });
+      return void (yield { path: path.replace(/\.gz$/i, ''), bytes: () => gunzipped(piecesOf(blob)) });
     case 'zstd':
       return void (yield { path: path.replace(/\.zstd?$/i, ''), bytes: () => unzstd(blob) });
     case 'zip':
