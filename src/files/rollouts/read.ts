@@ -140,9 +140,9 @@ class PartReader {
   }
 
   *add({ value, range, ...place }: Row): Generator<Item> {
-    const known = this.#chosen?.recognise(value, place.path) ?? (this.#chosen ? null : this.#recognise(value, place.path)); // prettier-ignore
-    const isList = Array.isArray(value) && !isMessages(value) && known === null;
-    if (isList) {
+    const isKnown = (): boolean =>
+      (this.#chosen ? [this.#chosen] : formats).some((format) => format.recognise(value, place.path));
+    if (Array.isArray(value) && !isMessages(value) && !isKnown()) {
       for (const each of value as readonly unknown[]) yield* this.#addOne(each, place, range);
       return;
     }
