@@ -10,6 +10,7 @@ import type { ImportTools } from '../../src/store/lab/imports.ts';
 import { NO_KEEPER, NO_TAB } from '../../src/store/lab/kept.ts';
 import { elsewhereWords } from '../../src/store/record/import_advice.ts';
 import { Keeper } from '../../src/keep/keeper.ts';
+import { jsonLines } from '../../src/store/export/run_export.ts';
 import { nodeId, ROOT } from '../../src/units.ts';
 import { keeperEnd, MemoryDisk, memoryEntries, memoryLocks } from '../support/memory_disk.ts';
 
@@ -128,6 +129,48 @@ test('reading a step back is left by the person, or for another step, and is not
   expect(saidIn(lab, 4)).toEqual([]);
 });
 
+test('wanted steps are read one after another, and one that is wanted no more is not begun', async () => {
+  const { lab } = openLab();
+  await lab.imports.open(FILES);
+  const begun: number[] = [];
+  lab.run.readFrom((update, signal) => {
+    begun.push(update);
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null)));
+  });
+  const first = lab.run.want([4, 3]);
+  void lab.run.want([4, 3]); // as another selection asks
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(begun).toEqual([4]);
+  void lab.run.want([2]);
+  await first;
+  expect(begun).toEqual([4, 2]);
+});
+
+test('a step that was read back is exported as it is on screen', async () => {
+  const { lab } = openLab();
+  await lab.imports.open(FILES);
+  const exported = async (kind: 'nodes' | 'traces'): Promise<string> => {
+    let text = '';
+    for await (const part of jsonLines(lab.run, kind, 4)) text += part;
+    return text;
+  };
+  expect(await exported('traces')).toBe('');
+  expect(await exported('nodes')).toContain(
+    '"notHeld":"3 groups of 6 rollouts, which stand in the file alone"',
+  );
+  lab.selection.select({ update: 4 });
+  await expect.poll(() => saidIn(lab, 4)).toEqual(wanted(4));
+  const rows = (await exported('traces')).trimEnd().split('\n');
+  expect(rows).toHaveLength(GROUPS * ROLLOUTS);
+  rows.forEach((row, at) => {
+    const said = wanted(4)[at].split(' | policy: ')[1];
+    expect(row).toContain(said);
+  });
+  const nodes = await exported('nodes');
+  expect(nodes).toContain('"notHeld":"nothing"');
+  expect(nodes).toContain('a4 b2 c1');
+});
+
 const SHARED_FILES = [{ path: 'shared.jsonl', blob: new Blob([SHARED]) }];
 const treesOf = ({ run }: Lab, update: number) => run.getState().updates[update - 1].trees;
 const shapeOf = (lab: Lab, update: number) => treesOf(lab, update).map(({ nodes }) => nodes.map((node): number | null => node!.parent)); // prettier-ignore
@@ -172,7 +215,7 @@ test('what a person splits in a step that was read back stands when it is read a
 
 test('of a step that is held in part nothing is split: the places of its trees are those of the whole', async () => {
   const { lab, gate } = openLab();
-  await lab.imports.open(SHARED_FILES, 'screen', undefined);
+  await lab.imports.open(SHARED_FILES);
   gate.wait = new Promise(() => undefined);
   const update = lab.run.getState().updates.findIndex(({ elsewhere, trees }) => elsewhere && trees.length > 0) + 1; // prettier-ignore
   lab.selection.select({ update, prompt: 0 });

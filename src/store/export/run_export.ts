@@ -328,8 +328,10 @@ async function wholeUpdate(record: RunStore, update: UpdateState): Promise<Updat
 }
 
 /** An update's rows as episodes; where its words are lost, an episode that failed says so. */
-async function traceText(record: RunStore, { header, texts }: RunState, update: number): Promise<string> {
-  const events = await record.contents().log.eventsOf(update);
+async function traceText(record: RunStore, run: RunState, state: UpdateState): Promise<string> {
+  const { header, texts } = run;
+  const { update, readBack } = state;
+  const events = await (readBack ? record.eventsOf(update) : record.contents().log.eventsOf(update));
   if (!header) return '';
   return events ? [...traceLines({ header, texts }, events)].join('') : lostEpisode(header, update);
 }
@@ -350,7 +352,7 @@ export async function* jsonLines(
     yield `${JSON.stringify({ kind: 'run', lines: kind, ...provenanceOf(run, update), units: UNITS[kind] })}\n`;
   for (const state of run.updates.filter((each) => update === 'all' || each.update === update)) {
     if (kind === 'traces') {
-      yield await traceText(record, run, state.update);
+      yield await traceText(record, run, state);
       continue;
     }
     const whole = await wholeUpdate(record, state);

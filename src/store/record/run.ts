@@ -115,7 +115,7 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
   let readUpdate: ReadUpdate | null = null;
   let changeUpdate: ChangeUpdate = (_, events) => events;
   let ownTexts = 0; // of the record, before what was read
-  const underWay = new Map<number, AbortController>();
+  const underWay = new Map<number, { readonly abort: AbortController; readonly done: Promise<void> }>();
   const give = (update: number): void => {
     const { before } = lent.get(update)!;
     lent.delete(update);
@@ -123,15 +123,7 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
     replace(update, () => before);
     store.setState(({ texts }) => ({ texts: texts.slice(0, end) }));
   };
-  const lend = async (update: number): Promise<void> => {
-    if (!readUpdate || underWay.has(update) || !store.getState().updates[update - 1]?.elsewhere) return;
-    const abort = new AbortController();
-    const reading = readUpdate(update, abort.signal);
-    if (!reading) return;
-    underWay.set(update, abort);
-    const read = await reading;
-    if (underWay.get(update) !== abort) return; // others are wanted
-    underWay.delete(update);
+  const take = (update: number, read: UpdateAlone | null): void => {
     const { updates, texts } = store.getState();
     const known = updates[update - 1];
     if (!read || !known?.elsewhere) return;
@@ -146,6 +138,22 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
       updates: updates.with(update - 1, { ...whole, readBack: true }),
     });
   };
+  const lend = async (update: number): Promise<void> => {
+    const before = underWay.get(update);
+    if (before) return before.done;
+    const isMissing =
+      wanted.includes(update) && store.getState().updates[update - 1]?.elsewhere !== undefined;
+    const abort = new AbortController();
+    const reading = isMissing ? readUpdate?.(update, abort.signal) : null;
+    if (!reading) return;
+    const done = reading.then((read) => {
+      if (underWay.get(update)?.abort !== abort) return; // others are wanted
+      underWay.delete(update);
+      take(update, read);
+    });
+    underWay.set(update, { abort, done });
+    return done;
+  };
   const recall = async (update: number): Promise<void> => {
     const before = store.getState();
     if (before.updates[update - 1]?.detail !== 'archived') return lend(update);
@@ -156,6 +164,10 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
     held.add(update);
     replace(update, (state) => (state.detail === 'archived' && read ? read : state));
     await lend(update);
+  };
+  /** One after another: a person sees and leaves the one under way. */
+  const recallWanted = async (): Promise<void> => {
+    for (const update of wanted) await recall(update);
   };
   const forget = (): void => {
     log.clear();
@@ -189,18 +201,18 @@ export function createRunStore(options: RunStoreOptions = {}, source?: RunConten
           replace(update, (state) => condense(state, 'archived'));
         }
       for (const update of lent.keys()) if (!updates.includes(update)) give(update);
-      for (const [update, abort] of underWay)
+      for (const [update, { abort }] of underWay)
         if (!updates.includes(update)) {
           underWay.delete(update);
           abort.abort();
         }
       wanted = updates;
-      for (const update of updates) await recall(update);
+      await recallWanted();
     },
     readFrom(rollouts, changed = (_, events) => events) {
       readUpdate = rollouts;
       changeUpdate = changed;
-      for (const update of wanted) void recall(update);
+      void recallWanted();
     },
     log: () => log.events(),
     eventsOf: (update) => {
