@@ -41,7 +41,6 @@ export async function open({
   hash,
   importRollouts = importInWorker,
 }: Stored) {
-  // prettier-ignore
   const log = await scriptedLog();
   const bytes = await writeRecording(log);
   const table = new Map(entries({ ...configOf(log), updates: 40 }).map((entry) => [entry.id, entry]));
