@@ -5,7 +5,8 @@ import { importFiles } from '../../src/files/rollouts/import.ts';
 import { toRecord } from '../../src/files/rollouts/record.ts';
 import { readRecording } from '../../src/files/recording.ts';
 import type { FileLines, RunEvent } from '../../src/protocol/protocol.ts';
-import type { ImportFile } from '../../src/files/rollouts/source.ts';
+import type { Rollout } from '../../src/files/rollouts/rollout.ts';
+import { isTable, partsOf, type ImportFile } from '../../src/files/rollouts/source.ts';
 import { fixtureFiles } from '../support/imports.ts';
 
 const AS_READ = { format: null, delimiters: null, reward: null, group: null };
@@ -98,6 +99,24 @@ test('a record that holds the first groups alone says which stand elsewhere, and
   expect(updates!.map(({ lines: [{ ranges }] }) => ranges.length / 3)).toEqual([2, 2]); // the torn line parts them
 });
 
+test('a record holds the groups of a step before the first that is not whole', async () => {
+  const files = knotted();
+  const { updates } = await importFiles(files, { keepBytes: 0, withIndex: true });
+  const { rollouts, summary } = await importFiles(files);
+  const heldOf = (of: (rollout: Rollout) => boolean) => {
+    const counted = { summary, choices: AS_READ };
+    const events = [...toRecord(rollouts.filter(of), { file: 'f', format: 'f', updates, counted })];
+    const [first] = events;
+    const groups = events.flatMap((event) => event.kind === 'update-ended' ? [event.elsewhere?.groups ?? 0] : []); // prettier-ignore
+    return [first.kind === 'run-started' && first.origin.kind === 'imported' && first.origin.summary?.held, groups]; // prettier-ignore
+  };
+  const [{ group }] = rollouts;
+  expect(heldOf((each) => each.step === 1)).toEqual([12, [0, 2]]);
+  expect(heldOf((each) => each.group.key === group.key)).toEqual([12, [1, 1]]);
+  expect(heldOf((each) => each.group.key !== group.key)).toEqual([0, [2, 2]]); // the second of each step
+  expect(heldOf((each) => each !== rollouts[0])).toEqual([12, [2, 0]]); // of the first a rollout is not here
+});
+
 test('a document of many lines is one range of its file, and of its values those of the asked groups are read again', async () => {
   const document = (file: number, groups: readonly number[]): ImportFile => {
     const rows = groups.map((group) => ({ input: `user\nQuestion ${group}\nassistant\n`, output: `of file ${file}`, gts: 'x', score: group, step: 1 + (group % 2) })); // prettier-ignore
@@ -123,18 +142,38 @@ test('a step of more than 4 MB of text is several updates of whole groups', asyn
   expect(updates!.flatMap(({ lines }) => lines.map(({ ranges }) => ranges.length))).toEqual([3, 3, 3]);
 });
 
-test.for(['trl', 'rollouts.jsonl.gz', 'prime_rl'])(
+test('a step of more than 4096 groups is several updates', async () => {
+  const rows = Array.from({ length: 4100 }, (_, at) =>
+    JSON.stringify({ input: `user\nQ${at}\nassistant\n`, output: 'a', gts: 'x', score: at, step: 1 }),
+  );
+  const files = [{ path: 'wide.jsonl', blob: new Blob([rows.join('\n')]) }];
+  const { updates } = await importFiles(files, { keepBytes: 0, withIndex: true });
+  expect(updates!.map(({ groups }) => groups.length)).toEqual([4096, 4]);
+});
+
+/** The lines of a packed fixture as they are. */
+async function unpacked(file: ImportFile): Promise<ImportFile> {
+  for await (const part of partsOf(file)) {
+    if (isTable(part)) break;
+    const pieces: BlobPart[] = [];
+    for await (const piece of part.bytes()) pieces.push(piece);
+    return { path: part.path, blob: new Blob(pieces) };
+  }
+  return file;
+}
+
+test.for(['trl', 'gzip', 'UTF-16', 'prime_rl', 'prime_rl, unpacked'])(
   'of %s nothing is read back, and the file is named',
   async (name) => {
-    const gzip = async (): Promise<ImportFile> => {
-      const [{ blob }] = fixtureFiles('chat.jsonl');
-      return {
-        path: name,
-        blob: await new Response(blob.stream().pipeThrough(new CompressionStream('gzip'))).blob(),
-      };
+    const [{ blob }] = fixtureFiles('chat.jsonl');
+    const made: Record<string, () => Promise<readonly ImportFile[]>> = {
+      gzip: async () => [{ path: 'a.jsonl.gz', blob: await new Response(blob.stream().pipeThrough(new CompressionStream('gzip'))).blob() }], // prettier-ignore
+      'UTF-16': async () => [{ path: 'a.jsonl', blob: new Blob([Uint16Array.from(`\uFEFF${await blob.text()}`, (unit) => unit.charCodeAt(0))]) }], // prettier-ignore
+      'prime_rl, unpacked': () => Promise.all(fixtureFiles('prime_rl').map(unpacked)), // lines, whose annotations stand elsewhere
     };
-    const files = name.endsWith('.gz') ? [await gzip()] : fixtureFiles(name);
-    const { updates, without } = await importFiles(files, { keepBytes: 0, withIndex: true });
+    const files = await (made[name]?.() ?? fixtureFiles(name));
+    const { summary, updates, without } = await importFiles(files, { keepBytes: 0, withIndex: true });
+    expect(summary.rollouts).toBeGreaterThan(0);
     expect(updates).toBe(null);
     expect(without).not.toBe(null);
   },

@@ -129,6 +129,16 @@ test('reading a step back is left by the person, or for another step, and is not
   expect(saidIn(lab, 4)).toEqual([]);
 });
 
+test('a file that is not as it was when it was opened is said so', async () => {
+  const { lab } = openLab();
+  const file = { path: 'long.jsonl', blob: new Blob([TEXT]) };
+  await lab.imports.open([file]);
+  file.blob = new Blob([TEXT.replaceAll('Question', 'Another')]);
+  lab.selection.select({ update: 4 });
+  await expect.poll(() => lab.imports.getState().back?.state).toMatchObject({ got: 'other lines than before', where: 'long.jsonl' }); // prettier-ignore
+  expect(saidIn(lab, 4)).toEqual([]);
+});
+
 test('wanted steps are read one after another, and one that is wanted no more is not begun', async () => {
   const { lab } = openLab();
   await lab.imports.open(FILES);
