@@ -305,6 +305,13 @@ test('on a phone without WebGPU each step shows what it points at above the dock
   }
   expect(root().querySelector('.notice')).toBeNull(); // the header says that nothing trains here
   const part = lesson.steps.at(-1)!.look![0];
+  // Held, too, where it is drawn anew.
+  const drawn = elementOf(part)!;
+  const { view } = lab.selection.getState();
+  lab.selection.select({ view: view === 'tree' ? 'train' : 'tree' });
+  await expect.poll(() => drawn.isConnected).toBe(false);
+  lab.selection.select({ view });
+  await expect.poll(() => isSeen(part)).toBe(true);
   document.documentElement.style.overflowAnchor = 'none'; // some browsers have none, and at the top none has any
   const push = Object.assign(document.createElement('div'), { style: 'height: 1500px' });
   document.getElementById('view')!.before(push);

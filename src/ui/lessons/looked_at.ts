@@ -85,29 +85,47 @@ const RING = 'data-looked-at';
 const ACTS = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const;
 
 /**
- * Scrolls to an element, and again when it is pushed out of sight by what comes above it, until the person acts.
+ * Scrolls to an element, and again when it is pushed out of sight by what comes above it or by a dock that grows.
  * @returns ends it
  */
 function holdInView(element: Element): () => void {
   const bring = (): void => element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-  const dock = document.querySelector('.lesson-dock')?.clientHeight ?? 0;
-  const observer = new IntersectionObserver(bring, {
-    rootMargin: `0px 0px -${dock}px 0px`,
-    threshold: [0, 0.25, 0.5, 0.75, 1], // a strip above the dock is not in sight
-  });
-  const end = (): void => {
-    observer.disconnect();
-    for (const act of ACTS) removeEventListener(act, end, true);
+  const dock = document.querySelector('.lesson-dock');
+  let sight: IntersectionObserver | null = null;
+  const watch = (): void => {
+    sight?.disconnect();
+    sight = new IntersectionObserver(bring, {
+      rootMargin: `0px 0px -${dock?.clientHeight ?? 0}px 0px`,
+      threshold: [0, 0.25, 0.5, 0.75, 1], // a strip above the dock is not in sight
+    });
+    sight.observe(element); // which brings it, too
   };
-  for (const act of ACTS) addEventListener(act, end, { capture: true, passive: true });
-  observer.observe(element); // which brings it, too
-  return end;
+  watch();
+  // A page that grows twice between two looks at what is in sight would go unnoticed.
+  const size = new ResizeObserver(watch);
+  size.observe(document.body);
+  if (dock) size.observe(dock);
+  return () => {
+    sight?.disconnect();
+    size.disconnect();
+  };
 }
 
-/** Rings what is named, as soon as it is drawn, and keeps the first of it in view. @param key changes with the step */
+/**
+ * Rings what is named, as soon as it is drawn and whenever it is drawn anew, and keeps the first of it in view until
+ * the person acts.
+ * @param key changes with the step
+ */
 export function useRing(names: readonly string[], key: string): void {
   useEffect(() => {
-    let letGo: (() => void) | null = null;
+    let letGo = (): void => {};
+    let isHeld = true;
+    const release = (): void => {
+      isHeld = false;
+      letGo();
+      for (const act of ACTS) removeEventListener(act, release, true);
+    };
+    for (const act of ACTS) addEventListener(act, release, { capture: true, passive: true });
     const ringed = new Set<Element>();
     const ring = (): void => {
       names.forEach((name, at) => {
@@ -115,7 +133,9 @@ export function useRing(names: readonly string[], key: string): void {
         if (!element || element.hasAttribute(RING)) return;
         element.setAttribute(RING, '');
         ringed.add(element);
-        if (at === 0) letGo ??= holdInView(element);
+        if (at > 0 || !isHeld) return;
+        letGo();
+        letGo = holdInView(element);
       });
     };
     ring();
@@ -123,7 +143,7 @@ export function useRing(names: readonly string[], key: string): void {
     observer.observe(document.body, { childList: true, subtree: true });
     return () => {
       observer.disconnect();
-      letGo?.();
+      release();
       ringed.forEach((element) => element.removeAttribute(RING));
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- names are the step's, which the key stands for
