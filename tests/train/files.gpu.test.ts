@@ -4,10 +4,11 @@ import { openBundle } from '../../src/files/bundle.ts';
 import { readRecording } from '../../src/files/recording.ts';
 import type { EventOf, PageEvent } from '../../src/protocol/protocol.ts';
 import { presets } from '../../src/train/config/presets.ts';
-import { startEngine, type EngineClient } from '../../src/train/engine/client.ts';
+import type { EngineClient } from '../../src/train/engine/client.ts';
 import { runLab } from '../../src/train/engine/lab.ts';
 import { decodeCheckpoint } from '../../src/train/run/checkpoint_file.ts';
 import { LOADED_BY_HAND, type RunConfig } from '../../src/units.ts';
+import { lentEngine } from '../support/lent_engine.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 
 /** The shipped warm start, trained for one small update, with scores that are not 0. */
@@ -46,7 +47,7 @@ const isFinished = (event: PageEvent): event is EventOf<'status'> =>
   event.kind === 'status' && event.status === 'finished';
 
 test('weights that are saved and loaded again give the same held-out scores, and others are refused', async () => {
-  const client = startEngine();
+  const client = lentEngine();
   try {
     const config = smallInstant();
     const ready = heard(client, isReady);

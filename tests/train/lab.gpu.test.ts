@@ -1,18 +1,23 @@
 import { expect, test } from 'vitest';
 import { parameterCount } from '../../src/model/config.ts';
 import { kernels } from '../../shaders/index.ts';
-import { labConfig, runLab } from '../../src/train/engine/lab.ts';
+import { labConfig, runLab as runLabOn } from '../../src/train/engine/lab.ts';
 import type { LabProgress } from '../../src/train/engine/lab_play.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { editLabel, withKernel, type RunConfig } from '../../src/units.ts';
 import { writeBundle } from '../../src/files/bundle.ts';
 import { readRecording } from '../../src/files/recording.ts';
+import { lentEngine } from '../support/lent_engine.ts';
 import { withoutTimes } from '../support/scripted_run.ts';
 import { tiny } from '../support/setting_walk.ts';
 import { tinyRun } from '../support/tiny_run.ts';
 
 const { source } = kernels.policy_loss;
 const WRITE = 'dlogProb[s] = token.y * term.gradient;';
+
+/** On the device of this page; its own worker is that of files.gpu.test.ts. */
+const runLab: typeof runLabOn = (start, record, onProgress, parts) =>
+  runLabOn(start, record, onProgress, { client: lentEngine(), ...parts });
 
 const edited = (text: string): RunConfig =>
   withKernel(tinyRun(2), { name: 'policy_loss', source: text, gradientCheck: 'unchecked' });

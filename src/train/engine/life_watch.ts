@@ -27,12 +27,13 @@ export const browserLocks = (): Locks | null => globalThis.navigator?.locks ?? n
 /**
  * The worker's side: takes its lock, then beats until the worker ends.
  * @param feel asked at every beat
+ * @returns ends the beats, where the engine ends and its thread lives on
  */
 export function startPulse(
   post: (pulse: Pulse) => void,
   feel: () => Pick<Pulse, 'isOpening' | 'silentBeats'>,
   locks = browserLocks(),
-): void {
+): () => void {
   const name = `turnwise-engine-${Math.random().toString(36).slice(2)}`;
   let lock: string | null = null;
   const beat = (): void => post({ kind: 'pulse', lock, ...feel() });
@@ -42,7 +43,8 @@ export function startPulse(
     return new Promise(() => undefined);
   };
   locks?.request(name, hold).catch(() => undefined); // without a lock the pulse has to do
-  setInterval(beat, PULSE_MS);
+  const beats = setInterval(beat, PULSE_MS);
+  return () => clearInterval(beats);
 }
 
 /**

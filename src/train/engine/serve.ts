@@ -1,6 +1,7 @@
 /** The engine behind messages: in come commands and questions, out go events and replies. */
 import { written } from '../../files/recording.ts';
 import { Courtesy, GIVE_WAY } from '../../gpu/courtesy.ts';
+import type { OpenGpuOptions } from '../../gpu/device.ts';
 import type { EngineEvent, WrittenMessage } from '../../protocol/protocol.ts';
 import { questions } from '../inspect/index.ts';
 import type { QuestionTable } from '../inspect/question.ts';
@@ -16,16 +17,20 @@ export interface EngineScope {
   onmessage: ((event: MessageEvent<unknown>) => void) | null;
 }
 
-/** @param fetchWeights a file of public/ by name */
+/**
+ * @param fetchWeights a file of public/ by name
+ * @returns ends the engine and its signs of life
+ */
 export function serveEngine(
   scope: EngineScope,
   fetchWeights: (file: string) => Promise<ArrayBuffer>,
-): Engine {
+  options: OpenGpuOptions = {},
+): () => void {
   const courtesy = new Courtesy();
   let keeper: MessagePort | null = null; // to whom runs are told as they happen
   const engine = new Engine({
     post: (event: EngineEvent) => scope.postMessage(event, []),
-    openBackend: () => openGpuBackend({ courtesy }),
+    openBackend: () => openGpuBackend({ ...options, courtesy }),
     fetchWeights,
     tell({ id, ...settled }) {
       if (!keeper) return;
@@ -45,23 +50,29 @@ export function serveEngine(
     else if (isOfQuestion(data)) hearQuestion(data as Asking);
     else void engine.dispatch(data);
   };
-  startPulse(
+  const endPulse = startPulse(
     (pulse) => scope.postMessage(pulse, []),
     () => ({ isOpening: engine.isOpening, silentBeats: engine.countSilence() }),
   );
   void engine.start();
-  return engine;
+  return () => {
+    endPulse();
+    void engine.dispose();
+  };
 }
 
 /** An engine on this thread, for a program that has nothing else to do: messages are copied, as a worker's are. */
-export function engineHere(fetchWeights: (file: string) => Promise<ArrayBuffer>): WorkerLike {
+export function engineHere(
+  fetchWeights: (file: string) => Promise<ArrayBuffer>,
+  options: OpenGpuOptions = {},
+): WorkerLike {
   const { port1, port2 } = new MessageChannel();
-  const engine = serveEngine(port1, fetchWeights);
+  const end = serveEngine(port1, fetchWeights, options);
   const worker: WorkerLike = {
     postMessage: port2.postMessage.bind(port2) as WorkerLike['postMessage'],
     terminate() {
       port2.close();
-      void engine.dispose();
+      end();
     },
     onmessage: null,
     onmessageerror: null,
