@@ -9,11 +9,20 @@ import {
 } from '../../bench/groups.ts';
 import { presets } from '../../bench/work.ts';
 
+type Preset = keyof typeof presets;
+type Counted = Awaited<ReturnType<typeof countGroups>>;
+const counted = new Map<Preset, Promise<Counted>>(); // each preset once: kernels and buffers are made for it
+function countsOf(preset: Preset): Promise<Counted> {
+  const counts = counted.get(preset) ?? countGroups(presets[preset]);
+  counted.set(preset, counts);
+  return counts;
+}
+
 describe.each(['small', 'brief', 'classroom', 'medium'] as const)('on a graphics card, %s', (preset) => {
   let train: readonly CountedDispatch[];
   let decode: readonly CountedDispatch[];
   beforeAll(async () => {
-    ({ train, decode } = await countGroups(presets[preset]));
+    ({ train, decode } = await countsOf(preset));
   });
 
   test('every kernel has enough workgroups, or a reason why not', () => {
@@ -32,7 +41,7 @@ describe.each(['small', 'brief', 'classroom', 'medium'] as const)('on a graphics
 });
 
 test('a step of medium has the groups that its shapes say', async () => {
-  const { train } = await countGroups(presets.medium);
+  const { train } = await countsOf('medium');
   const groupsOf = (label: string) =>
     train.filter((each) => each.label === label).map(({ kernel, groups }) => [kernel, groups]);
   // 4,096 tokens; a weight of 1,536 × 256 in tiles of 32, one of 256 × 256 in tiles of 16.

@@ -112,6 +112,18 @@ async function trainInto({ lab, until }: ReturnType<typeof openPage>, update: nu
   await there;
 }
 
+/** A run that is paused within its last update, on the shelf up to the one before; three tests, in their order, share it. */
+let pausedPage: Promise<ReturnType<typeof openPage>> | undefined;
+const paused = (): Promise<ReturnType<typeof openPage>> => (pausedPage ??= trainPaused());
+
+async function trainPaused() {
+  const page = openPage(browser());
+  await page.engine.start();
+  await trainInto(page, 12);
+  await expect.poll(() => page.lab.kept.getState().entries[0]?.update, PATIENT).toBe(11);
+  return page;
+}
+
 /** A run that nobody disturbs. */
 let undisturbedRun: Promise<readonly RunEvent[]> | undefined;
 const undisturbed = (): Promise<readonly RunEvent[]> => (undisturbedRun ??= trainUndisturbed());
@@ -160,22 +172,6 @@ test('a page that is opened again goes on with the run that it left, with the sa
     .poll(() => second.lab.kept.getState().entries[0], PATIENT)
     .toMatchObject({ id, update: 12, finished: true });
   expect(second.lab.kept.getState().entries).toHaveLength(1);
-});
-
-test('a lost device is opened again and the run goes on alone, with the same numbers', async () => {
-  const page = openPage(browser());
-  await page.engine.start();
-  await trainInto(page, 12);
-  await expect.poll(() => page.lab.kept.getState().entries[0]?.update, PATIENT).toBe(11);
-  page.lose();
-  await expect
-    .poll(() => page.lab.kept.getState().returned, PATIENT)
-    .toEqual({ why: 'device', update: 10, cause: LOST.what });
-  await expect.poll(() => page.lab.run.getState().status, PATIENT).toBe('paused'); // as it was
-  const over = page.until(isOver);
-  page.lab.transport.play();
-  await over;
-  expect(await logOf(page.lab)).toEqual(await undisturbed());
 });
 
 test('the tenth loss within a minute stops it, and the run is kept', async () => {
@@ -228,10 +224,7 @@ async function resumedElsewhere(file: Blob): Promise<readonly RunEvent[]> {
 }
 
 test('a run that is saved and opened in another browser is resumed with the same numbers', async () => {
-  const page = openPage(browser());
-  await page.engine.start();
-  await trainInto(page, 12);
-  await expect.poll(() => page.lab.kept.getState().entries[0]?.update, PATIENT).toBe(11);
+  const page = await paused();
   const file = await page.lab.files.save('screen');
   expect(await resumedElsewhere(file!)).toEqual(await undisturbed());
 });
@@ -247,10 +240,7 @@ test('so is one that could not be written down here: it is saved from memory, wi
 });
 
 test('a damaged checkpoint is said, the run is open, and the one before it is resumed', async () => {
-  const page = openPage(browser());
-  await page.engine.start();
-  await trainInto(page, 12);
-  await expect.poll(() => page.lab.kept.getState().entries[0]?.update, PATIENT).toBe(11);
+  const page = await paused();
   const { id } = page.lab.kept.getState().entries[0];
   const file = await page.lab.files.save({ id, checkpoints: 'all' });
   const bytes = new Uint8Array(await file!.arrayBuffer());
@@ -266,6 +256,19 @@ test('a damaged checkpoint is said, the run is open, and the one before it is re
   await other.lab.files.keep();
   expect(await other.lab.kept.goOn(other.lab.files.getState().opened!.kept!, false)).toBe(true);
   expect(other.lab.kept.getState().returned?.update).toBe(1);
+});
+
+test('a lost device is opened again and the run goes on alone, with the same numbers', async () => {
+  const page = await paused();
+  page.lose();
+  await expect
+    .poll(() => page.lab.kept.getState().returned, PATIENT)
+    .toEqual({ why: 'device', update: 10, cause: LOST.what });
+  await expect.poll(() => page.lab.run.getState().status, PATIENT).toBe('paused'); // as it was
+  const over = page.until(isOver);
+  page.lab.transport.play();
+  await over;
+  expect(await logOf(page.lab)).toEqual(await undisturbed());
 });
 
 test('what is no file of the lab is refused in words, and weights wait for a restart', async () => {

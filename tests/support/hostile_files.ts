@@ -177,7 +177,7 @@ export async function hostile({ lines, files }: Originals, seed: number, number:
   return { kind, mutation, bytes: await make() };
 }
 
-const isLarge = (mutation: string): boolean => (LARGE as readonly string[]).includes(mutation);
+export const isLarge = (mutation: string): boolean => (LARGE as readonly string[]).includes(mutation);
 
 const reportOf = (error: unknown): Readonly<Record<string, string>> => {
   if (error instanceof LabError) return { ...error.report };
