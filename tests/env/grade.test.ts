@@ -5,7 +5,7 @@ import { environments } from '../../src/env/index.ts';
 import { missingFact } from '../../src/env/search/question.ts';
 import { decodeTokens, encodeWords, indexOf, searchEnvironment } from '../../src/env/search/search.ts';
 import { searchPage } from '../../src/env/search/tools.ts';
-import { ALIASES, RELATIONS, SUBJECTS, valueOf } from '../../src/env/search/world.ts';
+import { ALIASES, RELATIONS, SUBJECTS, typeOf, valueOf } from '../../src/env/search/world.ts';
 import type { Environment, LeafEnding, Prompt, TokenId, Trajectory } from '../../src/units.ts';
 
 const turn = (text: string): readonly TokenId[] => encodeWords(text.split(' '));
@@ -149,4 +149,85 @@ test('the corridor grades progress: nothing, the key, the key and the door', asy
   const seen = (word: string) => [0, 0, 0].map((_, i) => (i === 1 ? corridorEnvironment.vocabulary.indexOf(word) : 3) as TokenId); // prettier-ignore
   expect(corridorEnvironment.callFailed([open], seen('locked'))).toBe(true);
   expect(corridorEnvironment.callFailed([open], seen('key'))).toBe(false);
+});
+
+describe('data sets with other rules', () => {
+  const [think, word] = ['<think> plan </think>', (tokens: readonly TokenId[]) => decodeTokens(tokens)];
+  const chainOf = (dataset: string, seed: number) => {
+    const prompt = searchEnvironment.prompt(dataset, seed, 0);
+    const [, start, , first, , second] = word(prompt.tokens);
+    const bridge = valueOf(prompt.seed, start, first);
+    return { prompt, start, first, second, bridge, answer: word(prompt.answer)[0] };
+  };
+  const paid = async (prompt: Prompt, ...turns: string[]) => {
+    const path = await play(searchEnvironment, prompt, turns.map(turn));
+    return {
+      reward: searchEnvironment.reward(prompt, path),
+      grade: searchEnvironment.grade(prompt, path),
+      path,
+    };
+  };
+
+  test('stale: half of the first looks are wrong, well-formed and of the right kind; every later look is true', () => {
+    let outdated = 0;
+    for (const seed of SEEDS) {
+      const { start, first } = chainOf('stale', seed);
+      const index = indexOf({ dataset: 'stale', seed });
+      const own = (page: number) =>
+        searchPage(index, start, first, page)!.filter(([subject]) => subject === start);
+      const [[, shown], ...more] = own(0);
+      expect(more).toEqual([]);
+      const truth = valueOf(seed, start, first);
+      expect(typeOf(shown)).toBe(typeOf(truth));
+      expect(shown).not.toBe(start);
+      if (shown !== truth) outdated += 1;
+      for (const page of [1, 2, 3]) expect(own(page)).toEqual([[start, truth]]);
+    }
+    const share = outdated / SEEDS.length;
+    expect(Math.abs(share - 0.5)).toBeLessThan(3 * Math.sqrt(0.25 / SEEDS.length));
+  });
+
+  test('stale: who believes first looks is right in at most four of ten, who asks again always', async () => {
+    let right = 0;
+    for (const seed of SEEDS) {
+      const { prompt, start, first, second } = chainOf('stale', seed);
+      const index = indexOf(prompt);
+      const look = (entity: string, relation: string): string =>
+        searchPage(index, entity, relation, 0)!.find(([subject]) => subject === entity)![1];
+      const believed = look(look(start, first), second);
+      right += (await paid(prompt, `${think} <answer> ${believed} </answer>`)).reward;
+      expect(searchEnvironment.solve(prompt)).toHaveLength(5); // each hop twice, then the answer
+    }
+    expect(right / SEEDS.length).toBeLessThan(0.4); // a quarter, and some wrong ways that end right
+  });
+
+  test('metered: each answered call takes 0.2 off whatever the path earns, and nothing off its grade', async () => {
+    for (const seed of SEEDS.slice(0, 5)) {
+      const { prompt, start, first, answer } = chainOf('metered', seed);
+      const call = `${think} <search> ${start} ${first} </search>`;
+      const [right, wrong] = [`${think} <answer> ${answer} </answer>`, `${think} <answer> none </answer>`];
+      for (const calls of [0, 1, 2, 5]) {
+        const asked = Array.from({ length: calls }, () => call);
+        const ends = [...(await Promise.all([paid(prompt, ...asked, right), paid(prompt, ...asked, wrong), paid(prompt, ...asked, 'done')]))]; // prettier-ignore
+        ends.forEach(({ reward }, place) => expect(reward).toBeCloseTo([1, 0, -1][place] - 0.2 * calls, 12));
+        expect(ends.map(({ grade }) => [grade.exactMatch, grade.f1])).toEqual([[1, 1], [0, 0], [0, 0]]); // prettier-ignore
+      }
+      const over = await paid(prompt, ...Array.from({ length: 6 }, () => call));
+      expect([over.path.ending, over.reward]).toEqual(['call-limit', -2]); // the sixth is not answered, so not paid for
+    }
+  });
+
+  test('halfway: the step between pays half and is no exact match; elsewhere it pays nothing', async () => {
+    for (const seed of SEEDS) {
+      const { prompt, start, bridge, answer } = chainOf('halfway', seed);
+      const named = await paid(prompt, `${think} <answer> ${bridge} </answer>`);
+      const isAnswer = bridge === answer;
+      expect(named.reward).toBe(isAnswer ? 1 : 0.5);
+      expect(named.grade).toMatchObject({ exactMatch: isAnswer ? 1 : 0, f1: isAnswer ? 1 : 0.5 });
+      if (start !== answer) expect((await paid(prompt, `${think} <answer> ${start} </answer>`)).reward).toBe(0); // prettier-ignore
+      const plain = chainOf('hotpot', seed);
+      if (plain.bridge !== plain.answer)
+        expect((await paid(plain.prompt, `${think} <answer> ${plain.bridge} </answer>`)).reward).toBe(0);
+    }
+  });
 });

@@ -16,7 +16,7 @@ import type { MissingFact } from './tools.ts';
 /** The reference world's; each of their questions has an answer. */
 export const DATASETS = ['hotpot', '2wiki', 'musique', 'bamboogle', 'nq', 'trivia', 'popqa'] as const;
 /** Appended, since a data set's place keys its questions. */
-export const ALL_DATASETS = [...DATASETS, 'unanswerable'] as const;
+export const ALL_DATASETS = [...DATASETS, 'unanswerable', 'stale', 'metered', 'halfway'] as const;
 export type Dataset = (typeof ALL_DATASETS)[number];
 
 /** As an answer: "I do not know", in every data set. */
@@ -72,6 +72,9 @@ function hopCount(dataset: Dataset, draw: Draw): number {
     case 'hotpot':
     case '2wiki':
     case 'bamboogle':
+    case 'stale':
+    case 'metered':
+    case 'halfway':
       return 2;
     case 'musique':
       return draw.unit() < 0.7 ? 3 : 4;
@@ -89,7 +92,8 @@ function hopCount(dataset: Dataset, draw: Draw): number {
 /**
  * hotpot, bamboogle: 2 hops; 2wiki: half 2 hops, half comparisons; musique: 3 (70 %) or 4 hops; nq: 1 hop;
  * trivia: 1 hop named by an alias; popqa: 1 hop about a rare entity, or with 30 % about any; unanswerable: 1 or 2
- * hops, one of which the world does not know (missingFact).
+ * hops, one of which the world does not know (missingFact); stale, metered, halfway: 2 hops under other rules
+ * (search.ts).
  */
 export function makeQuestion(dataset: Dataset, seed: number): Question {
   const draw = keyedDraw(QUESTION_STREAM, seed, ALL_DATASETS.indexOf(dataset));

@@ -23,7 +23,7 @@ import {
   type Transition,
 } from '../../units.ts';
 import { UnknownDatasetError, UnreadablePromptError } from '../errors.ts';
-import { idOf, VOCABULARY } from './world.ts';
+import { idOf, valueOf, VOCABULARY } from './world.ts';
 
 // The scripted solution of a question: reads the right row, turns the page, compares by the calculator.
 
@@ -56,7 +56,7 @@ function lookUp(index: SearchIndex, progress: Progress, entity: string, relation
     history = outcome.history;
     const found = factsOf(outcome.words)?.find(([subject]) => subject === entity);
     note = [entity, found ? found[1] : RETRY];
-    if (found) break;
+    if (found && !(index.stale && page === 0)) break; // a first look is not to be trusted there
   }
   return { turns, history, note };
 }
@@ -108,9 +108,27 @@ export interface SearchState extends CallHistory {
   readonly length: number;
 }
 
+/** What a data set changes beside its questions; each 0 or absent where it is as in the reference world. */
+interface Rules {
+  readonly adversarial?: boolean; // the true row is usually second
+  readonly stale?: boolean; // a first look may show what was true once
+  readonly callCost?: number; // taken off the reward for every call that was answered
+  readonly halfwayPay?: number; // reward of an answer that is only a step on the way
+}
+
+const RULES: ReadonlyMap<string, Rules> = new Map<Dataset, Rules>([
+  ['bamboogle', { adversarial: true }],
+  ['stale', { stale: true }],
+  ['metered', { callCost: 0.2 }],
+  ['halfway', { halfwayPay: 0.5 }],
+]);
+
+export const rulesOf = ({ dataset }: Pick<Prompt, 'dataset'>): Rules => RULES.get(dataset) ?? {};
+
 export const indexOf = (prompt: Pick<Prompt, 'dataset' | 'seed'>): SearchIndex => ({
   seed: prompt.seed,
-  adversarial: prompt.dataset === 'bamboogle',
+  adversarial: rulesOf(prompt).adversarial ?? false,
+  ...(rulesOf(prompt).stale ? { stale: true } : {}),
   ...(prompt.dataset === 'unanswerable' ? { missing: missingFact(prompt.seed) } : {}),
 });
 
@@ -142,15 +160,32 @@ function step(prompt: Prompt, state: SearchState, turn: readonly TokenId[]): Tra
   return { kind: 'observe', tokens: encodeWords(outcome.words), state: { ...outcome.history, length } };
 }
 
-/** −1 unless the path ends in an answer; else 1 when the answer token is the true one, 0 when not. */
-function reward(prompt: Prompt, trajectory: Trajectory): number {
-  if (trajectory.ending !== 'answer') return -1;
-  const last = parseTurn(decodeTokens(trajectory.turns[trajectory.turns.length - 1] ?? []));
-  if (last?.tag !== 'answer') return -1;
-  return idOf(last.answer) === prompt.answer[0] ? 1 : 0;
+/** The values that lead to the answer of a chain, without the answer. */
+function stepsOnTheWay(prompt: Prompt): readonly string[] {
+  const question = readQuestion(decodeTokens(prompt.tokens));
+  if (question?.kind !== 'chain') return [];
+  let entity = question.start;
+  return question.relations.slice(0, -1).map((relation) => (entity = valueOf(prompt.seed, entity, relation)));
 }
 
-/** Answers are one word, so F1 is exact match. Tools count when their turn is well-formed and was answered. */
+/** What an answer is worth: 1 for the true one, what the data set pays for a step on the way, else 0. */
+function worthOf(prompt: Prompt, answer: string): number {
+  if (idOf(answer) === prompt.answer[0]) return 1;
+  const { halfwayPay = 0 } = rulesOf(prompt);
+  return halfwayPay > 0 && stepsOnTheWay(prompt).includes(answer) ? halfwayPay : 0;
+}
+
+/** −1 unless the path ends in an answer, else what that is worth; less what the calls cost. */
+function reward(prompt: Prompt, { turns, observations, ending }: Trajectory): number {
+  const last = ending === 'answer' ? parseTurn(decodeTokens(turns[turns.length - 1] ?? [])) : null;
+  const earned = last?.tag === 'answer' ? worthOf(prompt, last.answer) : -1;
+  return earned - (rulesOf(prompt).callCost ?? 0) * observations.length;
+}
+
+/**
+ * Answers are one word, so F1 is exact match, or what a step on the way pays. Tools count when their turn is well-formed and
+ * was answered; what they cost does not.
+ */
 function grade(prompt: Prompt, { turns, observations, ending }: Trajectory): Grade {
   const words = turns.map(decodeTokens);
   const answer = answerIn(words[words.length - 1] ?? []);
@@ -158,7 +193,7 @@ function grade(prompt: Prompt, { turns, observations, ending }: Trajectory): Gra
   const tools = words.slice(0, observations.length).map((turn) => parseTurn(turn)?.tag);
   return {
     exactMatch,
-    f1: exactMatch,
+    f1: answer === null ? 0 : worthOf(prompt, answer),
     formatValid: ending === 'answer' && answer !== null,
     answer: answer === null ? null : encodeWords([answer]),
     unknown: answer === UNKNOWN,

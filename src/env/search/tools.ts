@@ -1,6 +1,6 @@
 /** The two tools of the search world: a paged, noisy search and a comparing calculator. */
 import { hash32 } from '../hash.ts';
-import { isRare, POOLS, RELATIONS, RELATIONS_OF, idOf, relationsOf, valueOf } from './world.ts';
+import { isRare, POOLS, RELATIONS, RELATIONS_OF, idOf, relationsOf, typeOf, valueOf } from './world.ts';
 
 /** Subject and value, without the relation: the reader must match the subject. */
 export type Fact = readonly [subject: string, value: string];
@@ -15,6 +15,7 @@ export interface SearchIndex {
   readonly seed: number; // uint32
   readonly adversarial: boolean; // bamboogle: the true fact is usually second
   readonly missing?: MissingFact; // of an unanswerable question
+  readonly stale?: boolean; // the first look may show a value that was true once; every later one shows the true value
 }
 
 /** Relations of an entity that the index knows. */
@@ -61,8 +62,28 @@ function filler(index: SearchIndex, entity: string, relation: string, noise: num
   return [subject, valueOf(index.seed, subject, relation)];
 }
 
+const OUTDATED_PERCENT = 50; // of the first looks into a stale index
+
+const truth = ({ seed }: SearchIndex, entity: string, relation: string): string =>
+  valueOf(seed, entity, relation);
+
+/** What the first look into a stale index shows: the true value, or another of its kind. Nothing on the page tells which. */
+function firstLook({ seed }: SearchIndex, entity: string, relation: string): string {
+  const value = valueOf(seed, entity, relation);
+  if (hash32(seed, idOf(entity), idOf(relation), 78) % 100 >= OUTDATED_PERCENT) return value;
+  const type = typeOf(value);
+  const others = type ? POOLS[type].filter((other) => other !== value && other !== entity) : [];
+  return others[hash32(seed, idOf(entity), idOf(relation), 79) % others.length];
+}
+
+/** A stale index has its own row on every page: first on the later ones, on the first as others have it. */
+function staleRow(index: SearchIndex, entity: string, relation: string, page: number): number {
+  return page === 0 ? goldSlot(index, entity, relation) % 2 : 0;
+}
+
 /**
- * Two facts of one result page. The true fact stands at rank 1 or 2 of page 0 or at rank 1 of page 1.
+ * Two facts of one result page. The true fact stands at rank 1 or 2 of page 0 or at rank 1 of page 1; in a stale index
+ * surely on page 1.
  * @param page number of earlier identical queries on the path
  * @returns null when neither the subject nor the relation is known
  */
@@ -74,9 +95,14 @@ export function searchPage(
 ): readonly Fact[] | null {
   const known = relationsOf(entity);
   if (known.size === 0 && !RELATIONS.includes(relation)) return null;
-  const slot = indexed(index, entity).includes(relation) ? goldSlot(index, entity, relation) : -1;
+  const isIndexed = indexed(index, entity).includes(relation);
+  const slot = isIndexed ? goldSlot(index, entity, relation) : -1;
+  const own = index.stale && isIndexed ? staleRow(index, entity, relation, page) : slot - page * 2;
   return [0, 1].map((row) => {
-    if (page * 2 + row === slot) return [entity, valueOf(index.seed, entity, relation)] as const;
+    if (row === own) {
+      const look = index.stale && page === 0 ? firstLook : truth;
+      return [entity, look(index, entity, relation)] as const;
+    }
     return filler(index, entity, relation, hash32(index.seed, idOf(entity), idOf(relation), page, row, 5));
   });
 }

@@ -2,8 +2,8 @@
 import type { SpokenEpisode, ToldTurn, TurnFate } from '../../units.ts';
 import { CALL_LIMIT, factsOf, parseTurn, type ParsedTurn } from './episode.ts';
 import { readQuestion, UNKNOWN } from './question.ts';
-import { indexOf } from './search.ts';
-import { PAGES, type Fact, type SearchIndex } from './tools.ts';
+import { indexOf, rulesOf } from './search.ts';
+import { PAGES, searchPage, type Fact, type SearchIndex } from './tools.ts';
 import { ALIASES, RELATIONS, relationsOf, typeOf, valueOf } from './world.ts';
 
 interface Search {
@@ -14,23 +14,29 @@ interface Search {
 
 /** The world of an episode, and the questions whose answers lead to the answer. */
 interface Ground {
+  readonly halfwayPay: number; // reward of a step on the way, given as the answer
   readonly index: SearchIndex;
   readonly hops: readonly { readonly entity: string; readonly relation: string }[] | null; // null: the question is not readable
 }
 
 function groundOf({ dataset, seed, question }: SpokenEpisode): Ground {
   const index = indexOf({ dataset, seed });
+  const { halfwayPay = 0 } = rulesOf({ dataset });
   const asked = readQuestion(question);
-  if (!asked) return { index, hops: null };
+  if (!asked) return { halfwayPay, index, hops: null };
   if (asked.kind === 'comparison')
-    return { index, hops: [asked.first, asked.second].map((entity) => ({ entity, relation: 'year' })) };
+    return {
+      halfwayPay,
+      index,
+      hops: [asked.first, asked.second].map((entity) => ({ entity, relation: 'year' })),
+    };
   let entity = asked.start;
   const hops = asked.relations.map((relation) => {
     const hop = { entity, relation };
     entity = valueOf(seed, entity, relation);
     return hop;
   });
-  return { index, hops };
+  return { halfwayPay, index, hops };
 }
 
 const isMissing = ({ missing }: SearchIndex, entity: string, relation: string): boolean =>
@@ -41,6 +47,12 @@ function truth(index: SearchIndex, entity: string, relation: string): string | n
   if (!relationsOf(entity).has(relation) || isMissing(index, entity, relation)) return null;
   return valueOf(index.seed, entity, relation);
 }
+
+/** A value that a stale index shows at a first look and nowhere else. */
+const isOutdated = (index: SearchIndex, entity: string, relation: string, value: string): boolean =>
+  index.stale === true &&
+  value !== truth(index, entity, relation) &&
+  (searchPage(index, entity, relation, 0) ?? []).some((row) => row[0] === entity && row[1] === value);
 
 const phrase = (entity: string, relation: string): string =>
   typeOf(entity) && (RELATIONS.includes(relation) || ALIASES.has(relation))
@@ -59,8 +71,10 @@ function pageWords(index: SearchIndex, { entity, relation, rows }: Search): stri
   const mine = rows.find(([subject]) => subject === entity);
   if (mine && mine[1] === own)
     return `it answers ${own}${others.length > 0 ? `, and a decoy about ${decoys}` : ''}`;
-  if (mine)
-    return `it shows ${entity} with ${mine[1]}, which the world does not say${others.length > 0 ? `, and a decoy about ${decoys}` : ''}`;
+  if (mine) {
+    const what = isOutdated(index, entity, relation, mine[1]) ? 'is out of date' : 'the world does not say';
+    return `it shows ${entity} with ${mine[1]}, which ${what}${others.length > 0 ? `, and a decoy about ${decoys}` : ''}`;
+  }
   const both = `it shows only decoys, about ${decoys}`;
   return own === null ? `no page has that; ${both}` : `${both}: ${entity}’s own row is not on this page`;
 }
@@ -117,14 +131,16 @@ const askable = (ground: Ground): Ground => {
 };
 
 /** Where a wrong answer comes from. */
-function sourceOf(answer: string, { index, hops }: Ground, { searches }: Before): string {
+function sourceOf(answer: string, { index, hops, halfwayPay }: Ground, { searches }: Before): string {
   const hop = hops?.slice(0, -1).find(({ entity, relation }) => truth(index, entity, relation) === answer);
-  if (hop) return `: that is only ${phrase(hop.entity, hop.relation)}, a step on the way`;
+  if (hop)
+    return `: that is only ${phrase(hop.entity, hop.relation)}, a step on the way${halfwayPay > 0 ? `, for which it is paid ${halfwayPay}` : ''}`;
   const seen = searches.findLast(({ rows }) => rows.some(([, value]) => value === answer));
   const row = seen?.rows.find(([, value]) => value === answer);
   if (!seen || !row) return ': no result named it';
   if (row[0] !== seen.entity) return `: it comes from the decoy about ${row[0]}`;
-  return RELATIONS.includes(seen.relation) ? '' : ': the tool had guessed it';
+  if (!RELATIONS.includes(seen.relation)) return ': the tool had guessed it';
+  return isOutdated(index, seen.entity, seen.relation, answer) ? ': it is out of date' : '';
 }
 
 function answerTold(answer: string, episode: SpokenEpisode, before: Before): ToldTurn {
@@ -167,6 +183,7 @@ const ENDS: Partial<Record<NonNullable<SpokenEpisode['ending']>, readonly [TurnF
 /** Tells an episode of the search world; whether an answer is lucky is judged by the facts that the path has read. */
 export function tellSearch(episode: SpokenEpisode): readonly ToldTurn[] {
   const { index } = groundOf(episode);
+  const { callCost = 0 } = rulesOf(episode);
   const before = { calls: [] as string[], searches: [] as Search[] };
   return episode.turns.map((words, place): ToldTurn => {
     const isLast = place === episode.turns.length - 1;
@@ -197,6 +214,7 @@ export function tellSearch(episode: SpokenEpisode): readonly ToldTurn[] {
     const rows = turn.tag === 'search' && result && factsOf(result);
     if (rows && turn.tag === 'search') before.searches.push({ ...turn, rows });
     const [fate, end] = (ending && ENDS[ending]) ?? ['goes on' as const, ''];
-    return { action: call, fate, sentence: sentence + end };
+    const cost = callCost > 0 && result ? ` The call costs ${callCost}.` : '';
+    return { action: call, fate, sentence: sentence + cost + end };
   });
 }

@@ -87,6 +87,18 @@ export const MACHINE_TERMS: Glossary = {
     title: 'unanswerable',
     text: 'Questions of one or two hops, one of which the search knows nothing of. The right answer is to say so: an [[admission]].',
   },
+  stale: {
+    title: 'stale',
+    text: 'Questions of two hops where half of the first looks show a value that is out of date. Asking the same again shows the true one; nothing on the page tells which is which.',
+  },
+  metered: {
+    title: 'metered',
+    text: 'Questions of two hops where every call that is answered costs 0.2 of the [[reward]]. Held-out scores do not count the cost.',
+  },
+  halfway: {
+    title: 'halfway',
+    text: 'Questions of two hops where naming the step between is paid 0.5. Held-out scores count whole answers alone.',
+  },
   corridor: {
     title: 'corridor',
     text: 'A task without search: a key and a door, in three or four turns.',
