@@ -35,7 +35,7 @@ const HELP = `npm run lab -- [options]
   --set PATH=VALUE       any setting, e.g. --set optimiser.learningRate=3e-4; may be repeated
   --kernel NAME=FILE     WGSL in place of a kernel's own, e.g. --kernel policy_loss=my_loss.wgsl; its gradient is
                          checked on the catalogue's cases before the run, which is labelled with what was found
-  --json FILE            writes the result
+  --json FILE            writes the result, with which held-out questions were right after the run
   --record FILE          writes the run: its log, e.g. run.ndjson.gz, or one file with its last checkpoint, run.turnwise
   --traces FILE          writes the rows of all updates as verifiers v1 episodes, a line each, e.g. traces.jsonl
   --until WHAT=AMOUNT    ends the run after the update in which so many tokens (sampled), generated (tokens of all turns), seconds
@@ -141,13 +141,14 @@ const leftAt = ({ left, record }) =>
 const toBase64 = (bytes) => bytes && Buffer.from(bytes).toString('base64');
 
 /** Runs in the page. Bytes cross to this side and back as base64. */
-async function inPage([config, file, record, traces, until]) {
+async function inPage([config, file, record, traces, until, byQuestion]) {
   const { runLab } = await import('/src/train/engine/lab.ts');
   const onProgress = (progress) => void globalThis.report(progress);
   const stopping = new AbortController();
   globalThis.stopLab = () => stopping.abort();
   const start = file === null ? config : new Blob([Uint8Array.from(atob(file), (each) => each.charCodeAt(0))]); // prettier-ignore
-  const outcome = await runLab(start, record, onProgress, { stop: stopping.signal, traces, until });
+  const parts = { stop: stopping.signal, traces, until, byQuestion };
+  const outcome = await runLab(start, record, onProgress, parts);
   let binary = '';
   for (const byte of outcome.recording ?? []) binary += String.fromCharCode(byte);
   return { ...outcome, recording: outcome.recording && btoa(binary) };
@@ -196,7 +197,8 @@ async function trainInPage({ page, server }, options) {
   await page.exposeFunction('report', showProgress);
   onInterrupt(() => page.evaluate(() => globalThis.stopLab()).catch(() => process.exit(130))); // no run yet
   const { record, traces, until } = options;
-  const wanted = [config, toBase64(file), recordOf(record), traces !== undefined, until];
+  const byQuestion = options.json !== undefined;
+  const wanted = [config, toBase64(file), recordOf(record), traces !== undefined, until, byQuestion];
   const { recording, ...outcome } = await page.evaluate(inPage, wanted);
   tell({ ...outcome, recording: recording && Buffer.from(recording, 'base64') }, options);
 }
@@ -207,7 +209,8 @@ async function trainInNode({ server, startEngine }, options) {
   const stopping = new AbortController();
   onInterrupt(() => stopping.abort());
   const traces = options.traces !== undefined;
-  const parts = { client: startEngine(), stop: stopping.signal, traces, until: options.until };
+  const byQuestion = options.json !== undefined;
+  const parts = { client: startEngine(), stop: stopping.signal, traces, until: options.until, byQuestion };
   const start = file === null ? config : new Blob([file]);
   tell(await runLab(start, recordOf(options.record), showProgress, parts), options);
 }

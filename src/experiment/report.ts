@@ -6,6 +6,7 @@ import { armDifference, plannedRuns, sayBudget, type Experiment } from './experi
 import { curvesOf, summariseArms, type ArmSummary, type Runs } from './results.ts';
 import { plural } from '../units.ts';
 import { performanceProfile, RESAMPLING, type Interval } from './statistics.ts';
+import { spreads, type ArmSpread } from './variance.ts';
 
 /** All that the page says, as data. */
 export interface Results {
@@ -18,6 +19,7 @@ export interface Results {
   readonly comparisons: readonly Comparison[];
   readonly collapses: Readonly<Record<string, number>>; // update of the collapse, by run
   readonly signs: readonly SignRecord[];
+  readonly spreads: readonly ArmSpread[]; // none where runs do not tell their answers
 }
 
 const unique = (values: readonly string[]): readonly string[] => [...new Set(values)].sort();
@@ -40,6 +42,7 @@ export function resultsOf(experiment: Experiment, runs: Runs): Results {
     comparisons: compareArms(experiment, arms),
     collapses: Object.fromEntries(collapses),
     signs: earlySigns(all.map(curvesOf)),
+    spreads: spreads(experiment, runs),
   };
 }
 
@@ -94,6 +97,23 @@ const comparisonRow = ({ arm, difference, adjusted, improvement, improvementInte
   barePOf(equivalence),
   barePOf(survival),
 ]; // prettier-ignore
+
+/** Seeds and questions as sources of the spread; '' where no run tells its answers. */
+function spreadPart({ experiment, spreads: list }: Results): string {
+  if (list.length === 0) return '';
+  const first = code(experiment.arms[0].name);
+  const rows = list.map(({ arm, task, of, seeds, questions, bySeed, byQuestion, standardError, seedShare }) => [
+    of === 'score' ? code(arm) : `${code(arm)} − ${first}`,
+    task,
+    `${seeds} × ${questions}`,
+    fixed(bySeed),
+    fixed(byQuestion),
+    fixed(standardError),
+    `${Math.round(100 * seedShare)} %`,
+  ]); // prettier-ignore
+  const head = ['score of', 'task', 'seeds × questions', 'deviation by seed', 'deviation by questions', 'standard error of the mean', 'of it (squared) by seeds']; // prettier-ignore
+  return `## Seeds or questions\n\n${table(head, rows)}`;
+}
 
 const THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
@@ -155,6 +175,7 @@ const DEFINITIONS = `- **Score**: exact match on held-out questions after traini
 - **Probability of improvement**: that a run of the arm beats a run of the first (Mann–Whitney; section 4.3).
 - **Detectable**: the difference that so many pairs find four times in five. **p of equal**: of the arms differing by more than the band (two one-sided sign-flip tests).
 - **Survival**: share of runs that did not collapse, with Wilson's interval (1927); its p is the exact McNemar test (1947) of pairs, after Holm. ${COLLAPSE_WORDS}
+- **Deviation by seed, by questions**: of one run's score, over seeds beyond what the luck of single answers explains, and over other draws of as many questions. Variance components of answers (seed × question, crossed) by the method of moments; with few seeds the first is a rough guess. More seeds lessen the seeds' share of the standard error, more questions the rest.
 - **Performance profile**: share of runs with a score above the threshold (section 4.2).
 - **Currencies**: ${CURRENCY_NAMES.map((name) => `${name}: ${CURRENCIES[name]}`).join('; ')}. Mean per run. A run ends after the update in which its budget is used up. What a method samples beside its trees is in the seconds alone.`;
 
@@ -210,6 +231,7 @@ export function markdownOf(results: Results, command: string, runs: Runs): strin
       ],
       comparisons.map(comparisonRow),
     )}`,
+    ...[spreadPart(results)].filter((part) => part !== ''),
     `## Share of runs above\n\n${table(['arm', ...THRESHOLDS.map(String)], arms.map(profileRow))}`,
     `## Early signs\n\n${saySigns(results.signs, curves)}${curves.some(canCollapse) ? `\n\n${signTable(results.signs)}` : ''}`,
     `## What the words mean\n\n${DEFINITIONS}`,

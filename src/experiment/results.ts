@@ -22,7 +22,12 @@ import {
 
 const maybe = v.nullable(v.number()); // JSON has no NaN
 const curve = v.exactOptional(v.array(maybe));
-const scores = v.object({ exactMatch: maybe, greedyExactMatch: maybe });
+const digits = v.pipe(v.string('a digit per question'), v.regex(/^[01]*$/, 'a digit 0 or 1 per question'));
+const scores = v.object({
+  exactMatch: maybe,
+  greedyExactMatch: maybe,
+  right: v.exactOptional(v.object({ sampled: digits, greedy: digits })), // of each held-out question, where it was asked for
+});
 const metrics = v.object(
   Object.fromEntries(SIGNALS.map((name) => [name, curve])) as Record<(typeof SIGNALS)[number], typeof curve>,
 );

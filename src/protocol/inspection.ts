@@ -54,6 +54,7 @@ export interface HeldOut {
     readonly exactMatch: number;
     readonly unknown: number;
     readonly reliability: number;
+    readonly right: string; // a digit per question, in their order: 1 where it was answered rightly in good form
   }[];
   readonly parameters: AskedParameters;
 }

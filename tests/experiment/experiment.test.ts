@@ -20,6 +20,7 @@ import {
 } from '../../src/experiment/experiment.ts';
 import { markdownOf, resultsOf, saySigns, signTable } from '../../src/experiment/report.ts';
 import { readRunFile, summariseArms, type RunFile, type Runs } from '../../src/experiment/results.ts';
+import { spreadOf } from '../../src/experiment/variance.ts';
 import { condense, leftIn } from '../../scripts/run_queue.mjs';
 import { isLogged } from '../../src/protocol/protocol.ts';
 import { summarise } from '../../src/train/engine/lab.ts';
@@ -337,4 +338,43 @@ test('the command line knows the currencies', () => {
   const text = readFileSync('scripts/lab.mjs', 'utf8');
   const list = /const CURRENCIES = \[([^\]]*)\]/.exec(text)?.[1].replaceAll(/['\s]/g, '');
   expect(list?.split(',')).toEqual(CURRENCY_NAMES);
+});
+
+test('the page tells the spread by seeds from that by questions, of scores and of differences, where runs tell their answers', () => {
+  const experiment = changed({ seeds: [1, 2, 3] });
+  const plain = runsOf(experiment, { rows: [0.5, 0.5, 0.5], tokens: [0.5, 0.5, 0.5] });
+  expect(markdownOf(resultsOf(experiment, plain), 'x', plain)).not.toContain('Seeds or questions');
+  const digits: Readonly<Record<string, string>> = {
+    ...{ 'rows-1': '1100', 'rows-2': '1010', 'rows-3': '0110' },
+    ...{ 'tokens-1': '1110', 'tokens-2': '1111' },
+  };
+  const runs = new Map(
+    [...plain].map(([id, run]): [string, RunFile] => {
+      if (!digits[id]) return [id, run];
+      const after = { ...run.heldOut.after, right: { sampled: digits[id], greedy: '0000' } };
+      return [id, { ...run, heldOut: { ...run.heldOut, after } }];
+    }),
+  );
+  const results = resultsOf(experiment, runs);
+  expect(results.spreads.map(({ arm, of, seeds, questions }) => [arm, of, seeds, questions])).toEqual([
+    ['rows', 'score', 3, 4],
+    ['tokens', 'score', 2, 4],
+    ['tokens', 'difference', 2, 4], // rows-3 has no other
+  ]);
+  const [, , difference] = results.spreads;
+  const matrix = [[0, 0, 1, 0], [0, 1, 0, 1]]; // prettier-ignore
+  expect(difference).toMatchObject(spreadOf(matrix));
+  const page = markdownOf(results, 'x', runs);
+  expect(page).toContain(`| \`tokens\` − \`rows\` | task | 2 × 4 | ${difference.bySeed.toFixed(3)} |`);
+  const greedy = resultsOf({ ...experiment, evaluation: { questions: 4, score: 'greedy' } }, runs);
+  expect(greedy.spreads[0]).toMatchObject({ bySeed: 0, byQuestion: 0, standardError: 0 });
+});
+
+test('answers of questions that are no digits 0 and 1 are refused', () => {
+  const experiment = parseExperiment(FILE);
+  const [planned] = plannedRuns(experiment);
+  const run = runsOf(experiment, { rows: FIRST, tokens: FIRST }).get(planned.id)!;
+  const after = { ...run.heldOut.after, right: { sampled: '0121', greedy: '' } };
+  const text = JSON.stringify({ ...run, heldOut: { ...run.heldOut, after } });
+  expect(() => readRunFile(text, planned, 'f')).toThrow(/heldOut\.after\.right\.sampled.*0121/);
 });

@@ -16,6 +16,7 @@ import {
   wilsonInterval,
   type Strata,
 } from '../../src/experiment/statistics.ts';
+import { spreadOf, varianceComponents, type VarianceComponents } from '../../src/experiment/variance.ts';
 import {
   detectableDifference,
   equivalenceTest,
@@ -29,6 +30,7 @@ import {
 } from '../../src/experiment/paired.ts';
 
 interface Values {
+  readonly components: readonly (VarianceComponents & { readonly answers: number[][] })[];
   readonly sets: Readonly<
     Record<
       string,
@@ -211,4 +213,31 @@ test('numbers that are none are refused with what and where; equal and single sc
   expect(probabilityOfImprovement([[0, 0]], [[0, 0, 0]])).toBe(0.5);
   expect(pairedDifference([[0, 0, 0]])).toMatchObject({ mean: 0, deviation: 0, p: 1 });
   expect(performanceProfile([[0.2, 0.6], [0.9]], [0.1, 0.5, 0.9])).toEqual([1, 0.75, 0]);
+});
+
+test('variance of answers is told apart by seed, by question and what is left, as numpy has it', () => {
+  for (const { answers, seed, question, rest } of want.components) {
+    const got = varianceComponents(answers);
+    expect(got.seed).toBeCloseTo(seed, 12);
+    expect(got.question).toBeCloseTo(question, 12);
+    expect(got.rest).toBeCloseTo(rest, 12);
+  }
+});
+
+test('seeds that differ by luck alone have no spread of their own; one that fell has', () => {
+  const random = keyedRandom({ seed: 5, update: 0 }, 0);
+  const hard = Array.from({ length: 400 }, () => random.uniform());
+  const seeds = (lost: readonly number[]) =>
+    lost.map((down) => hard.map((share) => Number(random.uniform() < share - down)));
+  const [same, fallen] = [spreadOf(seeds([0, 0, 0, 0])), spreadOf(seeds([0, 0, 0, 0.4]))];
+  expect(same.bySeed).toBeLessThan(0.03);
+  expect(same.byQuestion).toBeCloseTo(Math.sqrt(0.25 / 400), 2); // of answers that are right half of the time
+  expect(fallen.bySeed).toBeGreaterThan(0.1);
+  expect(fallen.seedShare).toBeGreaterThan(0.8);
+  expect(spreadOf([[1, 1], [1, 1]])).toMatchObject({ standardError: 0, seedShare: 0 }); // prettier-ignore
+});
+
+test('one seed, one question and rows of other questions tell no components', () => {
+  for (const answers of [[], [[1, 0]], [[1], [0]], [[1, 0], [1]]])
+    expect(() => varianceComponents(answers)).toThrow(/variance components.*wanted two seeds at least/);
 });

@@ -270,7 +270,7 @@ test('held-out questions are asked of the weights after the update on screen, an
   expect(listener.of('replay')).toMatchObject([{ to: place }]);
   await listener.answer('replay', { from: null, update: 1, events: [] });
   expect(listener.of('held-out')).toMatchObject([{ at: place, questions: 7, datasets: config!.evaluation.datasets }]); // prettier-ignore
-  const score = { dataset: 'hotpot', unknown: 0, reliability: 0.5 };
+  const score = { dataset: 'hotpot', unknown: 0, reliability: 0.5, right: '' };
   const scores = [{ ...score, greedy: false, exactMatch: 3 / 7 }, { ...score, greedy: true, exactMatch: 4 / 7 }]; // prettier-ignore
   await listener.answer('held-out', { update: 1, questions: 7, scores, parameters: 'replayed' });
   await expect

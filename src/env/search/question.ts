@@ -72,9 +72,7 @@ function hopCount(dataset: Dataset, draw: Draw): number {
     case 'hotpot':
     case '2wiki':
     case 'bamboogle':
-    case 'stale':
     case 'metered':
-    case 'halfway':
       return 2;
     case 'musique':
       return draw.unit() < 0.7 ? 3 : 4;
@@ -83,7 +81,10 @@ function hopCount(dataset: Dataset, draw: Draw): number {
     case 'popqa':
       return 1;
     case 'unanswerable':
+    case 'stale':
       return draw.pick([1, 2]);
+    case 'halfway':
+      return draw.pick([2, 3]);
     default:
       return dataset satisfies never;
   }
@@ -92,8 +93,8 @@ function hopCount(dataset: Dataset, draw: Draw): number {
 /**
  * hotpot, bamboogle: 2 hops; 2wiki: half 2 hops, half comparisons; musique: 3 (70 %) or 4 hops; nq: 1 hop;
  * trivia: 1 hop named by an alias; popqa: 1 hop about a rare entity, or with 30 % about any; unanswerable: 1 or 2
- * hops, one of which the world does not know (missingFact); stale, metered, halfway: 2 hops under other rules
- * (search.ts).
+ * hops, one of which the world does not know (missingFact); stale: 1 or 2 hops, metered: 2, halfway: 2
+ * or 3, under other rules (search.ts).
  */
 export function makeQuestion(dataset: Dataset, seed: number): Question {
   const draw = keyedDraw(QUESTION_STREAM, seed, ALL_DATASETS.indexOf(dataset));

@@ -89,7 +89,7 @@ export const MACHINE_TERMS: Glossary = {
   },
   stale: {
     title: 'stale',
-    text: 'Questions of two hops where half of the first looks show a value that is out of date. Asking the same again shows the true one; nothing on the page tells which is which.',
+    text: 'Questions of one or two hops where half of the first looks show a value that is out of date. Asking the same again shows the true one; nothing on the page tells which is which.',
   },
   metered: {
     title: 'metered',
@@ -97,7 +97,7 @@ export const MACHINE_TERMS: Glossary = {
   },
   halfway: {
     title: 'halfway',
-    text: 'Questions of two hops where naming the step between is paid 0.5. Held-out scores count whole answers alone.',
+    text: 'Questions of two or three hops where naming a step on the way is paid 0.5. Held-out scores count whole answers alone.',
   },
   corridor: {
     title: 'corridor',

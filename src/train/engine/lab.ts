@@ -10,7 +10,16 @@ import {
   presetCatalogue,
 } from '../config/catalogue.ts';
 import { startEngine, type EngineClient } from './client.ts';
-import { isKind, play, sayReport, startOf, type Ending, type LabProgress, type Played } from './lab_play.ts';
+import {
+  heldOutNow,
+  isKind,
+  play,
+  sayReport,
+  startOf,
+  type Ending,
+  type LabProgress,
+  type Played,
+} from './lab_play.ts';
 import { parseRunConfig, parseSettings, withSetting } from '../config/config.ts';
 import { RunConfigError } from '../../protocol/errors.ts';
 import { presets, withAlgorithm } from '../config/presets.ts';
@@ -162,6 +171,8 @@ export interface LabResult {
 interface HeldOut {
   readonly exactMatch: number;
   readonly greedyExactMatch: number;
+  /** A digit per question, 1 where it was answered rightly, data sets one after another; absent where it was not asked for. */
+  readonly right?: { readonly sampled: string; readonly greedy: string };
 }
 
 const mean = (values: readonly number[]): number =>
@@ -234,6 +245,15 @@ async function withVerdict(client: EngineClient, config: RunConfig): Promise<Run
   return withKernel(config, { ...editedKernel, gradientCheck: gradientVerdict(gradients) });
 }
 
+/** A result with the held-out questions that the model answers rightly at its end. */
+async function withQuestions(client: EngineClient, result: LabResult): Promise<LabResult> {
+  const scores = await heldOutNow(client, result.config, result.used.updates);
+  const of = (wanted: boolean): string =>
+    scores.flatMap(({ greedy, right }) => (greedy === wanted ? [right] : [])).join('');
+  const after = { ...result.heldOut.after, right: { sampled: of(false), greedy: of(true) } };
+  return { ...result, heldOut: { ...result.heldOut, after } };
+}
+
 /** How a run is written: its gzipped log, or one file with its last checkpoint; beside it, or alone, its rows as traces. */
 export type LabRecord = 'log' | 'bundle';
 
@@ -257,6 +277,7 @@ async function recorded(
 export interface LabParts extends Ending {
   readonly client?: EngineClient; // absent: an engine in a worker; it is closed at the end
   readonly traces?: boolean; // its rows are wanted too
+  readonly byQuestion?: boolean; // which held-out questions are right after it is wanted too: one evaluation more
 }
 
 export interface LabOutcome {
@@ -275,7 +296,7 @@ export async function runLab(
   start: RunConfig | Blob,
   record: LabRecord | null,
   onProgress: (progress: LabProgress) => void,
-  { client = startEngine(), traces: withTraces = false, ...ending }: LabParts = {},
+  { client = startEngine(), traces: withTraces = false, byQuestion = false, ...ending }: LabParts = {},
 ): Promise<LabOutcome> {
   try {
     const ready = eventOf(client, 'ready'); // it may come while the file is read
@@ -291,7 +312,8 @@ export async function runLab(
     const kind = stopped ? 'bundle' : record;
     const recording = kind && (await recorded(client, played, kind));
     const traces = withTraces ? [...tracesOfLog(log)].join('') : null;
-    const result = stopped ? null : summarise(log, seconds);
+    const summary = stopped ? null : summarise(log, seconds);
+    const result = summary && byQuestion ? await withQuestions(client, summary) : summary;
     return { result, stoppedAfter: stopped?.update ?? null, recording, traces };
   } finally {
     client.close();

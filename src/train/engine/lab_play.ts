@@ -86,12 +86,21 @@ export interface Ending {
   readonly until?: Budget; // used up: the run is over, and evaluated
 }
 
-/** Scores of the run's model as it stands, as the events that its own last evaluation would have posted. */
-async function evaluated(client: EngineClient, config: RunConfig, update: number): Promise<RunEvent[]> {
+/** Scores of the run's model as it stands; none where nothing is held out. */
+export async function heldOutNow(client: EngineClient, config: RunConfig, update: number) {
   const { questions, datasets } = config.evaluation;
   if (questions === 0) return [];
-  const { scores } = await client.ask({ kind: 'held-out', config, update, questions, datasets });
-  return scores.map((score) => ({ kind: 'evaluation', update, questions, ...score }));
+  return (await client.ask({ kind: 'held-out', config, update, questions, datasets })).scores;
+}
+
+/** The same as the events that the run's own last evaluation would have posted. */
+async function evaluated(client: EngineClient, config: RunConfig, update: number): Promise<RunEvent[]> {
+  const { questions } = config.evaluation;
+  const scores = await heldOutNow(client, config, update);
+  return scores.map(({ dataset, greedy, exactMatch, unknown, reliability }) => ({
+    ...{ kind: 'evaluation', update, questions, dataset, greedy },
+    ...{ exactMatch, unknown, reliability },
+  }));
 }
 
 /**

@@ -3,7 +3,8 @@ import * as v from 'valibot';
 import type { HeldOut, HeldOutQuestion } from '../../protocol/inspection.ts';
 import { whole } from '../../protocol/schema.ts';
 import { environmentNamed, parseRunConfig } from '../config/config.ts';
-import { evaluate } from '../run/evaluate.ts';
+import { isRight } from '../../algo/reward/reward.ts';
+import { gradeHeldOut, scoresOf } from '../run/evaluate.ts';
 import { checked, fieldOf, placeIn, withPolicy, type QuestionKind } from './question.ts';
 
 const MOST_QUESTIONS = 1000;
@@ -32,7 +33,9 @@ export const evaluateHeldOut: QuestionKind<HeldOutQuestion, HeldOut> = {
         for (const greedy of [false, true]) {
           const temperature = greedy ? 0 : config.temperature;
           const of = { policy, environment, dataset, questions, seed: config.seed, temperature, observer };
-          scores.push({ dataset, greedy, ...(await evaluate(of)) });
+          const grades = await gradeHeldOut(of);
+          const right = grades.map((grade) => (isRight(grade) ? '1' : '0')).join('');
+          scores.push({ dataset, greedy, ...scoresOf(grades), right });
         }
       return { update, questions, scores, parameters };
     }),

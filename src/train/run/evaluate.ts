@@ -31,8 +31,8 @@ export interface EvaluationScores {
   readonly reliability: number; // BAPO's: answers count, admissions do not count against precision
 }
 
-/** Grades the first held-out questions of a data set. */
-export async function evaluate(request: EvaluationRequest): Promise<EvaluationScores> {
+/** Grades of the first held-out questions of a data set, in their order. */
+export async function gradeHeldOut(request: EvaluationRequest): Promise<readonly Grade[]> {
   const { policy, environment, dataset, questions, seed, temperature, observer } = request;
   const prompts = heldOutPrompts(environment, dataset, questions);
   const grades: Grade[] = [];
@@ -44,9 +44,16 @@ export async function evaluate(request: EvaluationRequest): Promise<EvaluationSc
     );
     grades.push(...trees.flatMap((tree) => gradeLeaves(tree, environment)));
   }
-  return {
-    exactMatch: grades.filter(isRight).length / questions,
-    unknown: grades.filter(({ unknown }) => unknown).length / questions,
-    reliability: reliability(grades),
-  };
+  return grades;
 }
+
+/** @param grades at least one */
+export const scoresOf = (grades: readonly Grade[]): EvaluationScores => ({
+  exactMatch: grades.filter(isRight).length / grades.length,
+  unknown: grades.filter(({ unknown }) => unknown).length / grades.length,
+  reliability: reliability(grades),
+});
+
+/** Scores of the first held-out questions of a data set. */
+export const evaluate = async (request: EvaluationRequest): Promise<EvaluationScores> =>
+  scoresOf(await gradeHeldOut(request));
