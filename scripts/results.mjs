@@ -1,11 +1,12 @@
 // `npm run results`: writes docs/results/README.md and curves.svg from the lab's result files beside them, and what presets
 // claim of themselves (src/train/config/preset_claims.json) from these and docs/results/presets; the pages of all methods, of every
-// experiment and of early signs.
+// experiment, of the suite and of early signs.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withPage } from './headless.mjs';
 import { loadExperiments, writeReport } from './experiment.mjs';
 import { writeMethodResults } from './method_results.mjs';
+import { writeSuiteResults } from './suite_results.mjs';
 
 const FOLDER = 'docs/results';
 const WINDOW = 5; // updates in the moving mean of the curves
@@ -102,7 +103,7 @@ What a preset says of itself in Settings is condensed from these files and from 
 two cores that did other things too, so that their seconds are upper bounds. Their command:
 \`npm run lab -- --preset NAME --seed N --set evaluation.every=10 --eval-questions 100 --json docs/results/presets/NAME-N.json\`.
 
-All methods from the same seeds: [methods.md](methods.md). Which warning tells a collapse first: [early_signs.md](early_signs.md).
+All methods from the same seeds: [methods.md](methods.md). Tasks that are hard in different ways: [compare.md](compare.md). Which warning tells a collapse first: [early_signs.md](early_signs.md).
 ${experiments.length === 0 ? '' : `\nExperiments: ${experiments.map((name) => `[${name}](experiments/${name}/README.md)`).join(', ')}.\n`}`;
 
 writeFileSync(join(FOLDER, 'README.md'), page);
@@ -153,6 +154,7 @@ await withPage(
         folder,
       );
     }
+    await writeSuiteResults(lab, (path) => server.ssrLoadModule(path));
     const { condenseClaims } = await server.ssrLoadModule('/src/train/config/claims.ts');
     const { presets } = await server.ssrLoadModule('/src/train/config/presets.ts');
     writeFileSync(CLAIMS, `${JSON.stringify(condenseClaims([...runs, ...measured], presets), null, 2)}\n`);

@@ -3,7 +3,7 @@
  * a score on them is worth. `experiments/compare.json` trains methods on them; `docs/results/compare.md` has the scores.
  */
 import { keyedDraw, type Draw } from '../hash.ts';
-import type { LeafEnding, Prompt, TokenId } from '../../units.ts';
+import type { LeafEnding, Prompt, TokenId, Trajectory } from '../../units.ts';
 import { CALL_LIMIT, factsOf } from './episode.ts';
 import { readQuestion, type Dataset } from './question.ts';
 import { decodeTokens, encodeWords, searchEnvironment } from './search.ts';
@@ -113,13 +113,15 @@ async function playOne(prompt: Prompt, player: Player) {
   const turns: (readonly TokenId[])[] = [];
   const observations: (readonly TokenId[])[] = [];
   let state = searchEnvironment.start(prompt);
-  let ending: LeafEnding | null = null;
+  let ending: LeafEnding = 'length'; // until it ends
+  let isOver = false;
   const act = async (turn: readonly TokenId[]): Promise<readonly Fact[]> => {
-    if (ending !== null) return [];
+    if (isOver) return [];
     turns.push(turn);
     const step = await searchEnvironment.step(prompt, state, turn);
     if (step.kind === 'end') {
       ending = step.ending;
+      isOver = true;
       return [];
     }
     state = step.state;
@@ -129,7 +131,7 @@ async function playOne(prompt: Prompt, player: Player) {
   const ask: Ask = (entity, relation) => act(turnOf('search', entity, relation));
   const answer = await player(decodeTokens(prompt.tokens), ask, keyedDraw(0x5e, prompt.seed));
   await act(turnOf('answer', answer));
-  const trajectory = { turns, observations, ending: ending ?? 'length' };
+  const trajectory: Trajectory = { turns, observations, ending };
   const { exactMatch } = searchEnvironment.grade(prompt, trajectory);
   return { exactMatch, reward: searchEnvironment.reward(prompt, trajectory), calls: observations.length };
 }
