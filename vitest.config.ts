@@ -87,8 +87,9 @@ export default defineConfig({
       },
       inBrowser('browser', {
         engine: ['tests/{kernels,model}/**/*.test.ts', 'tests/**/*.gpu.test.ts'],
-        'lab 1': ['tests/ui/[a-kp]*.test.{ts,tsx}'], // two pages of about the same length
-        'lab 2': ['tests/ui/[!a-kp]*.test.{ts,tsx}'],
+        // Two pages of about the same length; what trains on the device of its page is on the first.
+        'lab 1': ['tests/ui/{[a-k],p[!i]}*.test.{ts,tsx}'],
+        'lab 2': ['tests/ui/{[!a-kp],pi}*.test.{ts,tsx}'],
         e2e: ['tests/e2e/**/*.test.{ts,tsx}'],
       }),
       { extends: true, test: { name: 'built', environment: 'node', include: ['tests/built/**/*.test.ts'] } },
