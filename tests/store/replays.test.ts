@@ -228,6 +228,10 @@ test('held-out scores of an earlier update are those that the run itself came to
     const answer = await of(update);
     expect(logged(update)).toHaveLength(2);
     expect(answer).toMatchObject({ update, parameters: update === 0 ? 'starting' : 'replayed' });
+    for (const { right, exactMatch } of answer.scores) {
+      expect(right).toMatch(new RegExp(`^[01]{${questions}}$`));
+      expect(right.replaceAll('0', '').length / questions).toBe(exactMatch);
+    }
     for (const [index, score] of answer.scores.entries())
       for (const [name, value] of Object.entries(logged(update)[index]))
         expect(score[name as keyof typeof score]).toEqual(typeof value === 'number' ? expect.closeTo(value, 6) : value); // prettier-ignore

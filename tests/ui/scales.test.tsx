@@ -5,6 +5,7 @@ import {
   entropyFill,
   entropyShade,
   REWARD_COLOURS,
+  rewardClass,
 } from '../../src/ui/parts/scales.ts';
 import { applyTheme } from '../../src/ui/shell/theme.ts';
 import '../../src/ui/shell/tokens.css';
@@ -136,4 +137,10 @@ describe.each(['light', 'dark'] as const)('colours of the %s theme', (theme) => 
     expect(creditShade(0, 1)).toBe('transparent');
     expect(paint(creditFill(2, 1))).toEqual(paint(creditFill(1, 1)));
   });
+});
+
+test('a leaf that paid for its calls is wrong, not malformed; −1 and less is malformed', () => {
+  expect([1, 0.6, 0, -0.4, -0.1, -1, -1.4, null].map(rewardClass)).toEqual(
+    ['correct', 'partial', 'wrong', 'wrong', 'wrong', 'malformed', 'malformed', 'unscored'], // prettier-ignore
+  );
 });

@@ -55,10 +55,11 @@ export function entropyDash(nats: number, extent: number): string {
 /** How a leaf ended, for marks: shape and colour both say it. */
 export type RewardClass = 'correct' | 'partial' | 'wrong' | 'malformed' | 'unscored';
 
+/** By the reward alone: −1 and less is malformed; between that and 0 a wrong end with progress, or less a cost. */
 export function rewardClass(reward: number | null | undefined): RewardClass {
   if (reward == null) return 'unscored';
-  if (reward < 0) return 'malformed';
-  if (reward === 0) return 'wrong';
+  if (reward <= -1) return 'malformed';
+  if (reward <= 0) return 'wrong';
   return reward >= 1 ? 'correct' : 'partial';
 }
 
