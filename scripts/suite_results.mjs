@@ -33,40 +33,31 @@ function verdictOf(task, runs, arms, players, collapseOf) {
   const count = (list, is) => `${list.filter(is).length} of ${list.length}`;
   const each = (is) => arms.map((arm) => `${arm} ${count(of(arm), is)}`).join(', ');
   const risen = (run) => isAbove(after(run), before(run), questions);
+  const course = (name) =>
+    arms.map((arm) => `${arm} ${range(of(arm).map((run) => first(run, name)), 2)} → ${range(of(arm).map((run) => last(run, name)), 2)}`).join(', '); // prettier-ignore
   const signs = {
     musique: () => [`Collapsed: ${each((run) => collapseOf(run.metrics) !== null)}.`],
     stale: () => [
       `Above what believing first looks pays (${fixed(players.tempted.exactMatch)}): ${each((run) => isAbove(after(run), players.tempted.exactMatch, questions))}.`,
     ],
-    metered: () => [
-      `Turns of a path, first to last ${WINDOW} updates: ${arms
-        .map(
-          (arm) =>
-            `${arm} ${range(
-              of(arm).map((run) => first(run, 'depth')),
-              2,
-            )} → ${range(
-              of(arm).map((run) => last(run, 'depth')),
-              2,
-            )}`,
-        )
-        .join(', ')}.`,
-      `Gave the tool up (collapsed): ${each((run) => collapseOf(run.metrics) !== null)}.`,
-    ],
+    metered: () => [`Gave the tool up (collapsed): ${each((run) => collapseOf(run.metrics) !== null)}.`],
     halfway: () => [
-      `Settled for the half answer (reward up, exact match no better): ${each((run) => last(run, 'meanReward') > first(run, 'meanReward') && !risen(run))}.`,
+      `Mean reward in training: ${course('meanReward')}; exact match of its first chains: ${course('exactMatch')}. The rest of the reward’s rise is half pay and better form.`,
+      `Settled wholly (reward up, held-out score no better): ${each((run) => last(run, 'meanReward') > first(run, 'meanReward') && !risen(run))}.`,
     ],
   };
   const [a, b] = arms.map((arm) => of(arm).map(after));
   const apart = a.length > 0 && b.length > 0 && (Math.min(...a) > Math.max(...b) || Math.min(...b) > Math.max(...a)); // prettier-ignore
   const pooled = questions * Math.min(a.length, b.length);
   const tells = apart && (isAbove(mean(a), mean(b), pooled) || isAbove(mean(b), mean(a), pooled));
+  const name = (list) => list.join(' and ');
   return [
-    `Learnt (held-out exact match above the warm start’s by more than ${NOTICED} standard errors): ${each(risen)}.`,
-    ...signs[task.name](),
     tells
-      ? `In these runs ${arms[0]} and ${arms[1]} are apart: every seed of one is above every seed of the other.`
-      : `In these runs ${arms[0]} and ${arms[1]} are not told apart.`,
+      ? `By the score, yes: every seed of one of ${name(arms)} is above every seed of the other.`
+      : `Between ${name(arms)} not in these runs: the score does not tell them apart.`,
+    `Learnt (above the warm start’s held-out score by more than ${NOTICED} standard errors): ${each(risen)}.`,
+    ...signs[task.name](),
+    `Turns of a path, first to last ${WINDOW} updates: ${course('depth')}.`,
   ].join(' ');
 }
 
@@ -127,7 +118,14 @@ ${table(['task', 'random', 'tempted', 'warm start', ...arms.map((arm) => `${arm}
 
 ${parts.join('\n\n')}
 
-A share of ${questions} questions has a standard error of at most ${fixed(Math.sqrt(0.25 / questions))}. With ${experiment.seeds.length} seeds an arm nothing is proved: six pairs are the least (docs/experiments.md).
+A share of ${questions} questions has a standard error of at most ${fixed(Math.sqrt(0.25 / questions))}. With ${experiment.seeds.length} seeds a task nothing is proved of a task by itself: six pairs are the
+least. Over all tasks the experiment’s page answers. The budget is one of ${experiment.budget.by}; sampled tokens of a run, mean: ${arms
+    .filter((arm) => runs.some((run) => run.arm === arm))
+    .map(
+      (arm) =>
+        `${arm} ${Math.round(mean(runs.filter((run) => run.arm === arm).map(({ used }) => used.tokens))).toLocaleString('en-US')}`,
+    )
+    .join(', ')}.
 `;
   writeFileSync(join(FOLDER, 'compare.md'), text);
   console.log(`${FOLDER}/compare.md: ${runs.length} runs`);
