@@ -79,7 +79,7 @@ const NOT_TRAINED: ErrorReport = {
 export class Keeper {
   readonly #parts: KeeperParts;
   readonly #logs = new Map<string, KeptLog>();
-  readonly #releases = new Map<string, () => void>(); // of locks held; an engine has one run, so one but for moments
+  readonly #held = new Map<string, { writer: number | null; readonly release: () => void }>(); // locks, by run
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(parts: KeeperParts) {
@@ -104,36 +104,41 @@ export class Keeper {
   }
 
   /**
-   * Takes the run's lock, which lasts until another run is claimed, `release` or the end of this worker.
+   * Takes the run's lock, which lasts until its writer claims another run, `release` or the end of this worker.
+   * @param writer an engine, which has one run; null: it is not known yet which
    * @throws KeepError where another tab has it
    */
-  async #claim(id: string): Promise<void> {
-    if (this.#releases.has(id)) return;
-    for (const other of [...this.#releases.keys()]) this.release(other); // it was left for this one
+  async #claim(id: string, writer: number | null): Promise<void> {
+    if (writer !== null)
+      for (const [other, held] of [...this.#held])
+        if (other !== id && held.writer === writer) this.release(other); // it was left for this one
+    const own = this.#held.get(id);
+    if (own) return void (own.writer ??= writer);
     await new Promise<void>((resolve, reject) => {
-      const held = this.#parts.locks.request(`turnwise run ${id}`, { ifAvailable: true }, (lock) => {
+      const request = this.#parts.locks.request(`turnwise run ${id}`, { ifAvailable: true }, (lock) => {
         if (!lock) return reject(elsewhere(id));
         this.#logs.delete(id); // what was known of it may be older than what another tab wrote
         resolve();
-        return new Promise<void>((release) => this.#releases.set(id, release));
+        return new Promise<void>((release) => this.#held.set(id, { writer, release }));
       });
-      held.catch(reject);
+      request.catch(reject);
     });
   }
 
   /** Gives the run back: another tab may go on with it. */
   release(id: string): void {
-    this.#releases.get(id)?.();
-    this.#releases.delete(id);
+    this.#held.get(id)?.release();
+    this.#held.delete(id);
   }
 
   /**
    * Writes an update down.
+   * @param writer the engine that it comes from
    * @throws KeepError where another tab writes the run; the platform's errors where storage is full or refused
    */
-  record(id: string, settled: WrittenUpdate): Promise<KeptEntry | null> {
+  record(id: string, settled: WrittenUpdate, writer = 0): Promise<KeptEntry | null> {
     return this.#inTurn(async () => {
-      await this.#claim(id);
+      await this.#claim(id, writer);
       const log = this.#log(id);
       await log.append(settled);
       const before = (await this.#parts.table.get(id)) ?? null;
@@ -168,7 +173,7 @@ export class Keeper {
    */
   goOn(id: string, before = Infinity): ReturnType<KeptLog['checkpoint']> {
     return this.#inTurn(async () => {
-      await this.#claim(id);
+      await this.#claim(id, null);
       const log = this.#log(id);
       const last = (await log.recover()).at(-1)?.label ?? -1;
       const checkpoint = await log.checkpoint(Math.min(last, before - 1));
@@ -263,7 +268,7 @@ export class Keeper {
   /** Deletes for good. @throws KeepError where a tab writes the run */
   remove(id: string): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#claim(id);
+      await this.#claim(id, null);
       await this.#log(id).remove();
       await this.#parts.table.delete(id);
       this.#logs.delete(id);

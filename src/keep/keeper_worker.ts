@@ -13,6 +13,7 @@ const opening = Promise.all([openDisk(), openEntries()]).then(async ([disk, tabl
   return keeper;
 });
 opening.catch(() => undefined); // whoever asks hears of it
+let writers = 0; // engines that were connected
 const lost = new Set<string>(); // runs that could not be written: an update is missing, so none is written after it
 
 /** What came of a call: errors cross as five-part reports. */
@@ -28,11 +29,12 @@ const answer = <T>(where: string, work: (keeper: Keeper) => Promise<T>): Promise
 const api = {
   /** @param news the page's end of what it hears */
   connect(engine: MessagePort, news: MessagePort): void {
+    const writer = (writers += 1);
     const tell = (message: KeeperNews): void => news.postMessage(message);
     engine.onmessage = ({ data: { id, ...settled } }: MessageEvent<WrittenMessage>) => {
       if (lost.has(id)) return;
       opening
-        .then((keeper) => keeper.record(id, settled))
+        .then((keeper) => keeper.record(id, settled, writer))
         .then((entry) => entry && tell({ kind: 'kept', entry }))
         .catch((error: unknown) => {
           if (lost.has(id)) return;
