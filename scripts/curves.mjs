@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { jobsOf } from './arguments.mjs';
-import { condense, leftIn, progress, runSideBySide } from './run_queue.mjs';
+import { leftIn, progress, runSideBySide } from './run_queue.mjs';
 
 const OPTIONS = {
   preset: { type: 'string', default: 'instant' },
@@ -31,6 +31,7 @@ async function inPage(config) {
 const jobs = jobsOf(values.jobs);
 mkdirSync(values.folder, { recursive: true });
 let sayProgress;
+let condense; // src/train/engine/lab.ts
 
 /** Keeps a result and says how far all is. */
 function keep({ name, seed, file }, result) {
@@ -63,8 +64,12 @@ function runsOf(names) {
 }
 
 const CATALOGUE = '/src/algo/catalogue/index.ts';
-const namesOf = async (server) =>
-  values.only?.split(',') ?? Object.keys((await server.ssrLoadModule(CATALOGUE)).algorithms);
+
+/** The methods that are asked for; what the lab is made of is loaded with them. */
+async function namesOf(server) {
+  ({ condense } = await server.ssrLoadModule('/src/train/engine/lab.ts'));
+  return values.only?.split(',') ?? Object.keys((await server.ssrLoadModule(CATALOGUE)).algorithms);
+}
 
 const { withPage } = await import('./headless.mjs');
 if (values.dawn || jobs > 1) {

@@ -1,10 +1,10 @@
 // `npm run experiment -- FILE`: all runs of an experiment, several side by side, and the page that says what came of it. Runs that are
 // there are left, so that the command may be stopped and given again. docs/experiments.md
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fail, jobsOf, setting } from './arguments.mjs';
-import { condense, leftIn, progress, runSideBySide } from './run_queue.mjs';
+import { fail, jobsOf } from './arguments.mjs';
+import { leftIn, progress, runSideBySide } from './run_queue.mjs';
 import { shorten } from './shorten.mjs';
 
 const OPTIONS = {
@@ -14,6 +14,7 @@ const OPTIONS = {
   out: { type: 'string' },
   report: { type: 'boolean', default: false },
   plan: { type: 'boolean', default: false },
+  ship: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 };
 
@@ -25,6 +26,7 @@ const HELP = `npm run experiment -- FILE [options]
   --out FOLDER           default: docs/results/experiments/NAME
   --plan                 says which runs there are to be, and runs none
   --report               makes the page again from the runs that are there
+  --ship                 and puts it among those that the lab's own page shows (public/experiments)
 
 Ctrl-C ends the runs under way after their update; the same command goes on from there.`;
 
@@ -39,7 +41,7 @@ export async function loadExperiments(server) {
       'train/engine/lab',
     ].map((name) => server.ssrLoadModule(`/src/${name}.ts`)),
   );
-  return { ...data, ...results, ...collapse, ...report, labConfig: lab.labConfig };
+  return { ...data, ...results, ...collapse, ...report, labConfig: lab.labConfig, condense: lab.condense };
 }
 
 const defaultFolder = ({ name }) => join('docs/results/experiments', name);
@@ -56,7 +58,8 @@ function readRuns(lab, experiment, folder) {
 }
 
 /**
- * Writes README.md (the page) and results.json (its numbers) of an experiment's folder.
+ * Writes README.md (the page), results.json (its numbers) and NAME.experiment.json (all of it as one file, which the lab opens) of an
+ * experiment's folder.
  * @returns what is in results.json
  */
 export function writeReport(lab, experiment, folder) {
@@ -66,34 +69,33 @@ export function writeReport(lab, experiment, folder) {
   const command = `npm run experiment -- ${folder}/experiment.json${out}`;
   writeFileSync(join(folder, 'README.md'), lab.markdownOf(results, command, runs));
   writeFileSync(join(folder, 'results.json'), `${JSON.stringify({ command, ...results }, null, 1)}\n`);
+  writeFileSync(join(folder, fileNameOf(experiment)), lab.writeResultsFile(experiment, runs));
   return results;
+}
+
+const fileNameOf = ({ name }) => `${name}.experiment.json`;
+const SHIPPED = 'public/experiments';
+
+/** Puts an experiment's one file where the page finds it. */
+function ship(experiment, folder) {
+  mkdirSync(SHIPPED, { recursive: true });
+  const name = fileNameOf(experiment);
+  copyFileSync(join(folder, name), join(SHIPPED, name));
+  const names = readdirSync(SHIPPED).filter((each) => each.endsWith('.experiment.json')).sort(); // prettier-ignore
+  writeFileSync(join(SHIPPED, 'index.json'), `${JSON.stringify(names)}\n`);
 }
 
 /** Every arm's settings, before anything is trained. @throws RunConfigError naming the first that is wrong */
 function checkSettings({ labConfig, plannedRuns }, experiment) {
-  for (const { arm, task, options } of plannedRuns({ ...experiment, seeds: [0] })) {
-    const { values } = parseArgs({ args: [...options], options: LAB_OPTIONS });
+  for (const { arm, task, asked } of plannedRuns({ ...experiment, seeds: [0] })) {
     try {
-      labConfig({
-        preset: values.preset,
-        algorithm: values.algorithm ?? null,
-        seed: 0,
-        updates: Number(values.updates),
-        evaluationQuestions: Number(values['eval-questions']),
-        settings: values.set.map(setting),
-      });
+      labConfig(asked);
     } catch (error) {
       error.message = `Arm ${arm}, ${task}: ${error.message}`;
       throw error;
     }
   }
 }
-
-const text = { type: 'string' };
-const LAB_OPTIONS = {
-  ...{ preset: text, algorithm: text, seed: text, updates: text, until: text, 'eval-questions': text },
-  set: { type: 'string', multiple: true, default: [] },
-};
 
 async function train(lab, experiment, folder, { jobs, dawn, adapter }) {
   const there = readRuns(lab, experiment, folder);
@@ -107,7 +109,7 @@ async function train(lab, experiment, folder, { jobs, dawn, adapter }) {
   const how = ['--adapter', adapter, ...(dawn ? ['--dawn'] : [])];
   const keep = (run, result) => {
     const { id, options } = run;
-    writeFileSync(fileOf(folder, id), `${JSON.stringify({ id, options, ...condense(result) })}\n`);
+    writeFileSync(fileOf(folder, id), `${JSON.stringify({ id, options, ...lab.condense(result) })}\n`);
     const { before, after } = result.heldOut;
     console.log(`${id}: ${before.exactMatch.toFixed(3)} → ${after.exactMatch.toFixed(3)}, ${result.updates.length} updates; ${sayProgress()}`); // prettier-ignore
     for (const { sentence } of writeReport(lab, experiment, folder).comparisons) console.log(`  ${sentence}`);
@@ -162,6 +164,7 @@ async function main() {
         await train(lab, experiment, folder, { jobs, dawn: values.dawn, adapter: values.adapter });
       }
       const { comparisons } = writeReport(lab, experiment, folder);
+      if (values.ship) ship(experiment, folder);
       console.log(`${folder}/README.md`);
       for (const { sentence } of comparisons) console.log(sentence);
     },

@@ -1,50 +1,10 @@
-// A queue of `npm run lab` runs, each in a process of its own, several side by side; and what is kept of a run.
+// A queue of `npm run lab` runs, each in a process of its own, several side by side.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startAside } from './aside.mjs';
-
-const KEPT = [
-  'exactMatch',
-  'meanReward',
-  'malformed',
-  'entropy',
-  'depth',
-  'deadTrees',
-  'rolloutBatches',
-  'clipFraction',
-  'ppoKl',
-  'gradientNorm',
-  'skippedSteps',
-  'sampledTokens',
-  'uniqueTokens',
-  'rowTokens',
-];
-const DIGITS = 5; // significant, of what is kept
-
-const rounded = (value) => (Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : null);
-
-/** What the pages of results need of a run. */
-export function condense({ config, adapter, date, heldOut, updates, seconds, used }) {
-  const { preset, seed, algorithm } = config;
-  const metrics = Object.fromEntries(
-    KEPT.map((name) => [name, updates.map((update) => rounded(update[name]))]),
-  );
-  return {
-    preset,
-    seed,
-    updates: updates.length,
-    algorithm,
-    adapter,
-    date,
-    heldOut,
-    seconds: rounded(seconds),
-    used: { ...used, seconds: rounded(used.seconds) },
-    metrics,
-  };
-}
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const LAB = fileURLToPath(new URL('lab.mjs', import.meta.url));

@@ -1,6 +1,6 @@
 /** Whether one arm is better than the first: an answer with its uncertainty, in a sentence. Pure. */
 import { countWords, plural } from '../units.ts';
-import type { Experiment } from './experiment.ts';
+import { armTitle, type Experiment } from './experiment.ts';
 import {
   ALPHA,
   detectableDifference,
@@ -20,7 +20,7 @@ import { improvementInterval, probabilityOfImprovement, type Interval } from './
 export type Verdict = 'better' | 'worse' | 'equal' | 'identical' | 'open';
 
 export interface Comparison {
-  readonly arm: string;
+  readonly arm: string; // as it is called
   readonly first: string;
   readonly difference: PairedDifference | null; // arm − first; null without a pair
   readonly adjusted: number | null; // p after Holm, over all comparisons of the experiment
@@ -79,6 +79,10 @@ function seedsMissing({ experiment, difference, comparisons }: Case): number | n
   return more <= MOST_SEEDS ? more : null;
 }
 
+/** On one task each pair is a seed. */
+const sayPairs = ({ experiment, difference }: Case): string =>
+  countWords(difference.pairs, experiment.tasks.length === 1 ? 'seed' : 'pair');
+
 function openSentence(at: Case, more: number | null): string {
   const { arm, first, difference, comparisons } = at;
   const { pairs, mean, range } = difference;
@@ -89,11 +93,11 @@ function openSentence(at: Case, more: number | null): string {
   const isOneSided = interval.low > 0 || interval.high < 0;
   const seen = isOneSided
     ? `${arm} looks ${mean > 0 ? 'better' : 'worse'} than ${first}, but chance is not ruled out`
-    : `No clear difference between ${arm} and ${first}`;
-  const facts = `(${pairs} pairs): it is ${between(interval)} (${isFew ? `range of the pairs, which holds the median ${Math.floor(100 * (1 - 2 ** (1 - pairs)))} times in 100` : '95 % interval'}), ${signed(mean)} in the mean`; // prettier-ignore
+    : `No difference seen between ${arm} and ${first}`;
+  const facts = `(${sayPairs(at)}): it is ${between(interval)} (${isFew ? `range of the pairs, which holds the median ${Math.floor(100 * (1 - 2 ** (1 - pairs)))} times in 100` : '95 % interval'}), ${signed(mean)} in the mean`; // prettier-ignore
   const few =
     pairs < leastPairs(2 * comparisons)
-      ? ` ${pairs} pairs cannot reach p = ${ALPHA}${comparisons > 1 ? ` among ${comparisons} comparisons` : ''}, whatever they say.`
+      ? ` ${sayPairs(at)} cannot reach p = ${ALPHA}${comparisons > 1 ? ` among ${comparisons} comparisons` : ''}, whatever they say.`
       : '';
   const next =
     more === null
@@ -104,18 +108,18 @@ function openSentence(at: Case, more: number | null): string {
 
 function sentenceOf(at: Case, verdict: Verdict, more: number | null): string {
   const { experiment, arm, first, difference, adjusted, improvement, equivalence } = at;
-  const { pairs, mean, interval } = difference;
+  const { mean, interval } = difference;
   const band = `±${experiment.equalWithin}`;
   switch (verdict) {
     case 'better':
     case 'worse': {
       const small = equivalence !== null && equivalence <= ALPHA ? `, though within ${band}` : '';
-      return `${arm} is ${verdict} than ${first} by ${fixed(Math.abs(mean))}${small} (95 % interval ${between(interval)}; ${pairs} pairs, ${sayP(adjusted)}); a run of it beats one of ${first} with probability ${fixed(improvement, 2)}.`;
+      return `${arm} is ${verdict} than ${first} by ${fixed(Math.abs(mean))}${small} (95 % interval ${between(interval)}; ${sayPairs(at)}, ${sayP(adjusted)}); a run of it beats one of ${first} with probability ${fixed(improvement, 2)}.`;
     }
     case 'equal':
-      return `${arm} and ${first} are equal within ${band} (${pairs} pairs, ${sayP(equivalence ?? NaN)} of a larger difference; 95 % interval ${between(interval)}).`;
+      return `${arm} and ${first} are equal within ${band} (${sayPairs(at)}, ${sayP(equivalence ?? NaN)} of a larger difference; 95 % interval ${between(interval)}).`;
     case 'identical':
-      return `${arm} and ${first} scored the same in all ${countWords(pairs, 'pair')}.`;
+      return `${arm} and ${first} scored the same on all ${sayPairs(at)}.`;
     case 'open':
       return openSentence(at, more);
     default:
@@ -132,7 +136,7 @@ export function compareArms(experiment: Experiment, arms: readonly ArmSummary[])
   const survival = holm(survivals.map((pairs) => (pairs.length === 0 ? 1 : permutationTest(pairs))));
   const adjusted = holm(differences.map((difference) => difference?.p ?? 1)); // what is missing counts as a comparison too
   return others.map((other, index) => {
-    const names = { arm: other.arm.name, first: first.arm.name };
+    const names = { arm: armTitle(other.arm), first: armTitle(first.arm) };
     const difference = differences[index];
     if (!difference) return nothingYet(names);
     const tested = {
@@ -162,7 +166,9 @@ interface Tested {
 
 /** '' where no run of either collapsed. */
 function sayCollapses(arms: readonly ArmSummary[], survival: number | null): string {
-  const counts = arms.flatMap(({ arm, survived }) => (survived ? [{ name: arm.name, ...survived }] : []));
+  const counts = arms.flatMap(({ arm, survived }) =>
+    survived ? [{ name: armTitle(arm), ...survived }] : [],
+  );
   if (survival === null || counts.every(({ count, total }) => count === total)) return '';
   const said = counts.map(({ name, count, total }) => `${total - count} of ${total} runs of ${name}`);
   return ` ${said.join(' and ')} collapsed (${sayP(survival)}).`;

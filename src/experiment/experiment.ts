@@ -49,7 +49,8 @@ const schema = v.strictObject({
   name,
   question: words,
   base: v.strictObject({ preset: words, settings }),
-  arms: named({ algorithm: v.exactOptional(words), settings }),
+  /** `title`: as sentences call it; absent: its name. */
+  arms: named({ title: v.exactOptional(words), algorithm: v.exactOptional(words), settings }),
   tasks: v.optional(named({ settings }), [{ name: 'task', settings: [] }]),
   seeds: v.pipe(
     v.array(whole(0, 2 ** 32 - 1)),
@@ -85,13 +86,17 @@ export type Experiment = Readonly<v.InferOutput<typeof schema>>;
 export type Arm = Experiment['arms'][number];
 export type Task = Experiment['tasks'][number];
 
-const OTHER = { what: 'This is no experiment', next: 'docs/experiments.md shows a whole one.' };
+/** Of a file that is none. */
+export const NO_EXPERIMENT = {
+  what: 'This is no experiment',
+  next: 'docs/experiments.md shows a whole one.',
+};
 
 /** @throws ExperimentError naming the first field that is not as it should be */
 export function parseExperiment(value: unknown, file = 'experiment'): Experiment {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  throw new ExperimentError(issueReport(result.issues, value, { ...OTHER, root: file }));
+  throw new ExperimentError(issueReport(result.issues, value, { ...NO_EXPERIMENT, root: file }));
 }
 
 /** What a file's text says. @param other what it is where it is no JSON, and what to do then @throws ExperimentError */
@@ -106,7 +111,21 @@ export function readJson(text: string, file: string, other: Pick<ErrorReport, 'w
 
 /** @throws ExperimentError where the text is no JSON, or no experiment */
 export const readExperiment = (text: string, file: string): Experiment =>
-  parseExperiment(readJson(text, file, OTHER), file);
+  parseExperiment(readJson(text, file, NO_EXPERIMENT), file);
+
+/** By what an arm is called in sentences. */
+export const armTitle = ({ title, name: own }: Arm): string => title ?? own;
+
+/** What a run is asked to be, before it is a configuration: a preset, and what is not as in it. */
+export interface AskedRun {
+  readonly preset: string;
+  readonly algorithm: string | null; // null: the preset's
+  readonly seed: number;
+  readonly updates: number; // at most, where `until` is given
+  readonly until: Budget | null; // null: all updates
+  readonly evaluationQuestions: number; // per data set
+  readonly settings: readonly (readonly [path: string, value: string])[]; // as typed; a later one counts
+}
 
 /** One run of an experiment. */
 export interface PlannedRun {
@@ -114,24 +133,33 @@ export interface PlannedRun {
   readonly arm: string;
   readonly task: string;
   readonly seed: number;
-  readonly options: readonly string[]; // of npm run lab
+  readonly asked: AskedRun;
+  readonly options: readonly string[]; // the same for npm run lab
 }
 
-const setting = (text: string): readonly string[] => ['--set', text];
+const pairOf = (text: string): readonly [string, string] => {
+  const at = text.indexOf('=');
+  return [text.slice(0, at), text.slice(at + 1)];
+};
 
-function optionsOf(experiment: Experiment, arm: Arm, task: Task, seed: number): readonly string[] {
-  const { base, budget, evaluation } = experiment;
-  const length: readonly (string | number)[] =
-    budget.by === 'updates'
-      ? ['--updates', budget.amount]
-      : ['--updates', budget.mostUpdates, '--until', `${budget.by}=${budget.amount}`];
-  return [
-    ...['--preset', base.preset],
-    ...(arm.algorithm === undefined ? [] : ['--algorithm', arm.algorithm]),
-    ...['--seed', String(seed), ...length.map(String), '--eval-questions', String(evaluation.questions)],
-    ...[...base.settings, ...task.settings, ...arm.settings].flatMap(setting), // a later one counts
-  ];
+function askedOf({ base, budget, evaluation }: Experiment, arm: Arm, task: Task, seed: number): AskedRun {
+  const isUpdates = budget.by === 'updates';
+  return {
+    ...{ preset: base.preset, algorithm: arm.algorithm ?? null, seed },
+    ...{ updates: isUpdates ? budget.amount : budget.mostUpdates, until: isUpdates ? null : budget },
+    evaluationQuestions: evaluation.questions,
+    settings: [...base.settings, ...task.settings, ...arm.settings].map(pairOf),
+  };
 }
+
+const optionsOf = (asked: AskedRun): readonly string[] => [
+  ...['--preset', asked.preset],
+  ...(asked.algorithm === null ? [] : ['--algorithm', asked.algorithm]),
+  ...['--seed', String(asked.seed), '--updates', String(asked.updates)],
+  ...(asked.until ? ['--until', `${asked.until.by}=${asked.until.amount}`] : []),
+  ...['--eval-questions', String(asked.evaluationQuestions)],
+  ...asked.settings.flatMap(([path, value]) => ['--set', `${path}=${value}`]),
+];
 
 /**
  * All runs, seed by seed, so that a queue that is stopped early has compared every arm on the seeds that it came to. One seed means the same
@@ -141,17 +169,18 @@ export function plannedRuns(experiment: Experiment): readonly PlannedRun[] {
   const { arms, tasks, seeds } = experiment;
   return seeds.flatMap((seed) =>
     tasks.flatMap((task) =>
-      arms.map((arm) => ({
-        id: [arm.name, ...(tasks.length > 1 ? [task.name] : []), seed].join('-'),
-        ...{ arm: arm.name, task: task.name, seed },
-        options: optionsOf(experiment, arm, task, seed),
-      })),
+      arms.map((arm) => {
+        const asked = askedOf(experiment, arm, task, seed);
+        return {
+          id: [arm.name, ...(tasks.length > 1 ? [task.name] : []), seed].join('-'),
+          ...{ arm: arm.name, task: task.name, seed, asked, options: optionsOf(asked) },
+        };
+      }),
     ),
   );
 }
 
-const settingOf = (list: readonly string[]): ReadonlyMap<string, string> =>
-  new Map(list.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
+const settingOf = (list: readonly string[]): ReadonlyMap<string, string> => new Map(list.map(pairOf));
 
 /** What of an arm is not as in the first, in words; '' of the first. */
 export function armDifference({ base, arms }: Experiment, arm: Arm): string {

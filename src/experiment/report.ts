@@ -133,7 +133,7 @@ const SIGNAL_WORDS: Readonly<Record<Sign['signal'], string>> = {
   malformed: 'malformed leaves',
 };
 
-const saySign = ({ signal, of, side, threshold }: Sign): string =>
+export const saySign = ({ signal, of, side, threshold }: Sign): string =>
   `${SIGNAL_WORDS[signal]} ${side === 'above' ? 'at least' : 'below'} ${threshold}${of === 'value' ? '' : ' of the start’s'}`;
 
 /** Every sign that was tried, none left out: a threshold that is chosen by this table is chosen on the same runs, and looks better than it is. */
@@ -169,17 +169,45 @@ export function saySigns(signs: readonly SignRecord[], runs: readonly Curves[]):
 export const COLLAPSE_WORDS =
   'A run has collapsed where, from some update to its end, windows of five updates say: answers are no better than at the start (exact match of the first chains has risen by less than 0.05), and paths are short (less than half of the start’s turns beyond the first) or trees are dead (0.6 and more). Told from ten updates on.';
 
-const DEFINITIONS = `- **Score**: exact match on held-out questions after training, between 0 and 1. Runs of one seed share training and held-out questions, in every arm.
-- **IQM**: interquartile mean, the mean of what is left when a quarter of the scores is cut at each end; its interval is a stratified bootstrap (runs drawn within their task, ${RESAMPLING.resamples} resamples, percentiles, 95 %). With few runs it is too narrow: of five normal scores it holds the truth 90 times in 100, of three 72 (Agarwal et al. 2021, arXiv 2108.13264, sections 4.1 and 4.3).
-- **Difference**: mean over pairs of one task and seed, with the bootstrap interval of pairs (too narrow below ten, as above); **p** is the exact sign-flip test of "no difference", two-sided, Holm's correction over all comparisons. An arm is called better or worse where p ≤ 0.05 and the interval leaves 0 out.
-- **Probability of improvement**: that a run of the arm beats a run of the first (Mann–Whitney; section 4.3).
-- **Detectable**: the difference that so many pairs find four times in five. **p of equal**: of the arms differing by more than the band (two one-sided sign-flip tests).
-- **Survival**: share of runs that did not collapse, with Wilson's interval (1927); its p is the exact McNemar test (1947) of pairs, after Holm. ${COLLAPSE_WORDS}
-- **Deviation by seed, by questions**: of one run's score, over seeds beyond what the luck of single answers explains, and over other draws of as many questions. Variance components of answers (seed × question, crossed) by the method of moments; with few seeds the first is a rough guess. More seeds lessen the seeds' share of the standard error, more questions the rest.
-- **Performance profile**: share of runs with a score above the threshold (section 4.2).
-- **Currencies**: ${CURRENCY_NAMES.map((name) => `${name}: ${CURRENCIES[name]}`).join('; ')}. Mean per run. A run ends after the update in which its budget is used up. What a method samples beside its trees is in the seconds alone.`;
+/** What stands under the numbers: a term, and what it is here. */
+export const DEFINITIONS: readonly (readonly [term: string, text: string])[] = [
+  [
+    'Score',
+    `exact match on held-out questions after training, between 0 and 1. Runs of one seed share training and held-out questions, in every arm.`,
+  ],
+  [
+    'IQM',
+    `interquartile mean, the mean of what is left when a quarter of the scores is cut at each end; its interval is a stratified bootstrap (runs drawn within their task, ${RESAMPLING.resamples} resamples, percentiles, 95 %). With few runs it is too narrow: of five normal scores it holds the truth 90 times in 100, of three 72 (Agarwal et al. 2021, arXiv 2108.13264, sections 4.1 and 4.3).`,
+  ],
+  [
+    'Difference',
+    `mean over pairs of one task and seed, with the bootstrap interval of pairs (too narrow below ten, as above); **p** is the exact sign-flip test of "no difference", two-sided, Holm's correction over all comparisons. An arm is called better or worse where p ≤ 0.05 and the interval leaves 0 out.`,
+  ],
+  [
+    'Probability of improvement',
+    `that a run of the arm beats a run of the first (Mann–Whitney; section 4.3).`,
+  ],
+  [
+    'Detectable',
+    `the difference that so many pairs find four times in five. **p of equal**: of the arms differing by more than the band (two one-sided sign-flip tests).`,
+  ],
+  [
+    'Survival',
+    `share of runs that did not collapse, with Wilson's interval (1927); its p is the exact McNemar test (1947) of pairs, after Holm. ${COLLAPSE_WORDS}`,
+  ],
+  [
+    'Deviation by seed, by questions',
+    `of one run's score, over seeds beyond what the luck of single answers explains, and over other draws of as many questions. Variance components of answers (seed × question, crossed) by the method of moments; with few seeds the first is a rough guess. More seeds lessen the seeds' share of the standard error, more questions the rest.`,
+  ],
+  ['Performance profile', `share of runs with a score above the threshold (section 4.2).`],
+  [
+    'Currencies',
+    `${CURRENCY_NAMES.map((name) => `${name}: ${CURRENCIES[name]}`).join('; ')}. Mean per run. A run ends after the update in which its budget is used up. What a method samples beside its trees is in the seconds alone.`,
+  ],
+];
 
-const notes = ({ planned, runs, arms, adapters }: Results): readonly string[] => {
+/** What a reader must know before the numbers. */
+export const notes = ({ planned, runs, arms, adapters }: Results): readonly string[] => {
   const unscored = arms.reduce((sum, arm) => sum + arm.unscored, 0);
   return [
     ...(runs < planned ? [`**${planned - runs} of ${planned} runs are not there yet.**`] : []),
@@ -234,7 +262,7 @@ export function markdownOf(results: Results, command: string, runs: Runs): strin
     ...[spreadPart(results)].filter((part) => part !== ''),
     `## Share of runs above\n\n${table(['arm', ...THRESHOLDS.map(String)], arms.map(profileRow))}`,
     `## Early signs\n\n${saySigns(results.signs, curves)}${curves.some(canCollapse) ? `\n\n${signTable(results.signs)}` : ''}`,
-    `## What the words mean\n\n${DEFINITIONS}`,
+    `## What the words mean\n\n${DEFINITIONS.map(([term, text]) => `- **${term}**: ${text}`).join('\n')}`,
   ];
   return `${parts.join('\n\n')}\n`;
 }

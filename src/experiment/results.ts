@@ -5,6 +5,8 @@ import { CURRENCY_NAMES, NOTHING_SPENT, type Spending } from './budget.ts';
 import { canCollapse, collapseOf, SIGNALS, type Curves } from './collapse.ts';
 import {
   ExperimentError,
+  NO_EXPERIMENT,
+  parseExperiment,
   plannedRuns,
   readJson,
   type Arm,
@@ -61,7 +63,11 @@ const OTHER = {
  * @throws ExperimentError where it is no run, or one of other settings
  */
 export function readRunFile(text: string, planned: PlannedRun, file: string): RunFile {
-  const value = readJson(text, file, OTHER);
+  return checkRunFile(readJson(text, file, OTHER), planned, file);
+}
+
+/** @throws ExperimentError where the value is no run, or one of other settings */
+export function checkRunFile(value: unknown, planned: PlannedRun, file: string): RunFile {
   const result = v.safeParse(schema, value);
   if (!result.success) throw new ExperimentError(issueReport(result.issues, value, { ...OTHER, root: file }));
   const { options } = result.output;
@@ -71,6 +77,45 @@ export function readRunFile(text: string, planned: PlannedRun, file: string): Ru
     got: `a run of ${quote(options.join(' '))}`,
     wanted: planned.options.join(' '),
   });
+}
+
+const together = v.object({
+  format: v.literal('turnwise experiment'),
+  version: v.literal(1),
+  experiment: v.unknown(),
+  runs: v.array(v.object({ id: v.string() })),
+});
+
+/** An experiment and the runs that it has, in one file. */
+export const writeResultsFile = (experiment: Experiment, runs: Runs): string =>
+  `${JSON.stringify({ format: 'turnwise experiment', version: 1, experiment, runs: [...runs.values()] })}\n`;
+
+/**
+ * What a file says that a person opens: an experiment with its runs, or one alone, which has none yet.
+ * @throws ExperimentError where it is neither, or holds a run that is none of the experiment's
+ */
+export function readResultsFile(
+  text: string,
+  file: string,
+): { readonly experiment: Experiment; readonly runs: Runs } {
+  const value = readJson(text, file, NO_EXPERIMENT);
+  const result = v.safeParse(together, value);
+  if (!result.success) return { experiment: parseExperiment(value, file), runs: new Map() };
+  const experiment = parseExperiment(result.output.experiment, file);
+  const runs = (value as { readonly runs: readonly unknown[] }).runs;
+  const planned = plannedRuns(experiment);
+  return {
+    experiment,
+    runs: new Map(
+      result.output.runs.map(({ id }, index) => {
+        const of = planned.find((run) => run.id === id);
+        const where = `${file}.runs.${index}`;
+        if (of) return [id, checkRunFile(runs[index], of, where)] as const;
+        const wanted = `one of ${planned.map((run) => run.id).join(', ')}`;
+        throw new ExperimentError({ ...OTHER, where, got: quote(id), wanted });
+      }),
+    ),
+  };
 }
 
 /** Runs by id. */

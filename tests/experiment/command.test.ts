@@ -55,7 +55,7 @@ test('the page is made again from the runs that are there, and they are not made
   expect(page).toMatch(
     /\| `grpo` \| method grpo for at2po \| 6 \|.*\| 6 of 6 \(.*\| 40 \| 1,000 \| 2,000 \| 20 \|/,
   );
-  expect(page).toMatch(/No clear difference between grpo and at2po \(6 pairs\)/);
+  expect(page).toMatch(/No difference seen between grpo and at2po \(6 pairs\)/);
   expect(page).toContain('None of the 12 runs collapsed');
   const results = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Record<string, unknown>;
   expect(results).toMatchObject({ planned: 12, runs: 12, adapters: ['google swiftshader'] });

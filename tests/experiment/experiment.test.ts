@@ -21,9 +21,9 @@ import {
 import { markdownOf, resultsOf, saySigns, signTable } from '../../src/experiment/report.ts';
 import { readRunFile, summariseArms, type RunFile, type Runs } from '../../src/experiment/results.ts';
 import { spreadOf } from '../../src/experiment/variance.ts';
-import { condense, leftIn } from '../../scripts/run_queue.mjs';
+import { leftIn } from '../../scripts/run_queue.mjs';
 import { isLogged } from '../../src/protocol/protocol.ts';
-import { summarise } from '../../src/train/engine/lab.ts';
+import { condense, summarise } from '../../src/train/engine/lab.ts';
 import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 const FILE = {
@@ -120,23 +120,23 @@ const FIRST = [0.3, 0.32, 0.28, 0.31, 0.29, 0.3];
 const moved = (by: readonly number[]): number[] => FIRST.map((score, at) => score + by[at % by.length]);
 
 test.each([
-  ['better', moved([0.1, 0.12, 0.09]), /^tokens is better than rows by 0\.103 \(95 % interval \+0\.\d+ to \+0\.\d+; 6 pairs, p = 0\.031\); a run of it beats one of rows with probability 1\.00\.$/], // prettier-ignore
+  ['better', moved([0.1, 0.12, 0.09]), /^tokens is better than rows by 0\.103 \(95 % interval \+0\.\d+ to \+0\.\d+; 6 seeds, p = 0\.031\); a run of it beats one of rows with probability 1\.00\.$/], // prettier-ignore
   ['worse', moved([-0.1, -0.12]), /^tokens is worse than rows by 0\.110/],
   [
     'equal',
     moved([0.004, -0.006, 0.001]),
-    /^tokens and rows are equal within ±0\.05 \(6 pairs, p = 0\.016 of a larger/,
+    /^tokens and rows are equal within ±0\.05 \(6 seeds, p = 0\.016 of a larger/,
   ],
-  ['identical', FIRST, /^tokens and rows scored the same in all 6 pairs\.$/],
+  ['identical', FIRST, /^tokens and rows scored the same on all 6 seeds\.$/],
   [
     'open',
     moved([0.2, -0.18, 0.1, -0.1]),
-    /^No clear difference between tokens and rows \(6 pairs\): it is −0\.\d+ to \+0\.\d+ .* About \d+ more seeds would settle this/,
+    /^No difference seen between tokens and rows \(6 seeds\): it is −0\.\d+ to \+0\.\d+ .* About \d+ more seeds would settle this/,
   ],
   [
     'open',
     moved([0.1, 0.12]).slice(0, 3),
-    /^tokens looks better than rows, but chance is not ruled out \(3 pairs\): it is \+0\.100 to \+0\.120 \(range of the pairs, which holds the median 75 times in 100\).* 3 pairs cannot reach p = 0\.05, whatever they say\. About [23] more seeds/,
+    /^tokens looks better than rows, but chance is not ruled out \(3 seeds\): it is \+0\.100 to \+0\.120 \(range of the pairs, which holds the median 75 times in 100\).* 3 seeds cannot reach p = 0\.05, whatever they say\. About [23] more seeds/,
   ],
   ['open', [0.5], /^One pair of runs says nothing about chance: tokens scored \+0\.200 against rows\.$/],
   ['open', [], /^Nothing is known of tokens yet/],
@@ -155,7 +155,7 @@ test('without a band nothing is called equal, and of several comparisons each pa
   const [tokens, c] = compared(experiment, runsOf(experiment, scores));
   expect(tokens.difference?.p).toBeCloseTo(2 / 64, 12);
   expect(tokens.adjusted).toBeCloseTo(6 / 64, 12);
-  expect(tokens.sentence).toMatch(/6 pairs cannot reach p = 0\.05 among 3 comparisons/);
+  expect(tokens.sentence).toMatch(/6 seeds cannot reach p = 0\.05 among 3 comparisons/);
   expect([c.equivalence, c.verdict]).toEqual([null, 'open']);
 });
 
@@ -191,7 +191,7 @@ test('of five seeds of measured runs no method is called better, however far apa
   expect(comparisons.map(({ verdict }) => verdict)).toEqual(['open', 'open', 'open', 'open']);
   expect(comparisons[3].difference?.mean).toBeCloseTo(-0.2348, 10);
   expect(comparisons[3].sentence).toMatch(
-    /^No clear difference between random_tree_turn_loss and random_tree_grpo \(5 pairs\): it is −0\.393 to \+0\.010 \(range of the pairs, which holds the median 93 times in 100\), −0\.235 in the mean\. 5 pairs cannot reach p = 0\.05 among 4 comparisons/,
+    /^No difference seen between random_tree_turn_loss and random_tree_grpo \(5 seeds\): it is −0\.393 to \+0\.010 \(range of the pairs, which holds the median 93 times in 100\), −0\.235 in the mean\. 5 seeds cannot reach p = 0\.05 among 4 comparisons/,
   );
 });
 

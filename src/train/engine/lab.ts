@@ -188,9 +188,12 @@ function heldOutAt(evaluations: readonly EventOf<'evaluation'>[], update: number
   return { exactMatch: of(false), greedyExactMatch: of(true) };
 }
 
-/** The result file's content, from the log alone. */
-export function summarise(log: readonly RunEvent[], seconds: number): LabResult {
-  const used = log.reduce(spend, NOTHING_SPENT);
+/** The result file's content, from the log alone. @param used by the whole log, where this one is not all of it */
+export function summarise(
+  log: readonly RunEvent[],
+  seconds: number,
+  used: Spending = log.reduce(spend, NOTHING_SPENT),
+): LabResult {
   const started = log.find(isKind('run-started'));
   const { config, adapter, parameterCount, date } = started ?? {};
   if (!config || !adapter || parameterCount == null || !date)
@@ -214,6 +217,39 @@ export function summarise(log: readonly RunEvent[], seconds: number): LabResult 
     heldOut,
     evaluations,
     updates,
+  };
+}
+
+const CONDENSED = [
+  'exactMatch',
+  'meanReward',
+  'malformed',
+  'entropy',
+  'depth',
+  'deadTrees',
+  'rolloutBatches',
+  'clipFraction',
+  'ppoKl',
+  'gradientNorm',
+  'skippedSteps',
+  'sampledTokens',
+  'uniqueTokens',
+  'rowTokens',
+] as const satisfies readonly (keyof UpdateMetrics)[];
+const DIGITS = 5; // significant, of what is condensed
+
+const rounded = (value: number): number | null =>
+  Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : null;
+
+/** What the pages of results need of a run: its curves in a few digits, no number for what is not finite. */
+export function condense({ config, adapter, date, heldOut, updates, seconds, used }: LabResult) {
+  const { preset, seed, algorithm } = config;
+  const metrics = CONDENSED.map((name) => [name, updates.map((update) => rounded(update[name]))] as const);
+  return {
+    ...{ preset, seed, updates: updates.length, algorithm, adapter, date, heldOut },
+    seconds: rounded(seconds),
+    used: { ...used, seconds: rounded(used.seconds) },
+    metrics: Object.fromEntries(metrics),
   };
 }
 

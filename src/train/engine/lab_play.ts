@@ -1,9 +1,15 @@
 /** A run that `npm run lab` plays to its end, or until it is stopped, from the start or from a file. */
 import { openBundle } from '../../files/bundle.ts';
-import { isUsedUp, NOTHING_SPENT, spend, type Budget } from '../../experiment/budget.ts';
+import { isUsedUp, NOTHING_SPENT, spend, type Budget, type Spending } from '../../experiment/budget.ts';
 import { readRecording } from '../../files/recording.ts';
 import { RunConfigError } from '../../protocol/errors.ts';
-import { isLogged, type EventOf, type RunEvent, type SavedCheckpoint } from '../../protocol/protocol.ts';
+import {
+  isLogged,
+  type EventOf,
+  type PageEvent,
+  type RunEvent,
+  type SavedCheckpoint,
+} from '../../protocol/protocol.ts';
 import type { ErrorReport, RunConfig } from '../../units.ts';
 import type { EngineClient } from './client.ts';
 
@@ -44,7 +50,15 @@ export const sayReport = ({ what, where, got, wanted, next }: ErrorReport): stri
 /** What is played: a configuration from its start, or from where a file left it. */
 export interface Start {
   readonly config: RunConfig;
-  readonly earlier: { readonly log: readonly RunEvent[]; readonly checkpoint: ArrayBuffer } | null;
+  readonly earlier: Earlier | null;
+}
+
+/** What was trained before: the log to the end of an update, and the checkpoint that was taken there. */
+export interface Earlier {
+  readonly log: readonly RunEvent[];
+  readonly checkpoint: ArrayBuffer; // given away
+  readonly kept?: string; // id of the kept run that it is
+  readonly used?: Spending; // by the whole log, where this one is not all of it
 }
 
 /** What the engine says of itself is not of the training; the log of a run that goes on has none of it. */
@@ -77,13 +91,22 @@ export async function startOf(file: Blob): Promise<Start> {
 export interface Played {
   readonly log: readonly RunEvent[];
   readonly seconds: number;
+  readonly used: Spending;
   readonly stopped: SavedCheckpoint | null; // before its end
 }
 
-/** What ends a run before its configuration does. */
+/** A run that is held waits where it is, until it is let go. */
+export interface Hold {
+  readonly isHeld: () => boolean;
+  readonly subscribe: (hear: () => void) => () => void;
+}
+
+/** What ends a run before its configuration does, or lets it wait. */
 export interface Ending {
   readonly stop?: AbortSignal; // after the update under way, to go on from there
   readonly until?: Budget; // used up: the run is over, and evaluated
+  readonly hold?: Hold;
+  readonly wants?: (event: RunEvent) => boolean; // which events the log is to have; absent: all
 }
 
 /** Scores of the run's model as it stands; none where nothing is held out. */
@@ -112,11 +135,11 @@ export function play(
   client: EngineClient,
   { config, earlier }: Start,
   onProgress: (progress: LabProgress) => void,
-  { stop, until: budget }: Ending = {},
+  { stop, until: budget, hold, wants = () => true }: Ending = {},
 ) {
   const { updates } = config;
   const log: RunEvent[] = [...(earlier?.log ?? [])];
-  let used = log.reduce(spend, NOTHING_SPENT);
+  let used = earlier?.used ?? log.reduce(spend, NOTHING_SPENT);
   let startMs = 0;
   const since = (): number => (performance.now() - startMs) / 1000;
   const tell = (event: RunEvent): void => {
@@ -125,11 +148,14 @@ export function play(
     if (text !== null && 'update' in event)
       onProgress({ kind, update: event.update, updates, seconds: since(), text });
   };
+  const leftBehind: (() => void)[] = []; // ends what was subscribed to
   return new Promise<Played>((resolve, reject) => {
     let isLeaving = false;
+    let hasBegun = false;
     let askedAfter: number | null = null; // updates that were over when the next was asked for
     const goOn = (): void => {
       if (budget && used.updates > 0 && isUsedUp(used, budget)) return void end(used.updates).catch(reject);
+      if (hold?.isHeld()) return;
       askedAfter = used.updates;
       client.send({ kind: budget ? 'step-update' : 'play' });
     };
@@ -138,7 +164,7 @@ export function play(
       const stopped = await client.ask({ kind: 'save-checkpoint' });
       client.send({ kind: 'pause' });
       const whole = until(log, stopped.update).filter(isOfTraining);
-      resolve({ log: whole, seconds: since(), stopped });
+      resolve({ log: whole, seconds: since(), used, stopped });
     };
     /** The budget is used up after this update, whose own evaluation there may be. */
     const end = async (update: number): Promise<void> => {
@@ -146,15 +172,22 @@ export function play(
       const has = log.some((event) => event.kind === 'evaluation' && event.update === update);
       const scores = has ? [] : await evaluated(client, config, update);
       scores.forEach(tell);
-      resolve({ log: [...log, ...scores], seconds: since(), stopped: null });
+      resolve({ log: [...log, ...scores], seconds: since(), used, stopped: null });
     };
-    client.subscribe((event) => {
+    const heedHold = (): void => {
+      if (!hasBegun || isLeaving) return;
+      if (hold?.isHeld()) client.send({ kind: 'pause' });
+      else goOn();
+    };
+    if (hold) leftBehind.push(hold.subscribe(heedHold));
+    const hear = (event: PageEvent): void => {
       if (!isLogged(event)) return;
       if (event.kind === 'failed') return reject(new Error(sayReport(event.report)));
       const isKnown = earlier !== null && (event.kind === 'run-started' || !isOfTraining(event));
-      if (!isKnown) log.push(event);
+      if (!isKnown && wants(event)) log.push(event);
       if (event.kind === 'run-started') {
         startMs = performance.now();
+        hasBegun = true;
         goOn();
         const stopNow = (): void => void leave().catch(reject);
         if (stop?.aborted)
@@ -165,11 +198,13 @@ export function play(
       if (!isKnown) used = spend(used, event);
       tell(event);
       if (event.kind !== 'status') return;
-      if (event.status === 'finished') resolve({ log, seconds: since(), stopped: null });
+      if (event.status === 'finished') resolve({ log, seconds: since(), used, stopped: null });
       else if (budget && !isLeaving && event.status === 'paused' && used.updates > (askedAfter ?? Infinity))
         goOn();
-    });
-    if (earlier) client.send({ kind: 'resume', bytes: earlier.checkpoint });
-    else client.send({ kind: 'open', config });
-  });
+    };
+    leftBehind.push(client.subscribe(hear));
+    if (!earlier) return client.send({ kind: 'open', config });
+    const { checkpoint, kept } = earlier;
+    client.send({ kind: 'resume', bytes: checkpoint, ...(kept !== undefined && { keep: kept }) });
+  }).finally(() => leftBehind.forEach((end) => end()));
 }
