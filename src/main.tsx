@@ -14,7 +14,8 @@ import {
 import { isElsewhere, lastNeeded } from './store/place/selection.ts';
 import type { EventCodec } from './store/record/event_log.ts';
 import { createPump } from './store/record/pump.ts';
-import { startKeeper } from './keep/keeper_client.ts';
+import type { ExperimentTools, HeldExperiment } from './store/experiment/held.ts';
+import { startKeeper, type KeeperClient } from './keep/keeper_client.ts';
 import type { KeeperNews } from './keep/entry.ts';
 import type { RunEvent } from './protocol/protocol.ts';
 import { NO_KEEPER, NO_TAB, type TabMemory } from './store/lab/kept.ts';
@@ -49,14 +50,14 @@ function everyFrame(work: (nowMs: number) => void): void {
   next();
 }
 
-/** Tells the engine when a person presses, types, drags or turns the wheel: the page's answer comes first. */
-function giveWayToPerson(engine: EngineClient): void {
+/** Tells the engines when a person presses, types, drags or turns the wheel: the page's answer comes first. */
+function giveWayToPerson(engines: ReadonlySet<EngineClient>): void {
   let toldMs = -Infinity;
   const tell = (event: Event): void => {
     const passing = event.type === 'pointermove' && (event as PointerEvent).buttons === 0;
     if (passing || event.timeStamp - toldMs < GIVE_WAY_MS) return;
     toldMs = event.timeStamp;
-    engine.giveWay();
+    for (const engine of engines) engine.giveWay();
   };
   for (const type of ['pointerdown', 'pointerup', 'pointermove', 'keydown', 'wheel', 'input'])
     window.addEventListener(type, tell, { capture: true, passive: true });
@@ -153,6 +154,62 @@ function tabMemory(): TabMemory {
   }
 }
 
+const QUEUE = 'turnwise experiments'; // a lock, and a mark that its queue has work
+
+/** @param engines those that a person comes before */
+function experimentTools(engines: Set<EngineClient>, keeper: KeeperClient): ExperimentTools {
+  const startQueueEngine = (): EngineClient => {
+    const engine = startEngine(undefined, undefined, () => keeper.join());
+    engines.add(engine);
+    const close = (): void => {
+      engines.delete(engine);
+      engine.close();
+    };
+    return { ...engine, close };
+  };
+  return {
+    trainer: async () =>
+      (await import('./train/engine/queue_trainer.ts')).createQueueTrainer(startQueueEngine),
+    table: async () => (await import('./keep/table.ts')).openTable<HeldExperiment>(QUEUE),
+    async alone(isWaiting, work) {
+      const isMine = await navigator.locks.request(QUEUE, { ifAvailable: true }, async (lock) => {
+        if (lock) await work();
+        return lock !== null;
+      });
+      if (isMine) return;
+      isWaiting();
+      await navigator.locks.request(QUEUE, work);
+    },
+    async shipped() {
+      const folder = 'experiments/';
+      const list = (await (await fetch(recordingUrl(`${folder}index.json`))).json()) as readonly string[];
+      return Promise.all(
+        list.map(async (name) => ({
+          name,
+          text: await (await fetch(recordingUrl(`${folder}${name}`))).text(),
+        })),
+      );
+    },
+    remember(hasWork) {
+      try {
+        if (hasWork) localStorage.setItem(QUEUE, 'on');
+        else localStorage.removeItem(QUEUE);
+      } catch {
+        // storage is refused: nothing to go on with
+      }
+    },
+  };
+}
+
+/** The queue of experiments had work when the page was left. */
+function hasQueue(): boolean {
+  try {
+    return localStorage.getItem(QUEUE) !== null;
+  } catch {
+    return false;
+  }
+}
+
 function start(): void {
   const isFrame = isEmbedded(location.search); // it keeps nothing, and shares a tab with the page around it
   const tab = isFrame ? NO_TAB : tabMemory();
@@ -161,6 +218,7 @@ function start(): void {
   let hearKeeper = (news: KeeperNews): void => void heard.push(news);
   const keeper = isFrame ? null : startKeeper((news) => hearKeeper(news));
   const engine = startEngine(undefined, undefined, keeper ? () => keeper.join() : undefined, isFrame);
+  const engines = new Set([engine]);
   const lab = createLab(
     (command) => engine.send(command),
     location.hash,
@@ -178,6 +236,7 @@ function start(): void {
         writeBundle: async (run) => (await import('./files/bundle.ts')).writeBundle(run),
         writeLog: codec.write,
       },
+      experiments: keeper && experimentTools(engines, keeper),
     },
   );
   hearKeeper = lab.kept.hear;
@@ -191,7 +250,7 @@ function start(): void {
     pump.add([event]);
     if (document.hidden) pump.drain(); // messages come when timers do not, so that events never pile up
   });
-  giveWayToPerson(engine);
+  giveWayToPerson(engines);
   mirrorSelection(lab.selection, isFrame ? withoutHistory(window) : window, {
     run: lab.run,
     stage: lab.stage,
@@ -215,6 +274,7 @@ function start(): void {
       import.meta.env.PROD && !isFrame ? keepOffline(new URL('service_worker.js', document.baseURI)) : null,
     )
     .catch(console.error);
+  if (!isFrame && hasQueue()) lab.experiments().catch(console.error);
   const root = document.getElementById('root');
   if (root)
     createRoot(root).render(

@@ -15,6 +15,7 @@ import { nodeId } from '../../src/units.ts';
 
 const FULL: Selection = {
   lesson: 'averaging',
+  experiment: 'shipped grpo, at2po',
   lessonStep: 2,
   example: '0.2(=1,=-0.5),0.5=0',
   run: { method: 'at2po', preset: 'a,b', seed: 4294967295, settings: '0123abcd', adapter: 'ffffffff' },
@@ -94,7 +95,7 @@ describe('the address', () => {
       '#v1&lesson=averaging&step=2&example=0.2(=1,=-0.5),0.5=0&run=at2po,a%2Cb,4294967295,0123abcd,ffffffff&set=optimiser.learningRate:0.001;datasets:%5B%22hotpot%22%2C%22a%3Bb%3Ac%26d%3De%22%5D&view=loss&update=12&prompt=3&node=5&leaf=7&token=40&phase=6&stride=level&predict=ranking&hands=1&growth=0' +
         '&valueRule=leaf_mean&advantageRule=diff_parent&againstValue=child_mean&againstAdvantage=rloo&leafNormalisation=0&whatIf=3:-1,7:0.5&pinned=2.5.9' +
         '&colour=value&batch=1&beside=1&find=a%2C%20b%20%26%2050%20%25%20%2B%3Cc%3E,search,correct,0.25,' +
-        '&tokens=log-ratio&clip=0.0003,0.25&compare=runs&onlyPath=1&folds=3.12,0,1&words=surprisal&wholePath=1' +
+        '&tokens=log-ratio&clip=0.0003,0.25&compare=runs&experiment=shipped%20grpo%2C%20at2po&onlyPath=1&folds=3.12,0,1&words=surprisal&wholePath=1' +
         '&filter=live,a%2Cb,wrong&order=disagreement&sign=all-dead&round=0&expandBy=0.5,3,random',
     );
     expect(decodeSelection(encodeSelection(FULL))).toEqual(FULL);

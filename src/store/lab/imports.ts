@@ -194,7 +194,7 @@ export function createImports(parts: ImportsParts): Imports {
     const { view, colour } = selection.getState();
     const isMeasured = run.getState().updates.some(({ trees }) => trees.some(({ nodes }) => nodes.some((node) => node?.mask.includes(1) && node.turnSurprisal !== null))); // prettier-ignore
     if (colour === 'entropy' && !isMeasured) selection.select({ colour: 'reward' });
-    if (view === 'train' || view === 'runs' || view === 'profile') selection.select({ view: 'tree' });
+    if (['train', 'runs', 'profile', 'experiments'].includes(view)) selection.select({ view: 'tree' });
   };
 
   /** The first of the files; the person may look about in it, and stays there when the rest has come. */

@@ -14,6 +14,8 @@ import { createReshaping, type Reshaping } from '../record/reshape.ts';
 import { recipeChanges, runName, sameRun } from '../record/run_name.ts';
 import { createStageStore, decodeStage, type StageStore } from '../place/stage.ts';
 import { createSelectionStore, isElsewhere, lastNeeded, type SelectionStore } from '../place/selection.ts';
+import type { Experiments } from '../experiment/experiments.ts';
+import type { ExperimentTools } from '../experiment/held.ts';
 import { createFork } from './fork.ts';
 import { createShelf, type Shelf } from '../record/shelf.ts';
 import { createArrival, type Arrival } from './arrival.ts';
@@ -45,6 +47,8 @@ export interface Lab {
   readonly files: Files;
   readonly imports: Imports;
   readonly reshaping: Reshaping;
+  /** Fetched when they are first asked for. */
+  readonly experiments: () => Promise<Experiments>;
 }
 
 /** What the page has of the engine beside its commands and events. */
@@ -60,6 +64,7 @@ export interface Keeping {
   readonly keeper: KeeperEnd;
   readonly tab: TabMemory;
   readonly tools?: FileTools | null;
+  readonly experiments?: ExperimentTools | null;
   readonly follows?: boolean;
 }
 
@@ -84,7 +89,10 @@ export function createLab(
   read: ReadRecording = readNothing,
   codec: EventCodec | null = null,
   engine: Partial<EngineEnd> = {},
-  { keeper, tab, tools = null, follows = false }: Keeping = { keeper: NO_KEEPER, tab: NO_TAB },
+  { keeper, tab, tools = null, experiments: experimentTools = null, follows = false }: Keeping = {
+    keeper: NO_KEEPER,
+    tab: NO_TAB,
+  },
 ): Lab {
   const recorded = createRunStore({ codec });
   const live = createRunStore({ codec });
@@ -173,6 +181,15 @@ export function createLab(
   };
   selection.subscribe(playOn);
   lessons.subscribe(playOn);
+  let experiments: Promise<Experiments> | null = null;
+  const fetchExperiments = async (): Promise<Experiments> => {
+    const [{ createExperiments }, { NO_EXPERIMENTS }] = await Promise.all([
+      import('../experiment/experiments.ts'),
+      import('../experiment/held.ts'),
+    ]);
+    const own = experimentTools ?? NO_EXPERIMENTS;
+    return createExperiments({ tools: own, kept, keeper, transport, selection, read, now: Date.now });
+  };
   return {
     run,
     lessons,
@@ -192,6 +209,11 @@ export function createLab(
     arrival,
     imports,
     reshaping,
+    experiments() {
+      experiments ??= fetchExperiments();
+      experiments.catch(() => (experiments = null)); // asked again, it is fetched again
+      return experiments;
+    },
     files: createFiles({ tools, keeper, kept, shelf, transport, run, selection, live, ask, imports }),
   };
 }

@@ -120,6 +120,7 @@ const PLACES = [
   'batch',
   'beside',
   'compared',
+  'experiment',
 ] as const;
 
 /** Moves through these that follow faster, as a scrubber's or the arrow keys', are one step of the history. */

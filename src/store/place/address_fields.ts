@@ -221,6 +221,11 @@ const example: Codec<string> = {
   },
 };
 
+const words: Codec<string> = {
+  write: encodeURIComponent,
+  read: (text) => partsOf(text, 1)?.[0],
+};
+
 /** In the order in which they are written. */
 export const FIELDS: readonly AddressField[] = [
   field('lesson', orNull(lesson)),
@@ -253,6 +258,7 @@ export const FIELDS: readonly AddressField[] = [
   field('tokenColour', choice(TOKEN_COLOURS), 'tokens'),
   field('clip', orNull(clip)),
   field('compared', choice(COMPARED), 'compare'),
+  field('experiment', orNull(words)),
   field('onlyPath', flag),
   field('folds', folds),
   field('shading', choice(WORD_SHADINGS), 'words'),

@@ -4,7 +4,16 @@ import type { AdvantageRule, NodeId, ValueRule } from '../../units.ts';
 import type { ExpansionRule } from '../credit/expansion_what_if.ts';
 import type { RecipeChange, RunName } from '../record/run_name.ts';
 
-export const VIEWS = ['train', 'tree', 'credit', 'loss', 'compare', 'profile', 'runs'] as const;
+export const VIEWS = [
+  'train',
+  'tree',
+  'credit',
+  'loss',
+  'compare',
+  'profile',
+  'runs',
+  'experiments',
+] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Pin {
@@ -124,6 +133,7 @@ export interface Selection {
   readonly tokenColour: TokenColour; // of the Loss view
   readonly clip: ClipWhatIf | null; // null: the run's own band
   readonly compared: Compared;
+  readonly experiment: string | null; // by id; null: the newest
   readonly onlyPath: boolean; // the Tree view fades all but the way to the node and what follows
   readonly folds: Folds; // of the tree on screen
   readonly shading: WordShading; // of a turn's words
@@ -174,6 +184,7 @@ export const INITIAL_SELECTION: Selection = {
   tokenColour: 'loss',
   clip: null,
   compared: 'rules',
+  experiment: null,
   onlyPath: false,
   folds: NO_FOLDS,
   shading: 'entropy',

@@ -15,6 +15,7 @@ export const CONTROLS = {
   compare: { group: 'Views', words: 'Compare' },
   profile: { group: 'Views', words: 'Profile' },
   runs: { group: 'Views', words: 'Runs' },
+  experiments: { group: 'Views', words: 'Experiments' },
   play: { group: 'Run', words: 'Play and pause' },
   live: { group: 'Run', words: 'Train live' },
   step: { group: 'Run', words: 'One update, one phase' },

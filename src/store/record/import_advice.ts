@@ -29,7 +29,7 @@ const SHOWS: Readonly<Partial<Record<View, string>>> = {
 
 /** By view: what it shows of the record, and what it cannot. Runs is of no record. */
 export const viewsOf = (asked: Asked): readonly ViewWords[] =>
-  VIEWS.filter((view) => view !== 'runs').map((view) => ({
+  VIEWS.filter((view) => view !== 'runs' && view !== 'experiments').map((view) => ({
     view,
     shows: SHOWS[view] ?? 'nothing',
     missing: missingIn(view, asked),

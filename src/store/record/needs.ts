@@ -93,6 +93,7 @@ const NEEDS: Readonly<Record<View, readonly Need[]>> = {
     },
   ],
   runs: [],
+  experiments: [],
 };
 
 /** Of a tree that a person made: what it cannot have. */
@@ -108,6 +109,7 @@ const OF_EXAMPLES: Readonly<Record<View, readonly string[]>> = {
   compare: [],
   profile: ['An example is computed on this page alone: no work of a device is measured for it.'],
   runs: [],
+  experiments: [],
 };
 
 /** In the order in which they are to be read; empty where the view has all that it needs, as of every run of ours. */

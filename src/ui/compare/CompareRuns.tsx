@@ -1,7 +1,7 @@
 /** Runs side by side: what differs in their settings, what changed first, aligned curves, one prompt's tree under each. */
 import { creditRulesOf } from '../../store/credit/credit.ts';
 import { recipeOf } from '../../store/record/reading.ts';
-import { useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { worthOf } from '../../store/credit/advantage_range.ts';
 import { whatChangedFirst, whatDiffers } from '../../store/record/run_difference.ts';
@@ -110,6 +110,30 @@ function Shelf() {
         </ul>
       )}
     </section>
+  );
+}
+
+/** Whether a difference between two of the runs says more than chance: the answer of an experiment that they are of. */
+function Certainty({ dates }: { readonly dates: readonly string[] }) {
+  const { experiments } = useLab();
+  const [sentence, setSentence] = useState<string | null>(null);
+  const key = dates.join();
+  useEffect(() => {
+    let isShown = true;
+    void Promise.all([experiments(), import('../../store/experiment/reading.ts')])
+      .then(async ([store, { sayCertainty }]) => {
+        await store.ready;
+        if (isShown) setSentence(sayCertainty(store.getState().experiments, key.split(',')));
+      })
+      .catch(() => undefined); // what fetches them says so where they are asked for
+    return () => {
+      isShown = false;
+    };
+  }, [experiments, key]);
+  return sentence === null ? null : (
+    <p className="small" role="note" aria-label="How sure is it">
+      {sentence}
+    </p>
   );
 }
 
@@ -226,6 +250,7 @@ export function CompareRuns() {
       {runs.length > 1 && (
         <Boundary name="The comparison" resetKeys={[kept, shown]} ways={close}>
           <Pair a={runs[0]} b={runs[1]} />
+          <Certainty dates={runs.map(({ run }) => run.header?.date ?? '')} />
           <Trees runs={runs.slice(0, 2)} />
           <AlignedCurves runs={runs} />
         </Boundary>

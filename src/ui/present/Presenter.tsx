@@ -13,7 +13,7 @@ import { Slide } from './Slide.tsx';
 import { useRememberedTheme } from '../shell/theme.ts';
 import './present.css';
 
-/** Profile and Runs are for the desk: in their place the run is presented. */
+/** Profile, Runs and Experiments are for the desk: in their place the run is presented. */
 const SCENES: Readonly<Record<View, ComponentType<SceneProps>>> = {
   train: TrainScene,
   tree: TreeScene,
@@ -22,6 +22,7 @@ const SCENES: Readonly<Record<View, ComponentType<SceneProps>>> = {
   compare: CompareScene,
   profile: TrainScene,
   runs: TrainScene,
+  experiments: TrainScene,
 };
 
 /** Holds what moves by itself, once. */

@@ -3,6 +3,7 @@ import type { ComponentType } from 'react';
 import { VIEWS, type View } from '../../store/place/selection.ts';
 import { CompareView } from '../compare/CompareView.tsx';
 import { CreditView } from '../credit/CreditView.tsx';
+import { ExperimentsView } from '../experiments/ExperimentsView.tsx';
 import { LossView } from '../loss/LossView.tsx';
 import { ProfileView } from '../profile/ProfileView.tsx';
 import { RunsView } from '../runs/RunsView.tsx';
@@ -22,6 +23,7 @@ export const VIEW_PANELS = {
   compare: { title: 'Compare', component: CompareView },
   profile: { title: 'Profile', component: ProfileView },
   runs: { title: 'Runs', component: RunsView },
+  experiments: { title: 'Experiments', component: ExperimentsView },
 } satisfies Record<View, ViewPanel>;
 
 export const VIEW_LIST: readonly View[] = VIEWS;

@@ -1,0 +1,129 @@
+/** Experiments as this browser keeps them, and what the page has to train them with. */
+import type { Budget, Spending } from '../../experiment/budget.ts';
+import { ExperimentError, plannedRuns, type AskedRun, type Experiment, type PlannedRun } from '../../experiment/experiment.ts'; // prettier-ignore
+import { writeResultsFile, type RunFile, type Runs } from '../../experiment/results.ts';
+import type { RunEvent } from '../../protocol/protocol.ts';
+import type { ErrorReport, RunConfig } from '../../units.ts';
+
+/** A run as far as the queue came with it. */
+export interface HeldRun {
+  readonly date: string | null; // of its start: by it its kept run is found; null: it has not begun
+  readonly file: RunFile | null; // its result
+  readonly failure: string | null; // why it has none
+}
+
+/** An experiment as this browser keeps it. */
+export interface HeldExperiment {
+  readonly id: string;
+  readonly created: string; // ISO 8601
+  readonly origin: 'made here' | 'file' | 'shipped';
+  readonly experiment: Experiment;
+  readonly runs: Readonly<Record<string, HeldRun>>; // by id of the planned run; those that have not begun are absent
+  readonly isWanted: boolean; // its missing runs are to be trained
+  readonly removed: boolean; // it can be taken back until the page is opened again
+}
+
+/** The run under way. */
+export interface RunUnderWay {
+  readonly experiment: string;
+  readonly run: string;
+  readonly update: number; // that is over
+  readonly updates: number; // at most
+  readonly secondsPerUpdate: number | null; // since it began in this tab
+}
+
+export interface ExperimentsState {
+  readonly isRead: boolean; // what this browser keeps is known
+  readonly experiments: readonly HeldExperiment[]; // newest first, shipped ones last
+  readonly underWay: RunUnderWay | null;
+  readonly isElsewhere: boolean; // another tab trains the queue
+  readonly trouble: ErrorReport | null;
+}
+
+/** Lets a run wait where it is. */
+export interface Hold {
+  readonly isHeld: () => boolean;
+  readonly subscribe: (hear: () => void) => () => void;
+}
+
+/** What trains a run (src/train/engine/queue_trainer.ts). */
+export interface TrainerEnd {
+  readonly configOf: (asked: AskedRun) => RunConfig;
+  readonly train: (
+    run: {
+      readonly config: RunConfig;
+      readonly until: Budget | null;
+      readonly earlier: Earlier | null;
+    },
+    hold: Hold,
+    tell: (progress: { readonly date: string; readonly update: number; readonly updates: number }) => void,
+  ) => Promise<object>;
+  readonly close: () => void;
+}
+
+export interface Earlier {
+  readonly log: readonly RunEvent[];
+  readonly checkpoint: ArrayBuffer;
+  readonly kept: string;
+  readonly used: Spending;
+}
+
+export interface ExperimentTable {
+  all(): Promise<readonly HeldExperiment[]>;
+  put(value: HeldExperiment): Promise<void>;
+  delete(id: string): Promise<void>;
+}
+
+/** What the page has for experiments. */
+export interface ExperimentTools {
+  readonly trainer: () => Promise<TrainerEnd>;
+  readonly table: () => Promise<ExperimentTable>;
+  /** Waits for the right to train the queue, which one tab has; `isWaiting` is called where another has it. */
+  readonly alone: (isWaiting: () => void, work: () => Promise<void>) => Promise<void>;
+  /** Files of the experiments that are shipped with the page, by name. */
+  readonly shipped: () => Promise<readonly { readonly name: string; readonly text: string }[]>;
+  /** Said when there is work that a reload must go on with, and when there is none. */
+  readonly remember: (hasWork: boolean) => void;
+}
+
+const NOT_BEGUN: HeldRun = { date: null, file: null, failure: null };
+
+export const heldRun = ({ runs }: HeldExperiment, { id }: Pick<PlannedRun, 'id'>): HeldRun =>
+  Object.hasOwn(runs, id) ? runs[id] : NOT_BEGUN;
+
+/** The results that there are, by id of the run. */
+export const resultsIn = ({ runs }: HeldExperiment): Runs =>
+  new Map(Object.entries(runs).flatMap(([id, { file }]) => (file ? [[id, file] as const] : [])));
+
+export const missingRuns = (held: HeldExperiment): readonly PlannedRun[] =>
+  plannedRuns(held.experiment).filter((run) => {
+    const { file, failure } = heldRun(held, run);
+    return file === null && failure === null;
+  });
+
+/** As one file, which the page and `npm run experiment` write. */
+export const fileOfExperiment = (held: HeldExperiment): Blob =>
+  new Blob([writeResultsFile(held.experiment, resultsIn(held))], { type: 'application/json' });
+
+/** A page that trains no experiments and keeps none: tests, and frames in other pages. */
+export const NO_EXPERIMENTS: ExperimentTools = {
+  trainer: () =>
+    Promise.reject(
+      new ExperimentError({
+        what: 'This page trains no experiments',
+        where: 'experiments',
+        got: 'a page without an engine of its own',
+        wanted: 'the lab in a tab',
+        next: 'Open the lab itself.',
+      }),
+    ),
+  table: () =>
+    Promise.resolve({
+      all: () => Promise.resolve([]),
+      put: () => Promise.resolve(),
+      delete: () => Promise.resolve(),
+    }),
+  alone: (_, work) => work(),
+  shipped: () => Promise.resolve([]),
+  remember: () => undefined,
+};

@@ -1,0 +1,173 @@
+/** An experiment's numbers: arms, differences, early signs, and what the words mean. */
+import {
+  armDifference,
+  armTitle,
+  between,
+  canCollapse,
+  curvesOf,
+  DEFINITIONS,
+  fixed,
+  sayP,
+  saySign,
+  saySigns,
+  signed,
+  type ArmSummary,
+  type Comparison,
+  type Results,
+  type ShownRun,
+} from '../../store/experiment/reading.ts';
+import { formatCount } from '../parts/format.ts';
+import { Label } from '../parts/Term.tsx';
+
+const range = ({ low, high }: { readonly low: number; readonly high: number }): string =>
+  `${fixed(low)} to ${fixed(high)}`;
+
+function ArmRow({ results, summary }: { readonly results: Results; readonly summary: ArmSummary }) {
+  const { arm, runs, interval, survived, used } = summary;
+  return (
+    <tr>
+      <th scope="row">
+        {armTitle(arm)}
+        <span className="small soft exp-arm-difference">
+          {armDifference(results.experiment, arm) || 'what the others are compared with'}
+        </span>
+      </th>
+      <td>{runs}</td>
+      <td>{fixed(summary.interquartileMean)}</td>
+      <td>{interval ? range(interval) : '–'}</td>
+      <td>{fixed(summary.mean)}</td>
+      <td>
+        {survived ? `${survived.count} of ${survived.total} (${range(survived.interval)})` : 'not known'}
+      </td>
+      <td>{fixed(summary.meanOfSurvivors)}</td>
+      <td>{formatCount(Math.round(used.updates))}</td>
+      <td>{formatCount(Math.round(used.tokens))}</td>
+      <td>{formatCount(Math.round(used.generated))}</td>
+      <td>{formatCount(Math.round(used.seconds))}</td>
+    </tr>
+  );
+}
+
+const ARM_HEADS = ['arm', 'runs', 'IQM', '95 %', 'mean', 'survived (95 %)', 'mean of survivors', 'updates', 'tokens sampled', 'generated', 'seconds'] as const; // prettier-ignore
+
+export function ArmTable({ results }: { readonly results: Results }) {
+  return (
+    <div className="experiment-scroll" role="region" aria-label="Arms in numbers" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {ARM_HEADS.map((head) => (
+              <th key={head} scope="col">
+                <Label>{head}</Label>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {results.arms.map((summary) => (
+            <ArmRow key={summary.arm.name} results={results} summary={summary} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const COMPARED_HEADS = ['against the first', 'pairs', 'difference', '95 %', 'p', 'probability of improvement', 'detectable', 'p of equal', 'p of survival'] as const; // prettier-ignore
+
+function ComparedRow({ comparison }: { readonly comparison: Comparison }) {
+  const { arm, difference, adjusted, improvement, improvementInterval, detectable, equivalence, survival } = comparison; // prettier-ignore
+  const p = (value: number | null): string => (value === null ? '–' : sayP(value).replace('p = ', '').replace('p ', '')); // prettier-ignore
+  return (
+    <tr>
+      <th scope="row">{arm}</th>
+      <td>{difference?.pairs ?? 0}</td>
+      <td>{difference ? signed(difference.mean) : '–'}</td>
+      <td>{difference ? between(difference.interval) : '–'}</td>
+      <td>{p(adjusted)}</td>
+      <td>
+        {fixed(improvement, 2)} {improvementInterval && `(${range(improvementInterval)})`}
+      </td>
+      <td>{fixed(detectable)}</td>
+      <td>{p(equivalence)}</td>
+      <td>{p(survival)}</td>
+    </tr>
+  );
+}
+
+export function ComparedTable({ results }: { readonly results: Results }) {
+  return (
+    <div className="experiment-scroll" role="region" aria-label="Differences in numbers" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {COMPARED_HEADS.map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {results.comparisons.map((comparison) => (
+            <ComparedRow key={comparison.arm} comparison={comparison} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export function Definitions() {
+  return (
+    <dl className="exp-definitions small">
+      {DEFINITIONS.map(([term, text]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>{text.replaceAll('**', '')}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+export function Signs({ results, runs }: { readonly results: Results; readonly runs: readonly ShownRun[] }) {
+  const curves = runs.flatMap(({ file }) => (file ? [curvesOf(file)] : []));
+  return (
+    <details>
+      <summary>Early signs</summary>
+      <p>{saySigns(results.signs, curves)}</p>
+      {curves.some(canCollapse) && (
+        <div className="experiment-scroll" role="region" aria-label="Early signs" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                {['warning', 'collapses told before', 'updates before, median', 'false alarms'].map(
+                  (head) => (
+                    <th key={head} scope="col">
+                      {head}
+                    </th>
+                  ),
+                )}
+              </tr>
+            </thead>
+            <tbody>
+              {results.signs.map(({ sign, collapsed, inTime, lead, survived, falseAlarms }) => (
+                <tr key={saySign(sign)}>
+                  <th scope="row">{saySign(sign)}</th>
+                  <td>
+                    {inTime} of {collapsed}
+                  </td>
+                  <td>{lead ?? '–'}</td>
+                  <td>
+                    {falseAlarms} of {survived}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
+  );
+}

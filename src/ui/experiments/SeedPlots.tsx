@@ -1,0 +1,225 @@
+/** Every run of an experiment: its score as a point, its curve as a small picture; both lead to the run. */
+import type { Results, ShownRun } from '../../store/experiment/reading.ts';
+import { armTitle, curvesOf, fixed } from '../../store/experiment/reading.ts';
+import { Label } from '../parts/Term.tsx';
+
+type Show = (run: string, update: number | null) => void;
+
+const scoreWords = (score: number | null): string => (score === null ? 'no finite score' : fixed(score));
+
+/** One run, in a sentence. */
+export function runWords(run: ShownRun, title: string, isOneTask: boolean): string {
+  const { planned, score, collapse, standing, failure } = run;
+  const who = `${title}, ${isOneTask ? '' : `${planned.task}, `}seed ${planned.seed}`;
+  if (standing === 'failed') return `${who}: failed. ${failure ?? ''}`;
+  if (standing !== 'over') return `${who}: ${standing}`;
+  return `${who}: ${scoreWords(score)}${collapse === null ? '' : `, collapsed at update ${collapse}`}`;
+}
+
+const STEPS = [0.1, 0.2, 0.25, 0.5, 1];
+
+/** The right end of the axis: the least round share that is above all scores. */
+const axisEnd = (scores: readonly number[]): number =>
+  STEPS.find((step) => step >= Math.max(...scores, 0.01)) ?? 1;
+
+const LANE = 26; // px, of a point that can be pressed
+const NEAR = 0.045; // of the axis: closer points take another lane
+
+/** Lanes so that no point hides another. */
+function lanesOf(places: readonly number[]): readonly number[] {
+  const taken: number[][] = [];
+  return places.map((place) => {
+    const free = taken.findIndex((lane) => lane.every((other) => Math.abs(other - place) > NEAR));
+    const lane = free < 0 ? taken.push([]) - 1 : free;
+    taken[lane].push(place);
+    return lane;
+  });
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
+
+interface StripsProps {
+  readonly results: Results;
+  readonly runs: readonly ShownRun[];
+  readonly onShow: Show;
+}
+
+/** A row an arm: a point a seed, the interquartile mean and its interval. */
+export function ScoreStrips({ results, runs, onShow }: StripsProps) {
+  const { experiment, arms } = results;
+  const scored = runs.filter(({ score }) => score !== null);
+  const end = axisEnd([...scored.map(({ score }) => score ?? 0), ...arms.map(({ interval }) => interval?.high ?? 0)]); // prettier-ignore
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => share * end);
+  const isOneTask = experiment.tasks.length === 1;
+  const rows = arms.flatMap((summary) =>
+    experiment.tasks.map((task) => ({
+      summary,
+      task: task.name,
+      own: scored.filter(({ planned }) => planned.arm === summary.arm.name && planned.task === task.name),
+    })),
+  );
+  return (
+    <figure className="exp-strips" aria-label="Score of each run">
+      <figcaption className="small soft">
+        <Label>Held-out exact match of each run; a ring has collapsed. The bar is the interquartile mean, the line its 95 % interval.</Label>
+      </figcaption>
+      {rows.map(({ summary, task, own }) => {
+        const lanes = lanesOf(own.map(({ score }) => (score ?? 0) / end));
+        const { interval, interquartileMean: mean } = summary;
+        return (
+          <div key={`${summary.arm.name} ${task}`} className="exp-strip">
+            <span className="exp-strip-name">
+              {armTitle(summary.arm)}
+              {!isOneTask && <span className="soft small"> {task}</span>}
+            </span>
+            <div className="exp-strip-ground" style={{ height: LANE * Math.max(1, ...lanes.map((lane) => lane + 1)) + 8 }}>
+              {ticks.map((tick) => (
+                <span key={tick} className="exp-strip-tick" style={{ left: percent(tick / end) }} />
+              ))}
+              {isOneTask && interval && (
+                <span
+                  className="exp-strip-interval"
+                  style={{ left: percent(interval.low / end), width: percent((interval.high - interval.low) / end) }}
+                />
+              )}
+              {isOneTask && mean !== null && <span className="exp-strip-mean" style={{ left: percent(mean / end) }} />}
+              {own.map((run, index) => (
+                <button
+                  key={run.planned.id}
+                  type="button"
+                  className="exp-strip-point"
+                  data-collapsed={run.collapse !== null}
+                  aria-label={runWords(run, armTitle(summary.arm), isOneTask)}
+                  title={`${runWords(run, armTitle(summary.arm), isOneTask)}. Open this run`}
+                  style={{ left: percent((run.score ?? 0) / end), top: 4 + lanes[index] * LANE }}
+                  onClick={() => onShow(run.planned.id, null)}
+                />
+              ))}
+            </div>
+            <span className="exp-strip-number number">
+              {isOneTask ? fixed(mean) : countOf(own.length)}
+            </span>
+          </div>
+        );
+      })}
+      <div className="exp-strip exp-strip-axis small soft" aria-hidden="true">
+        <span />
+        <div className="exp-strip-ground">
+          {ticks.map((tick) => (
+            <span key={tick} style={{ left: percent(tick / end) }}>
+              {Number(tick.toPrecision(3))}
+            </span>
+          ))}
+        </div>
+        <span className="number">{isOneTask ? 'IQM' : 'runs'}</span>
+      </div>
+    </figure>
+  ); // prettier-ignore
+}
+
+const countOf = (count: number): string => String(count);
+
+const WIDTH = 112; // px
+const HEIGHT = 44;
+
+/** A curve from its least to its most, here 0 and `most`; values that are not finite are gaps. */
+function pathOf(values: readonly (number | null)[], most: number, length: number): string {
+  let isDown = false;
+  return values
+    .map((value, index) => {
+      if (value === null) {
+        isDown = false;
+        return '';
+      }
+      const x = ((index + 0.5) / length) * WIDTH;
+      const y = HEIGHT - 1 - (Math.min(value / most, 1)) * (HEIGHT - 2); // prettier-ignore
+      const command = `${isDown ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`;
+      isDown = true;
+      return command;
+    })
+    .join('');
+}
+
+interface CellProps {
+  readonly run: ShownRun;
+  readonly title: string;
+  readonly isOneTask: boolean;
+  readonly length: number; // updates of the longest run
+  readonly depth: number; // the greatest
+  readonly progress: string | null; // of a run under way
+  readonly onShow: Show;
+}
+
+function Cell({ run, title, isOneTask, length, depth, progress, onShow }: CellProps) {
+  const { planned, file, score, collapse } = run;
+  const words = runWords(run, title, isOneTask);
+  if (!file)
+    return (
+      <div className="exp-cell" data-standing={run.standing}>
+        <span className="exp-cell-blank small soft">{progress ?? run.standing}</span>
+        <span className="small soft">seed {planned.seed}</span>
+        {run.failure && <span className="small exp-error-text">{run.failure}</span>}
+      </div>
+    );
+  const { exactMatch = [], depth: turns = [] } = curvesOf(file);
+  return (
+    <div className="exp-cell">
+      <button type="button" className="exp-cell-open" aria-label={`${words}. Open this run`} onClick={() => onShow(planned.id, null)}>
+        <svg width={WIDTH} height={HEIGHT} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
+          {collapse !== null && (
+            <rect className="exp-cell-collapse" x={((collapse - 1) / length) * WIDTH} width={WIDTH} height={HEIGHT} />
+          )}
+          <path className="exp-cell-depth" d={pathOf(turns, depth, length)} />
+          <path className="exp-cell-match" d={pathOf(exactMatch, 1, length)} />
+        </svg>
+      </button>
+      <span className="small">
+        <span className="soft">seed {planned.seed}</span> <span className="number">{scoreWords(score)}</span>
+      </span>
+      {collapse !== null && (
+        <button type="button" className="small quiet exp-cell-turn" onClick={() => onShow(planned.id, collapse)}>
+          turned at {collapse}
+        </button>
+      )}
+    </div>
+  ); // prettier-ignore
+}
+
+interface MultiplesProps extends StripsProps {
+  readonly progressOf: (run: ShownRun) => string | null;
+}
+
+/** A small picture a run, a row an arm: exact match of the rollouts and depth by update. */
+export function SmallMultiples({ results, runs, onShow, progressOf }: MultiplesProps) {
+  const { experiment, arms } = results;
+  const curves = runs.flatMap(({ file }) => (file ? [curvesOf(file)] : []));
+  const length = Math.max(1, ...curves.map(({ exactMatch = [] }) => exactMatch.length));
+  const depth = Math.max(1, ...curves.flatMap(({ depth: turns = [] }) => turns.map((value) => value ?? 0)));
+  const isOneTask = experiment.tasks.length === 1;
+  return (
+    <figure className="exp-multiples" aria-label="Curves of each run">
+      <figcaption className="small soft">
+        <span className="exp-key-match" aria-hidden="true" />{' '}
+        <Label>exact match of the rollouts (0 to 1)</Label>, <span className="exp-key-depth" aria-hidden="true" />{' '}
+        <Label>depth</Label> (0 to {Number(depth.toPrecision(2))} turns), by update 1 to {length}; shaded: collapsed.
+      </figcaption>
+      {arms.map(({ arm }) => (
+        <div key={arm.name} className="exp-multiples-row" role="group" aria-label={armTitle(arm)}>
+          <span className="exp-strip-name">{armTitle(arm)}</span>
+          <div className="exp-cells">
+            {runs
+              .filter(({ planned }) => planned.arm === arm.name)
+              .map((run) => (
+                <Cell
+                  key={run.planned.id}
+                  {...{ run, isOneTask, length, depth, onShow }}
+                  title={armTitle(arm)}
+                  progress={progressOf(run)}
+                />
+              ))}
+          </div>
+        </div>
+      ))}
+    </figure>
+  ); // prettier-ignore
+}
