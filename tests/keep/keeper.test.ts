@@ -223,6 +223,23 @@ describe('a kept run', () => {
     await expect(other.goOn('b')).rejects.toThrow();
   });
 
+  test('two engines of a page keep a run each; one that goes over to another lets its own go, and not the other’s', async () => {
+    const { disk, table, locks, keeper } = keeperOn();
+    const other = new Keeper({ disk, table, locks });
+    const [first, second] = settledUpdates();
+    for (const settled of [first, second]) {
+      await keeper.record('live', written(settled), 1);
+      await keeper.record('queued', written(settled), 2);
+    }
+    await expect(other.goOn('live')).rejects.toThrow();
+    await expect(other.goOn('queued')).rejects.toThrow();
+    await keeper.record('next', written(first), 2);
+    await expect(other.goOn('live')).rejects.toThrow();
+    expect(await other.goOn('queued')).not.toBeNull();
+    expect(await keeper.goOn('live')).not.toBeNull(); // the page asks: it has the lock already
+    await expect(other.goOn('next')).rejects.toThrow(); // which is still the second engine's
+  });
+
   test('a full disk is said, what was written stands, and the run can be kept again when there is room', async () => {
     const { disk, keeper } = keeperOn();
     const [first, second, third] = settledUpdates();

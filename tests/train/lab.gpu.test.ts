@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { parameterCount } from '../../src/model/config.ts';
 import { kernels } from '../../shaders/index.ts';
-import { labConfig, runLab as runLabOn } from '../../src/train/engine/lab.ts';
-import type { LabProgress } from '../../src/train/engine/lab_play.ts';
+import { NOTHING_SPENT, spend } from '../../src/experiment/budget.ts';
+import { condense, labConfig, runLab as runLabOn } from '../../src/train/engine/lab.ts';
+import { startOf, type Hold, type LabProgress } from '../../src/train/engine/lab_play.ts';
+import { createQueueTrainer } from '../../src/train/engine/queue_trainer.ts';
 import type { RunEvent } from '../../src/protocol/protocol.ts';
 import { editLabel, withKernel, type RunConfig } from '../../src/units.ts';
 import { writeBundle } from '../../src/files/bundle.ts';
@@ -101,4 +103,41 @@ test('a budget ends a run after the update that used it up, evaluated, with the 
   expect(timeless(result!)).toEqual(timeless(two));
   expect([result!.heldOut, result!.evaluations]).toEqual([two.heldOut, two.evaluations]);
   expect({ ...result!.used, seconds: 0 }).toEqual({ ...two.used, seconds: 0 });
+});
+
+test('a queue trains runs as the command line does, held and let go, on a budget too, and from a checkpoint', async () => {
+  const config = { ...tinyRun(2), updates: 3 };
+  const timeless = (result: ReturnType<typeof condense>) => ({ ...result, date: '', seconds: 0, used: { ...result.used, seconds: 0 } }); // prettier-ignore
+  const wanted = timeless(condense((await runLab(config, null, () => undefined)).result!));
+  const trainer = createQueueTrainer(() => lentEngine());
+  let isHeld = false;
+  const heard = new Set<() => void>();
+  const setHeld = (now: boolean): void => {
+    isHeld = now;
+    heard.forEach((hear) => hear());
+  };
+  const hold: Hold = {
+    isHeld: () => isHeld,
+    subscribe: (hear) => (heard.add(hear), () => void heard.delete(hear)),
+  };
+  const said: number[] = [];
+  const held = trainer.train({ config, until: null, earlier: null }, hold, ({ update }) => {
+    said.push(update);
+    if (update === 1) setHeld(true); // and no further, until it is let go
+  });
+  await expect.poll(() => said).toContain(1);
+  setHeld(false);
+  expect(timeless(await held)).toEqual(wanted);
+  expect(said).toEqual([0, 1, 2, 3]);
+  expect(heard.size).toBe(0);
+  const until = { by: 'tokens', amount: wanted.used.tokens } as const; // used up in the last update
+  const budget = { ...config, updates: 9 };
+  const onBudget = await trainer.train({ config: budget, until, earlier: null }, hold, () => undefined);
+  expect(timeless(onBudget)).toEqual(wanted);
+  const { recording } = await runLab(config, null, () => undefined, { stop: AbortSignal.abort() });
+  const { earlier } = await startOf(new Blob([recording!]));
+  const used = earlier!.log.reduce(spend, NOTHING_SPENT);
+  const log = earlier!.log.filter(({ kind }) => kind !== 'node'); // the page holds no trees
+  expect(timeless(await trainer.train({ config, until: null, earlier: { ...earlier!, log, used } }, hold, () => undefined))).toEqual(wanted); // prettier-ignore
+  trainer.close();
 });
