@@ -133,7 +133,7 @@ describe('a teacher’s link', () => {
     await page.getByRole('button', { name: 'Teacher’s link' }).click();
     await page.getByRole('dialog').getByRole('combobox', { name: 'Lesson' }).selectOptions('averaging');
     const views = (): readonly string[] => [...document.querySelectorAll('.hide-group[aria-label="Views"] label:not(.heading)')].map(({ textContent }) => textContent.trim()); // prettier-ignore
-    await expect.poll(views).toEqual(['Train', 'Tree', 'Loss', 'Compare', 'Profile', 'Runs']);
+    await expect.poll(views).toEqual(['Train', 'Tree', 'Loss', 'Compare', 'Profile', 'Runs', 'Experiments']);
   });
 
   test('is made in a dialog; its code reads as the link', async () => {
