@@ -15,6 +15,7 @@ import { LabError, type ErrorReport } from '../../units.ts';
 import { useRun, useTransport } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { Reports } from '../parts/parts.tsx';
+import { Label } from '../parts/Term.tsx';
 
 const MOST_SEEDS = 50;
 const MOST_QUESTIONS = 1000;
@@ -22,7 +23,9 @@ const MOST_QUESTIONS = 1000;
 function Field({ label, children }: { readonly label: string; readonly children: ReactNode }) {
   return (
     <label className="new-field">
-      <span className="small soft">{label}</span>
+      <span className="small soft">
+        <Label>{label}</Label>
+      </span>
       {children}
     </label>
   );

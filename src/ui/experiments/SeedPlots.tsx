@@ -201,7 +201,7 @@ export function SmallMultiples({ results, runs, onShow, progressOf }: MultiplesP
       <figcaption className="small soft">
         <span className="exp-key-match" aria-hidden="true" />{' '}
         <Label>exact match of the rollouts (0 to 1)</Label>, <span className="exp-key-depth" aria-hidden="true" />{' '}
-        <Label>depth</Label> (0 to {Number(depth.toPrecision(2))} turns), by update 1 to {length}; shaded: collapsed.
+        <Label>depth</Label> (turns, 0 to {Number(depth.toPrecision(2))}), by update 1 to {length}; shaded: collapsed.
       </figcaption>
       {arms.map(({ arm }) => (
         <div key={arm.name} className="exp-multiples-row" role="group" aria-label={armTitle(arm)}>
