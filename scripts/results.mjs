@@ -115,10 +115,13 @@ const measured = readdirSync(join(FOLDER, 'presets'))
   .sort()
   .map((name) => JSON.parse(readFileSync(join(FOLDER, 'presets', name), 'utf8')));
 
+const known = new Set(); // runs by their start: two experiments may share some
 const curvesIn = (folder) =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).metrics);
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')))
+    .filter(({ date }) => !known.has(date) && known.add(date))
+    .map(({ metrics }) => metrics);
 
 /** Every warning over every run that lies here: by kind of run, and all together. */
 function writeEarlySigns({ earlySigns, saySigns, signTable, COLLAPSE_WORDS }) {
@@ -126,7 +129,7 @@ function writeEarlySigns({ earlySigns, saySigns, signTable, COLLAPSE_WORDS }) {
   const groups = [
     ['Runs of the prototype', `From [prototype](prototype/curves.json): ${prototype.source}.`, Object.values(prototype.runs)],
     ['Every method on `instant`', 'From [methods](methods.md), whose page has their command, adapter and dates.', curvesIn(join(FOLDER, 'methods'))],
-    ...experiments.map((name) => [`Experiment ${name}`, `From [its page](experiments/${name}/README.md).`, curvesIn(join(EXPERIMENTS, name, 'runs'))]),
+    ...experiments.map((name) => [`Experiment ${name}`, `From [its page](experiments/${name}/README.md), without runs that stand above already.`, curvesIn(join(EXPERIMENTS, name, 'runs'))]),
   ]; // prettier-ignore
   const all = [
     'All of these',

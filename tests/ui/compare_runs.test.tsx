@@ -51,6 +51,8 @@ test('run B’s numbers stand under their own titles where only run A admits tha
   expect(readouts('KL')).toEqual(['A 0.0952', 'B 0.0002']);
   expect(readouts('Admissions')).toEqual(['A 25 %', 'B 0 %']);
   expect(readouts('Reliability')).toEqual(['A 70 %', 'B 50 %']);
+  const note = screen.getByRole('note', { name: 'How sure is it' }); // they are of no experiment
+  await expect.element(note).toHaveTextContent(/^One run each: a difference in their curves may be chance/);
 });
 
 test('a run that is read at another update says at which', async () => {

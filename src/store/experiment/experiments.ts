@@ -57,6 +57,8 @@ export interface Experiments extends StoreApi<ExperimentsState> {
   readonly dismiss: () => void;
 }
 
+const KEPT_MS = 10_000; // an update is written down in less, or it was not
+const LOOK_MS = 3000; // between two looks at what another tab has trained
 const MOST_TRIES = 3; // of a run whose device is lost
 const HEADLINES: ReadonlySet<string> = new Set(['run-started', 'metrics', 'evaluation'] satisfies readonly RunEvent['kind'][]); // prettier-ignore
 
@@ -139,12 +141,16 @@ export function createExperiments(parts: ExperimentParts): Experiments {
   /** Until the run's last update is kept, too: a reload would cut it off. Where none of it was kept, nothing is waited for. */
   const writtenDown = ({ date, used: { updates } }: RunFile): Promise<void> =>
     new Promise((resolve) => {
-      const look = (): void => {
-        const entry = entryOf(date);
-        if (entry && entry.update < updates && kept.getState().trouble === null) return;
+      const end = (): void => {
+        clearTimeout(timer);
         unsubscribe();
         resolve();
       };
+      const look = (): void => {
+        const entry = entryOf(date);
+        if (!entry || entry.update >= updates || kept.getState().trouble !== null) end();
+      };
+      const timer = setTimeout(end, KEPT_MS);
       const unsubscribe = kept.subscribe(look);
       look();
     });
@@ -232,23 +238,37 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     }
   };
 
+  /** What the other tab has trained is read while it trains. */
+  const follow = async (): Promise<void> => {
+    while (state().isElsewhere) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      if (state().isElsewhere) await readTable().catch(() => undefined); // it is read again
+    }
+  };
+
   const work = (): void => {
     if (isWorking || !state().experiments.some(hasWork)) return;
     isWorking = true;
-    tools
+    void tools
       .alone(
-        () => store.setState({ isElsewhere: true }),
+        () => {
+          store.setState({ isElsewhere: true });
+          void follow();
+        },
         async () => {
           if (state().isElsewhere) await readTable(); // the other tab has trained some
           store.setState({ isElsewhere: false });
           await workOff();
         },
       )
-      .catch((error: unknown) => fail(error, 'The queue of experiments stopped'))
-      .finally(() => {
+      .then(
+        () => true,
+        (error: unknown) => (fail(error, 'The queue of experiments stopped'), false),
+      )
+      .then((isWell) => {
         isWorking = false;
         closeTrainer();
-        work(); // what was wanted meanwhile
+        if (isWell) work(); // what was wanted meanwhile
       });
   };
 
@@ -256,7 +276,8 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     table ??= await tools.table();
     const all = await table.all();
     const there = all.filter(({ removed }) => !removed);
-    for (const { id, removed } of all) if (removed) await table.delete(id);
+    // Deleted before this page was opened: nobody takes it back.
+    if (!state().isRead) for (const { id, removed } of all) if (removed) await table.delete(id);
     const shipped = state().experiments.filter(({ origin }) => origin === 'shipped');
     store.setState({
       experiments: [...there.toSorted((a, b) => (a.created < b.created ? 1 : -1)), ...shipped],

@@ -88,13 +88,14 @@ interface DetailProps {
 }
 
 function Actions({ experiments, held }: DetailProps) {
+  const isElsewhere = useStore(experiments, (state) => state.isElsewhere);
   const engine = useTransport((transport) => transport.engine);
   const missing = missingRuns(held).length;
   const failed = Object.values(held.runs).some(({ file, failure }) => !file && failure !== null);
   const canTrain = engine.kind !== 'unavailable';
   return (
     <div className="bar">
-      {held.isWanted && missing > 0 && (
+      {held.isWanted && missing > 0 && !isElsewhere && (
         <button type="button" onClick={() => experiments.pause(held.id)}>
           Pause
         </button>

@@ -230,31 +230,40 @@ export function NewExperiment({
         ) : (
           <Setting draft={draft} onChange={change} algorithms={algorithms} />
         )}
-        <Choice
-          label="Preset"
-          value={preset.name}
-          options={presets.map(({ name, title }) => [name, title] as const)}
-          onChange={(name) => change({ preset: name, dataset: null })}
-        />
-        <Choice
-          label="Questions"
-          value={draft.dataset ?? ''}
-          options={[['', 'the preset’s own'], ...datasets.map((name) => [name, name] as const)]}
-          onChange={(name) => change({ dataset: name === '' ? null : name })}
-        />
-        <Whole label="Seeds" value={draft.seeds} most={MOST_SEEDS} onChange={(seeds) => change({ seeds })} />
-        <Whole
-          label="Budget of a run"
-          value={draft.amount}
-          most={1e9}
-          onChange={(amount) => change({ amount })}
-        />
-        <Choice
-          label="in"
-          value={draft.by}
-          options={CURRENCY_NAMES.map((name) => [name, BUDGETS[name]] as const)}
-          onChange={(by) => isCurrency(by) && change({ by, amount: USUAL_AMOUNT[by] })}
-        />
+        <div className="new-row">
+          <Choice
+            label="Preset"
+            value={preset.name}
+            options={presets.map(({ name, title }) => [name, title] as const)}
+            onChange={(name) => change({ preset: name, dataset: null })}
+          />
+          <Choice
+            label="Questions"
+            value={draft.dataset ?? ''}
+            options={[['', 'the preset’s own'], ...datasets.map((name) => [name, name] as const)]}
+            onChange={(name) => change({ dataset: name === '' ? null : name })}
+          />
+        </div>
+        <div className="new-row">
+          <Whole
+            label="Seeds"
+            value={draft.seeds}
+            most={MOST_SEEDS}
+            onChange={(seeds) => change({ seeds })}
+          />
+          <Whole
+            label="Budget of a run"
+            value={draft.amount}
+            most={1e9}
+            onChange={(amount) => change({ amount })}
+          />
+          <Choice
+            label="in"
+            value={draft.by}
+            options={CURRENCY_NAMES.map((name) => [name, BUDGETS[name]] as const)}
+            onChange={(by) => isCurrency(by) && change({ by, amount: USUAL_AMOUNT[by] })}
+          />
+        </div>
         <details className="small">
           <summary>Held-out questions, and what counts as equal</summary>
           <Whole

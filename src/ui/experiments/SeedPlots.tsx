@@ -97,7 +97,7 @@ export function ScoreStrips({ results, runs, onShow }: StripsProps) {
               ))}
             </div>
             <span className="exp-strip-number number">
-              {isOneTask ? fixed(mean) : countOf(own.length)}
+              {isOneTask ? fixed(mean) : fixed(meanOf(own))}
             </span>
           </div>
         );
@@ -111,13 +111,14 @@ export function ScoreStrips({ results, runs, onShow }: StripsProps) {
             </span>
           ))}
         </div>
-        <span className="number">{isOneTask ? 'IQM' : 'runs'}</span>
+        <span className="number">{isOneTask ? 'IQM' : 'mean'}</span>
       </div>
     </figure>
   ); // prettier-ignore
 }
 
-const countOf = (count: number): string => String(count);
+const meanOf = (runs: readonly ShownRun[]): number | null =>
+  runs.length === 0 ? null : runs.reduce((sum, { score }) => sum + (score ?? 0), 0) / runs.length;
 
 const WIDTH = 112; // px
 const HEIGHT = 44;
@@ -203,23 +204,28 @@ export function SmallMultiples({ results, runs, onShow, progressOf }: MultiplesP
         <Label>exact match of the rollouts (0 to 1)</Label>, <span className="exp-key-depth" aria-hidden="true" />{' '}
         <Label>depth</Label> (turns, 0 to {Number(depth.toPrecision(2))}), by update 1 to {length}; shaded: collapsed.
       </figcaption>
-      {arms.map(({ arm }) => (
-        <div key={arm.name} className="exp-multiples-row" role="group" aria-label={armTitle(arm)}>
-          <span className="exp-strip-name">{armTitle(arm)}</span>
-          <div className="exp-cells">
-            {runs
-              .filter(({ planned }) => planned.arm === arm.name)
-              .map((run) => (
-                <Cell
-                  key={run.planned.id}
-                  {...{ run, isOneTask, length, depth, onShow }}
-                  title={armTitle(arm)}
-                  progress={progressOf(run)}
-                />
-              ))}
+      {arms.flatMap(({ arm }) =>
+        experiment.tasks.map((task) => (
+          <div key={`${arm.name} ${task.name}`} className="exp-multiples-row" role="group" aria-label={`${armTitle(arm)} ${isOneTask ? '' : task.name}`}>
+            <span className="exp-strip-name">
+              {armTitle(arm)}
+              {!isOneTask && <span className="soft small"> {task.name}</span>}
+            </span>
+            <div className="exp-cells">
+              {runs
+                .filter(({ planned }) => planned.arm === arm.name && planned.task === task.name)
+                .map((run) => (
+                  <Cell
+                    key={run.planned.id}
+                    {...{ run, isOneTask, length, depth, onShow }}
+                    title={armTitle(arm)}
+                    progress={progressOf(run)}
+                  />
+                ))}
+            </div>
           </div>
-        </div>
-      ))}
+        )),
+      )}
     </figure>
   ); // prettier-ignore
 }
