@@ -9,21 +9,14 @@ import { writeBundle } from '../files/bundle.ts';
 import { written } from '../files/recording.ts';
 import type { CheckpointChoice, OpenedBundle, WrittenUpdate } from '../protocol/protocol.ts';
 import { KeptLog, settledUpdates } from './kept_log.ts';
-
-/** Entries by id. */
-export interface EntryTable {
-  all(): Promise<readonly KeptEntry[]>;
-  get(id: string): Promise<KeptEntry | undefined>;
-  put(entry: KeptEntry): Promise<void>;
-  delete(id: string): Promise<void>;
-}
+import type { Table } from './table.ts';
 
 /** What is used of the Web Locks API. */
 export type LockManagerLike = Pick<LockManager, 'request'>;
 
 export interface KeeperParts {
   readonly disk: Disk;
-  readonly table: EntryTable;
+  readonly table: Table<KeptEntry>;
   readonly locks: LockManagerLike;
   readonly date?: () => string; // ISO 8601
 }

@@ -2,16 +2,18 @@
 import { expose } from 'comlink';
 import type { ErrorReport } from '../units.ts';
 import { openDisk } from './disk.ts';
-import type { EntryChange, KeeperNews, StorageState } from './entry.ts';
-import { openEntries } from './entry_table.ts';
+import type { EntryChange, KeeperNews, KeptEntry, StorageState } from './entry.ts';
 import { Keeper, keepReport } from './keeper.ts';
+import { openTable } from './table.ts';
 import type { CheckpointChoice, OpenedBundle, WrittenMessage } from '../protocol/protocol.ts';
 
-const opening = Promise.all([openDisk(), openEntries()]).then(async ([disk, table]) => {
-  const keeper = new Keeper({ disk, table, locks: navigator.locks });
-  await keeper.sweep();
-  return keeper;
-});
+const opening = Promise.all([openDisk(), openTable<KeptEntry>('turnwise', 'runs')]).then(
+  async ([disk, table]) => {
+    const keeper = new Keeper({ disk, table, locks: navigator.locks });
+    await keeper.sweep();
+    return keeper;
+  },
+);
 opening.catch(() => undefined); // whoever asks hears of it
 let writers = 0; // engines that were connected
 const lost = new Set<string>(); // runs that could not be written: an update is missing, so none is written after it

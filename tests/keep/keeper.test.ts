@@ -238,6 +238,14 @@ describe('a kept run', () => {
     expect(await other.goOn('queued')).not.toBeNull();
     expect(await keeper.goOn('live')).not.toBeNull(); // the page asks: it has the lock already
     await expect(other.goOn('next')).rejects.toThrow(); // which is still the second engine's
+    expect(await keeper.goOn('queued').catch(() => null)).toBeNull(); // another tab has it by now
+    other.release('queued');
+    await Promise.resolve();
+    expect(await keeper.goOn('queued')).not.toBeNull(); // asked by the page, written by the first engine
+    await keeper.record('queued', written(second), 1);
+    expect(await other.goOn('live')).not.toBeNull();
+    await keeper.record('last', written(first), 1);
+    expect(await other.goOn('queued')).not.toBeNull();
   });
 
   test('a full disk is said, what was written stands, and the run can be kept again when there is room', async () => {

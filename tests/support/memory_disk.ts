@@ -1,7 +1,8 @@
 /** A disk in memory that can be cut, filled up and refused, and locks of one page. */
 import type { Disk } from '../../src/keep/disk.ts';
 import type { KeptEntry } from '../../src/keep/entry.ts';
-import type { EntryTable, Keeper, LockManagerLike } from '../../src/keep/keeper.ts';
+import type { Keeper, LockManagerLike } from '../../src/keep/keeper.ts';
+import type { Table } from '../../src/keep/table.ts';
 import type { KeeperEnd } from '../../src/store/lab/kept.ts';
 import type { Bytes } from '../../src/files/members.ts';
 
@@ -50,7 +51,7 @@ export class MemoryDisk implements Disk {
   }
 }
 
-export function memoryEntries(): EntryTable {
+export function memoryEntries(): Table<KeptEntry> {
   const entries = new Map<string, KeptEntry>();
   return {
     all: () => Promise.resolve([...entries.values()]),
