@@ -9,6 +9,7 @@ import { LogOrder } from '../protocol/log_order.ts';
 import { parseLoggedEvent } from '../protocol/log.ts';
 import { LOG_VERSION, migrated } from '../protocol/migrations.ts';
 import {
+  isHeadline,
   isLogged,
   type EngineEvent,
   type RunEvent,
@@ -76,13 +77,11 @@ export function recordingPart(events: readonly RunEvent[]): string {
   return [...(first ? [headerLine(first)] : []), ...events.map(line)].join('');
 }
 
-const HEADLINES: readonly RunEvent['kind'][] = ['run-started', 'evaluation', 'metrics'];
-
 /** An update for the disk. */
 export const written = ({ update, events, checkpoint }: SettledUpdate): WrittenUpdate => ({
   update,
   text: new TextEncoder().encode(recordingPart(events)),
-  headlines: events.filter(({ kind }) => HEADLINES.includes(kind)),
+  headlines: events.filter(isHeadline),
   checkpoint,
 });
 

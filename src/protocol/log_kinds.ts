@@ -33,3 +33,8 @@ export const LOGGED_KINDS = [
   'failed',
 ] as const;
 export type LoggedKind = (typeof LOGGED_KINDS)[number];
+
+/** What a shelf tells of a run, and what its result is made of. */
+const HEADLINES: readonly string[] = ['run-started', 'evaluation', 'metrics'] satisfies readonly LoggedKind[];
+
+export const isHeadline = ({ kind }: { readonly kind: string }): boolean => HEADLINES.includes(kind);
