@@ -33,7 +33,7 @@ import {
 } from '../../protocol/protocol.ts';
 import { NOTHING_SPENT, spend, type Spending } from '../../experiment/budget.ts';
 import { writeBundle } from '../../files/bundle.ts';
-import { writeRecording } from '../../files/recording.ts';
+import { sixDigits, writeRecording } from '../../files/recording.ts';
 import { tracesOfLog } from '../../files/rollouts/traces.ts';
 
 export interface LabOptions {
@@ -238,15 +238,23 @@ const CONDENSED = [
 ] as const satisfies readonly (keyof UpdateMetrics)[];
 const DIGITS = 5; // significant, of what is condensed
 
+/** By way of the digits that a log keeps: what a run that goes on has read of its start is condensed to the same. */
 const rounded = (value: number): number | null =>
-  Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : null;
+  Number.isFinite(value) ? Number(sixDigits(value).toPrecision(DIGITS)) : null;
+
+const asLogged = <Scores extends HeldOut>(scores: Scores): Scores => ({
+  ...scores,
+  exactMatch: sixDigits(scores.exactMatch),
+  greedyExactMatch: sixDigits(scores.greedyExactMatch),
+});
 
 /** What the pages of results need of a run: its curves in a few digits, no number for what is not finite. */
 export function condense({ config, adapter, date, heldOut, updates, seconds, used }: LabResult) {
   const { preset, seed, algorithm } = config;
   const metrics = CONDENSED.map((name) => [name, updates.map((update) => rounded(update[name]))] as const);
   return {
-    ...{ preset, seed, updates: updates.length, algorithm, adapter, date, heldOut },
+    ...{ preset, seed, updates: updates.length, algorithm, adapter, date },
+    heldOut: { ...heldOut, before: asLogged(heldOut.before), after: asLogged(heldOut.after) },
     seconds: rounded(seconds),
     used: { ...used, seconds: rounded(used.seconds) },
     metrics: Object.fromEntries(metrics),
