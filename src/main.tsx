@@ -170,7 +170,7 @@ function experimentTools(engines: Set<EngineClient>, keeper: KeeperClient): Expe
   return {
     trainer: async () =>
       (await import('./train/engine/queue_trainer.ts')).createQueueTrainer(startQueueEngine),
-    table: async () => (await import('./keep/table.ts')).openTable<HeldExperiment>(QUEUE),
+    table: async () => (await import('./keep/table.ts')).openTable<HeldExperiment>(QUEUE, 'values'),
     async alone(isWaiting, work) {
       const isMine = await navigator.locks.request(QUEUE, { ifAvailable: true }, async (lock) => {
         if (lock) await work();

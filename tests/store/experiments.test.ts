@@ -46,7 +46,11 @@ const result = (date: string, exactMatch: number) => ({
 });
 
 /** The page over a table and a trainer of the test's. */
-function page(stored = new Map<string, HeldExperiment>(), entries: KeptEntry[] = []) {
+function page(
+  stored = new Map<string, HeldExperiment>(),
+  entries: KeptEntry[] = [],
+  shipped: ExperimentTools['shipped'] = NO_EXPERIMENTS.shipped,
+) {
   const trainings: Training[] = [];
   const remembered: boolean[] = [];
   let closed = 0;
@@ -71,6 +75,7 @@ function page(stored = new Map<string, HeldExperiment>(), entries: KeptEntry[] =
         delete: (id) => Promise.resolve(void stored.delete(id)),
       }),
     remember: (hasWork) => void remembered.push(hasWork),
+    shipped,
   };
   const keeper = {
     ...NO_KEEPER,
@@ -124,7 +129,9 @@ test('a pause holds the run where it is; another experiment then takes its place
   await experiments.start({ ...EXPERIMENT, name: 'other', seeds: [9] });
   await vi.waitUntil(() => trainings.length === 2);
   expect([trainings[1].seed, closed()]).toEqual([9, 1]);
+  heard.mockClear();
   experiments.resume(first);
+  expect(heard).not.toHaveBeenCalled(); // its engine is closed, and would be started again
   trainings[1].end(0.1);
   await vi.waitUntil(() => trainings.length === 3);
   expect(trainings[2].seed).toBe(1); // the older one first
@@ -168,6 +175,35 @@ test('a run that fails three times is named and left; asked again it is tried ag
   experiments.resume(id);
   await vi.waitUntil(() => trainings.length === 5);
   expect(heldRun(of(), plannedRuns(EXPERIMENT)[0]).failure).toBeNull();
+});
+
+test('where no engine is to be had nothing is tried and nothing fails; when there is one, it goes on', async () => {
+  const { lab, trainings } = page();
+  const experiments = await lab.experiments();
+  const report = { what: 'No adapter', where: 'a', got: 'none', wanted: 'one', next: 'c' };
+  const id = await experiments.start(EXPERIMENT);
+  await vi.waitUntil(() => trainings.length === 1);
+  lab.transport.engineUnavailable(report);
+  trainings[0].fail(new Error('no adapter'));
+  await vi.waitUntil(() => experiments.getState().underWay === null);
+  experiments.resume(id); // a person asks, and nothing can begin
+  const held = (): HeldExperiment => experiments.getState().experiments.find((each) => each.id === id)!;
+  expect([trainings.length, missingRuns(held()).length]).toEqual([1, 4]);
+  lab.transport.restartEngine();
+  await vi.waitUntil(() => trainings.length === 2);
+});
+
+test('shipped experiments that cannot be loaded are said, and what is kept is there', async () => {
+  const { stored } = page();
+  const before = page(stored);
+  const id = await (
+    await before.lab.experiments()
+  ).openFile(new Blob([JSON.stringify(EXPERIMENT)]), 'f.json');
+  const { lab } = page(stored, [], () => Promise.reject(new Error('offline')));
+  const experiments = await lab.experiments();
+  await experiments.ready;
+  expect(experiments.getState().trouble).toMatchObject({ what: 'The experiments of this site could not be loaded', got: 'Error: offline' }); // prettier-ignore
+  expect(experiments.getState().experiments.map((held) => held.id)).toEqual([id]);
 });
 
 test('a file that is no experiment is refused and nothing is lost; one without runs waits until it is wanted', async () => {

@@ -5,7 +5,8 @@ import { NOTHING_SPENT, spend } from '../../src/experiment/budget.ts';
 import { condense, labConfig, runLab as runLabOn } from '../../src/train/engine/lab.ts';
 import { startOf, type Hold, type LabProgress } from '../../src/train/engine/lab_play.ts';
 import { createQueueTrainer } from '../../src/train/engine/queue_trainer.ts';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import type { RunCommand, RunEvent } from '../../src/protocol/protocol.ts';
+import type { EngineClient } from '../../src/train/engine/client.ts';
 import { editLabel, withKernel, type RunConfig } from '../../src/units.ts';
 import { writeBundle } from '../../src/files/bundle.ts';
 import { readRecording } from '../../src/files/recording.ts';
@@ -105,11 +106,29 @@ test('a budget ends a run after the update that used it up, evaluated, with the 
   expect({ ...result!.used, seconds: 0 }).toEqual({ ...two.used, seconds: 0 });
 });
 
+/** What is sent to an engine, and where its run stands. */
+function watched(client: EngineClient) {
+  const watching = {
+    ...client,
+    commands: [] as string[],
+    status: '',
+    send(command: RunCommand): void {
+      watching.commands.push(command.kind);
+      client.send(command);
+    },
+  };
+  client.subscribe((event) => {
+    if (event.kind === 'status') watching.status = event.status;
+  });
+  return watching;
+}
+
 test('a queue trains runs as the command line does, held and let go, on a budget too, and from a checkpoint', async () => {
   const config = { ...tinyRun(2), updates: 3 };
   const timeless = (result: ReturnType<typeof condense>) => ({ ...result, date: '', seconds: 0, used: { ...result.used, seconds: 0 } }); // prettier-ignore
   const wanted = timeless(condense((await runLab(config, null, () => undefined)).result!));
-  const trainer = createQueueTrainer(() => lentEngine());
+  const client = watched(lentEngine());
+  const trainer = createQueueTrainer(() => client);
   let isHeld = false;
   const heard = new Set<() => void>();
   const setHeld = (now: boolean): void => {
@@ -132,10 +151,19 @@ test('a queue trains runs as the command line does, held and let go, on a budget
   expect(heard.size).toBe(0);
   const until = { by: 'tokens', amount: wanted.used.tokens } as const; // used up in the last update
   const budget = { ...config, updates: 9 };
-  const onBudget = await trainer.train({ config: budget, until, earlier: null }, hold, () => undefined);
-  expect(timeless(onBudget)).toEqual(wanted);
-  const { recording } = await runLab(config, null, () => undefined, { stop: AbortSignal.abort() });
+  client.commands.length = 0;
+  const onBudget = trainer.train({ config: budget, until, earlier: null }, hold, ({ update }) => {
+    if (update === 1) setHeld(true);
+  });
+  await expect.poll(() => client.commands.includes('pause')).toBe(true);
+  await expect.poll(() => client.status).toBe('paused');
+  expect(client.commands.filter((kind) => kind === 'step-update')).toHaveLength(1);
+  setHeld(false);
+  expect(timeless(await onBudget)).toEqual(wanted);
+  const stop = new AbortController();
+  const { recording } = await runLab(config, null, ({ kind }) => kind === 'update' && stop.abort(), { stop: stop.signal }); // prettier-ignore
   const { earlier } = await startOf(new Blob([recording!]));
+  expect(earlier!.log.some(({ kind }) => kind === 'node')).toBe(true);
   const used = earlier!.log.reduce(spend, NOTHING_SPENT);
   const log = earlier!.log.filter(({ kind }) => kind !== 'node'); // the page holds no trees
   expect(timeless(await trainer.train({ config, until: null, earlier: { ...earlier!, log, used } }, hold, () => undefined))).toEqual(wanted); // prettier-ignore

@@ -6,8 +6,8 @@ import { createStore, type StoreApi } from 'zustand/vanilla';
 import { NOTHING_SPENT, spend } from '../../experiment/budget.ts';
 import { plannedRuns, type Experiment, type PlannedRun } from '../../experiment/experiment.ts';
 import { checkRunFile, readResultsFile, type RunFile } from '../../experiment/results.ts';
-import type { RunEvent } from '../../protocol/protocol.ts';
-import { LabError, type ErrorReport, type RunConfig } from '../../units.ts';
+import { isHeadline, type RunEvent } from '../../protocol/protocol.ts';
+import { LabError, type RunConfig } from '../../units.ts';
 import type { Kept, KeeperEnd, KeptEntry } from '../lab/kept.ts';
 import { same } from '../lab/open_run.ts';
 import type { Transport } from '../lab/transport.ts';
@@ -16,6 +16,7 @@ import type { ReadRecording } from '../record/read_record.ts';
 import {
   heldRun,
   missingRuns,
+  reportOf,
   type Earlier,
   type ExperimentsState,
   type ExperimentTable,
@@ -60,12 +61,6 @@ export interface Experiments extends StoreApi<ExperimentsState> {
 const KEPT_MS = 10_000; // an update is written down in less, or it was not
 const LOOK_MS = 3000; // between two looks at what another tab has trained
 const MOST_TRIES = 3; // of a run whose device is lost
-const HEADLINES: ReadonlySet<string> = new Set(['run-started', 'metrics', 'evaluation'] satisfies readonly RunEvent['kind'][]); // prettier-ignore
-
-const reportOf = (error: unknown, what: string): ErrorReport =>
-  error instanceof LabError
-    ? error.report
-    : { what, where: 'experiments', got: String(error), wanted: 'no error', next: 'Reload the page; runs that are over are kept.' }; // prettier-ignore
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -124,7 +119,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     let used = NOTHING_SPENT;
     for await (const event of parts.read(await keeper.open(entry.id))) {
       used = spend(used, event);
-      if (HEADLINES.has(event.kind)) log.push(event);
+      if (isHeadline(event)) log.push(event);
     }
     return { log, used, checkpoint: checkpoint.bytes.buffer, kept: entry.id };
   };
@@ -167,20 +162,25 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     let first: number | null = null; // update that was over when it began here
     const under = { experiment: id, run: run.id, updates: config.updates };
     store.setState({ underWay: { ...under, update: 0, secondsPerUpdate: null } });
+    const subscribed = new Set<() => void>(); // a run that was left hears nothing more: it would start its engine again
+    const subscribe = (hear: () => void): (() => void) => {
+      const end = store.subscribe(hear);
+      subscribed.add(end);
+      return end;
+    };
     const hold: Hold = {
       isHeld,
       subscribe(hear) {
         let was = isHeld();
-        return store.subscribe(() => {
+        return subscribe(() => {
           if (isHeld() === was) return;
           was = !was;
           hear();
         });
       },
     };
-    let unsubscribe = (): void => undefined;
     const leaving = new Promise<never>((_, leave) => {
-      unsubscribe = store.subscribe(() => {
+      subscribe(() => {
         const isOff = heldBy(id)?.removed !== false;
         const isOther = state().experiments.some((each) => each.id !== id && hasWork(each));
         if (isHeld() && (isOff || isOther)) leave(new Left());
@@ -209,7 +209,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
       if (error instanceof Left) closeTrainer(); // its newest checkpoint is at most half a minute old
       throw error;
     } finally {
-      unsubscribe();
+      subscribed.forEach((end) => end());
       store.setState({ underWay: null });
     }
   };
@@ -219,7 +219,10 @@ export function createExperiments(parts: ExperimentParts): Experiments {
   };
 
   const tries = new Map<string, number>();
+  /** No run can be trained: none is tried, and none fails. */
+  const isOff = (): boolean => transport.getState().engine.kind === 'unavailable';
   const next = (): readonly [string, PlannedRun] | null => {
+    if (isOff()) return null;
     const held = state().experiments.filter(hasWork).at(-1); // the oldest
     return held ? [held.id, missingRuns(held)[0]] : null;
   };
@@ -230,6 +233,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
         await trainOne(id, run);
       } catch (error) {
         if (error instanceof Left) continue;
+        if (isOff()) return;
         const key = `${id} ${run.id}`;
         tries.set(key, (tries.get(key) ?? 0) + 1);
         if ((tries.get(key) ?? 0) >= MOST_TRIES || error instanceof LabError)
@@ -247,7 +251,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
   };
 
   const work = (): void => {
-    if (isWorking || !state().experiments.some(hasWork)) return;
+    if (isWorking || isOff() || !state().experiments.some(hasWork)) return;
     isWorking = true;
     void tools
       .alone(
@@ -274,10 +278,13 @@ export function createExperiments(parts: ExperimentParts): Experiments {
 
   const readTable = async (): Promise<void> => {
     table ??= await tools.table();
+    const before = state().experiments;
     const all = await table.all();
-    const there = all.filter(({ removed }) => !removed);
+    if (state().experiments !== before) return readTable(); // one that was put meanwhile is not in it
     // Deleted before this page was opened: nobody takes it back.
-    if (!state().isRead) for (const { id, removed } of all) if (removed) await table.delete(id);
+    const gone = state().isRead ? [] : all.filter(({ removed }) => removed);
+    for (const { id } of gone) void table.delete(id);
+    const there = all.filter((held) => !gone.includes(held));
     const shipped = state().experiments.filter(({ origin }) => origin === 'shipped');
     store.setState({
       experiments: [...there.toSorted((a, b) => (a.created < b.created ? 1 : -1)), ...shipped],
@@ -295,16 +302,17 @@ export function createExperiments(parts: ExperimentParts): Experiments {
   };
 
   const readShipped = async (): Promise<void> => {
-    for (const { name, text } of await tools.shipped()) {
-      const held = heldOf(text, name, 'shipped');
-      store.setState(({ experiments }) => ({ experiments: [...experiments, held] }));
-    }
+    const shipped = (await tools.shipped()).map(({ name, text }) => heldOf(text, name, 'shipped'));
+    store.setState(({ experiments }) => ({ experiments: [...experiments, ...shipped] }));
   };
 
-  const ready = Promise.allSettled([readTable(), readShipped()]).then(([read]) => {
+  const ready = Promise.allSettled([readTable(), readShipped()]).then(([read, shipped]) => {
+    if (shipped.status === 'rejected')
+      fail(shipped.reason, 'The experiments of this site could not be loaded');
     if (read.status === 'rejected') fail(read.reason, 'Experiments are not kept in this browser');
     store.setState({ isRead: true });
     work();
+    transport.subscribe(work); // where the engine is there again
   });
 
   /** @throws RunConfigError, ExperimentError */

@@ -3,7 +3,7 @@ import type { Budget, Spending } from '../../experiment/budget.ts';
 import { ExperimentError, plannedRuns, type AskedRun, type Experiment, type PlannedRun } from '../../experiment/experiment.ts'; // prettier-ignore
 import { writeResultsFile, type RunFile, type Runs } from '../../experiment/results.ts';
 import type { RunEvent } from '../../protocol/protocol.ts';
-import type { ErrorReport, RunConfig } from '../../units.ts';
+import { LabError, type ErrorReport, type RunConfig } from '../../units.ts';
 
 /** A run as far as the queue came with it. */
 export interface HeldRun {
@@ -104,6 +104,12 @@ export const missingRuns = (held: HeldExperiment): readonly PlannedRun[] =>
 /** As one file, which the page and `npm run experiment` write. */
 export const fileOfExperiment = (held: HeldExperiment): Blob =>
   new Blob([writeResultsFile(held.experiment, resultsIn(held))], { type: 'application/json' });
+
+/** @param what it was that failed */
+export const reportOf = (error: unknown, what: string, where = 'experiments'): ErrorReport =>
+  error instanceof LabError
+    ? error.report
+    : { what, where, got: String(error), wanted: 'no error', next: 'Reload the page; runs that are over are kept.' }; // prettier-ignore
 
 /** A page that trains no experiments and keeps none: tests, and frames in other pages. */
 export const NO_EXPERIMENTS: ExperimentTools = {

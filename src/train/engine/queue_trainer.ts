@@ -1,13 +1,10 @@
 /** Trains the runs of a page's queue one after another, in an engine of their own beside the page's. */
-import { isLogged, type RunEvent } from '../../protocol/protocol.ts';
+import { isHeadline, isLogged } from '../../protocol/protocol.ts';
 import type { Budget } from '../../experiment/budget.ts';
 import type { RunConfig } from '../../units.ts';
 import type { EngineClient } from './client.ts';
 import { condense, labConfig, summarise, type LabOptions } from './lab.ts';
 import { isKind, play, type Earlier, type Hold } from './lab_play.ts';
-
-/** What a result is made of; all else of a log is written down, and not held here. */
-const HEADLINES: ReadonlySet<string> = new Set(['run-started', 'metrics', 'evaluation'] satisfies readonly RunEvent['kind'][]); // prettier-ignore
 
 export interface QueuedRun {
   readonly config: RunConfig;
@@ -59,7 +56,7 @@ export function createQueueTrainer(start: () => EngineClient): QueueTrainer {
       try {
         const { log, seconds, used } = await play(own, { config, earlier }, () => undefined, {
           ...(until && { until }),
-          ...{ hold, wants: ({ kind }) => HEADLINES.has(kind) },
+          ...{ hold, wants: isHeadline },
         });
         own.send({ kind: 'close' });
         return condense(summarise(log, seconds, used));

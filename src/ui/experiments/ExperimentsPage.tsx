@@ -2,27 +2,18 @@
 import { use, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Experiments } from '../../store/experiment/experiments.ts';
-import { fileOfExperiment, missingRuns, resultsIn, type HeldExperiment, type RunUnderWay } from '../../store/experiment/held.ts'; // prettier-ignore
+import { fileOfExperiment, missingRuns, reportOf, resultsIn, type HeldExperiment, type RunUnderWay } from '../../store/experiment/held.ts'; // prettier-ignore
 import { notes, readingOf, sayBudget, secondsLeft, shownRuns, type ShownRun } from '../../store/experiment/reading.ts'; // prettier-ignore
-import { LabError, type ErrorReport } from '../../units.ts';
+import type { ErrorReport } from '../../units.ts';
 import { fileName, saveFile } from '../drawing/save_file.ts';
 import { useLab, useSelection, useTransport } from '../parts/binding.ts';
-import { countWords } from '../parts/format.ts';
+import { countWords, formatMs } from '../parts/format.ts';
 import { Reports } from '../parts/parts.tsx';
 import { OpenButton } from '../runs/Files.tsx';
 import { ArmTable, ComparedTable, Definitions, Signs } from './Numbers.tsx';
 import { NewExperiment } from './NewExperiment.tsx';
 import { ScoreStrips, SmallMultiples } from './SeedPlots.tsx';
 import './experiments.css';
-
-const MINUTE = 60;
-
-/** "about 8 minutes" */
-function durationWords(seconds: number): string {
-  if (seconds < 1.5 * MINUTE) return `about ${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / MINUTE);
-  return minutes < 90 ? `about ${minutes} minutes` : `about ${(minutes / 60).toFixed(1)} hours`;
-}
 
 /** How far an experiment is, in one line. */
 function standingWords(held: HeldExperiment, underWay: RunUnderWay | null, isElsewhere: boolean): string {
@@ -35,7 +26,7 @@ function standingWords(held: HeldExperiment, underWay: RunUnderWay | null, isEls
   if (isElsewhere) return `${counts}; another tab of this browser trains it`;
   if (underWay?.experiment !== held.id) return `${counts}; waits for its turn`;
   const left = secondsLeft(held, underWay);
-  return `${counts}; ${underWay.run} is at update ${underWay.update} of ${underWay.updates}${left === null ? '' : `; ${durationWords(left)} left`}`;
+  return `${counts}; ${underWay.run} is at update ${underWay.update} of ${underWay.updates}${left === null ? '' : `; about ${formatMs(1000 * left)} left`}`;
 }
 
 interface ListProps {
@@ -220,13 +211,9 @@ export default function ExperimentsPage() {
   const choose = (experiment: string): void => lab.selection.select({ experiment });
   const open = (file: Blob & { readonly name: string }): void => {
     setRefusal(null);
-    experiments.openFile(file, file.name).then(choose, (error: unknown) =>
-      setRefusal(
-        error instanceof LabError
-          ? error.report
-          : { what: 'The file cannot be read', where: file.name, got: String(error), wanted: 'an experiment', next: 'Choose another file.' }, // prettier-ignore
-      ),
-    );
+    experiments
+      .openFile(file, file.name)
+      .then(choose, (error: unknown) => setRefusal(reportOf(error, 'The file cannot be read', file.name)));
   };
   return (
     <div className="experiments">

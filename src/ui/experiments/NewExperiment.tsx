@@ -10,8 +10,9 @@ import {
   type ExperimentDraft,
 } from '../../store/experiment/draft.ts';
 import type { Experiments } from '../../store/experiment/experiments.ts';
+import { reportOf } from '../../store/experiment/held.ts';
 import type { AlgorithmDescription } from '../../store/lab/knobs.ts';
-import { LabError, type ErrorReport } from '../../units.ts';
+import type { ErrorReport } from '../../units.ts';
 import { useRun, useTransport } from '../parts/binding.ts';
 import { countWords } from '../parts/format.ts';
 import { Reports } from '../parts/parts.tsx';
@@ -194,13 +195,7 @@ export function NewExperiment({
   const count = (draft.compares === 'methods' ? draft.methods : valuesOf(draft)).length;
   const start = (): void => {
     const begin = async (): Promise<string> => experiments.start(experimentOf(draft));
-    begin().then(onStarted, (error: unknown) =>
-      setRefusal(
-        error instanceof LabError
-          ? error.report
-          : { what: 'The experiment cannot start', where: 'experiments', got: String(error), wanted: 'no error', next: 'Reload the page.' }, // prettier-ignore
-      ),
-    );
+    begin().then(onStarted, (error: unknown) => setRefusal(reportOf(error, 'The experiment cannot start')));
   };
   return (
     <section className="panel" aria-label="New experiment">

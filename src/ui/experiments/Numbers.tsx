@@ -1,4 +1,5 @@
 /** An experiment's numbers: arms, differences, early signs, and what the words mean. */
+import type { ReactNode } from 'react';
 import {
   armDifference,
   armTitle,
@@ -21,6 +22,29 @@ import { Label } from '../parts/Term.tsx';
 
 const range = ({ low, high }: { readonly low: number; readonly high: number }): string =>
   `${fixed(low)} to ${fixed(high)}`;
+
+interface TableProps {
+  readonly label: string;
+  readonly heads: readonly string[];
+  readonly children: ReactNode; // rows
+}
+
+const NumberTable = ({ label, heads, children }: TableProps) => (
+  <div className="experiment-scroll" role="region" aria-label={label} tabIndex={0}>
+    <table>
+      <thead>
+        <tr>
+          {heads.map((head) => (
+            <th key={head} scope="col">
+              <Label>{head}</Label>
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>{children}</tbody>
+    </table>
+  </div>
+);
 
 function ArmRow({ results, summary }: { readonly results: Results; readonly summary: ArmSummary }) {
   const { arm, runs, interval, survived, used } = summary;
@@ -50,28 +74,13 @@ function ArmRow({ results, summary }: { readonly results: Results; readonly summ
 
 const ARM_HEADS = ['arm', 'runs', 'IQM', '95 %', 'mean', 'survived (95 %)', 'mean of survivors', 'updates', 'tokens sampled', 'generated', 'seconds'] as const; // prettier-ignore
 
-export function ArmTable({ results }: { readonly results: Results }) {
-  return (
-    <div className="experiment-scroll" role="region" aria-label="Arms in numbers" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            {ARM_HEADS.map((head) => (
-              <th key={head} scope="col">
-                <Label>{head}</Label>
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {results.arms.map((summary) => (
-            <ArmRow key={summary.arm.name} results={results} summary={summary} />
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+export const ArmTable = ({ results }: { readonly results: Results }) => (
+  <NumberTable label="Arms in numbers" heads={ARM_HEADS}>
+    {results.arms.map((summary) => (
+      <ArmRow key={summary.arm.name} results={results} summary={summary} />
+    ))}
+  </NumberTable>
+);
 
 const COMPARED_HEADS = ['against the first', 'pairs', 'difference', '95 %', 'p', 'probability of improvement', 'detectable', 'p of equal', 'p of survival'] as const; // prettier-ignore
 
@@ -95,28 +104,13 @@ function ComparedRow({ comparison }: { readonly comparison: Comparison }) {
   );
 }
 
-export function ComparedTable({ results }: { readonly results: Results }) {
-  return (
-    <div className="experiment-scroll" role="region" aria-label="Differences in numbers" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            {COMPARED_HEADS.map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {results.comparisons.map((comparison) => (
-            <ComparedRow key={comparison.arm} comparison={comparison} />
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+export const ComparedTable = ({ results }: { readonly results: Results }) => (
+  <NumberTable label="Differences in numbers" heads={COMPARED_HEADS}>
+    {results.comparisons.map((comparison) => (
+      <ComparedRow key={comparison.arm} comparison={comparison} />
+    ))}
+  </NumberTable>
+);
 
 export function Definitions() {
   return (
@@ -131,6 +125,8 @@ export function Definitions() {
   );
 }
 
+const SIGN_HEADS = ['warning', 'collapses told before', 'updates before, median', 'false alarms'];
+
 export function Signs({ results, runs }: { readonly results: Results; readonly runs: readonly ShownRun[] }) {
   const curves = runs.flatMap(({ file }) => (file ? [curvesOf(file)] : []));
   return (
@@ -138,35 +134,20 @@ export function Signs({ results, runs }: { readonly results: Results; readonly r
       <summary>Early signs</summary>
       <p>{saySigns(results.signs, curves)}</p>
       {curves.some(canCollapse) && (
-        <div className="experiment-scroll" role="region" aria-label="Early signs" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                {['warning', 'collapses told before', 'updates before, median', 'false alarms'].map(
-                  (head) => (
-                    <th key={head} scope="col">
-                      {head}
-                    </th>
-                  ),
-                )}
-              </tr>
-            </thead>
-            <tbody>
-              {results.signs.map(({ sign, collapsed, inTime, lead, survived, falseAlarms }) => (
-                <tr key={saySign(sign)}>
-                  <th scope="row">{saySign(sign)}</th>
-                  <td>
-                    {inTime} of {collapsed}
-                  </td>
-                  <td>{lead ?? '–'}</td>
-                  <td>
-                    {falseAlarms} of {survived}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <NumberTable label="Early signs" heads={SIGN_HEADS}>
+          {results.signs.map(({ sign, collapsed, inTime, lead, survived, falseAlarms }) => (
+            <tr key={saySign(sign)}>
+              <th scope="row">{saySign(sign)}</th>
+              <td>
+                {inTime} of {collapsed}
+              </td>
+              <td>{lead ?? '–'}</td>
+              <td>
+                {falseAlarms} of {survived}
+              </td>
+            </tr>
+          ))}
+        </NumberTable>
       )}
     </details>
   );
