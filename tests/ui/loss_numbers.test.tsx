@@ -1,10 +1,12 @@
 /** The loss on screen against the numbers that the trainer logged, on every kind of run. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
+import { algorithms } from '../../src/algo/catalogue/index.ts';
 import { createLab } from '../../src/store/lab/lab.ts';
 import { lossRowOf } from '../../src/store/loss/loss_reading.ts';
 import type { MinibatchState, UpdateState } from '../../src/store/record/run_state.ts';
 import { isLogged, type LossRow, type EngineEvent } from '../../src/protocol/protocol.ts';
+import { withAlgorithm } from '../../src/train/config/presets.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { formatCount, formatNumber, formatRatio, formatSigned } from '../../src/ui/parts/format.ts';
 import type { LossConfig } from '../../src/units.ts';
@@ -201,3 +203,59 @@ test('the turn lane says clipped, with a mark, exactly where the trainer let no 
     .poll(() => screen.container.querySelector('section[aria-label="Why no push"]')?.textContent)
     .toContain('Its ratio is clipped');
 });
+
+const mean = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** What the table of stopping is to say, straight from the logged rows: per turn, of those that answer there and of those that go on. */
+function stoppingCells(
+  { minibatches, trees }: UpdateState,
+  byTokens: boolean,
+): readonly (readonly string[])[] {
+  const steps = minibatches.flatMap(({ rows }) => {
+    const tokens = rows.flatMap(({ weight }) => weight);
+    const middle = tokens.reduce((sum, weight) => sum + weight, 0) / tokens.length;
+    return rows.flatMap((row) =>
+      row.turnLogRatio.map((_, turn) => {
+        const own = row.turnIndex.flatMap((of, at) => (of === turn ? [at] : []));
+        const first = own[0]; // all tokens of a row weigh alike under these two
+        const isLast = turn === row.turnLogRatio.length - 1;
+        const ended = trees[row.prompt].nodes[row.leaf]?.ending === 'answer' ? 'answer' : 'fail';
+        const loud = row.weight[first] / middle;
+        const term = mean(own.map((at) => -row.dlogProb[at] / row.weight[at]))!;
+        return { turn, kind: isLast ? ended : 'on', loud, push: byTokens ? term : term * loud };
+      }),
+    );
+  });
+  return Array.from({ length: Math.max(...steps.map(({ turn }) => turn)) + 1 }, (_, turn) =>
+    ['answer', 'on'].flatMap((kind) => {
+      const own = steps.filter((step) => step.turn === turn && step.kind === kind);
+      const [loud, push] = [own.map((step) => step.loud), own.map((step) => step.push)].map(mean);
+      return [formatCount(own.length), formatNumber(loud), formatSigned(push, 3)];
+    }),
+  );
+}
+
+test.each(['at2po', 'grpo'] as const)(
+  'who is taught to stop under %s: the table says what the rows say, and what another reduction would',
+  async (name) => {
+    const log =
+    name === 'at2po' ? await scriptedLog() : await scriptedRun(withAlgorithm(smallConfig(), algorithms.grpo.config)); // prettier-ignore
+    const { update } = await open(log, RUN_SOURCES[1][1]);
+    const table = (): readonly (readonly string[])[] =>
+    all('table.stopping tbody tr').map((line) => [...line.querySelectorAll('td')].map((cell) => cell.textContent ?? '')); // prettier-ignore
+    await expect.poll(() => table().length).toBeGreaterThan(1);
+    const lines = table();
+    expect(lines.map((cells) => cells.slice(0, 6))).toEqual(stoppingCells(update, false));
+    const heads = all('table.stopping thead tr:last-child th').slice(-2).map((head) => head.textContent); // prettier-ignore
+    const [rows, tokens] = ['mean over rows', 'mean over tokens'];
+    expect(heads).toEqual(name === 'at2po' ? [rows, tokens] : [tokens, rows]);
+    if (name === 'grpo') return;
+    stoppingCells(update, true).forEach((cells, turn) => {
+      const [answering, goingOn] = [cells[2], cells[5]].map((text) => Number(text.replace('−', '-')));
+      const said = Number(lines[turn][10].replace('−', '-'));
+      if (Number.isNaN(answering) || Number.isNaN(goingOn)) expect(lines[turn][10]).toBe('–');
+      else expect(Math.abs(said - (answering - goingOn))).toBeLessThan(0.0016); // three numbers are rounded
+    });
+  },
+);

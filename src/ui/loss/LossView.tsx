@@ -28,6 +28,7 @@ import { GradientNorms } from './GradientNorms.tsx';
 import { SILENCE_WORDS } from './loss_words.ts';
 import { PlacesBar } from './PlacesBar.tsx';
 import { SpreadPanel } from './SpreadPanel.tsx';
+import { StoppingPanel } from './StoppingPanel.tsx';
 import { MaskedToken, TokenPanel } from './TokenPanel.tsx';
 import { TokenStrip } from './TokenStrip.tsx';
 import { TurnLane } from './TurnLane.tsx';
@@ -147,6 +148,7 @@ function BatchPanels({ update, config, reading }: RowProps & { readonly reading:
         </Hidable>
       )}
       <BalancePanel update={update} minibatch={minibatch} config={config} />
+      <StoppingPanel update={update} config={config} />
       <SpreadPanel minibatch={minibatch} config={config} />
       <GradientNorms minibatch={minibatch} />
     </div>

@@ -2,7 +2,8 @@
 import type { LossBalance } from '../../store/loss/batch_reading.ts';
 import type { LossToken, LossTurn } from '../../store/loss/loss_reading.ts';
 import type { MaskReason, NetWeight, Silence } from '../../store/loss/net_weight.ts';
-import type { ClipState, LossConfig, RatioLevel } from '../../units.ts';
+import { pullToStop, type StoppingTurn } from '../../store/loss/stopping.ts';
+import type { ClipState, LossConfig, LossReduction, RatioLevel } from '../../units.ts';
 import { countWords, formatNumber, formatRatio, formatShare, formatSigned } from '../parts/format.ts';
 
 export const CLIP_WORDS: Readonly<Record<ClipState, string>> = {
@@ -221,4 +222,34 @@ export function pushWords(token: LossToken, turn: LossTurn, net: NetWeight, conf
   if (size === 0) return `No push: ${rows}, and none pushes it. ${share}`;
   if (Math.abs(net.dlogProb) <= CANCELLED * size) return `No net push: ${rows}, and they cancel. ${share}`;
   return `The step makes this token ${way(net.dlogProb)} here: ${rows}, net ∂L/∂logπ ${formatSigned(net.dlogProb, DIGITS)}. ${share}`;
+}
+
+/** What the loss is a mean or a sum over. */
+export const REDUCTION_WORDS: Readonly<Record<LossReduction, string>> = {
+  'token-mean': 'mean over tokens',
+  'seq-mean-token-mean': 'mean over rows',
+  'seq-mean-token-sum': 'sum over tokens, mean over rows',
+  'seq-mean-token-sum-norm': 'sum over tokens, by a constant',
+};
+
+/** The first turn at which some rows answer and others go on, in words. */
+export function stoppingSentence(
+  own: readonly StoppingTurn[],
+  other: readonly StoppingTurn[] | null,
+  asked: LossReduction | null,
+): string {
+  const fork = own.find((turn) => pullToStop(turn) !== null);
+  if (!fork) return 'At no turn do some rows answer and others go on: nothing is taught about stopping.';
+  const { turn, answering, goingOn, failing } = fork;
+  const rows = answering.rows + goingOn.rows + failing.rows;
+  const pull = pullToStop(fork)!;
+  const versus = other && asked ? pullToStop(other[turn - 1]) : null;
+  const taught =
+    pull > 0 ? 'answering is pushed harder than going on' : pull < 0 ? 'going on is pushed harder than answering' : 'both are pushed alike'; // prettier-ignore
+  return [
+    `At turn ${turn}, ${answering.rows} of ${countWords(rows, 'row')} ${answering.rows === 1 ? 'answers' : 'answer'} and ${goingOn.rows} ${goingOn.rows === 1 ? 'goes' : 'go'} on.`,
+    `A token of the former weighs ${formatNumber(answering.loudness)} times the mean, of the latter ${formatNumber(goingOn.loudness)} times;`,
+    `${taught}, by ${formatSigned(pull, 3)}.`,
+    ...(versus === null || !asked ? [] : [`Under a ${REDUCTION_WORDS[asked]} it would be ${formatSigned(versus, 3)}.`]), // prettier-ignore
+  ].join(' ');
 }
