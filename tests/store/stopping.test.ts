@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { algorithms } from '../../src/algo/catalogue/index.ts';
 import type { LossRow } from '../../src/protocol/protocol.ts';
-import { otherReduction, pullToStop, stoppingOf } from '../../src/store/loss/stopping.ts';
+import { failureTrees, otherReduction, pullToStop, stoppingOf } from '../../src/store/loss/stopping.ts';
 import type { TreeState, UpdateState } from '../../src/store/record/run_state.ts';
 import { createLab } from '../../src/store/lab/lab.ts';
 import { nodeId, type LeafEnding, type NodeId } from '../../src/units.ts';
@@ -70,6 +70,18 @@ describe('who stops, by hand: rows of 4, 8 and 4 tokens, a mean over rows', () =
   test('an update whose loss has not come yet says nothing', () => {
     expect(stoppingOf({ ...handMade(), minibatches: [] }, null)).toEqual([]);
   });
+});
+
+test('trees in which nobody earned more than 0 and only malformed rows earned less are counted, with their share of the push', () => {
+  const tree = (index: number, rewards: readonly number[], low: LeafEnding = 'malformed'): TreeState =>
+    ({ prompt: { index }, nodes: rewards.map((reward) => ({ ending: reward < 0 ? low : 'answer' })), leaves: rewards.map((_, leaf) => nodeId(leaf)), rewards, dropped: false }) as unknown as TreeState; // prettier-ignore
+  const rows = [rowOf(nodeId(0), [2], 1, 0.25), { ...rowOf(nodeId(0), [2], -3, 0.25), prompt: 1 }];
+  const minibatches = [{ minibatch: 0, loss: 0, rows, step: null }];
+  const told = failureTrees({ trees: [tree(0, [1, 0]), tree(1, [0, -1]), tree(2, [0, 0])], minibatches });
+  const corridor = failureTrees({ trees: [tree(1, [0, -1], 'call-limit')], minibatches });
+  expect(corridor).toEqual({ live: 1, trees: 0, pushShare: 0 });
+  expect(told).toEqual({ live: 2, trees: 1, pushShare: 0.75 });
+  expect(failureTrees({ trees: [], minibatches: [] })).toEqual({ live: 0, trees: 0, pushShare: 0 });
 });
 
 const METHODS = ['at2po', 'grpo'] as const;

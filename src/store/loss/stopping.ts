@@ -4,6 +4,7 @@
  */
 import { reductionWeights } from '../../algo/loss/penalties.ts';
 import type { LossReduction } from '../../units.ts';
+import { isDead, leavesOf, rewardOf } from '../record/reading.ts';
 import type { MinibatchState, TreeState, UpdateState } from '../record/run_state.ts';
 
 /** Rows that choose alike at a turn. */
@@ -104,3 +105,33 @@ export const pullToStop = ({ answering, goingOn }: StoppingTurn): number | null 
 /** The reduction to hold a run's against: a mean over tokens, and against that a mean over rows. */
 export const otherReduction = (own: LossReduction): LossReduction =>
   own === 'token-mean' ? 'seq-mean-token-mean' : 'token-mean';
+
+/** Live trees in which nobody earned more than 0 and the least is a malformed row's: wrong is better than malformed is all that they teach. */
+export interface FailureTrees {
+  readonly live: number; // trees whose rewards differ
+  readonly trees: number; // of them, those
+  readonly pushShare: number; // of the update's Σ|∂loss/∂logProb|, [0, 1]
+}
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+export function failureTrees({
+  minibatches,
+  trees,
+}: Pick<UpdateState, 'minibatches' | 'trees'>): FailureTrees {
+  const live = trees.filter((tree) => tree.rewards && !tree.dropped && !isDead(tree));
+  const failed = live.filter((tree) => {
+    const rewards = leavesOf(tree).map((leaf) => rewardOf(tree, leaf) ?? 0);
+    const most = Math.max(...rewards);
+    return (
+      most <= 0 &&
+      leavesOf(tree).every((leaf, at) => rewards[at] === most || tree.nodes[leaf]?.ending === 'malformed')
+    );
+  });
+  const prompts = new Set(failed.map(({ prompt }) => prompt.index));
+  const rows = minibatches.flatMap((minibatch) => minibatch.rows);
+  const pushOf = (of: typeof rows): number => sumOf(of.flatMap(({ dlogProb }) => dlogProb.map(Math.abs)));
+  const all = pushOf(rows);
+  const theirs = pushOf(rows.filter(({ prompt }) => prompts.has(prompt)));
+  return { live: live.length, trees: failed.length, pushShare: all === 0 ? 0 : theirs / all };
+}

@@ -1,6 +1,7 @@
 /** "Are rollouts taught to stop?": at each turn, how loud the rows are that answer there and that go on, and how they are pushed. */
 import { useMemo } from 'react';
 import {
+  failureTrees,
   otherReduction,
   pullToStop,
   stoppingOf,
@@ -11,7 +12,7 @@ import type { UpdateState } from '../../store/record/run_state.ts';
 import type { LossConfig } from '../../units.ts';
 import { formatCount, formatNumber, formatSigned } from '../parts/format.ts';
 import { Label } from '../parts/Term.tsx';
-import { hasRatio, REDUCTION_WORDS, stoppingSentence } from './loss_words.ts';
+import { failureSentence, hasRatio, REDUCTION_WORDS, stoppingSentence } from './loss_words.ts';
 
 function ChoiceCells({ choice }: { readonly choice: Choice }) {
   return (
@@ -53,12 +54,15 @@ export function StoppingPanel({
   const asked = hasRatio(config) ? otherReduction(config.reduction) : null;
   const own = useMemo(() => stoppingOf(update, null), [update]);
   const other = useMemo(() => (asked ? stoppingOf(update, asked) : null), [update, asked]);
+  const failures = useMemo(() => failureTrees(update), [update]);
   return (
     <section className="panel" aria-label="Are rollouts taught to stop?">
       <h2>
         <Label>Lazy collapse: are rollouts taught to stop?</Label>
       </h2>
-      <p className="small">{stoppingSentence(own, other, asked)}</p>
+      <p className="small">
+        {stoppingSentence(own, other, asked)} {failureSentence(failures)}
+      </p>
       <div className="scroll-table" tabIndex={0} role="region" aria-label="Who stops, by turn">
         <table className="stopping">
           <thead>

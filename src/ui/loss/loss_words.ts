@@ -2,7 +2,7 @@
 import type { LossBalance } from '../../store/loss/batch_reading.ts';
 import type { LossToken, LossTurn } from '../../store/loss/loss_reading.ts';
 import type { MaskReason, NetWeight, Silence } from '../../store/loss/net_weight.ts';
-import { pullToStop, type StoppingTurn } from '../../store/loss/stopping.ts';
+import { pullToStop, type FailureTrees, type StoppingTurn } from '../../store/loss/stopping.ts';
 import type { ClipState, LossConfig, LossReduction, RatioLevel } from '../../units.ts';
 import { countWords, formatNumber, formatRatio, formatShare, formatSigned } from '../parts/format.ts';
 
@@ -252,4 +252,11 @@ export function stoppingSentence(
     `${taught}, by ${formatSigned(pull, 3)}.`,
     ...(versus === null || !asked ? [] : [`Under a ${REDUCTION_WORDS[asked]} it would be ${formatSigned(versus, 3)}.`]), // prettier-ignore
   ].join(' ');
+}
+
+/** What trees without a success teach, in words; '' where there are none. */
+export function failureSentence({ live, trees, pushShare }: FailureTrees): string {
+  if (trees === 0) return '';
+  const nobody = `In ${trees} of ${countWords(live, 'live tree')} nobody earned more than 0`;
+  return `${nobody}: wrong is better than malformed is all that ${trees === 1 ? 'it teaches' : 'they teach'}, with ${formatShare(pushShare)} of the push. Where a malformed row earns 0 such trees are dead.`;
 }
