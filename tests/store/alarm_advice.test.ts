@@ -45,6 +45,12 @@ const chains = (config: RunConfig): RunConfig => {
   const { algorithm } = config;
   return { ...config, algorithm: { ...algorithm, rollout: { ...algorithm.rollout, shape: 'chains' } } };
 };
+/** A malformed row earns what a wrong one does. */
+const exactMatch = (config: RunConfig): RunConfig => {
+  const { algorithm } = config;
+  return { ...config, algorithm: { ...algorithm, reward: { ...algorithm.reward, rule: 'exact_match' } } };
+};
+const exactChains = (config: RunConfig): RunConfig => chains(exactMatch(config));
 const withKl = (config: RunConfig): RunConfig => {
   const { algorithm } = config;
   return { ...config, algorithm: { ...algorithm, loss: { ...algorithm.loss, klCoefficient: 0.1 } } };
@@ -69,10 +75,12 @@ const CASES: Readonly<Record<AlarmKind, Readonly<Record<string, () => Alarm>>>> 
   },
   'gradient-spike': { any: () => alarmOf('gradient-spike', { gradientNorm: 9 }) },
   'lazy-collapse': {
-    'none right, chains': () => alarmOf('lazy-collapse', { ...lazy, exactMatch: 0.01 }, undefined, chains),
-    'none right, trees': () => alarmOf('lazy-collapse', { ...lazy, exactMatch: 0.01 }),
-    'some right, chains': () => alarmOf('lazy-collapse', lazy, undefined, chains),
-    'some right, trees': () => alarmOf('lazy-collapse', lazy),
+    'malformed costs': () => alarmOf('lazy-collapse', lazy),
+    'none right, chains': () =>
+      alarmOf('lazy-collapse', { ...lazy, exactMatch: 0.01 }, undefined, exactChains),
+    'none right, trees': () => alarmOf('lazy-collapse', { ...lazy, exactMatch: 0.01 }, undefined, exactMatch),
+    'some right, chains': () => alarmOf('lazy-collapse', lazy, undefined, exactChains),
+    'some right, trees': () => alarmOf('lazy-collapse', lazy, undefined, exactMatch),
   },
   'dead-trees': {
     right: () => alarmOf('dead-trees', dead, rewarded(1, 0.9)),

@@ -53,7 +53,15 @@ function deathOf({ history, at }: Case): string {
 /** Below this share of right answers there is next to none to learn from. */
 const NONE_RIGHT = 0.05;
 
+/** Rules under which a malformed row earns less than a wrong one. */
+const malformedCosts = (header: RunHeader | null): boolean => {
+  const config = header?.config;
+  if (config?.environment !== 'search') return false;
+  return ['environment', 'f1', 'boundary'].includes(config.algorithm.reward.rule);
+};
+
 function lazinessOf({ history, at, header }: Case): string {
+  if (malformedCosts(header)) return 'malformed costs';
   const right = recent(history, at, ({ metrics }) => metrics.exactMatch) ?? 0;
   const grows = header?.config != null && header.config.algorithm.rollout.shape !== 'chains';
   return `${right < NONE_RIGHT ? 'none' : 'some'} right, ${grows ? 'trees' : 'chains'}`;
@@ -88,6 +96,11 @@ export const ADVICE = {
     title: 'Lazy collapse',
     causeOf: lazinessOf,
     causes: {
+      'malformed costs': {
+        sentence:
+          'Paths get short and answers no better: where nobody is right, a wrong row beats a malformed one, and a guess at once is seldom malformed.',
+        next: 'Let a malformed row earn 0 (Reward of a row: Exact match). Of what was tried this alone kept such runs alive.',
+      },
       'none right, chains': {
         sentence: NOTHING_RIGHT,
         next: 'Grow trees instead of chains, clip more tightly, or begin with easier questions.',
