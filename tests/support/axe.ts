@@ -17,7 +17,19 @@ async function found(element: Element, options: RunOptions): Promise<readonly st
   );
 }
 
-/** Of these, what axe calls serious or critical. */
+/** Rules whose findings axe calls minor or moderate, whatever they find (4.14). */
+const OF_LITTLE_IMPACT = [
+  ...['aria-allowed-role', 'aria-deprecated-role', 'empty-heading', 'empty-table-header', 'heading-order'],
+  ...['form-field-multiple-labels', 'image-redundant-alt', 'landmark-banner-is-top-level', 'landmark-unique'],
+  ...['landmark-complementary-is-top-level', 'landmark-contentinfo-is-top-level', 'landmark-one-main'],
+  ...['landmark-main-is-top-level', 'landmark-no-duplicate-banner', 'landmark-no-duplicate-contentinfo'],
+  ...['landmark-no-duplicate-main', 'page-has-heading-one', 'presentation-role-conflict', 'region'],
+  ...['scope-attr-valid', 'skip-link', 'table-duplicate-name'],
+];
+
+/** Of these, what axe calls serious or critical; rules that find nothing such are not run. */
 export async function seriousFindings(element: Element): Promise<readonly string[]> {
-  return (await findings(element)).filter((line) => /^\S+ \((serious|critical)\)/.test(line));
+  const rules = Object.fromEntries(OF_LITTLE_IMPACT.map((rule) => [rule, { enabled: false }]));
+  const lines = await found(element, { rules });
+  return lines.filter((line) => /^\S+ \((serious|critical)\)/.test(line));
 }

@@ -136,7 +136,9 @@ test('branch, force, veto and an edited observation on a live run are on screen 
   expect(JSON.stringify(own())).toBe(logged);
   expect(comparable(engine.events)).toEqual(plain.log);
   const { bytes } = await engine.ask({ kind: 'save-weights' });
-  expect(new Uint8Array(bytes)).toEqual(new Uint8Array(plain.bytes));
+  const [touched, alone] = [bytes, plain.bytes].map((each) => new Uint8Array(each));
+  expect(touched.length).toBe(alone.length);
+  expect(touched.findIndex((byte, at) => byte !== alone[at])).toBe(-1); // none differs
   const asked = engine.asked.filter(({ kind }) => kind === 'intervene');
   expect(asked).toHaveLength(3);
   await userEvent.keyboard('x');

@@ -34,8 +34,23 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 afterEach(async () => {
   await cleanup();
-  for (const key of [KEY, FILLER]) localStorage.removeItem(key);
+  localStorage.removeItem(KEY);
+  emptyStorage();
 });
+
+/** Fills the browser's storage to its last few characters: an entry a size, since one that grows is written anew each time. */
+function fillStorage(): void {
+  for (let size = 2 ** 22; size >= 1; size /= 2)
+    try {
+      localStorage.setItem(`${FILLER}${size}`, 'x'.repeat(size));
+    } catch {
+      continue; // half of it, then
+    }
+}
+
+function emptyStorage(): void {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(FILLER)) localStorage.removeItem(key);
+}
 
 const soon = { timeout: 90_000 };
 
@@ -174,9 +189,9 @@ test('new lines are marked with a sign and a wash, and lines that are gone with 
   const at = lines.findIndex((line) => line.includes(WRITE)); // from 0
   const edited = lines.toSpliced(at, 1, '  let twice = 2.0;', '  dlogProb[s] = twice;').toSpliced(23, 1);
   write(edited.join('\n'));
-  show((24 + at) / 2); // the editor draws what is near the window
   await expect.poll(words).toContain(`2 lines new, 2 lines of the original gone (${at}–${at + 1})`);
-  await expect.poll(() => marked('cm-changes')).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
+  const middle = (24 + at) / 2; // the editor draws what is near the window, wherever measured heights then move it
+  await expect.poll(() => (show(middle), marked('cm-changes'))).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
   const washed = [...screen.container.querySelectorAll('.cm-new-line')].map((line) => line.textContent);
   expect(washed).toEqual(['  let twice = 2.0;', '  dlogProb[s] = twice;']);
   expect(await seriousFindings(screen.container)).toEqual([]);
@@ -200,14 +215,7 @@ test('where the browser’s storage is full the page says so, and neither this t
   const { screen, write, words, text } = await openEditor();
   write(kept);
   await expect.poll(() => localStorage.getItem(KEY)).toBe(kept);
-  let filler = '';
-  for (let size = 2 ** 22; size >= 1; size /= 2)
-    try {
-      localStorage.setItem(FILLER, filler + 'x'.repeat(size));
-      filler += 'x'.repeat(size);
-    } catch {
-      continue; // half of it, then
-    }
+  fillStorage();
   const longer = `${kept}// one line more than there is room for\n`;
   write(longer);
   await expect.poll(() => screen.container.querySelector('.kernel-editor [role=alert]')?.textContent).toBe(
@@ -216,7 +224,7 @@ test('where the browser’s storage is full the page says so, and neither this t
   expect(text()).toBe(longer);
   expect(localStorage.getItem(KEY)).toBe(kept);
   await expect.poll(words, soon).toContain('✓ It compiles on this device');
-  localStorage.removeItem(FILLER);
+  emptyStorage();
   write(`${longer}//\n`);
   await expect.poll(() => screen.container.querySelector('.kernel-editor [role=alert]')).toBeNull();
 });
