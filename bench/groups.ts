@@ -19,7 +19,7 @@ export const FEW_GROUPS: Readonly<Record<string, string>> = {
   square_sum: 'a lane a block of 256 gradients',
   matmul_nt_rows: 'an element of c a lane, and no more of them',
   matmul_swiglu_rows: 'an element of h a lane, and no more of them',
-  matmul_nn_tiles: 'tiles of 32 × 32, the smallest that there are of it',
+  matmul_nn_tiles: 'more than 192 groups, or tiles of 32 × 32, the smallest that there are of it',
   matmul_nt_tiles: 'more than 192 groups, see shaders/matmul/README.md',
   matmul_tn_tiles: 'more than 192 groups, see shaders/matmul/README.md',
   matmul_tn_small_tiles: 'tiles of 16 × 16: those of 8 × 8 gained 3 µs at 64 × 64 and lost elsewhere',
