@@ -1,4 +1,5 @@
-import type { LabError } from '../units.ts';
+import type { ErrorReport, LabError } from '../units.ts';
+import { firstToOpen, otherAdapter } from './adapters.ts';
 import { AnswerWatch } from './answer_watch.ts';
 import type { Courtesy } from './courtesy.ts';
 import {
@@ -43,6 +44,12 @@ export interface AdapterDescription {
 export interface Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
+  /** What the adapter was asked for with; of the two kinds, the wanted one where `refused` is null. */
+  readonly powerPreference: GPUPowerPreference;
+  /** Why the wanted kind of adapter could not be opened; null where it is this one. */
+  readonly refused: ErrorReport | null;
+  /** The adapter of the other kind; null where the browser has the same one for both. */
+  otherAdapter(): Promise<AdapterDescription | null>;
   readonly limits: GPUSupportedLimits;
   readonly features: GPUSupportedFeatures;
   readonly memory: MemoryLedger;
@@ -69,6 +76,7 @@ export interface Gpu {
 export interface OpenGpuOptions {
   /** Stands in for navigator.gpu; null = a browser without WebGPU. */
   readonly gpu?: GPU | null;
+  /** The kind of adapter that is wanted, 'high-performance' by default; where it cannot be opened, the other is. */
   readonly powerPreference?: GPUPowerPreference;
   /** Asks for 'timestamp-query' where the adapter has it. */
   readonly timestamps?: boolean;
@@ -87,15 +95,20 @@ const RAISED: readonly ('maxBufferSize' | 'maxStorageBufferBindingSize')[] = [
 ];
 
 /**
- * Opens the adapter the browser prefers. Buffers may be as large as the adapter allows; all else stays at
+ * Opens the wanted kind of adapter, as far as the browser heeds the wish. Buffers may be as large as the adapter allows; all else stays at
  * WebGPU's default limits, which suffice.
- * @throws NoWebGpuError, NoAdapterError
+ * @throws NoWebGpuError; NoAdapterError where neither kind can be opened
  */
 export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   const gpu = options.gpu === undefined ? globalThis.navigator?.gpu : options.gpu;
   if (!gpu) throw new NoWebGpuError('openGpu');
-  const adapter = await requestAdapter(gpu, options);
-  const device = await requestDevice(adapter, features(gpu, adapter, options), options);
+  const wanted = options.powerPreference ?? 'high-performance';
+  const { adapter, device, powerPreference, refused } = await firstToOpen(wanted, async (power) => {
+    const adapter = await requestAdapter(gpu, power);
+    return { adapter, device: await requestDevice(adapter, features(gpu, adapter, options), options) };
+  });
+  const describe = ({ info }: GPUAdapter): AdapterDescription =>
+    describeAdapter(info, globalThis.navigator?.userAgent ?? '');
   let giveUp: Gpu['giveUp'] = () => undefined;
   const lost = Promise.race([
     device.lost.then((info): LabError => new DeviceLostError('WebGPU device', info.reason, info.message)),
@@ -103,7 +116,11 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   ]);
   const opened = {
     device,
-    adapter: describeAdapter(adapter.info, globalThis.navigator?.userAgent ?? ''),
+    ...{ adapter: describe(adapter), powerPreference, refused },
+    async otherAdapter() {
+      const other = await otherAdapter(gpu, adapter, powerPreference);
+      return other && describe(other);
+    },
     limits: device.limits,
     features: device.features,
     lost,
@@ -134,10 +151,10 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
 /** Kept, since a device that nobody holds is destroyed. */
 const givenUp = new Set<GPUDevice>();
 
-async function requestAdapter(gpu: GPU, options: OpenGpuOptions): Promise<GPUAdapter> {
+async function requestAdapter(gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAdapter> {
   let adapter: GPUAdapter | null;
   try {
-    adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
+    adapter = await gpu.requestAdapter({ powerPreference });
   } catch (cause) {
     throw new NoAdapterError('requestAdapter', cause);
   }
@@ -220,6 +237,7 @@ export function paperGpu(): Gpu {
   return {
     device: device as unknown as GPUDevice, // what BufferOwner and upload() use of one
     adapter: { vendor: '', architecture: '', description: 'paper', software: true },
+    ...{ powerPreference: 'high-performance', refused: null, otherAdapter: () => Promise.resolve(null) },
     limits: { maxBufferSize: Infinity, maxStorageBufferBindingSize: Infinity } as GPUSupportedLimits,
     features: new Set() as unknown as GPUSupportedFeatures,
     memory: new MemoryLedger(),

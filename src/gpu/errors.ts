@@ -23,7 +23,7 @@ export class NoAdapterError extends LabError {
       {
         what: 'The browser has WebGPU but found no graphics adapter it may use',
         where,
-        got: 'no adapter',
+        got: cause instanceof Error ? `no adapter: ${cause.message}` : 'no adapter',
         wanted: 'one adapter, hardware or software',
         next: 'Turn on hardware acceleration and update the graphics driver, or start Chrome with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader.',
       },

@@ -2,9 +2,9 @@
  * Questions of a person about a token, a step or a kernel, and the engine's answers. Answers belong to a session: they
  * are in no run's log, and a run goes on as if nobody had asked.
  */
-import type { EditableKernel, NodeId, RunConfig, TokenId, TurnNode } from '../units.ts';
+import type { EditableKernel, ErrorReport, NodeId, RunConfig, TokenId, TurnNode } from '../units.ts';
 import type { TokenGradient, TokenVerdict } from '../algo/loss/loss_gradient.ts';
-import type { LossRow, RunStatus } from './log.ts';
+import type { AdapterDescription, LossRow, RunStatus } from './log.ts';
 import type { ByHand } from '../algo/rollouts/by_hand.ts';
 
 /** Which parameters answered: of the live run as it stands, the run's first, or those of a place that was replayed. */
@@ -238,4 +238,11 @@ export interface InterventionAnswer {
   readonly rewards: readonly (number | null)[]; // of these; null where no path ends
   readonly policy: AskedPolicy;
   readonly ms: number;
+}
+
+/** Of the two kinds of adapter that a browser gives: which is in use, and whether the other is another adapter. */
+export interface AdapterChoice {
+  readonly inUse: GPUPowerPreference;
+  readonly other: AdapterDescription | null; // null: there is one adapter, or the browser does not tell two apart
+  readonly refused: ErrorReport | null; // why the wanted kind is not the one in use
 }

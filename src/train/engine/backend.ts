@@ -2,6 +2,7 @@
 import type { Environment, ErrorReport, ModelConfig, RunConfig, TrainablePolicy } from '../../units.ts';
 import type { UpdateProfiler } from './profile.ts';
 import type {
+  AdapterChoice,
   AdapterDescription,
   KernelBatch,
   KernelCheck,
@@ -19,6 +20,8 @@ export interface PolicyRequest {
 /** Where policies live; the engine's is gpu_backend.ts, tests script their own. */
 export interface Backend {
   readonly adapter: AdapterDescription;
+  /** Looks for the other adapter. Absent where there is nothing to choose from. */
+  adapterChoice?(): Promise<AdapterChoice>;
   /** Resolves when the backend can do no more and was not closed; never rejects. */
   readonly lost: Promise<ErrorReport>;
   createPolicy(request: PolicyRequest): Promise<TrainablePolicy>;

@@ -31,8 +31,12 @@ export interface EngineClient {
   wake(): void;
 }
 
-const startWorker = (): Worker =>
-  new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: document.baseURI });
+/** @param powerPreference of the adapter that its engine is to open */
+export function startWorker(powerPreference: GPUPowerPreference = 'high-performance'): Worker {
+  const page = new URL(document.baseURI);
+  page.searchParams.set('power', powerPreference);
+  return new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: page.href });
+}
 
 const crash = (got: string): ErrorReport => ({
   what: 'The engine stopped working',
@@ -59,7 +63,7 @@ const IDLE_COMMANDS: ReadonlySet<RunCommand['kind']> = new Set(['pause', 'close'
  * @param rests until a command, a question or `wake` asks for a worker, none is started
  */
 export function startEngine(
-  start: () => WorkerLike = startWorker,
+  start: () => WorkerLike = () => startWorker(),
   locks: Locks | null = browserLocks(),
   joinKeeper?: () => MessagePort,
   rests = false,

@@ -41,7 +41,7 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
   // Software adapters take the defaults, which were measured on one, and would spend seconds compiling the others.
   if (!gpu.adapter.software) await autotune(gpu, Object.values(kernels), browserStore());
   const checks = new CheckDevice(async (onError) => {
-    const own = await openGpu({ ...options, onError });
+    const own = await openGpu({ ...options, powerPreference: gpu.powerPreference, onError });
     for (const [name, shape] of gpu.tuning) own.tuning.set(name, shape); // checked as they run
     for (const name of gpu.declined) own.declined.add(name);
     return own;
@@ -51,6 +51,9 @@ export async function openGpuBackend(options: OpenGpuOptions = {}): Promise<Back
   const lostDevice = gpu.lost.then(({ report }) => (closed ? new Promise<never>(() => undefined) : report));
   return {
     adapter: gpu.adapter,
+    async adapterChoice() {
+      return { inUse: gpu.powerPreference, other: await gpu.otherAdapter(), refused: gpu.refused };
+    },
     // A refused command leaves buffers undefined: the run cannot go on, and neither can the device be trusted.
     lost: Promise.race([lostDevice, refused]),
     createPolicy: (request) => watch.guard(() => createPolicy(gpu, request)),

@@ -1,4 +1,4 @@
-/** The engine in a worker. The worker's name is the page's URL. */
+/** The engine in a worker. The worker's name is the page's URL, whose `power` says which kind of adapter is wanted. */
 import { fetchWeightsFrom } from './gpu_backend.ts';
 import { serveEngine, type EngineScope } from './serve.ts';
 
@@ -9,4 +9,6 @@ interface WorkerScope extends EngineScope {
 }
 
 const scope = self as unknown as WorkerScope;
-serveEngine(scope, fetchWeightsFrom(scope.name || scope.location.href));
+const page = new URL(scope.name || scope.location.href);
+const powerPreference = page.searchParams.get('power') === 'low-power' ? 'low-power' : 'high-performance';
+serveEngine(scope, fetchWeightsFrom(page.href), { powerPreference });

@@ -1,4 +1,5 @@
 /** All questions that the engine answers, one line each. The page imports types alone from here. */
+import { adapters } from './adapters.ts';
 import { estimate } from './estimate.ts';
 import { compareGradients } from './gradient_angles.ts';
 import { evaluateHeldOut } from './held_out.ts';
@@ -10,6 +11,7 @@ import { replayedCheckpoint, replayUpdate } from './replay.ts';
 import { inspectToken } from './token_push.ts';
 
 export const questions = {
+  adapters,
   estimate,
   'compare-gradients': compareGradients,
   'inspect-token': inspectToken,
