@@ -126,7 +126,8 @@ interface ReplayCheckProps {
 export function ReplayCheck({ run, updates, record }: ReplayCheckProps) {
   const { replays, run: screen } = useLab();
   const id = useId();
-  const [count, setCount] = useState(Math.min(USUAL, updates));
+  const [wanted, setWanted] = useState(USUAL);
+  const count = Math.min(wanted, updates); // of a run that grows
   const [all, setAll] = useState(false);
   const engine = useTransport((state) => state.engine.kind);
   const isAt = useReplays(({ job }) => job?.kind === 'check' && job.run === run);
@@ -164,7 +165,7 @@ export function ReplayCheck({ run, updates, record }: ReplayCheckProps) {
           value={all ? updates : count}
           disabled={all}
           onChange={({ target }) =>
-            setCount(Math.max(1, Math.min(updates, Math.round(target.valueAsNumber) || 1)))
+            setWanted(Math.max(1, Math.min(updates, Math.round(target.valueAsNumber) || 1)))
           }
         />
         <label className="small">
