@@ -19,7 +19,8 @@ import { startKeeper, type KeeperClient } from './keep/keeper_client.ts';
 import type { KeeperNews } from './keep/entry.ts';
 import type { RunEvent } from './protocol/protocol.ts';
 import { NO_KEEPER, NO_TAB, type TabMemory } from './store/lab/kept.ts';
-import { startEngine, type EngineClient } from './train/engine/client.ts';
+import type { AdapterMemory } from './store/lab/adapters.ts';
+import { startEngine, startWorker, type EngineClient } from './train/engine/client.ts';
 import { App } from './ui/shell/App.tsx';
 import { keepOffline } from './ui/shell/NewVersion.tsx';
 import { LabError, type ErrorReport } from './units.ts';
@@ -154,12 +155,41 @@ function tabMemory(): TabMemory {
   }
 }
 
+const ADAPTER = 'turnwise-adapter';
+
+/** The kind of adapter that a person chose in this browser. */
+function adapterMemory(): AdapterMemory {
+  let chosen: GPUPowerPreference | null = null; // where storage is refused, it lasts as long as the page
+  const stored = (): string | null => {
+    try {
+      return localStorage.getItem(ADAPTER);
+    } catch {
+      return null;
+    }
+  };
+  return {
+    get: () => chosen ?? (stored() === 'low-power' ? 'low-power' : 'high-performance'),
+    set(wanted) {
+      chosen = wanted;
+      try {
+        localStorage.setItem(ADAPTER, wanted);
+      } catch {
+        // as above
+      }
+    },
+  };
+}
+
 const QUEUE = 'turnwise experiments'; // a lock, and a mark that its queue has work
 
 /** @param engines those that a person comes before */
-function experimentTools(engines: Set<EngineClient>, keeper: KeeperClient): ExperimentTools {
+function experimentTools(
+  engines: Set<EngineClient>,
+  keeper: KeeperClient,
+  start: () => Worker,
+): ExperimentTools {
   const startQueueEngine = (): EngineClient => {
-    const engine = startEngine(undefined, undefined, () => keeper.join());
+    const engine = startEngine(start, undefined, () => keeper.join());
     engines.add(engine);
     const close = (): void => {
       engines.delete(engine);
@@ -217,14 +247,16 @@ function start(): void {
   const heard: KeeperNews[] = []; // before the page is made
   let hearKeeper = (news: KeeperNews): void => void heard.push(news);
   const keeper = isFrame ? null : startKeeper((news) => hearKeeper(news));
-  const engine = startEngine(undefined, undefined, keeper ? () => keeper.join() : undefined, isFrame);
+  const adapter = adapterMemory();
+  const startOnAdapter = (): Worker => startWorker(adapter.get());
+  const engine = startEngine(startOnAdapter, undefined, keeper ? () => keeper.join() : undefined, isFrame);
   const engines = new Set([engine]);
   const lab = createLab(
     (command) => engine.send(command),
     location.hash,
     readInWorker,
     codec,
-    { ...engine, rests: isFrame },
+    { ...engine, rests: isFrame, adapter },
     {
       keeper: keeper ?? NO_KEEPER,
       tab,
@@ -236,7 +268,7 @@ function start(): void {
         writeBundle: async (run) => (await import('./files/bundle.ts')).writeBundle(run),
         writeLog: codec.write,
       },
-      experiments: keeper && experimentTools(engines, keeper),
+      experiments: keeper && experimentTools(engines, keeper, startOnAdapter),
     },
   );
   hearKeeper = lab.kept.hear;
@@ -245,6 +277,7 @@ function start(): void {
   const pump = createPump((events) => {
     lab.transport.receive(events);
     lab.kept.hearEngine(events);
+    lab.adapters.hearEngine(events);
   });
   engine.subscribe((event) => {
     pump.add([event]);

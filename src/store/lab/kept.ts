@@ -49,7 +49,7 @@ export interface TabMemory {
 }
 
 /** Why a run went on from a checkpoint. */
-export type Return = 'asked' | 'reload' | 'device';
+export type Return = 'asked' | 'reload' | 'device' | 'adapter';
 
 export interface KeptState {
   readonly entries: readonly KeptEntry[]; // newest first; those that a person deleted are marked

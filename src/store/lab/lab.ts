@@ -16,6 +16,7 @@ import { createStageStore, decodeStage, type StageStore } from '../place/stage.t
 import { createSelectionStore, isElsewhere, lastNeeded, type SelectionStore } from '../place/selection.ts';
 import type { Experiments } from '../experiment/experiments.ts';
 import type { ExperimentTools } from '../experiment/held.ts';
+import { createAdapters, noAdapterMemory, type AdapterMemory, type Adapters } from './adapters.ts';
 import { createFork } from './fork.ts';
 import { createShelf, type Shelf } from '../record/shelf.ts';
 import { createArrival, type Arrival } from './arrival.ts';
@@ -38,6 +39,7 @@ export interface Lab {
   readonly shelf: Shelf;
   /** Goes on from an update of the run on screen as a new run of this configuration. @returns whether it does */
   readonly fork: (config: RunConfig, update: number) => Promise<boolean>;
+  readonly adapters: Adapters;
   readonly inspection: Inspection;
   readonly interventions: Interventions;
   readonly replays: Replays;
@@ -57,6 +59,7 @@ export interface EngineEnd {
   /** Ends the engine and starts another. */
   readonly restart: () => void;
   readonly rests: boolean; // it waits until somebody asks for it
+  readonly adapter: AdapterMemory; // which it is started on
 }
 
 /** What makes runs last. */
@@ -68,11 +71,12 @@ export interface Keeping {
   readonly follows?: boolean;
 }
 
-const NO_ENGINE: EngineEnd = {
+const noEngine = (): EngineEnd => ({
   ask: () => new Promise(() => undefined),
   restart: () => undefined,
   rests: false,
-};
+  adapter: noAdapterMemory(),
+});
 
 /**
  * @param send carries commands to the engine
@@ -117,7 +121,7 @@ export function createLab(
     if (!name || changes) selection.select({ run: runName(header), recipe: changes, placed });
   };
   run.subscribe(nameRun);
-  const { ask, restart, rests } = { ...NO_ENGINE, ...engine };
+  const { ask, restart, rests, adapter } = { ...noEngine(), ...engine };
   const replays = createReplays({
     ...{ ask, run, shown: run.shown, report: run.report },
     standsAt: (update) => transport.standsAt(update),
@@ -200,6 +204,7 @@ export function createLab(
     stage: createStageStore(decodeStage(hash)),
     player,
     transport,
+    adapters: createAdapters({ memory: adapter, ask, live, transport, shelf, kept, report: run.report }),
     inspection,
     interventions,
     replays,

@@ -61,8 +61,8 @@ export interface Transport extends StoreApi<TransportState>, Lending {
   readonly checkStepsAgain: (update: number) => void;
   /** Goes on with a kept run, live; the place that is selected stays. It is paused, or plays on. */
   readonly goOn: (run: ContinuedRun, plays: boolean) => void;
-  /** Puts a new run in the place of what is on screen, which begins where another stood, and plays it. */
-  readonly fork: (run: ForkedRun) => void;
+  /** Puts a new run in the place of what is on screen, which begins where another stood; it plays on. */
+  readonly fork: (run: ForkedRun, plays?: boolean) => void;
   /** The draft becomes this configuration, which starts from weights that the person opened. */
   readonly startFrom: (config: RunConfig, weights: ArrayBuffer) => void;
   readonly reset: () => void;
@@ -329,7 +329,7 @@ export function createTransport(parts: TransportParts): Transport {
       });
       if (plays) send({ kind: 'play' });
     },
-    fork(forked) {
+    fork(forked, plays = true) {
       const { config, after } = forked;
       forget();
       inspection.clear();
@@ -339,7 +339,7 @@ export function createTransport(parts: TransportParts): Transport {
       putOnScreen(live);
       store.setState({ source: 'live', awaiting: false, draft: null, asked: config });
       live.apply([{ ...PREPARING, update: after }]);
-      send({ kind: 'play' });
+      if (plays) send({ kind: 'play' });
     },
     reset() {
       if (store.getState().source === 'recorded') return startOver();

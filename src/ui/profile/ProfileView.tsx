@@ -9,6 +9,7 @@ import {
   type ProfileGrouping,
   type UpdateProfile,
 } from '../../store/loss/profile_reading.ts';
+import { AdapterPart } from './Adapter.tsx';
 import { LazyPart } from '../parts/Boundary.tsx';
 import { useInspection, useLab, useRun, useTransport } from '../parts/binding.ts';
 import { countWords, formatCount, formatMs, formatNumber, formatShare } from '../parts/format.ts';
@@ -216,6 +217,7 @@ export function ProfileView() {
           </div>
         )}
       </div>
+      <AdapterPart />
       <Missing view="profile" />
       {profile ? (
         <Profile key={profile.update} profile={profile} />

@@ -11,6 +11,7 @@ export function ReturnedNotice() {
   const words = {
     asked: `Resumed at update ${update}.`,
     reload: `Resumed at update ${update}: the page was loaded again.`,
+    adapter: `The run went on from update ${update} on the other graphics adapter, as a run of its own. The run before is in Runs.`,
     device: `The graphics device was lost${cause ? ` (${cause})` : ''}. The run went on from update ${update}.`,
   }[why];
   return (

@@ -20,6 +20,7 @@ import {
   LifeNotice,
 } from './Notices.tsx';
 import { DropZone, FileNotice } from '../runs/Files.tsx';
+import { AdapterNotice } from '../profile/Adapter.tsx';
 import { FollowedNotice, ReturnedNotice, TroubleNotice } from '../runs/KeptNotices.tsx';
 import { ExampleDock, LessonDock } from '../lessons/LessonDock.tsx';
 import { HiddenView, QuestionsDock, TaughtNotice } from '../teach/TaughtNotice.tsx';
@@ -107,6 +108,7 @@ const NOTICES: readonly NoticePart[] = [
   { name: 'The notice about the engine', Notice: EngineNotice },
   { name: 'The notice about a silent engine', Notice: LifeNotice, inFrame: true },
   { name: 'The notice about a run that went on', Notice: ReturnedNotice },
+  { name: 'The notice about the adapter', Notice: AdapterNotice },
   { name: 'The notice about keeping', Notice: TroubleNotice },
   { name: 'The notice about another tab', Notice: FollowedNotice },
   { name: 'The notice about a file', Notice: FileNotice },

@@ -10,6 +10,7 @@ import { LessonsButton } from '../lessons/LessonDock.tsx';
 import { ShownReplayCheck } from '../parts/Replay.tsx';
 import { SaveAndOpen } from '../runs/Files.tsx';
 import { Playback } from '../train/TransportBar.tsx';
+import { AdapterPart, useAdapterName, useSavesPower } from '../profile/Adapter.tsx';
 import { CopyLink, ExportMenu } from './ExportMenu.tsx';
 import { EditedBadge } from './Notices.tsx';
 import { useTheme } from './theme.ts';
@@ -17,15 +18,6 @@ import { VIEW_LIST, VIEW_PANELS } from './views.tsx';
 import { factsOfThisBrowser, webgpuAdvice, WITHOUT_WEBGPU } from './webgpu_advice.ts';
 
 // What is on screen: a live run, the recorded one, or the recorded one because there is no WebGPU.
-
-function useAdapterName(): string {
-  return useRun((run) => {
-    const adapter = run.ready?.adapter ?? run.header?.adapter;
-    if (!adapter) return 'this machine';
-    const name = adapter.description || [adapter.vendor, adapter.architecture].filter(Boolean).join(' ');
-    return adapter.software ? `${name || 'CPU'} (software)` : name || 'GPU';
-  });
-}
 
 /** The run on screen beside the other one that is at hand: the recorded run, or the live one. */
 function WhatDiffers() {
@@ -48,10 +40,13 @@ export function SourceBadge() {
   const stopped = useRun((run) => run.status === 'failed');
   const life = useTransport((transport) => transport.life);
   const adapter = useAdapterName();
+  const savesPower = useSavesPower();
   const title = useRun(titleOf);
   const isBegun = useTransport((transport) => transport.asked !== null);
   const { transport } = useLab();
-  const liveWords = stopped ? '○ Live run stopped' : `● Live on ${adapter}`;
+  const liveWords = stopped
+    ? '○ Live run stopped'
+    : `● Live${savesPower ? ', power-saving,' : ''} on ${adapter}`;
   if (source === 'live')
     return (
       <details className="badge" data-kind="live">
@@ -67,6 +62,7 @@ export function SourceBadge() {
           </button>
           <WhatDiffers />
           <ShownReplayCheck />
+          <AdapterPart />
           <Hidable name="files">
             <SaveAndOpen />
           </Hidable>
@@ -89,6 +85,7 @@ export function SourceBadge() {
           </button>
           <WhatDiffers />
           <ShownReplayCheck />
+          <AdapterPart />
           <Hidable name="files">
             <SaveAndOpen />
           </Hidable>
@@ -136,6 +133,7 @@ export function SourceBadge() {
         )}
         <WhatDiffers />
         <ShownReplayCheck />
+        <AdapterPart />
         <Hidable name="files">
           <SaveAndOpen />
         </Hidable>
