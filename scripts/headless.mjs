@@ -4,9 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright';
 import { createServer } from 'vite';
-import { browserFlags, findBrowser, installBrowser } from './browser.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BLANK = '/blank';
@@ -41,6 +39,9 @@ async function startServer(entries) {
 
 /** A page, and what closes its browser. On disk: what the page stores lies in a profile that goes with the browser. */
 async function openPage({ adapterFlags, onDisk, hearsInterrupts = false }) {
+  // here: who needs the server alone does not load Playwright
+  const { chromium } = await import('playwright');
+  const { browserFlags, findBrowser, installBrowser } = await import('./browser.mjs');
   const executablePath = findBrowser() ?? installBrowser();
   if (!executablePath) {
     throw new Error(

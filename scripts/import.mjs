@@ -4,7 +4,6 @@ import { openAsBlob, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vite';
 import { fail } from './arguments.mjs';
 
 process.removeAllListeners('warning'); // node says of openAsBlob that it is new
@@ -112,6 +111,7 @@ async function main() {
   if (positionals.length === 0) fail(`Which file or folder?\n\n${HELP}`);
   const files = await chosenFiles(positionals);
   const root = fileURLToPath(new URL('..', import.meta.url));
+  const { createServer } = await import('vite'); // not before there is a file to read
   const server = await createServer({ root, configFile: false, logLevel: 'warn', appType: 'custom', server: { middlewareMode: true, hmr: false, ws: false, watch: null }, optimizeDeps: { noDiscovery: true } }); // prettier-ignore
   try {
     const { importFiles } = await server.ssrLoadModule('/src/files/rollouts/import.ts');
