@@ -99,7 +99,7 @@ export const ADVICE = {
       'malformed costs': {
         sentence:
           'Paths get short and answers no better: where nobody is right, a wrong row beats a malformed one, and a guess at once is seldom malformed.',
-        next: 'Let a malformed row earn 0 (Reward of a row: Exact match). Of what was tried this alone kept such runs alive.',
+        next: 'Let a malformed row earn 0 (Reward of a row: Exact match): on three-hop questions ten of ten such runs lived, with −1 five of ten.',
       },
       'none right, chains': {
         sentence: NOTHING_RIGHT,
