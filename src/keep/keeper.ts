@@ -106,7 +106,7 @@ export class Keeper {
       for (const [other, held] of [...this.#held])
         if (other !== id && held.writer === writer) this.release(other); // it was left for this one
     const own = this.#held.get(id);
-    if (own) return void (own.writer ??= writer);
+    if (own) return void (own.writer = writer ?? own.writer); // an engine that took the place of another goes on with its run
     await new Promise<void>((resolve, reject) => {
       const request = this.#parts.locks.request(`turnwise run ${id}`, { ifAvailable: true }, (lock) => {
         if (!lock) return reject(elsewhere(id));

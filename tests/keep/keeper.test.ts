@@ -248,6 +248,18 @@ describe('a kept run', () => {
     expect(await other.goOn('queued')).not.toBeNull();
   });
 
+  test('an engine that takes the place of another has its run, and lets it go for the next', async () => {
+    const { disk, table, locks, keeper } = keeperOn();
+    const other = new Keeper({ disk, table, locks });
+    const [first, second] = settledUpdates();
+    await keeper.record('a', written(first), 1);
+    await keeper.goOn('a');
+    await keeper.record('a', written(second), 2);
+    await expect(other.goOn('a')).rejects.toThrow();
+    await keeper.record('b', written(first), 2);
+    expect(await other.goOn('a')).not.toBeNull();
+  });
+
   test('a full disk is said, what was written stands, and the run can be kept again when there is room', async () => {
     const { disk, keeper } = keeperOn();
     const [first, second, third] = settledUpdates();
