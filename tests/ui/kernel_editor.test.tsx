@@ -54,6 +54,10 @@ function emptyStorage(): void {
 
 const soon = { timeout: 90_000 };
 
+/** After the next frame has been drawn. */
+const drawn = (): Promise<unknown> =>
+  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+
 /** A page with a finished run on screen, its engine the real one, the loss kernel open. */
 async function openEditor() {
   const log = await scriptedLog();
@@ -190,8 +194,12 @@ test('new lines are marked with a sign and a wash, and lines that are gone with 
   const edited = lines.toSpliced(at, 1, '  let twice = 2.0;', '  dlogProb[s] = twice;').toSpliced(23, 1);
   write(edited.join('\n'));
   await expect.poll(words).toContain(`2 lines new, 2 lines of the original gone (${at}–${at + 1})`);
-  const middle = (24 + at) / 2; // the editor draws what is near the window, wherever measured heights then move it
-  await expect.poll(() => (show(middle), marked('cm-changes'))).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
+  const shown = async (): Promise<readonly [line: number, sign: string][]> => {
+    show((24 + at) / 2); // the editor draws what is near the window, wherever measured heights then move it
+    await drawn(); // it measures in a frame; what is read before is of other heights
+    return marked('cm-changes');
+  };
+  await expect.poll(shown).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
   const washed = [...screen.container.querySelectorAll('.cm-new-line')].map((line) => line.textContent);
   expect(washed).toEqual(['  let twice = 2.0;', '  dlogProb[s] = twice;']);
   expect(await seriousFindings(screen.container)).toEqual([]);
