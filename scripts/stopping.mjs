@@ -22,9 +22,9 @@ async function* updatesOf(server, file) {
   let run = EMPTY_RUN;
   for await (const event of readRecording(await openAsBlob(file))) {
     run = foldEvents(run, [event]);
-    if (event.kind === 'metrics') yield { header: run.header, update: run.updates.at(-1) };
-    // What was told is let go: a log is as long as its run.
-    if (event.kind === 'metrics') run = { ...run, updates: [] };
+    if (event.kind !== 'metrics') continue;
+    yield { header: run.header, update: run.updates.at(-1) };
+    run = { ...run, updates: [] }; // told: a log is as long as its run
   }
 }
 
@@ -52,10 +52,17 @@ async function print({ server }, files, turn) {
   }
 }
 
-const { values, positionals } = parseArgs({
-  options: { turn: { type: 'string', default: '2' }, help: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
+const OPTIONS = { turn: { type: 'string', default: '2' }, help: { type: 'boolean', default: false } };
+
+function readOptions() {
+  try {
+    return parseArgs({ options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    return fail(`${error.message}\n\n${HELP}`);
+  }
+}
+
+const { values, positionals } = readOptions();
 const turn = Number(values.turn);
 if (values.help) console.log(HELP);
 else if (positionals.length === 0) fail(`RUN: got none, wanted a recorded run.\n\n${HELP}`);

@@ -3,6 +3,7 @@
  * weighs in the loss, and how hard it is pushed. A lazy collapse shows here first: answering is pushed up more than going on. Pure.
  */
 import { reductionWeights } from '../../algo/loss/penalties.ts';
+import { meanOf } from '../../algo/questions/statistics.ts';
 import type { LossReduction } from '../../units.ts';
 import { isDead, leavesOf, rewardOf } from '../record/reading.ts';
 import type { MinibatchState, TreeState, UpdateState } from '../record/run_state.ts';
@@ -34,9 +35,6 @@ interface Step {
   readonly push: number;
 }
 
-const mean = (values: readonly number[]): number | null =>
-  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** Weights of the mini-batch's tokens with mean 1, row by row. */
 function loudnesses(
   { rows }: MinibatchState,
@@ -46,7 +44,7 @@ function loudnesses(
   const weights = reduction
     ? [...reductionWeights(reduction, rowOf, rows.length, 1)]
     : rows.flatMap(({ weight }) => weight);
-  const middle = mean(weights) ?? 1;
+  const middle = meanOf(weights) ?? 1;
   let at = 0;
   return rows.map(({ weight }) => weight.map(() => weights[at++] / middle));
 }
@@ -67,8 +65,8 @@ function stepsOf(
       return {
         turn,
         kind: turn + 1 < turns ? 'goingOn' : ends,
-        loudness: mean(own.map((token) => loud[at][token])) ?? 0,
-        push: mean(own.map(pushOf)) ?? 0,
+        loudness: meanOf(own.map((token) => loud[at][token])) ?? 0,
+        push: meanOf(own.map(pushOf)) ?? 0,
       };
     });
   });
@@ -76,8 +74,8 @@ function stepsOf(
 
 const choiceOf = (steps: readonly Step[]): Choice => ({
   rows: steps.length,
-  loudness: mean(steps.map(({ loudness }) => loudness)),
-  push: mean(steps.map(({ push }) => push)),
+  loudness: meanOf(steps.map(({ loudness }) => loudness)),
+  push: meanOf(steps.map(({ push }) => push)),
 });
 
 /**
