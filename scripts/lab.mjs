@@ -38,8 +38,8 @@ const HELP = `npm run lab -- [options]
   --json FILE            writes the result, with which held-out questions were right after the run
   --record FILE          writes the run: its log, e.g. run.ndjson.gz, or one file with its last checkpoint, run.turnwise
   --traces FILE          writes the rows of all updates as verifiers v1 episodes, a line each, e.g. traces.jsonl
-  --until WHAT=AMOUNT    ends the run after the update in which so many tokens (sampled), generated (tokens of all turns), seconds
-                         (of rollout and training) or updates are used up, and evaluates it there; --updates is the most it may take
+  --until WHAT=AMOUNT    ends the run after the update in which so many tokens (sampled), generated (tokens of all turns), calls
+                         (of tools), seconds (of rollout and training) or updates are used up, and evaluates it there; --updates is the most it may take
   --left FILE            where Ctrl-C leaves the run; default: beside the record, or stopped.turnwise
   --resume FILE          goes on with the run of a file that has a checkpoint, e.g. one that Ctrl-C left
   --dawn                 without a browser: Dawn's WebGPU in Node, installed when it is first asked for
@@ -56,7 +56,7 @@ function whole(values, name) {
   return value;
 }
 
-const CURRENCIES = ['updates', 'tokens', 'generated', 'seconds']; // of src/experiment/budget.ts; a test compares
+const CURRENCIES = ['updates', 'tokens', 'generated', 'calls', 'seconds']; // of src/experiment/budget.ts; a test compares
 
 function budget(text) {
   if (text === undefined) return undefined;

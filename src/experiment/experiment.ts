@@ -199,4 +199,4 @@ export function armDifference({ base, arms }: Experiment, arm: Arm): string {
 
 /** A budget as a person says it. */
 export const sayBudget = ({ by, amount: count }: Budget): string =>
-  `${count.toLocaleString('en-US')} ${{ updates: 'updates', tokens: 'sampled tokens', generated: 'generated tokens', seconds: 'seconds of rollout and training' }[by]}`;
+  `${count.toLocaleString('en-US')} ${{ updates: 'updates', tokens: 'sampled tokens', generated: 'generated tokens', calls: 'tool calls', seconds: 'seconds of rollout and training' }[by]}`;

@@ -1,7 +1,7 @@
 /** What an experiment has so far: its runs' files, checked, and each arm in numbers. Pure. */
 import * as v from 'valibot';
 import { issueReport, quote } from '../protocol/schema.ts';
-import { CURRENCY_NAMES, NOTHING_SPENT, type Spending } from './budget.ts';
+import { CURRENCY_NAMES, type Currency } from './budget.ts';
 import { canCollapse, collapseOf, SIGNALS, type Curves } from './collapse.ts';
 import {
   ExperimentError,
@@ -41,12 +41,10 @@ const schema = v.object({
   adapter: v.object({ vendor: v.string(), architecture: v.string() }),
   date: v.string(), // ISO 8601
   heldOut: v.object({ questions: v.number(), before: scores, after: scores }),
-  used: v.object(
-    Object.fromEntries(CURRENCY_NAMES.map((name) => [name, v.number()])) as Record<
-      keyof Spending,
-      ReturnType<typeof v.number>
-    >,
-  ),
+  used: v.object({
+    ...{ updates: v.number(), tokens: v.number(), generated: v.number(), seconds: v.number() },
+    calls: v.exactOptional(v.number()), // not counted before 2026-11-29
+  }),
   metrics,
 });
 
@@ -121,6 +119,9 @@ export function readResultsFile(
 /** Runs by id. */
 export type Runs = ReadonlyMap<string, RunFile>;
 
+/** Mean per run; null where there is none, or one does not say. */
+export type MeanSpending = Readonly<Record<Currency, number | null>>;
+
 /** One arm so far. */
 export interface ArmSummary {
   readonly arm: Arm;
@@ -136,7 +137,7 @@ export interface ArmSummary {
   readonly mean: number | null;
   readonly survived: { readonly count: number; readonly total: number; readonly interval: Interval } | null; // null: no run is long enough to tell
   readonly meanOfSurvivors: number | null;
-  readonly used: Spending; // mean per run
+  readonly used: MeanSpending;
 }
 
 export const curvesOf = ({ metrics: curves }: RunFile): Curves => curves;
@@ -194,10 +195,12 @@ function summariseArm(
   };
 }
 
-function meanSpending(runs: readonly RunFile[]): Spending {
-  if (runs.length === 0) return NOTHING_SPENT;
-  const of = (name: keyof Spending): number => mean(runs.map(({ used }) => used[name]));
-  return { updates: of('updates'), tokens: of('tokens'), generated: of('generated'), seconds: of('seconds') };
+function meanSpending(runs: readonly RunFile[]): MeanSpending {
+  const of = (name: Currency): readonly [Currency, number | null] => {
+    const said = runs.flatMap(({ used }) => used[name] ?? []);
+    return [name, said.length === 0 || said.length < runs.length ? null : mean(said)];
+  };
+  return Object.fromEntries(CURRENCY_NAMES.map(of)) as Record<Currency, number | null>; // of each name one
 }
 
 const differences = (

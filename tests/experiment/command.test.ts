@@ -53,7 +53,7 @@ test('the page is made again from the runs that are there, and they are not made
   expect(page).toContain(`| \`grpo\` | near | ${cells} |\n| \`grpo\` | far | ${cells} |`);
   expect(page).toContain('Adapter google swiftshader; 2026-11-21; seeds 1, 2, 3.');
   expect(page).toMatch(
-    /\| `grpo` \| method grpo for at2po \| 6 \|.*\| 6 of 6 \(.*\| 40 \| 1,000 \| 2,000 \| 20 \|/,
+    /\| `grpo` \| method grpo for at2po \| 6 \|.*\| 6 of 6 \(.*\| 40 \| 1,000 \| 2,000 \| – \| 20 \|/,
   );
   expect(page).toMatch(/No difference seen between grpo and at2po \(6 pairs\)/);
   expect(page).toContain('None of the 12 runs collapsed');

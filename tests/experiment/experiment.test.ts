@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { compareArms } from '../../src/experiment/answer.ts';
-import { CURRENCY_NAMES, isUsedUp, NOTHING_SPENT, spend } from '../../src/experiment/budget.ts';
+import { CURRENCY_NAMES, isUsedUp, spendingMeter, spentBy } from '../../src/experiment/budget.ts';
 import {
   collapseOf,
   earlySigns,
@@ -77,7 +77,7 @@ test.each([
   [{ arms: [{ name: '../x' }] }, /experiment\.arms\.0\.name.*it names files/],
   [{ arms: [{ name: 'a', settings: ['x'] }] }, /settings\.0\): got "x", wanted path=value/],
   [{ budget: { by: 'updates', amount: 1.5 } }, /whole number of updates/],
-  [{ budget: { by: 'money', amount: 1 } }, /budget\.by.*one of updates, tokens, generated, seconds/],
+  [{ budget: { by: 'money', amount: 1 } }, /budget\.by.*one of updates, tokens, generated, calls, seconds/],
   [{ budget: { by: 'seconds', amount: 0 } }, /number above 0/],
   [{ evaluation: { questions: 0 } }, /whole number from 1 to 1000/],
   [{ equalWithin: 1 }, /between 0 and 1/],
@@ -300,7 +300,7 @@ test('the page ranks warnings only where collapses are enough, and says what was
 
 test('what a run spends is counted from its log', async () => {
   const log = (await scriptedRun(smallConfig())).filter(isLogged);
-  const used = log.reduce(spend, NOTHING_SPENT);
+  const used = spentBy(log);
   const metrics = log.flatMap((event) => (event.kind === 'metrics' ? [event.metrics] : []));
   const nodes = log.flatMap((event) =>
     event.kind === 'node' && event.node.origin.kind !== 'duplicate' ? [event.node] : [],
@@ -311,14 +311,18 @@ test('what a run spends is counted from its log', async () => {
   expect(used.tokens).toBe(sampled); // all that was sampled has an event
   expect(used.generated).toBe(nodes.reduce((sum, { tokens }) => sum + tokens.length, 0));
   expect(used.generated).toBeGreaterThan(used.tokens);
+  const answers = nodes.filter(({ origin, mask }) => origin.kind === 'continuation' && mask[0] === 0); // of chains each is a call's
+  const unread = nodes.filter(({ ending }) => ending === 'tool-failure' || ending === 'empty-call');
+  expect(used.calls).toBe(answers.length + unread.length);
+  expect(used.calls).toBeGreaterThan(0);
   const grown = log.find((event) => event.kind === 'node' && event.node.origin.kind !== 'root');
   if (grown?.kind !== 'node') throw new Error('no node grew');
   const copy = {
     ...grown,
     node: { ...grown.node, origin: { kind: 'duplicate', of: grown.node.id } },
   } as const;
-  expect(spend(used, grown).generated).toBe(used.generated + grown.node.tokens.length);
-  expect(spend(used, copy)).toEqual(used);
+  expect(spendingMeter(used)(grown).generated).toBe(used.generated + grown.node.tokens.length);
+  expect(spendingMeter(used)(copy)).toEqual(used);
   expect(isUsedUp(used, { by: 'tokens', amount: used.tokens })).toBe(true);
   expect(isUsedUp(used, { by: 'tokens', amount: used.tokens + 1 })).toBe(false);
 });
@@ -369,6 +373,34 @@ test('the page tells the spread by seeds from that by questions, of scores and o
   expect(page).toContain(`| \`tokens\` − \`rows\` | task | 2 × 4 | ${difference.bySeed.toFixed(3)} |`);
   const greedy = resultsOf({ ...experiment, evaluation: { questions: 4, score: 'greedy' } }, runs);
   expect(greedy.spreads[0]).toMatchObject({ bySeed: 0, byQuestion: 0, standardError: 0 });
+});
+
+test('the page has a column a data set where runs were evaluated on several, counted from single answers', () => {
+  const settings = ['evaluation.datasets=hotpot', 'evaluation.datasets=hotpot,musique']; // the later counts
+  const experiment = changed({ seeds: [1, 2, 3], base: { preset: 'instant', settings }, evaluation: { questions: 2 } }); // prettier-ignore
+  const answers: Readonly<Record<string, string>> = {
+    ...{ 'rows-1': '1100', 'rows-2': '1010', 'rows-3': '1101' },
+    ...{ 'tokens-1': '0011' },
+  };
+  const runs = new Map(
+    [...runsOf(experiment, { rows: [0.5, 0.5, 0.75], tokens: [0.5] })].map(([id, run]): [string, RunFile] => {
+      const after = { ...run.heldOut.after, right: { sampled: answers[id], greedy: '0000' } };
+      return [id, { ...run, heldOut: { ...run.heldOut, after } }];
+    }),
+  );
+  const results = resultsOf(experiment, runs);
+  expect(results.dataSets.map(({ title, arms }) => [title, ...arms.map(({ mean: of }) => of)])).toEqual([
+    ['hotpot', (1 + 0.5 + 1) / 3, 0],
+    ['musique', (0 + 0.5 + 0.5) / 3, 1],
+    ['all', (0.5 + 0.5 + 0.75) / 3, 0.5],
+  ]);
+  const [{ arms }] = results.dataSets;
+  expect(arms[0].interval).toEqual({ low: 0.5, high: 1 });
+  expect(arms[1].interval).toBeNull(); // one seed
+  expect(markdownOf(results, 'x', runs)).toContain('| `rows` | 0.833 (0.500 to 1.000) | 0.333 (0.000 to 0.500) | 0.583 (0.500 to 0.750) |'); // prettier-ignore
+  const tasks = [{ name: 'two', settings: [] }, { name: 'one', settings: ['evaluation.datasets=nq'] }]; // prettier-ignore
+  expect(resultsOf(changed({ tasks, base: { preset: 'instant', settings } }), new Map()).dataSets.map(({ title }) => title)).toEqual(['two, hotpot', 'two, musique', 'two, mean', 'one, nq']); // prettier-ignore
+  expect(resultsOf(changed({ base: { preset: 'instant', settings: ['evaluation.datasets=nq'] } }), runs).dataSets).toEqual([]); // prettier-ignore
 });
 
 test('answers of questions that are no digits 0 and 1 are refused', () => {

@@ -28,7 +28,7 @@ export const FIRST_DRAFT: ExperimentDraft = {
 };
 
 /** What a budget begins with when its currency is chosen; of `instant` about 40 updates. */
-export const USUAL_AMOUNT: Readonly<Record<Currency, number>> = { updates: 40, tokens: 200_000, generated: 400_000, seconds: 120 }; // prettier-ignore
+export const USUAL_AMOUNT: Readonly<Record<Currency, number>> = { updates: 40, tokens: 200_000, generated: 400_000, calls: 15_000, seconds: 120 }; // prettier-ignore
 
 const slug = (text: string): string => text.toLowerCase().replace(/[^a-z0-9_.]+/g, '-').replace(/^[^a-z0-9]+|-+$/g, ''); // prettier-ignore
 

@@ -10,7 +10,7 @@ import { useLab, useSelection, useTransport } from '../parts/binding.ts';
 import { countWords, formatMs } from '../parts/format.ts';
 import { Reports } from '../parts/parts.tsx';
 import { OpenButton } from '../runs/Files.tsx';
-import { ArmTable, ComparedTable, Definitions, Signs } from './Numbers.tsx';
+import { ArmTable, ComparedTable, DataSetTable, Definitions, Signs } from './Numbers.tsx';
 import { NewExperiment } from './NewExperiment.tsx';
 import { ScoreStrips, SmallMultiples } from './SeedPlots.tsx';
 import './experiments.css';
@@ -180,6 +180,7 @@ function Detail({ experiments, held }: DetailProps) {
       <SmallMultiples results={results} runs={runs} onShow={show} progressOf={progressOf} />
       {over > 0 && (
         <>
+          <DataSetTable results={results} />
           <details>
             <summary>Differences in numbers</summary>
             <ComparedTable results={results} />

@@ -160,7 +160,7 @@ function Setting({
   ); // prettier-ignore
 }
 
-const BUDGETS = { updates: 'updates', tokens: 'sampled tokens', generated: 'generated tokens', seconds: 'seconds' }; // prettier-ignore
+const BUDGETS = { updates: 'updates', tokens: 'sampled tokens', generated: 'generated tokens', calls: 'tool calls', seconds: 'seconds' }; // prettier-ignore
 
 /** @param onStarted told the experiment's id */
 export function NewExperiment({

@@ -5,6 +5,7 @@ import {
   armTitle,
   between,
   canCollapse,
+  CURRENCY_NAMES,
   curvesOf,
   DEFINITIONS,
   fixed,
@@ -64,15 +65,14 @@ function ArmRow({ results, summary }: { readonly results: Results; readonly summ
         {survived ? `${survived.count} of ${survived.total} (${range(survived.interval)})` : 'not known'}
       </td>
       <td>{fixed(summary.meanOfSurvivors)}</td>
-      <td>{formatCount(Math.round(used.updates))}</td>
-      <td>{formatCount(Math.round(used.tokens))}</td>
-      <td>{formatCount(Math.round(used.generated))}</td>
-      <td>{formatCount(Math.round(used.seconds))}</td>
+      {CURRENCY_NAMES.map((name) => (
+        <td key={name}>{used[name] === null ? '–' : formatCount(Math.round(used[name]))}</td>
+      ))}
     </tr>
   );
 }
 
-const ARM_HEADS = ['arm', 'runs', 'IQM', '95 %', 'mean', 'survived (95 %)', 'mean of survivors', 'updates', 'tokens sampled', 'generated', 'seconds'] as const; // prettier-ignore
+const ARM_HEADS = ['arm', 'runs', 'IQM', '95 %', 'mean', 'survived (95 %)', 'mean of survivors', ...CURRENCY_NAMES.map((name) => (name === 'tokens' ? 'tokens sampled' : name === 'calls' ? 'tool calls' : name))]; // prettier-ignore
 
 export const ArmTable = ({ results }: { readonly results: Results }) => (
   <NumberTable label="Arms in numbers" heads={ARM_HEADS}>
@@ -81,6 +81,28 @@ export const ArmTable = ({ results }: { readonly results: Results }) => (
     ))}
   </NumberTable>
 );
+
+/** A column a data set, as a paper's table; nothing where there are not several. */
+export function DataSetTable({ results: { experiment, dataSets } }: { readonly results: Results }) {
+  if (dataSets.length === 0) return null;
+  return (
+    <details>
+      <summary>By data set</summary>
+      <NumberTable label="Scores by data set" heads={['arm', ...dataSets.map(({ title }) => title)]}>
+        {experiment.arms.map((arm, a) => (
+          <tr key={arm.name}>
+            <th scope="row">{armTitle(arm)}</th>
+            {dataSets.map(({ title, arms }) => (
+              <td key={title}>
+                {fixed(arms[a].mean)} {arms[a].interval && `(${range(arms[a].interval)})`}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </NumberTable>
+    </details>
+  );
+}
 
 const COMPARED_HEADS = ['against the first', 'pairs', 'difference', '95 %', 'p', 'probability of improvement', 'detectable', 'p of equal', 'p of survival'] as const; // prettier-ignore
 

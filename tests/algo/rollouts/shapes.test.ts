@@ -2,6 +2,8 @@ import { assembleTree } from '../../support/assemble_tree.ts';
 import { expect, test } from 'vitest';
 import { CHAINS, TURN_TREE } from '../../../src/algo/catalogue/defaults.ts';
 import { trajectoryOf } from '../../../src/algo/reward/reward.ts';
+import { NOTHING_SPENT, spendingMeter } from '../../../src/experiment/budget.ts';
+import type { UpdateMetrics } from '../../../src/protocol/log.ts';
 import type { RolloutObserver } from '../../../src/algo/rollouts/growing.ts';
 import { rollouts } from '../../../src/algo/rollouts/index.ts';
 import {
@@ -69,6 +71,34 @@ function grow(
     observer,
   );
 }
+
+test.each(ROLLOUT_SHAPES)(
+  '%s: the tool calls that are counted are those that the tool was asked',
+  async (shape) => {
+    let asked = 0;
+    const world: typeof toyWorld = {
+      ...toyWorld,
+      async step(...args) {
+        const transition = await toyWorld.step(...args);
+        const isCall = transition.kind === 'observe' || (transition.kind === 'end' && ['tool-failure', 'empty-call'].includes(transition.ending)); // prettier-ignore
+        if (isCall) asked += 1;
+        return transition;
+      },
+    };
+    const [meter, grownBy] = [spendingMeter(), rollouts[shape].grow];
+    let used = NOTHING_SPENT;
+    const observer: RolloutObserver = {
+      onNode: (prompt, node) => (used = meter({ kind: 'node', update: 1, prompt, node })),
+    };
+    for (const seed of SEEDS.slice(0, 5)) {
+      const key = { seed, update: 1 };
+      await grownBy(new RandomPolicy(key), world, toyPrompts(3), configOf(shape), key, observer);
+      used = meter({ kind: 'metrics', update: 1, metrics: { sampledTokens: 0, rolloutMs: 0, trainMs: 0 } as UpdateMetrics }); // prettier-ignore
+    }
+    expect(asked).toBeGreaterThan(20);
+    expect(used.calls).toBe(asked);
+  },
+);
 
 /** Reads a response as the toy world would: sampled turns and results take turns, and results echo the call. */
 function checkPath(tree: RolloutTree, leaf: NodeId): void {
