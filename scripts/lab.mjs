@@ -141,13 +141,13 @@ const leftAt = ({ left, record }) =>
 const toBase64 = (bytes) => bytes && Buffer.from(bytes).toString('base64');
 
 /** Runs in the page. Bytes cross to this side and back as base64. */
-async function inPage([config, file, record, traces, until, byQuestion]) {
+async function inPage([config, file, record, traces, until]) {
   const { runLab } = await import('/src/train/engine/lab.ts');
   const onProgress = (progress) => void globalThis.report(progress);
   const stopping = new AbortController();
   globalThis.stopLab = () => stopping.abort();
   const start = file === null ? config : new Blob([Uint8Array.from(atob(file), (each) => each.charCodeAt(0))]); // prettier-ignore
-  const parts = { stop: stopping.signal, traces, until, byQuestion };
+  const parts = { stop: stopping.signal, traces, until };
   const outcome = await runLab(start, record, onProgress, parts);
   let binary = '';
   for (const byte of outcome.recording ?? []) binary += String.fromCharCode(byte);
@@ -197,8 +197,7 @@ async function trainInPage({ page, server }, options) {
   await page.exposeFunction('report', showProgress);
   onInterrupt(() => page.evaluate(() => globalThis.stopLab()).catch(() => process.exit(130))); // no run yet
   const { record, traces, until } = options;
-  const byQuestion = options.json !== undefined;
-  const wanted = [config, toBase64(file), recordOf(record), traces !== undefined, until, byQuestion];
+  const wanted = [config, toBase64(file), recordOf(record), traces !== undefined, until];
   const { recording, ...outcome } = await page.evaluate(inPage, wanted);
   tell({ ...outcome, recording: recording && Buffer.from(recording, 'base64') }, options);
 }
@@ -209,8 +208,7 @@ async function trainInNode({ server, startEngine }, options) {
   const stopping = new AbortController();
   onInterrupt(() => stopping.abort());
   const traces = options.traces !== undefined;
-  const byQuestion = options.json !== undefined;
-  const parts = { client: startEngine(), stop: stopping.signal, traces, until: options.until, byQuestion };
+  const parts = { client: startEngine(), stop: stopping.signal, traces, until: options.until };
   const start = file === null ? config : new Blob([file]);
   tell(await runLab(start, recordOf(options.record), showProgress, parts), options);
 }

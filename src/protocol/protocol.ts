@@ -120,8 +120,17 @@ export interface Ready {
   readonly knobs: readonly KnobDescription[];
 }
 
+/** Which questions an evaluation found right. In no log, which has the shares: a digit per question would double a recording. */
+export interface HeldOutAnswers {
+  readonly kind: 'answers';
+  readonly update: number;
+  readonly dataset: string;
+  readonly greedy: boolean;
+  readonly right: string; // a digit per question, in their order: 1 where it was answered rightly in good form
+}
+
 /** What the engine says. */
-export type EngineEvent = RunEvent | Ready;
+export type EngineEvent = RunEvent | Ready | HeldOutAnswers;
 
 /** What the page hears: of the engine, and from its own end of it when the signs of life change. */
 export type PageEvent = EngineEvent | { readonly kind: 'life'; readonly sign: SignOfLife };

@@ -91,6 +91,28 @@ test('a run that is stopped leaves a file, and goes on from it as if nobody had 
   await expect(runLab(bare, null, () => undefined)).rejects.toThrow('cannot go on');
 });
 
+test('which held-out questions are right comes with the run’s own last evaluation, and is what asking its model says', async () => {
+  const config = { ...tinyRun(2), updates: 2 };
+  const own = lentEngine();
+  let [asked, said] = [0, ''];
+  const client: EngineClient = {
+    ...own,
+    ask: (question, signal) => (question.kind === 'held-out' && (asked += 1), own.ask(question, signal)),
+    close: () => undefined,
+  };
+  const { result } = await runLab(config, null, () => undefined, { client });
+  expect(asked).toBe(0);
+  const { questions, datasets } = config.evaluation;
+  const { scores } = await own.ask({ kind: 'held-out', config, update: 2, questions, datasets });
+  for (const { greedy, right } of scores) if (!greedy) said += right;
+  expect(result?.heldOut.after.right?.sampled).toBe(said);
+  expect(said).toHaveLength(questions * datasets.length);
+  own.close();
+  const whole = await runLab({ ...config, seed: 5 }, 'bundle', () => undefined);
+  const again = await runLab(new Blob([whole.recording!]), null, () => undefined); // over, and evaluated already
+  expect(again.result?.heldOut).toEqual(whole.result?.heldOut);
+});
+
 test('a budget ends a run after the update that used it up, evaluated, with the numbers of a run of so many; also where it was stopped before', async () => {
   const config = { ...tinyRun(2), updates: 4 };
   const two = (await runLab({ ...config, updates: 2 }, null, () => undefined)).result!;

@@ -1,6 +1,6 @@
 import { gzipSync } from 'fflate';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../src/protocol/protocol.ts';
+import { isLogged, type RunEvent } from '../../src/protocol/protocol.ts';
 import {
   readLogPart,
   readRecording,
@@ -13,7 +13,7 @@ import { LabError } from '../../src/units.ts';
 import { scriptedRun } from '../support/scripted_run.ts';
 
 const run = await scriptedRun();
-const log = run.filter((event) => event.kind !== 'ready');
+const log = run.filter(isLogged);
 const recorded = await writeRecording(run);
 
 type Bytes = Uint8Array<ArrayBuffer>;

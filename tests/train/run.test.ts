@@ -20,11 +20,12 @@ const outline = (log: readonly EngineEvent[]): string[] =>
 test('a run evaluates, then goes through its phases mini-batch by mini-batch, then evaluates again', () => {
   const growth = ['node', 'expansion', 'node', 'expansion', 'node', 'leaves'];
   const update = ['update-started', 'rollout', ...growth, 'reward', 'rewards', 'value', 'advantage', 'credit', 'loss', 'step', 'loss', 'step', 'metrics']; // prettier-ignore
+  const evaluated = ['evaluation', 'answers', 'evaluation', 'answers']; // sampled, greedy
   expect(outline(events)).toEqual([
-    ...['ready', 'status', 'run-started', 'status', 'evaluation'],
+    ...['ready', 'status', 'run-started', 'status', ...evaluated],
     ...update,
     ...update,
-    ...['evaluation', 'status'],
+    ...[...evaluated, 'status'],
   ]);
 });
 

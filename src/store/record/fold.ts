@@ -234,6 +234,7 @@ function foldEvent(draft: Draft, event: EngineEvent): void {
       state.status = event.status;
       state.phase = event.phase;
       return;
+    case 'answers': // of a run that an experiment asked for
     case 'remembered': // no view shows it
       return;
     case 'failed':

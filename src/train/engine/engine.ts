@@ -8,6 +8,7 @@ import {
   checkFork,
   URGENT_COMMANDS,
   type EngineEvent,
+  type HeldOutAnswers,
   type Place,
   type RunCommand,
   type RunEvent,
@@ -292,6 +293,7 @@ export class Engine {
     const run = { config, environment, ...policies, transport, post, now };
     const hooks = {
       startProfile,
+      tellAnswers: (answers: HeldOutAnswers) => this.#session === session && this.#options.post(answers),
       takeStepCheck: (update: number) => session.stepChecks.take(update),
       onSettled: (standing: Settled) => settle(session, standing),
     };

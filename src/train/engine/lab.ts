@@ -171,7 +171,7 @@ export interface LabResult {
 interface HeldOut {
   readonly exactMatch: number;
   readonly greedyExactMatch: number;
-  /** A digit per question, 1 where it was answered rightly, data sets one after another; absent where it was not asked for. */
+  /** A digit per question, 1 where it was answered rightly, data sets one after another; absent before training, and where nothing is held out. */
   readonly right?: { readonly sampled: string; readonly greedy: string };
 }
 
@@ -289,11 +289,17 @@ async function withVerdict(client: EngineClient, config: RunConfig): Promise<Run
   return withKernel(config, { ...editedKernel, gradientCheck: gradientVerdict(gradients) });
 }
 
-/** A result with the held-out questions that the model answers rightly at its end. */
-async function withQuestions(client: EngineClient, result: LabResult): Promise<LabResult> {
-  const scores = await heldOutNow(client, result.config, result.used.updates);
-  const of = (wanted: boolean): string =>
-    scores.flatMap(({ greedy, right }) => (greedy === wanted ? [right] : [])).join('');
+/** The result of a run that was played to its end, with which held-out questions its model answers rightly. */
+export async function resultOf(
+  client: EngineClient,
+  { log, seconds, used, answers }: Played,
+): Promise<LabResult> {
+  const result = summarise(log, seconds, used);
+  const { evaluation } = result.config;
+  if (evaluation.questions === 0) return result;
+  const isHeard = answers.length === 2 * evaluation.datasets.length; // sampled and greedy
+  const told = isHeard ? answers : await heldOutNow(client, result.config, used.updates);
+  const of = (wanted: boolean): string => told.flatMap(({ greedy, right }) => (greedy === wanted ? [right] : [])).join(''); // prettier-ignore
   const after = { ...result.heldOut.after, right: { sampled: of(false), greedy: of(true) } };
   return { ...result, heldOut: { ...result.heldOut, after } };
 }
@@ -321,7 +327,6 @@ async function recorded(
 export interface LabParts extends Ending {
   readonly client?: EngineClient; // absent: an engine in a worker; it is closed at the end
   readonly traces?: boolean; // its rows are wanted too
-  readonly byQuestion?: boolean; // which held-out questions are right after it is wanted too: one evaluation more
 }
 
 export interface LabOutcome {
@@ -340,7 +345,7 @@ export async function runLab(
   start: RunConfig | Blob,
   record: LabRecord | null,
   onProgress: (progress: LabProgress) => void,
-  { client = startEngine(), traces: withTraces = false, byQuestion = false, ...ending }: LabParts = {},
+  { client = startEngine(), traces: withTraces = false, ...ending }: LabParts = {},
 ): Promise<LabOutcome> {
   try {
     const ready = eventOf(client, 'ready'); // it may come while the file is read
@@ -352,12 +357,11 @@ export async function runLab(
     if (editedKernel)
       onProgress({ kind: 'note', update: 0, updates, seconds: 0, text: editLabel(editedKernel) });
     const played = await play(client, { ...asked, config }, onProgress, ending);
-    const { log, seconds, stopped } = played;
+    const { log, stopped } = played;
     const kind = stopped ? 'bundle' : record;
     const recording = kind && (await recorded(client, played, kind));
     const traces = withTraces ? [...tracesOfLog(log)].join('') : null;
-    const summary = stopped ? null : summarise(log, seconds);
-    const result = summary && byQuestion ? await withQuestions(client, summary) : summary;
+    const result = stopped ? null : await resultOf(client, played);
     return { result, stoppedAfter: stopped?.update ?? null, recording, traces };
   } finally {
     client.close();

@@ -6,6 +6,8 @@ import { RunConfigError } from '../../protocol/errors.ts';
 import {
   isLogged,
   type EventOf,
+  type HeldOut,
+  type HeldOutAnswers,
   type PageEvent,
   type RunEvent,
   type SavedCheckpoint,
@@ -92,6 +94,8 @@ export interface Played {
   readonly log: readonly RunEvent[];
   readonly seconds: number;
   readonly used: Spending;
+  /** Of the evaluation at its end, in its order; none where it was stopped, or had been evaluated before it went on. */
+  readonly answers: readonly Pick<HeldOutAnswers, 'dataset' | 'greedy' | 'right'>[];
   readonly stopped: SavedCheckpoint | null; // before its end
 }
 
@@ -117,14 +121,11 @@ export async function heldOutNow(client: EngineClient, config: RunConfig, update
 }
 
 /** The same as the events that the run's own last evaluation would have posted. */
-async function evaluated(client: EngineClient, config: RunConfig, update: number): Promise<RunEvent[]> {
-  const { questions } = config.evaluation;
-  const scores = await heldOutNow(client, config, update);
-  return scores.map(({ dataset, greedy, exactMatch, unknown, reliability }) => ({
-    ...{ kind: 'evaluation', update, questions, dataset, greedy },
+const asEvaluations = (scores: HeldOut['scores'], config: RunConfig, update: number): readonly RunEvent[] =>
+  scores.map(({ dataset, greedy, exactMatch, unknown, reliability }) => ({
+    ...{ kind: 'evaluation', update, questions: config.evaluation.questions, dataset, greedy },
     ...{ exactMatch, unknown, reliability },
   }));
-}
 
 /**
  * Plays a run to its end, to the end of its budget, or to the update in which it is stopped. With a budget it goes an update
@@ -141,6 +142,8 @@ export function play(
   const log: RunEvent[] = [...(earlier?.log ?? [])];
   let used = earlier?.used ?? spentBy(log);
   const meter = spendingMeter(used);
+  const heard: HeldOutAnswers[] = [];
+  const answersAfter = (last: number): readonly HeldOutAnswers[] => heard.filter(({ update }) => update === last); // prettier-ignore
   let startMs = 0;
   const since = (): number => (performance.now() - startMs) / 1000;
   const tell = (event: RunEvent): void => {
@@ -165,15 +168,17 @@ export function play(
       const stopped = await client.ask({ kind: 'save-checkpoint' });
       client.send({ kind: 'pause' });
       const whole = until(log, stopped.update).filter(isOfTraining);
-      resolve({ log: whole, seconds: since(), used, stopped });
+      resolve({ log: whole, seconds: since(), used, answers: [], stopped });
     };
     /** The budget is used up after this update, whose own evaluation there may be. */
     const end = async (update: number): Promise<void> => {
       isLeaving = true;
       const has = log.some((event) => event.kind === 'evaluation' && event.update === update);
-      const scores = has ? [] : await evaluated(client, config, update);
-      scores.forEach(tell);
-      resolve({ log: [...log, ...scores], seconds: since(), used, stopped: null });
+      const scores = has ? [] : await heldOutNow(client, config, update);
+      const evaluations = asEvaluations(scores, config, update);
+      evaluations.forEach(tell);
+      const told = has ? answersAfter(update) : scores;
+      resolve({ log: [...log, ...evaluations], seconds: since(), used, answers: told, stopped: null });
     };
     const heedHold = (): void => {
       if (!hasBegun || isLeaving) return;
@@ -182,6 +187,10 @@ export function play(
     };
     if (hold) leftBehind.push(hold.subscribe(heedHold));
     const hear = (event: PageEvent): void => {
+      if (event.kind === 'answers') {
+        heard.push(event);
+        return;
+      }
       if (!isLogged(event)) return;
       if (event.kind === 'failed') return reject(new Error(sayReport(event.report)));
       const isKnown = earlier !== null && (event.kind === 'run-started' || !isOfTraining(event));
@@ -199,7 +208,8 @@ export function play(
       if (!isKnown) used = meter(event);
       tell(event);
       if (event.kind !== 'status') return;
-      if (event.status === 'finished') resolve({ log, seconds: since(), used, stopped: null });
+      if (event.status === 'finished')
+        resolve({ log, seconds: since(), used, answers: answersAfter(updates), stopped: null });
       else if (budget && !isLeaving && event.status === 'paused' && used.updates > (askedAfter ?? Infinity))
         goOn();
     };

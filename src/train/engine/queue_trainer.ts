@@ -3,7 +3,7 @@ import { isHeadline, isLogged } from '../../protocol/protocol.ts';
 import type { Budget } from '../../experiment/budget.ts';
 import type { RunConfig } from '../../units.ts';
 import type { EngineClient } from './client.ts';
-import { condense, labConfig, summarise, type LabOptions } from './lab.ts';
+import { condense, labConfig, resultOf, type LabOptions } from './lab.ts';
 import { isKind, play, type Earlier, type Hold } from './lab_play.ts';
 
 export interface QueuedRun {
@@ -54,12 +54,13 @@ export function createQueueTrainer(start: () => EngineClient): QueueTrainer {
         if (event.kind === 'metrics' || event.kind === 'run-started') tell({ ...at, updates: config.updates }); // prettier-ignore
       });
       try {
-        const { log, seconds, used } = await play(own, { config, earlier }, () => undefined, {
+        const played = await play(own, { config, earlier }, () => undefined, {
           ...(until && { until }),
           ...{ hold, wants: isHeadline },
         });
+        const result = condense(await resultOf(own, played));
         own.send({ kind: 'close' });
-        return condense(summarise(log, seconds, used));
+        return result;
       } catch (error) {
         close(); // another begins on a device of its own
         throw error;

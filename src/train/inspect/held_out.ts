@@ -3,8 +3,7 @@ import * as v from 'valibot';
 import type { HeldOut, HeldOutQuestion } from '../../protocol/inspection.ts';
 import { whole } from '../../protocol/schema.ts';
 import { environmentNamed, parseRunConfig } from '../config/config.ts';
-import { isRight } from '../../algo/reward/reward.ts';
-import { gradeHeldOut, scoresOf } from '../run/evaluate.ts';
+import { gradeHeldOut, rightAnswers, scoresOf } from '../run/evaluate.ts';
 import { checked, fieldOf, placeIn, withPolicy, type QuestionKind } from './question.ts';
 
 const MOST_QUESTIONS = 1000;
@@ -34,8 +33,7 @@ export const evaluateHeldOut: QuestionKind<HeldOutQuestion, HeldOut> = {
           const temperature = greedy ? 0 : config.temperature;
           const of = { policy, environment, dataset, questions, seed: config.seed, temperature, observer };
           const grades = await gradeHeldOut(of);
-          const right = grades.map((grade) => (isRight(grade) ? '1' : '0')).join('');
-          scores.push({ dataset, greedy, ...scoresOf(grades), right });
+          scores.push({ dataset, greedy, ...scoresOf(grades), right: rightAnswers(grades) });
         }
       return { update, questions, scores, parameters };
     }),

@@ -54,6 +54,10 @@ export const scoresOf = (grades: readonly Grade[]): EvaluationScores => ({
   reliability: reliability(grades),
 });
 
+/** A digit per grade: 1 for a right answer in good form. */
+export const rightAnswers = (grades: readonly Grade[]): string =>
+  grades.map((grade) => (isRight(grade) ? '1' : '0')).join('');
+
 /** Scores of the first held-out questions of a data set. */
 export const evaluate = async (request: EvaluationRequest): Promise<EvaluationScores> =>
   scoresOf(await gradeHeldOut(request));

@@ -3,7 +3,7 @@
  * that happens is posted as an event; every random number is keyed by the seed and the update, so the same seed gives the same events.
  */
 import { afterValidation } from '../../algo/reward/boundary.ts';
-import { evaluate } from './evaluate.ts';
+import { gradeHeldOut, rightAnswers, scoresOf } from './evaluate.ts';
 import type { CheckedStep } from '../../protocol/protocol.ts';
 import { assignAdvantages, postCredit, backUp } from './credit.ts';
 import { lossBatches, type LossBatch, type MeasuredGroup } from './batches.ts';
@@ -152,8 +152,10 @@ async function evaluateAll(run: Run, update: number, memory: RunMemory): Promise
     for (const greedy of [false, true]) {
       const temperature = greedy ? 0 : config.temperature;
       const request = { policy, environment, dataset, questions, seed: config.seed, temperature };
-      const scores = await evaluate({ ...request, observer: gateRounds(run) });
+      const grades = await gradeHeldOut({ ...request, observer: gateRounds(run) });
+      const scores = scoresOf(grades);
       post({ kind: 'evaluation', update, dataset, questions, greedy, ...scores });
+      run.tellAnswers?.({ kind: 'answers', update, dataset, greedy, right: rightAnswers(grades) });
       if (greedy) validation += scores.exactMatch / datasets.length;
     }
   }

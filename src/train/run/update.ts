@@ -11,7 +11,7 @@ import type {
   TrainablePolicy,
 } from '../../units.ts';
 import type { UpdateProfiler } from '../engine/profile.ts';
-import type { Phase, ProfiledUpdate, RunEvent, StepCheck } from '../../protocol/protocol.ts';
+import type { HeldOutAnswers, Phase, ProfiledUpdate, RunEvent, StepCheck } from '../../protocol/protocol.ts';
 import type { Gates } from './gates.ts';
 import type { RunMemory, Settled } from './memory.ts';
 
@@ -40,6 +40,7 @@ export interface Run extends Policies {
   readonly startProfile?: (update: number) => Profiling | null;
   /** Who is told of the check of this update's steps; null where nobody asked for it. */
   readonly takeStepCheck?: (update: number) => ((check: StepCheck) => void) | null;
+  readonly tellAnswers?: (answers: HeldOutAnswers) => void;
   /** Told where the run stands after each update, its evaluations done, before the next: checkpoints are taken here. */
   readonly onSettled?: (standing: Settled) => void;
 }
