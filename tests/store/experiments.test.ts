@@ -268,12 +268,18 @@ test('what a person chooses is an experiment that the command line reads, or say
     arms: [{ name: 'grpo', title: 'GRPO' }, { name: 'at2po', title: 'AT²PO' }],
     base: { preset: 'instant', settings: ['datasets=musique', 'evaluation.datasets=musique'] },
   });
-  const values = experimentOf({ ...FIRST_DRAFT, compares: 'setting', dataset: null });
+  const values = experimentOf({ ...FIRST_DRAFT, compares: 'setting', datasets: [] });
+  expect(values.base.settings).toEqual([]);
   expect(values.arms.map(({ settings }) => settings[0])).toEqual([
     'algorithm.loss.reduction=seq-mean-token-mean',
     'algorithm.loss.reduction=token-mean',
   ]);
   expect(parseExperiment(JSON.parse(JSON.stringify(values)))).toEqual(values);
+  const several = experimentOf({ ...FIRST_DRAFT, datasets: ['musique', 'stale', 'metered'] });
+  expect(several.base.settings).toEqual([]);
+  expect(several.question).toBe('Which is better on musique, stale and metered: GRPO or AT²PO?');
+  expect(plannedRuns(several).map(({ id }) => id).slice(0, 4)).toEqual(['grpo-musique-1', 'at2po-musique-1', 'grpo-stale-1', 'at2po-stale-1']);
+  expect(plannedRuns(several)[3].options.join(' ')).toContain('--set datasets=stale --set evaluation.datasets=stale');
   expect(() => experimentOf({ ...FIRST_DRAFT, amount: NaN })).toThrow('budget.amount');
   expect(() => experimentOf({ ...FIRST_DRAFT, compares: 'setting', values: '' })).toThrow('arms');
 }); // prettier-ignore

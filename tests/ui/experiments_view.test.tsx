@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { page } from 'vitest/browser';
 import { cleanup, render } from 'vitest-browser-react';
 import shipped from '../../docs/results/experiments/reduction/reduction.experiment.json?raw';
+import table from '../../docs/results/experiments/table_1/table_1.experiment.json?raw';
 import { writeRecording } from '../../src/files/recording.ts';
 import { readRecording } from '../../src/files/recording.ts';
 import { isLogged } from '../../src/protocol/protocol.ts';
@@ -19,7 +20,9 @@ interface Shipped {
   readonly runs: readonly {
     readonly id: string;
     readonly date: string;
-    readonly heldOut: { readonly after: { readonly exactMatch: number } };
+    readonly heldOut: {
+      readonly after: { readonly exactMatch: number; readonly right?: { readonly sampled: string } };
+    };
   }[];
 }
 const { runs } = JSON.parse(shipped) as Shipped;
@@ -32,7 +35,7 @@ afterEach(async () => {
   await page.viewport(1280, 800);
 });
 
-async function open(kept: readonly string[] = []) {
+async function open(kept: readonly string[] = [], text = shipped) {
   const log = await scriptedLog();
   const bytes = await writeRecording(log.filter(isLogged));
   const config = configOf(log);
@@ -44,7 +47,7 @@ async function open(kept: readonly string[] = []) {
   };
   const tools = {
     ...NO_EXPERIMENTS,
-    shipped: () => Promise.resolve([{ name: 'reduction.experiment.json', text: shipped }]),
+    shipped: () => Promise.resolve([{ name: 'shown.experiment.json', text }]),
   };
   const read = (file: Blob) => readRecording(file);
   const lab = createLab(() => undefined, '#v1&view=experiments', read, null, {}, { keeper, tab: NO_TAB, experiments: tools }); // prettier-ignore
@@ -115,6 +118,40 @@ test('a point leads to its run, a turn to the update at which it came; what is n
   await page.getByRole('button', { name: /^GRPO, seed 2: / }).first().click(); // prettier-ignore
   await expect.element(page.getByText('Run grpo-2 is not kept in this browser')).toBeVisible();
 });
+
+test('scores by data set are counted from single answers', async () => {
+  await open([], table);
+  await expect.element(page.getByRole('region', { name: 'Scores by data set' })).toBeVisible();
+  const { runs: all } = JSON.parse(table) as Shipped;
+  const share = (arm: string, task: string, from: number): string => {
+    const own = all.filter(({ id }) => id.startsWith(`${arm}-${task}-`));
+    return mean(own.map(({ heldOut }) => mean([...heldOut.after.right!.sampled.slice(from, from + 300)].map(Number)))).toFixed(3);
+  };
+  const heads = [...document.querySelectorAll('[aria-label="Scores by data set"] thead th')].map(({ textContent }) => textContent);
+  const rows = [...document.querySelectorAll('[aria-label="Scores by data set"] tbody tr')];
+  const cell = (row: number, head: string): string => rows[row].children[heads.indexOf(head)].textContent.slice(0, 5);
+  expect(rows).toHaveLength(7);
+  expect(cell(0, 'multi_hop, musique')).toBe(share('at2po', 'multi_hop', 600));
+  expect(cell(6, 'multi_hop, bamboogle')).toBe(share('tree_grpo', 'multi_hop', 900));
+  expect(cell(3, 'single_hop, popqa')).toBe(share('dapo', 'single_hop', 600));
+  expect(cell(0, 'multi_hop, musique')).not.toBe(cell(6, 'multi_hop, musique'));
+  await page.viewport(390, 844);
+  expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(390);
+}); // prettier-ignore
+
+test('several tasks are put together in the form: a run of each method, seed and task', async () => {
+  await open();
+  const form = page.getByRole('region', { name: 'New experiment' });
+  await expect.element(form.getByText('10 runs, one after another')).toBeVisible();
+  await form.getByRole('button', { name: 'Another task' }).click();
+  await expect.element(form.getByText('20 runs, one after another')).toBeVisible();
+  await form.getByRole('button', { name: 'Another task' }).click();
+  await expect.element(form.getByText('30 runs, one after another')).toBeVisible();
+  const taken = [...form.element().querySelectorAll('select')].map(({ value }) => value).filter((value) => ['musique', 'hotpot', '2wiki'].includes(value));
+  expect(new Set(taken).size).toBe(3); // none twice
+  await form.getByRole('button', { name: /^Leave .* out$/ }).first().click();
+  await expect.element(form.getByText('20 runs, one after another')).toBeVisible();
+}); // prettier-ignore
 
 test('a new experiment is started in two presses; what cannot be trained says why', async () => {
   const { lab } = await open();

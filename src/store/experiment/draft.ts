@@ -7,7 +7,7 @@ export { CURRENCY_NAMES, type Currency } from '../../experiment/budget.ts';
 
 export interface ExperimentDraft {
   readonly preset: string;
-  readonly dataset: string | null; // questions to train and to be held out; null: the preset's own
+  readonly datasets: readonly string[]; // to train on and hold out, each a task of its own; none: the preset's
   readonly compares: 'methods' | 'setting';
   readonly methods: readonly string[]; // the first is what the others are compared with
   readonly method: string; // whose setting is varied
@@ -22,7 +22,7 @@ export interface ExperimentDraft {
 
 /** Runs live or die on it within minutes, so it tells methods apart. */
 export const FIRST_DRAFT: ExperimentDraft = {
-  ...{ preset: 'instant', dataset: 'musique', compares: 'methods', methods: ['grpo', 'at2po'] },
+  ...{ preset: 'instant', datasets: ['musique'], compares: 'methods', methods: ['grpo', 'at2po'] },
   ...{ method: 'at2po', path: 'algorithm.loss.reduction', values: 'seq-mean-token-mean, token-mean' },
   ...{ seeds: 5, by: 'updates', amount: 40, questions: 300, equalWithin: 0.05 },
 };
@@ -35,8 +35,8 @@ const slug = (text: string): string => text.toLowerCase().replace(/[^a-z0-9_.]+/
 export const valuesOf = ({ values }: ExperimentDraft): readonly string[] =>
   values.split(',').map((value) => value.trim()).filter((value) => value !== ''); // prettier-ignore
 
-const listed = (names: readonly string[]): string =>
-  names.length < 3 ? names.join(' or ') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+const listed = (names: readonly string[], word: 'or' | 'and'): string =>
+  names.length < 3 ? names.join(` ${word} `) : `${names.slice(0, -1).join(', ')} ${word} ${names.at(-1)}`;
 
 function armsOf(draft: ExperimentDraft) {
   if (draft.compares === 'methods')
@@ -51,18 +51,17 @@ function armsOf(draft: ExperimentDraft) {
 /** @throws ExperimentError naming the first field that is not as it should be */
 export function experimentOf(draft: ExperimentDraft): Experiment {
   const arms = armsOf(draft);
-  const { dataset, seeds, by, amount, questions, equalWithin } = draft;
-  const on = dataset ?? draft.preset;
-  const titles = listed(arms.map(({ title }) => title));
+  const { datasets, seeds, by, amount, questions, equalWithin } = draft;
+  const settingsOf = (name: string): readonly string[] => [`datasets=${name}`, `evaluation.datasets=${name}`];
+  const on = datasets.length === 0 ? [draft.preset] : datasets;
+  const titles = listed(arms.map(({ title }) => title), 'or'); // prettier-ignore
   const of = draft.compares === 'setting' ? ` of ${methodTitle(draft.method)}` : '';
   return parseExperiment({
-    name: slug([...arms.map(({ name }) => name), on].join('-')).slice(0, 60),
-    question: `Which is better on ${on}: ${titles}${of}?`,
-    base: {
-      preset: draft.preset,
-      settings: dataset === null ? [] : [`datasets=${dataset}`, `evaluation.datasets=${dataset}`],
-    },
+    name: slug([...arms.map(({ name }) => name), ...on].join('-')).slice(0, 60),
+    question: `Which is better on ${listed(on, 'and')}: ${titles}${of}?`,
+    base: { preset: draft.preset, settings: datasets.length === 1 ? settingsOf(datasets[0]) : [] },
     arms,
+    ...(datasets.length > 1 && { tasks: datasets.map((name) => ({ name, settings: settingsOf(name) })) }),
     seeds: Array.from({ length: seeds }, (_, index) => index + 1),
     budget: { by, amount },
     evaluation: { questions },

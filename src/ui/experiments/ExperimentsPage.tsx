@@ -173,6 +173,7 @@ function Detail({ experiments, held }: DetailProps) {
       </div>
       {over > 0 && (
         <>
+          <DataSetTable results={results} />
           <ScoreStrips results={results} runs={runs} onShow={show} />
           <ArmTable results={results} />
         </>
@@ -180,7 +181,6 @@ function Detail({ experiments, held }: DetailProps) {
       <SmallMultiples results={results} runs={runs} onShow={show} progressOf={progressOf} />
       {over > 0 && (
         <>
-          <DataSetTable results={results} />
           <details>
             <summary>Differences in numbers</summary>
             <ComparedTable results={results} />

@@ -192,7 +192,12 @@ export function NewExperiment({
     setRefusal(null);
     setDraft((old) => ({ ...old, ...part }));
   };
-  const count = (draft.compares === 'methods' ? draft.methods : valuesOf(draft)).length;
+  const untaken = (own?: string) =>
+    datasets
+      .filter((name) => name === own || !draft.datasets.includes(name))
+      .map((name) => [name, name] as const);
+  const arms = (draft.compares === 'methods' ? draft.methods : valuesOf(draft)).length;
+  const count = arms * Math.max(1, draft.datasets.length);
   const start = (): void => {
     const begin = async (): Promise<string> => experiments.start(experimentOf(draft));
     begin().then(onStarted, (error: unknown) => setRefusal(reportOf(error, 'The experiment cannot start')));
@@ -230,15 +235,44 @@ export function NewExperiment({
             label="Preset"
             value={preset.name}
             options={presets.map(({ name, title }) => [name, title] as const)}
-            onChange={(name) => change({ preset: name, dataset: null })}
+            onChange={(name) => change({ preset: name, datasets: [] })}
           />
           <Choice
             label="Questions"
-            value={draft.dataset ?? ''}
-            options={[['', 'the preset’s own'], ...datasets.map((name) => [name, name] as const)]}
-            onChange={(name) => change({ dataset: name === '' ? null : name })}
+            value={draft.datasets[0] ?? ''}
+            options={[['', 'the preset’s own'], ...untaken(draft.datasets[0])]}
+            onChange={(name) => change({ datasets: name === '' ? [] : [name, ...draft.datasets.slice(1)] })}
           />
         </div>
+        {draft.datasets.slice(1).map((dataset) => (
+          <span key={dataset} className="bar">
+            <Choice
+              label="and, as a task of its own,"
+              value={dataset}
+              options={untaken(dataset)}
+              onChange={(name) =>
+                change({ datasets: draft.datasets.map((each) => (each === dataset ? name : each)) })
+              }
+            />
+            <button
+              type="button"
+              className="small quiet"
+              aria-label={`Leave ${dataset} out`}
+              onClick={() => change({ datasets: draft.datasets.filter((each) => each !== dataset) })}
+            >
+              ×
+            </button>
+          </span>
+        ))}
+        {draft.datasets.length > 0 && untaken().length > 0 && (
+          <button
+            type="button"
+            className="small"
+            onClick={() => change({ datasets: [...draft.datasets, untaken()[0][0]] })}
+          >
+            Another task
+          </button>
+        )}
         <div className="new-row">
           <Whole
             label="Seeds"

@@ -86,15 +86,18 @@ export const ArmTable = ({ results }: { readonly results: Results }) => (
 export function DataSetTable({ results: { experiment, dataSets } }: { readonly results: Results }) {
   if (dataSets.length === 0) return null;
   return (
-    <details>
-      <summary>By data set</summary>
+    <details open>
+      <summary>By data set: mean, and its 95 % interval over seeds</summary>
       <NumberTable label="Scores by data set" heads={['arm', ...dataSets.map(({ title }) => title)]}>
         {experiment.arms.map((arm, a) => (
           <tr key={arm.name}>
             <th scope="row">{armTitle(arm)}</th>
             {dataSets.map(({ title, arms }) => (
               <td key={title}>
-                {fixed(arms[a].mean)} {arms[a].interval && `(${range(arms[a].interval)})`}
+                {fixed(arms[a].mean)}
+                {arms[a].interval && (
+                  <span className="small soft exp-interval">{range(arms[a].interval)}</span>
+                )}
               </td>
             ))}
           </tr>
