@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PLAIN_REWARD } from '../../src/algo/catalogue/defaults.ts';
 import { BOUNDARY_START, type BoundaryState } from '../../src/algo/reward/boundary.ts';
-import { REWARD_RULE, overlongLoss } from '../../src/algo/reward/reward_rules.ts';
+import { REWARD_RULE, overlongLoss, punishesForm } from '../../src/algo/reward/reward_rules.ts';
 import { scoreLeaves, scoreTrees, trajectoryOf } from '../../src/algo/reward/reward.ts';
 import { responseTokens } from '../../src/algo/tree/tree.ts';
 import { searchEnvironment } from '../../src/env/search/search.ts';
@@ -26,6 +26,14 @@ const graded = await searchGroup(prompt, [
   [`${say.answer(wrong)} done`],
   ['<think> plan </think> <answer>'],
 ]);
+
+test('F1 and Boundary take off for form, as their words say; exact match and format credit do not', () => {
+  for (const rule of REWARD_RULES)
+    if (rule !== 'environment') {
+      const { formula } = REWARD_RULE.options.find(({ value }) => value === rule)!;
+      expect([rule, punishesForm(rule)]).toEqual([rule, formula.includes('−1 malformed')]);
+    }
+});
 
 test('every rule has its words', () => {
   expect(REWARD_RULE.options.map(({ value }) => value)).toEqual([...REWARD_RULES]);

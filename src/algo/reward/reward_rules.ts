@@ -77,6 +77,19 @@ export function ruleReward(
   }
 }
 
+const MALFORMED: Grade = {
+  exactMatch: 0,
+  f1: 0,
+  formatValid: false,
+  answer: null,
+  unknown: false,
+  toolsUsed: 0,
+};
+
+/** Whether the rule takes something off a malformed row, so that one without a right answer earns less than nothing. */
+export const punishesForm = (rule: Exclude<RewardRule, 'environment'>): boolean =>
+  ruleReward(rule, MALFORMED, false) < 0;
+
 /**
  * What a long response loses: 0 up to R − buffer, then linearly to `overlongPenalty` at R.
  * @param length response tokens of the row

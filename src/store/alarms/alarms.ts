@@ -1,5 +1,6 @@
 /** Alarms: a run that is dying says so while it can still be saved. Pure functions of what the run has said so far. */
 import type { RunHeader, RunState } from '../record/run_state.ts';
+import { punishesForm } from '../../algo/reward/reward_rules.ts';
 import { recent } from '../../experiment/windows.ts';
 import { stepAlarmsOf, type StepAlarmKind } from './step_alarms.ts';
 import { exampleOf, type AlarmOf } from './alarm_examples.ts';
@@ -53,11 +54,12 @@ function deathOf({ history, at }: Case): string {
 /** Below this share of right answers there is next to none to learn from. */
 const NONE_RIGHT = 0.05;
 
-/** Rules under which a malformed row earns less than a wrong one. */
+/** Whether a malformed row earns less than nothing. Of the environments, `search` has it so; in the corridor a wrong way costs too. */
 const malformedCosts = (header: RunHeader | null): boolean => {
   const config = header?.config;
   if (config?.environment !== 'search') return false;
-  return ['environment', 'f1', 'boundary'].includes(config.algorithm.reward.rule);
+  const { rule } = config.algorithm.reward;
+  return rule === 'environment' || punishesForm(rule);
 };
 
 function lazinessOf({ history, at, header }: Case): string {
