@@ -8,7 +8,6 @@ import {
   checkFork,
   URGENT_COMMANDS,
   type EngineEvent,
-  type HeldOutAnswers,
   type Place,
   type RunCommand,
   type RunEvent,
@@ -28,9 +27,9 @@ import type { AskedOf, QuestionTable } from '../inspect/question.ts';
 import { restore } from '../run/checkpoint.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../run/checkpoint_file.ts';
 import { RunStopped, Gates, type GateState } from '../run/gates.ts';
-import { START, type Settled } from '../run/memory.ts';
+import { START } from '../run/memory.ts';
 import { train } from '../run/run.ts';
-import type { Policies, Profiling } from '../run/update.ts';
+import type { Policies, Profiling, Run } from '../run/update.ts';
 import type { Backend } from './backend.ts';
 import { Desk } from './desk.ts';
 import { QuestionError, reportOf } from '../../protocol/errors.ts';
@@ -290,14 +289,13 @@ export class Engine {
       session.diary?.settle(checkpoint.update, () => encodeCheckpoint(checkpoint));
     transport.announce();
     const now = (): number => performance.now() - transport.waitedMs;
-    const run = { config, environment, ...policies, transport, post, now };
-    const hooks = {
-      startProfile,
-      tellAnswers: (answers: HeldOutAnswers) => this.#session === session && this.#options.post(answers),
-      takeStepCheck: (update: number) => session.stepChecks.take(update),
-      onSettled: (standing: Settled) => settle(session, standing),
+    const run: Run = {
+      ...{ config, environment, ...policies, transport, post, now, startProfile },
+      tellAnswers: (answers) => this.#session === session && this.#options.post(answers),
+      takeStepCheck: (update) => session.stepChecks.take(update),
+      onSettled: (standing) => settle(session, standing),
     };
-    session.done = train({ ...run, ...hooks }, checkpoint ?? START)
+    session.done = train(run, checkpoint ?? START)
       .catch((error: unknown) => {
         if (error instanceof RunStopped || this.#session !== session) return;
         transport.stop();
