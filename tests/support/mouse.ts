@@ -1,14 +1,10 @@
 /** A mouse as the browser sees it, by the DevTools protocol: what is made up in the page selects no text. */
-import { cdp } from 'vitest/browser';
+import { devtools } from './devtools.ts';
 
 export interface Point {
   readonly x: number; // px of the window
   readonly y: number;
 }
-
-/** Vitest leaves the session's type to its provider. */
-const devtools = (method: string, params: object): Promise<unknown> =>
-  (cdp() as unknown as { send(method: string, params: object): Promise<unknown> }).send(method, params);
 
 /** In px of the outer page: the test's page is a frame of it, which may be scaled. */
 function outside({ x, y }: Point): Point {

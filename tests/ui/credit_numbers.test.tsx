@@ -1,7 +1,7 @@
 /** Credit on screen against the numbers that the trainer logged, step by step, rule by rule, on every kind of run. */
 import { isLogged } from '../../src/protocol/protocol.ts';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { cdp } from 'vitest/browser';
+import { devtools } from '../support/devtools.ts';
 import { cleanup, render, type RenderResult } from 'vitest-browser-react';
 import { OWN_CREDIT, recredit, type CreditChoice } from '../../src/store/credit/credit.ts';
 import { createLab, type Lab } from '../../src/store/lab/lab.ts';
@@ -129,10 +129,7 @@ async function onTheWay(node: number, change: () => void): Promise<readonly stri
 }
 
 const lessMotion = (value: 'reduce' | ''): Promise<unknown> =>
-  (cdp() as unknown as { send(method: string, params: object): Promise<unknown> }).send(
-    'Emulation.setEmulatedMedia',
-    { features: [{ name: 'prefers-reduced-motion', value }] },
-  );
+  devtools('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-reduced-motion', value }] });
 
 test('another rule moves the numbers visibly, and at once where a person asks for less motion', async () => {
   const lab = await scriptedLab();

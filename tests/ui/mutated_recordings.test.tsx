@@ -15,6 +15,7 @@ import { VIEWS } from '../../src/store/place/selection.ts';
 import { App } from '../../src/ui/shell/App.tsx';
 import { hostile, isCheap, originals } from '../support/hostile_files.ts';
 import { mutated, smallRecording } from '../support/mutated_recordings.ts';
+import { pageThreadMs } from '../support/devtools.ts';
 import { scriptedLog } from '../support/scripted_lab.ts';
 
 const FILES = 260;
@@ -115,34 +116,8 @@ test('every view shows what mutated recordings give as the run on screen', async
   await cleanup();
 });
 
-/** The longest time between two beats on this thread, and on one that does nothing else: the machine's own share. */
-function heartbeat() {
-  const beat = `let last = performance.now(), longest = 0;
-    setInterval(() => { const now = performance.now(); longest = Math.max(longest, now - last); last = now; }, 20);`;
-  const address = URL.createObjectURL(new Blob([`${beat} onmessage = () => postMessage(longest);`]));
-  const idle = new Worker(address);
-  let [last, longest] = [performance.now(), 0];
-  const timer = setInterval(() => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-  }, 20);
-  return async (): Promise<{ readonly here: number; readonly idle: number }> => {
-    await new Promise((resolve) => setTimeout(resolve, 40)); // a beat after the work
-    clearInterval(timer);
-    const there = await new Promise<number>((resolve) => {
-      idle.onmessage = ({ data }: MessageEvent<number>) => resolve(data);
-      idle.postMessage(null);
-    });
-    idle.terminate();
-    URL.revokeObjectURL(address);
-    return { here: longest, idle: there };
-  };
-}
-
 const RUN_FILES = 8; // and no bombs, which cost seconds each to make
 const STUCK_MS = 1000;
-const LONGER = 4; // than the same run as it was written, which the page folds and draws too
 
 test(`${RUN_FILES} hostile run files opened as a person opens them: the page is never stuck, runs no script, and stays`, async () => {
   const own = await originals();
@@ -159,19 +134,13 @@ test(`${RUN_FILES} hostile run files opened as a person opens them: the page is 
   lab.run.apply((await scriptedLog()).filter(({ kind }) => kind !== 'ready'));
   lab.selection.select({ view: 'tree' });
   screen = await render(<App lab={lab} />);
-  const pauses = async (bytes: Uint8Array<ArrayBuffer>, name: string) => {
-    const stop = heartbeat();
-    await lab.files.open(new File([bytes], `${name}.turnwise`));
-    return stop();
-  };
-  const whole = await pauses(own.files.bundle, 'whole');
-  expect(lab.files.getState().opened).not.toBeNull();
-  lab.files.dismiss();
   let opened = 0;
   for (const [number, { bytes, mutation }] of bundles.entries()) {
-    const { here, idle } = await pauses(bytes, `file ${number}`);
-    // Not how quick it is: a thread that does not answer for so much longer is stuck, whatever the machine does beside it.
-    expect(here, `file ${number}, ${mutation}`).toBeLessThan(STUCK_MS + idle + LONGER * whole.here);
+    const before = await pageThreadMs();
+    await lab.files.open(new File([bytes], `file ${number}.turnwise`));
+    // A page that works for less than a second in all cannot have been stuck for one.
+    const work = (await pageThreadMs()) - before;
+    expect(work, `file ${number}, ${mutation}`).toBeLessThan(STUCK_MS);
     const { failure, opened: file } = lab.files.getState();
     opened += Number(file !== null);
     const said = failure ?? lab.shelf.getState().failure;

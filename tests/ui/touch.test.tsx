@@ -1,6 +1,6 @@
 /** Fingers, as the browser sees them: touches are given to it by the DevTools protocol, not to the page as events. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { cdp } from 'vitest/browser';
+import { devtools } from '../support/devtools.ts';
 import { cleanup, render } from 'vitest-browser-react';
 import type { Lab } from '../../src/store/lab/lab.ts';
 import { ROOT } from '../../src/units.ts';
@@ -14,10 +14,6 @@ interface Finger {
 }
 
 let lab: Lab;
-
-/** Vitest leaves the session's type to its provider. */
-const devtools = (method: string, params: object): Promise<unknown> =>
-  (cdp() as unknown as { send(method: string, params: object): Promise<unknown> }).send(method, params);
 
 beforeEach(async () => {
   lab = await scriptedLab();
