@@ -1,15 +1,6 @@
-/** Experiments as data, their runs, the answer and its page; early signs; what a run spends. */
-import { readFileSync } from 'node:fs';
+/** Experiments as data, their runs, the answer and its page. */
 import { expect, test } from 'vitest';
 import { compareArms } from '../../src/experiment/answer.ts';
-import { CURRENCY_NAMES, isUsedUp, spendingMeter, spentBy } from '../../src/experiment/budget.ts';
-import {
-  collapseOf,
-  earlySigns,
-  EARLY_SIGNS,
-  firstWarning,
-  type Curves,
-} from '../../src/experiment/collapse.ts';
 import {
   armDifference,
   ExperimentError,
@@ -18,30 +9,9 @@ import {
   readExperiment,
   type Experiment,
 } from '../../src/experiment/experiment.ts';
-import { markdownOf, resultsOf, saySigns, signTable } from '../../src/experiment/report.ts';
+import { markdownOf, resultsOf } from '../../src/experiment/report.ts';
 import { readRunFile, summariseArms, type RunFile, type Runs } from '../../src/experiment/results.ts';
-import { spreadOf } from '../../src/experiment/variance.ts';
-import { leftIn } from '../../scripts/run_queue.mjs';
-import { sixDigits } from '../../src/files/recording.ts';
-import { isLogged } from '../../src/protocol/protocol.ts';
-import { condense, summarise } from '../../src/train/engine/lab.ts';
-import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
-
-const FILE = {
-  name: 'reduction',
-  question: 'Does a mean over tokens keep AT²PO alive?',
-  base: { preset: 'instant', settings: ['datasets=musique'] },
-  arms: [
-    { name: 'rows', algorithm: 'at2po' },
-    { name: 'tokens', algorithm: 'at2po', settings: ['algorithm.loss.reduction=token-mean'] },
-  ],
-  seeds: [1, 2, 3, 4, 5, 6],
-  budget: { by: 'tokens', amount: 200_000, mostUpdates: 80 },
-  evaluation: { questions: 300 },
-  equalWithin: 0.05,
-} as const;
-
-const changed = (changes: object): Experiment => parseExperiment({ ...FILE, ...changes });
+import { changed, DYING, FILE, FIRST, LIVING, runsOf, steady } from '../support/experiment_file.ts';
 
 test('an experiment stands for its runs: arms of one seed first, each with the options of the lab', () => {
   const runs = plannedRuns(parseExperiment(FILE));
@@ -94,30 +64,9 @@ test('text that is no JSON is refused', () => {
   expect(readExperiment(JSON.stringify(FILE), 'x.json').arms).toHaveLength(2);
 });
 
-const steady = (value: number, count = 12): number[] => Array.from({ length: count }, () => value);
-const LIVING: Curves = { exactMatch: [...steady(0.1, 6), ...steady(0.3, 6)], depth: steady(4), deadTrees: steady(0.2), entropy: steady(0.2) }; // prettier-ignore
-const DYING: Curves = { exactMatch: steady(0.05), depth: [...steady(4, 6), ...steady(2, 6)], deadTrees: [...steady(0.2, 5), ...steady(0.8, 7)], entropy: steady(0.2) }; // prettier-ignore
-
-/** Runs of the experiment with these scores, by arm; null: not there. */
-function runsOf(
-  experiment: Experiment,
-  scores: Readonly<Record<string, readonly (number | null)[]>>,
-  curves = LIVING,
-): Runs {
-  const runs = plannedRuns(experiment).flatMap((planned): [string, RunFile][] => {
-    const score = scores[planned.arm][experiment.seeds.indexOf(planned.seed)];
-    if (score === null || score === undefined) return [];
-    const at = (exactMatch: number) => ({ exactMatch, greedyExactMatch: exactMatch });
-    const file = { id: planned.id, options: planned.options, seed: planned.seed, adapter: { vendor: 'v', architecture: 'a' }, date: '2026-11-28T00:00:00Z', heldOut: { questions: 300, before: at(0.05), after: at(score) }, used: { updates: 60, tokens: 2e5, generated: 3e5, seconds: 100 }, metrics: curves }; // prettier-ignore
-    return [[planned.id, readRunFile(JSON.stringify(file), planned, 'f')]];
-  });
-  return new Map(runs);
-}
-
 const compared = (experiment: Experiment, runs: Runs) =>
   compareArms(experiment, summariseArms(experiment, runs));
 
-const FIRST = [0.3, 0.32, 0.28, 0.31, 0.29, 0.3];
 const moved = (by: readonly number[]): number[] => FIRST.map((score, at) => score + by[at % by.length]);
 
 test.each([
@@ -246,168 +195,4 @@ test('a run of other settings is not taken for this one', () => {
   expect(() => readRunFile('{', planned, 'runs/a.json')).toThrow(
     /no run.*runs\/a\.json\): got text that is no JSON.*--out/,
   );
-});
-
-test('a run collapses where its answers are flat and its paths short or its trees dead, to the end', () => {
-  expect(collapseOf(LIVING)).toBeNull();
-  expect(collapseOf(DYING)).toBe(10); // the first window of which the start is whole
-  expect(collapseOf({ ...DYING, deadTrees: steady(0.2) })).toBe(10); // by its paths alone
-  expect(collapseOf({ ...DYING, depth: steady(4) })).toBe(10); // by its trees alone
-  const back = { ...DYING, depth: [...DYING.depth!, ...steady(4, 9)], deadTrees: [...DYING.deadTrees!, ...steady(0.1, 9)], exactMatch: [...DYING.exactMatch!, ...steady(0.3, 9)] }; // prettier-ignore
-  expect(collapseOf(back)).toBeNull(); // it recovered
-  expect(collapseOf({ exactMatch: steady(0.05, 9), depth: steady(1, 9) })).toBeNull(); // too short to tell
-  expect(collapseOf({ ...DYING, exactMatch: DYING.exactMatch!.map(() => null) })).toBeNull();
-});
-
-test('signs are counted by run: told in time, missed, false', () => {
-  const dead = EARLY_SIGNS.filter(({ signal }) => signal === 'deadTrees');
-  expect(dead.map((sign) => firstWarning(DYING, sign))).toEqual([6, 7, 8, 9]); // windows of five: 0.32, 0.44, 0.56, 0.68
-  const [first] = earlySigns([DYING, LIVING, { ...LIVING, deadTrees: steady(0.35) }], dead);
-  expect(first).toMatchObject({ collapsed: 1, inTime: 1, leads: [4], lead: 4, survived: 2, falseAlarms: 1 });
-  const depth = EARLY_SIGNS.filter(({ signal }) => signal === 'depth');
-  expect(earlySigns([DYING], depth).map(({ inTime }) => inTime)).toEqual([0, 0, 0, 0]); // with it, not before
-  const shorter = { depth: [...steady(4, 5), ...steady(3.65, 7)] }; // 2.65 of 3 turns beyond the first
-  expect(depth.map((sign) => firstWarning(shorter, sign))).toEqual([10, null, null, null]);
-  const entropy = earlySigns(
-    [DYING],
-    EARLY_SIGNS.filter(({ signal }) => signal === 'entropy'),
-  );
-  expect(entropy.map(({ inTime, lead }) => [inTime, lead])).toEqual(
-    Array.from({ length: 4 }, () => [0, null]),
-  );
-});
-
-test('of 34 runs of the prototype the two collapse whose alarms never ended', () => {
-  const { runs } = JSON.parse(readFileSync('docs/results/prototype/curves.json', 'utf8')) as { runs: Record<string, Curves> }; // prettier-ignore
-  const down = Object.entries(runs).filter(([, curves]) => collapseOf(curves) !== null);
-  expect(down.map(([name, curves]) => [name, collapseOf(curves)])).toEqual([
-    ['grpo_hard_s1', 10], // dead trees since 9, before the start is known
-    ['grpo_hard_s2', 13],
-  ]);
-  expect(Object.keys(runs)).toHaveLength(34);
-});
-
-test('the page ranks warnings only where collapses are enough, and says what was chosen on what', () => {
-  const runs = [DYING, LIVING, { ...LIVING, deadTrees: steady(0.35) }, { exactMatch: steady(0.1, 3) }];
-  expect(saySigns(earlySigns(runs), runs)).toBe(
-    '1 of 4 runs are too short to tell. 1 of 3 runs collapsed. The largest share told in time less the share of false alarms has “dead trees at least 0.4”: 1 of 1 told, 3 updates before in the median, 0 false alarms in 2 runs. It was chosen on these runs, so on others it will do worse; 1 collapse cannot tell one warning from the next (see the intervals).',
-  );
-  expect(saySigns(earlySigns([LIVING]), [LIVING])).toMatch(/^None of the 1 runs collapsed/);
-  expect(signTable(earlySigns([DYING, LIVING]))).toContain(
-    '| dead trees at least 0.3 | 1 of 1 (0.207 to 1.000) | 4 | 0 | 0 of 1 (0.000 to 0.793) |',
-  );
-});
-
-test('what a run spends is counted from its log', async () => {
-  const log = (await scriptedRun(smallConfig())).filter(isLogged);
-  const used = spentBy(log);
-  const metrics = log.flatMap((event) => (event.kind === 'metrics' ? [event.metrics] : []));
-  const nodes = log.flatMap((event) =>
-    event.kind === 'node' && event.node.origin.kind !== 'duplicate' ? [event.node] : [],
-  );
-  const sampled = nodes.flatMap(({ mask }) => mask).filter((bit) => bit === 1).length;
-  expect(used.updates).toBe(2);
-  expect(used.tokens).toBe(metrics.reduce((sum, { sampledTokens }) => sum + sampledTokens, 0));
-  expect(used.tokens).toBe(sampled); // all that was sampled has an event
-  expect(used.generated).toBe(nodes.reduce((sum, { tokens }) => sum + tokens.length, 0));
-  expect(used.generated).toBeGreaterThan(used.tokens);
-  const answers = nodes.filter(({ origin, mask }) => origin.kind === 'continuation' && mask[0] === 0); // of chains each is a call's
-  const unread = nodes.filter(({ ending }) => ending === 'tool-failure' || ending === 'empty-call');
-  expect(used.calls).toBe(answers.length + unread.length);
-  expect(used.calls).toBeGreaterThan(0);
-  const grown = log.find((event) => event.kind === 'node' && event.node.origin.kind !== 'root');
-  if (grown?.kind !== 'node') throw new Error('no node grew');
-  const copy = {
-    ...grown,
-    node: { ...grown.node, origin: { kind: 'duplicate', of: grown.node.id } },
-  } as const;
-  expect(spendingMeter(used)(grown).generated).toBe(used.generated + grown.node.tokens.length);
-  expect(spendingMeter(used)(copy)).toEqual(used);
-  expect(isUsedUp(used, { by: 'tokens', amount: used.tokens })).toBe(true);
-  expect(isUsedUp(used, { by: 'tokens', amount: used.tokens + 1 })).toBe(false);
-});
-
-test('what the queue keeps of a run is a run of the experiment, and one that was left goes on with its options alone', async () => {
-  const [planned, other] = plannedRuns(parseExperiment(FILE));
-  const { id, options } = planned;
-  const result = summarise((await scriptedRun(smallConfig())).filter(isLogged), 1);
-  const file = readRunFile(JSON.stringify({ id, options, ...condense(result) }), planned, 'f');
-  expect(file.used).toMatchObject({ updates: 2, tokens: result.used.tokens });
-  expect(file.heldOut.after.exactMatch).toBe(sixDigits(result.heldOut.after.exactMatch));
-  expect(file.metrics.depth).toEqual(result.updates.map(({ depth }) => Number(depth.toPrecision(5))));
-  expect(leftIn('runs', id, options)).toMatch(/^runs.rows-1\.[0-9a-f]{8}\.turnwise$/);
-  expect(leftIn('runs', id, other.options)).not.toBe(leftIn('runs', id, options));
-});
-
-test('the command line knows the currencies', () => {
-  const text = readFileSync('scripts/lab.mjs', 'utf8');
-  const list = /const CURRENCIES = \[([^\]]*)\]/.exec(text)?.[1].replaceAll(/['\s]/g, '');
-  expect(list?.split(',')).toEqual(CURRENCY_NAMES);
-});
-
-test('the page tells the spread by seeds from that by questions, of scores and of differences, where runs tell their answers', () => {
-  const experiment = changed({ seeds: [1, 2, 3] });
-  const plain = runsOf(experiment, { rows: [0.5, 0.5, 0.5], tokens: [0.5, 0.5, 0.5] });
-  expect(markdownOf(resultsOf(experiment, plain), 'x', plain)).not.toContain('Seeds or questions');
-  const digits: Readonly<Record<string, string>> = {
-    ...{ 'rows-1': '1100', 'rows-2': '1010', 'rows-3': '0110' },
-    ...{ 'tokens-1': '1110', 'tokens-2': '1111' },
-  };
-  const runs = new Map(
-    [...plain].map(([id, run]): [string, RunFile] => {
-      if (!digits[id]) return [id, run];
-      const after = { ...run.heldOut.after, right: { sampled: digits[id], greedy: '0000' } };
-      return [id, { ...run, heldOut: { ...run.heldOut, after } }];
-    }),
-  );
-  const results = resultsOf(experiment, runs);
-  expect(results.spreads.map(({ arm, of, seeds, questions }) => [arm, of, seeds, questions])).toEqual([
-    ['rows', 'score', 3, 4],
-    ['tokens', 'score', 2, 4],
-    ['tokens', 'difference', 2, 4], // rows-3 has no other
-  ]);
-  const [, , difference] = results.spreads;
-  const matrix = [[0, 0, 1, 0], [0, 1, 0, 1]]; // prettier-ignore
-  expect(difference).toMatchObject(spreadOf(matrix));
-  const page = markdownOf(results, 'x', runs);
-  expect(page).toContain(`| \`tokens\` − \`rows\` | task | 2 × 4 | ${difference.bySeed.toFixed(3)} |`);
-  const greedy = resultsOf({ ...experiment, evaluation: { questions: 4, score: 'greedy' } }, runs);
-  expect(greedy.spreads[0]).toMatchObject({ bySeed: 0, byQuestion: 0, standardError: 0 });
-});
-
-test('the page has a column a data set where runs were evaluated on several, counted from single answers', () => {
-  const settings = ['evaluation.datasets=hotpot', 'evaluation.datasets=hotpot,musique']; // the later counts
-  const experiment = changed({ seeds: [1, 2, 3], base: { preset: 'instant', settings }, evaluation: { questions: 2 } }); // prettier-ignore
-  const answers: Readonly<Record<string, string>> = {
-    ...{ 'rows-1': '1100', 'rows-2': '1010', 'rows-3': '1101' },
-    ...{ 'tokens-1': '0011' },
-  };
-  const runs = new Map(
-    [...runsOf(experiment, { rows: [0.5, 0.5, 0.75], tokens: [0.5] })].map(([id, run]): [string, RunFile] => {
-      const after = { ...run.heldOut.after, right: { sampled: answers[id], greedy: '0000' } };
-      return [id, { ...run, heldOut: { ...run.heldOut, after } }];
-    }),
-  );
-  const results = resultsOf(experiment, runs);
-  expect(results.dataSets.map(({ title, arms }) => [title, ...arms.map(({ mean: of }) => of)])).toEqual([
-    ['hotpot', (1 + 0.5 + 1) / 3, 0],
-    ['musique', (0 + 0.5 + 0.5) / 3, 1],
-    ['all', (0.5 + 0.5 + 0.75) / 3, 0.5],
-  ]);
-  const [{ arms }] = results.dataSets;
-  expect(arms[0].interval).toEqual({ low: 0.5, high: 1 });
-  expect(arms[1].interval).toBeNull(); // one seed
-  expect(markdownOf(results, 'x', runs)).toContain('| `rows` | 0.833 (0.500 to 1.000) | 0.333 (0.000 to 0.500) | 0.583 (0.500 to 0.750) |'); // prettier-ignore
-  const tasks = [{ name: 'two', settings: [] }, { name: 'one', settings: ['evaluation.datasets=nq'] }]; // prettier-ignore
-  expect(resultsOf(changed({ tasks, base: { preset: 'instant', settings } }), new Map()).dataSets.map(({ title }) => title)).toEqual(['two, hotpot', 'two, musique', 'two, mean', 'one, nq']); // prettier-ignore
-  expect(resultsOf(changed({ base: { preset: 'instant', settings: ['evaluation.datasets=nq'] } }), runs).dataSets).toEqual([]); // prettier-ignore
-});
-
-test('answers of questions that are no digits 0 and 1 are refused', () => {
-  const experiment = parseExperiment(FILE);
-  const [planned] = plannedRuns(experiment);
-  const run = runsOf(experiment, { rows: FIRST, tokens: FIRST }).get(planned.id)!;
-  const after = { ...run.heldOut.after, right: { sampled: '0121', greedy: '' } };
-  const text = JSON.stringify({ ...run, heldOut: { ...run.heldOut, after } });
-  expect(() => readRunFile(text, planned, 'f')).toThrow(/heldOut\.after\.right\.sampled.*0121/);
 });
