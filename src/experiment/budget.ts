@@ -1,4 +1,4 @@
-/** What a run may use, in four currencies, so that methods that sample differently can be given the same. Pure. */
+/** What a run may use, in five currencies, so that methods that sample differently can be given the same. Pure. */
 import type { EventOf, RunEvent } from '../protocol/protocol.ts';
 import type { NodeId } from '../units.ts';
 
@@ -14,6 +14,14 @@ export const CURRENCIES = {
   seconds: 'wall clock of rollout and training, without evaluation and pauses',
 } as const;
 export type Currency = keyof typeof CURRENCIES;
+/** A currency's unit as a person reads it: in a form, over a column. */
+export const CURRENCY_UNITS: Readonly<Record<Currency, string>> = {
+  updates: 'updates',
+  tokens: 'sampled tokens',
+  generated: 'generated tokens',
+  calls: 'tool calls',
+  seconds: 'seconds',
+};
 export const CURRENCY_NAMES = Object.keys(CURRENCIES) as readonly Currency[];
 
 export interface Budget {

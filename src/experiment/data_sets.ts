@@ -17,35 +17,34 @@ const SETTING = 'evaluation.datasets';
 const dataSetsOf = ({ asked }: PlannedRun): readonly string[] =>
   asked.settings.findLast(([path]) => path === SETTING)?.[1].split(',') ?? [];
 
+/** A run's share of right answers. @param dataset null: all that it was asked; null, too, where it does not say */
+function shareOf(run: PlannedRun, runs: Runs, { questions, score }: Experiment['evaluation'], dataset: string | null): number | null {
+  const right = runs.get(run.id)?.heldOut.after.right?.[score] ?? '';
+  const at = dataset === null ? 0 : dataSetsOf(run).indexOf(dataset); // an arm may be asked others
+  const some = dataset === null ? right : at < 0 ? '' : right.slice(at * questions, (at + 1) * questions);
+  return some === '' ? null : mean(Array.from(some, Number));
+} // prettier-ignore
+
 /** Every data set of a task, and the task's mean where it has several. Empty where the experiment has one column in all. */
 export function dataSetScores(experiment: Experiment, runs: Runs): readonly DataSetScores[] {
   const { arms, tasks, evaluation } = experiment;
   const planned = plannedRuns(experiment);
-  /** @param at place of the data set in the answers; null: all of them */
-  const columnOf = (task: string, dataset: string | null, at: number | null): DataSetScores => {
-    const scores = ({ id }: PlannedRun): readonly number[] => {
-      const right = runs.get(id)?.heldOut.after.right?.[evaluation.score];
-      if (!right) return [];
-      const some =
-        at === null ? right : right.slice(at * evaluation.questions, (at + 1) * evaluation.questions);
-      return some === '' ? [] : [mean(Array.from(some, Number))];
-    };
-    return {
+  const columns = tasks.flatMap(({ name: task }) => {
+    const own = planned.filter((run) => run.task === task);
+    const sets = [...new Set(own.flatMap(dataSetsOf))];
+    return [...sets, ...(sets.length > 1 ? [null] : [])].map((dataset): DataSetScores => ({
       ...{ task, dataset },
       title: [...(tasks.length > 1 ? [task] : []), dataset ?? (tasks.length > 1 ? 'mean' : 'all')].join(', '),
       arms: arms.map(({ name }) => {
-        const own = planned.filter((run) => run.arm === name && run.task === task).flatMap(scores);
+        const scores = own.flatMap((run) =>
+          run.arm === name ? (shareOf(run, runs, evaluation, dataset) ?? []) : [],
+        );
         return {
-          mean: own.length === 0 ? null : mean(own),
-          interval: own.length < 2 ? null : bootstrapInterval([own], (strata) => mean(strata.flat())),
+          mean: scores.length === 0 ? null : mean(scores),
+          interval: scores.length < 2 ? null : bootstrapInterval([scores], (strata) => mean(strata.flat())),
         };
       }),
-    };
-  };
-  const columns = tasks.flatMap(({ name }) => {
-    const sets = dataSetsOf(planned.find(({ task }) => task === name) ?? planned[0]);
-    const each = sets.map((dataset, at) => columnOf(name, dataset, at));
-    return sets.length > 1 ? [...each, columnOf(name, null, null)] : each;
+    }));
   });
   return columns.length > 1 ? columns : [];
 }

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { issueReport, quote, wanted, whole } from '../protocol/schema.ts';
 import { LabError, type ErrorReport } from '../units.ts';
-import { CURRENCY_NAMES, type Budget } from './budget.ts';
+import { CURRENCY_NAMES, CURRENCY_UNITS, type Budget } from './budget.ts';
 
 /** A file that is no experiment, or runs that are not this experiment's. */
 export class ExperimentError extends LabError {
@@ -199,4 +199,4 @@ export function armDifference({ base, arms }: Experiment, arm: Arm): string {
 
 /** A budget as a person says it. */
 export const sayBudget = ({ by, amount: count }: Budget): string =>
-  `${count.toLocaleString('en-US')} ${{ updates: 'updates', tokens: 'sampled tokens', generated: 'generated tokens', calls: 'tool calls', seconds: 'seconds of rollout and training' }[by]}`;
+  `${count.toLocaleString('en-US')} ${CURRENCY_UNITS[by]}${by === 'seconds' ? ' of rollout and training' : ''}`;

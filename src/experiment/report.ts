@@ -1,6 +1,6 @@
 /** An experiment's page: the answer, the numbers beside it and what they mean. Pure: from the experiment and its runs' files alone. */
 import { between, compareArms, fixed, sayP, signed, type Comparison } from './answer.ts';
-import { CURRENCIES, CURRENCY_NAMES } from './budget.ts';
+import { CURRENCIES, CURRENCY_NAMES, CURRENCY_UNITS } from './budget.ts';
 import { canCollapse, collapseOf, earlySigns, type Curves, type Sign, type SignRecord } from './collapse.ts';
 import { armDifference, plannedRuns, sayBudget, type Experiment } from './experiment.ts';
 import { curvesOf, summariseArms, type ArmSummary, type MeanSpending, type Runs } from './results.ts';
@@ -259,7 +259,7 @@ export function markdownOf(results: Results, command: string, runs: Runs): strin
     `## Answer\n\n${answers.join('\n')}`,
     `## Scores\n\n${table(['arm', ...taskHead, ...seeds.map((seed) => `seed ${seed}`)], scoreRows(results))}`,
     table(
-      ['arm', 'differs in', 'runs', 'IQM', '95 %', 'mean', 'survived (95 %)', 'mean of survivors', ...CURRENCY_NAMES], // prettier-ignore
+      ['arm', 'differs in', 'runs', 'IQM', '95 %', 'mean', 'survived (95 %)', 'mean of survivors', ...CURRENCY_NAMES.map((name) => CURRENCY_UNITS[name])], // prettier-ignore
       arms.map((arm) => armRow(experiment, arm)),
     ),
     `## Against ${code(experiment.arms[0].name)}\n\n${table(

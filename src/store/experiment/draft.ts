@@ -3,7 +3,7 @@ import { CURRENCY_NAMES, type Currency } from '../../experiment/budget.ts';
 import { parseExperiment, type Experiment } from '../../experiment/experiment.ts';
 import { methodTitle } from '../lab/knobs.ts';
 
-export { CURRENCY_NAMES, type Currency } from '../../experiment/budget.ts';
+export { CURRENCY_NAMES, CURRENCY_UNITS, type Currency } from '../../experiment/budget.ts';
 
 export interface ExperimentDraft {
   readonly preset: string;

@@ -6,7 +6,7 @@ import { curvesOf, type RunFile } from '../../experiment/results.ts';
 import { heldRun, missingRuns, resultsIn, type HeldExperiment, type RunUnderWay } from './held.ts';
 
 export { between, fixed, sayP, signed, type Comparison } from '../../experiment/answer.ts';
-export { CURRENCIES, CURRENCY_NAMES } from '../../experiment/budget.ts';
+export { CURRENCY_NAMES, CURRENCY_UNITS } from '../../experiment/budget.ts';
 export { canCollapse, type SignRecord } from '../../experiment/collapse.ts';
 export { armDifference, armTitle, sayBudget, type Experiment } from '../../experiment/experiment.ts';
 export { DEFINITIONS, notes, saySign, saySigns, type Results } from '../../experiment/report.ts';

@@ -2,6 +2,7 @@
 import { useState, type ReactNode } from 'react';
 import {
   CURRENCY_NAMES,
+  CURRENCY_UNITS,
   experimentOf,
   FIRST_DRAFT,
   isCurrency,
@@ -83,43 +84,49 @@ interface PartProps {
 const titlesOf = (algorithms: readonly AlgorithmDescription[]) =>
   algorithms.map(({ name, title }) => [name, title] as const);
 
-function Methods({
-  draft: { methods },
-  onChange,
-  algorithms,
-}: PartProps & { readonly algorithms: readonly AlgorithmDescription[] }) {
-  const others = algorithms.filter(({ name }) => !methods.includes(name));
+interface ChoiceListProps {
+  readonly labels: readonly [first: string, others: string];
+  readonly values: readonly string[]; // each once
+  readonly options: ChoiceProps['options'];
+  readonly none?: string; // what the first says where there are no values; absent: there always are
+  readonly fewest: number; // more can be left out again
+  readonly more: string;
+  readonly onChange: (values: readonly string[]) => void;
+}
+
+/** Several of some options, in an order. */
+function ChoiceList({ labels, values, options, none, fewest, more, onChange }: ChoiceListProps) {
+  const untaken = options.filter(([name]) => !values.includes(name));
   const put = (at: number, name: string): void =>
-    onChange({ methods: methods.map((each, index) => (index === at ? name : each)) });
+    onChange(name === '' ? [] : values.length === 0 ? [name] : values.with(at, name));
   return (
     <>
-      {methods.map((method, at) => (
-        <span key={method} className="bar">
+      {(values.length === 0 ? [''] : values).map((value, at) => (
+        <span key={value} className="bar">
           <Choice
-            label={at === 0 ? 'Method' : 'against'}
-            value={method}
-            options={titlesOf(algorithms.filter(({ name }) => name === method || !methods.includes(name)))}
+            label={labels[at === 0 ? 0 : 1]}
+            value={value}
+            options={[
+              ...(at === 0 && none !== undefined ? [['', none] as const] : []),
+              ...options.filter((option) => option[0] === value || untaken.includes(option)),
+            ]}
             onChange={(name) => put(at, name)}
           />
-          {methods.length > 2 && (
+          {values.length > fewest && (
             <button
               type="button"
               className="small quiet"
-              aria-label={`Leave ${method} out`}
-              onClick={() => onChange({ methods: methods.filter((each) => each !== method) })}
+              aria-label={`Leave ${value} out`}
+              onClick={() => onChange(values.filter((each) => each !== value))}
             >
               ×
             </button>
           )}
         </span>
       ))}
-      {others.length > 0 && (
-        <button
-          type="button"
-          className="small"
-          onClick={() => onChange({ methods: [...methods, others[0].name] })}
-        >
-          Another method
+      {values.length > 0 && untaken.length > 0 && (
+        <button type="button" className="small" onClick={() => onChange([...values, untaken[0][0]])}>
+          {more}
         </button>
       )}
     </>
@@ -160,8 +167,6 @@ function Setting({
   ); // prettier-ignore
 }
 
-const BUDGETS = { updates: 'updates', tokens: 'sampled tokens', generated: 'generated tokens', calls: 'tool calls', seconds: 'seconds' }; // prettier-ignore
-
 /** @param onStarted told the experiment's id */
 export function NewExperiment({
   experiments,
@@ -192,10 +197,6 @@ export function NewExperiment({
     setRefusal(null);
     setDraft((old) => ({ ...old, ...part }));
   };
-  const untaken = (own?: string) =>
-    datasets
-      .filter((name) => name === own || !draft.datasets.includes(name))
-      .map((name) => [name, name] as const);
   const arms = (draft.compares === 'methods' ? draft.methods : valuesOf(draft)).length;
   const count = arms * Math.max(1, draft.datasets.length);
   const start = (): void => {
@@ -226,53 +227,32 @@ export function NewExperiment({
           ))}
         </div>
         {draft.compares === 'methods' ? (
-          <Methods draft={draft} onChange={change} algorithms={algorithms} />
+          <ChoiceList
+            labels={['Method', 'against']}
+            values={draft.methods}
+            options={titlesOf(algorithms)}
+            fewest={2}
+            more="Another method"
+            onChange={(methods) => change({ methods })}
+          />
         ) : (
           <Setting draft={draft} onChange={change} algorithms={algorithms} />
         )}
-        <div className="new-row">
-          <Choice
-            label="Preset"
-            value={preset.name}
-            options={presets.map(({ name, title }) => [name, title] as const)}
-            onChange={(name) => change({ preset: name, datasets: [] })}
-          />
-          <Choice
-            label="Questions"
-            value={draft.datasets[0] ?? ''}
-            options={[['', 'the preset’s own'], ...untaken(draft.datasets[0])]}
-            onChange={(name) => change({ datasets: name === '' ? [] : [name, ...draft.datasets.slice(1)] })}
-          />
-        </div>
-        {draft.datasets.slice(1).map((dataset) => (
-          <span key={dataset} className="bar">
-            <Choice
-              label="and, as a task of its own,"
-              value={dataset}
-              options={untaken(dataset)}
-              onChange={(name) =>
-                change({ datasets: draft.datasets.map((each) => (each === dataset ? name : each)) })
-              }
-            />
-            <button
-              type="button"
-              className="small quiet"
-              aria-label={`Leave ${dataset} out`}
-              onClick={() => change({ datasets: draft.datasets.filter((each) => each !== dataset) })}
-            >
-              ×
-            </button>
-          </span>
-        ))}
-        {draft.datasets.length > 0 && untaken().length > 0 && (
-          <button
-            type="button"
-            className="small"
-            onClick={() => change({ datasets: [...draft.datasets, untaken()[0][0]] })}
-          >
-            Another task
-          </button>
-        )}
+        <Choice
+          label="Preset"
+          value={preset.name}
+          options={presets.map(({ name, title }) => [name, title] as const)}
+          onChange={(name) => change({ preset: name, datasets: [] })}
+        />
+        <ChoiceList
+          labels={['Questions', 'and, as a task of its own,']}
+          values={draft.datasets}
+          options={datasets.map((name) => [name, name] as const)}
+          none="the preset’s own"
+          fewest={1}
+          more="Another task"
+          onChange={(names) => change({ datasets: names })}
+        />
         <div className="new-row">
           <Whole
             label="Seeds"
@@ -289,7 +269,7 @@ export function NewExperiment({
           <Choice
             label="in"
             value={draft.by}
-            options={CURRENCY_NAMES.map((name) => [name, BUDGETS[name]] as const)}
+            options={CURRENCY_NAMES.map((name) => [name, CURRENCY_UNITS[name]] as const)}
             onChange={(by) => isCurrency(by) && change({ by, amount: USUAL_AMOUNT[by] })}
           />
         </div>

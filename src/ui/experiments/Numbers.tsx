@@ -6,6 +6,7 @@ import {
   between,
   canCollapse,
   CURRENCY_NAMES,
+  CURRENCY_UNITS,
   curvesOf,
   DEFINITIONS,
   fixed,
@@ -72,7 +73,7 @@ function ArmRow({ results, summary }: { readonly results: Results; readonly summ
   );
 }
 
-const ARM_HEADS = ['arm', 'runs', 'IQM', '95 %', 'mean', 'survived (95 %)', 'mean of survivors', ...CURRENCY_NAMES.map((name) => (name === 'tokens' ? 'tokens sampled' : name === 'calls' ? 'tool calls' : name))]; // prettier-ignore
+const ARM_HEADS = ['arm', 'runs', 'IQM', '95 %', 'mean', 'survived (95 %)', 'mean of survivors', ...CURRENCY_NAMES.map((name) => CURRENCY_UNITS[name])]; // prettier-ignore
 
 export const ArmTable = ({ results }: { readonly results: Results }) => (
   <NumberTable label="Arms in numbers" heads={ARM_HEADS}>
