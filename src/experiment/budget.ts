@@ -1,6 +1,5 @@
 /** What a run may use, in five currencies, so that methods that sample differently can be given the same. Pure. */
-import type { EventOf, RunEvent } from '../protocol/protocol.ts';
-import type { NodeId } from '../units.ts';
+import type { RunEvent } from '../protocol/protocol.ts';
 
 /**
  * The currencies, and what one unit of each is. What a method samples beside its trees (ReMax's greedy paths, A*-PO's reference samples) is in
@@ -34,44 +33,20 @@ export type Spending = Readonly<Record<Currency, number>>;
 
 export const NOTHING_SPENT: Spending = { updates: 0, tokens: 0, generated: 0, calls: 0, seconds: 0 };
 
-/**
- * Counts a run's events from an update's end on: each call gives what has been spent by then.
- * @param spent by the events before
- */
-export function spendingMeter(spent: Spending = NOTHING_SPENT): (event: RunEvent) => Spending {
-  const paths = new Map<string, number>(); // tool calls on the path to each turn of this update
-  return (event) => {
-    if (event.kind === 'node') spent = add(spent, nodeSpending(event, paths));
-    if (event.kind !== 'metrics') return spent;
-    paths.clear();
-    const { sampledTokens, rolloutMs, trainMs } = event.metrics;
-    const seconds = (rolloutMs + trainMs) / 1000;
-    return (spent = add(spent, { updates: 1, tokens: sampledTokens, seconds }));
+/** What has been spent after an event of the run's log. */
+export function spend(spent: Spending, event: RunEvent): Spending {
+  if (event.kind === 'node') {
+    const { origin, tokens, callCount, depth } = event.node;
+    if (origin.kind === 'root' || origin.kind === 'duplicate') return spent; // a copy costs nothing
+    const own = callCount - depth; // calls on the path, less the answers that it had read before
+    return { ...spent, generated: spent.generated + tokens.length, calls: spent.calls + own };
+  }
+  if (event.kind !== 'metrics') return spent;
+  const { sampledTokens, rolloutMs, trainMs } = event.metrics;
+  return {
+    ...{ ...spent, updates: spent.updates + 1, tokens: spent.tokens + sampledTokens },
+    seconds: spent.seconds + (rolloutMs + trainMs) / 1000,
   };
-}
-
-const add = (spent: Spending, { updates = 0, tokens = 0, generated = 0, calls = 0, seconds = 0 }: Partial<Spending>): Spending => ({
-  updates: spent.updates + updates,
-  tokens: spent.tokens + tokens,
-  generated: spent.generated + generated,
-  calls: spent.calls + calls,
-  seconds: spent.seconds + seconds,
-}); // prettier-ignore
-
-/** A turn's own calls: those on its path less those that it began with. */
-function nodeSpending({ prompt, node }: EventOf<'node'>, paths: Map<string, number>): Partial<Spending> {
-  const { id, origin, parent, tokens, callCount } = node;
-  const on = (other: NodeId | null): number => paths.get(`${prompt} ${other}`) ?? 0;
-  paths.set(`${prompt} ${id}`, callCount);
-  if (origin.kind === 'root' || origin.kind === 'duplicate') return {}; // a copy costs nothing
-  const begun = origin.kind === 'expansion' ? Math.max(0, on(origin.resampled) - 1) : on(parent); // as TreeBuilder.resample
-  return { generated: tokens.length, calls: callCount - begun };
-}
-
-/** What a whole log has spent. */
-export function spentBy(log: readonly RunEvent[]): Spending {
-  const read = spendingMeter();
-  return log.map(read).at(-1) ?? NOTHING_SPENT;
 }
 
 /** A run ends after the update in which this first holds, so it may use up to an update more than its budget. */

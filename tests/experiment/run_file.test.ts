@@ -1,7 +1,7 @@
 /** What is kept of a run: what it spent, which questions it answers rightly, and what the page makes of these. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { CURRENCY_NAMES, isUsedUp, spendingMeter, spentBy } from '../../src/experiment/budget.ts';
+import { CURRENCY_NAMES, isUsedUp, NOTHING_SPENT, spend } from '../../src/experiment/budget.ts';
 import { parseExperiment, plannedRuns } from '../../src/experiment/experiment.ts';
 import { markdownOf, resultsOf } from '../../src/experiment/report.ts';
 import { readRunFile, type RunFile } from '../../src/experiment/results.ts';
@@ -15,7 +15,7 @@ import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 test('what a run spends is counted from its log', async () => {
   const log = (await scriptedRun(smallConfig())).filter(isLogged);
-  const used = spentBy(log);
+  const used = log.reduce(spend, NOTHING_SPENT);
   const metrics = log.flatMap((event) => (event.kind === 'metrics' ? [event.metrics] : []));
   const nodes = log.flatMap((event) =>
     event.kind === 'node' && event.node.origin.kind !== 'duplicate' ? [event.node] : [],
@@ -36,8 +36,8 @@ test('what a run spends is counted from its log', async () => {
     ...grown,
     node: { ...grown.node, origin: { kind: 'duplicate', of: grown.node.id } },
   } as const;
-  expect(spendingMeter(used)(grown).generated).toBe(used.generated + grown.node.tokens.length);
-  expect(spendingMeter(used)(copy)).toEqual(used);
+  expect(spend(used, grown).generated).toBe(used.generated + grown.node.tokens.length);
+  expect(spend(used, copy)).toEqual(used);
   expect(isUsedUp(used, { by: 'tokens', amount: used.tokens })).toBe(true);
   expect(isUsedUp(used, { by: 'tokens', amount: used.tokens + 1 })).toBe(false);
 });

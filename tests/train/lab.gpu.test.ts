@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parameterCount } from '../../src/model/config.ts';
 import { kernels } from '../../shaders/index.ts';
-import { spentBy } from '../../src/experiment/budget.ts';
+import { NOTHING_SPENT, spend } from '../../src/experiment/budget.ts';
 import { condense, labConfig, runLab as runLabOn } from '../../src/train/engine/lab.ts';
 import { startOf, type Hold, type LabProgress } from '../../src/train/engine/lab_play.ts';
 import { createQueueTrainer } from '../../src/train/engine/queue_trainer.ts';
@@ -186,7 +186,7 @@ test('a queue trains runs as the command line does, held and let go, on a budget
   const { recording } = await runLab(config, null, ({ kind }) => kind === 'update' && stop.abort(), { stop: stop.signal }); // prettier-ignore
   const { earlier } = await startOf(new Blob([recording!]));
   expect(earlier!.log.some(({ kind }) => kind === 'node')).toBe(true);
-  const used = spentBy(earlier!.log);
+  const used = earlier!.log.reduce(spend, NOTHING_SPENT);
   const log = earlier!.log.filter(({ kind }) => kind !== 'node'); // the page holds no trees
   expect(timeless(await trainer.train({ config, until: null, earlier: { ...earlier!, log, used } }, hold, () => undefined))).toEqual(wanted); // prettier-ignore
   trainer.close();

@@ -3,7 +3,7 @@
  * after another, in an engine beside the page's. Every run is a kept run; a reload goes on where it was.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { NOTHING_SPENT, spendingMeter } from '../../experiment/budget.ts';
+import { NOTHING_SPENT, spend } from '../../experiment/budget.ts';
 import { plannedRuns, type Experiment, type PlannedRun } from '../../experiment/experiment.ts';
 import { checkRunFile, readResultsFile, type RunFile } from '../../experiment/results.ts';
 import { isHeadline, type RunEvent } from '../../protocol/protocol.ts';
@@ -117,9 +117,8 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     if (!checkpoint) return null;
     const log: RunEvent[] = [];
     let used = NOTHING_SPENT;
-    const meter = spendingMeter();
     for await (const event of parts.read(await keeper.open(entry.id))) {
-      used = meter(event);
+      used = spend(used, event);
       if (isHeadline(event)) log.push(event);
     }
     return { log, used, checkpoint: checkpoint.bytes.buffer, kept: entry.id };

@@ -31,7 +31,7 @@ import {
   type RunEvent,
   type UpdateMetrics,
 } from '../../protocol/protocol.ts';
-import { spentBy, type Spending } from '../../experiment/budget.ts';
+import { NOTHING_SPENT, spend, type Spending } from '../../experiment/budget.ts';
 import { writeBundle } from '../../files/bundle.ts';
 import { sixDigits, writeRecording } from '../../files/recording.ts';
 import { tracesOfLog } from '../../files/rollouts/traces.ts';
@@ -192,7 +192,7 @@ function heldOutAt(evaluations: readonly EventOf<'evaluation'>[], update: number
 export function summarise(
   log: readonly RunEvent[],
   seconds: number,
-  used: Spending = spentBy(log),
+  used: Spending = log.reduce(spend, NOTHING_SPENT),
 ): LabResult {
   const started = log.find(isKind('run-started'));
   const { config, adapter, parameterCount, date } = started ?? {};

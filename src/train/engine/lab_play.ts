@@ -1,6 +1,6 @@
 /** A run that `npm run lab` plays to its end, or until it is stopped, from the start or from a file. */
 import { openBundle } from '../../files/bundle.ts';
-import { isUsedUp, spendingMeter, spentBy, type Budget, type Spending } from '../../experiment/budget.ts';
+import { isUsedUp, NOTHING_SPENT, spend, type Budget, type Spending } from '../../experiment/budget.ts';
 import { readRecording } from '../../files/recording.ts';
 import { RunConfigError } from '../../protocol/errors.ts';
 import {
@@ -140,8 +140,7 @@ export function play(
 ) {
   const { updates } = config;
   const log: RunEvent[] = [...(earlier?.log ?? [])];
-  let used = earlier?.used ?? spentBy(log);
-  const meter = spendingMeter(used);
+  let used = earlier?.used ?? log.reduce(spend, NOTHING_SPENT);
   const heard: HeldOutAnswers[] = [];
   const answersAfter = (last: number): readonly HeldOutAnswers[] => heard.filter(({ update }) => update === last); // prettier-ignore
   let startMs = 0;
@@ -205,7 +204,7 @@ export function play(
         else stop?.addEventListener('abort', stopNow, { once: true });
         return;
       }
-      if (!isKnown) used = meter(event);
+      if (!isKnown) used = spend(used, event);
       tell(event);
       if (event.kind !== 'status') return;
       if (event.status === 'finished')

@@ -2,8 +2,7 @@ import { assembleTree } from '../../support/assemble_tree.ts';
 import { expect, test } from 'vitest';
 import { CHAINS, TURN_TREE } from '../../../src/algo/catalogue/defaults.ts';
 import { trajectoryOf } from '../../../src/algo/reward/reward.ts';
-import { NOTHING_SPENT, spendingMeter } from '../../../src/experiment/budget.ts';
-import type { UpdateMetrics } from '../../../src/protocol/log.ts';
+import { NOTHING_SPENT, spend } from '../../../src/experiment/budget.ts';
 import type { RolloutObserver } from '../../../src/algo/rollouts/growing.ts';
 import { rollouts } from '../../../src/algo/rollouts/index.ts';
 import {
@@ -85,15 +84,13 @@ test.each(ROLLOUT_SHAPES)(
         return transition;
       },
     };
-    const [meter, grownBy] = [spendingMeter(), rollouts[shape].grow];
     let used = NOTHING_SPENT;
     const observer: RolloutObserver = {
-      onNode: (prompt, node) => (used = meter({ kind: 'node', update: 1, prompt, node })),
+      onNode: (prompt, node) => (used = spend(used, { kind: 'node', update: 1, prompt, node })),
     };
     for (const seed of SEEDS.slice(0, 5)) {
       const key = { seed, update: 1 };
-      await grownBy(new RandomPolicy(key), world, toyPrompts(3), configOf(shape), key, observer);
-      used = meter({ kind: 'metrics', update: 1, metrics: { sampledTokens: 0, rolloutMs: 0, trainMs: 0 } as UpdateMetrics }); // prettier-ignore
+      await rollouts[shape].grow(new RandomPolicy(key), world, toyPrompts(3), configOf(shape), key, observer);
     }
     expect(asked).toBeGreaterThan(20);
     expect(used.calls).toBe(asked);
