@@ -25,6 +25,12 @@ function shareOf(run: PlannedRun, runs: Runs, { questions, score }: Experiment['
   return some === '' ? null : mean(Array.from(some, Number));
 } // prettier-ignore
 
+/** @param task null: there is but one @param dataset null: all of the task's */
+function titleOf(task: string | null, dataset: string | null): string {
+  if (task === null) return dataset ?? 'all';
+  return task === dataset ? task : `${task}, ${dataset ?? 'mean'}`;
+}
+
 /** Every data set of a task, and the task's mean where it has several. Empty where the experiment has one column in all. */
 export function dataSetScores(experiment: Experiment, runs: Runs): readonly DataSetScores[] {
   const { arms, tasks, evaluation } = experiment;
@@ -34,7 +40,7 @@ export function dataSetScores(experiment: Experiment, runs: Runs): readonly Data
     const sets = [...new Set(own.flatMap(dataSetsOf))];
     return [...sets, ...(sets.length > 1 ? [null] : [])].map((dataset): DataSetScores => ({
       ...{ task, dataset },
-      title: [...(tasks.length > 1 ? [task] : []), dataset ?? (tasks.length > 1 ? 'mean' : 'all')].join(', '),
+      title: titleOf(tasks.length > 1 ? task : null, dataset),
       arms: arms.map(({ name }) => {
         const scores = own.flatMap((run) =>
           run.arm === name ? (shareOf(run, runs, evaluation, dataset) ?? []) : [],

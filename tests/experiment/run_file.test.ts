@@ -116,8 +116,8 @@ test('the page has a column a data set where runs were evaluated on several, cou
   const apart = [{ name: 'rows' }, { name: 'tokens', settings: ['evaluation.datasets=musique'] }]; // asked fewer
   const fewer = resultsOf({ ...experiment, arms: parseExperiment({ ...FILE, arms: apart }).arms }, runs);
   expect(fewer.dataSets.map(({ title, arms: own }) => [title, own[1].mean])).toEqual([['hotpot', null], ['musique', 0], ['all', 0.5]]); // prettier-ignore
-  const tasks = [{ name: 'two', settings: [] }, { name: 'one', settings: ['evaluation.datasets=nq'] }]; // prettier-ignore
-  expect(resultsOf(changed({ tasks, base: { preset: 'instant', settings } }), new Map()).dataSets.map(({ title }) => title)).toEqual(['two, hotpot', 'two, musique', 'two, mean', 'one, nq']); // prettier-ignore
+  const tasks = [{ name: 'two', settings: [] }, { name: 'one', settings: ['evaluation.datasets=nq'] }, { name: 'popqa', settings: ['evaluation.datasets=popqa'] }]; // prettier-ignore
+  expect(resultsOf(changed({ tasks, base: { preset: 'instant', settings } }), new Map()).dataSets.map(({ title }) => title)).toEqual(['two, hotpot', 'two, musique', 'two, mean', 'one, nq', 'popqa']); // prettier-ignore
   expect(resultsOf(changed({ base: { preset: 'instant', settings: ['evaluation.datasets=nq'] } }), runs).dataSets).toEqual([]); // prettier-ignore
 });
 

@@ -60,7 +60,7 @@ function ArmRow({ results, summary }: { readonly results: Results; readonly summ
       </th>
       <td>{runs}</td>
       <td>{fixed(summary.interquartileMean)}</td>
-      <td>{interval ? range(interval) : '–'}</td>
+      <td className="exp-range">{interval ? range(interval) : '–'}</td>
       <td>{fixed(summary.mean)}</td>
       <td>
         {survived ? `${survived.count} of ${survived.total} (${range(survived.interval)})` : 'not known'}
