@@ -97,7 +97,7 @@ export function DataSetTable({ results: { experiment, dataSets } }: { readonly r
               <td key={title}>
                 {fixed(arms[a].mean)}
                 {arms[a].interval && (
-                  <span className="small soft exp-interval">{range(arms[a].interval)}</span>
+                  <span className="small soft exp-interval">{`${fixed(arms[a].interval.low)}–${fixed(arms[a].interval.high)}`}</span>
                 )}
               </td>
             ))}
