@@ -11,3 +11,8 @@ export async function pageThreadMs(): Promise<number> {
   const { metrics } = await devtools<{ readonly metrics: readonly { readonly name: string; readonly value: number }[] }>('Performance.getMetrics'); // prettier-ignore
   return 1000 * metrics.find(({ name }) => name === 'ThreadTime')!.value;
 }
+
+/** Has the page give back all memory that nobody holds, so that none of what follows pays for what was before. */
+export async function collectGarbage(): Promise<void> {
+  await devtools('HeapProfiler.collectGarbage');
+}

@@ -80,7 +80,7 @@ test('keys reach every view, and ? lists them', async () => {
     expect.arrayContaining(['Train view', 'Compare view', 'Profile view', 'update after']),
   );
   await userEvent.keyboard('{Escape}');
-  expect(document.querySelector('.key-help')).toBeNull();
+  await expect.poll(() => document.querySelector('.key-help')).toBeNull(); // a dialog tells that it closed in a task of its own
 });
 
 test.each(VIEWS)(
