@@ -1,6 +1,6 @@
-/** Whether one arm is better than the first: an answer with its uncertainty, in a sentence. Pure. */
-import { countWords, plural } from '../units.ts';
-import { armTitle, type Experiment } from './experiment.ts';
+/** Whether one arm is better than another: an answer with its uncertainty, in a sentence. Pure. */
+import { capital, countWords, plural } from '../units.ts';
+import { armTitle, comparisonsOf, type Arm, type Experiment } from './experiment.ts';
 import {
   ALPHA,
   detectableDifference,
@@ -21,10 +21,10 @@ export type Verdict = 'better' | 'worse' | 'equal' | 'identical' | 'open';
 
 export interface Comparison {
   readonly arm: string; // as it is called
-  readonly first: string;
-  readonly difference: PairedDifference | null; // arm − first; null without a pair
+  readonly base: string; // what it is compared with
+  readonly difference: PairedDifference | null; // arm − base; null without a pair
   readonly adjusted: number | null; // p after Holm, over all comparisons of the experiment
-  readonly improvement: number | null; // probability that a run of the arm beats one of the first
+  readonly improvement: number | null; // probability that a run of the arm beats one of its base
   readonly improvementInterval: Interval | null;
   readonly detectable: number | null; // difference that so many pairs would find four times in five
   readonly equivalence: number | null; // p of "they differ by more than the band"; null without a band
@@ -49,7 +49,7 @@ const MOST_SEEDS = 1000;
 interface Case {
   readonly experiment: Experiment;
   readonly arm: string;
-  readonly first: string;
+  readonly base: string;
   readonly difference: PairedDifference;
   readonly adjusted: number;
   readonly improvement: number;
@@ -84,16 +84,16 @@ const sayPairs = ({ experiment, difference }: Case): string =>
   countWords(difference.pairs, experiment.tasks.length === 1 ? 'seed' : 'pair');
 
 function openSentence(at: Case, more: number | null): string {
-  const { arm, first, difference, comparisons } = at;
+  const { arm, base, difference, comparisons } = at;
   const { pairs, mean, range } = difference;
   const isFew = pairs < leastPairs(2);
   const interval = isFew ? range : difference.interval; // a bootstrap of so few promises what it does not keep
   if (pairs < 2)
-    return `One pair of runs says nothing about chance: ${arm} scored ${signed(mean)} against ${first}.`;
+    return `One pair of runs says nothing about chance: ${arm} scored ${signed(mean)} against ${base}.`;
   const isOneSided = interval.low > 0 || interval.high < 0;
   const seen = isOneSided
-    ? `${arm} looks ${mean > 0 ? 'better' : 'worse'} than ${first}, but chance is not ruled out`
-    : `No difference seen between ${arm} and ${first}`;
+    ? `${arm} looks ${mean > 0 ? 'better' : 'worse'} than ${base}, but chance is not ruled out`
+    : `No difference seen between ${arm} and ${base}`;
   const facts = `(${sayPairs(at)}): it is ${between(interval)} (${isFew ? `range of the pairs, which holds the median ${Math.floor(100 * (1 - 2 ** (1 - pairs)))} times in 100` : '95 % interval'}), ${signed(mean)} in the mean`; // prettier-ignore
   const few =
     pairs < leastPairs(2 * comparisons)
@@ -107,19 +107,19 @@ function openSentence(at: Case, more: number | null): string {
 }
 
 function sentenceOf(at: Case, verdict: Verdict, more: number | null): string {
-  const { experiment, arm, first, difference, adjusted, improvement, equivalence } = at;
+  const { experiment, arm, base, difference, adjusted, improvement, equivalence } = at;
   const { mean, interval } = difference;
   const band = `±${experiment.equalWithin}`;
   switch (verdict) {
     case 'better':
     case 'worse': {
       const small = equivalence !== null && equivalence <= ALPHA ? `, though within ${band}` : '';
-      return `${arm} is ${verdict} than ${first} by ${fixed(Math.abs(mean))}${small} (95 % interval ${between(interval)}; ${sayPairs(at)}, ${sayP(adjusted)}); a run of it beats one of ${first} with probability ${fixed(improvement, 2)}.`;
+      return `${arm} is ${verdict} than ${base} by ${fixed(Math.abs(mean))}${small} (95 % interval ${between(interval)}; ${sayPairs(at)}, ${sayP(adjusted)}); a run of it beats one of ${base} with probability ${fixed(improvement, 2)}.`;
     }
     case 'equal':
-      return `${arm} and ${first} are equal within ${band} (${sayPairs(at)}, ${sayP(equivalence ?? NaN)} of a larger difference; 95 % interval ${between(interval)}).`;
+      return `${arm} and ${base} are equal within ${band} (${sayPairs(at)}, ${sayP(equivalence ?? NaN)} of a larger difference; 95 % interval ${between(interval)}).`;
     case 'identical':
-      return `${arm} and ${first} scored the same on all ${sayPairs(at)}.`;
+      return `${arm} and ${base} scored the same on all ${sayPairs(at)}.`;
     case 'open':
       return openSentence(at, more);
     default:
@@ -127,33 +127,38 @@ function sentenceOf(at: Case, verdict: Verdict, more: number | null): string {
   }
 }
 
-/** Every other arm against the first, on the seeds that both have. @param arms all of the experiment's, in its order */
+/** Every arm against what it is compared with, on the seeds that both have. @param arms all of the experiment's, in its order */
 export function compareArms(experiment: Experiment, arms: readonly ArmSummary[]): readonly Comparison[] {
-  const [first, ...others] = arms;
-  const strata = others.map((other) => pairsOf(first, other));
+  const summaryOf = (name: string): ArmSummary => arms.find(({ arm }) => arm.name === name)!;
+  const compares = comparisonsOf(experiment).map(([arm, base]) => [summaryOf(arm.name), summaryOf(base.name)] as const); // prettier-ignore
+  const strata = compares.map(([arm, base]) => pairsOf(base, arm));
   const differences = strata.map((pairs) => (pairs.flat().length === 0 ? null : pairedDifference(pairs)));
-  const survivals = others.map((other) => survivalPairs(first, other));
+  const survivals = compares.map(([arm, base]) => survivalPairs(base, arm));
   const survival = holm(survivals.map((pairs) => (pairs.length === 0 ? 1 : permutationTest(pairs))));
   const adjusted = holm(differences.map((difference) => difference?.p ?? 1)); // what is missing counts as a comparison too
-  return others.map((other, index) => {
-    const names = { arm: armTitle(other.arm), first: armTitle(first.arm) };
+  return compares.map(([arm, base], index) => {
+    const names = { arm: armTitle(arm.arm), base: armTitle(base.arm) };
     const difference = differences[index];
     if (!difference) return nothingYet(names);
     const tested = {
-      ...{ difference, adjusted: adjusted[index], pairs: strata[index].flat(), comparisons: others.length },
+      ...{ difference, adjusted: adjusted[index], pairs: strata[index].flat(), comparisons: compares.length },
       survival: survivals[index].length === 0 ? null : survival[index],
     };
-    return compared(experiment, names, [first, other], tested);
+    return compared(experiment, names, [base, arm], tested);
   });
 }
 
-type Names = Pick<Comparison, 'arm' | 'first'>;
+/** A title is written as words are, so a sentence that begins with it has a capital; a name is left as it is. */
+const began = ({ title }: Arm, sentence: string): string =>
+  title === undefined ? sentence : capital(sentence);
+
+type Names = Pick<Comparison, 'arm' | 'base'>;
 
 const nothingYet = (names: Names): Comparison => ({
   ...names,
   ...{ difference: null, adjusted: null, improvement: null, improvementInterval: null, detectable: null },
   ...{ equivalence: null, survival: null, verdict: 'open', moreSeeds: null },
-  sentence: `Nothing is known of ${names.arm} yet: no seed has a score of it and of ${names.first}.`,
+  sentence: `Nothing is known of ${names.arm} yet: no seed has a score of it and of ${names.base}.`,
 });
 
 interface Tested {
@@ -177,17 +182,17 @@ function sayCollapses(arms: readonly ArmSummary[], survival: number | null): str
 function compared(
   experiment: Experiment,
   names: Names,
-  [first, other]: readonly [ArmSummary, ArmSummary],
+  [base, other]: readonly [ArmSummary, ArmSummary],
   { difference, adjusted, survival, pairs, comparisons }: Tested,
 ): Comparison {
   const band = experiment.equalWithin;
   const equivalence = band === undefined ? null : equivalenceTest(pairs, band);
-  const tasks = first.scores.flatMap((_, t) => {
+  const tasks = base.scores.flatMap((_, t) => {
     const of = ({ scores }: ArmSummary): number[] => scores[t].filter((score) => score !== null);
-    const both = [of(other), of(first)] as const;
+    const both = [of(other), of(base)] as const;
     return both.some((runs) => runs.length === 0) ? [] : [both];
   });
-  const [x, y] = [tasks.map(([own]) => own), tasks.map(([, base]) => base)];
+  const [x, y] = [tasks.map(([own]) => own), tasks.map(([, second]) => second)];
   const improvement = probabilityOfImprovement(x, y);
   const at: Case = { experiment, ...names, difference, adjusted, improvement, equivalence, comparisons };
   const verdict = verdictOf(at);
@@ -196,6 +201,6 @@ function compared(
     ...{ ...names, difference, adjusted, improvement, equivalence, survival, verdict, moreSeeds },
     improvementInterval: improvementInterval(x, y),
     detectable: difference.pairs < 2 ? null : detectableDifference(difference.deviation, difference.pairs),
-    sentence: sentenceOf(at, verdict, moreSeeds) + sayCollapses([other, first], survival),
+    sentence: began(other.arm, sentenceOf(at, verdict, moreSeeds)) + sayCollapses([other, base], survival),
   };
 }

@@ -39,6 +39,9 @@ const named = <Entries extends v.ObjectEntries>(entries: Entries) => {
   );
 };
 
+const isEarlier = (against: string | null | undefined, arms: readonly { readonly name: string }[]): boolean =>
+  typeof against !== 'string' || arms.some((arm) => arm.name === against);
+
 const MOST_UPDATES = 100_000;
 const amount = v.pipe(
   v.number('a number above 0'),
@@ -49,8 +52,22 @@ const schema = v.strictObject({
   name,
   question: words,
   base: v.strictObject({ preset: words, settings }),
-  /** `title`: as sentences call it; absent: its name. */
-  arms: named({ title: v.exactOptional(words), algorithm: v.exactOptional(words), settings }),
+  /**
+   * `title`: as sentences call it; absent: its name. `against`: the earlier arm that it is compared with; absent: the first; null: none, it is
+   * there for others to be compared with.
+   */
+  arms: v.pipe(
+    named({
+      title: v.exactOptional(words),
+      algorithm: v.exactOptional(words),
+      against: v.exactOptional(v.nullable(name)),
+      settings,
+    }),
+    wanted(
+      (arms) => arms.every((arm, at) => isEarlier(arm.against, arms.slice(0, at))),
+      'in each arm’s “against” the name of an earlier arm, or null',
+    ),
+  ),
   tasks: v.optional(named({ settings }), [{ name: 'task', settings: [] }]),
   seeds: v.pipe(
     v.array(whole(0, 2 ** 32 - 1)),
@@ -81,7 +98,7 @@ const schema = v.strictObject({
   ),
 });
 
-/** The first arm is what the others are compared with. Scores are held-out exact match, in [0, 1]. */
+/** Scores are held-out exact match, in [0, 1]. */
 export type Experiment = Readonly<v.InferOutput<typeof schema>>;
 export type Arm = Experiment['arms'][number];
 export type Task = Experiment['tasks'][number];
@@ -182,19 +199,45 @@ export function plannedRuns(experiment: Experiment): readonly PlannedRun[] {
 
 const settingOf = (list: readonly string[]): ReadonlyMap<string, string> => new Map(list.map(pairOf));
 
-/** What of an arm is not as in the first, in words; '' of the first. */
-export function armDifference({ base, arms }: Experiment, arm: Arm): string {
-  const [first] = arms;
-  const [own, other] = [arm, first].map((each) => settingOf([...base.settings, ...each.settings]));
+/** The arm that this one is compared with; null of one that is compared with none, as the first. */
+export function comparedWith({ arms }: Experiment, arm: Arm): Arm | null {
+  if (arm.against === null || arm.name === arms[0].name) return null;
+  return arms.find(({ name: own }) => own === arm.against) ?? arms[0];
+}
+
+/** Pairs of an arm and what it is compared with, in the order of the arms. */
+export const comparisonsOf = (experiment: Experiment): readonly (readonly [arm: Arm, base: Arm])[] =>
+  experiment.arms.flatMap((arm) => {
+    const base = comparedWith(experiment, arm);
+    return base ? [[arm, base] as const] : [];
+  });
+
+/** What of an arm is not as in what it is compared with, or as in the first where that is none; '' of the first. */
+export function armDifference(experiment: Experiment, arm: Arm): string {
+  const { base, arms } = experiment;
+  const from = comparedWith(experiment, arm) ?? arms[0];
+  const [own, other] = [arm, from].map((each) => settingOf([...base.settings, ...each.settings]));
   const preset = 'the preset’s';
   const method =
-    arm.algorithm === first.algorithm
+    arm.algorithm === from.algorithm
       ? []
-      : [`method ${arm.algorithm ?? preset} for ${first.algorithm ?? preset}`];
+      : [`method ${arm.algorithm ?? preset} for ${from.algorithm ?? preset}`];
   const changed = [...new Set([...own.keys(), ...other.keys()])]
     .filter((path) => own.get(path) !== other.get(path))
     .map((path) => `${path} ${own.get(path) ?? preset} for ${other.get(path) ?? preset}`);
   return [...method, ...changed].join('; ');
+}
+
+/** What an arm is there for, in words: what others are compared with, or what is changed in it and in which arm. */
+export function armRole(experiment: Experiment, arm: Arm): string {
+  const { arms } = experiment;
+  const pairs = comparisonsOf(experiment);
+  const own = pairs.filter(([, base]) => base.name === arm.name).map(([other]) => armTitle(other));
+  const base = comparedWith(experiment, arm);
+  const role = own.length === arms.length - 1 ? 'what the others are compared with' : own.length > 0 ? `what ${own.join(', ')} ${own.length === 1 ? 'is' : 'are'} compared with` : 'compared with none'; // prettier-ignore
+  const difference = armDifference(experiment, arm);
+  if (!base) return difference === '' ? role : `${difference}; ${role}`;
+  return base.name === arms[0].name ? difference : `${difference}; compared with ${armTitle(base)}`;
 }
 
 /** A budget as a person says it. */

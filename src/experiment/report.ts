@@ -2,7 +2,7 @@
 import { between, compareArms, fixed, sayP, signed, type Comparison } from './answer.ts';
 import { CURRENCIES, CURRENCY_NAMES, CURRENCY_UNITS } from './budget.ts';
 import { canCollapse, collapseOf, earlySigns, type Curves, type Sign, type SignRecord } from './collapse.ts';
-import { armDifference, plannedRuns, sayBudget, type Experiment } from './experiment.ts';
+import { armRole, plannedRuns, sayBudget, type Experiment } from './experiment.ts';
 import { curvesOf, summariseArms, type ArmSummary, type MeanSpending, type Runs } from './results.ts';
 import { plural } from '../units.ts';
 import { performanceProfile, RESAMPLING, type Interval } from './statistics.ts';
@@ -76,7 +76,7 @@ const armRow = (experiment: Experiment, summary: ArmSummary): readonly string[] 
   const { arm, runs, survived, meanOfSurvivors } = summary;
   return [
     code(arm.name),
-    armDifference(experiment, arm) || 'the first: what the others are compared with',
+    armRole(experiment, arm),
     String(runs),
     fixed(summary.interquartileMean),
     range(summary.interval),
@@ -90,8 +90,9 @@ const armRow = (experiment: Experiment, summary: ArmSummary): readonly string[] 
 const barePOf = (p: number | null): string =>
   p === null ? '–' : sayP(p).replace('p = ', '').replace('p ', '');
 
-const comparisonRow = ({ arm, difference, adjusted, improvement, improvementInterval, detectable, equivalence, survival }: Comparison) => [
+const comparisonRow = ({ arm, base, difference, adjusted, improvement, improvementInterval, detectable, equivalence, survival }: Comparison) => [
   code(arm),
+  code(base),
   String(difference?.pairs ?? 0),
   difference ? signed(difference.mean) : '–',
   difference ? between(difference.interval) : '–',
@@ -112,11 +113,10 @@ function dataSetPart({ experiment: { arms }, dataSets }: Results): string {
 }
 
 /** Seeds and questions as sources of the spread; '' where no run tells its answers. */
-function spreadPart({ experiment, spreads: list }: Results): string {
+function spreadPart({ spreads: list }: Results): string {
   if (list.length === 0) return '';
-  const first = code(experiment.arms[0].name);
-  const rows = list.map(({ arm, task, of, seeds, questions, bySeed, byQuestion, standardError, seedShare }) => [
-    of === 'score' ? code(arm) : `${code(arm)} − ${first}`,
+  const rows = list.map(({ arm, task, less, seeds, questions, bySeed, byQuestion, standardError, seedShare }) => [
+    less === null ? code(arm) : `${code(arm)} − ${code(less)}`,
     task,
     `${seeds} × ${questions}`,
     fixed(bySeed),
@@ -202,7 +202,7 @@ export const DEFINITIONS: readonly (readonly [term: string, text: string])[] = [
   ],
   [
     'Probability of improvement',
-    `that a run of the arm beats a run of the first (Mann–Whitney; section 4.3).`,
+    `that a run of the arm beats a run of what it is compared with (Mann–Whitney; section 4.3).`,
   ],
   [
     'Detectable',
@@ -262,9 +262,10 @@ export function markdownOf(results: Results, command: string, runs: Runs): strin
       ['arm', 'differs in', 'runs', 'IQM', '95 %', 'mean', 'survived (95 %)', 'mean of survivors', ...CURRENCY_NAMES.map((name) => CURRENCY_UNITS[name])], // prettier-ignore
       arms.map((arm) => armRow(experiment, arm)),
     ),
-    `## Against ${code(experiment.arms[0].name)}\n\n${table(
+    `## Differences\n\n${table(
       [
         'arm',
+        'against',
         'pairs',
         'difference',
         '95 %',

@@ -2,7 +2,7 @@
  * Where the spread of held-out scores comes from: from seeds, so that another seed would train another policy, or from questions, so that
  * others of their kind would give another score. Told apart by the answers to single questions, which all runs share. Pure.
  */
-import { plannedRuns, type Experiment } from './experiment.ts';
+import { comparisonsOf, plannedRuns, type Arm, type Experiment } from './experiment.ts';
 import type { Runs } from './results.ts';
 import { mean, StatisticsError } from './statistics.ts';
 
@@ -63,16 +63,16 @@ export function spreadOf(answers: readonly (readonly number[])[]): Spread {
   };
 }
 
-/** The spread of an arm's scores on a task, or of its differences from the first arm. */
+/** The spread of an arm's scores on a task, or of its differences from what it is compared with. */
 export interface ArmSpread extends Spread {
   readonly arm: string;
   readonly task: string;
-  readonly of: 'score' | 'difference';
+  readonly less: string | null; // the arm that it is a difference from; null: of the scores themselves
 }
 
 /** Of every arm and task with the answers of two seeds at least; differences over the seeds that both arms have. */
 export function spreads(experiment: Experiment, runs: Runs): readonly ArmSpread[] {
-  const { arms, tasks, seeds, evaluation } = experiment;
+  const { tasks, seeds, evaluation } = experiment;
   const ids = new Map(
     plannedRuns(experiment).map(({ id, arm, task, seed }) => [`${arm} ${task} ${seed}`, id]),
   );
@@ -80,17 +80,20 @@ export function spreads(experiment: Experiment, runs: Runs): readonly ArmSpread[
     const right = runs.get(ids.get(`${arm} ${task} ${seed}`) ?? '')?.heldOut.after.right;
     return right ? Array.from(right[evaluation.score], Number) : null;
   };
-  const spread = (arm: string, task: string, of: ArmSpread['of']): readonly ArmSpread[] => {
+  const spread = (arm: string, task: string, less: string | null): readonly ArmSpread[] => {
     const rows = seeds.flatMap((seed) => {
       const own = answersOf(arm, task, seed);
-      const first = of === 'score' ? own : answersOf(arms[0].name, task, seed);
-      if (!own || own.length !== first?.length) return [];
-      return [of === 'score' ? own : own.map((value, q) => value - first[q])];
+      const other = less === null ? own : answersOf(less, task, seed);
+      if (!own || own.length !== other?.length) return [];
+      return [less === null ? own : own.map((value, q) => value - other[q])];
     });
     const isEnough = rows.length > 1 && rows[0].length > 1 && rows.every((row) => row.length === rows[0].length); // prettier-ignore
-    return isEnough ? [{ arm, task, of, ...spreadOf(rows) }] : [];
+    return isEnough ? [{ arm, task, less, ...spreadOf(rows) }] : [];
   };
-  const each = (of: ArmSpread['of'], some: typeof arms): readonly ArmSpread[] =>
-    some.flatMap(({ name }) => tasks.flatMap((task) => spread(name, task.name, of)));
-  return [...each('score', arms), ...each('difference', arms.slice(1))];
+  const each = ({ name }: Arm, base: Arm | null): readonly ArmSpread[] =>
+    tasks.flatMap((task) => spread(name, task.name, base?.name ?? null));
+  return [
+    ...experiment.arms.flatMap((arm) => each(arm, null)),
+    ...comparisonsOf(experiment).flatMap(([arm, base]) => each(arm, base)),
+  ];
 }

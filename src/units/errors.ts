@@ -53,3 +53,6 @@ export const plural = (count: number, word: string): string =>
 /** 1 → "1 row"; 1200 → "1,200 rows". @param word singular */
 export const countWords = (count: number, word: string): string =>
   `${count.toLocaleString('en-US')} ${plural(count, word)}`;
+
+/** "a turn" → "A turn". */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { compareArms } from '../../src/experiment/answer.ts';
 import {
   armDifference,
+  armRole,
+  comparedWith,
   ExperimentError,
   parseExperiment,
   plannedRuns,
@@ -40,7 +42,62 @@ test('what differs between arms is said in words', () => {
   );
 });
 
+/** Two pairs: a with b, c with d; c is there for d alone. */
+const PAIRS = [
+  { name: 'a', title: 'plain' },
+  { name: 'b', title: 'with KL', settings: ['algorithm.loss.klCoefficient=0.001'] },
+  { name: 'c', algorithm: 'dapo', against: null },
+  {
+    name: 'd',
+    title: 'DAPO with KL',
+    algorithm: 'dapo',
+    against: 'c',
+    settings: ['algorithm.loss.klCoefficient=0.001'],
+  },
+] as const;
+
+test('an arm is compared with the one that it names, with the first where it names none, or with none', () => {
+  const experiment = changed({ arms: PAIRS });
+  expect(experiment.arms.map((arm) => comparedWith(experiment, arm)?.name)).toEqual([undefined, 'a', undefined, 'c']); // prettier-ignore
+  expect(experiment.arms.map((arm) => armRole(experiment, arm))).toEqual([
+    'what with KL is compared with',
+    'algorithm.loss.klCoefficient 0.001 for the preset’s',
+    'method dapo for the preset’s; what DAPO with KL is compared with',
+    'algorithm.loss.klCoefficient 0.001 for the preset’s; compared with c',
+  ]);
+  const plain = parseExperiment(FILE);
+  expect(plain.arms.map((arm) => armRole(plain, arm))).toEqual(['what the others are compared with', 'algorithm.loss.reduction token-mean for the preset’s']); // prettier-ignore
+});
+
+test('each pair is tested on its own scores, and pays for the pairs that there are', () => {
+  const experiment = changed({ arms: PAIRS });
+  const high = FIRST.map((score) => score + 0.4);
+  const scores = { a: FIRST, b: moved([0.001, -0.002]), c: high, d: high.map((score, at) => score - 0.1 - 0.01 * (at % 2)) }; // prettier-ignore
+  const runs = runsOf(experiment, scores);
+  const [first, second, ...others] = compared(experiment, runs);
+  expect(others).toEqual([]); // not of c with a
+  expect([first, second].map(({ arm, base }) => [arm, base])).toEqual([['with KL', 'plain'], ['DAPO with KL', 'c']]); // prettier-ignore
+  expect(first.sentence).toMatch(/^With KL and plain are equal within ±0\.05/);
+  expect(second.difference?.mean).toBeCloseTo(-0.105, 12);
+  expect(second.difference?.p).toBeCloseTo(2 / 64, 12);
+  expect(second.adjusted).toBeCloseTo(4 / 64, 12); // of two, not of three
+  const page = markdownOf(resultsOf(experiment, runs), 'x', runs);
+  expect(page).toMatch(
+    /## Differences\n\n.*\n.*\n\| `with KL` \| `plain` \| 6 \|.*\n\| `DAPO with KL` \| `c` \| 6 \| −0\.105 \|/,
+  );
+  const right = (id: string): string => (id.startsWith('d') ? '01' : '11');
+  const told = new Map([...runs].map(([id, run]): [string, RunFile] => [id, { ...run, heldOut: { ...run.heldOut, after: { ...run.heldOut.after, right: { sampled: right(id), greedy: right(id) } } } }])); // prettier-ignore
+  const spreads = resultsOf(experiment, told).spreads.map(({ arm, less }) => [arm, less]);
+  expect(spreads.slice(4)).toEqual([['b', 'a'], ['d', 'c']]); // prettier-ignore
+});
+
 test.each([
+  [
+    { arms: [{ name: 'a' }, { name: 'b', against: 'c' }, { name: 'c' }] },
+    /experiment\.arms\).*“against” the name of an earlier arm, or null/,
+  ],
+  [{ arms: [{ name: 'a', against: 'a' }] }, /“against” the name of an earlier arm/],
+  [{ arms: [{ name: 'a' }, { name: 'b', against: 3 }] }, /experiment\.arms\.1\.against/],
   [{ seeds: [1, 1] }, /experiment\.seeds\): got \[1,1\], wanted seeds that differ/],
   [{ seeds: [] }, /at least one seed/],
   [{ arms: [{ name: 'a' }, { name: 'a' }] }, /experiment\.arms.*names that differ/],
@@ -168,7 +225,7 @@ test('what is missing or has no score is left out of pairs and counted, and the 
   expect(page).toContain('**Runs of several adapters are mixed**');
   expect(page).toContain('Adapter v a, w b;');
   expect(page).toContain('| `tokens` | 0.300 | 0.320 | – | 0.310 | 0.290 | 0.300 |');
-  expect(page).toMatch(/\| `rows` \| the first.*\| 5 of 5 \(0\.566 to 1\.000\)/);
+  expect(page).toMatch(/\| `rows` \| what the others are compared with \|.*\| 5 of 5 \(0\.566 to 1\.000\)/);
   for (const table of page.match(/(?:^\|.*\n)+/gm)!)
     expect(
       new Set(

@@ -76,10 +76,10 @@ test('the page tells the spread by seeds from that by questions, of scores and o
     }),
   );
   const results = resultsOf(experiment, runs);
-  expect(results.spreads.map(({ arm, of, seeds, questions }) => [arm, of, seeds, questions])).toEqual([
-    ['rows', 'score', 3, 4],
-    ['tokens', 'score', 2, 4],
-    ['tokens', 'difference', 2, 4], // rows-3 has no other
+  expect(results.spreads.map(({ arm, less, seeds, questions }) => [arm, less, seeds, questions])).toEqual([
+    ['rows', null, 3, 4],
+    ['tokens', null, 2, 4],
+    ['tokens', 'rows', 2, 4], // rows-3 has no other
   ]);
   const [, , difference] = results.spreads;
   const matrix = [[0, 0, 1, 0], [0, 1, 0, 1]]; // prettier-ignore

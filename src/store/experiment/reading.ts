@@ -8,7 +8,7 @@ import { heldRun, missingRuns, resultsIn, type HeldExperiment, type RunUnderWay 
 export { between, fixed, sayP, signed, type Comparison } from '../../experiment/answer.ts';
 export { CURRENCY_NAMES, CURRENCY_UNITS } from '../../experiment/budget.ts';
 export { canCollapse, type SignRecord } from '../../experiment/collapse.ts';
-export { armDifference, armTitle, sayBudget, type Experiment } from '../../experiment/experiment.ts';
+export { armRole, armTitle, sayBudget, type Experiment } from '../../experiment/experiment.ts';
 export { DEFINITIONS, notes, saySign, saySigns, type Results } from '../../experiment/report.ts';
 export { curvesOf, type ArmSummary, type RunFile } from '../../experiment/results.ts';
 
@@ -76,7 +76,7 @@ export function sayCertainty(
   if (!found) return alone;
   const { held, arms } = found;
   const titles = arms.map((name) => held.experiment.arms.find((arm) => arm.name === name)).map((arm) => arm && armTitle(arm)); // prettier-ignore
-  const comparison = readingOf(held).comparisons.find(({ arm, first: base }) => titles.includes(arm) && titles.includes(base)); // prettier-ignore
+  const comparison = readingOf(held).comparisons.find(({ arm, base }) => titles.includes(arm) && titles.includes(base)); // prettier-ignore
   return comparison ? `Over all seeds of “${held.experiment.name}”: ${comparison.sentence}` : alone;
 }
 

@@ -1,7 +1,7 @@
 /** An experiment's numbers: arms, differences, early signs, and what the words mean. */
 import type { ReactNode } from 'react';
 import {
-  armDifference,
+  armRole,
   armTitle,
   between,
   canCollapse,
@@ -54,9 +54,7 @@ function ArmRow({ results, summary }: { readonly results: Results; readonly summ
     <tr>
       <th scope="row">
         {armTitle(arm)}
-        <span className="small soft exp-arm-difference">
-          {armDifference(results.experiment, arm) || 'what the others are compared with'}
-        </span>
+        <span className="small soft exp-arm-difference">{armRole(results.experiment, arm)}</span>
       </th>
       <td>{runs}</td>
       <td>{fixed(summary.interquartileMean)}</td>
@@ -108,14 +106,15 @@ export function DataSetTable({ results: { experiment, dataSets } }: { readonly r
   );
 }
 
-const COMPARED_HEADS = ['against the first', 'pairs', 'difference', '95 %', 'p', 'probability of improvement', 'detectable', 'p of equal', 'p of survival'] as const; // prettier-ignore
+const COMPARED_HEADS = ['arm', 'against', 'pairs', 'difference', '95 %', 'p', 'probability of improvement', 'detectable', 'p of equal', 'p of survival'] as const; // prettier-ignore
 
 function ComparedRow({ comparison }: { readonly comparison: Comparison }) {
-  const { arm, difference, adjusted, improvement, improvementInterval, detectable, equivalence, survival } = comparison; // prettier-ignore
+  const { arm, base, difference, adjusted, improvement, improvementInterval, detectable, equivalence, survival } = comparison; // prettier-ignore
   const p = (value: number | null): string => (value === null ? '–' : sayP(value).replace('p = ', '').replace('p ', '')); // prettier-ignore
   return (
     <tr>
       <th scope="row">{arm}</th>
+      <td className="exp-words">{base}</td>
       <td>{difference?.pairs ?? 0}</td>
       <td>{difference ? signed(difference.mean) : '–'}</td>
       <td>{difference ? between(difference.interval) : '–'}</td>

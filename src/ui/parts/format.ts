@@ -1,6 +1,6 @@
 /** Numbers as people read them: one minus sign (U+2212), fixed digits, a dash for what is not there. */
 
-export { countWords, plural } from '../../units.ts';
+export { capital, countWords, plural } from '../../units.ts';
 
 const MINUS = '−';
 const NOTHING = '–';
@@ -79,8 +79,6 @@ export function formatSetting(value: number, digits = 4): string {
 }
 
 export const formatCount = (value: number): string => value.toLocaleString('en-US');
-
-export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** 950 → "950 ms"; 1500 → "1.5 s"; 125000 → "2 min 5 s". */
 export function formatMs(value: number): string {
