@@ -16,24 +16,42 @@ export function runWords(run: ShownRun, title: string, isOneTask: boolean): stri
   return `${who}: ${scoreWords(score)}${collapse === null ? '' : `, collapsed at update ${collapse}`}`;
 }
 
-const STEPS = [0.1, 0.2, 0.25, 0.5, 1];
+const STEPS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+const MOST_STEPS = 6;
 
-/** The right end of the axis: the least round share that is above all scores. */
-const axisEnd = (scores: readonly number[]): number =>
-  STEPS.find((step) => step >= Math.max(...scores, 0.01)) ?? 1;
+interface Axis {
+  readonly ticks: readonly number[]; // from one end to the other
+  readonly place: (score: number) => number; // in [0, 1]
+}
+
+/** From the round share below all scores to that above them: points tell of places, not of lengths, so it need not begin at 0. */
+function axisOf(scores: readonly number[]): Axis {
+  const [least, most] = scores.length === 0 ? [0, 1] : [Math.min(...scores), Math.max(...scores)];
+  const endsAt = (step: number) => {
+    const first = Math.floor(least / step + 1e-9);
+    return { step, first, count: Math.max(1, Math.ceil(most / step - 1e-9) - first) };
+  };
+  const { step, first, count } = STEPS.map(endsAt).find((each) => each.count <= MOST_STEPS) ?? endsAt(0.5);
+  return {
+    ticks: Array.from({ length: count + 1 }, (_, index) => Number(((first + index) * step).toFixed(3))),
+    place: (score) => (score / step - first) / count,
+  };
+}
 
 const LANE = 26; // px, of a point that can be pressed
 const NEAR = 0.045; // of the axis: closer points take another lane
 
-/** Lanes so that no point hides another. */
+/** Lanes so that no point hides another, as few as can be: from left to right each takes the first that is free. */
 function lanesOf(places: readonly number[]): readonly number[] {
-  const taken: number[][] = [];
-  return places.map((place) => {
-    const free = taken.findIndex((lane) => lane.every((other) => Math.abs(other - place) > NEAR));
-    const lane = free < 0 ? taken.push([]) - 1 : free;
-    taken[lane].push(place);
-    return lane;
-  });
+  const ends: number[] = []; // the last place of each lane
+  const lanes = places.map(() => 0);
+  const order = places.map((_, index) => index).sort((a, b) => places[a] - places[b]);
+  for (const index of order) {
+    const free = ends.findIndex((end) => places[index] - end > NEAR);
+    lanes[index] = free < 0 ? ends.length : free;
+    ends[lanes[index]] = places[index];
+  }
+  return lanes;
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
@@ -48,9 +66,11 @@ interface StripsProps {
 export function ScoreStrips({ results, runs, onShow }: StripsProps) {
   const { experiment, arms } = results;
   const scored = runs.filter(({ score }) => score !== null);
-  const end = axisEnd([...scored.map(({ score }) => score ?? 0), ...arms.map(({ interval }) => interval?.high ?? 0)]); // prettier-ignore
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => share * end);
   const isOneTask = experiment.tasks.length === 1;
+  const { ticks, place } = axisOf([
+    ...scored.map(({ score }) => score ?? 0),
+    ...(isOneTask ? arms.flatMap(({ interval }) => (interval ? [interval.low, interval.high] : [])) : []),
+  ]);
   const rows = arms.flatMap((summary) =>
     experiment.tasks.map((task) => ({
       summary,
@@ -64,7 +84,7 @@ export function ScoreStrips({ results, runs, onShow }: StripsProps) {
         <Label>Held-out exact match of each run; a ring has collapsed. The bar is the interquartile mean, the line its 95 % interval.</Label>
       </figcaption>
       {rows.map(({ summary, task, own }) => {
-        const lanes = lanesOf(own.map(({ score }) => (score ?? 0) / end));
+        const lanes = lanesOf(own.map(({ score }) => place(score ?? 0)));
         const { interval, interquartileMean: mean } = summary;
         return (
           <div key={`${summary.arm.name} ${task}`} className="exp-strip">
@@ -74,15 +94,15 @@ export function ScoreStrips({ results, runs, onShow }: StripsProps) {
             </span>
             <div className="exp-strip-ground" style={{ height: LANE * Math.max(1, ...lanes.map((lane) => lane + 1)) + 8 }}>
               {ticks.map((tick) => (
-                <span key={tick} className="exp-strip-tick" style={{ left: percent(tick / end) }} />
+                <span key={tick} className="exp-strip-tick" style={{ left: percent(place(tick)) }} />
               ))}
               {isOneTask && interval && (
                 <span
                   className="exp-strip-interval"
-                  style={{ left: percent(interval.low / end), width: percent((interval.high - interval.low) / end) }}
+                  style={{ left: percent(place(interval.low)), width: percent(place(interval.high) - place(interval.low)) }}
                 />
               )}
-              {isOneTask && mean !== null && <span className="exp-strip-mean" style={{ left: percent(mean / end) }} />}
+              {isOneTask && mean !== null && <span className="exp-strip-mean" style={{ left: percent(place(mean)) }} />}
               {own.map((run, index) => (
                 <button
                   key={run.planned.id}
@@ -91,7 +111,7 @@ export function ScoreStrips({ results, runs, onShow }: StripsProps) {
                   data-collapsed={run.collapse !== null}
                   aria-label={runWords(run, armTitle(summary.arm), isOneTask)}
                   title={`${runWords(run, armTitle(summary.arm), isOneTask)}. Open this run`}
-                  style={{ left: percent((run.score ?? 0) / end), top: 4 + lanes[index] * LANE }}
+                  style={{ left: percent(place(run.score ?? 0)), top: 4 + lanes[index] * LANE }}
                   onClick={() => onShow(run.planned.id, null)}
                 />
               ))}
@@ -106,8 +126,8 @@ export function ScoreStrips({ results, runs, onShow }: StripsProps) {
         <span />
         <div className="exp-strip-ground">
           {ticks.map((tick) => (
-            <span key={tick} style={{ left: percent(tick / end) }}>
-              {Number(tick.toPrecision(3))}
+            <span key={tick} style={{ left: percent(place(tick)) }}>
+              {tick}
             </span>
           ))}
         </div>
