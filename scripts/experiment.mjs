@@ -76,13 +76,19 @@ export function writeReport(lab, experiment, folder) {
 const fileNameOf = ({ name }) => `${name}.experiment.json`;
 const SHIPPED = 'public/experiments';
 
-/** Puts an experiment's one file where the page finds it. */
-function ship(experiment, folder) {
+/** Puts an experiment's one file where the page finds it, and into the list that the page reads first. */
+function ship(lab, experiment, folder) {
   mkdirSync(SHIPPED, { recursive: true });
   const name = fileNameOf(experiment);
   copyFileSync(join(folder, name), join(SHIPPED, name));
-  const names = readdirSync(SHIPPED).filter((each) => each.endsWith('.experiment.json')).sort(); // prettier-ignore
-  writeFileSync(join(SHIPPED, 'index.json'), `${JSON.stringify(names)}\n`);
+  const files = readdirSync(SHIPPED).filter((each) => each.endsWith('.experiment.json')).sort(); // prettier-ignore
+  const index = files.map((file) => {
+    const held = lab.readResultsFile(readFileSync(join(SHIPPED, file), 'utf8'), file);
+    const { question } = held.experiment;
+    const planned = lab.plannedRuns(held.experiment).length;
+    return { file, name: held.experiment.name, question, runs: held.runs.size, planned };
+  });
+  writeFileSync(join(SHIPPED, 'index.json'), `${JSON.stringify(index, null, 1)}\n`);
 }
 
 /** Every arm's settings, before anything is trained. @throws RunConfigError naming the first that is wrong */
@@ -164,7 +170,7 @@ async function main() {
         await train(lab, experiment, folder, { jobs, dawn: values.dawn, adapter: values.adapter });
       }
       const { comparisons } = writeReport(lab, experiment, folder);
-      if (values.ship) ship(experiment, folder);
+      if (values.ship) ship(lab, experiment, folder);
       console.log(`${folder}/README.md`);
       for (const { sentence } of comparisons) console.log(sentence);
     },

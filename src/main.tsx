@@ -14,7 +14,7 @@ import {
 import { isElsewhere, lastNeeded } from './store/place/selection.ts';
 import type { EventCodec } from './store/record/event_log.ts';
 import { createPump } from './store/record/pump.ts';
-import type { ExperimentTools, HeldExperiment } from './store/experiment/held.ts';
+import type { ExperimentTools, HeldExperiment, ShippedExperiment } from './store/experiment/held.ts';
 import { startKeeper, type KeeperClient } from './keep/keeper_client.ts';
 import type { KeeperNews } from './keep/entry.ts';
 import type { RunEvent } from './protocol/protocol.ts';
@@ -182,6 +182,13 @@ function adapterMemory(): AdapterMemory {
 
 const QUEUE = 'turnwise experiments'; // a lock, and a mark that its queue has work
 
+/** A file among the experiments that are shipped. @throws Error where the site does not have it */
+async function shippedText(file: string): Promise<string> {
+  const response = await fetch(recordingUrl(`experiments/${file}`));
+  if (!response.ok) throw new Error(`${file}: status ${response.status}`);
+  return response.text();
+}
+
 /** @param engines those that a person comes before */
 function experimentTools(
   engines: Set<EngineClient>,
@@ -210,16 +217,8 @@ function experimentTools(
       isWaiting();
       await navigator.locks.request(QUEUE, work);
     },
-    async shipped() {
-      const folder = 'experiments/';
-      const list = (await (await fetch(recordingUrl(`${folder}index.json`))).json()) as readonly string[];
-      return Promise.all(
-        list.map(async (name) => ({
-          name,
-          text: await (await fetch(recordingUrl(`${folder}${name}`))).text(),
-        })),
-      );
-    },
+    shipped: async () => JSON.parse(await shippedText('index.json')) as readonly ShippedExperiment[],
+    shippedText,
     remember(hasWork) {
       try {
         if (hasWork) localStorage.setItem(QUEUE, 'on');

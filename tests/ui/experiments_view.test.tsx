@@ -7,7 +7,7 @@ import table from '../../docs/results/experiments/table_1/table_1.experiment.jso
 import { writeRecording } from '../../src/files/recording.ts';
 import { readRecording } from '../../src/files/recording.ts';
 import { isLogged } from '../../src/protocol/protocol.ts';
-import { NO_EXPERIMENTS } from '../../src/store/experiment/held.ts';
+import { NO_EXPERIMENTS, type ShippedExperiment } from '../../src/store/experiment/held.ts';
 import { createLab } from '../../src/store/lab/lab.ts';
 import { NO_KEEPER, NO_TAB, type KeptEntry } from '../../src/store/lab/kept.ts';
 import { App } from '../../src/ui/shell/App.tsx';
@@ -35,7 +35,9 @@ afterEach(async () => {
   await page.viewport(1280, 800);
 });
 
-async function open(kept: readonly string[] = [], text = shipped) {
+const nameIn = (text: string): string => (JSON.parse(text) as { experiment: { name: string } }).experiment.name; // prettier-ignore
+
+async function open(kept: readonly string[] = [], text = shipped, others: readonly ShippedExperiment[] = []) {
   const log = await scriptedLog();
   const bytes = await writeRecording(log.filter(isLogged));
   const config = configOf(log);
@@ -47,10 +49,15 @@ async function open(kept: readonly string[] = [], text = shipped) {
   };
   const tools = {
     ...NO_EXPERIMENTS,
-    shipped: () => Promise.resolve([{ name: 'shown.experiment.json', text }]),
+    shipped: () =>
+      Promise.resolve(
+        others.concat({ file: 'shown.json', name: nameIn(text), question: 'Shown?', runs: 15, planned: 15 }),
+      ),
+    shippedText: (file: string) =>
+      file === 'shown.json' ? Promise.resolve(text) : Promise.reject(new Error(`${file}: status 404`)),
   };
   const read = (file: Blob) => readRecording(file);
-  const lab = createLab(() => undefined, '#v1&view=experiments', read, null, {}, { keeper, tab: NO_TAB, experiments: tools }); // prettier-ignore
+  const lab = createLab(() => undefined, `#v1&view=experiments&experiment=${encodeURIComponent(`shipped ${nameIn(text)}`)}`, read, null, {}, { keeper, tab: NO_TAB, experiments: tools }); // prettier-ignore
   lab.transport.receive(log.filter(({ kind }) => kind === 'ready'));
   await lab.kept.refresh();
   const screen = await render(<App lab={lab} />);
@@ -83,7 +90,7 @@ test('answer, means, survival and p are what one counts from the runs by hand', 
   const [least, most] = [p(rows, tokens), p(rows, grpo)].toSorted((a, b) => a - b);
   const adjusted = [Math.min(1, 2 * least), Math.min(1, Math.max(2 * least, most))];
   await page.getByText('Differences in numbers', { exact: true }).click();
-  const shownP = [...document.querySelectorAll('[aria-label="Differences in numbers"] tbody tr')].map((row) => Number(row.querySelectorAll('td')[3].textContent));
+  const shownP = [...document.querySelectorAll('[aria-label="Differences in numbers"] tbody tr')].map((row) => Number(row.querySelectorAll('td')[4].textContent));
   expect(shownP.toSorted((a, b) => a - b)).toEqual(adjusted.map((each) => Number(each.toFixed(3))));
   const answer = page.getByRole('region', { name: 'Answer' }).element().textContent;
   expect(answer).toContain(`${mean(tokens) >= mean(rows) ? '+' : '−'}${Math.abs(mean(tokens) - mean(rows)).toFixed(3)} in the mean`);
@@ -138,6 +145,18 @@ test('scores by data set are counted from single answers', async () => {
   await page.viewport(390, 844);
   expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(390);
 }); // prettier-ignore
+
+test('a shipped experiment is read when it is chosen; one that cannot be read says so, and the others stay', async () => {
+  const missing = { file: 'gone.json', name: 'gone', question: 'Is it gone?', runs: 4, planned: 6 };
+  const { lab } = await open([], shipped, [missing]);
+  const list = page.getByRole('region', { name: 'Experiments', exact: true });
+  await expect.element(list.getByText('shipped; 4 of 6 runs')).toBeVisible();
+  await list.getByRole('button', { name: /^Is it gone/ }).click();
+  await expect.element(page.getByText(/gone\.json: status 404/)).toBeVisible();
+  expect(lab.selection.getState().experiment).toBe('shipped gone');
+  await list.getByRole('button', { name: /^Shown/ }).click();
+  await expect.element(page.getByRole('region', { name: 'Answer' })).toBeVisible();
+});
 
 test('several tasks are put together in the form: a run of each method, seed and task', async () => {
   await open();

@@ -17,6 +17,7 @@ import {
   heldRun,
   missingRuns,
   reportOf,
+  shippedId,
   type Earlier,
   type ExperimentsState,
   type ExperimentTable,
@@ -41,10 +42,12 @@ export interface ExperimentParts {
 export type Opened = 'shown' | 'gone'; // gone: this browser keeps no such run
 
 export interface Experiments extends StoreApi<ExperimentsState> {
-  /** Resolves when what this browser keeps, and what is shipped, is read. */
+  /** Resolves when what this browser keeps is read, and what is shipped is known. */
   readonly ready: Promise<void>;
   /** Puts an experiment at the end of the queue. @throws RunConfigError of settings that no run can have */
   readonly start: (experiment: Experiment) => Promise<string>;
+  /** Reads the file of a shipped experiment, where it is not read yet. */
+  readonly load: (id: string) => Promise<void>;
   readonly pause: (id: string) => void;
   /** Its missing runs, failed ones too, are trained. */
   readonly resume: (id: string) => void;
@@ -69,7 +72,7 @@ class Left extends Error {} // for another experiment's run
 export function createExperiments(parts: ExperimentParts): Experiments {
   const { tools, kept, keeper, transport, selection } = parts;
   const store = createStore<ExperimentsState>(() => ({
-    ...{ isRead: false, experiments: [], underWay: null, isElsewhere: false, trouble: null },
+    ...{ isRead: false, experiments: [], shipped: [], underWay: null, isElsewhere: false, trouble: null },
   }));
   const { getState: state } = store;
   let table: ExperimentTable | null = null; // null: nothing lasts
@@ -296,17 +299,31 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     const entries = [...runs].map(([id, file]) => [id, { date: file.date, file, failure: null }] as const);
     const created = new Date(parts.now()).toISOString();
     return {
-      ...{ id: `${origin === 'shipped' ? 'shipped' : created} ${experiment.name}`, created, origin },
+      ...{
+        id: origin === 'shipped' ? shippedId(experiment) : `${created} ${experiment.name}`,
+        created,
+        origin,
+      },
       ...{ experiment, runs: Object.fromEntries(entries), isWanted: false, removed: false },
     };
   };
 
-  const readShipped = async (): Promise<void> => {
-    const shipped = (await tools.shipped()).map(({ name, text }) => heldOf(text, name, 'shipped'));
-    store.setState(({ experiments }) => ({ experiments: [...experiments, ...shipped] }));
+  const listShipped = async (): Promise<void> => store.setState({ shipped: await tools.shipped() });
+  const loaded = new Set<string>();
+  const load = async (id: string): Promise<void> => {
+    const { file } = state().shipped.find((each) => shippedId(each) === id) ?? {};
+    if (file === undefined || loaded.has(id)) return;
+    loaded.add(id);
+    try {
+      const held = heldOf(await tools.shippedText(file), file, 'shipped');
+      store.setState(({ experiments }) => ({ experiments: [...experiments, held] }));
+    } catch (error) {
+      loaded.delete(id); // it is tried again when it is chosen again
+      fail(error, 'This experiment could not be loaded');
+    }
   };
 
-  const ready = Promise.allSettled([readTable(), readShipped()]).then(([read, shipped]) => {
+  const ready = Promise.allSettled([readTable(), listShipped()]).then(([read, shipped]) => {
     if (shipped.status === 'rejected')
       fail(shipped.reason, 'The experiments of this site could not be loaded');
     if (read.status === 'rejected') fail(read.reason, 'Experiments are not kept in this browser');
@@ -334,6 +351,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
       work();
       return id;
     },
+    load,
     pause: (id) => change(id, () => ({ isWanted: false })),
     resume(id) {
       const held = heldBy(id);

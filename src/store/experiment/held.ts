@@ -23,6 +23,17 @@ export interface HeldExperiment {
   readonly removed: boolean; // it can be taken back until the page is opened again
 }
 
+/** An experiment that is shipped with the page: what is known of it before its file is read. */
+export interface ShippedExperiment {
+  readonly file: string;
+  readonly name: string;
+  readonly question: string;
+  readonly runs: number; // in the file
+  readonly planned: number;
+}
+
+export const shippedId = ({ name }: Pick<ShippedExperiment, 'name'>): string => `shipped ${name}`;
+
 /** The run under way. */
 export interface RunUnderWay {
   readonly experiment: string;
@@ -34,7 +45,8 @@ export interface RunUnderWay {
 
 export interface ExperimentsState {
   readonly isRead: boolean; // what this browser keeps is known
-  readonly experiments: readonly HeldExperiment[]; // newest first, shipped ones last
+  readonly experiments: readonly HeldExperiment[]; // newest first, shipped ones that were read last
+  readonly shipped: readonly ShippedExperiment[]; // all
   readonly underWay: RunUnderWay | null;
   readonly isElsewhere: boolean; // another tab trains the queue
   readonly trouble: ErrorReport | null;
@@ -80,8 +92,10 @@ export interface ExperimentTools {
   readonly table: () => Promise<ExperimentTable>;
   /** Waits for the right to train the queue, which one tab has; `isWaiting` is called where another has it. */
   readonly alone: (isWaiting: () => void, work: () => Promise<void>) => Promise<void>;
-  /** Files of the experiments that are shipped with the page, by name. */
-  readonly shipped: () => Promise<readonly { readonly name: string; readonly text: string }[]>;
+  /** What is shipped with the page. */
+  readonly shipped: () => Promise<readonly ShippedExperiment[]>;
+  /** One of these files, as text. */
+  readonly shippedText: (file: string) => Promise<string>;
   /** Said when there is work that a reload must go on with, and when there is none. */
   readonly remember: (hasWork: boolean) => void;
 }
@@ -131,5 +145,6 @@ export const NO_EXPERIMENTS: ExperimentTools = {
     }),
   alone: (_, work) => work(),
   shipped: () => Promise.resolve([]),
+  shippedText: (file) => Promise.reject(new Error(`no file ${file}`)),
   remember: () => undefined,
 };

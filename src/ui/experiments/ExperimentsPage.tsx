@@ -1,8 +1,8 @@
 /** Experiments: the queue, and of one of them the answer in words, its numbers with their intervals, and every run. */
-import { use, useState } from 'react';
+import { use, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Experiments } from '../../store/experiment/experiments.ts';
-import { fileOfExperiment, missingRuns, reportOf, resultsIn, type HeldExperiment, type RunUnderWay } from '../../store/experiment/held.ts'; // prettier-ignore
+import { fileOfExperiment, missingRuns, reportOf, resultsIn, shippedId, type HeldExperiment, type RunUnderWay } from '../../store/experiment/held.ts'; // prettier-ignore
 import { notes, readingOf, sayBudget, secondsLeft, shownRuns, type ShownRun } from '../../store/experiment/reading.ts'; // prettier-ignore
 import type { ErrorReport } from '../../units.ts';
 import { fileName, saveFile } from '../drawing/save_file.ts';
@@ -22,7 +22,7 @@ function standingWords(held: HeldExperiment, underWay: RunUnderWay | null, isEls
   const failed = Object.values(held.runs).filter(({ file, failure }) => !file && failure !== null).length;
   const counts = `${over} of ${countWords(over + missing + failed, 'run')}${failed > 0 ? `, ${failed} failed` : ''}`;
   if (missing === 0) return counts;
-  if (!held.isWanted) return over === 0 && held.origin === 'shipped' ? counts : `${counts}; paused`;
+  if (!held.isWanted) return held.origin === 'shipped' ? counts : `${counts}; paused`;
   if (isElsewhere) return `${counts}; another tab of this browser trains it`;
   if (underWay?.experiment !== held.id) return `${counts}; waits for its turn`;
   const left = secondsLeft(held, underWay);
@@ -39,21 +39,32 @@ function Queue({ experiments, shown, onChoose }: ListProps) {
   const all = useStore(experiments, (state) => state.experiments);
   const underWay = useStore(experiments, (state) => state.underWay);
   const isElsewhere = useStore(experiments, (state) => state.isElsewhere);
-  const there = all.filter(({ removed }) => !removed);
-  const gone = all.filter(({ removed }) => removed);
+  const shipped = useStore(experiments, (state) => state.shipped);
+  const own = all.filter(({ origin }) => origin !== 'shipped');
+  const there = own.filter(({ removed }) => !removed);
+  const gone = own.filter(({ removed }) => removed);
   return (
     <section className="panel" aria-label="Experiments">
       <h2>Experiments</h2>
-      {there.length === 0 && <p className="empty">None yet. One that you start stands here, and its runs are kept in this browser.</p>}
+      {there.length + shipped.length === 0 && <p className="empty">None yet. One that you start stands here, and its runs are kept in this browser.</p>}
       <ul className="exp-queue">
         {there.map((held) => (
           <li key={held.id}>
             <button type="button" className="exp-queue-entry" aria-current={held.id === shown} onClick={() => onChoose(held.id)}>
               <span>{held.experiment.question}</span>
               <span className="small soft">
-                {held.origin === 'shipped' && 'shipped; '}
                 {held.origin === 'file' && 'from a file; '}
                 {standingWords(held, underWay, isElsewhere)}
+              </span>
+            </button>
+          </li>
+        ))}
+        {shipped.map((each) => (
+          <li key={shippedId(each)}>
+            <button type="button" className="exp-queue-entry" aria-current={shippedId(each) === shown} onClick={() => onChoose(shippedId(each))}>
+              <span>{each.question}</span>
+              <span className="small soft">
+                shipped; {each.runs} of {countWords(each.planned, 'run')}
               </span>
             </button>
           </li>
@@ -207,8 +218,15 @@ export default function ExperimentsPage() {
   const trouble = useStore(experiments, (state) => state.trouble);
   const asked = useSelection((selection) => selection.experiment);
   const [refusal, setRefusal] = useState<ErrorReport | null>(null);
-  const there = all.filter(({ removed }) => !removed);
-  const shown = there.find(({ id }) => id === asked) ?? there.at(0) ?? null;
+  const shipped = useStore(experiments, (state) => state.shipped);
+  const isRead = useStore(experiments, (state) => state.isRead);
+  const own = all.filter(({ origin, removed }) => origin !== 'shipped' && !removed);
+  const ids = [...own.map(({ id }) => id), ...shipped.map(shippedId)];
+  const chosen = (asked !== null && ids.includes(asked) ? asked : ids.at(0)) ?? null;
+  const shown = all.find(({ id }) => id === chosen) ?? null;
+  useEffect(() => {
+    if (isRead && chosen !== null) void experiments.load(chosen);
+  }, [experiments, isRead, chosen]);
   const choose = (experiment: string): void => lab.selection.select({ experiment });
   const open = (file: Blob & { readonly name: string }): void => {
     setRefusal(null);
@@ -220,7 +238,7 @@ export default function ExperimentsPage() {
     <div className="experiments">
       <div className="experiments-side">
         <NewExperiment experiments={experiments} onStarted={choose} />
-        <Queue experiments={experiments} shown={shown?.id ?? null} onChoose={choose} />
+        <Queue experiments={experiments} shown={chosen} onChoose={choose} />
         <div className="bar">
           <OpenButton accept=".json" onFile={open}>
             Open an experiment
@@ -239,8 +257,10 @@ export default function ExperimentsPage() {
       {shown ? (
         <Detail key={shown.id} experiments={experiments} held={shown} />
       ) : (
-        <p className="empty">
-          Is one method better than another, and how sure may one be? Start an experiment.
+        <p className="empty" role="status">
+          {chosen !== null && trouble === null
+            ? 'Its runs are being read …'
+            : 'Is one method better than another, and how sure may one be? Start an experiment.'}
         </p>
       )}
     </div>
