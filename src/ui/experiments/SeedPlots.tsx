@@ -62,36 +62,28 @@ interface StripsProps {
   readonly onShow: Show;
 }
 
-/** A row an arm: a point a seed, the interquartile mean and its interval. */
-export function ScoreStrips({ results, runs, onShow }: StripsProps) {
+interface TaskStripsProps extends StripsProps {
+  readonly task: string;
+}
+
+/** The arms on one task, on an axis of its own: scores of an easier task are elsewhere, and are not compared with these. */
+function TaskStrips({ results, runs, onShow, task }: TaskStripsProps) {
   const { experiment, arms } = results;
-  const scored = runs.filter(({ score }) => score !== null);
   const isOneTask = experiment.tasks.length === 1;
+  const scored = runs.filter(({ score, planned }) => score !== null && planned.task === task);
   const { ticks, place } = axisOf([
     ...scored.map(({ score }) => score ?? 0),
     ...(isOneTask ? arms.flatMap(({ interval }) => (interval ? [interval.low, interval.high] : [])) : []),
   ]);
-  const rows = arms.flatMap((summary) =>
-    experiment.tasks.map((task) => ({
-      summary,
-      task: task.name,
-      own: scored.filter(({ planned }) => planned.arm === summary.arm.name && planned.task === task.name),
-    })),
-  );
   return (
-    <figure className="exp-strips" aria-label="Score of each run">
-      <figcaption className="small soft">
-        <Label>Held-out exact match of each run; a ring has collapsed. The bar is the interquartile mean, the line its 95 % interval.</Label>
-      </figcaption>
-      {rows.map(({ summary, task, own }) => {
+    <div role="group" aria-label={isOneTask ? 'Scores' : task}>
+      {!isOneTask && <p className="exp-strips-task">{task}</p>}
+      {arms.map(({ arm, interval, interquartileMean: mean }) => {
+        const own = scored.filter(({ planned }) => planned.arm === arm.name);
         const lanes = lanesOf(own.map(({ score }) => place(score ?? 0)));
-        const { interval, interquartileMean: mean } = summary;
         return (
-          <div key={`${summary.arm.name} ${task}`} className="exp-strip">
-            <span className="exp-strip-name">
-              {armTitle(summary.arm)}
-              {!isOneTask && <span className="soft small"> {task}</span>}
-            </span>
+          <div key={arm.name} className="exp-strip">
+            <span className="exp-strip-name">{armTitle(arm)}</span>
             <div className="exp-strip-ground" style={{ height: LANE * Math.max(1, ...lanes.map((lane) => lane + 1)) + 8 }}>
               {ticks.map((tick) => (
                 <span key={tick} className="exp-strip-tick" style={{ left: percent(place(tick)) }} />
@@ -109,16 +101,14 @@ export function ScoreStrips({ results, runs, onShow }: StripsProps) {
                   type="button"
                   className="exp-strip-point"
                   data-collapsed={run.collapse !== null}
-                  aria-label={runWords(run, armTitle(summary.arm), isOneTask)}
-                  title={`${runWords(run, armTitle(summary.arm), isOneTask)}. Open this run`}
+                  aria-label={runWords(run, armTitle(arm), isOneTask)}
+                  title={`${runWords(run, armTitle(arm), isOneTask)}. Open this run`}
                   style={{ left: percent(place(run.score ?? 0)), top: 4 + lanes[index] * LANE }}
                   onClick={() => onShow(run.planned.id, null)}
                 />
               ))}
             </div>
-            <span className="exp-strip-number number">
-              {isOneTask ? fixed(mean) : fixed(meanOf(own))}
-            </span>
+            <span className="exp-strip-number number">{isOneTask ? fixed(mean) : fixed(meanOf(own))}</span>
           </div>
         );
       })}
@@ -133,9 +123,26 @@ export function ScoreStrips({ results, runs, onShow }: StripsProps) {
         </div>
         <span className="number">{isOneTask ? 'IQM' : 'mean'}</span>
       </div>
-    </figure>
+    </div>
   ); // prettier-ignore
 }
+
+/** By task, a row an arm: a point a seed; on one task the interquartile mean and its interval too. */
+export const ScoreStrips = (props: StripsProps) => (
+  <figure className="exp-strips" aria-label="Score of each run">
+    <figcaption className="small soft">
+      <Label>Held-out exact match of each run; a ring has collapsed. </Label>
+      {props.results.experiment.tasks.length === 1 ? (
+        <Label>The bar is the interquartile mean, the line its 95 % interval.</Label>
+      ) : (
+        'Each task has its own axis.'
+      )}
+    </figcaption>
+    {props.results.experiment.tasks.map(({ name }) => (
+      <TaskStrips key={name} {...props} task={name} />
+    ))}
+  </figure>
+);
 
 const meanOf = (runs: readonly ShownRun[]): number | null =>
   runs.length === 0 ? null : runs.reduce((sum, { score }) => sum + (score ?? 0), 0) / runs.length;
