@@ -308,7 +308,6 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     };
   };
 
-  const listShipped = async (): Promise<void> => store.setState({ shipped: await tools.shipped() });
   const loaded = new Set<string>();
   const load = async (id: string): Promise<void> => {
     const { file } = state().shipped.find((each) => shippedId(each) === id) ?? {};
@@ -318,14 +317,14 @@ export function createExperiments(parts: ExperimentParts): Experiments {
       const held = heldOf(await tools.shippedText(file), file, 'shipped');
       store.setState(({ experiments }) => ({ experiments: [...experiments, held] }));
     } catch (error) {
-      loaded.delete(id); // it is tried again when it is chosen again
+      loaded.delete(id); // another choice tries again
       fail(error, 'This experiment could not be loaded');
     }
   };
 
-  const ready = Promise.allSettled([readTable(), listShipped()]).then(([read, shipped]) => {
-    if (shipped.status === 'rejected')
-      fail(shipped.reason, 'The experiments of this site could not be loaded');
+  const ready = Promise.allSettled([readTable(), tools.shipped()]).then(([read, shipped]) => {
+    if (shipped.status === 'fulfilled') store.setState({ shipped: shipped.value });
+    else fail(shipped.reason, 'The experiments of this site could not be loaded');
     if (read.status === 'rejected') fail(read.reason, 'Experiments are not kept in this browser');
     store.setState({ isRead: true });
     work();
