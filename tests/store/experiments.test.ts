@@ -1,8 +1,11 @@
 /** The queue of experiments: which run comes next, what holds it, and what a reload finds again. */
 import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
+import { NOTHING_SPENT, spend } from '../../src/experiment/budget.ts';
 import { parseExperiment, plannedRuns, type AskedRun } from '../../src/experiment/experiment.ts';
 import { resultsOf } from '../../src/experiment/report.ts';
+import { readRecording, recordingPart } from '../../src/files/recording.ts';
+import { isHeadline, isLogged } from '../../src/protocol/protocol.ts';
 import { experimentOf, FIRST_DRAFT } from '../../src/store/experiment/draft.ts';
 import {
   fileOfExperiment,
@@ -17,7 +20,7 @@ import {
 import { experimentOfRuns, readingOf, sayCertainty, secondsLeft, shownRuns } from '../../src/store/experiment/reading.ts'; // prettier-ignore
 import { createLab } from '../../src/store/lab/lab.ts';
 import { NO_KEEPER, NO_TAB, type KeptEntry } from '../../src/store/lab/kept.ts';
-import { smallConfig } from '../support/scripted_run.ts';
+import { scriptedRun, smallConfig } from '../support/scripted_run.ts';
 
 const EXPERIMENT = experimentOf({ ...FIRST_DRAFT, seeds: 2 });
 
@@ -50,6 +53,7 @@ function page(
   stored = new Map<string, HeldExperiment>(),
   entries: KeptEntry[] = [],
   shipped: ExperimentTools['shipped'] = NO_EXPERIMENTS.shipped,
+  log = '', // of the kept run
 ) {
   const trainings: Training[] = [];
   const remembered: boolean[] = [];
@@ -81,8 +85,9 @@ function page(
     ...NO_KEEPER,
     list: () => Promise.resolve(entries),
     goOn: () => Promise.resolve({ update: 1, bytes: new Uint8Array(4) }),
+    open: () => Promise.resolve(new Blob([log])),
   };
-  const lab = createLab(() => undefined, '', undefined, null, {}, { keeper, tab: NO_TAB, experiments: tools }); // prettier-ignore
+  const lab = createLab(() => undefined, '', (file) => readRecording(file), null, {}, { keeper, tab: NO_TAB, experiments: tools }); // prettier-ignore
   return { lab, trainings, stored, remembered, closed: () => closed };
 }
 
@@ -147,13 +152,38 @@ test('after a reload the run under way goes on from its checkpoint, and what is 
   before.trainings[1].tell({ date: 'as before', update: 1, updates: 3 });
   const config = before.trainings[1].run.config;
   const entry = { id: 'k', created: 'as before', config, removed: null, name: null, update: 1 } as KeptEntry;
-  const after = page(before.stored, [entry]);
+  const events = (await scriptedRun(smallConfig())).filter(isLogged);
+  const first = events.filter((event) => !('update' in event) || event.update <= 1);
+  const after = page(before.stored, [entry], undefined, recordingPart(first)); // as it is kept: without an end line
   const again = await after.lab.experiments();
   await vi.waitUntil(() => after.trainings.length === 1);
-  expect(after.trainings[0].run.earlier).toMatchObject({ kept: 'k', log: [] });
+  const { kept, log, used, checkpoint } = after.trainings[0].run.earlier!;
+  expect([kept, checkpoint.byteLength]).toEqual(['k', 4]);
+  expect(log.map(({ kind }) => kind)).toEqual(first.filter(isHeadline).map(({ kind }) => kind));
+  expect(log.length).toBeGreaterThan(2);
+  expect(used).toMatchObject({ updates: 1, tokens: first.reduce(spend, NOTHING_SPENT).tokens });
   const [held] = again.getState().experiments;
   expect([held.id, shown(held)]).toEqual([id, [0.4, null, null, null]]);
   expect(secondsLeft(held, null)).toBe(3 * 7);
+});
+
+test('a kept run that cannot be read is named, and begun anew when it is asked for again', async () => {
+  const before = page();
+  const experiments = await before.lab.experiments();
+  await experiments.start({ ...EXPERIMENT, seeds: [1] });
+  await vi.waitUntil(() => before.trainings.length === 1);
+  before.trainings[0].tell({ date: 'as before', update: 1, updates: 3 });
+  const { config } = before.trainings[0].run;
+  const entry = { id: 'k', created: 'as before', config, removed: null, name: null, update: 1 } as KeptEntry;
+  const after = page(before.stored, [entry], undefined, '{"format":"other"}\n');
+  const again = await after.lab.experiments();
+  await vi.waitUntil(() => after.trainings.length === 1); // the next run
+  const [held] = again.getState().experiments;
+  expect(shownRuns(held, null)[0]).toMatchObject({ standing: 'failed', failure: expect.stringMatching(/recorded run/) as string }); // prettier-ignore
+  again.resume(held.id);
+  after.trainings[0].end(0.3);
+  await vi.waitUntil(() => after.trainings.length === 2);
+  expect([after.trainings[1].seed, after.trainings[1].run.earlier]).toEqual([1, null]);
 });
 
 test('a run that fails three times is named and left; asked again it is tried again', async () => {

@@ -5,15 +5,16 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { NOTHING_SPENT, spend } from '../../experiment/budget.ts';
 import { plannedRuns, type Experiment, type PlannedRun } from '../../experiment/experiment.ts';
-import { checkRunFile, readResultsFile, type RunFile } from '../../experiment/results.ts';
+import { checkRunFile, type RunFile } from '../../experiment/results.ts';
 import { isHeadline, type RunEvent } from '../../protocol/protocol.ts';
 import { LabError, type RunConfig } from '../../units.ts';
 import type { Kept, KeeperEnd, KeptEntry } from '../lab/kept.ts';
 import { same } from '../lab/open_run.ts';
 import type { Transport } from '../lab/transport.ts';
 import type { SelectionStore } from '../place/selection.ts';
-import type { ReadRecording } from '../record/read_record.ts';
+import { soFar, type ReadRecording } from '../record/read_record.ts';
 import {
+  heldFrom,
   heldRun,
   missingRuns,
   reportOf,
@@ -120,7 +121,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     if (!checkpoint) return null;
     const log: RunEvent[] = [];
     let used = NOTHING_SPENT;
-    for await (const event of parts.read(await keeper.open(entry.id))) {
+    for await (const event of soFar(parts.read(await keeper.open(entry.id)))) {
       used = spend(used, event);
       if (isHeadline(event)) log.push(event);
     }
@@ -159,7 +160,10 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     const own = trainer;
     const config = own.configOf(run.asked);
     const { date } = heldRun(heldBy(id)!, run);
-    const earlier = await earlierOf(date, config);
+    const earlier = await earlierOf(date, config).catch((error: unknown) => {
+      changeRun(id, run.id, { date: null }); // what cannot be read is begun anew when it is tried again
+      throw error;
+    });
     const isHeld = (): boolean => !heldBy(id)?.isWanted || heldBy(id)?.removed === true;
     const startMs = parts.now();
     let first: number | null = null; // update that was over when it began here
@@ -294,19 +298,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     });
   };
 
-  const heldOf = (text: string, name: string, origin: HeldExperiment['origin']): HeldExperiment => {
-    const { experiment, runs } = readResultsFile(text, name);
-    const entries = [...runs].map(([id, file]) => [id, { date: file.date, file, failure: null }] as const);
-    const created = new Date(parts.now()).toISOString();
-    return {
-      ...{
-        id: origin === 'shipped' ? shippedId(experiment) : `${created} ${experiment.name}`,
-        created,
-        origin,
-      },
-      ...{ experiment, runs: Object.fromEntries(entries), isWanted: false, removed: false },
-    };
-  };
+  const nowDate = (): string => new Date(parts.now()).toISOString();
 
   const loaded = new Set<string>();
   const load = async (id: string): Promise<void> => {
@@ -314,7 +306,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     if (file === undefined || loaded.has(id)) return;
     loaded.add(id);
     try {
-      const held = heldOf(await tools.shippedText(file), file, 'shipped');
+      const held = heldFrom(await tools.shippedText(file), file, 'shipped', nowDate());
       store.setState(({ experiments }) => ({ experiments: [...experiments, held] }));
     } catch (error) {
       loaded.delete(id); // another choice tries again
@@ -344,7 +336,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     async start(experiment) {
       await ready;
       await checkAll(experiment);
-      const created = new Date(parts.now()).toISOString();
+      const created = nowDate();
       const id = `${created} ${experiment.name}`;
       put({ id, created, origin: 'made here', experiment, runs: {}, isWanted: true, removed: false });
       work();
@@ -361,7 +353,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
       // What is shipped is not changed: its missing runs are trained in a copy.
       if (held.origin !== 'shipped') put(own);
       else {
-        const created = new Date(parts.now()).toISOString();
+        const created = nowDate();
         put({ ...own, id: `${created} ${held.experiment.name}`, created, origin: 'made here' });
       }
       work();
@@ -372,7 +364,7 @@ export function createExperiments(parts: ExperimentParts): Experiments {
     },
     async openFile(file, name) {
       await ready;
-      const held = heldOf(await file.text(), name, 'file');
+      const held = heldFrom(await file.text(), name, 'file', nowDate());
       put(held);
       return held.id;
     },

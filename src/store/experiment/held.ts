@@ -1,7 +1,7 @@
 /** Experiments as this browser keeps them, and what the page has to train them with. */
 import type { Budget, Spending } from '../../experiment/budget.ts';
 import { ExperimentError, plannedRuns, type AskedRun, type Experiment, type PlannedRun } from '../../experiment/experiment.ts'; // prettier-ignore
-import { writeResultsFile, type RunFile, type Runs } from '../../experiment/results.ts';
+import { readResultsFile, writeResultsFile, type RunFile, type Runs } from '../../experiment/results.ts';
 import type { RunEvent } from '../../protocol/protocol.ts';
 import { LabError, type ErrorReport, type RunConfig } from '../../units.ts';
 
@@ -114,6 +114,25 @@ export const missingRuns = (held: HeldExperiment): readonly PlannedRun[] =>
     const { file, failure } = heldRun(held, run);
     return file === null && failure === null;
   });
+
+/** Of an experiment's file, with the runs in it. @param created ISO 8601 @throws ExperimentError */
+export function heldFrom(
+  text: string,
+  name: string,
+  origin: 'file' | 'shipped',
+  created: string,
+): HeldExperiment {
+  const { experiment, runs } = readResultsFile(text, name);
+  const entries = [...runs].map(([id, file]) => [id, { date: file.date, file, failure: null }] as const);
+  return {
+    ...{
+      id: origin === 'shipped' ? shippedId(experiment) : `${created} ${experiment.name}`,
+      created,
+      origin,
+    },
+    ...{ experiment, runs: Object.fromEntries(entries), isWanted: false, removed: false },
+  };
+}
 
 /** As one file, which the page and `npm run experiment` write. */
 export const fileOfExperiment = (held: HeldExperiment): Blob =>

@@ -16,8 +16,18 @@ export type ReadRecording = (
 ) => AsyncIterable<RunEvent>;
 
 const EVENTS_AT_ONCE = 512;
-const CUT_OFF = 'RecordingCutOffError'; // name of the error, src/protocol/errors.ts
+const isCutOff = (error: unknown): error is LabError =>
+  error instanceof LabError && error.name === 'RecordingCutOffError'; // src/protocol/errors.ts
 const PAUSE_MS = 0; // lets the page draw between two helpings
+
+/** The events of a log that grew, and has no end line: that it breaks off is no fault. @throws what else the reader throws */
+export async function* soFar(events: AsyncIterable<RunEvent>): AsyncGenerator<RunEvent> {
+  try {
+    yield* events;
+  } catch (error) {
+    if (!isCutOff(error)) throw error;
+  }
+}
 
 /**
  * Fills an empty record.
@@ -41,7 +51,7 @@ export async function readRecord(
       signal?.throwIfAborted();
     }
   } catch (error) {
-    if (!(error instanceof LabError) || error.name !== CUT_OFF) throw error;
+    if (!isCutOff(error)) throw error;
     failure = error.report;
   }
   record.apply(waiting);
