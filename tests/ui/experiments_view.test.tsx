@@ -72,6 +72,28 @@ const cells = (row: string): readonly string[] => {
   return [...own.querySelectorAll('td')].map(({ textContent }) => textContent);
 };
 
+/** What the points of the strips say by the labels of the axis under them, and by their words; and whether one hides another. */
+function readStrips() {
+  const groups = [...document.querySelectorAll('.exp-strips > [role="group"]')];
+  return groups.map((group) => {
+    const labels = [...group.querySelectorAll<HTMLElement>('.exp-strip-axis .exp-strip-ground > span')];
+    const [first, last] = [labels[0], labels.at(-1)!].map((label) => ({ at: parseFloat(label.style.left), says: Number(label.textContent) })); // prettier-ignore
+    const points = [...group.querySelectorAll<HTMLElement>('.exp-strip-point')];
+    const boxes = points.map((point) => point.getBoundingClientRect());
+    return {
+      off: Math.max(
+        ...points.map((point) => {
+          const share = (parseFloat(point.style.left) - first.at) / (last.at - first.at);
+          const said = Number(/: (\d\.\d+)/.exec(point.ariaLabel!)![1]);
+          return Math.abs(first.says + share * (last.says - first.says) - said);
+        }),
+      ),
+      isHidden: boxes.some((one, i) => boxes.some((other, j) => j > i && Math.hypot(one.x - other.x, one.y - other.y) < 12)), // prettier-ignore
+      span: last.says - first.says,
+    };
+  });
+}
+
 test('answer, means, survival and p are what one counts from the runs by hand', async () => {
   const { screen } = await open();
   const [rows, tokens, grpo] = ['at2po_rows', 'at2po_tokens', 'grpo'].map(scoresOf);
@@ -102,6 +124,9 @@ test('answer, means, survival and p are what one counts from the runs by hand', 
   expect(document.querySelectorAll('.exp-cell-turn')).toHaveLength(rings);
   expect(rings).toBeGreaterThan(0);
   expect(document.querySelectorAll('.exp-strip-point')).toHaveLength(15);
+  const [strips, ...others] = readStrips();
+  expect([strips.isHidden, others]).toEqual([false, []]);
+  expect(strips.off).toBeLessThan(0.001);
   expect(await findings(screen.container)).toEqual([]);
   await page.viewport(390, 844);
   expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(390);
@@ -142,6 +167,12 @@ test('scores by data set are counted from single answers', async () => {
   expect(cell(6, 'multi_hop, bamboogle')).toBe(share('tree_grpo', 'multi_hop', 900));
   expect(cell(3, 'single_hop, popqa')).toBe(share('dapo', 'single_hop', 600));
   expect(cell(0, 'multi_hop, musique')).not.toBe(cell(6, 'multi_hop, musique'));
+  const strips = readStrips(); // an axis a task
+  expect(strips.map(({ isHidden }) => isHidden)).toEqual([false, false]);
+  for (const { off, span } of strips) {
+    expect(off).toBeLessThan(0.001);
+    expect(span).toBeGreaterThan(0.0999);
+  }
   await page.viewport(390, 844);
   expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(390);
 }); // prettier-ignore

@@ -18,6 +18,7 @@ export function runWords(run: ShownRun, title: string, isOneTask: boolean): stri
 
 const STEPS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 const MOST_STEPS = 6;
+const LEAST_SPAN = 0.1; // scores that differ by less stand near one another
 
 interface Axis {
   readonly ticks: readonly number[]; // from one end to the other
@@ -26,7 +27,10 @@ interface Axis {
 
 /** From the round share below all scores to that above them: points tell of places, not of lengths, so it need not begin at 0. */
 function axisOf(scores: readonly number[]): Axis {
-  const [least, most] = scores.length === 0 ? [0, 1] : [Math.min(...scores), Math.max(...scores)];
+  const [lowest, highest] = scores.length === 0 ? [0, 1] : [Math.min(...scores), Math.max(...scores)];
+  const missing = Math.max(0, LEAST_SPAN - (highest - lowest));
+  const least = Math.max(0, Math.min(lowest - missing / 2, 1 - LEAST_SPAN));
+  const most = Math.max(highest, least + LEAST_SPAN);
   const endsAt = (step: number) => {
     const first = Math.floor(least / step + 1e-9);
     return { step, first, count: Math.max(1, Math.ceil(most / step - 1e-9) - first) };
