@@ -234,7 +234,8 @@ export function armRole(experiment: Experiment, arm: Arm): string {
   const pairs = comparisonsOf(experiment);
   const own = pairs.filter(([, base]) => base.name === arm.name).map(([other]) => armTitle(other));
   const base = comparedWith(experiment, arm);
-  const role = own.length === arms.length - 1 ? 'what the others are compared with' : own.length > 0 ? `what ${own.join(', ')} ${own.length === 1 ? 'is' : 'are'} compared with` : 'compared with none'; // prettier-ignore
+  const names = own.length === arms.length - 1 ? 'the others are' : `${own.join(', ')} ${own.length === 1 ? 'is' : 'are'}`; // prettier-ignore
+  const role = own.length === 0 ? 'compared with none' : `what ${names} compared with`;
   const difference = armDifference(experiment, arm);
   if (!base) return difference === '' ? role : `${difference}; ${role}`;
   return base.name === arms[0].name ? difference : `${difference}; compared with ${armTitle(base)}`;

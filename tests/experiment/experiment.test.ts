@@ -69,6 +69,12 @@ test('an arm is compared with the one that it names, with the first where it nam
   expect(plain.arms.map((arm) => armRole(plain, arm))).toEqual(['what the others are compared with', 'algorithm.loss.reduction token-mean for the preset’s']); // prettier-ignore
 });
 
+test('a single arm is compared with none', () => {
+  const experiment = changed({ arms: [{ name: 'a' }] });
+  expect(armRole(experiment, experiment.arms[0])).toBe('compared with none');
+  expect(compared(experiment, runsOf(experiment, { a: FIRST }))).toEqual([]);
+});
+
 test('each pair is tested on its own scores, and pays for the pairs that there are', () => {
   const experiment = changed({ arms: PAIRS });
   const high = FIRST.map((score) => score + 0.4);

@@ -1,10 +1,10 @@
 /** What is kept of a run: what it spent, which questions it answers rightly, and what the page makes of these. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CURRENCY_NAMES, isUsedUp, NOTHING_SPENT, spend } from '../../src/experiment/budget.ts';
 import { parseExperiment, plannedRuns } from '../../src/experiment/experiment.ts';
 import { markdownOf, resultsOf } from '../../src/experiment/report.ts';
-import { readRunFile, type RunFile } from '../../src/experiment/results.ts';
+import { readResultsFile, readRunFile, type RunFile } from '../../src/experiment/results.ts';
 import { spreadOf } from '../../src/experiment/variance.ts';
 import { leftIn } from '../../scripts/run_queue.mjs';
 import { sixDigits } from '../../src/files/recording.ts';
@@ -52,6 +52,17 @@ test('what the queue keeps of a run is a run of the experiment, and one that was
   expect(file.metrics.depth).toEqual(result.updates.map(({ depth }) => Number(depth.toPrecision(5))));
   expect(leftIn('runs', id, options)).toMatch(/^runs.rows-1\.[0-9a-f]{8}\.turnwise$/);
   expect(leftIn('runs', id, other.options)).not.toBe(leftIn('runs', id, options));
+});
+
+test('the list that the page reads first says what is in the shipped files', () => {
+  const folder = 'public/experiments/';
+  const files = readdirSync(folder).filter((file) => file !== 'index.json').sort(); // prettier-ignore
+  const inFiles = files.map((file) => {
+    const { experiment, runs } = readResultsFile(readFileSync(folder + file, 'utf8'), file);
+    const { name, question } = experiment;
+    return { file, name, question, runs: runs.size, planned: plannedRuns(experiment).length };
+  });
+  expect(JSON.parse(readFileSync(`${folder}index.json`, 'utf8'))).toEqual(inFiles);
 });
 
 test('the command line knows the currencies', () => {

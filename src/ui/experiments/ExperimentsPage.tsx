@@ -31,16 +31,15 @@ function standingWords(held: HeldExperiment, underWay: RunUnderWay | null, isEls
 
 interface ListProps {
   readonly experiments: Experiments;
+  readonly own: readonly HeldExperiment[]; // of this browser, deleted ones among them
   readonly shown: string | null;
   readonly onChoose: (id: string) => void;
 }
 
-function Queue({ experiments, shown, onChoose }: ListProps) {
-  const all = useStore(experiments, (state) => state.experiments);
+function Queue({ experiments, own, shown, onChoose }: ListProps) {
   const underWay = useStore(experiments, (state) => state.underWay);
   const isElsewhere = useStore(experiments, (state) => state.isElsewhere);
   const shipped = useStore(experiments, (state) => state.shipped);
-  const own = all.filter(({ origin }) => origin !== 'shipped');
   const there = own.filter(({ removed }) => !removed);
   const gone = own.filter(({ removed }) => removed);
   return (
@@ -220,8 +219,8 @@ export default function ExperimentsPage() {
   const [refusal, setRefusal] = useState<ErrorReport | null>(null);
   const shipped = useStore(experiments, (state) => state.shipped);
   const isRead = useStore(experiments, (state) => state.isRead);
-  const own = all.filter(({ origin, removed }) => origin !== 'shipped' && !removed);
-  const ids = [...own.map(({ id }) => id), ...shipped.map(shippedId)];
+  const own = all.filter(({ origin }) => origin !== 'shipped');
+  const ids = [...own.filter(({ removed }) => !removed).map(({ id }) => id), ...shipped.map(shippedId)];
   const chosen = (asked !== null && ids.includes(asked) ? asked : ids.at(0)) ?? null;
   const shown = all.find(({ id }) => id === chosen) ?? null;
   useEffect(() => {
@@ -238,7 +237,7 @@ export default function ExperimentsPage() {
     <div className="experiments">
       <div className="experiments-side">
         <NewExperiment experiments={experiments} onStarted={choose} />
-        <Queue experiments={experiments} shown={chosen} onChoose={choose} />
+        <Queue experiments={experiments} own={own} shown={chosen} onChoose={choose} />
         <div className="bar">
           <OpenButton accept=".json" onFile={open}>
             Open an experiment
