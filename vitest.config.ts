@@ -37,6 +37,9 @@ const BUNDLED = [
   'zustand/vanilla',
 ];
 
+// A page of tests runs seconds of script once: V8's last optimiser, and threads that mark garbage, take more than they give.
+const SCRIPT = '--js-flags=--no-turbofan --single-threaded-gc --min-semi-space-size=64';
+
 /** @param pages files by the page that they share; each page has a browser of its own, and all run at once */
 const inBrowser = (name: string, pages: Readonly<Record<string, string[]>>) => ({
   extends: true as const,
@@ -54,7 +57,7 @@ const inBrowser = (name: string, pages: Readonly<Record<string, string[]>>) => (
       screenshotFailures: false,
       viewport: { width: 1280, height: 800 },
       provider: playwright({
-        launchOptions: { ...(executablePath ? { executablePath } : {}), args: browserFlags() },
+        launchOptions: { ...(executablePath ? { executablePath } : {}), args: [...browserFlags(), SCRIPT] },
       }),
       instances: Object.entries(pages).map(([page, include]) => ({
         browser: 'chromium' as const,

@@ -138,10 +138,17 @@ function readText(file) {
   }
 }
 
-async function main() {
+/** @param work with the server whose modules are the lab's */
+async function withSources(work) {
+  const { withPage } = await import('./headless.mjs');
+  return withPage(work, { browser: false });
+}
+
+/** The command. @param sources calls its argument with what loads the lab's modules; tests load them otherwise */
+export async function experimentCommand(args, sources = withSources) {
   let asked;
   try {
-    asked = parseArgs({ options: OPTIONS, allowPositionals: true });
+    asked = parseArgs({ args, options: OPTIONS, allowPositionals: true });
   } catch (error) {
     fail(`${error.message}\n\n${HELP}`);
   }
@@ -152,31 +159,29 @@ async function main() {
     fail(`--adapter: got ${shorten(values.adapter)}, wanted software or hardware.`);
   const jobs = jobsOf(values.jobs);
   const content = readText(positionals[0]);
-  const { withPage } = await import('./headless.mjs');
-  await withPage(
-    async ({ server }) => {
-      const lab = await loadExperiments(server);
-      const experiment = lab.readExperiment(content, basename(positionals[0]));
-      checkSettings(lab, experiment);
-      if (values.plan) {
-        for (const { id, options } of lab.plannedRuns(experiment)) console.log(`${id}: ${options.join(' ')}`);
-        return;
-      }
-      const folder = values.out ?? defaultFolder(experiment);
-      mkdirSync(join(folder, 'runs'), { recursive: true });
-      if (!values.report) {
-        readRuns(lab, experiment, folder); // refuses another experiment's folder before it is written to
-        writeFileSync(join(folder, 'experiment.json'), content);
-        await train(lab, experiment, folder, { jobs, dawn: values.dawn, adapter: values.adapter });
-      }
-      const { comparisons } = writeReport(lab, experiment, folder);
-      if (values.ship) ship(lab, experiment, folder);
-      console.log(`${folder}/README.md`);
-      for (const { sentence } of comparisons) console.log(sentence);
-    },
-    { browser: false },
-  );
+  await sources(async ({ server }) => {
+    const lab = await loadExperiments(server);
+    const experiment = lab.readExperiment(content, basename(positionals[0]));
+    checkSettings(lab, experiment);
+    if (values.plan) {
+      for (const { id, options } of lab.plannedRuns(experiment)) console.log(`${id}: ${options.join(' ')}`);
+      return;
+    }
+    const folder = values.out ?? defaultFolder(experiment);
+    mkdirSync(join(folder, 'runs'), { recursive: true });
+    if (!values.report) {
+      readRuns(lab, experiment, folder); // refuses another experiment's folder before it is written to
+      writeFileSync(join(folder, 'experiment.json'), content);
+      await train(lab, experiment, folder, { jobs, dawn: values.dawn, adapter: values.adapter });
+    }
+    const { comparisons } = writeReport(lab, experiment, folder);
+    if (values.ship) ship(lab, experiment, folder);
+    console.log(`${folder}/README.md`);
+    for (const { sentence } of comparisons) console.log(sentence);
+  });
 }
 
 if (import.meta.filename === process.argv[1])
-  await main().catch((error) => fail(error instanceof Error ? error.message : String(error)));
+  await experimentCommand(process.argv.slice(2)).catch((error) =>
+    fail(error instanceof Error ? error.message : String(error)),
+  );

@@ -6,8 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fail } from './arguments.mjs';
 
-process.removeAllListeners('warning'); // node says of openAsBlob that it is new
-
 const OPTIONS = {
   format: { type: 'string' },
   delimiters: { type: 'string' },
@@ -105,14 +103,19 @@ async function writeRecord(server, path, { rollouts, summary, isWhole }, files) 
   writeFileSync(path, await writeRecording(toRecord(rollouts, { file: name, format: summary.title })));
 }
 
-async function main() {
-  const { values, positionals } = optionsOf(process.argv.slice(2));
+async function openSources() {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const { createServer } = await import('vite'); // not before there is a file to read
+  return createServer({ root, configFile: false, logLevel: 'warn', appType: 'custom', server: { middlewareMode: true, hmr: false, ws: false, watch: null }, optimizeDeps: { noDiscovery: true } }); // prettier-ignore
+}
+
+/** The command. @param sources opens what loads the lab's modules; tests load them otherwise */
+export async function importRollouts(args, sources = openSources) {
+  const { values, positionals } = optionsOf(args);
   if (values.help) return console.log(HELP);
   if (positionals.length === 0) fail(`Which file or folder?\n\n${HELP}`);
   const files = await chosenFiles(positionals);
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  const { createServer } = await import('vite'); // not before there is a file to read
-  const server = await createServer({ root, configFile: false, logLevel: 'warn', appType: 'custom', server: { middlewareMode: true, hmr: false, ws: false, watch: null }, optimizeDeps: { noDiscovery: true } }); // prettier-ignore
+  const server = await sources();
   try {
     const { importFiles } = await server.ssrLoadModule('/src/files/rollouts/import.ts');
     const { format, delimiters, reward, group } = values;
@@ -134,4 +137,7 @@ async function main() {
   }
 }
 
-await main();
+if (import.meta.filename === process.argv[1]) {
+  process.removeAllListeners('warning'); // node says of openAsBlob that it is new
+  await importRollouts(process.argv.slice(2));
+}

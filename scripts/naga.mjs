@@ -39,8 +39,15 @@ async function bundle() {
   });
 }
 
+/** Memory that a compiler on the software driver frees is kept for the next kernel; glibc alone reads it. */
+const MALLOC =
+  'glibc.malloc.trim_threshold=4000000000:glibc.malloc.mmap_threshold=4000000000:glibc.malloc.top_pad=67108864';
+
 const runDeno = (deno, args, env, stdio) =>
-  spawnSync(deno, args, { stdio, env: { ...process.env, DENO_NO_UPDATE_CHECK: '1', ...env } });
+  spawnSync(deno, args, {
+    stdio,
+    env: { DENO_NO_UPDATE_CHECK: '1', GLIBC_TUNABLES: MALLOC, ...process.env, ...env },
+  });
 
 const PROBE = `
 const adapter = await navigator.gpu?.requestAdapter();

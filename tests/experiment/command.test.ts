@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { experimentCommand } from '../../scripts/experiment.mjs';
 import { parseExperiment, plannedRuns } from '../../src/experiment/experiment.ts';
+import { saidBy, sources } from '../support/command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'experiment-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const run = (...words: readonly string[]) =>
+/** In a process of its own, as npm starts it. */
+const start = (...words: readonly string[]) =>
   spawnSync(process.execPath, ['scripts/experiment.mjs', ...words], { encoding: 'utf8' });
 
 const FILE = {
@@ -37,11 +40,11 @@ function writeRuns(out: string): void {
   }
 }
 
-test('the page is made again from the runs that are there, and they are not made again', () => {
+test('the page is made again from the runs that are there, and they are not made again', async () => {
   const [file, out] = [join(folder, 'two.json'), join(folder, 'out')];
   writeFileSync(file, JSON.stringify(FILE));
   writeRuns(out);
-  const { status, stdout, stderr } = run(file, '--out', out);
+  const { status, stdout, stderr } = await saidBy(() => experimentCommand([file, '--out', out], (work) => work({ server: sources }))); // prettier-ignore
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/12 runs are there already, 0 are to be made\.\n/);
   const page = readFileSync(join(out, 'README.md'), 'utf8');
@@ -64,7 +67,7 @@ test('the page is made again from the runs that are there, and they are not made
 test('settings that are none are refused before anything is trained, with the arm', () => {
   const file = join(folder, 'bad.json');
   writeFileSync(file, JSON.stringify({ ...FILE, arms: [{ name: 'x', settings: ['optimiser.speed=1'] }] }));
-  const { status, stderr } = run(file, '--out', join(folder, 'none'));
+  const { status, stderr } = start(file, '--out', join(folder, 'none'));
   expect([status, existsSync(join(folder, 'none'))]).toEqual([2, false]);
   expect(stderr).toMatch(/^Arm x, near: .*optimiser\.speed/);
 });
