@@ -194,12 +194,21 @@ test('new lines are marked with a sign and a wash, and lines that are gone with 
   const edited = lines.toSpliced(at, 1, '  let twice = 2.0;', '  dlogProb[s] = twice;').toSpliced(23, 1);
   write(edited.join('\n'));
   await expect.poll(words).toContain(`2 lines new, 2 lines of the original gone (${at}–${at + 1})`);
-  const shown = async (): Promise<readonly [line: number, sign: string][]> => {
-    show((24 + at) / 2); // the editor draws what is near the window, wherever measured heights then move it
-    await drawn(); // it measures in a frame; what is read before is of other heights
-    return marked('cm-changes');
+  const seen = new Map<number, string>();
+  /** Lines from 1. The editor draws what is near the window alone, and keeps what it has drawn while that is enough. */
+  const see = async (line: number, signs: readonly [line: number, sign: string][]): Promise<void> => {
+    let shown: readonly [line: number, sign: string][] = [];
+    const look = async () => {
+      show(line);
+      await drawn(); // it measures in a frame; what is read before is of other heights
+      return (shown = marked('cm-changes'));
+    };
+    await expect.poll(look).toEqual(expect.arrayContaining([...signs]));
+    for (const [each, sign] of shown) seen.set(each, sign);
   };
-  await expect.poll(shown).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
+  await see(24, [[24, '−']]);
+  await see(at, [[at, '±'], [at + 1, '+']]); // prettier-ignore
+  expect([...seen]).toEqual([[24, '−'], [at, '±'], [at + 1, '+']]); // prettier-ignore
   const washed = [...screen.container.querySelectorAll('.cm-new-line')].map((line) => line.textContent);
   expect(washed).toEqual(['  let twice = 2.0;', '  dlogProb[s] = twice;']);
   expect(await seriousFindings(screen.container)).toEqual([]);
