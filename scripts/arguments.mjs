@@ -1,5 +1,9 @@
 // What command lines have in common.
+import { realpathSync } from 'node:fs';
 import { shorten } from './shorten.mjs';
+
+/** Whether node was started with this file, by links or not; else it is a part of another command, or under test. */
+export const isStarted = (file) => process.argv[1] !== undefined && realpathSync(process.argv[1]) === file;
 
 /** Ends the command with a sentence. */
 export const fail = (message) => {

@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fail, jobsOf } from './arguments.mjs';
+import { fail, isStarted, jobsOf } from './arguments.mjs';
 import { leftIn, progress, runSideBySide } from './run_queue.mjs';
 import { shorten } from './shorten.mjs';
 
@@ -181,7 +181,7 @@ export async function experimentCommand(args, sources = withSources) {
   });
 }
 
-if (import.meta.filename === process.argv[1])
+if (isStarted(import.meta.filename))
   await experimentCommand(process.argv.slice(2)).catch((error) =>
     fail(error instanceof Error ? error.message : String(error)),
   );

@@ -4,7 +4,7 @@ import { openAsBlob, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { fail } from './arguments.mjs';
+import { fail, isStarted } from './arguments.mjs';
 
 const OPTIONS = {
   format: { type: 'string' },
@@ -137,7 +137,7 @@ export async function importRollouts(args, sources = openSources) {
   }
 }
 
-if (import.meta.filename === process.argv[1]) {
+if (isStarted(import.meta.filename)) {
   process.removeAllListeners('warning'); // node says of openAsBlob that it is new
   await importRollouts(process.argv.slice(2));
 }

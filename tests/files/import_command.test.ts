@@ -1,6 +1,6 @@
 /** `npm run import` as a script of somebody with a cluster calls it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -13,9 +13,12 @@ import { IMPORTS } from '../support/imports.ts';
 const folder = mkdtempSync(join(tmpdir(), 'imports-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** In a process of its own, as npm starts it. */
-const start = (...words: readonly string[]) =>
-  spawnSync(process.execPath, ['scripts/import.mjs', ...words], { encoding: 'utf8' });
+/** In a process of its own, as somebody starts it whose checkout stands behind a link. */
+function start(...words: readonly string[]) {
+  const checkout = join(folder, 'checkout');
+  symlinkSync(process.cwd(), checkout, 'junction'); // the one kind that Windows lets everybody make
+  return spawnSync(process.execPath, [join(checkout, 'scripts/import.mjs'), ...words], { encoding: 'utf8' });
+}
 
 const run = (...words: readonly string[]): Promise<Said> =>
   saidBy(() => importRollouts(words, () => Promise.resolve(sources)));
