@@ -1,9 +1,7 @@
-/** What a loader of the lab's modules is to a command; Vite's server is one. */
-export interface Sources {
-  ssrLoadModule(path: string): Promise<unknown>;
-}
+import type { Sources } from './import.d.mts';
+
 /** `npm run experiment`. @throws Error, ExperimentError of an experiment that is none */
 export function experimentCommand(
   args: readonly string[],
-  sources?: (work: (opened: { readonly server: Sources }) => Promise<void>) => Promise<void>,
+  sources?: (work: (opened: { readonly server: Pick<Sources, 'ssrLoadModule'> }) => Promise<void>) => Promise<void>, // prettier-ignore
 ): Promise<void>;

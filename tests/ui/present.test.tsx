@@ -175,7 +175,7 @@ describe('the presenter', () => {
     lab = await show(lab);
     await press('P');
     await expect.poll(slide).toBeTruthy();
-    await expect.poll(() => lab.player.getState().playing).toBe(false); // held once the slide is drawn
+    expect(lab.player.getState().playing).toBe(false);
     await press('b');
     expect(getComputedStyle(slide().querySelector('.slide-black')!).backgroundColor).toBe('rgb(0, 0, 0)');
     await press('{Escape}');

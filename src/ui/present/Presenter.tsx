@@ -1,5 +1,5 @@
 /** One view on a projector. Nothing moves but by the lecturer: the run is held, and what follows the newest update stays. */
-import { useEffect, type ComponentType } from 'react';
+import { useLayoutEffect, type ComponentType } from 'react';
 import { useStore } from 'zustand';
 import type { View } from '../../store/place/selection.ts';
 import { CONTROLS } from '../../store/place/stage.ts';
@@ -25,11 +25,11 @@ const SCENES: Readonly<Record<View, ComponentType<SceneProps>>> = {
   experiments: TrainScene,
 };
 
-/** Holds what moves by itself, once. */
+/** Holds what moves by itself, once, before the slide is on screen. */
 function useHold(): void {
   const { transport, selection, run } = useLab();
   const isPlaying = useIsPlaying();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isPlaying) transport.pause();
     const { updates } = run.getState();
     if (selection.getState().update === null && updates.length > 0)
